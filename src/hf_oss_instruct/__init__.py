@@ -1,0 +1,66 @@
+"""OSS-Instruct (Magicoder, arXiv 2312.02120) as a Hugging Face plugin: any code in, an instruction-tuned code model out.
+
+    from hf_oss_instruct import CommentFunctionTeacher, read_seeds, synthesize
+
+    for row in synthesize(read_seeds("stdlib", n=3, sampler="functions"), CommentFunctionTeacher()):
+        print(row["problem"])
+
+Importing this package makes `datasets.load_dataset("oss-instruct", …)` work; it imports `datasets` only when you do.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hf_oss_instruct.synthesis.registration import register_when_imported
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.synthesis.builder import OssInstruct
+    from hf_oss_instruct.synthesis.engine import synthesize
+    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
+    from hf_oss_instruct.synthesis.prompts import Prompt
+    from hf_oss_instruct.synthesis.registration import register
+    from hf_oss_instruct.synthesis.seeds import read_seeds
+    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, Teacher
+    from hf_oss_instruct.templates import to_prompt_completion
+
+_HOMES = {
+    "CommentFunctionTeacher": "synthesis.mining",
+    "InferenceTeacher": "synthesis.teacher",
+    "OssInstruct": "synthesis.builder",
+    "OssInstructError": "errors",
+    "Prompt": "synthesis.prompts",
+    "Sampling": "synthesis.teacher",
+    "Teacher": "synthesis.teacher",
+    "read_seeds": "synthesis.seeds",
+    "register": "synthesis.registration",
+    "synthesize": "synthesis.engine",
+    "to_prompt_completion": "templates",
+}
+
+__all__ = [
+    "CommentFunctionTeacher",
+    "InferenceTeacher",
+    "OssInstruct",
+    "OssInstructError",
+    "Prompt",
+    "Sampling",
+    "Teacher",
+    "read_seeds",
+    "register",
+    "synthesize",
+    "to_prompt_completion",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+register_when_imported()

@@ -1,0 +1,424 @@
+"""The command `hf-oss-instruct` (also `hf oss-instruct`): one short function for each verb.
+
+Heavy libraries are imported inside the functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from hf_oss_instruct.errors import OssInstructError, SeedsExhausted, UsageError
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.synthesis.config import RunConfig
+    from hf_oss_instruct.synthesis.run import Ended
+    from hf_oss_instruct.synthesis.sampling import SeedPlan, Source
+    from hf_oss_instruct.synthesis.teacher import Teacher
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
+COMMENT_FUNCTION = "comment-function"
+NOT_FOR_TRAINING = """
+These pairs were mined from comments by the embedded teacher, without a model: good for trying things out, not for training.
+For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url http://localhost:8080/v1"""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except OssInstructError as error:
+        click.echo(f"Error: {_shown(str(error))}", err=True)
+        code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="hf-oss-instruct")
+def cli() -> None:
+    r"""Any code in, instruction data out: OSS-Instruct (Magicoder) for Hugging Face.
+
+    \b
+    Try it without a model:      hf-oss-instruct preview
+    With a model of your own:    hf-oss-instruct preview --model MODEL --base-url http://localhost:8080/v1
+    Make a data set:             hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --out pairs
+    """
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order they are listed."""
+    return lambda command: functools.reduce(lambda inner, option: option(inner), reversed(options), command)
+
+
+seed_options = _options(
+    click.option(
+        "--seeds",
+        metavar="SOURCE",
+        help="Where snippets come from: 'stdlib' (Python's own library, the default), a file or folder of source code, "
+        "parquet/JSONL files, or a Hub data set such as bigcode/the-stack.",
+    ),
+    click.option("--revision", metavar="REV", help="Branch, tag or commit of a Hub data set."),
+    click.option("--n", type=click.IntRange(1), help="Number of seeds."),
+    click.option(
+        "--languages",
+        metavar="L[=N],…",
+        help="Only these languages; with counts, e.g. python=4000,cpp=500, instead of --n.",
+    ),
+    click.option(
+        "--sampler",
+        type=click.Choice(["hash", "functions", "magicoder"]),
+        help="How lines are chosen: hash (1–15 lines, reproducible in any order), functions (documented functions), "
+        "magicoder (the paper's, bit-identical). Default: hash; functions for the embedded teacher.",
+    ),
+    click.option(
+        "--snippets-per-document",
+        metavar="K|auto",
+        help="At most K of one document; auto (default): as many as --n asks for.",
+    ),
+    click.option("--rng-seed", type=click.IntRange(0), help="Random number of the draw. Default: 0."),
+    click.option(
+        "--preset",
+        type=click.Choice(["magicoder"]),
+        help="The paper's languages and counts, sampler, parser and random seed.",
+    ),
+    click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Run config (oss_instruct.yaml, *.ossi); flags win over it.",
+    ),
+)
+teacher_options = _options(
+    click.option(
+        "--teacher",
+        type=click.Choice([COMMENT_FUNCTION]),
+        help="Embedded teacher: mines comment–function pairs, needs no model.",
+    ),
+    click.option(
+        "--model",
+        help="Model that writes the pairs: alone through Inference Providers, with --base-url on that server.",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve.",
+    ),
+    click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the server's key."),
+    click.option("--concurrency", type=click.IntRange(1), default=16, show_default=True, help="Requests in flight at once."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Deadline of one request.",
+    ),
+    click.option(
+        "--prompt-template",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Text file with {code} for the snippet; lines [system] and [user] open messages.",
+    ),
+    click.option("--temperature", type=click.FloatRange(0), help="Default: 0, as in the paper."),
+    click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the server's."),
+    click.option("--max-tokens", type=click.IntRange(1), help="Cap of one answer. Default: 2500, as in the paper."),
+)
+format_option = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["auto", "human", "json", "quiet"]),
+    default="auto",
+    show_default=True,
+    help="json for programs; quiet prints errors only.",
+)
+
+
+@cli.command()
+@seed_options
+@teacher_options
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder of the run; the same command continues it.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, ask no teacher, write nothing.")
+@format_option
+def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
+    r"""Make a data set of (problem, solution) pairs.
+
+    \b
+    Offline, no model:   hf-oss-instruct synthesize --n 200 --out pairs
+    Your code:           hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --base-url URL --out pairs
+    The paper's set:     hf-oss-instruct synthesize --preset magicoder --seeds bigcode/the-stack --model MODEL --out pairs
+
+    Every answer is kept in OUT/journal before it is used: after Ctrl-C, a crash or a full disk, the same command goes on.
+    OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
+    """
+    from hf_oss_instruct.progress import live
+    from hf_oss_instruct.synthesis.run import pinned, run
+
+    config, source, teacher = _open(flags)
+    requested = config.seeds.requested
+    if requested is None:
+        raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
+    if dry_run:
+        click.echo(pinned(config, source).to_yaml(), nl=False)
+        click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
+        return
+    with live(requested, output) as on_progress:
+        ended = run(out, config, source, teacher, concurrency=flags["concurrency"], on_progress=on_progress)
+    trouble = _trouble(ended, out)
+    _say_how_it_ended(ended, trouble, out, output)
+    sys.exit(EXIT_INTERRUPTED if ended.interrupted else EXIT_FAILED if trouble else 0)
+
+
+@cli.command()
+@seed_options
+@teacher_options
+@format_option
+def preview(output: str, **flags: Any) -> None:
+    """Show what a few seeds become, without making a data set.
+
+    What a teacher was paid for stays in a journal in the cache; a later synthesize with the same teacher and prompt reuses it.
+    """
+    from hf_oss_instruct.data import Skipped
+    from hf_oss_instruct.progress import show_outcome, show_skipped
+    from hf_oss_instruct.synthesis.bridge import from_plain_code
+    from hf_oss_instruct.synthesis.config import PARSERS
+    from hf_oss_instruct.synthesis.engine import Method, outcomes
+    from hf_oss_instruct.synthesis.journal import Journal
+    from hf_oss_instruct.synthesis.sampling import sample
+
+    config, source, teacher = _open(flags)
+    if config.seeds.requested is None:
+        config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
+    numbered = config.seeds.sampler == "magicoder"
+    method = Method(teacher, config.prompt, config.sampling, PARSERS[config.parser], numbered=numbered)
+    kept, skipped = 0, Counter[str]()
+    with Journal(method.journal_home) as journal:
+        seeds, concurrency = sample(source, config.seeds), flags["concurrency"]
+        for outcome in from_plain_code(lambda: outcomes(seeds, method, journal, concurrency=concurrency)):
+            if isinstance(outcome, Skipped):
+                skipped[outcome.reason] += 1
+            else:
+                kept += isinstance(outcome, dict)
+                show_outcome(outcome, output)
+    show_skipped(skipped, output)
+    if output in ("auto", "human"):
+        if teacher.identity.startswith(COMMENT_FUNCTION):
+            click.echo(NOT_FOR_TRAINING)
+        n = 200 if teacher.identity.startswith(COMMENT_FUNCTION) else 2000
+        click.echo(f"\nNext, a data set:\n  {_command('synthesize', n=n, out='pairs')}")
+    if not kept:
+        raise OssInstructError("No seed gave a pair; the reasons stand above. Try another model, or more seeds with --n.")
+
+
+@cli.command()
+@seed_options
+@format_option
+def seeds(output: str, **flags: Any) -> None:
+    """Show seed snippets and where they come from."""
+    from hf_oss_instruct.data import Skipped
+    from hf_oss_instruct.progress import show_seed, show_skipped
+    from hf_oss_instruct.synthesis.sampling import sample
+
+    config, source = _open_seeds(flags, default_sampler="hash")
+    if config.seeds.requested is None:
+        config = replace(config, seeds=replace(config.seeds, n=SHOWN_SEEDS))
+    skipped = Counter[str]()
+    for item in sample(source, config.seeds):
+        if isinstance(item, Skipped):
+            skipped[item.reason] += 1
+        else:
+            show_seed(item, output)
+    show_skipped(skipped, output)
+
+
+@cli.command()
+@format_option
+def env(output: str) -> None:
+    """Print versions, for a bug report."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
+    facts: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in names.split():
+        try:
+            facts[name] = version(name)
+        except PackageNotFoundError:
+            facts[name] = None
+    if output == "json":
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"- {name}: {value or 'not installed'}")
+
+
+def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
+    """The run config, seed source and teacher that the flags name."""
+    teacher = _open_teacher(flags)
+    embedded = teacher.identity.startswith(COMMENT_FUNCTION)
+    config, source = _open_seeds(flags, default_sampler="functions" if embedded else "hash")
+    if embedded and config.seeds.sampler != "functions":
+        raise UsageError(
+            f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {config.seeds.sampler!r}. "
+            "Name a real teacher with --model, or pass --sampler functions."
+        )
+    return config, source, teacher
+
+
+def _open_teacher(flags: dict[str, Any]) -> Teacher:
+    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
+    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, key_from
+
+    model, base_url = flags["model"], flags["base_url"]
+    if model and flags["teacher"]:
+        raise UsageError(f"--teacher {flags['teacher']} is embedded and takes no --model. Leave one of them out.")
+    if model:
+        key = key_from(flags["api_key_env"], base_url)
+        return InferenceTeacher(model, base_url, api_key=key, concurrency=flags["concurrency"], timeout_s=flags["timeout"])
+    if base_url or flags["api_key_env"]:
+        raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
+    return CommentFunctionTeacher()
+
+
+def _open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, Source]:
+    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
+
+    config = _config(flags, default_sampler)
+    spec = flags["seeds"] or config.dataset
+    if flags["config"] and not flags["seeds"] and not HUB_ID.fullmatch(spec) and spec not in ("stdlib", STDLIB_NAME):
+        raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
+    revision = flags["revision"] or (config.revision if spec == config.dataset else None)
+    source = open_source(spec, revision=revision, keep_metadata=config.seeds.sampler == "magicoder")
+    if flags["revision"] or source.name != config.dataset:
+        config = replace(config, dataset=source.name, revision=None)
+    return config, source
+
+
+def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
+    """The preset or config file, with the flags that were given put over it."""
+    from hf_oss_instruct.synthesis.config import RunConfig, magicoder
+    from hf_oss_instruct.synthesis.prompts import Prompt
+
+    if flags["preset"] and flags["config"]:
+        raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
+    if flags["config"]:
+        base = RunConfig.from_file(flags["config"])
+    elif flags["preset"]:
+        base = magicoder()
+    else:
+        base = replace(RunConfig(), seeds=replace(RunConfig().seeds, sampler=default_sampler))
+    template = flags.get("prompt_template")
+    asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens") if flags.get(name) is not None}
+    return replace(
+        base,
+        seeds=_plan(base.seeds, flags),
+        prompt=Prompt.from_file(template) if template else base.prompt,
+        sampling=replace(base.sampling, **asked),
+    )
+
+
+def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
+    changes = {name: flags[name] for name in ("n", "sampler", "rng_seed") if flags[name] is not None}
+    if flags["languages"]:
+        changes |= {"languages": _languages(flags["languages"]), "n": flags["n"] if flags["n"] else None}
+    elif flags["n"] and any(n for _, n in base.languages):
+        raise UsageError(
+            "The preset or config has a count for each language. Change them with --languages python=100,… instead of --n."
+        )
+    if per_document := flags["snippets_per_document"]:
+        if per_document != "auto" and not per_document.isdigit():
+            raise UsageError(f"--snippets-per-document takes a number or 'auto', not {per_document!r}.")
+        changes["snippets_per_document"] = None if per_document == "auto" else int(per_document)
+    return replace(base, **changes)
+
+
+def _languages(text: str) -> tuple[tuple[str, int | None], ...]:
+    from hf_oss_instruct.languages import named
+
+    found: dict[str, int | None] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if number and not number.isdigit():
+            raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
+        found[named(name).name] = int(number) if number else None
+    return tuple(found.items())
+
+
+def _say_how_it_ended(ended: Ended, trouble: str | None, out: Path, output: str) -> None:
+    from hf_oss_instruct.progress import show_report
+
+    if output == "json":
+        click.echo(json.dumps({"out": str(out), **ended.report}))
+    elif output != "quiet":
+        show_report(ended.report, out)
+    if trouble:
+        click.echo(_shown(trouble), err=True)
+    if ended.interrupted or (ended.tally.pending and not isinstance(ended.trouble, SeedsExhausted)):
+        click.echo(f"Everything received is kept. Continue with:\n  {_command()}", err=True)
+    if not trouble and output in ("auto", "human"):
+        if ended.report["teacher"].startswith(COMMENT_FUNCTION):
+            click.echo(NOT_FOR_TRAINING)
+        load = f'from datasets import load_dataset; print(load_dataset({json.dumps(str(out))}, split="train")[0]["problem"])'
+        click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
+
+
+def _trouble(ended: Ended, out: Path) -> str | None:
+    """Why the run did not do what it was asked, if it did not."""
+    tally = ended.tally
+    if ended.interrupted:
+        return "Interrupted."
+    if ended.trouble:
+        return f"Error: {ended.trouble}"
+    if tally.pending:
+        return f"Error: {tally.pending:,} seeds have no answer yet ({tally.first_why})."
+    if not tally.kept:
+        return f"Error: no seed gave a pair ({tally.first_why}). {out / 'rejected'} holds what was received."
+    return None
+
+
+def _command(verb: str | None = None, **changes: Any) -> str:
+    """The command line as typed, or another verb with its arguments."""
+    words = ["hf-oss-instruct", *sys.argv[1:]]
+    if verb:
+        words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
+        words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
+    return shlex.join(words)
+
+
+def _without(words: list[str], *names: str) -> list[str]:
+    """Arguments without some options and their values."""
+    left, skip = [], False
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if not skip and flag.removeprefix("--") not in names:
+            left.append(word)
+        skip = not skip and flag.removeprefix("--") in names and not equals
+    return left
+
+
+def _shown(text: str) -> str:
+    from hf_oss_instruct.display import visible
+
+    return visible(text)

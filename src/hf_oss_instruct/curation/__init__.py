@@ -1,0 +1,1 @@
+"""Checks on rows and on whole sets of rows."""

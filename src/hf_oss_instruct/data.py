@@ -1,0 +1,322 @@
+"""What flows through the house: documents, seeds, completions, pairs, rows, and the parquet columns they end in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypedDict
+
+import pyarrow as pa
+import xxhash
+
+FORMAT_VERSION = 1
+"""Version of the contracts between rooms: columns, `run.json`, keys, statuses."""
+
+REASONS = (
+    "truncated",
+    "unparsable",
+    "empty",
+    "thin_documentation",
+    "refused",
+    "duplicate",
+    "near_duplicate",
+    "contaminated",
+    "license",
+    "denied",
+    "seed_filter",
+    "tests_vacuous",
+    "tests_failed",
+)
+"""Every reason for which a row is rejected for good. What is not rejected is kept or pending."""
+
+
+def digest(*parts: Any) -> str:
+    """A 128-bit hex key of some JSON values; the JSON list keeps the parts apart."""
+    return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode())
+
+
+def storable(text: str) -> str:
+    """Text that UTF-8 can hold: JSON may smuggle in half of a surrogate pair, which no file takes."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a document comes from. What the source does not say is None.
+
+    Attributes:
+        dataset: name of the data set (`python-stdlib`, a Hub id, a folder's name).
+        revision: its commit, version or content hash.
+        row_id: the document's own id in its data set.
+        raw_index: number of the document among those of its language in the source, from 0.
+        lang: language name of `languages.LANGUAGES`.
+        repo_name, repo_commit, file_path: the repository, its commit, the path in it.
+        licenses: SPDX names as the source gives them.
+        license_type: the source's own word, such as `permissive`.
+    """
+
+    dataset: str
+    revision: str | None
+    row_id: str
+    raw_index: int
+    lang: str
+    repo_name: str | None = None
+    repo_commit: str | None = None
+    file_path: str | None = None
+    licenses: tuple[str, ...] | None = None
+    license_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source file: its text and where it comes from."""
+
+    content: str
+    origin: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document that gives no seed, and the reason (`binary`, `vendored`, `empty`, …)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A seed snippet.
+
+    Attributes:
+        snippet: consecutive whole lines of one document.
+        start_line, end_line: its lines, counted from 1, both included.
+        origin: where the document comes from.
+        sampler: name and version of the rule that chose the lines (`hash/1`).
+        rng_seed: the random number the rule was given.
+        index: place in seed order, from 0.
+        seed_id: key of the snippet, made of data set, revision, row id and lines.
+    """
+
+    snippet: str
+    start_line: int
+    end_line: int
+    origin: Provenance
+    sampler: str
+    rng_seed: int
+    index: int = -1
+    seed_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.seed_id:
+            source = self.origin
+            key = digest(source.dataset, source.revision, source.row_id, self.start_line, self.end_line)
+            object.__setattr__(self, "seed_id", key)
+
+    def at(self, index: int) -> Seed:
+        """The same seed, at a place in seed order."""
+        return replace(self, index=index)
+
+
+Message: TypeAlias = dict[str, str]
+"""One chat message: `role` and `content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a teacher is asked.
+
+    Attributes:
+        seed: the seed snippet behind the question.
+        messages: the chat messages to answer.
+        sampling: sampling parameters as they are sent (`temperature`, `top_p`, `max_tokens`, `seed`).
+        attempt: 0 for the first answer to this question, 1 for the second, …
+    """
+
+    seed: Seed
+    messages: tuple[Message, ...]
+    sampling: dict[str, Any]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a teacher answered. Token counts are the server's own, None where it gives none."""
+
+    text: str
+    finish_reason: str | None
+    model: str | None = None
+    fingerprint: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", storable(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A parsed completion: a self-contained problem and its solution."""
+
+    problem: str
+    solution: str
+
+
+class Row(TypedDict, total=False):
+    """A kept pair with everything known of it: one row of config `default`. `SCHEMA` has the same names."""
+
+    seed_id: str
+    lang: str
+    raw_index: int
+    index: int
+    seed: str
+    problem: str
+    solution: str
+    teacher: str
+    prompt_hash: str
+    openai_fingerprint: str | None
+    seed_dataset: str
+    seed_revision: str | None
+    repo_name: str | None
+    repo_commit: str | None
+    file_path: str | None
+    start_line: int
+    end_line: int
+    licenses: list[str] | None
+    license_type: str | None
+    sampler: str
+    rng_seed: int
+    sampling: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    contaminated_by: list[str] | None
+    flags: list[str] | None
+    tests: str | None
+    execution_status: str | None
+    attempts: int | None
+    passes: int | None
+    pass_rate: float | None
+    stderr_tail: str | None
+    sandbox: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that is rejected for good.
+
+    Attributes:
+        seed: the seed it would have grown from.
+        reason: one of `REASONS`.
+        detail: why, in one line.
+        received: the teacher's text, None where there was none.
+    """
+
+    seed: Seed
+    reason: str
+    detail: str
+    received: str | None = None
+
+    def __post_init__(self) -> None:
+        assert self.reason in REASONS, self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A row without an answer yet; the next run asks again."""
+
+    seed: Seed
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says of a row: keep it, or drop it for a reason."""
+
+    reason: str | None = None
+    detail: str = ""
+
+
+KEEP = Verdict()
+
+_PROVENANCE = [
+    pa.field("seed_dataset", pa.string()),
+    pa.field("seed_revision", pa.string()),
+    pa.field("repo_name", pa.string()),
+    pa.field("repo_commit", pa.string()),
+    pa.field("file_path", pa.string()),
+    pa.field("start_line", pa.int64()),
+    pa.field("end_line", pa.int64()),
+    pa.field("licenses", pa.list_(pa.string())),
+    pa.field("license_type", pa.string()),
+    pa.field("sampler", pa.string()),
+    pa.field("rng_seed", pa.int64()),
+]
+
+SCHEMA = pa.schema(
+    [
+        *(
+            pa.field(name, pa.int64() if name.endswith("index") else pa.string(), nullable=False)
+            for name in (
+                "seed_id",
+                "lang",
+                "raw_index",
+                "index",
+                "seed",
+                "problem",
+                "solution",
+                "teacher",
+                "prompt_hash",
+            )
+        ),
+        pa.field("openai_fingerprint", pa.string()),
+        *_PROVENANCE,
+        pa.field("sampling", pa.string()),
+        pa.field("prompt_tokens", pa.int64()),
+        pa.field("completion_tokens", pa.int64()),
+        pa.field("contaminated_by", pa.list_(pa.string())),
+        pa.field("flags", pa.list_(pa.string())),
+        pa.field("tests", pa.string()),
+        pa.field("execution_status", pa.string()),
+        pa.field("attempts", pa.int64()),
+        pa.field("passes", pa.int64()),
+        pa.field("pass_rate", pa.float64()),
+        pa.field("stderr_tail", pa.string()),
+        pa.field("sandbox", pa.string()),
+    ]
+)
+"""Columns of config `default`. The first nine are never null."""
+
+SFT_SCHEMA = pa.schema([pa.field("prompt", pa.string(), nullable=False), pa.field("completion", pa.string(), nullable=False)])
+"""Columns of config `sft`: TRL's prompt–completion type."""
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        *(SCHEMA.field(name) for name in ("seed_id", "lang", "raw_index", "index", "seed")),
+        *_PROVENANCE,
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string()),
+        pa.field("received", pa.string()),
+    ]
+)
+"""Columns of config `rejected`: the row's provenance, the reason, and what the teacher said."""
+
+
+def provenance_columns(seed: Seed) -> dict[str, Any]:
+    """The columns that a kept and a rejected row share."""
+    origin = seed.origin
+    return {
+        "seed_id": seed.seed_id,
+        "lang": origin.lang,
+        "raw_index": origin.raw_index,
+        "index": seed.index,
+        "seed": seed.snippet,
+        "seed_dataset": origin.dataset,
+        "seed_revision": origin.revision,
+        "repo_name": origin.repo_name,
+        "repo_commit": origin.repo_commit,
+        "file_path": origin.file_path,
+        "start_line": seed.start_line,
+        "end_line": seed.end_line,
+        "licenses": None if origin.licenses is None else list(origin.licenses),
+        "license_type": origin.license_type,
+        "sampler": seed.sampler,
+        "rng_seed": seed.rng_seed,
+    }

@@ -1,0 +1,42 @@
+"""How text of strangers is shown: as text. No terminal escape, HTML, Markdown or hidden direction mark takes effect."""
+
+from __future__ import annotations
+
+import re
+
+_HIDDEN = [
+    *range(9),
+    *range(11, 32),
+    *range(127, 160),
+    0x200E,
+    0x200F,
+    0x2028,
+    0x2029,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+]
+_ESCAPES = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _HIDDEN}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$-])")
+
+
+def visible(text: str) -> str:
+    r"""Control and direction characters spelled out (`\x1b`), new line and tab kept."""
+    return text.translate(_ESCAPES)
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """The text on one line, at most `limit` characters."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def fenced(text: str, tag: str = "") -> str:
+    """A Markdown code block that the text cannot close."""
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{tag}\n{visible(text)}\n{fence}"
+
+
+def markdown(text: str) -> str:
+    """The text inside a Markdown line or table cell, with no mark in it taking effect."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text))

@@ -1,0 +1,69 @@
+"""What can go wrong, drawn as a tree.
+
+    OssInstructError
+    ├── UsageError          what was asked for makes no sense: change the arguments
+    ├── SeedError           the seed snippets cannot be read
+    │   └── SeedsExhausted  the source holds fewer seeds than were asked for
+    ├── TeacherError        the teacher cannot go on; every unanswered row stays pending
+    ├── TryAgain            one request failed in a way that another try may cure
+    ├── Refusal             one row is refused for good; it becomes a rejection with this reason
+    └── RunError            the output folder cannot be used, or could not be written
+
+A message shows the value that was wrong and the way out, a sentence each.
+
+    try:
+        rows = list(synthesize(read_seeds("my_code", n=100), teacher))
+    except OssInstructError as error:
+        print(error)
+"""
+
+
+class OssInstructError(Exception):
+    """Root of every error this library raises on purpose."""
+
+
+class UsageError(OssInstructError):
+    """The arguments contradict each other or name something that does not exist."""
+
+
+class SeedError(OssInstructError):
+    """A source of seed snippets is missing, unreadable or in a shape that holds no code."""
+
+
+class SeedsExhausted(SeedError):
+    """The source ended before it gave as many seeds as were asked for."""
+
+
+class TeacherError(OssInstructError):
+    """The teacher cannot go on (bad key, unknown model, server gone). Nothing is rejected; the run can be continued."""
+
+
+class TryAgain(OssInstructError):
+    """One request failed and may succeed later.
+
+    Args:
+        message: what happened, in the server's own words where it said something.
+        after_s: seconds the server asked us to wait (`Retry-After`), if it did.
+        reached: whether a server was there at all.
+    """
+
+    def __init__(self, message: str, after_s: float | None = None, *, reached: bool = False) -> None:
+        super().__init__(message)
+        self.after_s, self.reached = after_s, reached
+
+
+class Refusal(OssInstructError):
+    """The teacher refuses one row for good.
+
+    Args:
+        reason: one of `data.REASONS`.
+        detail: why, in one line.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+class RunError(OssInstructError):
+    """The folder of a run belongs to something else, is in use, or could not be written."""

@@ -1,0 +1,145 @@
+"""What the terminal shows: a live line while a run works, seeds, pairs and reports. Text of others is shown as text."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.rule import Rule
+from rich.text import Text
+
+from hf_oss_instruct.data import Pending, Rejection, Row, Seed
+from hf_oss_instruct.display import one_line, visible
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.synthesis.run import Tally
+
+LINE_EVERY_S = 5.0
+"""Seconds between plain lines where there is no terminal."""
+
+
+@contextmanager
+def live(requested: int, output: str) -> Iterator[Callable[[Tally], None]]:
+    """A live line on a terminal, a plain line now and then elsewhere, nothing for `json` and `quiet`."""
+    started = time.monotonic()
+    if output in ("json", "quiet"):
+        yield lambda tally: None
+        return
+    if not sys.stderr.isatty():
+        yield _plain_lines(requested, started)
+        return
+    console = Console(stderr=True)
+    with Live(Text("starting …"), console=console, refresh_per_second=8, transient=True) as line:
+        yield lambda tally: line.update(Text(progress_line(tally, requested, time.monotonic() - started)))
+
+
+def _plain_lines(requested: int, started: float) -> Callable[[Tally], None]:
+    last = started
+
+    def on_progress(tally: Tally) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= LINE_EVERY_S:
+            last = now
+            print(progress_line(tally, requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
+
+    return on_progress
+
+
+def progress_line(tally: Tally, requested: int, seconds: float) -> str:
+    """Kept, rejected by reason, tokens, rate and time left, on one line."""
+    done = tally.done + tally.unanswered
+    rate = done / seconds if seconds else 0.0
+    parts = [f"{done:,}/{requested:,} seeds", f"{tally.kept:,} kept"]
+    parts += [f"{count:,} {reason}" for reason, count in tally.rejected.most_common()]
+    if tally.unanswered:
+        parts.append(f"{tally.unanswered:,} unanswered")
+    tokens = tally.spent.prompt_tokens + tally.spent.completion_tokens
+    if tokens:
+        parts.append(f"{tokens:,} tokens")
+    parts.append(f"{rate:,.1f}/s")
+    if rate:
+        minutes, rest = divmod(int((requested - done) / rate), 60)
+        parts.append(f"{minutes}:{rest:02d} left")
+    return " · ".join(parts)
+
+
+def show_report(report: dict[str, Any], out: Path) -> None:
+    """The end of a run, for people."""
+    line = Text(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", style="bold")
+    line.append(f" → {visible(str(out))}", style="not bold")
+    console = _console()
+    console.print(line)
+    for reason, count in report["rejected"].items():
+        console.print(f"  {count:,} rejected: {reason}", markup=False, highlight=False)
+    if report["pending"]:
+        console.print(f"  {report['pending']:,} pending", markup=False, highlight=False)
+    tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]
+    facts = (
+        f"  teacher {report['teacher']} · {report['requests_sent']:,} requests · {tokens:,} tokens · {report['seconds']:,.1f} s"
+    )
+    console.print(visible(facts), markup=False, highlight=False)
+    if report["documents_skipped"]:
+        skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
+        console.print(f"  documents that gave no seed: {skipped}", markup=False, highlight=False)
+
+
+def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
+    """One pair, or what became of it."""
+    if output == "json":
+        print(json.dumps(_as_json(outcome)))  # noqa: T201
+    elif output == "quiet":
+        return
+    elif isinstance(outcome, dict):
+        place = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
+        _block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
+        _block("problem", outcome["problem"])
+        _block("solution", outcome["solution"])
+    elif isinstance(outcome, Rejection):
+        _block(f"seed {outcome.seed.index} rejected · {outcome.reason}", outcome.detail)
+    else:
+        _block(f"seed {outcome.seed.index} pending", outcome.why)
+
+
+def show_seed(item: Seed, output: str) -> None:
+    """One snippet and its provenance."""
+    if output == "json":
+        print(json.dumps(asdict(item)))  # noqa: T201
+    elif output != "quiet":
+        origin = item.origin
+        licenses = ", ".join(origin.licenses) if origin.licenses else "licence not stated"
+        place = f"{origin.repo_name or origin.dataset} · {origin.file_path or origin.row_id}:{item.start_line}-{item.end_line}"
+        _block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
+
+
+def show_skipped(skipped: Counter[str], output: str) -> None:
+    """How many documents gave no seed, and why."""
+    if skipped and output in ("auto", "human"):
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.most_common())
+        _console().print(f"\nDocuments that gave no seed: {reasons}.", markup=False, highlight=False)
+
+
+def _as_json(outcome: Any) -> dict[str, Any]:
+    if isinstance(outcome, dict):
+        return {"outcome": "kept", **outcome}
+    name = "pending" if isinstance(outcome, Pending) else "rejected"
+    return {"outcome": name, **asdict(outcome)}
+
+
+def _block(title: str, text: str | None) -> None:
+    console = _console()
+    console.print(Rule(Text(one_line(title)), align="left"))
+    if text is not None:
+        console.print(Text(visible(text)))
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What the Hub shows of our data."""

@@ -1,0 +1,1 @@
+"""Seeds in, pairs out: the OSS-Instruct method."""

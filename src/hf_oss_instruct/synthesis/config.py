@@ -1,0 +1,207 @@
+"""What a run is made of: its YAML, which a run folder and a live data set (`*.ossi`) share.
+
+It names no server, key, price or path: those come from whoever runs it. A file from somebody else is data: read safely, small,
+and every key known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.data import FORMAT_VERSION, digest
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan
+from hf_oss_instruct.synthesis.teacher import Sampling
+
+PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
+KEYS = {
+    "": {"version", "seeds", "prompt", "sampling", "checks"},
+    "seeds": {"dataset", "revision", "n", "languages", "sampler", "snippets_per_document", "rng_seed"},
+    "prompt": {"template", "text", "parser"},
+    "sampling": {"temperature", "top_p", "max_tokens"},
+    "checks": {"duplicates"},
+}
+LARGEST = 1_000_000
+"""Bytes of a run config we are willing to read."""
+DEFAULT_TEMPLATE = "oss_instruct"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides the rows of a run, but the teacher.
+
+    Attributes:
+        dataset: name of the seed source: `python-stdlib`, a Hub id, or a local folder's name.
+        revision: its commit, version or content hash; None before it is opened.
+        seeds: how many seeds, and how they are drawn.
+        prompt: the prompt template.
+        parser: `default` or `magicoder`.
+        sampling: sampling parameters.
+        duplicates: reject rows whose seed, problem or solution was seen before.
+    """
+
+    dataset: str = "stdlib"
+    revision: str | None = None
+    seeds: SeedPlan = field(default_factory=SeedPlan)
+    prompt: Prompt = field(default_factory=Prompt.default)
+    parser: str = "default"
+    sampling: Sampling = field(default_factory=Sampling)
+    duplicates: bool = True
+
+    def __post_init__(self) -> None:
+        if self.parser not in PARSERS:
+            raise UsageError(f"Unknown parser {self.parser!r}. Use one of: {', '.join(PARSERS)}.")
+
+    @property
+    def hash(self) -> str:
+        """Key of the whole config, 32 hex digits."""
+        return digest(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The config as plain values, in the order of the YAML."""
+        seeds, ours = self.seeds, self.prompt.text == Prompt.default().text
+        return {
+            "version": FORMAT_VERSION,
+            "seeds": {
+                "dataset": self.dataset,
+                "revision": self.revision,
+                "n": seeds.n,
+                "languages": dict(seeds.languages) or None,
+                "sampler": seeds.sampler,
+                "snippets_per_document": seeds.snippets_per_document or "auto",
+                "rng_seed": seeds.rng_seed,
+            },
+            "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text}) | {"parser": self.parser},
+            "sampling": asdict(self.sampling),
+            "checks": {"duplicates": self.duplicates},
+        }
+
+    def to_yaml(self) -> str:
+        """The config as YAML text."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def from_yaml(cls, text: str, name: str = "the run config") -> RunConfig:
+        """Read a config.
+
+        Raises:
+            UsageError: it is no YAML, too large, from a newer version, or has a key or value that we do not know.
+        """
+        if len(text) > LARGEST:
+            raise UsageError(f"{name} has {len(text):,} characters, {LARGEST:,} at most. It is hardly a run config.")
+        try:
+            # Events first: an alias is how a small file becomes a huge one, and no run config needs one.
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+                raise UsageError(f"{name} has a YAML alias (*name). Write the value out.")
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UsageError(
+                f"{name} is no YAML: {' '.join(str(error).split())}. Compare it with a run's oss_instruct.yaml."
+            ) from error
+        return cls._from_values(values, name)
+
+    @classmethod
+    def from_file(cls, path: Path) -> RunConfig:
+        """Read a config file (`oss_instruct.yaml`, `*.ossi`).
+
+        Raises:
+            UsageError: it cannot be read, or see `from_yaml`.
+        """
+        try:
+            if path.stat().st_size > LARGEST:
+                raise UsageError(
+                    f"{str(path)!r} has {path.stat().st_size:,} bytes, {LARGEST:,} at most. It is hardly a run config."
+                )
+            return cls.from_yaml(path.read_text("utf-8"), repr(str(path)))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The run config {str(path)!r} cannot be read: {error}. Pass a YAML file.") from error
+
+    @classmethod
+    def _from_values(cls, values: Any, name: str) -> RunConfig:
+        top = _known(values, "", name)
+        version = top.get("version")
+        if version != FORMAT_VERSION:
+            raise UsageError(
+                f"{name} has version {version!r}, this program reads {FORMAT_VERSION}. Upgrade, or set version: {FORMAT_VERSION}."
+            )
+        parts = {part: _known(top.get(part) or {}, part, name) for part in KEYS if part}
+        seeds, prompt = parts["seeds"], parts["prompt"]
+        if prompt.get("template", DEFAULT_TEMPLATE) != DEFAULT_TEMPLATE:
+            raise UsageError(
+                f"{name} names the prompt template {prompt['template']!r}. We have {DEFAULT_TEMPLATE!r}; or give its text."
+            )
+        per_document = seeds.get("snippets_per_document", "auto")
+        try:
+            return cls(
+                dataset=_typed(seeds.get("dataset", "stdlib"), str),
+                revision=_typed(seeds.get("revision"), str, None),
+                seeds=SeedPlan(
+                    n=_typed(seeds.get("n"), int, None),
+                    languages=_languages(seeds.get("languages") or {}),
+                    sampler=_typed(seeds.get("sampler", "hash"), str),
+                    snippets_per_document=None if per_document == "auto" else _typed(per_document, int),
+                    rng_seed=_typed(seeds.get("rng_seed", 0), int),
+                ),
+                prompt=Prompt(_typed(prompt["text"], str)) if "text" in prompt else Prompt.default(),
+                parser=_typed(prompt.get("parser", "default"), str),
+                sampling=Sampling(**{key: _typed(value, int, float, None) for key, value in parts["sampling"].items()}),
+                duplicates=_typed(parts["checks"].get("duplicates", True), bool),
+            )
+        except TypeError as error:
+            raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
+
+    def differences(self, other: RunConfig) -> list[str]:
+        """Where two configs differ: `seeds.n: 200 there, 2000 here`, self being there."""
+        there, here = _flat(self.as_dict()), _flat(other.as_dict())
+        return [f"{key}: {there.get(key)} there, {here.get(key)} here" for key in there | here if there.get(key) != here.get(key)]
+
+
+MAGICODER_LANGUAGES = (
+    ("python", 40_000),
+    *((name, 5_000) for name in ("cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift")),
+)
+"""The paper's seeds: 40K Python and 5K of each of eight languages (Magicoder, section 2.1)."""
+
+
+def magicoder() -> RunConfig:
+    """The paper's run: its languages, sampler, parser and random seed, one snippet of each document."""
+    seeds = SeedPlan(languages=MAGICODER_LANGUAGES, sampler="magicoder", snippets_per_document=1, rng_seed=MAGICODER_SEED)
+    return replace(RunConfig(), dataset="bigcode/starcoderdata", seeds=seeds, parser="magicoder")
+
+
+def _known(values: Any, part: str, name: str) -> Mapping[str, Any]:
+    if not isinstance(values, dict):
+        raise UsageError(f"{name}: {part or 'the file'} must hold keys and values, not {type(values).__name__}.")
+    if unknown := sorted(map(str, values.keys() - KEYS[part])):
+        where = f"{part}." if part else ""
+        raise UsageError(
+            f"{name} has unknown keys: {', '.join(where + key for key in unknown)}. Known are: {', '.join(sorted(KEYS[part]))}."
+        )
+    return values
+
+
+def _typed(value: Any, *kinds: type | None) -> Any:
+    allowed = tuple(type(None) if kind is None else kind for kind in kinds)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        raise TypeError(f"{value!r} should be {' or '.join('null' if kind is None else kind.__name__ for kind in kinds)}")
+    return value
+
+
+def _languages(values: Any) -> tuple[tuple[str, int | None], ...]:
+    counts = dict.fromkeys(values) if isinstance(values, list) else _typed(values, dict)
+    return tuple((tongues.named(str(name)).name, _typed(n, int, None)) for name, n in counts.items())
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return flat

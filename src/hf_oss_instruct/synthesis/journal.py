@@ -1,0 +1,145 @@
+"""What teachers answered, on disk before it is used, and never asked twice.
+
+A folder of append-only files, one for each writing process (`<host>-<pid>-<n>.jsonl`), all read on open. Each line carries the
+CRC-32 of its record; a torn or flipped line is dropped and counted, and its question is asked again. Records hold no clock
+value, no URL and no key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from hf_oss_instruct.data import Completion
+from hf_oss_instruct.errors import Refusal, RunError
+
+HEAD = b'{"crc":"%08x","record":'
+HEAD_LENGTH = len(HEAD % 0)
+KEY = slice(HEAD_LENGTH + len('{"key":"'), HEAD_LENGTH + len('{"key":"') + 32)
+"""Where the key stands in a line: found without parsing the record."""
+
+
+class Journal:
+    """Answers by key.
+
+    Args:
+        folder: where this process writes; made when the first answer comes.
+        also: folders with answers of other runs. What is found there is copied into `folder` when it is used.
+
+    Attributes:
+        dropped: number of damaged lines that were left out.
+    """
+
+    def __init__(self, folder: Path, also: Iterable[Path] = ()) -> None:
+        self.folder, self.dropped = folder, 0
+        self._files: list[Path] = []
+        self._places: dict[bytes, tuple[int, int]] = {}
+        self._writer: int | None = None
+        self._end = 0
+        # Our own folder last: its answers win.
+        for place in (*also, folder):
+            for path in sorted(place.glob("*.jsonl")):
+                self._read(path)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def recall(self, key: str) -> Completion | Refusal | None:
+        """What was answered to this question, or None."""
+        place = self._places.get(bytes.fromhex(key))
+        if place is None:
+            return None
+        path = self._files[place[0]]
+        with path.open("rb") as file:
+            file.seek(place[1])
+            record = _record(file.readline())
+        if record is None:  # changed under our hands since it was indexed
+            self.dropped += 1
+            return None
+        answer = _answer(json.loads(record))
+        if path.parent != self.folder:
+            self.append(key, answer)
+        return answer
+
+    def append(self, key: str, answer: Completion | Refusal) -> None:
+        """Write one answer; when this returns, a killed process does not lose it.
+
+        Raises:
+            RunError: the disk is full or the folder cannot be written.
+        """
+        if isinstance(answer, Refusal):
+            fields = {"key": key, "refused": answer.reason, "detail": answer.detail}
+        else:
+            fields = {"key": key, **{name: value for name, value in asdict(answer).items() if value is not None}}
+        record = json.dumps(fields, separators=(",", ":")).encode()
+        line = HEAD % zlib.crc32(record) + record + b"}\n"
+        try:
+            if self._writer is None:
+                self._writer = self._create()
+            written = os.write(self._writer, line)
+            if written < len(line):  # the disk filled up in the middle of a line; the torn line is dropped on the next open
+                raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise RunError(
+                f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
+                "make room and run the same command again."
+            ) from error
+        self._places[bytes.fromhex(key)] = (len(self._files) - 1, self._end)
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Force what was written to the disk and close the file."""
+        if self._writer is not None:
+            os.fsync(self._writer)
+            os.close(self._writer)
+            self._writer = None
+
+    def _create(self) -> int:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{socket.gethostname()}-{os.getpid()}"
+        for number in range(10**6):
+            path = self.folder / f"{stem}-{number}.jsonl"
+            try:
+                writer = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            except FileExistsError:
+                continue
+            self._files.append(path)
+            self._end = 0
+            return writer
+        raise FileExistsError(17, "no free file name", str(self.folder))
+
+    def _read(self, path: Path) -> None:
+        self._files.append(path)
+        offset = 0
+        with path.open("rb") as file:
+            for line in file:
+                if _record(line) is None:
+                    self.dropped += 1
+                else:
+                    self._places[bytes.fromhex(line[KEY].decode())] = (len(self._files) - 1, offset)
+                offset += len(line)
+
+
+def _record(line: bytes) -> bytes | None:
+    """The record in a line, or None if the line is damaged."""
+    record = line[HEAD_LENGTH:-2]
+    return record if line == HEAD % zlib.crc32(record) + record + b"}\n" else None
+
+
+def _answer(fields: dict[str, object]) -> Completion | Refusal:
+    fields.pop("key")
+    if "refused" in fields:
+        return Refusal(str(fields["refused"]), str(fields["detail"]))
+    return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC holds: we wrote it

@@ -1,0 +1,68 @@
+"""The embedded teacher: comment–function pairs mined from the seeds, no model needed.
+
+The paper's own control experiment (section 5.2): such pairs alone teach a model next to nothing. They are here so that every
+step can be tried, tested and debugged on any machine without a model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.syntax import DocumentedFunction, documented_functions
+
+MIN_WORDS = 8
+"""Documentation of fewer words does not state a problem (our choice; the paper gives no bound)."""
+INSIDE_A_CLASS = {
+    "java": ("class Owner {\n", "\n}"),
+    "csharp": ("class Owner {\n", "\n}"),
+    "typescript": ("class Owner {\n", "\n}"),
+    "javascript": ("class Owner {\n", "\n}"),
+    "php": ("<?php class Owner {\n", "\n}"),
+}
+"""Text that makes a method parse which was cut out of its class."""
+
+
+class CommentFunctionTeacher:
+    """Turns a documented function into a pair: its documentation is the problem, its code the solution.
+
+    It expects seeds of the sampler `functions`.
+    """
+
+    identity = "comment-function/1"
+
+    async def complete(self, request: Request) -> Completion:
+        """See `Teacher.complete`.
+
+        Raises:
+            Refusal: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function).
+        """
+        lang = request.seed.origin.lang
+        function = _only_function(request.seed.snippet, lang)
+        if function is None:
+            raise Refusal("unparsable", "the snippet holds no documented function (use the sampler 'functions')")
+        words = len(re.findall(r"\w+", function.documentation))
+        if words < MIN_WORDS:
+            raise Refusal("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
+        return Completion(_pair_text(function, lang), finish_reason="stop", model=self.identity)
+
+
+def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
+    before, after = INSIDE_A_CLASS.get(lang, ("", ""))
+    for source in (snippet, f"{before}{snippet}{after}"):
+        if found := documented_functions(source, lang):
+            return found[0]
+    return None
+
+
+def _pair_text(function: DocumentedFunction, lang: str) -> str:
+    language = tongues.named(lang)
+    longest = max(map(len, re.findall(r"`+", function.code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return (
+        f"[Problem Description]\nWrite the {language.title} function `{function.name}`. Its documentation:\n\n"
+        f"{function.documentation}\n\nIts signature:\n\n{fence}{language.fence}\n{function.signature}\n{fence}\n\n"
+        f"[Solution]\n{fence}{language.fence}\n{function.code}\n{fence}\n"
+    )

@@ -1,0 +1,72 @@
+"""Completion text to problem and solution, or the reason why it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from hf_oss_instruct.data import Completion, Pair
+from hf_oss_instruct.errors import Refusal
+
+PROBLEM, SOLUTION = "[problem description]", "[solution]"
+DECORATION = " \t*_#:：`-"
+"""What models put around a marker on its own line: `**[Solution]**:`."""
+
+Parser: TypeAlias = Callable[[Completion], Pair]
+
+
+def parse(completion: Completion) -> Pair:
+    """The two sections of a completion; text behind a marker on its own line belongs to the section.
+
+    Raises:
+        Refusal: `truncated` (finish reason other than `stop`), `unparsable` (a marker is missing or they are in the wrong
+            order), `empty` (a section has no text).
+
+    Source:
+        Acceptance as in the paper's code (ise-uiuc/magicoder, `parse_problem_solution`): the first line with each marker, in
+        any case, anywhere in the line. The paper's code drops the rest of that line; see `parse_magicoder`.
+    """
+    return _parse(completion, keep_marker_line=True)
+
+
+def parse_magicoder(completion: Completion) -> Pair:
+    """As `parse`, but drops the whole line of each marker, exactly as the paper's code does."""
+    return _parse(completion, keep_marker_line=False)
+
+
+def _parse(completion: Completion, keep_marker_line: bool) -> Pair:
+    _require_finished(completion)
+    lines = completion.text.splitlines(keepends=True)
+    problem_at, solution_at = _first(lines, PROBLEM), _first(lines, SOLUTION)
+    if problem_at is None or solution_at is None:
+        missing = PROBLEM if problem_at is None else SOLUTION
+        raise Refusal("unparsable" if completion.text.strip() else "empty", f"no line has {missing}")
+    if problem_at >= solution_at:
+        raise Refusal("unparsable", "[solution] stands before [problem description]")
+    problem, solution = lines[problem_at + 1 : solution_at], lines[solution_at + 1 :]
+    if keep_marker_line:
+        problem = [_behind(lines[problem_at], PROBLEM), *problem]
+        solution = [_behind(lines[solution_at], SOLUTION), *solution]
+    pair = Pair("".join(problem).strip(), "".join(solution).strip())
+    if not pair.problem or not pair.solution:
+        raise Refusal("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
+    return pair
+
+
+def _require_finished(completion: Completion) -> None:
+    if completion.finish_reason == "stop":
+        return
+    if completion.finish_reason == "content_filter":
+        raise Refusal("refused", "the server's content filter cut the answer")
+    raise Refusal("truncated", f"finish reason {completion.finish_reason!r} instead of 'stop'")
+
+
+def _first(lines: list[str], marker: str) -> int | None:
+    return next((number for number, line in enumerate(lines) if marker in line.lower()), None)
+
+
+def _behind(line: str, marker: str) -> str:
+    """The text behind a marker on its own line, without the decoration of the marker itself."""
+    rest = re.split(re.escape(marker), line, maxsplit=1, flags=re.IGNORECASE)[1]
+    return rest if rest.lstrip().startswith("```") else rest.lstrip(DECORATION)

@@ -1,0 +1,251 @@
+"""Where seed snippets come from: the standard library, a folder of source code, tables of code files, the Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Set
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+import xxhash
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
+from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
+
+VENDORED = frozenset(
+    "vendor vendored third_party third-party thirdparty node_modules bower_components site-packages dist-packages".split()
+)
+"""Folders that hold other people's code."""
+LEFT_ALONE = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
+"""Folders that hold no source at all: neither read nor counted, like every hidden folder."""
+GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)
+GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bgenerated\b[^\n]*\bdo not (edit|modify)\b", re.I)
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Beside the standard library, not part of it."""
+STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
+STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
+"""Files of the standard library that carry a licence of their own beside PSF-2.0; left out."""
+
+STDLIB_NAME = "python-stdlib"
+"""What rows and run configs call the standard library."""
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def open_source(spec: str, *, revision: str | None = None, keep_metadata: bool = False) -> Source:
+    """The source that `--seeds` names.
+
+    Args:
+        spec: `stdlib`; a file or folder of source code; a parquet or JSONL file, or a folder of these; or the id of a Hub
+            data set (`bigcode/the-stack`).
+        revision: branch, tag or commit of a Hub data set.
+        keep_metadata: leave starcoderdata's `<reponame>…` prefixes in the text, as the paper's sampler does.
+
+    Raises:
+        SeedError: there is no such source, or it holds no code.
+    """
+    if spec in ("stdlib", STDLIB_NAME):
+        return stdlib()
+    path = Path(spec).expanduser()
+    if path.exists():
+        return _open_path(path, keep_metadata)
+    if HUB_ID.fullmatch(spec):
+        return HubTables(spec, revision, keep_metadata=keep_metadata)
+    raise SeedError(
+        f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
+    )
+
+
+def read_seeds(
+    spec: str,
+    n: int | None = None,
+    *,
+    languages: dict[str, int | None] | None = None,
+    sampler: str = "hash",
+    snippets_per_document: int | None = None,
+    rng_seed: int = 0,
+    revision: str | None = None,
+) -> Iterator[Seed]:
+    """Seed snippets, lazily.
+
+    Args:
+        spec: the source, as `open_source` takes it.
+        n: number of seeds; None for one of every document.
+        languages: language names, each with its number of seeds or None; None takes every language.
+        sampler: `hash`, `functions` (documented functions) or `magicoder` (the paper's, bit-identical).
+        snippets_per_document: at most so many of one document; None draws again only if `n` asks for it.
+        rng_seed: the random number of the draw.
+        revision: branch, tag or commit of a Hub data set.
+
+    Raises:
+        UsageError: the arguments contradict each other.
+        SeedError: the source is missing or unreadable, or (at the end) gives fewer than `n` seeds.
+
+    Source:
+        Magicoder, arXiv 2312.02120, section 2.1.
+    """
+    named = tuple((tongues.named(name).name, number) for name, number in (languages or {}).items())
+    plan = SeedPlan(n, named, sampler, snippets_per_document, rng_seed)
+    source = open_source(spec, revision=revision, keep_metadata=sampler == "magicoder")
+    return (item for item in sample(source, plan) if isinstance(item, Seed))
+
+
+def stdlib() -> Source:
+    """The running Python's own standard library without its tests: source on every machine, licence known."""
+    root = Path(sysconfig.get_path("stdlib"))
+    if not (root / "json" / "decoder.py").is_file():
+        raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
+    version = ".".join(map(str, sys.version_info[:3]))
+    return FolderSource(root, name=STDLIB_NAME, revision=version, stdlib=True)
+
+
+def open_files(paths: list[Path], *, keep_metadata: bool = False) -> Source:
+    """One source of several files: all source code, or all tables.
+
+    Raises:
+        SeedError: a file is missing, no file is one we read, or the two kinds are mixed.
+    """
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code, parquet or JSONL on this machine.")
+    root = Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    names = sorted(path.resolve().relative_to(root).as_posix() for path in paths)
+    tables = [name for name in names if is_table(name)]
+    if tables and len(tables) < len(names):
+        raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
+    if tables:
+        return LocalTables(root, tables, keep_metadata=keep_metadata)
+    source = FolderSource(root, paths=map(PurePosixPath, names))
+    return source if source.files else _no_code(root)
+
+
+def _open_path(path: Path, keep_metadata: bool) -> Source:
+    if path.is_file():
+        return open_files([path], keep_metadata=keep_metadata)
+    source = FolderSource(path)
+    if source.files:
+        return source
+    tables = [file.relative_to(path).as_posix() for file in path.rglob("*") if is_table(file.name)]
+    return LocalTables(path, tables, keep_metadata=keep_metadata) if tables else _no_code(path)
+
+
+def _no_code(path: Path) -> NoReturn:
+    known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
+    raise SeedError(f"{str(path)!r} holds no source code, parquet or JSONL. Source files are known by suffix: {known}, …")
+
+
+class FolderSource:
+    """Source files below a folder, languages by suffix.
+
+    Vendored, generated, binary and non-UTF-8 files are skipped with that reason; links and hidden folders are not followed.
+
+    Args:
+        root: the folder.
+        paths: only these files, relative to `root`; None looks for all.
+        name: what rows call it; the folder's own name by default.
+        revision: None takes a hash over all paths and contents, so that a changed folder is another source.
+        stdlib: leave tests out, and record CPython's path and licence.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        paths: Iterable[PurePosixPath] | None = None,
+        name: str | None = None,
+        revision: str | None = None,
+        stdlib: bool = False,
+    ) -> None:
+        self.root = root.resolve()
+        self.name = name or self.root.name
+        self._revision, self._stdlib = revision, stdlib
+        found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
+        self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
+
+    @cached_property
+    def revision(self) -> str | None:  # computed on first use: it reads every file
+        """Version of the standard library, or a hash over all paths and contents."""
+        if self._revision:
+            return self._revision
+        content = xxhash.xxh3_128()
+        for path, _ in self.files:
+            if not VENDORED & set(path.parts):
+                data = self._read(path)
+                content.update(b"%s\0%d\0" % (os.fsencode(str(path)), len(data)))
+                content.update(data)
+        return content.hexdigest()
+
+    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+        """See `sampling.Source`."""
+        numbers: Counter[str] = Counter()
+        chosen: list[tuple[PurePosixPath, str, int]] = []
+        for path, lang in self.files:
+            if languages is None or lang in languages:
+                chosen.append((path, lang, numbers[lang]))
+                numbers[lang] += 1
+        if order_seed is not None:
+            chosen.sort(key=lambda file: xxhash.xxh3_64_intdigest(os.fsencode(str(file[0])), order_seed))
+        for path, lang, number in chosen:
+            yield self._document(path, lang, number)
+
+    def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
+        if reason := self._left_out(path):
+            return Skipped(reason)
+        data = self._read(path)
+        if b"\0" in data[:8192]:
+            return Skipped("binary")
+        try:
+            content = data.decode()
+        except UnicodeDecodeError:
+            return Skipped("not_utf8")
+        if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
+            return Skipped("generated")
+        return Document(content, self._origin(path, lang, number))
+
+    def _left_out(self, path: PurePosixPath) -> str | None:
+        if not str(path).isprintable() or str(path) != storable(str(path)):
+            return "odd_name"
+        if self._stdlib and STDLIB_TESTS & set(path.parts):
+            return "test"
+        if self._stdlib and str(path) in STDLIB_OWN_LICENSE:
+            return "own_license"
+        if VENDORED & set(path.parts):
+            return "vendored"
+        return "generated" if GENERATED_NAME.search(path.name) else None
+
+    def _origin(self, path: PurePosixPath, lang: str, number: int) -> Provenance:
+        here = Provenance(self.name, self.revision, str(path), number, lang, file_path=str(path))
+        if not self._stdlib:
+            return here
+        return Provenance(
+            *(here.dataset, here.revision, here.row_id, here.raw_index, here.lang),
+            repo_name="python/cpython",
+            file_path=f"Lib/{path}",
+            licenses=("PSF-2.0",),
+            license_type="permissive",
+        )
+
+    def _read(self, path: PurePosixPath) -> bytes:
+        try:
+            return (self.root / path).read_bytes()
+        except OSError as error:
+            raise SeedError(
+                f"{str(self.root / path)!r} cannot be read: {error.strerror}. Make it readable or move it away."
+            ) from error
+
+
+def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
+    """Files below a folder in path order, links left out."""
+    found = []
+    for folder, inner, names in os.walk(root):
+        inner[:] = [name for name in inner if name not in left_alone and not name.startswith(".")]
+        here = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        found += [here / name for name in names if not Path(folder, name).is_symlink()]
+    return sorted(found)

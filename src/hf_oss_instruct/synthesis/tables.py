@@ -1,0 +1,281 @@
+"""Tables of code files: parquet and JSONL in the shapes of The Stack v1, v3 and starcoderdata, on disk or on the Hub.
+
+Only the columns in use are read, batch by batch. A flat table has one file per row; a nested one has a repository per row
+with a list `files`. Each field below is looked for under the names that the real data sets use.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.data import Document, Provenance, Skipped, storable
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.teacher import http_error
+
+SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
+FIELDS: dict[str, tuple[str, ...]] = {
+    "content": ("content",),
+    "row_id": ("hexsha", "content_id", "blob_id", "id", "row_id"),
+    "lang": ("lang", "language"),
+    "repo_name": ("max_stars_repo_name", "repo_name", "repo_path", "repo"),
+    "repo_commit": ("max_stars_repo_head_hexsha", "commit_id", "revision_id", "repo_commit"),
+    "file_path": ("max_stars_repo_path", "file_path", "path"),
+    "licenses": ("max_stars_repo_licenses", "detected_licenses", "licenses", "license"),
+    "license_type": ("license_type",),
+    "is_vendor": ("is_vendor",),
+    "is_generated": ("is_generated",),
+}
+"""Field → column names it goes by: v1 and starcoderdata first, then v3 and v2, then plain words."""
+IDS_ONLY = ("blob_id", "content_id")
+STARCODER_METADATA = re.compile(r"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_stars>[^<\n]*)?\n?")
+"""starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
+
+
+def is_table(name: str) -> bool:
+    """Whether a file name is one of a table we read."""
+    return name.lower().endswith(SUFFIXES)
+
+
+class _Tables(ABC):
+    """Documents out of table files; the two kinds below say where the bytes are."""
+
+    name: str
+    revision: str | None
+
+    def __init__(self, paths: Iterable[str], keep_metadata: bool) -> None:
+        self.paths = sorted(paths)
+        self._keep_metadata = keep_metadata
+
+    @abstractmethod
+    def _open(self, path: str) -> IO[bytes]: ...
+
+    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+        """See `sampling.Source`; tables come in their own order, since they are not listed cheaply."""
+        del order_seed
+        only = next(iter(languages)) if languages and len(languages) == 1 else None
+        numbers: Counter[str] = Counter()
+        for path in self.paths:
+            folder = _language_of_folder(path)
+            if languages is not None and folder is not None and folder not in languages:
+                continue
+            for number, fields in enumerate(self._rows(path)):
+                lang = _language(fields, folder, only)
+                if lang is None:
+                    yield Skipped("unknown_language")
+                elif languages is None or lang in languages:
+                    yield self._document(fields, lang, numbers[lang], f"{path}:{number}")
+                    numbers[lang] += 1
+
+    def _rows(self, path: str) -> Iterator[dict[str, Any]]:
+        """The fields of every file in one table; hosts' errors become ours here."""
+        read = _parquet_rows if path.endswith(".parquet") else _json_rows
+        try:
+            with self._open(path) as file:
+                yield from read(file, path)
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise SeedError(
+                f"{path!r} in {self.name} cannot be read: {_one_line(error)}. Fetch the file again, or leave it out."
+            ) from error
+
+    def _document(self, fields: dict[str, Any], lang: str, number: int, place: str) -> Document | Skipped:
+        if fields.get("is_vendor"):
+            return Skipped("vendored")
+        if fields.get("is_generated"):
+            return Skipped("generated")
+        content = storable(fields.get("content") or "")
+        if not self._keep_metadata and content.startswith("<"):
+            content = content[STARCODER_METADATA.match(content).end() :]  # type: ignore[union-attr]  # matches the empty string
+        licenses = fields.get("licenses")
+        origin = Provenance(
+            dataset=self.name,
+            revision=self.revision,
+            row_id=str(place if fields.get("row_id") is None else fields["row_id"]),
+            raw_index=number,
+            lang=lang,
+            repo_name=fields.get("repo_name"),
+            repo_commit=fields.get("repo_commit"),
+            file_path=fields.get("file_path"),
+            licenses=None if licenses is None else (licenses,) if isinstance(licenses, str) else tuple(licenses),
+            license_type=fields.get("license_type"),
+        )
+        return Document(content, origin)
+
+
+class LocalTables(_Tables):
+    """Parquet or JSONL files below a folder; `paths` are relative to it.
+
+    The revision is a hash over names, sizes and the first and last 64 KiB of every file: where parquet keeps its footer,
+    whose offsets and statistics change with the content, and cheap on a terabyte.
+    """
+
+    def __init__(self, root: Path, paths: Iterable[str], *, keep_metadata: bool = False) -> None:
+        super().__init__(paths, keep_metadata)
+        self._root = root.resolve()
+        self.name, self.revision = self._root.name, self._content_hash()
+
+    def _open(self, path: str) -> IO[bytes]:
+        return (self._root / path).open("rb")
+
+    def _content_hash(self, ends: int = 65536) -> str:
+        content = xxhash.xxh3_128()
+        for path in self.paths:
+            try:
+                with self._open(path) as file:
+                    size = file.seek(0, 2)
+                    content.update(b"%s\0%d\0" % (path.encode(), size))
+                    for start in (0, max(size - ends, 0)):
+                        file.seek(start)
+                        content.update(file.read(ends))
+            except OSError as error:
+                raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
+        return content.hexdigest()
+
+
+class HubTables(_Tables):
+    """A data set on the Hub, read in place: only the byte ranges of the columns in use travel.
+
+    Args:
+        repo_id: such as `bigcode/the-stack`.
+        revision: branch, tag or commit; rows record the commit it stands for now.
+        keep_metadata: see `seeds.open_source`.
+        endpoint: another Hub than huggingface.co.
+    """
+
+    def __init__(
+        self, repo_id: str, revision: str | None = None, *, keep_metadata: bool = False, endpoint: str | None = None
+    ) -> None:
+        from huggingface_hub import HfApi, HfFileSystem
+        from huggingface_hub.errors import (
+            GatedRepoError,
+            OfflineModeIsEnabled,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
+
+        api = HfApi(endpoint=endpoint, library_name="hf-oss-instruct")
+        try:
+            info = api.dataset_info(repo_id, revision=revision)
+        except GatedRepoError as error:
+            raise SeedError(f"{repo_id!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
+        except RevisionNotFoundError as error:
+            raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
+        except RepositoryNotFoundError as error:
+            raise SeedError(
+                f"There is no folder {repo_id!r} here and no such data set on the Hub that you may read. "
+                "Check the spelling, or log in: hf auth login."
+            ) from error
+        except (http_error(), OfflineModeIsEnabled, OSError) as error:
+            raise SeedError(
+                f"The Hub cannot be asked for {repo_id!r}: {_one_line(error)}. Try again, or use --seeds stdlib."
+            ) from error
+        self._files = HfFileSystem(endpoint=endpoint)
+        self._root = f"datasets/{repo_id}@{info.sha}"
+        super().__init__((file.rfilename for file in info.siblings or () if is_table(file.rfilename)), keep_metadata)
+        self.name, self.revision = repo_id, info.sha
+        if not self.paths:
+            raise SeedError(f"{repo_id!r} holds no parquet or JSONL files. Name a data set of code in one of these formats.")
+
+    def _open(self, path: str) -> IO[bytes]:
+        handle: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
+        return handle
+
+
+def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
+    table = pq.ParquetFile(file)
+    schema = table.schema_arrow
+    nested = _files_struct(schema)
+    outer = _columns(schema.names)
+    inner = _columns([] if nested is None else [nested.field(i).name for i in range(nested.num_fields)])
+    _require_content(inner if nested is not None else outer, schema.names, path)
+    leaves = {leaf.path for leaf in map(table.schema.column, range(len(table.schema)))}
+    wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in inner.values()]
+    # Small batches: a row of The Stack v3 is a whole repository.
+    for batch in table.iter_batches(batch_size=256 if nested is None else 8, columns=wanted):
+        for row in batch.to_pylist():
+            yield from _files_of(row, outer, inner)
+
+
+def _json_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
+    lines: IO[bytes] = gzip.open(file) if path.endswith(".gz") else file  # type: ignore[assignment]
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a key 'content'.")
+        files = row.get("files")
+        outer, inner = _columns(row), _columns(files[0] if files else {})
+        _require_content(inner or outer, row, path)
+        yield from _files_of(row, outer, inner)
+
+
+def _files_of(row: dict[str, Any], outer: dict[str, str], inner: dict[str, str]) -> Iterator[dict[str, Any]]:
+    shared = {field: row[column] for field, column in outer.items()}
+    if not inner:
+        yield shared
+    for file in (row["files"] or ()) if inner else ():
+        yield shared | {field: file[column] for field, column in inner.items() if column in file}
+
+
+def _columns(names: Iterable[str]) -> dict[str, str]:
+    """Field → the column that holds it, for the fields that are there."""
+    present = set(names)
+    return {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
+
+
+def _files_struct(schema: pa.Schema) -> pa.StructType | None:
+    if "files" not in schema.names or not pa.types.is_list(schema.field("files").type):
+        return None
+    inside = schema.field("files").type.value_type
+    return inside if pa.types.is_struct(inside) else None
+
+
+def _inner_leaf(leaf: str) -> str | None:
+    """`files.list.element.content` → `content`: the parquet path of a column inside the list."""
+    parts = leaf.split(".")
+    return parts[3] if parts[0] == "files" and len(parts) > 3 else None
+
+
+def _require_content(columns: dict[str, str], names: Iterable[str], path: str) -> None:
+    if "content" in columns:
+        return
+    if any(column in IDS_ONLY for column in columns.values()):
+        raise SeedError(
+            f"{path!r} holds ids without content, as The Stack v2 and stack-edu do; the text lies at Software Heritage and is "
+            "not read yet. Use The Stack v1, The Stack v3 (HuggingFaceCode/stack-v3-train) or starcoderdata."
+        )
+    raise SeedError(
+        f"{path!r} has no column 'content'; it has {', '.join(sorted(names))}. Rename the column that holds the code."
+    )
+
+
+def _language_of_folder(path: str) -> str | None:
+    found = (tongues.find(part) for part in reversed(PurePosixPath(path).parent.parts))
+    return next((language.name for language in found if language), None)
+
+
+def _language(fields: dict[str, Any], folder: str | None, only: str | None) -> str | None:
+    """What the row says, then its file's suffix, then its folder, then the one language that the user asked for."""
+    if stated := fields.get("lang"):
+        language = tongues.find(stated)
+    else:
+        language = tongues.of_path(fields["file_path"]) if fields.get("file_path") else None
+        if language is None:
+            return folder or only
+    return language.name if language else None
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
