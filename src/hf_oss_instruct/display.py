@@ -16,7 +16,7 @@ _HIDDEN = [
     *range(0x2066, 0x206A),
 ]
 _ESCAPES = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _HIDDEN}
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~<>&$])")
 
 
 def visible(text: str) -> str:

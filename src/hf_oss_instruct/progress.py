@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.rule import Rule
 from rich.text import Text
 
 from hf_oss_instruct.data import Pending, Rejection, Row, Seed
@@ -136,7 +135,7 @@ def _as_json(outcome: Any) -> dict[str, Any]:
 
 def _block(title: str, text: str | None) -> None:
     console = _console()
-    console.print(Rule(Text(one_line(title)), align="left"))
+    console.print(Text(f"── {one_line(title)}", style="bold cyan"))
     if text is not None:
         console.print(Text(visible(text)))
 

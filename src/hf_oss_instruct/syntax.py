@@ -56,7 +56,7 @@ class _Row:
         wrappers: kinds around one function that belong to it, as `export` does; the function comes last in them.
         dialects: the module's languages, in the order in which they are tried.
         docstrings: whether the documentation is the body's first statement rather than a comment above.
-        xml: whether comments hold XML.
+        xml: whether `///` comments hold XML.
     """
 
     module: str
@@ -86,9 +86,7 @@ _GRAMMARS = {
     "cpp": _Row("cpp", ["function_definition"], _STRUCTS, ["template_declaration"]),
     "go": _Row("go", ["function_declaration", "method_declaration"]),
     "rust": _Row("rust", ["function_item"], ["impl_item", "trait_item"]),
-    "csharp": _Row(
-        "c_sharp", ["method_declaration", "local_function_statement"], _CLASSES, ["global_statement"], xml=True
-    ),
+    "csharp": _Row("c_sharp", ["method_declaration", "local_function_statement"], _CLASSES, ["global_statement"], xml=True),
     "php": _Row("php", ["function_definition", "method_declaration"], _CLASSES, dialects=["language_php"]),
 }
 
@@ -97,16 +95,8 @@ MINED_LANGUAGES = frozenset(_GRAMMARS)
 
 # Nodes whose kind ends so are not entered: values, nameless classes and the insides of functions hold no function that
 # stands for itself; an ERROR may be half of a function whose other half is elsewhere. Wrappers still lead through them.
-_CLOSED = (
-    "_expression",
-    "_declarator",
-    "object",
-    "class",
-    "constructor_declaration",
-    "local_function_statement",
-    "ERROR",
-)
-_ATTRIBUTE = re.compile(r"decorator|annotation|marker_annotation|attribute_")
+_CLOSED = re.compile(r"(_expression|_declarator|object|class|constructor_declaration|local_function_statement|ERROR)$")
+_ATTRIBUTE = re.compile(r"decorator|(marker_)?annotation|attribute_")
 
 _RULER = re.compile(r"([-=*~])\1{2}.*|[-=*~#/_+|\s]{3,}")
 _LICENCE = re.compile(r"\bcopyright\b|\blicensed under\b|\bspdx-license|\ball rights reserved\b", re.IGNORECASE)
@@ -187,7 +177,7 @@ def _declarations(root: Node, row: _Row) -> Iterator[_Declaration]:
         if parent.type in row.owners:
             owner = _type_name(_text(parent.child_by_field_name("name") or parent.child_by_field_name("type")))
         for place, node in enumerate(siblings := parent.children):
-            if node.type.endswith(_CLOSED):
+            if _CLOSED.search(node.type):
                 continue
             if declared := _declared(node, row):
                 yield _Declaration(siblings, place, *declared, owner)
@@ -248,9 +238,10 @@ def _comment(source: bytes, declaration: _Declaration, xml: bool) -> _Documentat
             break
         top -= 1
     text = "\n".join(_unmarked(_text(comment).rstrip()) for comment in siblings[top:first])
-    text = _plain(html.unescape(_XML_TAG.sub(r"\1", text)) if xml else text)
+    if xml and _text(siblings[top]).startswith("///"):
+        text = html.unescape(_XML_TAG.sub(r"\1", text))
     start = siblings[first].start_byte
-    return _Documentation(text, siblings[top], siblings[first], slice(start, start))
+    return _Documentation(_plain(text), siblings[top], siblings[first], slice(start, start))
 
 
 def _rows_between(siblings: list[Node], index: int) -> int:

@@ -141,39 +141,62 @@ async def outcomes(
     ahead: int | None = None,
     patience: Patience = Patience(),
     spent: Spent | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[Outcome, None]:
     """What becomes of every seed, in seed order.
 
     At most `concurrency` requests are in flight, and at most `ahead` seeds (by default as many) are beyond the one that the
-    consumer waits for. Closing the generator cancels what is in flight; what was answered is in the journal.
+    consumer waits for. Setting `stop` cancels what is in flight and hands out what was received, the rest as pending; closing
+    the generator cancels and hands out nothing. What was answered is in the journal either way.
 
     Raises:
         TeacherError: the teacher cannot go on; raised after everything received has been handed out.
         SeedError: the source failed or ran out; likewise.
     """
     desk = _Desk(method, journal, asyncio.Semaphore(concurrency), patience, spent or Spent())
-    waiting: deque[asyncio.Task[Outcome]] = deque()
+    waiting: deque[tuple[Seed | Skipped, asyncio.Task[Outcome]]] = deque()
+    watcher = asyncio.create_task(_cancel_when(stop, desk, waiting)) if stop else None
     trouble: SeedError | None = None
     try:
         try:
             async for seed in _off_the_loop(seeds):
-                waiting.append(asyncio.create_task(desk.outcome(seed)))
-                while waiting and (waiting[0].done() or len(waiting) >= (ahead or concurrency)):
-                    yield await waiting.popleft()
+                waiting.append((seed, asyncio.create_task(desk.outcome(seed))))
+                while waiting and (waiting[0][1].done() or len(waiting) >= (ahead or concurrency)):
+                    yield await _settled(*waiting.popleft(), stop)
                 if desk.closed.is_set():
                     break
         except SeedError as error:
             trouble = error
         while waiting:
-            yield await waiting.popleft()
+            yield await _settled(*waiting.popleft(), stop)
         if desk.trouble or trouble:
             raise desk.trouble or trouble  # type: ignore[misc]  # one of them is an error
     finally:
-        for task in waiting:
+        unfinished = [task for _, task in waiting] + ([watcher] if watcher else [])
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.gather(*unfinished, return_exceptions=True)
         if close := getattr(method.teacher, "close", None):
             await close()
+
+
+async def _cancel_when(stop: asyncio.Event, desk: _Desk, waiting: deque[tuple[Seed | Skipped, asyncio.Task[Outcome]]]) -> None:
+    await stop.wait()
+    desk.closed.set()
+    for _, task in waiting:
+        task.cancel()
+
+
+async def _settled(seed: Seed | Skipped, task: asyncio.Task[Outcome], stop: asyncio.Event | None) -> Outcome:
+    """What came of one seed; pending if the run was stopped before it was answered."""
+    if stop and stop.is_set():
+        task.cancel()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if stop and stop.is_set() and task.cancelled() and isinstance(seed, Seed):
+            return Pending(seed, "the run was interrupted")
+        raise
 
 
 def synthesize(

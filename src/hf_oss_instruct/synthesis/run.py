@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import socket
 import time
 from collections import Counter
@@ -128,20 +129,27 @@ def run(
         trouble: OssInstructError | None = None
         interrupted = False
         with Journal(out / "journal", also=[method.journal_home]) as journal:
-            stream = outcomes(
-                sample(source, config.seeds),
-                method,
-                journal,
-                concurrency=concurrency,
-                ahead=AHEAD * concurrency,
-                patience=patience or Patience(),
-                spent=tally.spent,
-            )
+
+            async def work() -> bool:
+                stop = _on_ctrl_c()
+                stream = outcomes(
+                    sample(source, config.seeds),
+                    method,
+                    journal,
+                    concurrency=concurrency,
+                    ahead=AHEAD * concurrency,
+                    patience=patience or Patience(),
+                    spent=tally.spent,
+                    stop=stop,
+                )
+                await _consume(stream, tally, tables, config, on_progress)
+                return stop.is_set()
+
             try:
-                asyncio.run(_consume(stream, tally, tables, config, on_progress))
+                interrupted = asyncio.run(work())
             except OssInstructError as error:
                 trouble = error
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # a second Ctrl-C, or one that came before the first could be heard
                 interrupted = True
             report = _report(config, method, tally, before, time.monotonic() - started, journal.dropped)
         _publish(out, tables, config, method, tally, report)
@@ -160,6 +168,22 @@ def pinned(config: RunConfig, source: Source) -> RunConfig:
             "revision back, or remove seeds.revision from the config and use a new --out."
         )
     return replace(config, dataset=source.name, revision=source.revision)
+
+
+def _on_ctrl_c() -> asyncio.Event:
+    """An event that the first Ctrl-C sets; the second interrupts as usual."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def first() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, first)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread: Ctrl-C interrupts as usual
+        pass
+    return stop
 
 
 async def _consume(stream: Any, tally: Tally, tables: _Tables, config: RunConfig, on_progress: Callable[[Tally], None]) -> None:

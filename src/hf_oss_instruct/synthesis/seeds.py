@@ -21,9 +21,10 @@ from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
 
 VENDORED = frozenset(
-    "vendor vendored third_party third-party thirdparty node_modules bower_components site-packages dist-packages".split()
+    "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
+    "site-packages dist-packages".split()
 )
-"""Folders that hold other people's code."""
+"""Folders that hold other people's code (after Linguist's list)."""
 LEFT_ALONE = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
 """Folders that hold no source at all: neither read nor counted, like every hidden folder."""
 GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)

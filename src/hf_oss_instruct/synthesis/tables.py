@@ -80,10 +80,14 @@ class _Tables(ABC):
 
     def _rows(self, path: str) -> Iterator[dict[str, Any]]:
         """The fields of every file in one table; hosts' errors become ours here."""
+        from huggingface_hub.errors import GatedRepoError
+
         read = _parquet_rows if path.endswith(".parquet") else _json_rows
         try:
             with self._open(path) as file:
                 yield from read(file, path)
+        except GatedRepoError as error:  # the Hub shows what a gated data set holds, and keeps only the contents back
+            raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
         except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise SeedError(
                 f"{path!r} in {self.name} cannot be read: {_one_line(error)}. Fetch the file again, or leave it out."
@@ -158,7 +162,6 @@ class HubTables(_Tables):
     ) -> None:
         from huggingface_hub import HfApi, HfFileSystem
         from huggingface_hub.errors import (
-            GatedRepoError,
             OfflineModeIsEnabled,
             RepositoryNotFoundError,
             RevisionNotFoundError,
@@ -167,8 +170,6 @@ class HubTables(_Tables):
         api = HfApi(endpoint=endpoint, library_name="hf-oss-instruct")
         try:
             info = api.dataset_info(repo_id, revision=revision)
-        except GatedRepoError as error:
-            raise SeedError(f"{repo_id!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
         except RevisionNotFoundError as error:
             raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
         except RepositoryNotFoundError as error:
@@ -236,7 +237,8 @@ def _columns(names: Iterable[str]) -> dict[str, str]:
 
 
 def _files_struct(schema: pa.Schema) -> pa.StructType | None:
-    if "files" not in schema.names or not pa.types.is_list(schema.field("files").type):
+    kinds = (pa.types.is_list, pa.types.is_large_list)
+    if "files" not in schema.names or not any(is_kind(schema.field("files").type) for is_kind in kinds):
         return None
     inside = schema.field("files").type.value_type
     return inside if pa.types.is_struct(inside) else None

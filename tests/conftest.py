@@ -1,0 +1,44 @@
+"""The world that tests see: no network, no account, a home of their own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Host libraries read these at import, so they are set before any test module is loaded.
+_HOME = Path(tempfile.mkdtemp(prefix="oss-instruct-tests-"))
+os.environ |= {
+    "HF_HOME": str(_HOME / "huggingface"),
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # A Hub that is never there. HF_HUB_OFFLINE would also forbid the servers that tests start on the loopback.
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
+    os.environ.pop(name, None)
+
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+
+
+def _stay_at_home(event: str, arguments: tuple[Any, ...]) -> None:
+    """Fail loudly if anything here ever talks to another machine."""
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        assert address[0] in ("127.0.0.1", "::1", "localhost"), f"a test reached for {address}"
+
+
+sys.addaudithook(_stay_at_home)
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A journal cache of its own for every test: what one test was answered must not answer another."""
+    home = tmp_path / "hf-home"
+    monkeypatch.setenv("HF_HOME", str(home))
+    return home

@@ -1,0 +1,278 @@
+"""Where data sets lie in tests: a Hugging Face Hub in memory, on the loopback, that speaks the real read endpoints.
+
+    with LocalHub() as hub:
+        hub.put("ns/code", "data/python/train.parquet", data)
+        HfApi(endpoint=hub.endpoint).dataset_info("ns/code").sha == hub.revision("ns/code")
+
+Code that finds its Hub by `HF_ENDPOINT` reads it at import: give a subprocess `env=os.environ | hub.environment(home)`.
+Reading only; a write endpoint is one more row in `ROUTES` that ends in `_Repository.commit`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from .teacher import Exchange, Loopback
+
+LFS_SUFFIXES = (".parquet", ".arrow", ".gz", ".zst", ".zip", ".bin", ".safetensors")
+"""What the `.gitattributes` of a new repository sends to LFS, the part of it that we use."""
+DATE = "2026-01-01T00:00:00.000Z"
+
+
+class Refused(Exception):
+    """The Hub says no, in its own words: status, `X-Error-Code`, `X-Error-Message`, further headers."""
+
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = {"X-Error-Code": code, "X-Error-Message": message} | headers
+
+
+@dataclass(frozen=True)
+class _Blob:
+    """One version of one file, with the ids that git and LFS give it."""
+
+    path: str
+    data: bytes
+
+    @cached_property
+    def oid(self) -> str:
+        return hashlib.sha1(b"blob %d\0" % len(self.data) + self.data).hexdigest()
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """The LFS id, or None for a regular file."""
+        return hashlib.sha256(self.data).hexdigest() if self.path.endswith(LFS_SUFFIXES) else None
+
+    @property
+    def lfs(self) -> dict[str, Any]:
+        return {"lfs": {"oid": self.sha256, "size": len(self.data), "pointerSize": 134}} if self.sha256 else {}
+
+
+@dataclass
+class _Repository:
+    """Commits, oldest first: sha → the files of that commit. Old ones stay readable, as pinned revisions must."""
+
+    gate: tuple[str, ...] | None = None
+    commits: dict[str, dict[str, _Blob]] = field(default_factory=dict)
+
+    def commit(self, changes: Iterable[_Blob]) -> str:
+        before = self.commits[self.head] if self.commits else {}
+        files = dict(sorted((before | {blob.path: blob for blob in changes}).items()))
+        sha = _sha1(f"{blob.oid} {path}" for path, blob in files.items())
+        self.commits.pop(sha, None)  # content that was there before becomes the newest again
+        self.commits[sha] = files
+        return sha
+
+    @property
+    def head(self) -> str:
+        return next(reversed(self.commits))
+
+    def at(self, revision: str) -> str:
+        if revision == "main":
+            return self.head
+        if revision not in self.commits:
+            raise Refused(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return revision
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What a request is about: everything that its path names."""
+
+    repo_id: str
+    repository: _Repository
+    sha: str
+    path: str
+    query: dict[str, list[str]]
+
+    @property
+    def files(self) -> dict[str, _Blob]:
+        return self.repository.commits[self.sha]
+
+    def asks(self, name: str) -> bool:
+        return self.query.get(name, [""])[0].lower() in ("true", "1")
+
+
+class LocalHub(Loopback):
+    """A Hub at `endpoint`. Repositories come into being with their first file.
+
+    Attributes:
+        endpoint: what `HfApi(endpoint=…)` and `HF_ENDPOINT` are given.
+        requests: `(method, path, status, bytes of body sent)` of every request, to see what really travelled.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.endpoint = self.url
+        self.requests: list[tuple[str, str, int, int]] = []
+        self._repositories: dict[tuple[str, str], _Repository] = {}
+
+    def put(self, repo_id: str, path: str, data: bytes, repo_type: str = "dataset") -> str:
+        """Commit one file; returns the new revision."""
+        return self._repositories.setdefault((repo_type, repo_id), _Repository()).commit([_Blob(path, data)])
+
+    def put_folder(self, repo_id: str, folder: Path, repo_type: str = "dataset") -> str:
+        """Commit every file of a folder at once; returns the new revision."""
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        blobs = [_Blob(path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths]
+        return self._repositories.setdefault((repo_type, repo_id), _Repository()).commit(blobs)
+
+    def gate(self, repo_id: str, *tokens: str, repo_type: str = "dataset") -> None:
+        """Close a repository's files to all but these tokens.
+
+        As on the real Hub, info and listings stay open; contents answer 403 (huggingface_hub#2457, huggingface.js#945).
+        """
+        self._repositories[repo_type, repo_id].gate = tokens
+
+    def revision(self, repo_id: str, repo_type: str = "dataset") -> str:
+        """The commit that `main` stands for: 40 hex digits, a function of paths and contents."""
+        return self._repositories[repo_type, repo_id].head
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Variables for a subprocess that shall see this Hub and no other, and keep its caches under `home`."""
+        return {
+            "HF_ENDPOINT": self.endpoint,
+            "HF_HOME": str(home),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_OFFLINE": "0",
+            "HF_DATASETS_OFFLINE": "0",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def respond(self, exchange: Exchange) -> None:
+        """See `Loopback.respond`."""
+        try:
+            status, headers, body = self._answer(exchange)
+        except Refused as no:
+            status, headers, body = no.status, no.headers, json.dumps({"error": str(no)}).encode()
+        self.requests.append((exchange.command, exchange.path, status, 0 if exchange.command == "HEAD" else len(body)))
+        exchange.send(status, body, headers)
+
+    def _answer(self, exchange: Exchange) -> Response:
+        url = urlsplit(exchange.path)
+        for method, pattern, answer in ROUTES:
+            # HEAD is GET without the body, which `Exchange.send` leaves out.
+            if method == exchange.command.replace("HEAD", "GET") and (match := pattern.fullmatch(url.path)):
+                named = {name: unquote(value) for name, value in match.groupdict().items() if value}
+                return answer(self._target(named, parse_qs(url.query)), exchange)
+        raise Refused(404, "RouteNotFound", f"this Hub has no route {exchange.command} {url.path}")
+
+    def _target(self, named: dict[str, str], query: dict[str, list[str]]) -> _Target:
+        kind, repo_id = named.get("kind", "models").removesuffix("s"), named["id"]
+        repository = self._repositories.get((kind, repo_id))
+        if repository is None:
+            raise Refused(404, "RepoNotFound", "Repository not found")
+        sha = repository.at(named.get("revision", "main"))
+        return _Target(repo_id, repository, sha, named.get("path", ""), query)
+
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+def _info(target: _Target, exchange: Exchange) -> Response:
+    blobs = target.asks("blobs")
+    siblings = [{"rfilename": path} | (_sizes(blob) if blobs else {}) for path, blob in target.files.items()]
+    return _json(
+        {
+            "_id": target.sha[:24],
+            "id": target.repo_id,
+            "author": target.repo_id.split("/")[0],
+            "sha": target.sha,
+            "createdAt": DATE,
+            "lastModified": DATE,
+            "private": False,
+            "gated": False if target.repository.gate is None else "manual",
+            "disabled": False,
+            "downloads": 0,
+            "likes": 0,
+            "tags": [],
+            "siblings": siblings,
+        }
+    )
+
+
+def _sizes(blob: _Blob) -> dict[str, Any]:
+    """A file as the info endpoint spells it, which is not how the tree does."""
+    lfs = {"lfs": {"sha256": blob.sha256, "size": len(blob.data), "pointerSize": 134}} if blob.sha256 else {}
+    return {"size": len(blob.data), "blobId": blob.oid} | lfs
+
+
+def _tree(target: _Target, exchange: Exchange) -> Response:
+    inside = f"{target.path}/" if target.path else ""
+    entries = {path: entry for path, entry in _entries(target).items() if path.startswith(inside)}
+    if inside and not entries:
+        raise Refused(404, "EntryNotFound", f"{target.path} does not exist on this revision")
+    deep = target.asks("recursive")
+    return _json([entry for path, entry in entries.items() if deep or "/" not in path.removeprefix(inside)])
+
+
+def _paths_info(target: _Target, exchange: Exchange) -> Response:
+    form = parse_qs(exchange.body.decode())
+    entries = _entries(replace(target, query=form))
+    return _json([entries[path] for path in form.get("paths", []) if path in entries])
+
+
+def _entries(target: _Target) -> dict[str, dict[str, Any]]:
+    """Every file and every folder of a commit, by path, in the order of the paths."""
+    last = {"lastCommit": {"id": target.sha, "title": "commit", "date": DATE}} if target.asks("expand") else {}
+    entries: dict[str, dict[str, Any]] = {}
+    for path, blob in target.files.items():
+        for folder in map(str, PurePosixPath(path).parents):
+            if folder not in entries and folder != ".":
+                oid = _sha1(file.oid for name, file in target.files.items() if name.startswith(f"{folder}/"))
+                entries[folder] = {"type": "directory", "oid": oid, "size": 0, "path": folder} | last
+        entries[path] = {"type": "file", "oid": blob.oid, "size": len(blob.data), "path": path} | blob.lfs | last
+    return dict(sorted(entries.items()))
+
+
+def _resolve(target: _Target, exchange: Exchange) -> Response:
+    commit, gate = {"X-Repo-Commit": target.sha}, target.repository.gate
+    if gate is not None and exchange.headers.get("Authorization", "").removeprefix("Bearer ") not in gate:
+        raise Refused(
+            403, "GatedRepo", f"Access to {target.repo_id} is restricted and you are not in the authorized list."
+        )
+    blob = target.files.get(target.path)
+    if blob is None:
+        # The client remembers that this commit lacks the file, so it must be told which commit answered.
+        raise Refused(404, "EntryNotFound", "Entry not found", **commit)
+    tag, size = f'"{blob.sha256 or blob.oid}"', len(blob.data)
+    headers = commit | {"ETag": tag, "Accept-Ranges": "bytes", "Content-Type": "application/octet-stream"}
+    if blob.sha256:
+        headers |= {"X-Linked-ETag": tag, "X-Linked-Size": str(size)}
+    wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", exchange.headers.get("Range", ""))
+    if not wanted or wanted[0] == "bytes=-":
+        return 200, headers, blob.data
+    first, last = wanted.groups()
+    start, end = (int(first), min(int(last or size), size - 1)) if first else (max(size - int(last), 0), size - 1)
+    if start >= size:
+        return 416, headers | {"Content-Range": f"bytes */{size}"}, b""
+    return 206, headers | {"Content-Range": f"bytes {start}-{end}/{size}"}, blob.data[start : end + 1]
+
+
+def _json(value: Any) -> Response:
+    return 200, {}, json.dumps(value).encode()
+
+
+def _sha1(lines: Iterable[str]) -> str:
+    return hashlib.sha1("\n".join(lines).encode()).hexdigest()
+
+
+_API = r"/api/(?P<kind>models|datasets|spaces)/(?P<id>[^/]+/[^/]+)"
+_PAGE = r"/(?:(?P<kind>datasets|spaces)/)?(?P<id>[^/]+/[^/]+)"
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[_Target, Exchange], Response]], ...] = (
+    ("GET", re.compile(rf"{_API}(?:/revision/(?P<revision>[^/]+))?"), _info),
+    ("GET", re.compile(rf"{_API}/tree/(?P<revision>[^/]+)(?:/(?P<path>.+))?"), _tree),
+    ("POST", re.compile(rf"{_API}/paths-info/(?P<revision>[^/]+)"), _paths_info),
+    ("GET", re.compile(rf"{_PAGE}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"), _resolve),
+)
+"""Method, path as it is quoted on the wire (a quoted slash belongs to its segment), and who answers."""

@@ -1,0 +1,224 @@
+"""The command line as people type it: exit codes, messages, JSON, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from hf_oss_instruct.cli import main
+
+from .support.teacher import Answer, LocalTeacher, well_formed
+
+COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+
+
+def hf(*words: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=120, env=os.environ | (env or {}), cwd=cwd)
+
+
+def report(out: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((out / "run.json").read_text())
+    assert facts["requested"] == facts["kept"] + sum(facts["rejected"].values()) + facts["pending"]
+    return facts
+
+
+def test_preview_shows_pairs_and_writes_no_data_set(tmp_path: Path, fresh_cache: Path) -> None:
+    done = hf("preview", "--n", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "── problem" in done.stdout
+    assert "--model" in done.stdout  # names the way to a real teacher
+    assert "hf-oss-instruct synthesize --n 200 --out pairs" in done.stdout
+    assert not [path for path in tmp_path.iterdir() if path != fresh_cache]
+
+
+def test_what_a_preview_paid_for_is_reused_by_the_run(tmp_path: Path) -> None:
+    with LocalTeacher() as teacher:
+        words = ("--model", "m", "--base-url", teacher.base_url)
+        assert hf("preview", "--n", "3", *words).returncode == 0
+        assert len(teacher.requests) == 3
+        assert hf("synthesize", "--n", "5", *words, "--out", tmp_path / "out").returncode == 0
+        assert len(teacher.requests) == 5
+    assert report(tmp_path / "out")["requests_sent"] == 2
+    # The run's own journal holds all five, so that it does not depend on the cache.
+    lines = [line for path in (tmp_path / "out" / "journal").iterdir() for line in path.read_text().splitlines()]
+    assert len(lines) == 5
+
+
+def test_json_is_for_programs(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in hf("preview", "--n", "3", "--format", "json").stdout.splitlines()]
+    assert {row["outcome"] for row in rows} <= {"kept", "rejected"}
+    seeds = [json.loads(line) for line in hf("seeds", "--n", "2", "--format", "json").stdout.splitlines()]
+    assert [seed["index"] for seed in seeds] == [0, 1]
+    assert seeds[0]["origin"]["licenses"] == ["PSF-2.0"]
+    ended = json.loads(hf("synthesize", "--n", "5", "--out", tmp_path / "o", "--format", "json").stdout)
+    assert ended["requested"] == 5
+    assert json.loads(hf("env", "--format", "json").stdout)["datasets"]
+
+
+def test_quiet_prints_nothing(tmp_path: Path) -> None:
+    done = hf("synthesize", "--n", "5", "--out", tmp_path / "o", "--format", "quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
+    with LocalTeacher() as teacher:
+        words = ("--n", "7", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o", "--dry-run")
+        done = hf("synthesize", *words)
+        assert done.returncode == 0
+        assert not teacher.requests
+    assert yaml.safe_load(done.stdout)["seeds"]["n"] == 7
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("synthesize", "--out", "o"), "Pass --n 200"),
+        (("synthesize", "--n", "5", "--out", "o", "--languages", "klingon"), "Unknown language 'klingon'"),
+        (("synthesize", "--out", "o", "--languages", "python=many"), "must be a number"),
+        (("synthesize", "--out", "o", "--languages", "python=3,java"), "count for every language or for none"),
+        (("synthesize", "--n", "5", "--out", "o", "--base-url", "http://localhost:1/v1"), "need --model"),
+        (("synthesize", "--n", "5", "--out", "o", "--model", "m", "--base-url", "localhost:1"), "no http(s) URL"),
+        (("synthesize", "--n", "5", "--out", "o", "--sampler", "hash"), "embedded teacher"),
+        (("synthesize", "--n", "5", "--out", "o", "--preset", "magicoder"), "count for each language"),
+        (("preview", "--model", "m", "--teacher", "comment-function"), "takes no --model"),
+        (("preview", "--model", "m", "--api-key-env", "NOT_SET"), "'NOT_SET' is not set"),
+        (("preview", "--snippets-per-document", "few"), "a number or 'auto'"),
+        (("preview", "--n", "0"), "0 is not in the range"),
+        (("previw",), "No such command"),
+    ],
+)
+def test_wrong_usage_exits_2_and_says_the_way_out(
+    words: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["hf-oss-instruct", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda folder: None, "There is no file or folder"),
+        (lambda folder: folder.mkdir(), "holds no source code"),
+        (lambda folder: (folder.mkdir(), (folder / "notes.txt").write_text("x")), "holds no source code"),
+        (lambda folder: (folder.mkdir(), (folder / "a.parquet").write_bytes(b"PAR1 cut")), "cannot be read"),
+    ],
+    ids=["missing", "empty", "no source", "truncated parquet"],
+)
+def test_bad_seeds_exit_1_with_one_sentence(make: Any, says: str, tmp_path: Path) -> None:
+    make(tmp_path / "code")
+    done = hf("preview", "--seeds", tmp_path / "code", "--model", "m", "--base-url", "http://127.0.0.1:9/v1")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_more_seeds_than_there_are_keeps_what_there_is_and_exits_1(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "one.py").write_text("x = 1\ny = 2\n")
+    with LocalTeacher() as teacher:
+        words = ("--n", "50", "--model", "m", "--base-url", teacher.base_url)
+        done = hf("synthesize", "--seeds", tmp_path / "code", *words, "--out", tmp_path / "o")
+    assert done.returncode == 1
+    assert "of 50 seeds asked for" in done.stderr
+    facts = report(tmp_path / "o")
+    assert facts["requested"] == 50
+    assert facts["kept"] == len(pq.read_table(tmp_path / "o" / "data"))
+    assert facts["kept"] >= 1
+
+
+@pytest.mark.parametrize(("status", "way_out"), [(401, "--api-key-env"), (402, "credit"), (403, "may call"), (404, "--model")])
+def test_a_teacher_that_cannot_go_on_stops_the_run_and_rejects_nothing(status: int, way_out: str, tmp_path: Path) -> None:
+    with LocalTeacher(lambda body: Answer(status=status, text="the server's own words")) as teacher:
+        words = ("--n", "9", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o")
+        done = hf("synthesize", *words)
+    assert done.returncode == 1
+    assert f"HTTP {status}: the server's own words" in done.stderr
+    assert way_out in done.stderr
+    assert "Continue with:\n  hf-oss-instruct synthesize --n 9" in done.stderr
+    facts = report(tmp_path / "o")
+    assert (facts["kept"], facts["rejected"], facts["pending"]) == (0, {}, 9)
+
+
+def test_a_server_that_is_down_is_said_within_seconds(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = hf("synthesize", "--n", "9", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--out", tmp_path / "o")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert report(tmp_path / "o")["pending"] == 9
+    assert time.monotonic() - started < 60
+
+
+def test_a_teacher_that_only_babbles_is_counted_and_exits_1(tmp_path: Path) -> None:
+    with LocalTeacher(lambda body: Answer(text="la la la \x1b[31m")) as teacher:
+        words = ("--n", "4", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o")
+        done = hf("synthesize", *words)
+    assert done.returncode == 1
+    assert "no seed gave a pair" in done.stderr
+    assert report(tmp_path / "o")["rejected"] == {"unparsable": 4}
+    rejected = pq.read_table(tmp_path / "o" / "rejected").to_pylist()
+    assert {row["received"] for row in rejected} == {"la la la \x1b[31m"}
+
+
+def test_answers_cannot_write_to_the_terminal() -> None:
+    text = "[Problem Description]\n\x1b]0;owned\x07 do it \u202e\n[Solution]\n\x1b[2Jcode"
+    with LocalTeacher(lambda body: Answer(text=text)) as teacher:
+        done = hf("preview", "--n", "1", "--model", "m", "--base-url", teacher.base_url)
+    assert done.returncode == 0
+    assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout)
+    assert r"\x1b[2Jcode" in done.stdout
+
+
+def test_ctrl_c_keeps_everything_received_and_prints_the_line_that_continues(tmp_path: Path) -> None:
+    def first_ten_at_once(body: dict[str, Any]) -> Answer:
+        return Answer(latency_s=0.0 if len(teacher.requests) <= 10 else 30.0)
+
+    with LocalTeacher(first_ten_at_once) as teacher:
+        words = ["--n", "40", "--model", "m", "--base-url", teacher.base_url, "--out", str(tmp_path / "o")]
+        process = subprocess.Popen([COMMAND, "synthesize", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        journal = tmp_path / "o" / "journal"
+        deadline = time.monotonic() + 60
+        while sum(len(path.read_bytes().splitlines()) for path in journal.glob("*")) < 10 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Interrupted." in errors
+        assert f"hf-oss-instruct synthesize {' '.join(words)}" in errors
+        received = sum(len(path.read_bytes().splitlines()) for path in journal.glob("*"))
+        assert report(tmp_path / "o")["kept"] == received >= 10
+    with LocalTeacher() as teacher:
+        words[5] = teacher.base_url  # another address, the same teacher
+        done = hf("synthesize", *words)
+        assert done.returncode == 0, done.stderr
+        assert len(teacher.requests) == 40 - received
+    assert report(tmp_path / "o")["pending"] == 0
+
+
+def test_the_planted_token_is_nowhere(tmp_path: Path) -> None:
+    token = "hf_" + "planted" * 5
+    with LocalTeacher(lambda body: Answer(text=well_formed(body["messages"]))) as teacher:
+        words = ("--n", "3", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o")
+        done = hf("synthesize", *words, env={"HF_TOKEN": token})
+        again = hf("synthesize", *words, "--api-key-env", "HF_TOKEN", env={"HF_TOKEN": token})
+    assert done.returncode == 0
+    assert again.returncode == 2
+    assert "never sent" in again.stderr
+    assert token not in str(teacher.requests) + done.stdout + done.stderr
+    for path in (tmp_path / "o").rglob("*"):
+        assert path.is_dir() or token.encode() not in path.read_bytes()

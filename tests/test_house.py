@@ -1,0 +1,82 @@
+"""The house itself: what importing costs, what is public, what is documented, what the examples and configs do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import hf_oss_instruct
+from hf_oss_instruct.cli import cli
+from hf_oss_instruct.synthesis.config import RunConfig
+
+ROOT = Path(__file__).parents[1]
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_help_answers_without_heavy_libraries() -> None:
+    code = (
+        "import sys; sys.argv = ['hf-oss-instruct', 'synthesize', '--help']\n"
+        "from hf_oss_instruct.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([name for name in ('datasets', 'torch', 'transformers', 'pyarrow', 'huggingface_hub') if name in sys.modules])"
+    )
+    assert python(code).endswith("\n[]")
+
+
+def test_importing_the_package_imports_no_host() -> None:
+    hosts = "[n for n in ('datasets', 'torch', 'pyarrow', 'huggingface_hub', 'httpx') if n in sys.modules]"
+    assert python(f"import sys, hf_oss_instruct; print({hosts})") == "[]"
+
+
+def test_public_names_are_few_sorted_there_and_documented() -> None:
+    names = hf_oss_instruct.__all__
+    assert names == sorted(names)
+    assert set(names) == set(hf_oss_instruct._HOMES)
+    for name in names:
+        assert getattr(hf_oss_instruct, name).__doc__, name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        hf_oss_instruct.no_such_name  # noqa: B018
+
+
+def test_the_core_stays_light() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    core = " ".join(project["dependencies"])
+    for heavy in ("torch", "transformers", "trl", "lighteval"):
+        assert heavy not in core
+
+
+def test_every_command_is_in_the_readme_and_helps() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name, command in cli.commands.items():
+        assert name in readme + (ROOT / "CHANGELOG.md").read_text()
+        assert command.help, name
+        for option in command.params:
+            assert getattr(option, "help", None), f"{name} {option.name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples_run_and_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 40
+    done = subprocess.run([sys.executable, path], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "Write the Python function" in done.stdout
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dataset_scripts").rglob("*.ossi")), ids=lambda path: path.name)
+def test_shipped_run_configs_are_valid(path: Path) -> None:
+    assert RunConfig.from_file(path).seeds.requested
+
+
+def test_files_answer_one_question_and_say_which() -> None:
+    for path in (ROOT / "src").rglob("*.py"):
+        if path.read_text().strip():
+            assert ast.get_docstring(ast.parse(path.read_text())), path
