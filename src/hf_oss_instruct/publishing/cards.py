@@ -21,7 +21,7 @@ SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 CONFIGS = {"default": "data", "sft": "sft", "rejected": "rejected"}
-"""Config name → folder of its parquet files."""
+"""Config name → folder of its parquet files. A config without rows is left out: `datasets` cannot read an empty split."""
 
 
 def dataset_card(
@@ -80,6 +80,7 @@ def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any]) -> 
             {"config_name": config_name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
             | ({"default": True} if config_name == "default" else {})
             for config_name, folder in CONFIGS.items()
+            if (report["rejected"] if config_name == "rejected" else report["kept"])
         ],
     }
 

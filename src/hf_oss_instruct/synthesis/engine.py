@@ -162,13 +162,17 @@ async def outcomes(
             async for seed in _off_the_loop(seeds):
                 waiting.append((seed, asyncio.create_task(desk.outcome(seed))))
                 while waiting and (waiting[0][1].done() or len(waiting) >= (ahead or concurrency)):
-                    yield await _settled(*waiting.popleft(), stop)
+                    outcome = await _settled(*waiting[0], stop)  # still in line, so that `stop` reaches it
+                    waiting.popleft()
+                    yield outcome
                 if desk.closed.is_set():
                     break
         except SeedError as error:
             trouble = error
         while waiting:
-            yield await _settled(*waiting.popleft(), stop)
+            outcome = await _settled(*waiting[0], stop)
+            waiting.popleft()
+            yield outcome
         if desk.trouble or trouble:
             raise desk.trouble or trouble  # type: ignore[misc]  # one of them is an error
     finally:

@@ -17,7 +17,7 @@ UNFINISHED = ".unfinished-"
 
 
 class Shards:
-    """Writes `FOLDER/train-00000-of-0000N.parquet`.
+    """Writes `FOLDER/train-00000-of-0000N.parquet`; no rows, no file, since `datasets` cannot read an empty split.
 
     The files get their names when all of them are whole; until then the shards of an earlier run stay as they are. Equal rows
     give equal bytes: no clock, and row groups that depend on the rows alone.
@@ -29,7 +29,6 @@ class Shards:
         self._unfinished: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
         self._rows_in_file = 0
-        folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row.
@@ -47,7 +46,7 @@ class Shards:
         Raises:
             RunError: as `add`.
         """
-        if self._group or not self._unfinished:  # an empty set has one empty file, so that it loads with its columns
+        if self._group:
             self._flush()
         self._close_file()
         total = len(self._unfinished)
@@ -68,14 +67,15 @@ class Shards:
             path.unlink()
 
     def _flush(self) -> None:
-        table = pa.Table.from_pylist(self._group, schema=self._schema)
         try:
             if self._writer is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
                 path = self.folder / f"{UNFINISHED}{len(self._unfinished):05d}.parquet"
                 self._unfinished.append(path)
                 self._writer = pq.ParquetWriter(
                     path, self._schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
                 )
+            table = pa.Table.from_pylist(self._group, schema=self._schema)
             self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
         except OSError as error:
             raise _cannot_write(self.folder, error) from error

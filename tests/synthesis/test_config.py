@@ -1,0 +1,113 @@
+"""A run config: what it says, what it refuses, and that it never names a server, key, price or path."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.languages import LANGUAGES
+from hf_oss_instruct.synthesis.config import RunConfig, magicoder
+from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.synthesis.sampling import SAMPLERS, SeedPlan
+from hf_oss_instruct.synthesis.teacher import Sampling
+
+counts = st.dictionaries(st.sampled_from([language.name for language in LANGUAGES]), st.integers(1, 10**6), min_size=1)
+plans = st.builds(
+    SeedPlan,
+    n=st.none() | st.integers(1, 10**6),
+    sampler=st.sampled_from(sorted(SAMPLERS)),
+    snippets_per_document=st.none() | st.integers(1, 9),
+    rng_seed=st.integers(0, 2**63 - 1),
+) | st.builds(lambda languages: SeedPlan(languages=tuple(languages.items())), counts)
+printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+configs = st.builds(
+    RunConfig,
+    dataset=printable.filter(bool),
+    revision=st.none() | printable,
+    seeds=plans,
+    prompt=st.builds(lambda text: Prompt(text + "{code}"), printable),
+    parser=st.sampled_from(["default", "magicoder"]),
+    sampling=st.builds(Sampling, st.floats(0, 2), st.none() | st.floats(0, 1, exclude_min=True), st.integers(1, 10**5)),
+    duplicates=st.booleans(),
+)
+
+
+@given(configs)
+def test_yaml_gives_the_same_config_back(config: RunConfig) -> None:
+    again = RunConfig.from_yaml(config.to_yaml())
+    assert again == config
+    assert again.hash == config.hash
+    assert not again.differences(config)
+
+
+def test_differences_name_the_key_and_both_values() -> None:
+    there = RunConfig(seeds=SeedPlan(n=200))
+    here = replace(there, seeds=SeedPlan(n=2000), sampling=Sampling(temperature=0.7))
+    assert there.differences(here) == ["seeds.n: 200 there, 2000 here", "sampling.temperature: 0.0 there, 0.7 here"]
+
+
+def test_the_magicoder_preset_is_the_papers() -> None:
+    config = magicoder()
+    assert config.seeds.requested == 80_000
+    assert dict(config.seeds.languages)["python"] == 40_000
+    assert {n for name, n in config.seeds.languages if name != "python"} == {5_000}
+    assert {name for name, _ in config.seeds.languages} == set("python cpp java typescript shell csharp rust php swift".split())
+    assert (config.seeds.sampler, config.seeds.rng_seed, config.parser) == ("magicoder", 976, "magicoder")
+    assert (config.sampling.temperature, config.sampling.max_tokens) == (0.0, 2500)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("version: 1\nteacher: gpt", "unknown keys: teacher"),
+        ("version: 1\nseeds: {dataset: stdlib, path: /etc}", "unknown keys: seeds.path"),
+        ("version: 1\nsampling: {base_url: http://evil}", "unknown keys: sampling.base_url"),
+        ("version: 99", "version 99"),
+        ("seeds: {n: 3}", "version None"),
+        ("- a\n- b", "must hold keys and values"),
+        ("version: 1\nseeds: {n: many}", "'many' should be int"),
+        ("version: 1\nseeds: {n: true}", "True should be int"),
+        ("version: 1\nseeds: {n: -5}", "at least 1, not -5"),
+        ("version: 1\nseeds: {languages: {klingon: 5}}", "Unknown language 'klingon'"),
+        ("version: 1\nseeds: {sampler: random}", "Unknown sampler 'random'"),
+        ("version: 1\nprompt: {text: no placeholder}", "has no {code}"),
+        ("version: 1\nprompt: {template: ../../secret}", "prompt template '../../secret'"),
+        ("version: 1\nprompt: {parser: eval}", "Unknown parser 'eval'"),
+        ("version: 1\nsampling: {temperature: hot}", "'hot' should be"),
+        ("version: 1\nsampling: {temperature: -1}", "Out of range"),
+        ("version: [1", "is no YAML"),
+        ("version: 1\nseeds: !!python/object/apply:os.system [echo]", "is no YAML"),
+        ("a: &a [1,1,1]\nb: &b [*a,*a]\nversion: 1", "YAML alias"),
+        ("x" * 1_000_001, "characters"),
+    ],
+)
+def test_a_strangers_file_is_refused_by_name(text: str, says: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        RunConfig.from_yaml(text)
+    assert says in str(refused.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "binary.ossi"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="cannot be read"):
+        RunConfig.from_file(path)
+
+
+def test_a_short_file_is_enough() -> None:
+    config = RunConfig.from_yaml("version: 1\nseeds: {dataset: stdlib, languages: [python], n: 5}")
+    assert config.seeds.languages == (("python", None),)
+    assert config.prompt == Prompt.default()
+
+
+def test_the_yaml_reads_well() -> None:
+    values = yaml.safe_load(RunConfig(seeds=SeedPlan(n=5)).to_yaml())
+    assert list(values) == ["version", "seeds", "prompt", "sampling", "checks"]
+    assert values["prompt"] == {"template": "oss_instruct", "parser": "default"}
+    assert values["seeds"]["snippets_per_document"] == "auto"

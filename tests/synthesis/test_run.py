@@ -1,0 +1,270 @@
+"""A run in a folder: what it leaves there, how it goes on, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+
+from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.errors import RunError, SeedsExhausted
+from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.engine import Patience
+from hf_oss_instruct.synthesis.run import Ended, run
+from hf_oss_instruct.synthesis.sampling import SeedPlan
+from hf_oss_instruct.synthesis.seeds import open_source
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from tests.support.teacher import Answer, LocalTeacher, well_formed
+
+QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05)
+N = 30
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    folder = tmp_path / "my_code"
+    folder.mkdir()
+    for number in range(12):
+        lines = [f"def task_{number}_{line}(x):\n    return x + {number * 100 + line}\n" for line in range(10)]
+        (folder / f"tasks_{number}.py").write_text("\n".join(lines))
+    return folder
+
+
+def go(out: Path, code: Path, teacher: LocalTeacher, n: int = N, **changes: Any) -> Ended:
+    config = replace(RunConfig(seeds=SeedPlan(n=n)), **changes)
+    network = InferenceTeacher("m", teacher.base_url, concurrency=8, timeout_s=20)
+    return run(out, config, open_source(str(code)), network, concurrency=8, patience=QUICK)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    table: list[dict[str, Any]] = pq.read_table(folder).to_pylist()
+    return table
+
+
+def sometimes(every: int, otherwise: Answer) -> Callable[[dict[str, Any]], Answer]:
+    """Every so-many-th prompt gets another answer; which one depends on the prompt alone."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        text = well_formed(body["messages"])
+        return otherwise if sum(text.encode()) % every == 0 else Answer(text=text)
+
+    return answer
+
+
+def test_the_folder_is_a_data_set_with_three_configs(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher(sometimes(4, Answer(text="no sections here"))) as teacher:
+        ended = go(tmp_path / "out", code, teacher)
+    out = str(tmp_path / "out")
+    default, sft, rejected = (
+        load_dataset(out, name, split="train", cache_dir=str(tmp_path / "c")) for name in ("default", "sft", "rejected")
+    )
+    assert default.column_names == SCHEMA.names
+    assert sft.column_names == ["prompt", "completion"]
+    assert rejected.column_names == REJECTED_SCHEMA.names
+    assert len(default) == len(sft) == ended.tally.kept
+    assert 0 < ended.report["rejected"]["unparsable"] <= len(rejected) == sum(ended.report["rejected"].values())
+    assert default["index"] == sorted(default["index"])
+    assert set(default["index"]) | set(rejected["index"]) == set(range(N))
+    assert sft[0]["completion"] == default[0]["solution"]
+    row = default[0]
+    assert row["seed"] == "\n".join((code / row["file_path"]).read_text().split("\n")[row["start_line"] - 1 : row["end_line"]])
+    assert (row["seed_dataset"], row["sampler"], row["licenses"], row["repo_name"]) == ("my_code", "hash/1", None, None)
+    assert json.loads(row["sampling"]).keys() == {"max_tokens", "seed", "temperature"}
+
+
+def test_the_first_nine_columns_are_never_null(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher() as teacher:
+        go(tmp_path / "out", code, teacher)
+    table = pq.read_table(tmp_path / "out" / "data")
+    assert [table.column(name).null_count for name in SCHEMA.names[:9]] == [0] * 9
+
+
+def test_the_report_counts_every_seed_once(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher(sometimes(3, Answer(finish_reason="length", text="[Problem Description] cut"))) as teacher:
+        report = go(tmp_path / "out", code, teacher).report
+    assert report == json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["requested"] == N == report["kept"] + sum(report["rejected"].values()) + report["pending"]
+    assert report["pending"] == 0
+    assert set(report["rejected"]) <= set(REASONS)
+    assert report["requests_sent"] == len(teacher.requests) == N
+    assert report["tokens"]["completion"] > 0
+    statuses = {check["name"]: check["status"] for check in report["checks"]}
+    assert statuses == {"duplicates": "done", "decontamination": "not_done", "execution": "not_done"}
+
+
+def test_the_same_call_sends_nothing_and_writes_the_same_bytes(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher() as teacher:
+        go(tmp_path / "out", code, teacher)
+        before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.parquet")}
+        go(tmp_path / "out", code, teacher)
+        assert len(teacher.requests) == N
+    assert {path.parent.name for path in before} == {"data", "sft", "rejected"}
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.parquet")}
+
+
+def test_answers_in_any_order_give_the_same_bytes(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher() as teacher:
+        go(tmp_path / "a", code, teacher)
+    with LocalTeacher(lambda body: Answer(latency_s=hash(str(body)) % 7 / 100)) as slow:
+        go(tmp_path / "b", code, slow)
+    for folder in ("data", "sft", "rejected"):
+        (a,), (b,) = ((tmp_path / out / folder).iterdir() for out in "ab")
+        assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path, code: Path) -> None:
+    def revoked_after_ten(body: dict[str, Any]) -> Answer:
+        return Answer() if len(first.requests) <= 10 else Answer(status=401, text="key revoked")
+
+    with LocalTeacher(revoked_after_ten) as first:
+        ended = go(tmp_path / "out", code, first)
+    assert ended.trouble is not None
+    assert "key revoked" in str(ended.trouble)
+    kept = ended.tally.kept
+    assert kept + ended.tally.pending == N
+    assert kept == len(rows(tmp_path / "out" / "data")) >= 9
+    assert not ended.report["rejected"]
+    with LocalTeacher() as second:
+        ended = go(tmp_path / "out", code, second)
+    assert (ended.trouble, ended.tally.pending) == (None, 0)
+    assert len(second.requests) == N - kept
+    assert ended.report["requests_sent"] == len(first.requests) + len(second.requests)
+
+
+def test_rejected_is_final_and_pending_is_asked_again(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher(sometimes(3, Answer(status=400, text="too long"))) as picky:
+        first = go(tmp_path / "a", code, picky)
+        sent = len(picky.requests)
+        go(tmp_path / "a", code, picky)
+        assert len(picky.requests) == sent
+    assert first.report["rejected"]["refused"] > 0
+    with LocalTeacher(sometimes(3, Answer(status=500, text="boom"))) as shaky:
+        first = go(tmp_path / "b", code, shaky)
+    assert first.tally.pending > 0
+    assert not first.report["rejected"]
+    with LocalTeacher() as well:
+        second = go(tmp_path / "b", code, well)
+        assert len(well.requests) == first.tally.pending
+    assert second.tally.pending == 0
+
+
+def test_duplicates_of_seed_problem_or_solution_are_rejected_and_the_first_stays(tmp_path: Path, code: Path) -> None:
+    same = "[Problem Description]\nSay  hello.\n[Solution]\nprint('hello')"
+    with LocalTeacher(lambda body: Answer(text=same)) as teacher:
+        ended = go(tmp_path / "out", code, teacher)
+    assert ended.report["rejected"] == {"duplicate": N - 1}
+    assert [row["index"] for row in rows(tmp_path / "out" / "data")] == [0]
+    assert {row["reason"] for row in rows(tmp_path / "out" / "rejected")} == {"duplicate"}
+    with LocalTeacher(lambda body: Answer(text=same)) as teacher:
+        assert go(tmp_path / "all", code, teacher, duplicates=False).tally.kept == N
+
+
+def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher() as teacher:
+        kept = go(tmp_path / "out", code, teacher).tally.kept
+        with pytest.raises(RunError, match=r"seeds\.n: 30 there, 31 here"):
+            go(tmp_path / "out", code, teacher, n=31)
+        other = InferenceTeacher("other", teacher.base_url)
+        with pytest.raises(RunError, match=r"teacher: .*:m there, .*:other here"):
+            run(tmp_path / "out", RunConfig(seeds=SeedPlan(n=N)), open_source(str(code)), other)
+        (code / "tasks_0.py").write_text("changed = True\n")
+        with pytest.raises(RunError, match=r"seeds\.revision"):
+            go(tmp_path / "out", code, teacher)
+        assert len(teacher.requests) == N
+    assert len(rows(tmp_path / "out" / "data")) == kept
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, code: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"meow")
+    (tmp_path / "file").write_text("x")
+    with LocalTeacher() as teacher:
+        for name in ("photos", "file"):
+            with pytest.raises(RunError, match=name):
+                go(tmp_path / name, code, teacher)
+        assert not teacher.requests
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.jpg"]
+
+
+def test_a_folder_in_use_is_refused_with_the_name_of_who_uses_it(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher(lambda body: Answer(latency_s=20)) as teacher:
+        words = ["synthesize", "--seeds", str(code), "--n", "5", "--model", "m", "--base-url", teacher.base_url]
+        command = [str(Path(sys.executable).parent / "hf-oss-instruct"), *words, "--out", str(tmp_path / "out")]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not teacher.requests:
+                assert process.poll() is None
+            with pytest.raises(RunError, match=f"process {process.pid} on "):
+                go(tmp_path / "out", code, teacher)
+        finally:
+            process.kill()
+            process.wait()
+    with LocalTeacher() as teacher:  # a killed process leaves no lock behind
+        assert go(tmp_path / "out", code, teacher, n=5).tally.kept == 5
+
+
+def test_too_few_seeds_end_the_run_with_all_there_are(tmp_path: Path, code: Path) -> None:
+    plan = SeedPlan(n=100, snippets_per_document=1)
+    with LocalTeacher() as teacher:
+        ended = go(tmp_path / "out", code, teacher, seeds=plan)
+    assert isinstance(ended.trouble, SeedsExhausted)
+    assert (ended.tally.kept, ended.tally.pending) == (12, 88)
+    assert len(rows(tmp_path / "out" / "data")) == 12
+
+
+def test_the_config_makes_the_run_again(tmp_path: Path, code: Path) -> None:
+    with LocalTeacher() as teacher:
+        go(tmp_path / "a", code, teacher)
+        config = RunConfig.from_file(tmp_path / "a" / "oss_instruct.yaml")
+        network = InferenceTeacher("m", teacher.base_url)
+        run(tmp_path / "b", config, open_source(str(code)), network, patience=QUICK)
+    assert rows(tmp_path / "a" / "data") == rows(tmp_path / "b" / "data")
+    (code / "new.py").write_text("x = 1\n")
+    with pytest.raises(RunError, match="was made from my_code at"):
+        run(tmp_path / "c", config, open_source(str(code)), network)
+
+
+def test_nothing_that_was_rejected_loses_what_was_received(tmp_path: Path, code: Path) -> None:
+    babble = "I am sorry, \ud83d I cannot. \x00 \x1b[0m"
+    with LocalTeacher(lambda body: Answer(text=babble)) as teacher:
+        ended = go(tmp_path / "out", code, teacher, n=3)
+    received = {row["received"] for row in rows(tmp_path / "out" / "rejected")}
+    assert received == {"I am sorry, ? I cannot. \x00 \x1b[0m"}  # half a surrogate pair cannot be stored
+    assert ended.tally.kept == 0
+    # An empty split cannot be loaded, so there is none; what was rejected loads.
+    assert not (tmp_path / "out" / "data").exists()
+    assert len(load_dataset(str(tmp_path / "out"), "rejected", split="train", cache_dir=str(tmp_path / "c"))) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_stops_the_run_intact_and_the_same_call_goes_on_when_there_is_room(tmp_path: Path, code: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine mounts nothing")
+    try:
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * 150_000)
+        with LocalTeacher() as teacher:
+            with pytest.raises(RunError, match=r"make room|Make room"):
+                raise go(disk / "out", code, teacher, n=110).trouble or AssertionError("the disk was large enough")
+            answered = len(teacher.requests)
+            assert 0 < answered
+            filler.unlink()
+            subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+            ended = go(disk / "out", code, teacher, n=110)
+            assert (ended.tally.done, ended.tally.pending) == (110, 0)
+            # Whatever was in the journal was not asked again; the torn line, and what could not be written, was.
+            assert len(teacher.requests) <= 110 + 8 + 1
+    finally:
+        subprocess.run(["umount", disk], check=True)
