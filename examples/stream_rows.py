@@ -1,6 +1,6 @@
 """Stream three rows out of your own source files with `load_dataset`: a row is made when it is read.
 
-    python examples/stream_rows.py "src/**/*.py"
+python examples/stream_rows.py "src/**/*.py"
 """
 
 import sys

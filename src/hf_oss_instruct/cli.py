@@ -205,8 +205,9 @@ def preview(output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import show_outcome, show_skipped
     from hf_oss_instruct.synthesis.bridge import from_plain_code
     from hf_oss_instruct.synthesis.config import PARSERS
-    from hf_oss_instruct.synthesis.engine import Method, outcomes
+    from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
+    from hf_oss_instruct.synthesis.method import Method
     from hf_oss_instruct.synthesis.sampling import sample
 
     config, source, teacher = _open(flags)

@@ -77,9 +77,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A document that gives no seed, and the reason (`binary`, `vendored`, `empty`, …)."""
+    """A document that gives no seed.
+
+    Attributes:
+        reason: why (`binary`, `vendored`, `empty`, …).
+        lang: its language, None where that is the question.
+    """
 
     reason: str
+    lang: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ _HIDDEN = [
     *range(9),
     *range(11, 32),
     *range(127, 160),
+    0x061C,
     0x200E,
     0x200F,
     0x2028,

@@ -505,9 +505,7 @@ def the_stack_v3(
 def the_stack_v2_ids(folder: Path, *, documents: int = 60, languages: Sequence[str] = LANGUAGES) -> list[Path]:
     """`data/<Language>/train-00000-of-00001.parquet` as in bigcode/the-stack-v2: ids, no content."""
     return [
-        _write(
-            _only_shard(folder / f"data/{TONGUES[language].title}"), THE_STACK_V2_IDS, map(_v2_row, files(language, n))
-        )
+        _write(_only_shard(folder / f"data/{TONGUES[language].title}"), THE_STACK_V2_IDS, map(_v2_row, files(language, n)))
         for language, n in shares(documents, languages).items()
     ]
 

@@ -238,9 +238,7 @@ def _entries(target: _Target) -> dict[str, dict[str, Any]]:
 def _resolve(target: _Target, exchange: Exchange) -> Response:
     commit, gate = {"X-Repo-Commit": target.sha}, target.repository.gate
     if gate is not None and exchange.headers.get("Authorization", "").removeprefix("Bearer ") not in gate:
-        raise Refused(
-            403, "GatedRepo", f"Access to {target.repo_id} is restricted and you are not in the authorized list."
-        )
+        raise Refused(403, "GatedRepo", f"Access to {target.repo_id} is restricted and you are not in the authorized list.")
     blob = target.files.get(target.path)
     if blob is None:
         # The client remembers that this commit lacks the file, so it must be told which commit answered.

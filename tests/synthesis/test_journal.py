@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from inspect import getsource
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import given, settings
@@ -52,11 +52,21 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+PREAMBLE = f"""
+import sys
+from itertools import count
+from pathlib import Path
+from hf_oss_instruct.data import Completion
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.synthesis.journal import Journal
+{getsource(key)}
+{getsource(answer)}
+"""
+
+
 def start(body: str, *words: str | Path) -> subprocess.Popen[str]:
-    """A process of its own, which knows `key`, `answer` and `Journal`."""
-    head = "from tests.synthesis.test_journal import *\nimport sys\n"
-    command = [sys.executable, "-c", head + textwrap.dedent(body), *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    """A process of its own."""
+    return subprocess.Popen([sys.executable, "-c", PREAMBLE + dedent(body), *words], stdout=subprocess.PIPE, text=True)
 
 
 KEYS = st.integers(0, 2**128 - 1).map(key)
@@ -246,6 +256,3 @@ def test_a_file_where_the_folder_should_be_is_an_error_with_its_name(tmp_path: P
     (tmp_path / "journal").write_text("not a folder")
     with Journal(tmp_path / "journal") as journal, pytest.raises(RunError, match="journal"):
         journal.append(key(0), answer(0))
-
-
-__all__ = ["Journal", "Path", "RunError", "answer", "count", "key"]  # what the programs above use

@@ -36,7 +36,9 @@ class Shelf:
     name: str = "shelf"
     revision: str | None = None
 
-    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
         for item in self.items:
             if isinstance(item, Skipped) or languages is None or item.origin.lang in languages:
                 yield item
@@ -302,6 +304,7 @@ class TestPlan:
             ({"languages": (("python", 0),)}, "at least 1, not 0"),
             ({"n": 5, "languages": (("python", 2),)}, "--n only without counts"),
             ({"languages": (("python", 2), ("java", None))}, "every language or for none"),
+            ({"languages": (("cpp", 2), ("cpp", 1))}, "cpp"),  # the same seeds twice
             ({"rng_seed": -1}, "not -1"),
             ({"rng_seed": 2**63}, str(2**63)),
         ],

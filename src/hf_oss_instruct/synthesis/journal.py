@@ -12,6 +12,7 @@ import os
 import socket
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -89,9 +90,10 @@ class Journal:
             if self._writer is None:
                 self._writer = self._create()
             written = os.write(self._writer, line)
-            if written < len(line):  # the disk filled up in the middle of a line; the torn line is dropped on the next open
+            if written < len(line):  # the disk filled up in the middle of a line
                 raise OSError(28, "No space left on device")
         except OSError as error:
+            self._drop_torn_line()
             raise RunError(
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "make room and run the same command again."
@@ -105,6 +107,12 @@ class Journal:
             os.fsync(self._writer)
             os.close(self._writer)
             self._writer = None
+
+    def _drop_torn_line(self) -> None:
+        """What follows a torn line would be lost with it."""
+        if self._writer is not None:
+            with suppress(OSError):
+                os.ftruncate(self._writer, self._end)
 
     def _create(self) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)

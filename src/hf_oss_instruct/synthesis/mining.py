@@ -51,9 +51,10 @@ class CommentFunctionTeacher:
 
 def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     before, after = INSIDE_A_CLASS.get(lang, ("", ""))
-    for source in (snippet, f"{before}{snippet}{after}"):
-        if found := documented_functions(source, lang):
-            return found[0]
+    for source, first_line in ((snippet, 1), (f"{before}{snippet}{after}", 2)):
+        for function in documented_functions(source, lang):
+            if function.start_line == first_line:  # and not one inside a method that does not parse on its own
+                return function
     return None
 
 

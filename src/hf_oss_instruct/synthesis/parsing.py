@@ -10,14 +10,16 @@ from hf_oss_instruct.data import Completion, Pair
 from hf_oss_instruct.errors import Refusal
 
 PROBLEM, SOLUTION = "[problem description]", "[solution]"
-DECORATION = " \t*_#:：`-"
-"""What models put around a marker on its own line: `**[Solution]**:`."""
+HEADING = re.compile(r"[\s#>*_`\d.)-]*")
+"""What models put before a marker that stands as a heading: `## `, `**`, `1. `."""
 
 Parser: TypeAlias = Callable[[Completion], Pair]
 
 
 def parse(completion: Completion) -> Pair:
     """The two sections of a completion; text behind a marker on its own line belongs to the section.
+
+    A line that opens with the marker goes before one that has it inside, such as `-> list[Solution]:`.
 
     Raises:
         Refusal: `truncated` (finish reason other than `stop`), `unparsable` (a marker is missing or they are in the wrong
@@ -38,7 +40,8 @@ def parse_magicoder(completion: Completion) -> Pair:
 def _parse(completion: Completion, keep_marker_line: bool) -> Pair:
     _require_finished(completion)
     lines = completion.text.splitlines(keepends=True)
-    problem_at, solution_at = _first(lines, PROBLEM), _first(lines, SOLUTION)
+    find = _heading if keep_marker_line else _first
+    problem_at, solution_at = find(lines, PROBLEM), find(lines, SOLUTION)
     if problem_at is None or solution_at is None:
         missing = PROBLEM if problem_at is None else SOLUTION
         raise Refusal("unparsable" if completion.text.strip() else "empty", f"no line has {missing}")
@@ -66,7 +69,14 @@ def _first(lines: list[str], marker: str) -> int | None:
     return next((number for number, line in enumerate(lines) if marker in line.lower()), None)
 
 
+def _heading(lines: list[str], marker: str) -> int | None:
+    """The first line that opens with the marker, else the first that has it anywhere."""
+    opens = re.compile(HEADING.pattern + re.escape(marker), re.IGNORECASE)
+    return next((number for number, line in enumerate(lines) if opens.match(line)), _first(lines, marker))
+
+
 def _behind(line: str, marker: str) -> str:
-    """The text behind a marker on its own line, without the decoration of the marker itself."""
-    rest = re.split(re.escape(marker), line, maxsplit=1, flags=re.IGNORECASE)[1]
-    return rest if rest.lstrip().startswith("```") else rest.lstrip(DECORATION)
+    """The text behind a marker on its own line, without a colon and the marks that were opened before the marker."""
+    before, rest = re.split(re.escape(marker), line, maxsplit=1, flags=re.IGNORECASE)
+    closing = ":：" + "".join({"*", "_", "`", "#"} & set(before))
+    return re.sub(r"^[-–—]\s+", "", rest.lstrip().lstrip(closing).lstrip())

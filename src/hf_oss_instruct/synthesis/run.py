@@ -34,9 +34,11 @@ from hf_oss_instruct.data import (
 )
 from hf_oss_instruct.errors import OssInstructError, RunError
 from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.synthesis.asking import Patience, Spent
 from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
-from hf_oss_instruct.synthesis.engine import Method, Outcome, Patience, Spent, outcomes
+from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.sampling import Source, sample
 from hf_oss_instruct.synthesis.teacher import Teacher
 from hf_oss_instruct.synthesis.writer import Shards
@@ -138,7 +140,7 @@ def run(
                     journal,
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
-                    patience=patience or Patience(),
+                    patience=patience,
                     spent=tally.spent,
                     stop=stop,
                 )

@@ -46,11 +46,14 @@ class Source(Protocol):
         """Its commit, version or content hash."""
         ...
 
-    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
         """Every document in one of `languages` (None: in any), read lazily.
 
         With `order_seed`, a source that can list its documents cheaply gives them in an order drawn by hash, so that the
-        first hundred are a fair sample; without, in the source's own order.
+        first hundred are a fair sample; without, in the source's own order. `assumed` is the language of documents that say
+        nothing of theirs.
         """
         ...
 
@@ -82,6 +85,9 @@ class SeedPlan:
         counted = [n for _, n in self.languages if n is not None]
         if counted and (self.n is not None or len(counted) < len(self.languages)):
             raise UsageError("Give a count for every language or for none, and --n only without counts.")
+        names = [name for name, _ in self.languages]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise UsageError(f"Languages named twice: {', '.join(sorted(twice))}. Name each once.")
         for value in (*counted, *(v for v in (self.n, self.snippets_per_document) if v is not None)):
             if value < 1:
                 raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
@@ -108,9 +114,11 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
         SeedsExhausted: at the end, if the source gave fewer seeds than the plan asks for.
     """
     index, short = count(), []
-    for languages, wanted in plan.shares():
+    for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
         for item in _draw(source, languages, wanted, plan):
+            if isinstance(item, Skipped) and item.lang is None and share:
+                continue  # what is in no language is met again in every language's turn
             if isinstance(item, Seed):
                 found, item = found + 1, item.at(next(index))
             yield item
@@ -126,14 +134,16 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
 
 
 def _draw(source: Source, languages: Collection[str] | None, wanted: int | None, plan: SeedPlan) -> Iterator[Seed | Skipped]:
+    assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
     if plan.sampler == "magicoder":
-        yield from magicoder_seeds(islice(source.documents(languages, None), MAGICODER_DOCUMENTS), plan.rng_seed)
+        documents = source.documents(languages, None, assumed)
+        yield from magicoder_seeds(islice(documents, MAGICODER_DOCUMENTS), plan.rng_seed)
         return
     spans: SpanRule = {"hash": hash_spans, "functions": function_spans}[plan.sampler]
     passes = 1 if wanted is None else plan.snippets_per_document
     for draw in count() if passes is None else range(passes):
         found = False
-        for item in source.documents(languages, plan.rng_seed):
+        for item in source.documents(languages, plan.rng_seed, assumed):
             outcome = item if isinstance(item, Skipped) else _nth_seed(item, spans, draw, plan)
             found = found or isinstance(outcome, Seed)
             if draw == 0 or isinstance(outcome, Seed):  # what gives nothing is counted once, not in every pass
@@ -150,10 +160,10 @@ SpanRule: TypeAlias = Callable[[Document, int], Iterator[Span]]
 
 def _nth_seed(document: Document, spans: SpanRule, draw: int, plan: SeedPlan) -> Seed | Skipped:
     if not document.content.strip():
-        return Skipped("empty")
+        return Skipped("empty", document.origin.lang)
     span = next(islice(spans(document, plan.rng_seed), draw, None), None)
     if span is None:
-        return Skipped("no_documented_function" if spans is function_spans else "blank")
+        return Skipped("no_documented_function" if spans is function_spans else "blank", document.origin.lang)
     start, end, text = span
     return Seed(text, start, end, document.origin, SAMPLERS[plan.sampler], plan.rng_seed)
 
@@ -219,7 +229,7 @@ def magicoder_seeds(documents: Iterable[Document | Skipped], rng_seed: int) -> I
 def _magicoder_seed(document: Document, rng: random.Random, rng_seed: int) -> Seed | Skipped:
     lines = document.content.splitlines(keepends=True)
     if not lines:
-        return Skipped("empty")
+        return Skipped("empty", document.origin.lang)
     start = rng.choice(range(len(lines)))
     text = "".join(lines[start : start + rng.randint(1, MAX_LINES)])
     first = 1 + "".join(lines[:start]).count("\n")  # provenance counts \n, as the other samplers and GitHub do

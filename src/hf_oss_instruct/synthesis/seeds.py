@@ -32,6 +32,8 @@ GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bge
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Beside the standard library, not part of it."""
 STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
+STDLIB_BUILT = re.compile(r"_sysconfigdata|config-")
+"""Written by the build of this very Python: not in CPython's repository."""
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
 """Files of the standard library that carry a licence of their own beside PSF-2.0; left out."""
 
@@ -54,7 +56,7 @@ def open_source(spec: str, *, revision: str | None = None, keep_metadata: bool =
     """
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()
-    path = Path(spec).expanduser()
+    path = Path(os.path.expanduser(spec))
     if path.exists():
         return _open_path(path, keep_metadata)
     if HUB_ID.fullmatch(spec):
@@ -116,8 +118,9 @@ def open_files(paths: list[Path], *, keep_metadata: bool = False) -> Source:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code, parquet or JSONL on this machine.")
-    root = Path(os.path.commonpath([path.resolve().parent for path in paths]))
-    names = sorted(path.resolve().relative_to(root).as_posix() for path in paths)
+    # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
+    root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    names = sorted(path.absolute().relative_to(root).as_posix() for path in paths)
     tables = [name for name in names if is_table(name)]
     if tables and len(tables) < len(names):
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
@@ -133,7 +136,7 @@ def _open_path(path: Path, keep_metadata: bool) -> Source:
     source = FolderSource(path)
     if source.files:
         return source
-    tables = [file.relative_to(path).as_posix() for file in path.rglob("*") if is_table(file.name)]
+    tables = [file.relative_to(path).as_posix() for file in path.rglob("*") if is_table(file.name) and file.is_file()]
     return LocalTables(path, tables, keep_metadata=keep_metadata) if tables else _no_code(path)
 
 
@@ -164,8 +167,8 @@ class FolderSource:
         revision: str | None = None,
         stdlib: bool = False,
     ) -> None:
-        self.root = root.resolve()
-        self.name = name or self.root.name
+        self.root = root.absolute()
+        self.name = name or self.root.resolve().name
         self._revision, self._stdlib = revision, stdlib
         found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
@@ -183,8 +186,11 @@ class FolderSource:
                 content.update(data)
         return content.hexdigest()
 
-    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
-        """See `sampling.Source`."""
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
+        """See `sampling.Source`; a file's suffix always says its language."""
+        del assumed
         numbers: Counter[str] = Counter()
         chosen: list[tuple[PurePosixPath, str, int]] = []
         for path, lang in self.files:
@@ -198,16 +204,16 @@ class FolderSource:
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
         if reason := self._left_out(path):
-            return Skipped(reason)
+            return Skipped(reason, lang)
         data = self._read(path)
         if b"\0" in data[:8192]:
-            return Skipped("binary")
+            return Skipped("binary", lang)
         try:
             content = data.decode()
         except UnicodeDecodeError:
-            return Skipped("not_utf8")
+            return Skipped("not_utf8", lang)
         if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
-            return Skipped("generated")
+            return Skipped("generated", lang)
         return Document(content, self._origin(path, lang, number))
 
     def _left_out(self, path: PurePosixPath) -> str | None:
@@ -215,6 +221,8 @@ class FolderSource:
             return "odd_name"
         if self._stdlib and STDLIB_TESTS & set(path.parts):
             return "test"
+        if self._stdlib and STDLIB_BUILT.match(str(path)):
+            return "generated"
         if self._stdlib and str(path) in STDLIB_OWN_LICENSE:
             return "own_license"
         if VENDORED & set(path.parts):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -38,6 +40,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "is_generated": ("is_generated",),
 }
 """Field → column names it goes by: v1 and starcoderdata first, then v3 and v2, then plain words."""
+CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
 IDS_ONLY = ("blob_id", "content_id")
 STARCODER_METADATA = re.compile(r"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_stars>[^<\n]*)?\n?")
 """starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
@@ -61,57 +64,57 @@ class _Tables(ABC):
     @abstractmethod
     def _open(self, path: str) -> IO[bytes]: ...
 
-    def documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
         """See `sampling.Source`; tables come in their own order, since they are not listed cheaply."""
         del order_seed
-        only = next(iter(languages)) if languages and len(languages) == 1 else None
         numbers: Counter[str] = Counter()
-        for path in self.paths:
-            folder = _language_of_folder(path)
-            if languages is not None and folder is not None and folder not in languages:
+        folders = {path: _language_of_folder(path) for path in self.paths}
+        sorted_by_language = any(folders.values())  # then a folder we do not know is a language we do not know
+        for path, folder in folders.items():
+            if languages is not None and sorted_by_language and folder not in languages:
                 continue
-            for number, fields in enumerate(self._rows(path)):
-                lang = _language(fields, folder, only)
-                if lang is None:
-                    yield Skipped("unknown_language")
-                elif languages is None or lang in languages:
-                    yield self._document(fields, lang, numbers[lang], f"{path}:{number}")
-                    numbers[lang] += 1
+            for number, found in enumerate(self._rows(path)):
+                fields = {field: _plain(field, value) for field, value in found.items()}
+                lang = _language(fields, folder, assumed)
+                if lang is not None and languages is not None and lang not in languages:
+                    continue
+                if reason := _left_out(fields, lang):
+                    yield Skipped(reason, lang)
+                else:
+                    yield self._document(fields, str(lang), numbers[str(lang)], _row_id(fields, path, number))
+                numbers[str(lang)] += 1
 
     def _rows(self, path: str) -> Iterator[dict[str, Any]]:
         """The fields of every file in one table; hosts' errors become ours here."""
         from huggingface_hub.errors import GatedRepoError
 
-        read = _parquet_rows if path.endswith(".parquet") else _json_rows
+        read = _parquet_rows if path.lower().endswith(".parquet") else _json_rows
         try:
             with self._open(path) as file:
                 yield from read(file, path)
         except GatedRepoError as error:  # the Hub shows what a gated data set holds, and keeps only the contents back
             raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (pa.ArrowException, OSError, EOFError, zlib.error, http_error()) as error:
             raise SeedError(
                 f"{path!r} in {self.name} cannot be read: {_one_line(error)}. Fetch the file again, or leave it out."
             ) from error
 
-    def _document(self, fields: dict[str, Any], lang: str, number: int, place: str) -> Document | Skipped:
-        if fields.get("is_vendor"):
-            return Skipped("vendored")
-        if fields.get("is_generated"):
-            return Skipped("generated")
-        content = storable(fields.get("content") or "")
+    def _document(self, fields: dict[str, Any], lang: str, number: int, row_id: str) -> Document:
+        content = fields.get("content") or ""
         if not self._keep_metadata and content.startswith("<"):
             content = content[STARCODER_METADATA.match(content).end() :]  # type: ignore[union-attr]  # matches the empty string
-        licenses = fields.get("licenses")
         origin = Provenance(
             dataset=self.name,
             revision=self.revision,
-            row_id=str(place if fields.get("row_id") is None else fields["row_id"]),
+            row_id=row_id,
             raw_index=number,
             lang=lang,
             repo_name=fields.get("repo_name"),
             repo_commit=fields.get("repo_commit"),
             file_path=fields.get("file_path"),
-            licenses=None if licenses is None else (licenses,) if isinstance(licenses, str) else tuple(licenses),
+            licenses=fields.get("licenses"),
             license_type=fields.get("license_type"),
         )
         return Document(content, origin)
@@ -120,28 +123,29 @@ class _Tables(ABC):
 class LocalTables(_Tables):
     """Parquet or JSONL files below a folder; `paths` are relative to it.
 
-    The revision is a hash over names, sizes and the first and last 64 KiB of every file: where parquet keeps its footer,
-    whose offsets and statistics change with the content, and cheap on a terabyte.
+    The revision is a hash over names and contents. Of a file above 256 MiB it takes the size, the beginning and the end, where
+    parquet keeps the offsets and statistics of all its pages: cheap on a terabyte.
     """
 
     def __init__(self, root: Path, paths: Iterable[str], *, keep_metadata: bool = False) -> None:
         super().__init__(paths, keep_metadata)
-        self._root = root.resolve()
-        self.name, self.revision = self._root.name, self._content_hash()
+        self._root = root.absolute()
+        self.name, self.revision = self._root.resolve().name, self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
         return (self._root / path).open("rb")
 
-    def _content_hash(self, ends: int = 65536) -> str:
+    def _content_hash(self, whole_up_to: int = 2**28, ends: int = 2**20) -> str:
         content = xxhash.xxh3_128()
         for path in self.paths:
             try:
                 with self._open(path) as file:
-                    size = file.seek(0, 2)
-                    content.update(b"%s\0%d\0" % (path.encode(), size))
-                    for start in (0, max(size - ends, 0)):
+                    size = file.seek(0, os.SEEK_END)
+                    content.update(b"%s\0%d\0" % (os.fsencode(path), size))
+                    for start, end in [(0, size)] if size <= whole_up_to else [(0, ends), (size - ends, size)]:
                         file.seek(start)
-                        content.update(file.read(ends))
+                        for at in range(start, end, ends):
+                            content.update(file.read(min(ends, end - at)))
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
         return content.hexdigest()
@@ -162,6 +166,7 @@ class HubTables(_Tables):
     ) -> None:
         from huggingface_hub import HfApi, HfFileSystem
         from huggingface_hub.errors import (
+            HFValidationError,
             OfflineModeIsEnabled,
             RepositoryNotFoundError,
             RevisionNotFoundError,
@@ -177,7 +182,7 @@ class HubTables(_Tables):
                 f"There is no folder {repo_id!r} here and no such data set on the Hub that you may read. "
                 "Check the spelling, or log in: hf auth login."
             ) from error
-        except (http_error(), OfflineModeIsEnabled, OSError) as error:
+        except (http_error(), OfflineModeIsEnabled, HFValidationError, OSError) as error:
             raise SeedError(
                 f"The Hub cannot be asked for {repo_id!r}: {_one_line(error)}. Try again, or use --seeds stdlib."
             ) from error
@@ -198,10 +203,10 @@ def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
     schema = table.schema_arrow
     nested = _files_struct(schema)
     outer = _columns(schema.names)
-    inner = _columns([] if nested is None else [nested.field(i).name for i in range(nested.num_fields)])
-    _require_content(inner if nested is not None else outer, schema.names, path)
+    inner = None if nested is None else _columns(nested.field(i).name for i in range(nested.num_fields))
+    _require_content(outer if inner is None else inner, schema.names, path)
     leaves = {leaf.path for leaf in map(table.schema.column, range(len(table.schema)))}
-    wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in inner.values()]
+    wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in (inner or {}).values()]
     # Small batches: a row of The Stack v3 is a whole repository.
     for batch in table.iter_batches(batch_size=256 if nested is None else 8, columns=wanted):
         for row in batch.to_pylist():
@@ -209,25 +214,50 @@ def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
 
 
 def _json_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
-    lines: IO[bytes] = gzip.open(file) if path.endswith(".gz") else file  # type: ignore[assignment]
+    lines: IO[bytes] = gzip.open(file) if path.lower().endswith(".gz") else file  # type: ignore[assignment]
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise SeedError(
+                f"Line {number} of {path!r} is no JSON: {_one_line(error)}. Mend the line, or leave it out."
+            ) from error
         if not isinstance(row, dict):
             raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a key 'content'.")
-        files = row.get("files")
-        outer, inner = _columns(row), _columns(files[0] if files else {})
-        _require_content(inner or outer, row, path)
-        yield from _files_of(row, outer, inner)
+        files = [file for file in _list(row.get("files")) if isinstance(file, dict)]
+        outer, inner = _columns(row), _columns(name for file in files for name in file)
+        if "files" not in row or files:
+            _require_content(inner if files else outer, row, path)
+        yield from _files_of(row | {"files": files}, outer, inner if "files" in row else None)
 
 
-def _files_of(row: dict[str, Any], outer: dict[str, str], inner: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _files_of(row: dict[str, Any], outer: dict[str, str], inner: dict[str, str] | None) -> Iterator[dict[str, Any]]:
+    """The fields of each file in a row: of a repository's files, or of the one that the row is."""
     shared = {field: row[column] for field, column in outer.items()}
-    if not inner:
+    if inner is None:
         yield shared
-    for file in (row["files"] or ()) if inner else ():
-        yield shared | {field: file[column] for field, column in inner.items() if column in file}
+        return
+    for file in row["files"] or ():
+        if file is not None:
+            yield shared | {field: file.get(column) for field, column in inner.items()}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _plain(field: str, value: Any) -> Any:
+    """A value as the type that its field has; a value of another type says nothing."""
+    if field in ("is_vendor", "is_generated"):
+        return value is True
+    if field == "row_id" and isinstance(value, int):
+        return str(value)
+    if field == "licenses" and isinstance(value, list):
+        return tuple(storable(name) for name in value if isinstance(name, str))
+    text = storable(value) if isinstance(value, str) and value else None
+    return (text,) if text and field == "licenses" else text
 
 
 def _columns(names: Iterable[str]) -> dict[str, str]:
@@ -268,16 +298,32 @@ def _language_of_folder(path: str) -> str | None:
     return next((language.name for language in found if language), None)
 
 
-def _language(fields: dict[str, Any], folder: str | None, only: str | None) -> str | None:
-    """What the row says, then its file's suffix, then its folder, then the one language that the user asked for."""
-    if stated := fields.get("lang"):
-        language = tongues.find(stated)
-    else:
-        language = tongues.of_path(fields["file_path"]) if fields.get("file_path") else None
-        if language is None:
-            return folder or only
-    return language.name if language else None
+def _language(fields: dict[str, Any], folder: str | None, assumed: str | None) -> str | None:
+    """What the row says, then its table's folder, then its file's suffix; only where all are silent, what is assumed."""
+    language = tongues.find(fields.get("lang"))
+    if fields.get("lang") or folder:
+        return language.name if language else None if fields.get("lang") else folder
+    if path := fields.get("file_path"):
+        language = tongues.of_path(path)
+        return language.name if language else None
+    return assumed
+
+
+def _left_out(fields: dict[str, Any], lang: str | None) -> str | None:
+    if fields.get("is_vendor"):
+        return "vendored"
+    if fields.get("is_generated"):
+        return "generated"
+    return "unknown_language" if lang is None else None
+
+
+def _row_id(fields: dict[str, Any], path: str, number: int) -> str:
+    """The row's own id. One that is no content hash (starcoderdata's) counts within its folder; a row without has its place."""
+    row_id, folder = fields.get("row_id"), PurePosixPath(path).parent.as_posix()
+    if not row_id:
+        return storable(f"{path}:{number}")
+    return str(row_id) if folder == "." or CONTENT_HASH.fullmatch(row_id) else storable(f"{folder}/{row_id}")
 
 
 def _one_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

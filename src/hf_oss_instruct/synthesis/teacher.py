@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from hf_oss_instruct.data import Completion, Request, digest
+from hf_oss_instruct.data import Completion, Request, digest, storable
 from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain, UsageError
 
 if TYPE_CHECKING:
     from huggingface_hub import AsyncInferenceClient
-    from huggingface_hub.errors import HfHubHTTPError
 
 CONNECTIONS = 16
 """Requests in flight for each client. huggingface_hub's client keeps 20 connections alive: above that nearly every request opens
@@ -99,8 +99,12 @@ class InferenceTeacher:
         concurrency: int = CONNECTIONS,
         timeout_s: float = 600.0,
     ) -> None:
-        if base_url is not None and urlsplit(base_url).scheme not in ("http", "https"):
-            raise UsageError(f"--base-url {base_url!r} is no http(s) URL. Use one such as http://localhost:8080/v1.")
+        if base_url is not None:
+            _check_url(base_url)
+        if "://" in model:  # huggingface_hub would take it for the server, and send it the Hugging Face token
+            raise UsageError(f"--model {model!r} is a URL. Pass it with --base-url, and the model's name with --model.")
+        if not (api_key or "x").isascii() or not (api_key or "x").isprintable():
+            raise UsageError("The API key holds characters that no HTTP header can carry. Copy it again, without line ends.")
         self.model = model
         self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
         self._where = {"base_url": base_url} if base_url else {}
@@ -112,25 +116,25 @@ class InferenceTeacher:
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
-        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
-
         try:
-            answer = await self._client().chat_completion(
-                list(request.messages),
-                model=self.model,
-                **request.sampling,
-            )
+            answer = await self._client().chat_completion(list(request.messages), model=self.model, **request.sampling)
             return _completion(answer)
-        except InferenceTimeoutError as error:
-            raise TryAgain(f"no answer within {self._timeout_s:g} s", reached=True) from error
-        except HfHubHTTPError as error:
-            raise verdict_on(error) from error
-        except json.JSONDecodeError as error:
-            raise TryAgain("the answer is no JSON", reached=True) from error
-        except (AttributeError, TypeError, KeyError, IndexError) as error:
-            raise TryAgain("the answer is no chat completion", reached=True) from error
-        except (http_error(), OSError) as error:
-            raise _transport_trouble(error, self._timeout_s) from error
+        except Exception as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> Exception:
+        """What a failed call means for us; an error that no server can cause stays what it is."""
+        response = _response_behind(error)
+        if response is not None and response.status_code >= 400:
+            return verdict_on(response)
+        kind = type(error).__name__
+        if kind in ("ReadTimeout", "InferenceTimeoutError"):  # hub 1.x hands out its transport's own, 2.x converts it
+            return TryAgain(f"no answer within {self._timeout_s:g} s", reached=True)
+        if isinstance(error, (http_error(), OSError)):
+            return TryAgain(f"{kind}: {error}".rstrip(": "), reached=kind in SERVER_WAS_THERE)
+        if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
+            return TryAgain("the answer is no chat completion", reached=True)
+        return error
 
     async def close(self) -> None:
         """Close the connections that belong to the running event loop."""
@@ -164,33 +168,44 @@ def http_error() -> type[Exception]:
     return HfHubHTTPError.__bases__[0]
 
 
-def _transport_trouble(error: Exception, timeout_s: float) -> TryAgain:
-    """What a failed connection was. hub 1.x hands out its transport's own time-outs, 2.x converts them before."""
-    kind = type(error).__name__
-    if kind == "ReadTimeout":
-        return TryAgain(f"no answer within {timeout_s:g} s", reached=True)
-    return TryAgain(f"{kind}: {error}".rstrip(": "), reached=kind in SERVER_WAS_THERE)
-
-
 def _completion(answer: Any) -> Completion:
+    """An answer in our words. What stands beside the text is kept only where it is what it should be."""
     choice, usage = answer.choices[0], answer.usage
+    finish_reason = _word(choice.finish_reason)
     return Completion(
         text=choice.message.content or "",
-        finish_reason=FINISHED.get(choice.finish_reason, choice.finish_reason),
-        model=answer.model,
-        fingerprint=answer.system_fingerprint or None,
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
+        finish_reason=FINISHED.get(finish_reason or "", finish_reason),
+        model=_word(answer.model),
+        fingerprint=_word(answer.system_fingerprint),
+        prompt_tokens=_count(getattr(usage, "prompt_tokens", None)),
+        completion_tokens=_count(getattr(usage, "completion_tokens", None)),
     )
 
 
-def verdict_on(error: HfHubHTTPError) -> Exception:
+def _word(value: Any) -> str | None:
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < 2**63 else None
+
+
+def _response_behind(error: BaseException | None) -> Any:
+    """The HTTP response of an error. A body that cannot be read makes hub raise something else; then it is further back."""
+    while error is not None:
+        if (response := getattr(error, "response", None)) is not None:
+            return response
+        error = error.__context__
+    return None
+
+
+def verdict_on(response: Any) -> Exception:
     """What an HTTP error means for us: try again, refuse the row, or stop the run."""
-    status, said = error.response.status_code, _server_message(error)
+    status, said = response.status_code, _server_message(response.text)
     if status in (400, 413, 422):
         return Refusal("refused", f"HTTP {status}: {said}")
     if status in (408, 409, 425, 429) or status >= 500:
-        return TryAgain(f"HTTP {status}: {said}", after_s=_retry_after(error), reached=True)
+        return TryAgain(f"HTTP {status}: {said}", after_s=_retry_after(response), reached=True)
     way_out = {
         401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
         402: "Add credit to the account, or use another teacher.",
@@ -200,30 +215,45 @@ def verdict_on(error: HfHubHTTPError) -> Exception:
     return TeacherError(f"The teacher answered HTTP {status}: {said}. {way_out}")
 
 
-def _server_message(error: HfHubHTTPError) -> str:
-    """The server's own words, one line; `{"error": {"message": …}}` where it speaks the OpenAI protocol."""
-    text = error.response.text
+def _server_message(text: str) -> str:
+    """The server's own words, one line; `{"error": {"message": …}}` and its relatives unwrapped."""
     try:
-        body = json.loads(text)
-        inner = body.get("error", body.get("message", body.get("detail", text)))
-        text = str(inner.get("message", inner) if isinstance(inner, dict) else inner)
-    except (json.JSONDecodeError, AttributeError):
-        pass
-    return " ".join(text.split())[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = text
+    for key in ("error", "message", "detail"):
+        if isinstance(said, dict) and key in said:
+            said = said[key]
+    words = " ".join((said if isinstance(said, str) else text).split())
+    return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
 
 
-def _retry_after(error: HfHubHTTPError) -> float | None:
+def _retry_after(response: Any) -> float | None:
     """Seconds in `Retry-After`; the header's date form is rare and left to our own back-off."""
     try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
+        seconds = float(response.headers.get("retry-after", ""))
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"--base-url {url!r} is no http(s) URL. Use one such as http://localhost:8080/v1.")
 
 
 def is_hugging_face(url: str) -> bool:
     """Whether a URL is Hugging Face's own, so that the Hugging Face token may go there."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
     own = host == "huggingface.co" or host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
     return parts.scheme == "https" and own
 

@@ -1,0 +1,65 @@
+"""What decides which row a seed becomes: teacher, prompt, sampling parameters, parser."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from hf_oss_instruct.data import SCHEMA, Completion, Pair, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.synthesis.parsing import Parser, parse
+from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
+
+
+@dataclass(frozen=True)
+class Method:
+    """Everything that decides which row a seed becomes.
+
+    Attributes:
+        teacher: who answers.
+        prompt: what it is asked.
+        sampling: sampling parameters.
+        parser: how its answer is read.
+        numbered: the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
+    """
+
+    teacher: Teacher
+    prompt: Prompt = field(default_factory=Prompt.default)
+    sampling: Sampling = field(default_factory=Sampling)
+    parser: Parser = parse
+    numbered: bool = False
+
+    @property
+    def journal_home(self) -> Path:
+        """Where answers to this teacher, prompt and sampling are kept when no run folder holds them."""
+        name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
+        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+        return Path(home).expanduser() / "oss-instruct" / "journal" / name
+
+    def request(self, seed: Seed) -> Request:
+        """The question that a seed becomes."""
+        number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
+        return Request(seed, self.prompt.messages(seed.snippet), self.sampling.as_sent(number))
+
+    def key(self, request: Request) -> str:
+        """The key of the answer in the journal: 32 hex digits."""
+        identity = self.teacher.identity
+        return digest(request.seed.seed_id, self.prompt.hash, identity, request.sampling, request.attempt)
+
+    def row(self, request: Request, completion: Completion, pair: Pair) -> Row:
+        """The row of an accepted pair; columns of later checks are null."""
+        columns = dict.fromkeys(SCHEMA.names) | provenance_columns(request.seed)
+        columns |= {
+            "problem": pair.problem,
+            "solution": pair.solution,
+            "teacher": self.teacher.identity,
+            "prompt_hash": self.prompt.hash,
+            "openai_fingerprint": completion.fingerprint,
+            "sampling": json.dumps(request.sampling, sort_keys=True),
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+        }
+        return cast(Row, columns)

@@ -1,0 +1,431 @@
+"""What a server may say, what we make of it, and who is told a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from hf_oss_instruct.data import Completion, Provenance, Request, Seed
+from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, http_error, is_hugging_face, key_from
+from tests.support.teacher import Answer, LocalTeacher, chat_completion
+
+SECRET = "hf_planted_secret"
+ORIGIN = Provenance("corpus", None, "a.py", 0, "python")
+MESSAGES = ({"role": "system", "content": "You teach."}, {"role": "user", "content": "Teach é."})
+REQUEST = Request(Seed("x = 1", 1, 1, ORIGIN, "hash/1", 0), MESSAGES, Sampling(0.5, 0.9, 100).as_sent(7))
+
+
+def ask(teacher: InferenceTeacher) -> Completion | Exception:
+    """One question: the answer, or what was raised instead."""
+
+    async def once() -> Completion | Exception:
+        try:
+            return await teacher.complete(REQUEST)
+        except Exception as error:
+            return error
+        finally:
+            await teacher.close()
+
+    return asyncio.run(once())
+
+
+def told(answer: Answer, **options: Any) -> Any:
+    """What becomes of one question that the server answers so."""
+    with LocalTeacher(lambda body: answer) as server:
+        return ask(InferenceTeacher("m", server.base_url, **options))
+
+
+def body(**changes: Any) -> Answer:
+    """A well-formed completion with some fields changed."""
+    return Answer(raw=json.dumps(chat_completion({"messages": []}, Answer(text="fine")) | changes).encode())
+
+
+def choice(content: Any, finish_reason: Any = "stop") -> list[Any]:
+    return [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish_reason}]
+
+
+class TestQuestion:
+    def test_says_what_was_decided_and_nothing_else(self) -> None:
+        with LocalTeacher() as server:
+            ask(InferenceTeacher("some/model", server.base_url))
+        [request] = server.requests
+        sent = {name: value for name, value in request["body"].items() if value is not None}
+        assert sent.pop("stream", False) is False
+        assert sent == {
+            "model": "some/model",
+            "messages": list(MESSAGES),
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "max_tokens": 100,
+            "seed": 7,
+        }
+        assert request["path"] == "/v1/chat/completions"
+
+    @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+    def test_finds_the_server_with_or_without_v1(self, path: str) -> None:
+        with LocalTeacher() as server:
+            assert isinstance(ask(InferenceTeacher("m", server.url + path)), Completion)
+
+    def test_defaults_are_the_papers(self) -> None:
+        assert Sampling().as_sent(1) == {"temperature": 0.0, "max_tokens": 2500, "seed": 1}
+
+    @pytest.mark.parametrize("wrong", [{"temperature": -0.1}, {"top_p": 0.0}, {"top_p": 1.1}, {"max_tokens": 0}])
+    def test_a_parameter_out_of_range_is_refused_with_its_value(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises(UsageError, match="Out of range") as caught:
+            Sampling(**wrong)
+        assert str(next(iter(wrong.values()))) in str(caught.value)
+
+    def test_one_teacher_serves_one_event_loop_after_another(self) -> None:
+        with LocalTeacher() as server:
+            teacher = InferenceTeacher("m", server.base_url, concurrency=40)
+            assert [type(ask(teacher)) for _ in range(3)] == [Completion] * 3
+
+
+class TestAnswer:
+    def test_is_taken_with_what_the_server_says_of_it(self) -> None:
+        with LocalTeacher(lambda _: Answer(text="hello", fingerprint="fp_1")) as server:
+            completion = ask(InferenceTeacher("m", server.base_url))
+        assert isinstance(completion, Completion)
+        assert (completion.text, completion.finish_reason, completion.model) == ("hello", "stop", "m")
+        assert (completion.fingerprint, completion.completion_tokens) == ("fp_1", 1)
+        assert completion.prompt_tokens
+
+    def test_what_the_server_does_not_say_is_null(self) -> None:
+        completion = told(Answer(text="hello", fingerprint=None, usage=False))
+        assert (completion.fingerprint, completion.prompt_tokens, completion.completion_tokens) == (None, None, None)
+        assert told(body(system_fingerprint="")).fingerprint is None
+
+    @pytest.mark.parametrize(
+        ("said", "meant"), [("eos_token", "stop"), ("stop_sequence", "stop"), ("length", "length"), ("content_filter",) * 2]
+    )
+    def test_tgi_ends_an_answer_in_words_of_its_own(self, said: str, meant: str) -> None:
+        assert told(Answer(finish_reason=said)).finish_reason == meant
+
+    def test_half_a_surrogate_pair_becomes_text_that_a_file_can_hold(self) -> None:
+        completion = told(body(choices=choice("one \ud83d two 🙂")))
+        assert completion.text == "one ? two 🙂"
+
+    def test_without_content_is_an_empty_text(self) -> None:  # so thinking models end when they run out of tokens
+        assert told(body(choices=choice(None, "length"))) == Completion(
+            "", "length", "local-teacher", "fp_test", *(told(body()).prompt_tokens, told(body()).completion_tokens)
+        )
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"system_fingerprint": {"build": 7}},
+            {"system_fingerprint": 7},
+            {"system_fingerprint": "\ud800"},
+            {"usage": {"prompt_tokens": "12", "completion_tokens": "many"}},
+            {"usage": {"prompt_tokens": 1.5, "completion_tokens": [1]}},
+            {"usage": {"prompt_tokens": 10**30, "completion_tokens": True}},
+            {"usage": []},
+            {"usage": {}},
+            {"model": {"name": "m"}},
+        ],
+        ids=str,
+    )
+    def test_an_odd_remark_beside_the_text_spoils_neither_row_nor_run(self, odd: dict[str, Any]) -> None:
+        completion = told(body(**odd))
+        assert isinstance(completion, Completion)
+        assert completion.text == "fine"
+        for words in (completion.fingerprint, completion.model):
+            assert words is None or (isinstance(words, str) and words.encode())
+        for number in (completion.prompt_tokens, completion.completion_tokens):
+            assert number is None or (type(number) is int and 0 <= number < 2**63)
+
+
+NO_COMPLETIONS = {
+    "no JSON": b"<html>busy</html>",
+    "nothing": b"",
+    "no UTF-8": b"\xff\xfe\x00",
+    "half": b'{"choices": [{"message": {"content": "x',
+    "another object": b'{"hello": 1}',
+    "a list": b"[]",
+    "a string": b'"x"',
+    "a number": b"5",
+    "null": b"null",
+    "a huge number": b"1" * 6000,
+    "deep": b"[" * 100_000,
+    "no choices": body(choices=[]).raw,
+    "null choices": body(choices=None).raw,
+    "odd choices": body(choices=[5]).raw,
+    "an object for choices": body(choices={"0": 1}).raw,
+    "no message": body(choices=[{"index": 0, "finish_reason": "stop"}]).raw,
+    "content in parts": body(choices=choice([{"type": "text", "text": "x"}])).raw,
+    "a number for content": body(choices=choice(5)).raw,
+}
+
+
+@pytest.mark.parametrize("raw", NO_COMPLETIONS.values(), ids=NO_COMPLETIONS)
+def test_what_is_no_completion_is_asked_again(raw: bytes) -> None:
+    error = told(Answer(raw=raw))
+    assert isinstance(error, TryAgain), repr(error)
+    assert error.reached
+
+
+class TestStatus:
+    @pytest.mark.parametrize(
+        ("status", "way_out"), [(401, "--api-key-env"), (402, "credit"), (403, "key"), (404, "--model"), (405, "--base-url")]
+    )
+    def test_that_no_row_survives_stops_the_run_in_the_servers_words(self, status: int, way_out: str) -> None:
+        error = told(Answer(status=status, text="You shall\nnot pass."))
+        assert isinstance(error, TeacherError)
+        assert f"HTTP {status}: You shall not pass. " in str(error)
+        assert way_out in str(error)
+
+    @pytest.mark.parametrize("status", [400, 413, 422])
+    def test_of_a_bad_request_refuses_the_row(self, status: int) -> None:
+        error = told(Answer(status=status, text="context length exceeded"))
+        assert isinstance(error, Refusal)
+        assert (error.reason, error.detail) == ("refused", f"HTTP {status}: context length exceeded")
+
+    @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
+    def test_of_a_passing_trouble_is_asked_again(self, status: int) -> None:
+        error = told(Answer(status=status, text="busy"))
+        assert isinstance(error, TryAgain)
+        assert (str(error), error.after_s, error.reached) == (f"HTTP {status}: busy", None, True)
+
+    @pytest.mark.parametrize(
+        ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", None), ("soon", None)]
+    )
+    def test_429_may_say_when_to_come_back(self, header: str, seconds: float | None) -> None:
+        error = told(Answer(status=429, headers={"Retry-After": header}))
+        assert isinstance(error, TryAgain)
+        assert error.after_s == seconds
+
+    @pytest.mark.parametrize(
+        ("raw", "said"),
+        [
+            (b'{"error": {"message": "no"}}', "no"),
+            (b'{"error": "no"}', "no"),
+            (b'{"message": "no"}', "no"),
+            (b'{"detail": [{"loc": ["body"]}]}', "loc"),
+            (b"plain words", "plain words"),
+            (b"", "(no message)"),
+            (b"[1, 2]", "[1, 2]"),
+            (b'"no"', "no"),
+            (b"x" * 10_000, "x" * 500),
+        ],
+        ids=["openai", "string", "message", "fastapi", "plain", "nothing", "list", "JSON string", "long"],
+    )
+    def test_the_servers_words_are_found_in_any_shape_of_body(self, raw: bytes, said: str) -> None:
+        error = told(Answer(status=422, raw=raw))
+        assert isinstance(error, Refusal)
+        assert said in error.detail
+        assert len(error.detail) < 600
+
+    @pytest.mark.parametrize(
+        "raw",
+        [b"\xff\xff", b"[" * 100_000, b'{"error":' + b"1" * 6000 + b"}", b"null", b'{"error": "\\ud800"}'],
+        ids=["no UTF-8", "deep", "a huge number", "null", "half a surrogate pair"],
+    )
+    def test_no_body_hides_the_status(self, raw: bytes) -> None:
+        refused = told(Answer(status=400, raw=raw))
+        assert isinstance(refused, Refusal), repr(refused)
+        assert refused.detail.encode()
+        stopped = told(Answer(status=401, raw=raw))
+        assert isinstance(stopped, TeacherError), repr(stopped)
+        assert str(stopped).encode()
+
+
+class TestLine:
+    def test_silence_is_a_time_out_of_a_server_that_was_there(self) -> None:
+        error = told(Answer(hang=True), timeout_s=0.3)
+        assert isinstance(error, TryAgain)
+        assert (str(error), error.reached) == ("no answer within 0.3 s", True)
+
+    def test_a_broken_connection_is_asked_again(self) -> None:
+        error = told(Answer(reset=True))
+        assert isinstance(error, TryAgain)
+        assert error.reached
+
+    def test_a_server_that_is_down_was_not_reached(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        error = ask(InferenceTeacher("m", f"http://127.0.0.1:{port}/v1"))
+        assert isinstance(error, TryAgain)
+        assert not error.reached
+
+    @pytest.mark.parametrize("url", ["localhost:8080", "ftp://127.0.0.1", "/v1", "", "http://[::1", "http://127.0.0.1:9x/v1"])
+    def test_an_address_that_is_none_is_refused_with_its_value(self, url: str) -> None:
+        with pytest.raises(UsageError) as caught:
+            InferenceTeacher("m", url)
+        assert repr(url) in str(caught.value)
+
+    @pytest.mark.parametrize("key", ["sk-é", "sk-x\n", "sk-\u2026"])
+    def test_a_key_that_no_header_can_carry_is_an_error_that_does_not_show_it(self, key: str) -> None:
+        with LocalTeacher() as server:
+            try:
+                error = ask(InferenceTeacher("m", server.base_url, api_key=key))
+            except OssInstructError as early:
+                error = early
+        assert isinstance(error, OssInstructError), repr(error)
+        assert not isinstance(error, TryAgain)
+        assert key.strip() not in str(error)
+
+
+class TestSecrets:
+    def everything_sent(self, server: LocalTeacher) -> str:
+        assert server.requests
+        return json.dumps([server.requests])
+
+    def test_the_hugging_face_token_goes_to_no_other_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_TOKEN", SECRET)
+        with LocalTeacher() as server:
+            assert isinstance(ask(InferenceTeacher("m", server.base_url)), Completion)
+        assert SECRET not in self.everything_sent(server)
+        assert server.requests[0]["headers"]["authorization"] == "Bearer EMPTY"
+
+    def test_the_client_below_would_send_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without this danger the test above would show nothing."""
+        from huggingface_hub import InferenceClient
+
+        monkeypatch.setenv("HF_TOKEN", SECRET)
+        with LocalTeacher() as server:
+            InferenceClient(base_url=server.base_url).chat_completion([{"role": "user", "content": "x"}])
+        assert SECRET in self.everything_sent(server)
+
+    def test_a_url_in_place_of_the_models_name_does_not_get_it_either(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_TOKEN", SECRET)
+        with LocalTeacher() as server:
+            try:
+                ask(InferenceTeacher(server.base_url))
+            except UsageError:
+                pass  # the best answer
+        assert SECRET not in json.dumps(server.requests)
+
+    def test_a_key_of_the_server_is_sent_to_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_TOKEN", SECRET)
+        with LocalTeacher() as server:
+            ask(InferenceTeacher("m", server.base_url, api_key="sk-theirs"))
+        assert server.requests[0]["headers"]["authorization"] == "Bearer sk-theirs"
+        assert SECRET not in self.everything_sent(server)
+
+    def test_a_redirect_carries_no_key_to_another_host(self) -> None:
+        with LocalTeacher() as other:
+            away = Answer(
+                status=307, raw=b"", headers={"Location": f"{other.base_url}/chat/completions".replace("127.0.0.1", "localhost")}
+            )
+            with LocalTeacher(lambda _: away) as server:
+                ask(InferenceTeacher("m", server.base_url, api_key="sk-theirs"))
+        assert server.requests[0]["headers"]["authorization"] == "Bearer sk-theirs"
+        assert "sk-theirs" not in json.dumps(other.requests)
+
+    def test_identity_tells_kind_and_model_but_no_address_path_or_key(self) -> None:
+        teacher = InferenceTeacher("org/model", "http://user:pw@127.0.0.1:9/v1", api_key="sk-theirs", concurrency=99)
+        assert teacher.identity == "openai-compatible:org/model"
+        assert InferenceTeacher("org/model").identity == "inference-providers:org/model"
+        local = [InferenceTeacher(path, "http://127.0.0.1:9").identity for path in ("/home/me/tiny", "/home/you/tiny")]
+        assert not [name for name in local if "home" in name]
+        assert len(set(local)) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://huggingface.co",
+        "https://router.huggingface.co/v1",
+        "https://abc.us-east-1.aws.endpoints.huggingface.cloud/v1",
+        "HTTPS://Router.HuggingFace.CO/v1",
+        "https://router.huggingface.co:443/v1",
+    ],
+)
+def test_hugging_face_is_known_by_its_hosts(url: str) -> None:
+    assert is_hugging_face(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://huggingface.co",
+        "http://router.huggingface.co/v1",
+        "https://huggingface.co.evil.com",
+        "https://evilhuggingface.co",
+        "https://huggingface.co@evil.com",
+        "https://huggingface.co:443@evil.com/v1",
+        "https://user:huggingface.co@evil.com/",
+        "https://evil.com/huggingface.co",
+        "https://evil.com/.huggingface.co",
+        "https://evil.com?.huggingface.co",
+        "https://evil.com#.huggingface.co",
+        "https://evil.com\\@huggingface.co.evil.com",
+        "https://endpoints.huggingface.cloud.evil.com",
+        "https://huggingface.com",
+        "https://hf.co.evil.com",
+        "//huggingface.co",
+        "huggingface.co",
+        "https://",
+        "",
+        "http://127.0.0.1:8080/v1",
+    ],
+)
+def test_nobody_else_passes_for_hugging_face(url: str) -> None:
+    assert not is_hugging_face(url)
+
+
+URL_PIECES = [
+    "https://",
+    "http:",
+    "huggingface.co",
+    "x.huggingface.co",
+    "evil.com",
+    "@",
+    ":",
+    "/",
+    "//",
+    "\\",
+    "#",
+    "?",
+    ".",
+    ";",
+]
+URL_PIECES += ["%2e", "%40", "%2f", "\t", "\n", " ", "443", "[", "]", "user", "\u3002", "\uff0f", "\u2100", "\u00ad", "é"]
+
+
+@given(st.lists(st.sampled_from(URL_PIECES), max_size=7).map("".join).map("https://".__add__))
+@example("https://evil.com\\@huggingface.co")
+@settings(max_examples=400)
+def test_what_passes_for_hugging_face_is_where_the_transport_goes(url: str) -> None:
+    transport = importlib.import_module(http_error().__module__.partition(".")[0])  # httpx or httpx2
+    if is_hugging_face(url):
+        try:
+            goes_to = transport.URL(url)
+        except transport.InvalidURL:
+            return  # it goes nowhere
+        assert goes_to.scheme == "https"
+        assert goes_to.host == "huggingface.co" or goes_to.host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
+
+
+class TestKeyFrom:
+    def test_reads_the_variable_that_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MY_KEY", "sk-mine")
+        assert key_from("MY_KEY", "http://127.0.0.1:9/v1") == "sk-mine"
+        assert key_from("MY_KEY", None) == "sk-mine"
+        assert key_from(None, "http://127.0.0.1:9/v1") is None
+
+    @pytest.mark.parametrize("value", [None, ""])
+    def test_a_variable_that_is_not_set_is_named(self, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+        monkeypatch.delenv("MY_KEY", raising=False)
+        if value is not None:
+            monkeypatch.setenv("MY_KEY", value)
+        with pytest.raises(UsageError, match=r"'MY_KEY' is not set.+leave --api-key-env out"):
+            key_from("MY_KEY", None)
+
+    @pytest.mark.parametrize("variable", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+    def test_the_hugging_face_token_is_refused_to_other_servers(self, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+        monkeypatch.setenv(variable, SECRET)
+        with pytest.raises(UsageError, match=r"never sent to 'huggingface\.co\.evil\.com'") as caught:
+            key_from(variable, "https://huggingface.co.evil.com/v1")
+        assert SECRET not in str(caught.value)
+        assert key_from(variable, "https://router.huggingface.co/v1") == SECRET
+        assert key_from(variable, None) == SECRET
