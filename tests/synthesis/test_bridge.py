@@ -179,5 +179,5 @@ LEFT_OPEN = """
 
 
 def test_a_program_that_leaves_a_stream_open_still_ends() -> None:
-    done = program(LEFT_OPEN, seconds=5)
+    done = program(LEFT_OPEN, seconds=15)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")

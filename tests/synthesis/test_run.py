@@ -17,8 +17,8 @@ from datasets import load_dataset
 
 from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.errors import RunError, SeedsExhausted
-from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.asking import Patience
+from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.run import Ended, run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source

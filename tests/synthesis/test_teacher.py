@@ -83,6 +83,11 @@ class TestQuestion:
             Sampling(**wrong)
         assert str(next(iter(wrong.values()))) in str(caught.value)
 
+    @pytest.mark.parametrize("concurrency", [0, -1])
+    def test_room_for_no_request_at_all_is_refused(self, concurrency: int) -> None:
+        with pytest.raises(UsageError):
+            InferenceTeacher("m", "http://127.0.0.1:9/v1", concurrency=concurrency)
+
     def test_one_teacher_serves_one_event_loop_after_another(self) -> None:
         with LocalTeacher() as server:
             teacher = InferenceTeacher("m", server.base_url, concurrency=40)
@@ -319,7 +324,7 @@ class TestSecrets:
             with LocalTeacher(lambda _: away) as server:
                 ask(InferenceTeacher("m", server.base_url, api_key="sk-theirs"))
         assert server.requests[0]["headers"]["authorization"] == "Bearer sk-theirs"
-        assert "sk-theirs" not in json.dumps(other.requests)
+        assert "sk-theirs" not in self.everything_sent(other)
 
     def test_identity_tells_kind_and_model_but_no_address_path_or_key(self) -> None:
         teacher = InferenceTeacher("org/model", "http://user:pw@127.0.0.1:9/v1", api_key="sk-theirs", concurrency=99)
