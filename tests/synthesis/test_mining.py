@@ -201,9 +201,10 @@ def test_code_that_holds_a_fence_stands_in_a_longer_one() -> None:
     [
         ("def longer(words) -> list[Solution]:", DOC),
         ("def longer(words):", f"{DOC}\n\n    See [Solution] below."),
+        ("def longer(words):", f"{DOC}\n\n    [Solution] is what it returns."),
         ("def longer(words):", f"{DOC} The [problem description] tells more."),
     ],
-    ids=["type", "solution", "problem"],
+    ids=["type", "inside a line", "opens a line", "problem"],
 )
 def test_a_function_that_writes_our_markers_gives_its_own_code_or_no_pair(signature: str, doc: str) -> None:
     completion = asked(f'{signature}\n    """{doc}"""\n    return words\n', "python")

@@ -51,6 +51,15 @@ def test_the_first_marker_of_each_kind_wins(parser: Parser) -> None:
     assert parser(Completion(text, "stop")) == Pair("Add two numbers.", text.partition("[Solution]\n")[2].strip())
 
 
+def test_a_marker_inside_a_line_gives_way_to_one_that_opens_a_line_but_not_for_magicoder() -> None:
+    preamble = Completion("Here are [Problem Description] and [Solution]:\n\n" + PLAIN, "stop")
+    assert parse(preamble) == Pair("Add two numbers.", "return a + b")
+    assert refused(parse_magicoder, preamble.text).reason == "unparsable"
+    typed = Completion(PLAIN.replace("numbers.", "numbers.\nWrite `add() -> list[Solution]`."), "stop")
+    assert parse(typed) == Pair("Add two numbers.\nWrite `add() -> list[Solution]`.", "return a + b")
+    assert parse_magicoder(typed) == Pair("Add two numbers.", "[Solution]\nreturn a + b")
+
+
 @BOTH
 def test_a_solution_before_its_problem_is_unparsable(parser: Parser) -> None:
     assert refused(parser, "[Solution]\nreturn\n[Problem Description]\nAdd.\n[Solution]\nreturn a").reason == "unparsable"
@@ -151,6 +160,14 @@ def as_the_paper_describes(text: str) -> tuple[str, str] | None:
 def test_the_magicoder_parser_accepts_what_the_paper_accepts(text: str) -> None:
     outcome, expected = read(parse_magicoder, text), as_the_paper_describes(text)
     assert (None if isinstance(outcome, Refusal) else (outcome.problem, outcome.solution)) == expected
+
+
+@given(ANSWERS)
+@example("The [Problem Description]\nAdd.\n[Solution]\nreturn a + b\n[Problem Description]\nwas to add.")
+@example("[Problem Description]\nAdd.\nThe [Solution]\nreturn a + b\n[Solution]\n")
+def test_whatever_the_paper_accepts_is_accepted_by_default(text: str) -> None:
+    if not isinstance(read(parse_magicoder, text), Refusal):
+        assert isinstance(read(parse, text), Pair)
 
 
 SECTION = st.text(min_size=1).map(str.strip).filter(bool)

@@ -250,10 +250,11 @@ class TestFolder:
         before, after = plant(tmp_path / "1/code", {"a.py": PYTHON}), plant(tmp_path / "2/code", {"b.py": PYTHON})
         assert open_source(str(before)).revision != open_source(str(after)).revision
 
-    def test_text_cannot_move_from_one_file_to_the_next_unseen(self, tmp_path: Path) -> None:
-        one = plant(tmp_path / "1/code", {"a.py": "x\n", "b.py": "y\n"})
-        other = plant(tmp_path / "2/code", {"a.py": "x\ny\n", "b.py": ""})
-        assert open_source(str(one)).revision != open_source(str(other)).revision
+    def test_no_two_folders_run_together_into_one_revision(self, tmp_path: Path) -> None:
+        two = plant(tmp_path / "1/code", {"a.py": b"x", "b.py": b"y"})
+        one = plant(tmp_path / "2/code", {"a.py": b"xb.py\0y"})
+        moved = plant(tmp_path / "3/code", {"a.py": b"xy", "b.py": b""})
+        assert len({open_source(str(folder)).revision for folder in (two, one, moved)}) == 3
 
     def test_what_is_not_read_does_not_change_the_revision(self, tmp_path: Path) -> None:
         before, after = plant(tmp_path / "1/code", {"a.py": PYTHON}), plant(tmp_path / "2/code", {"a.py": PYTHON})

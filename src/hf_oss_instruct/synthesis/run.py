@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from hf_oss_instruct.data import (
     Pending,
     Rejection,
     Row,
+    Seed,
     Skipped,
     provenance_columns,
 )
@@ -123,6 +125,7 @@ def run(
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
     config = pinned(config, source)
+    seeds = _opened(sample(source, config.seeds))
     method = Method(teacher, config.prompt, config.sampling, PARSERS[config.parser], numbered=config.seeds.sampler == "magicoder")
     with _occupied(out):
         before = _adopt(out, config, method)
@@ -135,7 +138,7 @@ def run(
             async def work() -> bool:
                 stop = _on_ctrl_c()
                 stream = outcomes(
-                    sample(source, config.seeds),
+                    seeds,
                     method,
                     journal,
                     concurrency=concurrency,
@@ -156,6 +159,12 @@ def run(
             report = _report(config, method, tally, before, time.monotonic() - started, journal.dropped)
         _publish(out, tables, config, method, tally, report)
         return Ended(tally, report, trouble, interrupted)
+
+
+def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
+    """The same seeds; a source that cannot be read says so now, before a folder is made for its rows."""
+    first = list(islice(seeds, 1))
+    return chain(first, seeds)
 
 
 def pinned(config: RunConfig, source: Source) -> RunConfig:

@@ -99,6 +99,8 @@ class InferenceTeacher:
         concurrency: int = CONNECTIONS,
         timeout_s: float = 600.0,
     ) -> None:
+        if concurrency < 1:
+            raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
         if base_url is not None:
             _check_url(base_url)
         if "://" in model:  # huggingface_hub would take it for the server, and send it the Hugging Face token
