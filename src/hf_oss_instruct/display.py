@@ -32,10 +32,19 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 def fenced(text: str, tag: str = "") -> str:
-    """A Markdown code block that the text cannot close."""
-    longest = max(map(len, re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{tag}\n{visible(text)}\n{fence}"
+    """The text as a Markdown code block that it cannot close, control characters spelled out."""
+    return code_block(visible(text), tag)
+
+
+def code_block(text: str, tag: str = "") -> str:
+    """The text, untouched, in a Markdown fence longer than any run of backticks in it."""
+    fence = fence_for(text)
+    return f"{fence}{tag}\n{text}\n{fence}"
+
+
+def fence_for(text: str) -> str:
+    """A run of at least three backticks, longer than any in the text."""
+    return "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
 
 
 def markdown(text: str) -> str:

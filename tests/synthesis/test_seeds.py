@@ -77,6 +77,15 @@ class TestStandardLibrary:
         strangers = {path for file in modules if (path := str(file.origin.file_path)).split("/")[1].split(".")[0] not in known}
         assert strangers == set()
 
+    def test_what_a_build_or_a_distribution_added_beside_it_is_left_out(self, tmp_path: Path) -> None:
+        added = [
+            "_sysconfigdata__linux.py",
+            "config-3.11-x86_64-linux-gnu/config.c",
+            "_distutils_system_mod.py",
+        ]  # Debian's, the last
+        plant(tmp_path, {"json/decoder.py": PYTHON, "os.py": PYTHON, "site-packages/a.py": PYTHON} | dict.fromkeys(added, PYTHON))
+        assert paths(FolderSource(tmp_path, revision="3.11.2", stdlib=True)) == ["Lib/json/decoder.py", "Lib/os.py"]
+
     def test_tests_are_left_out_and_counted(self, modules: list[Document], library: list[Document | Skipped]) -> None:
         folders = {part for file in modules for part in str(file.origin.file_path).split("/")[:-1]}
         assert not folders & {"test", "tests", "idle_test"}
@@ -307,6 +316,11 @@ class TestOpening:
         plant(tmp_path, {"a.py": PYTHON, "b.py": PYTHON + "#\n"})
         one, other = (open_files([tmp_path / f"{name}.py" for name in names]) for names in ("ab", "ba"))
         assert (one.revision, paths(one)) == (other.revision, paths(other))
+
+    def test_a_file_that_is_named_twice_is_read_once(self, tmp_path: Path) -> None:
+        plant(tmp_path, {"code/a.py": PYTHON, "code/sub/b.py": PYTHON})
+        twice = [tmp_path / "code/a.py", tmp_path / "code/a.py", tmp_path / "code/sub/../a.py"]
+        assert paths(open_files(twice)) == ["a.py"]
 
     def test_tables_and_source_files_do_not_mix(self, tmp_path: Path) -> None:
         plant(tmp_path, {"a.py": PYTHON})

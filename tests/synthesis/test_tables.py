@@ -297,6 +297,26 @@ class TestPlainTables:
         ids = [item.seed_id for item in items if isinstance(item, Seed)]
         assert len(set(ids)) == len(ids)
 
+    def test_of_two_columns_for_one_thing_the_real_data_sets_own_is_taken(self, tmp_path: Path) -> None:
+        row = OK | {
+            "path": "no.py",
+            "max_stars_repo_path": "yes.py",
+            "repo": "no",
+            "repo_name": "yes",
+            "id": "no",
+            "hexsha": "yes",
+        }
+        source = opened(tmp_path / "a.jsonl", jsonl(row))
+        [file] = documents(source)
+        assert file.origin == Provenance(tmp_path.name, source.revision, "yes", 0, "python", "yes", file_path="yes.py")
+
+    @pytest.mark.parametrize("files", [[], ["a.py"], [{"name": "a.py"}]], ids=str)
+    def test_a_row_with_content_of_its_own_is_a_file_whatever_else_it_lists(self, tmp_path: Path, files: list[Any]) -> None:
+        rows = [OK | {"files": files}]
+        assert [file.content for file in documents(opened(tmp_path / "1/a.jsonl", jsonl(*rows)))] == ["x = 1\n"]
+        if files:  # parquet does not hold a list of nothing
+            assert [file.content for file in documents(opened(tmp_path / "2/a.parquet", parquet(rows)))] == ["x = 1\n"]
+
     def test_one_licence_in_words_is_a_list_of_one(self, tmp_path: Path) -> None:
         rows = [OK | {"license": "MIT"}, OK | {"license": ["MIT", "ISC"]}, OK | {"license": []}, OK | {"license": None}]
         told = [file.origin.licenses for file in documents(opened(tmp_path / "a.jsonl", jsonl(*rows)))]
@@ -392,6 +412,11 @@ class TestBrokenFiles:
     def test_a_parquet_file_with_a_spoilt_page_is_an_error_with_its_name(self, tmp_path: Path) -> None:
         rows = [OK | {"content": f"x = {n}\n" * 50} for n in range(100)]
         spoil(put(tmp_path / "a.parquet", parquet(rows)), "content")
+        assert "'a.parquet'" in refusal(open_source(str(tmp_path)))
+
+    def test_a_parquet_file_with_text_that_is_no_utf8_is_an_error_with_its_name(self, tmp_path: Path) -> None:
+        text = pa.array([b"x = 1\n", b"caf\xe9"], pa.binary()).view(pa.string())  # as writers that do not look at text make them
+        pq.write_table(pa.table({"content": text, "lang": ["python"] * 2}), tmp_path / "a.parquet")
         assert "'a.parquet'" in refusal(open_source(str(tmp_path)))
 
     def test_a_parquet_file_without_content_is_an_error_with_the_columns_it_has(self, tmp_path: Path) -> None:

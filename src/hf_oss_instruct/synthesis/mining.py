@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.data import Completion, Pair, Request
+from hf_oss_instruct.display import code_block
 from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.syntax import DocumentedFunction, documented_functions
+from hf_oss_instruct.synthesis.parsing import parse
 
 MIN_WORDS = 8
 """Documentation of fewer words does not state a problem (our choice; the paper gives no bound)."""
@@ -46,7 +48,12 @@ class CommentFunctionTeacher:
         words = len(re.findall(r"\w+", function.documentation))
         if words < MIN_WORDS:
             raise Refusal("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
-        return Completion(_pair_text(function, lang), finish_reason="stop", model=self.identity)
+        pair = _pair(function, lang)
+        text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
+        completion = Completion(text, finish_reason="stop", model=self.identity)
+        if parse(completion) != pair:
+            raise Refusal("unparsable", "the function's own text holds a section marker")
+        return completion
 
 
 def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
@@ -58,12 +65,10 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     return None
 
 
-def _pair_text(function: DocumentedFunction, lang: str) -> str:
+def _pair(function: DocumentedFunction, lang: str) -> Pair:
     language = tongues.named(lang)
-    longest = max(map(len, re.findall(r"`+", function.code)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return (
-        f"[Problem Description]\nWrite the {language.title} function `{function.name}`. Its documentation:\n\n"
-        f"{function.documentation}\n\nIts signature:\n\n{fence}{language.fence}\n{function.signature}\n{fence}\n\n"
-        f"[Solution]\n{fence}{language.fence}\n{function.code}\n{fence}\n"
+    problem = (
+        f"Write the {language.title} function `{function.name}`. Its documentation:\n\n{function.documentation}\n\n"
+        f"Its signature:\n\n{code_block(function.signature, language.fence)}"
     )
+    return Pair(problem, code_block(function.code, language.fence))

@@ -17,41 +17,51 @@ Parser: TypeAlias = Callable[[Completion], Pair]
 
 
 def parse(completion: Completion) -> Pair:
-    """The two sections of a completion; text behind a marker on its own line belongs to the section.
+    """The two sections of a completion.
 
-    A line that opens with the marker goes before one that has it inside, such as `-> list[Solution]:`.
+    Text behind a marker on its own line belongs to the section, and a line that opens with a marker goes before one that has it
+    inside, such as `-> list[Solution]:`. Every completion that the paper accepts is accepted.
 
     Raises:
         Refusal: `truncated` (finish reason other than `stop`), `unparsable` (a marker is missing or they are in the wrong
             order), `empty` (a section has no text).
 
     Source:
-        Acceptance as in the paper's code (ise-uiuc/magicoder, `parse_problem_solution`): the first line with each marker, in
-        any case, anywhere in the line. The paper's code drops the rest of that line; see `parse_magicoder`.
+        Acceptance as in the paper's code, see `parse_magicoder`; the two liberties above are ours.
     """
-    return _parse(completion, keep_marker_line=True)
+    _require_finished(completion)
+    try:
+        return _sections(completion.text, _heading, _behind)
+    except Refusal:
+        return _sections(completion.text, _first, _behind)
 
 
 def parse_magicoder(completion: Completion) -> Pair:
-    """As `parse`, but drops the whole line of each marker, exactly as the paper's code does."""
-    return _parse(completion, keep_marker_line=False)
+    """The two sections exactly as the paper's code reads them.
 
+    The first line with each marker, in any case, anywhere in the line; these lines are dropped whole.
 
-def _parse(completion: Completion, keep_marker_line: bool) -> Pair:
+    Raises:
+        Refusal: as `parse`.
+
+    Source:
+        ise-uiuc/magicoder, generate_data.py, `parse_problem_solution` and the checks around it.
+    """
     _require_finished(completion)
-    lines = completion.text.splitlines(keepends=True)
-    find = _heading if keep_marker_line else _first
+    return _sections(completion.text, _first, lambda line, marker: "")
+
+
+def _sections(text: str, find: Callable[[list[str], str], int | None], behind: Callable[[str, str], str]) -> Pair:
+    lines = text.splitlines(keepends=True)
     problem_at, solution_at = find(lines, PROBLEM), find(lines, SOLUTION)
     if problem_at is None or solution_at is None:
         missing = PROBLEM if problem_at is None else SOLUTION
-        raise Refusal("unparsable" if completion.text.strip() else "empty", f"no line has {missing}")
+        raise Refusal("unparsable" if text.strip() else "empty", f"no line has {missing}")
     if problem_at >= solution_at:
-        raise Refusal("unparsable", "[solution] stands before [problem description]")
-    problem, solution = lines[problem_at + 1 : solution_at], lines[solution_at + 1 :]
-    if keep_marker_line:
-        problem = [_behind(lines[problem_at], PROBLEM), *problem]
-        solution = [_behind(lines[solution_at], SOLUTION), *solution]
-    pair = Pair("".join(problem).strip(), "".join(solution).strip())
+        raise Refusal("unparsable", f"{SOLUTION} stands before {PROBLEM}")
+    problem = behind(lines[problem_at], PROBLEM) + "".join(lines[problem_at + 1 : solution_at])
+    solution = behind(lines[solution_at], SOLUTION) + "".join(lines[solution_at + 1 :])
+    pair = Pair(problem.strip(), solution.strip())
     if not pair.problem or not pair.solution:
         raise Refusal("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
     return pair

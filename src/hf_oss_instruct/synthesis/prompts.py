@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from hf_oss_instruct.data import Message, digest
+from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
 
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
@@ -65,8 +66,7 @@ class Prompt:
 
     def messages(self, snippet: str) -> tuple[Message, ...]:
         """The chat messages for one snippet."""
-        longest = max((len(run) for run in re.findall(r"`+", snippet)), default=0)
-        values = {"{fence}": "`" * max(3, longest + 1), "{code}": snippet}
+        values = {"{fence}": fence_for(snippet), "{code}": snippet}
         # One pass over the template: a snippet that holds "{fence}" is text, not a placeholder.
         return tuple(
             {"role": role, "content": re.sub(r"\{fence\}|\{code\}", lambda found: values[found[0]], part)}
