@@ -442,6 +442,15 @@ class TestTrouble:
         assert "quota" in str(error)
         assert [kind(outcome) for outcome in received] == ["pending"] * 2
 
+    def test_failures_with_answers_between_them_are_no_reason_to_stop(self, tmp_path: Path) -> None:
+        def answer(index: int, attempt: int) -> Completion:
+            if attempt == 0:
+                raise TryAgain("busy", after_s=0.05, reached=True)
+            return completion(index)
+
+        received, error = run(tmp_path, seeds(8), OwnTeacher(answer), concurrency=1, patience=replace(QUICK, give_up_after_s=0.2))
+        assert (error, [kind(outcome) for outcome in received]) == (None, ["kept"] * 8)
+
     def test_time_that_the_consumer_took_is_not_held_against_the_teacher(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if index == 1 and attempt == 0:
@@ -585,13 +594,13 @@ class TestSource:
 
 class TestStop:
     def stopped(self, folder: Path, teacher: OwnTeacher, **options: Any) -> tuple[list[Outcome], float]:
-        """Press Ctrl-C a moment after the start; what was handed out, and how long that took."""
+        """Stop work on an endless source a moment after the start; what was handed out, and how long that took."""
 
         async def work() -> tuple[list[Outcome], float]:
             stop, loop = asyncio.Event(), asyncio.get_running_loop()
             loop.call_later(0.2, stop.set)
             with Journal(folder) as journal:
-                stream = outcomes(seeds(20), Method(teacher), journal, stop=stop, patience=QUICK, **options)
+                stream = outcomes(map(seed, count()), Method(teacher), journal, stop=stop, patience=QUICK, **options)
                 received = [outcome async for outcome in stream]
             return received, loop.time()
 

@@ -76,6 +76,7 @@ def test_a_snippet_stands_in_the_prompt_as_it_is_inside_a_fence_it_cannot_close(
 
 
 @given(st.text(), st.text())
+@example(" ", "")
 def test_another_text_is_another_version(one: str, other: str) -> None:
     first, second = Prompt(one + "{code}"), Prompt(other + "{code}")
     assert (first.hash == second.hash) == (one == other)

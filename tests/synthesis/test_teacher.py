@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,13 @@ SECRET = "hf_planted_secret"
 ORIGIN = Provenance("corpus", None, "a.py", 0, "python")
 MESSAGES = ({"role": "system", "content": "You teach."}, {"role": "user", "content": "Teach é."})
 REQUEST = Request(Seed("x = 1", 1, 1, ORIGIN, "hash/1", 0), MESSAGES, Sampling(0.5, 0.9, 100).as_sent(7))
+
+
+@pytest.fixture(autouse=True)
+def _no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing here speaks TLS, and reading the machine's certificates for each client would take most of the time."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
 
 
 def ask(teacher: InferenceTeacher) -> Completion | Exception:

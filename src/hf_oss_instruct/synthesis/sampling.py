@@ -125,12 +125,10 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
             if found == wanted:
                 break
         if wanted is not None and found < wanted:
-            short.append(f"{found:,} of {wanted:,}" + (f" in {languages[0]}" if languages else ""))
+            short.append(f"{found:,} of {wanted:,}" + (f" in {', '.join(languages)}" if languages else ""))
     if short:
-        raise SeedsExhausted(
-            f"{source.name} gave {', '.join(short)} seeds asked for. Ask for fewer, name a larger source, or draw more snippets "
-            "of a document (--snippets-per-document auto)."
-        )
+        more = ", or draw more of a document: --snippets-per-document auto" if plan.snippets_per_document else ""
+        raise SeedsExhausted(f"{source.name} gave {'; '.join(short)} seeds asked for. Ask for fewer, name a larger source{more}.")
 
 
 def _draw(source: Source, languages: Collection[str] | None, wanted: int | None, plan: SeedPlan) -> Iterator[Seed | Skipped]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 import sysconfig
 from collections import Counter
@@ -15,7 +16,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
+from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
@@ -32,8 +33,8 @@ GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bge
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Beside the standard library, not part of it."""
 STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
-STDLIB_BUILT = re.compile(r"_sysconfigdata|config-")
-"""Written by the build of this very Python: not in CPython's repository."""
+STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TESTS
+"""What CPython's repository has in Lib/. The build of a Python and its distributor put more beside it."""
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
 """Files of the standard library that carry a licence of their own beside PSF-2.0; left out."""
 
@@ -57,7 +58,7 @@ def open_source(spec: str, *, revision: str | None = None, keep_metadata: bool =
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()
     path = Path(os.path.expanduser(spec))
-    if path.exists():
+    if spec and os.path.exists(path):
         return _open_path(path, keep_metadata)
     if HUB_ID.fullmatch(spec):
         return HubTables(spec, revision, keep_metadata=keep_metadata)
@@ -119,8 +120,9 @@ def open_files(paths: list[Path], *, keep_metadata: bool = False) -> Source:
     if missing:
         raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code, parquet or JSONL on this machine.")
     # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
-    root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
-    names = sorted(path.absolute().relative_to(root).as_posix() for path in paths)
+    places = sorted({Path(os.path.abspath(path)) for path in paths})
+    root = Path(os.path.commonpath([place.parent for place in places]))
+    names = [place.relative_to(root).as_posix() for place in places]
     tables = [name for name in names if is_table(name)]
     if tables and len(tables) < len(names):
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
@@ -217,12 +219,12 @@ class FolderSource:
         return Document(content, self._origin(path, lang, number))
 
     def _left_out(self, path: PurePosixPath) -> str | None:
-        if not str(path).isprintable() or str(path) != storable(str(path)):
+        if not str(path).isprintable():
             return "odd_name"
         if self._stdlib and STDLIB_TESTS & set(path.parts):
             return "test"
-        if self._stdlib and STDLIB_BUILT.match(str(path)):
-            return "generated"
+        if self._stdlib and PurePosixPath(path.parts[0]).stem not in STDLIB_NAMES:
+            return "not_of_cpython"
         if self._stdlib and str(path) in STDLIB_OWN_LICENSE:
             return "own_license"
         if VENDORED & set(path.parts):
@@ -245,16 +247,18 @@ class FolderSource:
         try:
             return (self.root / path).read_bytes()
         except OSError as error:
-            raise SeedError(
-                f"{str(self.root / path)!r} cannot be read: {error.strerror}. Make it readable or move it away."
-            ) from error
+            _unreadable(error)
 
 
 def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
     """Files below a folder in path order, links left out."""
     found = []
-    for folder, inner, names in os.walk(root):
+    for folder, inner, names in os.walk(root, onerror=_unreadable):
         inner[:] = [name for name in inner if name not in left_alone and not name.startswith(".")]
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        found += [here / name for name in names if not Path(folder, name).is_symlink()]
+        found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
     return sorted(found)
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise SeedError(f"{str(error.filename)!r} cannot be read: {error.strerror}. Make it readable or move it away.") from error

@@ -71,9 +71,12 @@ class _Tables(ABC):
         del order_seed
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
-        sorted_by_language = any(folders.values())  # then a folder we do not know is a language we do not know
+        shelves = {folder.parent for path in self.paths for folder in _language_folders(path)}
         for path, folder in folders.items():
-            if languages is not None and sorted_by_language and folder not in languages:
+            if folder is None and shelves & set(PurePosixPath(path).parent.parents):
+                yield Skipped("unknown_language")  # it stands beside folders that are named after languages
+                continue
+            if folder and languages is not None and folder not in languages:
                 continue
             for number, found in enumerate(self._rows(path)):
                 fields = {field: _plain(field, value) for field, value in found.items()}
@@ -96,7 +99,7 @@ class _Tables(ABC):
                 yield from read(file, path)
         except GatedRepoError as error:  # the Hub shows what a gated data set holds, and keeps only the contents back
             raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
-        except (pa.ArrowException, OSError, EOFError, zlib.error, http_error()) as error:
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, http_error()) as error:
             raise SeedError(
                 f"{path!r} in {self.name} cannot be read: {_one_line(error)}. Fetch the file again, or leave it out."
             ) from error
@@ -123,8 +126,8 @@ class _Tables(ABC):
 class LocalTables(_Tables):
     """Parquet or JSONL files below a folder; `paths` are relative to it.
 
-    The revision is a hash over names and contents. Of a file above 256 MiB it takes the size, the beginning and the end, where
-    parquet keeps the offsets and statistics of all its pages: cheap on a terabyte.
+    The revision is a hash over names and contents. Of a large parquet file it takes the size, the beginning and the end, where
+    the offsets and statistics of all pages are: cheap on a terabyte.
     """
 
     def __init__(self, root: Path, paths: Iterable[str], *, keep_metadata: bool = False) -> None:
@@ -135,14 +138,15 @@ class LocalTables(_Tables):
     def _open(self, path: str) -> IO[bytes]:
         return (self._root / path).open("rb")
 
-    def _content_hash(self, whole_up_to: int = 2**28, ends: int = 2**20) -> str:
+    def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
         content = xxhash.xxh3_128()
         for path in self.paths:
             try:
                 with self._open(path) as file:
                     size = file.seek(0, os.SEEK_END)
                     content.update(b"%s\0%d\0" % (os.fsencode(path), size))
-                    for start, end in [(0, size)] if size <= whole_up_to else [(0, ends), (size - ends, size)]:
+                    whole = size <= whole_up_to or not path.lower().endswith(".parquet")
+                    for start, end in [(0, size)] if whole else [(0, ends), (size - ends, size)]:
                         file.seek(start)
                         for at in range(start, end, ends):
                             content.update(file.read(min(ends, end - at)))
@@ -177,12 +181,12 @@ class HubTables(_Tables):
             info = api.dataset_info(repo_id, revision=revision)
         except RevisionNotFoundError as error:
             raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
-        except RepositoryNotFoundError as error:
+        except (RepositoryNotFoundError, HFValidationError) as error:
             raise SeedError(
                 f"There is no folder {repo_id!r} here and no such data set on the Hub that you may read. "
                 "Check the spelling, or log in: hf auth login."
             ) from error
-        except (http_error(), OfflineModeIsEnabled, HFValidationError, OSError) as error:
+        except (http_error(), OfflineModeIsEnabled, OSError) as error:
             raise SeedError(
                 f"The Hub cannot be asked for {repo_id!r}: {_one_line(error)}. Try again, or use --seeds stdlib."
             ) from error
@@ -201,8 +205,8 @@ class HubTables(_Tables):
 def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
     table = pq.ParquetFile(file)
     schema = table.schema_arrow
-    nested = _files_struct(schema)
     outer = _columns(schema.names)
+    nested = None if "content" in outer else _files_struct(schema)
     inner = None if nested is None else _columns(nested.field(i).name for i in range(nested.num_fields))
     _require_content(outer if inner is None else inner, schema.names, path)
     leaves = {leaf.path for leaf in map(table.schema.column, range(len(table.schema)))}
@@ -221,16 +225,16 @@ def _json_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise SeedError(
-                f"Line {number} of {path!r} is no JSON: {_one_line(error)}. Mend the line, or leave it out."
-            ) from error
+            why = getattr(error, "msg", _one_line(error))
+            raise SeedError(f"Line {number} of {path!r} is no JSON: {why}. Mend the line, or leave it out.") from error
         if not isinstance(row, dict):
             raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a key 'content'.")
         files = [file for file in _list(row.get("files")) if isinstance(file, dict)]
         outer, inner = _columns(row), _columns(name for file in files for name in file)
-        if "files" not in row or files:
-            _require_content(inner if files else outer, row, path)
-        yield from _files_of(row | {"files": files}, outer, inner if "files" in row else None)
+        nested = "files" in row and "content" not in outer
+        if files or not nested:
+            _require_content(inner if nested else outer, row, path)
+        yield from _files_of(row | {"files": files}, outer, inner if nested else None)
 
 
 def _files_of(row: dict[str, Any], outer: dict[str, str], inner: dict[str, str] | None) -> Iterator[dict[str, Any]]:
@@ -293,9 +297,12 @@ def _require_content(columns: dict[str, str], names: Iterable[str], path: str) -
     )
 
 
+def _language_folders(path: str) -> Iterator[PurePosixPath]:
+    return (folder for folder in PurePosixPath(path).parents if tongues.find(folder.name))
+
+
 def _language_of_folder(path: str) -> str | None:
-    found = (tongues.find(part) for part in reversed(PurePosixPath(path).parent.parts))
-    return next((language.name for language in found if language), None)
+    return next((tongues.named(folder.name).name for folder in _language_folders(path)), None)
 
 
 def _language(fields: dict[str, Any], folder: str | None, assumed: str | None) -> str | None:
