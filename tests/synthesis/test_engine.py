@@ -630,6 +630,23 @@ class TestStop:
         assert {kind(outcome) for outcome in received} == {"pending"}
         assert seconds < 3
 
+    @pytest.mark.parametrize("concurrency", [1, 4])
+    def test_may_come_between_any_two_outcomes(self, tmp_path: Path, concurrency: int) -> None:
+        async def work(after: int) -> list[str]:
+            stop, kinds = asyncio.Event(), []
+            source = (Skipped("vendored") if number % 2 else seed(number) for number in count())
+            with Journal(tmp_path / str(after)) as journal:
+                async for outcome in outcomes(source, Method(OwnTeacher()), journal, concurrency=concurrency, stop=stop):
+                    kinds.append(kind(outcome))
+                    if len(kinds) == after:
+                        stop.set()
+            return kinds
+
+        for after in range(1, 6):
+            kinds = asyncio.run(asyncio.wait_for(work(after), 5))
+            assert kinds[:after] == ["kept", "vendored", "kept", "vendored", "kept"][:after]
+            assert set(kinds[after:]) <= {"kept", "vendored", "pending"}
+
     def test_cancelling_the_consumer_is_no_stop(self, tmp_path: Path) -> None:
         """A caller's own time-out ends the stream; it is not turned into pending rows."""
 

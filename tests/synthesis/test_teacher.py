@@ -269,6 +269,17 @@ class TestLine:
         assert isinstance(error, TryAgain)
         assert not error.reached
 
+    def test_without_a_login_inference_providers_say_how_to_get_one(self) -> None:
+        error = ask(InferenceTeacher("org/model"))
+        assert isinstance(error, TeacherError), repr(error)
+        assert "hf auth login" in str(error)
+
+    def test_another_companys_key_is_none_for_inference_providers(self) -> None:
+        with pytest.raises(OssInstructError) as caught:
+            raise ask(InferenceTeacher("org/model", api_key="sk-theirs"))  # type: ignore[misc]
+        assert isinstance(caught.value, UsageError | TeacherError), repr(caught.value)
+        assert "sk-theirs" not in str(caught.value)
+
     @pytest.mark.parametrize("url", ["localhost:8080", "ftp://127.0.0.1", "/v1", "", "http://[::1", "http://127.0.0.1:9x/v1"])
     def test_an_address_that_is_none_is_refused_with_its_value(self, url: str) -> None:
         with pytest.raises(UsageError) as caught:
