@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import platform
+import re
 import shlex
 import sys
 from collections import Counter
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from hf_oss_instruct.errors import OssInstructError, SeedsExhausted, UsageError
+from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
 
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.config import RunConfig
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.teacher import Teacher
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET, EXIT_INTERRUPTED = 1, 2, 3, 130
 PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
 COMMENT_FUNCTION = "comment-function"
 NOT_FOR_TRAINING = """
@@ -142,6 +143,21 @@ teacher_options = _options(
     click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the server's."),
     click.option("--max-tokens", type=click.IntRange(1), help="Cap of one answer. Default: 2500, as in the paper."),
 )
+limit_options = _options(
+    click.option("--max-requests", type=click.IntRange(1), help="Stop before more requests than this, retries included."),
+    click.option("--max-total-tokens", type=click.IntRange(1), help="Stop before prompts and answers could hold more tokens."),
+    click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="Stop before it could cost more; needs prices."),
+    click.option("--price-in", type=click.FloatRange(0), metavar="PRICE", help="Price of a million prompt tokens."),
+    click.option("--price-out", type=click.FloatRange(0), metavar="PRICE", help="Price of a million completion tokens."),
+    click.option(
+        "--give-up-after",
+        type=click.FloatRange(0, min_open=True),
+        default=300.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="End, resumable, when nothing but failures came for so long.",
+    ),
+)
 format_option = click.option(
     "--format",
     "output",
@@ -155,6 +171,7 @@ format_option = click.option(
 @cli.command()
 @seed_options
 @teacher_options
+@limit_options
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -175,10 +192,13 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.progress import live
+    from hf_oss_instruct.synthesis.asking import Patience
+    from hf_oss_instruct.synthesis.budget import Limits
     from hf_oss_instruct.synthesis.run import pinned, run
 
     config, source, teacher = _open(flags)
     requested = config.seeds.requested
+    limits = Limits(*(flags[name] for name in ("max_requests", "max_total_tokens", "max_cost", "price_in", "price_out")))
     if requested is None:
         raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     if dry_run:
@@ -186,10 +206,19 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
     with live(requested, output) as on_progress:
-        ended = run(out, config, source, teacher, concurrency=flags["concurrency"], on_progress=on_progress)
+        ended = run(
+            out,
+            config,
+            source,
+            teacher,
+            concurrency=flags["concurrency"],
+            patience=Patience(give_up_after_s=flags["give_up_after"], deadline_s=flags["timeout"]),
+            limits=limits,
+            on_progress=on_progress,
+        )
     trouble = _trouble(ended, out)
     _say_how_it_ended(ended, trouble, out, output)
-    sys.exit(EXIT_INTERRUPTED if ended.interrupted else EXIT_FAILED if trouble else 0)
+    sys.exit(_exit_code(ended, trouble))
 
 
 @cli.command()
@@ -385,6 +414,12 @@ def _say_how_it_ended(ended: Ended, trouble: str | None, out: Path, output: str)
         click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
 
 
+def _exit_code(ended: Ended, trouble: str | None) -> int:
+    if ended.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_BUDGET if isinstance(ended.trouble, BudgetReached) else EXIT_FAILED if trouble else 0
+
+
 def _trouble(ended: Ended, out: Path) -> str | None:
     """Why the run did not do what it was asked, if it did not."""
     tally = ended.tally
@@ -405,7 +440,7 @@ def _command(verb: str | None = None, **changes: Any) -> str:
     if verb:
         words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
         words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
-    return shlex.join(words)
+    return re.sub(r"//[^/@\s]*@", "//***@", shlex.join(words))  # a password in a URL is not shown
 
 
 def _without(words: list[str], *names: str) -> list[str]:

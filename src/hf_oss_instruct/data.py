@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypedDict
 
+import orjson
 import pyarrow as pa
 import xxhash
 
@@ -32,7 +32,7 @@ REASONS = (
 
 def digest(*parts: Any) -> str:
     """A 128-bit hex key of some JSON values; the JSON list keeps the parts apart."""
-    return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode())
+    return xxhash.xxh3_128_hexdigest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
 def storable(text: str) -> str:

@@ -5,6 +5,7 @@
     ├── SeedError           the seed snippets cannot be read
     │   └── SeedsExhausted  the source holds fewer seeds than were asked for
     ├── TeacherError        the teacher cannot go on; every unanswered row stays pending
+    ├── BudgetReached       what may be spent is spent; every unanswered row stays pending
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
     └── RunError            the output folder cannot be used, or could not be written
@@ -38,6 +39,10 @@ class TeacherError(OssInstructError):
     """The teacher cannot go on (bad key, unknown model, server gone). Nothing is rejected; the run can be continued."""
 
 
+class BudgetReached(OssInstructError):
+    """The next request could exceed a limit of the run. Nothing is rejected; the run can be continued with a higher limit."""
+
+
 class TryAgain(OssInstructError):
     """One request failed and may succeed later.
 
@@ -45,11 +50,12 @@ class TryAgain(OssInstructError):
         message: what happened, in the server's own words where it said something.
         after_s: seconds the server asked us to wait (`Retry-After`), if it did.
         reached: whether a server was there at all.
+        busy: whether the server only wants fewer requests (HTTP 429), so that it is not the row's fault.
     """
 
-    def __init__(self, message: str, after_s: float | None = None, *, reached: bool = False) -> None:
+    def __init__(self, message: str, after_s: float | None = None, *, reached: bool = False, busy: bool = False) -> None:
         super().__init__(message)
-        self.after_s, self.reached = after_s, reached
+        self.after_s, self.reached, self.busy = after_s, reached, busy
 
 
 class Refusal(OssInstructError):

@@ -64,10 +64,14 @@ def progress_line(tally: Tally, requested: int, seconds: float) -> str:
     tokens = tally.spent.prompt_tokens + tally.spent.completion_tokens
     if tokens:
         parts.append(f"{tokens:,} tokens")
+    if cost := tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens):
+        parts.append(f"cost {cost:,.2f} of about {cost * requested / max(done, 1):,.2f}")
     parts.append(f"{rate:,.1f}/s")
     if rate:
         minutes, rest = divmod(int((requested - done) / rate), 60)
         parts.append(f"{minutes}:{rest:02d} left")
+    if tally.spent.note:
+        parts.append(tally.spent.note)
     return " · ".join(parts)
 
 

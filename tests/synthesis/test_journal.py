@@ -73,7 +73,7 @@ KEYS = st.integers(0, 2**128 - 1).map(key)
 WORDS = st.none() | st.text()
 COUNTS = st.none() | st.integers(0, 2**53)
 ANSWERS = st.builds(Completion, st.text() | st.just("\ud800 half"), WORDS, WORDS, WORDS, COUNTS, COUNTS) | st.builds(
-    Refusal, st.sampled_from(["refused", "unparsable"]), st.text() | st.just("\udfff")
+    Refusal, st.sampled_from(["refused", "unparsable"]), st.text()
 )
 
 

@@ -25,7 +25,7 @@ from hf_oss_instruct.synthesis.seeds import open_source
 from hf_oss_instruct.synthesis.teacher import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
-QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05)
+QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)
 N = 30
 
 

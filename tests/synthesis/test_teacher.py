@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, http_error, is_hugging_face, key_from
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, is_hugging_face, key_from
+from hf_oss_instruct.synthesis.transports import http_error
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 
 SECRET = "hf_planted_secret"
@@ -29,6 +31,22 @@ def _no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing here speaks TLS, and reading the machine's certificates for each client would take most of the time."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+
+TRANSPORT = "auto"
+
+
+@pytest.fixture(autouse=True, params=["aiohttp", "huggingface_hub"])
+def _both_transports(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a server says means the same over both."""
+    global TRANSPORT
+    TRANSPORT = request.param
+    yield
+    TRANSPORT = "auto"
+
+
+def teacher_of(model: str, base_url: str | None = None, **options: Any) -> InferenceTeacher:
+    return InferenceTeacher(model, base_url, transport=TRANSPORT if base_url else "auto", **options)
 
 
 def ask(teacher: InferenceTeacher) -> Completion | Exception:
@@ -48,7 +66,7 @@ def ask(teacher: InferenceTeacher) -> Completion | Exception:
 def told(answer: Answer, **options: Any) -> Any:
     """What becomes of one question that the server answers so."""
     with LocalTeacher(lambda body: answer) as server:
-        return ask(InferenceTeacher("m", server.base_url, **options))
+        return ask(teacher_of("m", server.base_url, **options))
 
 
 def body(**changes: Any) -> Answer:
@@ -63,7 +81,7 @@ def choice(content: Any, finish_reason: Any = "stop") -> list[Any]:
 class TestQuestion:
     def test_says_what_was_decided_and_nothing_else(self) -> None:
         with LocalTeacher() as server:
-            ask(InferenceTeacher("some/model", server.base_url))
+            ask(teacher_of("some/model", server.base_url))
         [request] = server.requests
         sent = {name: value for name, value in request["body"].items() if value is not None}
         assert sent.pop("stream", False) is False
@@ -80,7 +98,7 @@ class TestQuestion:
     @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
     def test_finds_the_server_with_or_without_v1(self, path: str) -> None:
         with LocalTeacher() as server:
-            assert isinstance(ask(InferenceTeacher("m", server.url + path)), Completion)
+            assert isinstance(ask(teacher_of("m", server.url + path)), Completion)
 
     def test_defaults_are_the_papers(self) -> None:
         assert Sampling().as_sent(1) == {"temperature": 0.0, "max_tokens": 2500, "seed": 1}
@@ -94,18 +112,18 @@ class TestQuestion:
     @pytest.mark.parametrize("concurrency", [0, -1])
     def test_room_for_no_request_at_all_is_refused(self, concurrency: int) -> None:
         with pytest.raises(UsageError):
-            InferenceTeacher("m", "http://127.0.0.1:9/v1", concurrency=concurrency)
+            teacher_of("m", "http://127.0.0.1:9/v1", concurrency=concurrency)
 
     def test_one_teacher_serves_one_event_loop_after_another(self) -> None:
         with LocalTeacher() as server:
-            teacher = InferenceTeacher("m", server.base_url, concurrency=40)
+            teacher = teacher_of("m", server.base_url, concurrency=40)
             assert [type(ask(teacher)) for _ in range(3)] == [Completion] * 3
 
 
 class TestAnswer:
     def test_is_taken_with_what_the_server_says_of_it(self) -> None:
         with LocalTeacher(lambda _: Answer(text="hello", fingerprint="fp_1")) as server:
-            completion = ask(InferenceTeacher("m", server.base_url))
+            completion = ask(teacher_of("m", server.base_url))
         assert isinstance(completion, Completion)
         assert (completion.text, completion.finish_reason, completion.model) == ("hello", "stop", "m")
         assert (completion.fingerprint, completion.completion_tokens) == ("fp_1", 1)
@@ -265,32 +283,32 @@ class TestLine:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        error = ask(InferenceTeacher("m", f"http://127.0.0.1:{port}/v1"))
+        error = ask(teacher_of("m", f"http://127.0.0.1:{port}/v1"))
         assert isinstance(error, TryAgain)
         assert not error.reached
 
     def test_without_a_login_inference_providers_say_how_to_get_one(self) -> None:
-        error = ask(InferenceTeacher("org/model"))
+        error = ask(teacher_of("org/model"))
         assert isinstance(error, TeacherError), repr(error)
         assert "hf auth login" in str(error)
 
     def test_another_companys_key_is_none_for_inference_providers(self) -> None:
         with pytest.raises(OssInstructError) as caught:
-            raise ask(InferenceTeacher("org/model", api_key="sk-theirs"))  # type: ignore[misc]
+            raise ask(teacher_of("org/model", api_key="sk-theirs"))  # type: ignore[misc]
         assert isinstance(caught.value, UsageError | TeacherError), repr(caught.value)
         assert "sk-theirs" not in str(caught.value)
 
     @pytest.mark.parametrize("url", ["localhost:8080", "ftp://127.0.0.1", "/v1", "", "http://[::1", "http://127.0.0.1:9x/v1"])
     def test_an_address_that_is_none_is_refused_with_its_value(self, url: str) -> None:
         with pytest.raises(UsageError) as caught:
-            InferenceTeacher("m", url)
+            teacher_of("m", url)
         assert repr(url) in str(caught.value)
 
     @pytest.mark.parametrize("key", ["sk-é", "sk-x\n", "sk-\u2026"])
     def test_a_key_that_no_header_can_carry_is_an_error_that_does_not_show_it(self, key: str) -> None:
         with LocalTeacher() as server:
             try:
-                error = ask(InferenceTeacher("m", server.base_url, api_key=key))
+                error = ask(teacher_of("m", server.base_url, api_key=key))
             except OssInstructError as early:
                 error = early
         assert isinstance(error, OssInstructError), repr(error)
@@ -306,9 +324,9 @@ class TestSecrets:
     def test_the_hugging_face_token_goes_to_no_other_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_TOKEN", SECRET)
         with LocalTeacher() as server:
-            assert isinstance(ask(InferenceTeacher("m", server.base_url)), Completion)
+            assert isinstance(ask(teacher_of("m", server.base_url)), Completion)
         assert SECRET not in self.everything_sent(server)
-        assert server.requests[0]["headers"]["authorization"] == "Bearer EMPTY"
+        assert server.requests[0]["headers"].get("authorization", "Bearer EMPTY") == "Bearer EMPTY"
 
     def test_the_client_below_would_send_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without this danger the test above would show nothing."""
@@ -323,7 +341,7 @@ class TestSecrets:
         monkeypatch.setenv("HF_TOKEN", SECRET)
         with LocalTeacher() as server:
             try:
-                ask(InferenceTeacher(server.base_url))
+                ask(teacher_of(server.base_url))
             except UsageError:
                 pass  # the best answer
         assert SECRET not in json.dumps(server.requests)
@@ -331,7 +349,7 @@ class TestSecrets:
     def test_a_key_of_the_server_is_sent_to_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_TOKEN", SECRET)
         with LocalTeacher() as server:
-            ask(InferenceTeacher("m", server.base_url, api_key="sk-theirs"))
+            ask(teacher_of("m", server.base_url, api_key="sk-theirs"))
         assert server.requests[0]["headers"]["authorization"] == "Bearer sk-theirs"
         assert SECRET not in self.everything_sent(server)
 
@@ -341,15 +359,20 @@ class TestSecrets:
                 status=307, raw=b"", headers={"Location": f"{other.base_url}/chat/completions".replace("127.0.0.1", "localhost")}
             )
             with LocalTeacher(lambda _: away) as server:
-                ask(InferenceTeacher("m", server.base_url, api_key="sk-theirs"))
+                answer = ask(teacher_of("m", server.base_url, api_key="sk-theirs"))
         assert server.requests[0]["headers"]["authorization"] == "Bearer sk-theirs"
-        assert "sk-theirs" not in self.everything_sent(other)
+        if TRANSPORT == "aiohttp":
+            assert isinstance(answer, TeacherError)
+            assert "redirects to localhost:" in str(answer)
+            assert not other.requests
+        else:
+            assert "sk-theirs" not in self.everything_sent(other)
 
     def test_identity_tells_kind_and_model_but_no_address_path_or_key(self) -> None:
-        teacher = InferenceTeacher("org/model", "http://user:pw@127.0.0.1:9/v1", api_key="sk-theirs", concurrency=99)
+        teacher = teacher_of("org/model", "http://user:pw@127.0.0.1:9/v1", api_key="sk-theirs", concurrency=99)
         assert teacher.identity == "openai-compatible:org/model"
-        assert InferenceTeacher("org/model").identity == "inference-providers:org/model"
-        local = [InferenceTeacher(path, "http://127.0.0.1:9").identity for path in ("/home/me/tiny", "/home/you/tiny")]
+        assert teacher_of("org/model").identity == "inference-providers:org/model"
+        local = [teacher_of(path, "http://127.0.0.1:9").identity for path in ("/home/me/tiny", "/home/you/tiny")]
         assert not [name for name in local if "home" in name]
         assert len(set(local)) == 2
 

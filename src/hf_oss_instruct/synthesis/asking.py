@@ -1,4 +1,4 @@
-"""How a question gets its answer: from the journal, or from the teacher, with retries, and when to stop asking."""
+"""How a question gets its answer: one attempt at a time, journaled before it is used, and when to stop asking."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import random
 import time
 from dataclasses import dataclass
 
-from hf_oss_instruct.data import Completion, Pending, Request
-from hf_oss_instruct.errors import OssInstructError, Refusal, RunError, TeacherError, TryAgain
+from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.errors import BudgetReached, Refusal, TeacherError, TryAgain
+from hf_oss_instruct.synthesis.budget import Budget, Spent
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
+from hf_oss_instruct.synthesis.pace import Pace
+from hf_oss_instruct.synthesis.teacher import Teacher
 
 REFUSALS_TO_STOP = 16
 """If so many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
+
+BUSY_TRIES = 8
+"""Attempts for one row if the server is busy (429), as a multiple of those if it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,12 @@ class Patience:
     """When to try again, and when to give up.
 
     Attributes:
-        tries: attempts for one row; then it stays pending.
+        tries: failed attempts for one row, then it stays pending; a 429 is not the row's failure, eight times as many may come.
         first_pause_s, longest_pause_s: bounds of the exponential pause between attempts, in seconds.
         give_up_after_s: the run stops when requests failed for so long with no answer between, or the server asks us to wait
             longer than that.
-        tries_to_reach: attempts of one row to reach a server that nobody has reached yet; then the run stops.
+        tries_to_reach, reach_s: failures, and seconds, after which a run stops whose server nobody has reached yet.
+        deadline_s: seconds one attempt may take; the wait for a slot does not count.
     """
 
     tries: int = 8
@@ -33,6 +39,8 @@ class Patience:
     longest_pause_s: float = 60.0
     give_up_after_s: float = 300.0
     tries_to_reach: int = 4
+    reach_s: float = 4.0
+    deadline_s: float = 600.0
 
     def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
         """Seconds to wait after a failed attempt: what the server asks for, else exponential; both with jitter."""
@@ -40,112 +48,130 @@ class Patience:
         return (asked_for_s or 0.0) + random.uniform(0.5, 1.0) * longest
 
 
-@dataclass
-class Spent:
-    """What a run asked of the teacher, retries included."""
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The question is to be asked again.
 
-    requests_sent: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    Attributes:
+        pause_s: seconds from now.
+        counts: whether the attempt counts against the row.
+        why: what happened.
+    """
+
+    pause_s: float
+    counts: bool
+    why: str
 
 
 class Desk:
-    """Takes questions to the journal or the teacher, and knows when to stop asking.
+    """Takes questions to the teacher, keeps the answers, and knows when to stop.
 
     Attributes:
         closed: set when no more questions are asked.
         trouble: what closed it, if anything did.
     """
 
-    def __init__(self, method: Method, journal: Journal, slots: asyncio.Semaphore, patience: Patience, spent: Spent) -> None:
-        self._method, self._journal, self._slots, self._patience, self._spent = method, journal, slots, patience, spent
-        self._asking: dict[str, asyncio.Event] = {}
-        self._answered = self._refused = 0
+    def __init__(self, teacher: Teacher, journal: Journal, pace: Pace, patience: Patience, budget: Budget, spent: Spent) -> None:
+        self._teacher, self._journal, self._pace = teacher, journal, pace
+        self._patience, self._budget, self._spent = patience, budget, spent
+        self._answers = 0
+        self._refused: list[tuple[str, Refusal, Request]] = []
         self._failing_since: float | None = None
+        self._failures, self._reached = 0, False
         self.closed = asyncio.Event()
-        self.trouble: OssInstructError | None = None
+        self.trouble: Exception | None = None
 
-    async def answer(self, request: Request) -> Completion | Pending:
-        """The answer to a question; each is asked once, also when two seeds are the same snippet.
-
-        Raises:
-            Refusal: the row is refused for good.
-        """
-        key = self._method.key(request)
-        while key in self._asking:
-            await self._asking[key].wait()
-        answer = self._journal.recall(key) or await self._ask_alone(request, key)
-        if isinstance(answer, Refusal):
-            raise answer
-        if isinstance(answer, Completion):
-            self._spent.prompt_tokens += answer.prompt_tokens or 0
-            self._spent.completion_tokens += answer.completion_tokens or 0
-        return answer
-
-    async def _ask_alone(self, request: Request, key: str) -> Completion | Refusal | Pending:
-        done = self._asking[key] = asyncio.Event()
+    async def attempt(self, request: Request, key: str, number: int) -> Refusal | Later | bool:
+        """Ask once, with a slot in hand. True: the answer is in the journal. False: there will be none."""
+        settled: Completion | None = None
         try:
-            return await self._ask(request, key)
+            self._spent.requests_sent += 1
+            async with asyncio.timeout(self._patience.deadline_s):
+                settled = await self._teacher.complete(request)
+            self._pace.answered()
+            self._keep(key, settled, request)
+            return True
+        except Refusal as refusal:
+            self._pace.answered()
+            return self._refuse(key, refusal, request)
+        except TryAgain as error:
+            return self._again(error, number)
+        except TimeoutError:
+            return self._again(TryAgain(f"no answer within {self._patience.deadline_s:g} s", reached=True), number)
+        except asyncio.CancelledError:
+            self._pace.cancelled()
+            raise
+        except Exception as error:
+            self._pace.cancelled()
+            self.close(error)
+            return False
         finally:
-            del self._asking[key]
-            done.set()
+            self._budget.settle(request, settled)
 
-    async def _ask(self, request: Request, key: str) -> Completion | Refusal | Pending:
-        why = "the run stopped before it was asked"
-        for attempt in range(self._patience.tries):
-            try:
-                async with self._slots:  # no slot is held while a retry waits for its turn
-                    if self.closed.is_set():
-                        break
-                    self._spent.requests_sent += 1
-                    answer: Completion | Refusal = await self._method.teacher.complete(request)
-            except Refusal as refusal:
-                answer = refusal
-            except TryAgain as error:
-                why = str(error)
-                self._worry(attempt, error)
-                await self._pause(self._patience.pause_s(attempt, error.after_s))
-                continue
-            except TeacherError as error:
-                self._close(error)
-                why = str(error)
-                break
-            try:
-                self._journal.append(key, answer)
-            except RunError as error:  # an answer that cannot be kept must not be followed by more that are paid for
-                self._close(error)
-                why = str(error)
-                break
-            self._note(answer)
-            return answer
-        return Pending(request.seed, why)
+    def reserve(self, request: Request) -> bool | None:
+        """Whether the budget lets a request leave: True now, None perhaps when others have come back, False never."""
+        if self._budget.reserve(request):
+            return True
+        if self._pace.in_flight > 1:  # beside the slot of this request
+            return None
+        self.close(BudgetReached("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
+        return False
 
-    def _note(self, answer: Completion | Refusal) -> None:
-        self._failing_since = None
-        if isinstance(answer, Refusal) and answer.reason == "refused":
-            self._refused += 1
-            if self._refused == REFUSALS_TO_STOP and not self._answered:
-                self._close(
-                    TeacherError(f"The first {self._refused} requests were all refused: {answer.detail}. Check the request.")
-                )
-        else:
-            self._answered += 1
+    def goes_on(self, tries: int, attempts: int) -> bool:
+        """Whether a row is asked again after so many failures, and so many attempts with those that a busy server sent back."""
+        return not self.closed.is_set() and tries < self._patience.tries and attempts < BUSY_TRIES * self._patience.tries
 
-    def _worry(self, attempt: int, error: TryAgain) -> None:
-        never = not (error.reached or self._answered or self._refused)
-        if never and attempt + 1 >= self._patience.tries_to_reach:
-            self._close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
-        self._failing_since = self._failing_since or time.monotonic()
-        failing_s = max(time.monotonic() - self._failing_since, error.after_s or 0.0)
-        if failing_s > self._patience.give_up_after_s:
-            self._close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
-
-    def _close(self, error: OssInstructError) -> None:
+    def close(self, error: Exception | None = None) -> None:
+        """Stop asking."""
         self.trouble = self.trouble or error
         self.closed.set()
+        self._pace.close()
 
-    async def _pause(self, seconds: float) -> None:
+    def _keep(self, key: str, answer: Completion | Refusal, request: Request) -> None:
         try:
-            await asyncio.wait_for(self.closed.wait(), seconds)
-        except TimeoutError:
-            pass
+            for refused in self._refused:  # the teacher answers others: these were the rows' own fault
+                self._journal.append(refused[0], refused[1], refused[2].seed)
+            self._refused.clear()
+            self._journal.append(key, answer, request.seed)
+        finally:
+            self._answers += 1
+            self._failing_since = None
+            self._spent.note = self._pace.note
+
+    def _refuse(self, key: str, refusal: Refusal, request: Request) -> Refusal:
+        """Journal a refusal once the teacher has answered anybody; sixteen before that are the request's fault."""
+        if self._answers or refusal.reason != "refused":
+            self._keep(key, refusal, request)
+            return refusal
+        self._refused.append((key, refusal, request))
+        if len(self._refused) >= REFUSALS_TO_STOP:
+            self.close(
+                TeacherError(f"The first {len(self._refused)} requests were all refused: {refusal.detail}. Check the request.")
+            )
+        return refusal
+
+    def finish(self) -> None:
+        """At the end of a run that was not stopped: few rows, all refused, are refused."""
+        if self.trouble is None:
+            for key, refusal, request in self._refused:
+                self._journal.append(key, refusal, request.seed)
+            self._refused.clear()
+
+    def _again(self, error: TryAgain, number: int) -> Later:
+        if error.busy:
+            self._pace.busy()
+        else:
+            self._pace.failed()
+        self._spent.note = self._pace.note
+        self._failing_since = self._failing_since or time.monotonic()
+        self._reached = self._reached or error.reached or bool(self._answers or self._refused)
+        self._failures += 1
+        if not self._reached and self._failures >= self._patience.tries_to_reach and self._failing_for(self._patience.reach_s):
+            self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
+        if self._failing_for(self._patience.give_up_after_s) or (error.after_s or 0.0) > self._patience.give_up_after_s:
+            failing_s = max(time.monotonic() - self._failing_since, error.after_s or 0.0)
+            self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
+        return Later(self._patience.pause_s(number, error.after_s), not error.busy, str(error))
+
+    def _failing_for(self, seconds: float) -> bool:
+        return self._failing_since is not None and time.monotonic() - self._failing_since > seconds

@@ -8,18 +8,24 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.errors import OssInstructError, Refusal, SeedError, UsageError
-from hf_oss_instruct.synthesis.asking import Desk, Patience, Spent
+from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
+from hf_oss_instruct.errors import Refusal, SeedError, UsageError
+from hf_oss_instruct.synthesis.asking import Desk, Later, Patience
 from hf_oss_instruct.synthesis.bridge import from_plain_code, off_the_loop
+from hf_oss_instruct.synthesis.budget import Budget, Spent
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.method import Method
+from hf_oss_instruct.synthesis.pace import Pace
 from hf_oss_instruct.synthesis.parsing import Parser, parse
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
@@ -27,8 +33,26 @@ from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
 logger = logging.getLogger(__name__)
 
 Outcome: TypeAlias = Row | Rejection | Pending | Skipped
-Line: TypeAlias = deque[tuple[Seed | Skipped, asyncio.Task[Outcome]]]
-"""Seeds in work, in seed order."""
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A seed in line. Its answer lies in the journal, not in memory: a line may be long.
+
+    Attributes:
+        settled: whether it is known what becomes of the seed.
+        refusal: why it is refused, if it is.
+        tries: attempts that counted.
+        why: why there is no answer.
+    """
+
+    seed: Seed | Skipped
+    key: str = ""
+    settled: bool = False
+    refusal: Refusal | None = None
+    tries: int = 0
+    attempts: int = 0
+    why: str = "the run stopped before it was asked"
 
 
 async def outcomes(
@@ -39,85 +63,206 @@ async def outcomes(
     concurrency: int = 16,
     ahead: int | None = None,
     patience: Patience | None = None,
+    budget: Budget | None = None,
     spent: Spent | None = None,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[Outcome, None]:
     """What becomes of every seed, in seed order.
 
-    At most `concurrency` requests are in flight, and at most `ahead` seeds (by default as many) are beyond the one that the
-    consumer waits for. Setting `stop` cancels what is in flight and hands out what was received, the rest as pending; closing
-    the generator cancels and hands out nothing. What was answered is in the journal either way.
+    At most `concurrency` requests are in flight, and at most `ahead` seeds (by default as many) are in line from the one that the
+    consumer waits for: a slow answer delays rows, not sending. Setting `stop` cancels what is in flight and hands out what was
+    received, the rest as pending; closing the generator cancels and hands out nothing. What was answered is in the journal
+    either way.
 
     Raises:
         TeacherError: the teacher cannot go on; raised after everything received has been handed out.
-        SeedError: the source failed or ran out; likewise.
+        BudgetReached, SeedError: the budget is spent; the source failed or ran out; likewise.
     """
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
-    desk = Desk(method, journal, asyncio.Semaphore(concurrency), patience or Patience(), spent or Spent())
-    line: Line = deque()
-    watcher = asyncio.create_task(_cancel_when(stop, desk, line)) if stop else None
-    trouble: OssInstructError | None = None
-
-    async def first_in_line() -> Outcome:
-        outcome = await _settled(*line[0], stop)
-        line.popleft()  # only now: while it is in line, `stop` reaches it
-        return outcome
-
+    spent, pace = spent or Spent(), Pace(concurrency)
+    desk = Desk(method.teacher, journal, pace, patience or Patience(), budget or Budget(), spent)
+    line = _Line(method, journal, desk, pace, ahead or concurrency)
+    sending = asyncio.create_task(line.send(seeds, stop))
     try:
-        try:
-            async for seed in off_the_loop(seeds):
-                line.append((seed, asyncio.create_task(_outcome(seed, method, desk))))
-                while line and (line[0][1].done() or len(line) >= (ahead or concurrency)):
-                    yield await first_in_line()
-                if desk.closed.is_set():
-                    break
-        except SeedError as error:
-            trouble = error
-        while line:
-            yield await first_in_line()
-        if trouble := desk.trouble or trouble:
+        while True:
+            while line.entries and line.entries[0].settled:
+                yield line.first(spent)
+                line.leave()  # only now, when the consumer came back: until then its place is taken
+            if sending.done() and not line.entries:
+                break
+            await line.moved()
+        desk.finish()
+        if trouble := desk.trouble or sending.exception():
             raise trouble
     finally:
-        unfinished = [task for _, task in line] + ([watcher] if watcher else [])
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        await line.close(sending)
         if close := getattr(method.teacher, "close", None):
             await close()
 
 
-async def _outcome(seed: Seed | Skipped, method: Method, desk: Desk) -> Outcome:
-    if isinstance(seed, Skipped):
-        return seed
-    request, received = method.request(seed), None
-    try:
-        completion = await desk.answer(request)
-        if isinstance(completion, Pending):
-            return completion
-        received = completion.text
-        return method.row(request, completion, method.parser(completion))
-    except Refusal as refusal:
-        return Rejection(seed, refusal.reason, refusal.detail, received)
+class _Line:
+    """Seeds in work, in seed order: one end sends them to the desk, the other hands out what became of them."""
 
+    def __init__(self, method: Method, journal: Journal, desk: Desk, pace: Pace, length: int) -> None:
+        self._method, self._journal, self._desk, self._pace, self._length = method, journal, desk, pace, length
+        self.entries: deque[_Entry] = deque()
+        self._again: list[tuple[float, int, _Entry]] = []
+        self._asking: dict[str, list[_Entry]] = {}
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._head_moved, self._work = asyncio.Event(), asyncio.Event()
 
-async def _cancel_when(stop: asyncio.Event, desk: Desk, line: Line) -> None:
-    await stop.wait()
-    desk.closed.set()
-    for _, task in line:
-        task.cancel()
+    async def moved(self) -> None:
+        """Wait until something was settled."""
+        await self._head_moved.wait()
+        self._head_moved.clear()
 
+    def leave(self) -> None:
+        """Take the first in line out."""
+        self.entries.popleft()
+        self._work.set()
 
-async def _settled(seed: Seed | Skipped, task: asyncio.Task[Outcome], stop: asyncio.Event | None) -> Outcome:
-    """What came of one seed; pending if the run was stopped before it was answered."""
-    if stop and stop.is_set():
-        task.cancel()
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if stop and stop.is_set() and task.cancelled() and isinstance(seed, Seed):
-            return Pending(seed, "the run was interrupted")
-        raise
+    def first(self, spent: Spent) -> Outcome:
+        """What became of the first in line."""
+        entry = self.entries[0]
+        if isinstance(entry.seed, Skipped):
+            return entry.seed
+        answer = entry.refusal or (self._journal.recall(entry.key, entry.seed) if entry.key else None)
+        if answer is None:
+            return Pending(entry.seed, entry.why)
+        if isinstance(answer, Refusal):
+            return Rejection(entry.seed, answer.reason, answer.detail)
+        spent.prompt_tokens += answer.prompt_tokens or 0
+        spent.completion_tokens += answer.completion_tokens or 0
+        return self._method.outcome(entry.seed, answer)
+
+    async def send(self, seeds: Iterable[Seed | Skipped], stop: asyncio.Event | None) -> None:
+        """Send every seed in its turn, and again where that is due, until all are settled."""
+        watcher = asyncio.create_task(self._stop_when(stop)) if stop else None
+        trouble: SeedError | None = None
+        try:
+            try:
+                await self._send_all(seeds)
+            except SeedError as error:  # what was sent before is still waited for
+                trouble = error
+            while self._again or self._attempts:
+                await self._due_or_change()
+        finally:
+            for entry in self.entries:
+                entry.settled = True
+            self._head_moved.set()
+            if watcher:
+                watcher.cancel()
+        if trouble:
+            raise trouble
+
+    async def _send_all(self, seeds: Iterable[Seed | Skipped]) -> None:
+        async for seed in off_the_loop(seeds):
+            while len(self.entries) >= self._length and not self._desk.closed.is_set():
+                await self._due_or_change()
+            entry = _Entry(seed)
+            self.entries.append(entry)
+            if self._desk.closed.is_set():
+                return
+            await self._enter(entry)
+            await self._send_due()
+
+    async def close(self, sending: asyncio.Task[None]) -> None:
+        """Cancel everything."""
+        self._desk.close()
+        for task in (sending, *self._attempts):
+            task.cancel()
+        await asyncio.gather(sending, *self._attempts, return_exceptions=True)
+
+    async def _enter(self, entry: _Entry) -> None:
+        """Ask, unless the journal knows the answer or the same question is being asked."""
+        if isinstance(entry.seed, Skipped):
+            return self._settle(entry)
+        entry.key = self._method.key(entry.seed)
+        if entry.key in self._journal:
+            self._settle(entry)
+        elif entry.key in self._asking:
+            self._asking[entry.key].append(entry)
+        else:
+            self._asking[entry.key] = [entry]
+            await self._ask(entry)
+
+    async def _ask(self, entry: _Entry) -> None:
+        """One attempt, as soon as there are a slot and the means for it."""
+        assert isinstance(entry.seed, Seed)
+        request = self._method.request(entry.seed)
+        await self._pace.slot()
+        while not self._desk.closed.is_set() and (may := self._desk.reserve(request)) is not True:
+            self._pace.cancelled()
+            if may is None:
+                self._work.clear()
+                await self._work.wait()
+            await self._pace.slot()
+        if self._desk.closed.is_set():
+            self._pace.cancelled()
+            return self._settle(entry)
+        task = asyncio.create_task(self._attempt(entry, request))
+        self._attempts.add(task)
+        task.add_done_callback(self._attempt_ended)
+
+    def _attempt_ended(self, task: asyncio.Task[None]) -> None:
+        self._attempts.discard(task)
+        self._work.set()
+
+    async def _attempt(self, entry: _Entry, request: Request) -> None:
+        try:
+            result = await self._desk.attempt(request, entry.key, entry.attempts)
+        except asyncio.CancelledError:
+            entry.why = "the run was interrupted"
+            self._settle(entry)
+            raise
+        if isinstance(result, Later):
+            entry.attempts += 1
+            entry.tries += result.counts
+            entry.why = result.why
+            if self._desk.goes_on(entry.tries, entry.attempts):
+                heapq.heappush(self._again, (time.monotonic() + result.pause_s, id(entry), entry))
+                return
+        elif isinstance(result, Refusal):
+            entry.refusal = result
+        self._settle(entry)
+
+    def _settle(self, entry: _Entry) -> None:
+        """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
+        entry.settled = True
+        same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
+        if entry.refusal or entry.key in self._journal or self._desk.closed.is_set():
+            for other in same:
+                other.settled, other.refusal = True, entry.refusal
+        elif same:
+            self._asking[entry.key] = same
+            heapq.heappush(self._again, (time.monotonic(), id(same[0]), same[0]))
+        self._head_moved.set()
+
+    async def _send_due(self) -> None:
+        """Retries take turns with new seeds: those that are due go first."""
+        while self._again and (self._desk.closed.is_set() or self._again[0][0] <= time.monotonic()):
+            _, _, entry = heapq.heappop(self._again)
+            if self._desk.closed.is_set():
+                self._settle(entry)
+            else:
+                await self._ask(entry)
+
+    async def _due_or_change(self) -> None:
+        """Send what is due, then wait until something else is, or anything changes."""
+        self._work.clear()  # first: whatever changes from here on is noticed
+        await self._send_due()
+        if self._again or self._attempts or len(self.entries) >= self._length:
+            wait_s = max(self._again[0][0] - time.monotonic(), 0.0) if self._again else None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), wait_s)
+
+    async def _stop_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._desk.close()
+        for task in self._attempts:
+            task.cancel()
+        self._work.set()
 
 
 def synthesize(

@@ -7,23 +7,25 @@ value, no URL and no key.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from hf_oss_instruct.data import Completion
+import orjson
+
+from hf_oss_instruct.data import Completion, Seed, provenance_columns, storable
 from hf_oss_instruct.errors import Refusal, RunError
 
 HEAD = b'{"crc":"%08x","record":'
 HEAD_LENGTH = len(HEAD % 0)
 KEY = slice(HEAD_LENGTH + len('{"key":"'), HEAD_LENGTH + len('{"key":"') + 32)
 """Where the key stands in a line: found without parsing the record."""
+COMPLETION_FIELDS = ("text", "finish_reason", "model", "fingerprint", "prompt_tokens", "completion_tokens")
 
 
 class Journal:
@@ -40,7 +42,8 @@ class Journal:
     def __init__(self, folder: Path, also: Iterable[Path] = ()) -> None:
         self.folder, self.dropped = folder, 0
         self._files: list[Path] = []
-        self._places: dict[bytes, tuple[int, int]] = {}
+        self._readers: dict[int, int] = {}
+        self._places: dict[bytes, int] = {}
         self._writer: int | None = None
         self._end = 0
         # Our own folder last: its answers win.
@@ -57,34 +60,31 @@ class Journal:
     def __len__(self) -> int:
         return len(self._places)
 
-    def recall(self, key: str) -> Completion | Refusal | None:
-        """What was answered to this question, or None."""
+    def __contains__(self, key: str) -> bool:
+        return bytes.fromhex(key) in self._places
+
+    def recall(self, key: str, seed: Seed | None = None) -> Completion | Refusal | None:
+        """What was answered to this question, or None; an answer of another folder is copied with the seed as it is now."""
         place = self._places.get(bytes.fromhex(key))
         if place is None:
             return None
-        path = self._files[place[0]]
-        with path.open("rb") as file:
-            file.seek(place[1])
-            record = _record(file.readline())
+        number, offset, length = place >> 80, place >> 32 & 2**48 - 1, place & 2**32 - 1
+        record = _record(os.pread(self._reader(number), length, offset))
         if record is None:  # changed under our hands since it was indexed
             self.dropped += 1
             return None
-        answer = _answer(json.loads(record))
-        if path.parent != self.folder:
-            self.append(key, answer)
+        answer = _answer(orjson.loads(record))
+        if self._files[number].parent != self.folder:
+            self.append(key, answer, seed)
         return answer
 
-    def append(self, key: str, answer: Completion | Refusal) -> None:
+    def append(self, key: str, answer: Completion | Refusal, seed: Seed | None = None) -> None:
         """Write one answer; when this returns, a killed process does not lose it.
 
         Raises:
             RunError: the disk is full or the folder cannot be written.
         """
-        if isinstance(answer, Refusal):
-            fields = {"key": key, "refused": answer.reason, "detail": answer.detail}
-        else:
-            fields = {"key": key, **{name: value for name, value in asdict(answer).items() if value is not None}}
-        record = json.dumps(fields, separators=(",", ":")).encode()
+        record = _encode(key, answer, seed)
         line = HEAD % zlib.crc32(record) + record + b"}\n"
         try:
             if self._writer is None:
@@ -98,15 +98,22 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "make room and run the same command again."
             ) from error
-        self._places[bytes.fromhex(key)] = (len(self._files) - 1, self._end)
+        self._places[bytes.fromhex(key)] = _place(len(self._files) - 1, self._end, len(line))
         self._end += len(line)
 
     def close(self) -> None:
-        """Force what was written to the disk and close the file."""
+        """Force what was written to the disk and close the files."""
         if self._writer is not None:
             os.fsync(self._writer)
             os.close(self._writer)
             self._writer = None
+        while self._readers:
+            os.close(self._readers.popitem()[1])
+
+    def _reader(self, number: int) -> int:
+        if number not in self._readers:
+            self._readers[number] = os.open(self._files[number], os.O_RDONLY)
+        return self._readers[number]
 
     def _drop_torn_line(self) -> None:
         """What follows a torn line would be lost with it."""
@@ -136,8 +143,13 @@ class Journal:
                 if _record(line) is None:
                     self.dropped += 1
                 else:
-                    self._places[bytes.fromhex(line[KEY].decode())] = (len(self._files) - 1, offset)
+                    self._places[bytes.fromhex(line[KEY].decode())] = _place(len(self._files) - 1, offset, len(line))
                 offset += len(line)
+
+
+def _place(number: int, offset: int, length: int) -> int:
+    """Where a line lies, in one number: a tuple would cost three times the memory, and there is one for each answer."""
+    return number << 80 | offset << 32 | length
 
 
 def _record(line: bytes) -> bytes | None:
@@ -146,8 +158,20 @@ def _record(line: bytes) -> bytes | None:
     return record if line == HEAD % zlib.crc32(record) + record + b"}\n" else None
 
 
+def _encode(key: str, answer: Completion | Refusal, seed: Seed | None) -> bytes:
+    """A record: the key first, the answer, and the seed's columns, so that a journal alone gives rows with their origin."""
+    fields: dict[str, Any] = {"key": key}
+    if isinstance(answer, Refusal):
+        fields |= {"refused": answer.reason, "detail": storable(answer.detail)}
+    else:
+        fields |= {name: value for name in COMPLETION_FIELDS if (value := getattr(answer, name)) is not None}
+    if seed is not None:
+        fields["seed"] = provenance_columns(seed)
+    return orjson.dumps(fields)
+
+
 def _answer(fields: dict[str, object]) -> Completion | Refusal:
-    fields.pop("key")
+    fields = {name: value for name, value in fields.items() if name not in ("key", "seed")}
     if "refused" in fields:
         return Refusal(str(fields["refused"]), str(fields["detail"]))
     return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC holds: we wrote it

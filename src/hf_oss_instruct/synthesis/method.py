@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from hf_oss_instruct.data import SCHEMA, Completion, Pair, Request, Row, Seed, digest, provenance_columns
+import orjson
+
+from hf_oss_instruct.data import SCHEMA, Completion, Pair, Rejection, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.synthesis.parsing import Parser, parse
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
@@ -41,24 +43,33 @@ class Method:
 
     def request(self, seed: Seed) -> Request:
         """The question that a seed becomes."""
-        number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
-        return Request(seed, self.prompt.messages(seed.snippet), self.sampling.as_sent(number))
+        return Request(seed, self.prompt.messages(seed.snippet), self._sampling(seed))
 
-    def key(self, request: Request) -> str:
+    def key(self, seed: Seed, attempt: int = 0) -> str:
         """The key of the answer in the journal: 32 hex digits."""
-        identity = self.teacher.identity
-        return digest(request.seed.seed_id, self.prompt.hash, identity, request.sampling, request.attempt)
+        return digest(seed.seed_id, self.prompt.hash, self.teacher.identity, self._sampling(seed), attempt)
 
-    def row(self, request: Request, completion: Completion, pair: Pair) -> Row:
+    def outcome(self, seed: Seed, completion: Completion) -> Row | Rejection:
+        """What an answer makes of a seed."""
+        try:
+            return self._row(seed, completion, self.parser(completion))
+        except Refusal as refusal:
+            return Rejection(seed, refusal.reason, refusal.detail, completion.text)
+
+    def _sampling(self, seed: Seed) -> dict[str, Any]:
+        number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
+        return self.sampling.as_sent(number)
+
+    def _row(self, seed: Seed, completion: Completion, pair: Pair) -> Row:
         """The row of an accepted pair; columns of later checks are null."""
-        columns = dict.fromkeys(SCHEMA.names) | provenance_columns(request.seed)
+        columns = dict.fromkeys(SCHEMA.names) | provenance_columns(seed)
         columns |= {
             "problem": pair.problem,
             "solution": pair.solution,
             "teacher": self.teacher.identity,
             "prompt_hash": self.prompt.hash,
             "openai_fingerprint": completion.fingerprint,
-            "sampling": json.dumps(request.sampling, sort_keys=True),
+            "sampling": orjson.dumps(self._sampling(seed), option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
         }

@@ -10,8 +10,11 @@ from hf_oss_instruct.data import Completion, Pair
 from hf_oss_instruct.errors import Refusal
 
 PROBLEM, SOLUTION = "[problem description]", "[solution]"
-HEADING = re.compile(r"[\s#>*_`\d.)-]*")
+_HEADING = r"[\s#>*_`\d.)-]*"
 """What models put before a marker that stands as a heading: `## `, `**`, `1. `."""
+_OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
+_MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
+_DASH = re.compile(r"^[-–—]\s+")
 
 Parser: TypeAlias = Callable[[Completion], Pair]
 
@@ -81,12 +84,13 @@ def _first(lines: list[str], marker: str) -> int | None:
 
 def _heading(lines: list[str], marker: str) -> int | None:
     """The first line that opens with the marker, else the first that has it anywhere."""
-    opens = re.compile(HEADING.pattern + re.escape(marker), re.IGNORECASE)
-    return next((number for number, line in enumerate(lines) if opens.match(line)), _first(lines, marker))
+    opens = _OPENS[marker].match
+    found = next((number for number, line in enumerate(lines) if "[" in line and opens(line)), None)
+    return _first(lines, marker) if found is None else found
 
 
 def _behind(line: str, marker: str) -> str:
     """The text behind a marker on its own line, without a colon and the marks that were opened before the marker."""
-    before, rest = re.split(re.escape(marker), line, maxsplit=1, flags=re.IGNORECASE)
+    before, rest = _MARKS[marker].split(line, maxsplit=1)
     closing = ":：" + "".join({"*", "_", "`", "#"} & set(before))
-    return re.sub(r"^[-–—]\s+", "", rest.lstrip().lstrip(closing).lstrip())
+    return _DASH.sub("", rest.lstrip().lstrip(closing).lstrip())

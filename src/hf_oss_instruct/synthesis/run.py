@@ -36,7 +36,8 @@ from hf_oss_instruct.data import (
 )
 from hf_oss_instruct.errors import OssInstructError, RunError
 from hf_oss_instruct.publishing.cards import dataset_card
-from hf_oss_instruct.synthesis.asking import Patience, Spent
+from hf_oss_instruct.synthesis.asking import Patience
+from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
 from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
@@ -50,6 +51,7 @@ CONFIG, REPORT, CARD = "oss_instruct.yaml", "run.json", "README.md"
 AHEAD = 64
 """Seeds in work beyond the one whose turn it is, as a multiple of `concurrency`: a slow answer delays rows, not sending."""
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
+TICK_S = 0.25
 SAMPLES = 2
 """Rows shown on the card."""
 
@@ -67,6 +69,7 @@ class Tally:
     licenses: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
+    limits: Limits = field(default_factory=Limits)
     first_why: str = ""
 
     @property
@@ -113,6 +116,7 @@ def run(
     *,
     concurrency: int = 16,
     patience: Patience | None = None,
+    limits: Limits | None = None,
     on_progress: Callable[[Tally], None] = lambda tally: None,
 ) -> Ended:
     """Make, or continue, the run in `out`, and leave a data set there that `load_dataset` reads.
@@ -129,7 +133,7 @@ def run(
     method = Method(teacher, config.prompt, config.sampling, PARSERS[config.parser], numbered=config.seeds.sampler == "magicoder")
     with _occupied(out):
         before = _adopt(out, config, method)
-        tally, started = Tally(config.seeds.requested or 0), time.monotonic()
+        tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
         tables = _Tables(out)
         trouble: OssInstructError | None = None
         interrupted = False
@@ -144,10 +148,15 @@ def run(
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     patience=patience,
+                    budget=Budget(limits, _spent_before(before)),
                     spent=tally.spent,
                     stop=stop,
                 )
-                await _consume(stream, tally, tables, config, on_progress)
+                ticking = asyncio.create_task(_tick(lambda: on_progress(tally)))
+                try:
+                    await _consume(stream, tally, tables, config)
+                finally:
+                    ticking.cancel()
                 return stop.is_set()
 
             try:
@@ -197,7 +206,14 @@ def _on_ctrl_c() -> asyncio.Event:
     return stop
 
 
-async def _consume(stream: Any, tally: Tally, tables: _Tables, config: RunConfig, on_progress: Callable[[Tally], None]) -> None:
+async def _tick(show: Callable[[], None]) -> None:
+    """Show the progress a few times a second, also while nothing arrives."""
+    while True:
+        show()
+        await asyncio.sleep(TICK_S)
+
+
+async def _consume(stream: Any, tally: Tally, tables: _Tables, config: RunConfig) -> None:
     """Count and write every outcome."""
     duplicate = ExactDuplicates()
     counted = config.seeds.requested is not None
@@ -208,7 +224,6 @@ async def _consume(stream: Any, tally: Tally, tables: _Tables, config: RunConfig
                 continue
             tally.requested += not counted
             _settle(outcome, tally, tables, duplicate if config.duplicates else None)
-            on_progress(tally)
     finally:
         await stream.aclose()
 
@@ -306,6 +321,12 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
     return before
 
 
+def _spent_before(before: dict[str, Any]) -> Spent:
+    """What earlier sessions spent, as their report has it."""
+    tokens = before.get("tokens", {})
+    return Spent(before.get("requests_sent", 0), tokens.get("prompt", 0), tokens.get("completion", 0))
+
+
 def _report(
     config: RunConfig, method: Method, tally: Tally, before: dict[str, Any], seconds: float, dropped: int
 ) -> dict[str, Any]:
@@ -320,7 +341,7 @@ def _report(
         "documents_skipped": dict(tally.skipped.most_common()),
         "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
         "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
-        "cost": None,
+        "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),
         "seconds": round(before.get("seconds", 0) + seconds, 3),
         "started": before.get("started", now),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

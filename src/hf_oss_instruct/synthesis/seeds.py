@@ -16,7 +16,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
+from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
@@ -170,7 +170,7 @@ class FolderSource:
         stdlib: bool = False,
     ) -> None:
         self.root = root.absolute()
-        self.name = name or self.root.resolve().name
+        self.name = name or storable(self.root.resolve().name)
         self._revision, self._stdlib = revision, stdlib
         found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]

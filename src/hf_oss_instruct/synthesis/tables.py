@@ -24,7 +24,7 @@ import xxhash
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.synthesis.teacher import http_error
+from hf_oss_instruct.synthesis.transports import http_error
 
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -133,7 +133,7 @@ class LocalTables(_Tables):
     def __init__(self, root: Path, paths: Iterable[str], *, keep_metadata: bool = False) -> None:
         super().__init__(paths, keep_metadata)
         self._root = root.absolute()
-        self.name, self.revision = self._root.resolve().name, self._content_hash()
+        self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
         return (self._root / path).open("rb")

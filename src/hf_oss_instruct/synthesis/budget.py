@@ -1,0 +1,118 @@
+"""What a run may spend: requests, tokens, money. Reserved before a request leaves, so that no limit is ever exceeded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.errors import UsageError
+
+PER_MESSAGE = 16
+"""Tokens a chat template may add to one message, at most."""
+
+
+@dataclass
+class Spent:
+    """What a run asked of the teacher, retries included.
+
+    Attributes:
+        requests_sent: attempts that left.
+        prompt_tokens, completion_tokens: of the answers, as the server counted them.
+        note: what a reader of the progress line should know.
+    """
+
+    requests_sent: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may spend in all its sessions; None for no limit.
+
+    Attributes:
+        max_requests: requests, retries included.
+        max_total_tokens: tokens of prompts and completions together.
+        max_cost: money, in the unit of the prices.
+        price_in, price_out: price of a million prompt or completion tokens.
+
+    Raises:
+        UsageError: a cost limit without prices.
+    """
+
+    max_requests: int | None = None
+    max_total_tokens: int | None = None
+    max_cost: float | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_cost is not None and (self.price_in is None or self.price_out is None):
+            raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """Price of so many tokens, None without prices."""
+        if self.price_in is None or self.price_out is None:
+            return None
+        return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6
+
+
+class Budget:
+    """Keeps account of what is spent and what is promised to requests in flight.
+
+    A request is reserved at the most it can use: a token holds at least one byte of the prompt, and the answer is capped by
+    `max_tokens`. What it really used replaces that when the answer comes; where the server does not say, the most stays.
+
+    Args:
+        limits: what may be spent.
+        before: what earlier sessions of the run spent.
+    """
+
+    def __init__(self, limits: Limits | None = None, before: Spent | None = None) -> None:
+        before = before or Spent()
+        self.limits = limits or Limits()
+        self._requests = before.requests_sent
+        self._prompt, self._completion = before.prompt_tokens, before.completion_tokens
+        self._bounded = self.limits != Limits()
+
+    def reserve(self, request: Request) -> bool:
+        """Promise one request what it may use; False if that could exceed a limit."""
+        if not self._bounded:
+            return True
+        prompt, completion = most(request)
+        self._add(1, prompt, completion)
+        if self._fits():
+            return True
+        self._add(-1, -prompt, -completion)
+        return False
+
+    def settle(self, request: Request, answer: Completion | None) -> None:
+        """Replace the promise by what was used; a request without an answer used no tokens."""
+        if not self._bounded:
+            return
+        prompt, completion = most(request)
+        if answer is None:
+            self._add(0, -prompt, -completion)
+        elif answer.prompt_tokens is not None and answer.completion_tokens is not None:
+            self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion)
+
+    def _add(self, requests: int, prompt: int, completion: int) -> None:
+        self._requests += requests
+        self._prompt += prompt
+        self._completion += completion
+
+    def _fits(self) -> bool:
+        limits = self.limits
+        cost = limits.cost(self._prompt, self._completion)
+        return (
+            (limits.max_requests is None or self._requests <= limits.max_requests)
+            and (limits.max_total_tokens is None or self._prompt + self._completion <= limits.max_total_tokens)
+            and (limits.max_cost is None or (cost or 0.0) <= limits.max_cost)
+        )
+
+
+def most(request: Request) -> tuple[int, int]:
+    """The most tokens a request can use: (prompt, completion)."""
+    prompt = sum(len(message["content"].encode()) + PER_MESSAGE for message in request.messages)
+    return prompt, int(request.sampling.get("max_tokens", 0))

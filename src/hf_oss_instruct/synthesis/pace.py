@@ -1,0 +1,147 @@
+"""How many requests may be in flight, how often one may leave, and when a server counts as gone.
+
+Three rules, each fed by what the server answers:
+
+- *Busy* (429): the rate is held just below the best rate of answers seen lately; now and then a burst looks for more. A server
+  with a limit is thus met at its limit, and one that says 429 at random is not mistaken for it.
+- *Overloaded* (5xx, time-outs, lost connections): if they are many, fewer requests may be in flight; then more again, step by
+  step.
+- *Gone* (nothing but failures): all wait, and one request at a time looks whether the server is back, with growing pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+
+WINDOW = 12
+"""Seconds of history behind the rate."""
+BELOW_BEST = 0.97
+"""Share of the best rate seen that is used."""
+BURST, BURST_EVERY = 1.25, 8
+"""A second at so many times the rate, each so many seconds: after a rise of the server's limit, this finds it."""
+UNLIMITED_AFTER = 30
+"""Seconds without a 429 after which no rate is kept."""
+OVERLOAD_SHARE, OVERLOAD_LEAST = 0.25, 4
+"""Failures in a second that mean overload, as a share of the answers and in number."""
+FEWER, MORE = 0.7, 0.05
+"""What an overloaded second does to the number in flight, and a good second (as a share of the most)."""
+GONE_AFTER = 8
+"""Failures in a row, with no answer between, after which the server counts as gone."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+
+
+class Pace:
+    """Gives out slots: the right to have one request in flight.
+
+    Args:
+        concurrency: the most that may be in flight.
+
+    Attributes:
+        in_flight: requests in flight now.
+        limit: the most that may be in flight now.
+        rate: requests per second that may leave now; None for as many as there are slots.
+        gone: whether nothing but failures came lately.
+    """
+
+    def __init__(self, concurrency: int) -> None:
+        self._most, self.limit = concurrency, float(concurrency)
+        self.in_flight, self.gone = 0, False
+        self.rate: float | None = None
+        self._open = True
+        self._history: deque[float] = deque(maxlen=WINDOW)
+        self._answered = self._busy = self._failed = 0
+        self._second, self._seconds = time.monotonic(), 0
+        self._last_busy = self._next_start = 0.0
+        self._failures_in_a_row, self._pause_s, self._paused_until = 0, FIRST_PAUSE_S, 0.0
+        self._changed = asyncio.Event()
+
+    async def slot(self) -> None:
+        """Wait until a request may leave, and count it as in flight."""
+        while self._open and (wait_s := self._wait_s()) != 0:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait_s)
+        self.in_flight += 1
+
+    def close(self) -> None:
+        """Let whoever waits for a slot go on: nothing will be sent any more."""
+        self._open = False
+        self._changed.set()
+
+    def answered(self) -> None:
+        """A request was answered, whatever the answer."""
+        self._finished()
+        self._answered += 1
+        self._failures_in_a_row = 0
+        if self.gone:
+            self.gone, self._pause_s, self._paused_until = False, FIRST_PAUSE_S, 0.0
+
+    def busy(self) -> None:
+        """A request got a 429."""
+        self._finished()
+        self._busy += 1
+        self._last_busy = time.monotonic()
+        self._failures_in_a_row = 0
+
+    def failed(self) -> None:
+        """A request got an error of the server, no answer in time, or lost its connection."""
+        self._finished()
+        self._failed += 1
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= GONE_AFTER and time.monotonic() >= self._paused_until:
+            self.gone, self._paused_until = True, time.monotonic() + self._pause_s
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    def cancelled(self) -> None:
+        """A request was given up by ourselves."""
+        self._finished()
+
+    @property
+    def note(self) -> str:
+        """What a reader of the progress line should know, or nothing."""
+        if self.gone:
+            return f"the teacher does not answer, next try in {max(0, self._paused_until - time.monotonic()):.0f} s"
+        return f"held at {self.rate:.1f} requests/s" if self.rate else ""
+
+    def _finished(self) -> None:
+        self.in_flight -= 1
+        self._changed.set()
+        self._roll(time.monotonic())
+
+    def _wait_s(self) -> float | None:
+        """Seconds until a request may leave; None until something changes."""
+        now = time.monotonic()
+        self._roll(now)
+        if self.gone and (self.in_flight or now < self._paused_until):
+            return max(self._paused_until - now, 0.01) if not self.in_flight else None
+        if self.in_flight >= int(self.limit):
+            return None
+        if self.rate is None:
+            return 0
+        # Up to 20 ms of unused starts may be made up for: a sleep is not that precise.
+        self._next_start = max(self._next_start, now - 0.02)
+        if now < self._next_start:
+            return self._next_start - now
+        burst = BURST if self._seconds % BURST_EVERY == 0 else 1.0
+        self._next_start += 1 / (self.rate * burst)
+        return 0
+
+    def _roll(self, now: float) -> None:
+        """At the end of each second, draw the conclusions from it."""
+        elapsed = now - self._second
+        if elapsed < 1:
+            return
+        self._history.append(self._answered / elapsed)
+        if self._busy or self.rate:
+            best = max(self._history)
+            calm = now - self._last_busy > UNLIMITED_AFTER
+            self.rate = None if calm or not best else BELOW_BEST * best
+        if self._failed >= OVERLOAD_LEAST and self._failed >= OVERLOAD_SHARE * (self._answered + self._failed):
+            self.limit = max(1.0, FEWER * self.limit)
+        elif self._answered:
+            self.limit = min(self._most, self.limit + max(1.0, MORE * self._most))
+        self._answered = self._busy = self._failed = 0
+        self._second, self._seconds = now, self._seconds + 1
