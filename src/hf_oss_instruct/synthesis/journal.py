@@ -43,7 +43,7 @@ class Journal:
         self.folder, self.dropped = folder, 0
         self._files: list[Path] = []
         self._readers: dict[int, int] = {}
-        self._places: dict[bytes, int] = {}
+        self._places: dict[int, int] = {}
         self._writer: int | None = None
         self._end = 0
         # Our own folder last: its answers win.
@@ -61,11 +61,11 @@ class Journal:
         return len(self._places)
 
     def __contains__(self, key: str) -> bool:
-        return bytes.fromhex(key) in self._places
+        return _short(key) in self._places
 
     def recall(self, key: str, seed: Seed | None = None) -> Completion | Refusal | None:
         """What was answered to this question, or None; an answer of another folder is copied with the seed as it is now."""
-        place = self._places.get(bytes.fromhex(key))
+        place = self._places.get(_short(key))
         if place is None:
             return None
         number, offset, length = place >> 80, place >> 32 & 2**48 - 1, place & 2**32 - 1
@@ -98,7 +98,7 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "make room and run the same command again."
             ) from error
-        self._places[bytes.fromhex(key)] = _place(len(self._files) - 1, self._end, len(line))
+        self._places[_short(key)] = _place(len(self._files) - 1, self._end, len(line))
         self._end += len(line)
 
     def close(self) -> None:
@@ -143,8 +143,13 @@ class Journal:
                 if _record(line) is None:
                     self.dropped += 1
                 else:
-                    self._places[bytes.fromhex(line[KEY].decode())] = _place(len(self._files) - 1, offset, len(line))
+                    self._places[_short(line[KEY].decode())] = _place(len(self._files) - 1, offset, len(line))
                 offset += len(line)
+
+
+def _short(key: str) -> int:
+    """Half of a key, for the index in memory."""
+    return int(key[16:], 16)
 
 
 def _place(number: int, offset: int, length: int) -> int:

@@ -203,7 +203,7 @@ class HubTables(_Tables):
 
 
 def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
-    table = pq.ParquetFile(file)
+    table = pq.ParquetFile(file, buffer_size=2**18)
     schema = table.schema_arrow
     outer = _columns(schema.names)
     nested = None if "content" in outer else _files_struct(schema)
@@ -212,9 +212,12 @@ def _parquet_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
     leaves = {leaf.path for leaf in map(table.schema.column, range(len(table.schema)))}
     wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in (inner or {}).values()]
     # Small batches: a row of The Stack v3 is a whole repository.
-    for batch in table.iter_batches(batch_size=256 if nested is None else 8, columns=wanted):
-        for row in batch.to_pylist():
-            yield from _files_of(row, outer, inner)
+    size = 64 if nested is None else 4
+    for group in range(table.num_row_groups):
+        for batch in table.iter_batches(batch_size=size, row_groups=[group], columns=wanted, use_threads=False):
+            for row in batch.to_pylist():
+                yield from _files_of(row, outer, inner)
+        pa.default_memory_pool().release_unused()  # it would keep several row groups' worth
 
 
 def _json_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
