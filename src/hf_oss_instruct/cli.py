@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET, EXIT_INTERRUPTED = 1, 2, 3, 130
 PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
-COMMENT_FUNCTION = "comment-function"
+COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 NOT_FOR_TRAINING = """
 These pairs were mined from comments by the embedded teacher, without a model: good for trying things out, not for training.
 For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url http://localhost:8080/v1"""
@@ -112,8 +112,8 @@ seed_options = _options(
 teacher_options = _options(
     click.option(
         "--teacher",
-        type=click.Choice([COMMENT_FUNCTION]),
-        help="Embedded teacher: mines comment–function pairs, needs no model.",
+        type=click.Choice([COMMENT_FUNCTION, TRANSFORMERS]),
+        help="comment-function mines pairs and needs no model (the default); transformers runs --model in this process.",
     ),
     click.option(
         "--model",
@@ -285,6 +285,27 @@ def seeds(output: str, **flags: Any) -> None:
 
 
 @cli.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
+@format_option
+def export(run: Path, out: Path, output: str) -> None:
+    """Write what the folder RUN has so far as a data set, also while its run goes on.
+
+    Reads the journal alone and asks nobody.
+    """
+    from hf_oss_instruct.progress import show_report
+    from hf_oss_instruct.synthesis.dataset import REPORT
+    from hf_oss_instruct.synthesis.export import export as write
+
+    write(run, out)
+    report = json.loads((out / REPORT).read_text())
+    if output == "json":
+        click.echo(json.dumps({"out": str(out), **report}))
+    elif output != "quiet":
+        show_report(report, out)
+
+
+@cli.command()
 @format_option
 def env(output: str) -> None:
     """Print versions, for a bug report."""
@@ -322,6 +343,8 @@ def _open_teacher(flags: dict[str, Any]) -> Teacher:
     from hf_oss_instruct.synthesis.teacher import InferenceTeacher, key_from
 
     model, base_url = flags["model"], flags["base_url"]
+    if flags["teacher"] == TRANSFORMERS:
+        return _open_local_model(flags)
     if model and flags["teacher"]:
         raise UsageError(f"--teacher {flags['teacher']} is embedded and takes no --model. Leave one of them out.")
     if model:
@@ -330,6 +353,14 @@ def _open_teacher(flags: dict[str, Any]) -> Teacher:
     if base_url or flags["api_key_env"]:
         raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
     return CommentFunctionTeacher()
+
+
+def _open_local_model(flags: dict[str, Any]) -> Teacher:
+    from hf_oss_instruct.synthesis.local_model import TransformersTeacher
+
+    if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
+        raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
+    return TransformersTeacher(flags["model"], batch_size=flags["concurrency"])
 
 
 def _open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, Source]:

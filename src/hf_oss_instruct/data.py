@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypedDict
 
@@ -326,3 +327,30 @@ def provenance_columns(seed: Seed) -> dict[str, Any]:
         "sampler": seed.sampler,
         "rng_seed": seed.rng_seed,
     }
+
+
+def seed_of(columns: Mapping[str, Any]) -> Seed:
+    """The seed behind `provenance_columns`; only the row's id in its data set is not among them."""
+    licenses = columns["licenses"]
+    origin = Provenance(
+        dataset=columns["seed_dataset"],
+        revision=columns["seed_revision"],
+        row_id="",
+        raw_index=columns["raw_index"],
+        lang=columns["lang"],
+        repo_name=columns["repo_name"],
+        repo_commit=columns["repo_commit"],
+        file_path=columns["file_path"],
+        licenses=None if licenses is None else tuple(licenses),
+        license_type=columns["license_type"],
+    )
+    return Seed(
+        columns["seed"],
+        columns["start_line"],
+        columns["end_line"],
+        origin,
+        columns["sampler"],
+        columns["rng_seed"],
+        columns["index"],
+        columns["seed_id"],
+    )

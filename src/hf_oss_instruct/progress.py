@@ -20,7 +20,7 @@ from hf_oss_instruct.data import Pending, Rejection, Row, Seed
 from hf_oss_instruct.display import one_line, visible
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.run import Tally
+    from hf_oss_instruct.synthesis.dataset import Tally
 
 LINE_EVERY_S = 5.0
 """Seconds between plain lines where there is no terminal."""

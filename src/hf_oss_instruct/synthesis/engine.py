@@ -231,13 +231,15 @@ class _Line:
         """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
         entry.settled = True
         same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
+        self._head_moved.set()
+        if not same:
+            return
         if entry.refusal or entry.key in self._journal or self._desk.closed.is_set():
             for other in same:
                 other.settled, other.refusal = True, entry.refusal
-        elif same:
+        else:
             self._asking[entry.key] = same
             heapq.heappush(self._again, (time.monotonic(), id(same[0]), same[0]))
-        self._head_moved.set()
 
     async def _send_due(self) -> None:
         """Retries take turns with new seeds: those that are due go first."""

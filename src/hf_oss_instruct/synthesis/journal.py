@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from hf_oss_instruct.data import Completion, Seed, provenance_columns, storable
+from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
 from hf_oss_instruct.errors import Refusal, RunError
 
 HEAD = b'{"crc":"%08x","record":'
@@ -68,15 +68,23 @@ class Journal:
         place = self._places.get(_short(key))
         if place is None:
             return None
-        number, offset, length = place >> 80, place >> 32 & 2**48 - 1, place & 2**32 - 1
-        record = _record(os.pread(self._reader(number), length, offset))
+        record = self._record_at(place)
         if record is None:  # changed under our hands since it was indexed
             self.dropped += 1
             return None
         answer = _answer(orjson.loads(record))
-        if self._files[number].parent != self.folder:
+        if self._files[place >> 80].parent != self.folder:
             self.append(key, answer, seed)
         return answer
+
+    def answers(self) -> Iterator[tuple[str, Seed | None, Completion | Refusal]]:
+        """Everything in this folder: key, seed, answer."""
+        for place in list(self._places.values()):
+            number = place >> 80
+            if self._files[number].parent == self.folder and (record := self._record_at(place)):
+                fields = orjson.loads(record)
+                columns = fields.get("seed")
+                yield fields["key"], seed_of(columns) if columns else None, _answer(fields)
 
     def append(self, key: str, answer: Completion | Refusal, seed: Seed | None = None) -> None:
         """Write one answer; when this returns, a killed process does not lose it.
@@ -109,6 +117,10 @@ class Journal:
             self._writer = None
         while self._readers:
             os.close(self._readers.popitem()[1])
+
+    def _record_at(self, place: int) -> bytes | None:
+        number, offset, length = place >> 80, place >> 32 & 2**48 - 1, place & 2**32 - 1
+        return _record(os.pread(self._reader(number), length, offset))
 
     def _reader(self, number: int) -> int:
         if number not in self._readers:

@@ -5,90 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import signal
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hf_oss_instruct.curation.dedup import ExactDuplicates
-from hf_oss_instruct.data import (
-    FORMAT_VERSION,
-    REJECTED_SCHEMA,
-    SCHEMA,
-    SFT_SCHEMA,
-    Pending,
-    Rejection,
-    Row,
-    Seed,
-    Skipped,
-    provenance_columns,
-)
+from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError
-from hf_oss_instruct.publishing.cards import dataset_card
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
 from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
+from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of, write_whole
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.sampling import Source, sample
 from hf_oss_instruct.synthesis.teacher import Teacher
-from hf_oss_instruct.synthesis.writer import Shards
-from hf_oss_instruct.templates import to_prompt_completion
 
-CONFIG, REPORT, CARD = "oss_instruct.yaml", "run.json", "README.md"
+CONFIG, JOURNAL = "oss_instruct.yaml", "journal"
 AHEAD = 64
 """Seeds in work beyond the one whose turn it is, as a multiple of `concurrency`: a slow answer delays rows, not sending."""
-PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
 TICK_S = 0.25
-SAMPLES = 2
-"""Rows shown on the card."""
-
-
-@dataclass
-class Tally:
-    """What became of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
-
-    requested: int
-    kept: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    unanswered: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-    licenses: Counter[str] = field(default_factory=Counter)
-    samples: list[Row] = field(default_factory=list)
-    spent: Spent = field(default_factory=Spent)
-    limits: Limits = field(default_factory=Limits)
-    first_why: str = ""
-
-    @property
-    def done(self) -> int:
-        """Seeds that are kept or rejected."""
-        return self.kept + self.rejected.total()
-
-    @property
-    def pending(self) -> int:
-        """Seeds asked for that have no answer yet, read or not."""
-        return self.requested - self.done
-
-    def keep(self, row: Row) -> None:
-        """Count a kept row."""
-        self.kept += 1
-        self.languages[row["lang"]] += 1
-        self.licenses.update(row["licenses"] or ["not stated"])
-        if len(self.samples) < SAMPLES:
-            self.samples.append(row)
 
 
 @dataclass(frozen=True)
@@ -134,10 +78,10 @@ def run(
     with _occupied(out):
         before = _adopt(out, config, method)
         tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
-        tables = _Tables(out)
+        tables = Tables(out, tally, config.duplicates)
         trouble: OssInstructError | None = None
         interrupted = False
-        with Journal(out / "journal", also=[method.journal_home]) as journal:
+        with Journal(out / JOURNAL, also=[method.journal_home]) as journal:
 
             async def work() -> bool:
                 stop = _on_ctrl_c()
@@ -148,13 +92,13 @@ def run(
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     patience=patience,
-                    budget=Budget(limits, _spent_before(before)),
+                    budget=Budget(limits, _spent_before(before, journal) if limits else None),
                     spent=tally.spent,
                     stop=stop,
                 )
                 ticking = asyncio.create_task(_tick(lambda: on_progress(tally)))
                 try:
-                    await _consume(stream, tally, tables, config)
+                    await _consume(stream, tally, tables)
                 finally:
                     ticking.cancel()
                 return stop.is_set()
@@ -165,8 +109,8 @@ def run(
                 trouble = error
             except KeyboardInterrupt:  # a second Ctrl-C, or one that came before the first could be heard
                 interrupted = True
-            report = _report(config, method, tally, before, time.monotonic() - started, journal.dropped)
-        _publish(out, tables, config, method, tally, report)
+            report = report_of(config, method, tally, before, time.monotonic() - started, journal.dropped)
+        publish(out, tables, config, method, tally, report)
         return Ended(tally, report, trouble, interrupted)
 
 
@@ -213,63 +157,14 @@ async def _tick(show: Callable[[], None]) -> None:
         await asyncio.sleep(TICK_S)
 
 
-async def _consume(stream: Any, tally: Tally, tables: _Tables, config: RunConfig) -> None:
+async def _consume(stream: AsyncGenerator[Outcome, None], tally: Tally, tables: Tables) -> None:
     """Count and write every outcome."""
-    duplicate = ExactDuplicates()
-    counted = config.seeds.requested is not None
     try:
         async for outcome in stream:
-            if isinstance(outcome, Skipped):
-                tally.skipped[outcome.reason] += 1
-                continue
-            tally.requested += not counted
-            _settle(outcome, tally, tables, duplicate if config.duplicates else None)
+            tables.settle(outcome)
+            tally.requested = max(tally.requested, tally.done + tally.unanswered)  # where the source decides how many
     finally:
         await stream.aclose()
-
-
-def _settle(outcome: Outcome, tally: Tally, tables: _Tables, duplicate: ExactDuplicates | None) -> None:
-    if isinstance(outcome, dict):
-        verdict = duplicate(outcome) if duplicate else None
-        if verdict is None or verdict.reason is None:
-            tally.keep(outcome)
-            tables.keep(outcome)
-        else:
-            tally.rejected[verdict.reason] += 1
-            tables.reject(outcome, verdict.reason, verdict.detail, outcome["solution"])
-    elif isinstance(outcome, Rejection):
-        tally.rejected[outcome.reason] += 1
-        tally.first_why = tally.first_why or f"{outcome.reason}: {outcome.detail}"
-        tables.reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
-    elif isinstance(outcome, Pending):
-        tally.unanswered += 1
-        tally.first_why = tally.first_why or outcome.why
-
-
-class _Tables:
-    """The three configs of a run folder."""
-
-    def __init__(self, out: Path) -> None:
-        self._default = Shards(out / "data", SCHEMA)
-        self._sft = Shards(out / "sft", SFT_SCHEMA)
-        self._rejected = Shards(out / "rejected", REJECTED_SCHEMA)
-        self._all = (self._default, self._sft, self._rejected)
-
-    def keep(self, row: Row) -> None:
-        self._default.add(row)
-        self._sft.add(to_prompt_completion(row))
-
-    def reject(self, columns: Any, reason: str, detail: str, received: str | None) -> None:
-        shared = {name: columns[name] for name in REJECTED_SCHEMA.names if name in columns}
-        self._rejected.add(shared | {"reason": reason, "detail": detail, "received": received})
-
-    def finish(self) -> None:
-        try:
-            for shards in self._all:
-                shards.finish()
-        finally:
-            for shards in self._all:
-                shards.abandon()
 
 
 @contextmanager
@@ -316,66 +211,20 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
                 "another folder."
             )
     else:
-        _write(out / CONFIG, config.to_yaml())
-        _write(out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}) + "\n")
+        write_whole(out / CONFIG, config.to_yaml())
+        write_whole(out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}) + "\n")
     return before
 
 
-def _spent_before(before: dict[str, Any]) -> Spent:
-    """What earlier sessions spent, as their report has it."""
-    tokens = before.get("tokens", {})
-    return Spent(before.get("requests_sent", 0), tokens.get("prompt", 0), tokens.get("completion", 0))
-
-
-def _report(
-    config: RunConfig, method: Method, tally: Tally, before: dict[str, Any], seconds: float, dropped: int
-) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    duplicates = {"name": ExactDuplicates.name, "version": ExactDuplicates.version}
-    return {
-        "format_version": FORMAT_VERSION,
-        "requested": tally.requested,
-        "kept": tally.kept,
-        "rejected": dict(tally.rejected.most_common()),
-        "pending": tally.pending,
-        "documents_skipped": dict(tally.skipped.most_common()),
-        "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
-        "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
-        "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),
-        "seconds": round(before.get("seconds", 0) + seconds, 3),
-        "started": before.get("started", now),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "config_hash": config.hash,
-        "teacher": method.teacher.identity,
-        "prompt_hash": method.prompt.hash,
-        "journal_lines_dropped": dropped,
-        "checks": [
-            duplicates | ({"status": "done"} if config.duplicates else {"status": "not_done", "why": "switched off"}),
-            {"name": "decontamination", "status": "not_done", "why": "this version has no benchmark lists"},
-            {"name": "execution", "status": "not_done", "why": "this version has no sandbox"},
-        ],
-        "sandbox": None,
-    }
-
-
-def _publish(out: Path, tables: _Tables, config: RunConfig, method: Method, tally: Tally, report: dict[str, Any]) -> None:
-    """Put parquet, card and, last, the report in place."""
-    tables.finish()
-    card = dataset_card(
-        name=out.resolve().name,
-        report=report,
-        config=config.as_dict(),
-        prompt=method.prompt.text,
-        languages=dict(tally.languages.most_common()),
-        licenses=dict(tally.licenses.most_common()),
-        samples=tally.samples,
+def _spent_before(before: dict[str, Any], journal: Journal) -> Spent:
+    """What earlier sessions spent, as their report has it or, if they were killed before they wrote one, the journal."""
+    tokens, answers = before.get("tokens", {}), Spent()
+    for _, _, answer in journal.answers():
+        answers.requests_sent += 1
+        answers.prompt_tokens += getattr(answer, "prompt_tokens", None) or 0
+        answers.completion_tokens += getattr(answer, "completion_tokens", None) or 0
+    return Spent(
+        max(before.get("requests_sent", 0), answers.requests_sent),
+        max(tokens.get("prompt", 0), answers.prompt_tokens),
+        max(tokens.get("completion", 0), answers.completion_tokens),
     )
-    _write(out / CARD, card)
-    _write(out / REPORT, json.dumps(report, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
-    temporary = path.with_name(f".{path.name}.unfinished")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)

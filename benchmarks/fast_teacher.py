@@ -1,0 +1,71 @@
+"""A teacher that costs next to nothing: OpenAI protocol on the loopback, a well-formed answer after a set latency.
+
+python benchmarks/fast_teacher.py --latency-ms 200        # prints its port; GET /stats for counters
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+WORDS = "queue cache parser index buffer matrix graph token socket shard tensor ledger route session".split()
+
+
+class Teacher(asyncio.Protocol):
+    """One connection."""
+
+    stats = {"total": 0, "in_flight": 0, "max_in_flight": 0, "connections": 0}  # noqa: RUF012  # shared on purpose
+    latency_s = 0.2
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport, self.received = transport, b""
+        self.stats["connections"] += 1
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        while (end := self.received.find(b"\r\n\r\n")) >= 0:
+            head = self.received[:end].lower()
+            length = int(head.split(b"content-length:")[1].split(b"\r\n")[0]) if b"content-length:" in head else 0
+            if len(self.received) < end + 4 + length:
+                return
+            self.received = self.received[end + 4 + length :]
+            if head.startswith(b"get"):
+                self.write(json.dumps(self.stats).encode())
+            else:
+                self.ask()
+
+    def ask(self) -> None:
+        stats = self.stats
+        stats["total"] += 1
+        stats["in_flight"] += 1
+        stats["max_in_flight"] = max(stats["max_in_flight"], stats["in_flight"])
+        asyncio.get_running_loop().call_later(self.latency_s, self.answer, stats["total"])
+
+    def answer(self, number: int) -> None:
+        self.stats["in_flight"] -= 1
+        words = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 120))
+        code = "\n".join(f"    step_{step} = {number} * {step}" for step in range(20))
+        text = f"[Problem Description]\nProblem {number}: {words}.\n\n[Solution]\n```python\ndef solve_{number}():\n{code}\n```"
+        message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 400, "completion_tokens": 560, "total_tokens": 960}
+        body = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "system_fingerprint": "fp"}
+        self.write(json.dumps(body | {"choices": [message], "usage": usage}).encode())
+
+    def write(self, body: bytes) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        if not self.transport.is_closing():
+            self.transport.write(head + body)  # type: ignore[attr-defined]
+
+
+async def serve(latency_s: float) -> None:
+    Teacher.latency_s = latency_s
+    server = await asyncio.get_running_loop().create_server(Teacher, "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--latency-ms", type=float, default=200.0)
+    asyncio.run(serve(options.parse_args().latency_ms / 1000))

@@ -1,0 +1,71 @@
+"""What a journal alone gives, at any time: parquet, card and report, also while the run goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from hf_oss_instruct.data import Completion, Rejection, Request, Seed
+from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
+from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.method import Method
+from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL
+
+
+@dataclass
+class _Named:
+    """A teacher that has answered already."""
+
+    identity: str
+
+    async def complete(self, request: Request) -> Completion:
+        raise AssertionError("an export asks nobody")
+
+
+def export(run: Path, out: Path) -> Tally:
+    """Write what a run has so far as a data set of its own.
+
+    Reads the run's config, report and journal, and asks neither the teacher nor the seed source. Rows come in seed order; a
+    seed that is not answered yet is pending.
+
+    Args:
+        run: folder of the run; it may be running.
+        out: a new or empty folder.
+
+    Raises:
+        RunError: `run` is no run, or `out` holds something.
+    """
+    if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
+        raise RunError(f"{str(run)!r} is no folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{str(out)!r} is there and not empty. Name a new folder.")
+    config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text())
+    method = Method(
+        _Named(before["teacher"]),
+        config.prompt,
+        config.sampling,
+        PARSERS[config.parser],
+        numbered=config.seeds.sampler == "magicoder",
+    )
+    tally = Tally(config.seeds.requested or 0)
+    tables = Tables(out, tally, config.duplicates)
+    with Journal(run / JOURNAL) as journal:
+        for seed, answer in _in_seed_order(journal):
+            if isinstance(answer, Refusal):
+                tables.settle(Rejection(seed, answer.reason, answer.detail))
+            else:
+                tally.spent.prompt_tokens += answer.prompt_tokens or 0
+                tally.spent.completion_tokens += answer.completion_tokens or 0
+                tables.settle(method.outcome(seed, answer))
+        tally.requested = max(tally.requested, tally.done)
+        out.mkdir(parents=True, exist_ok=True)
+        publish(out, tables, config, method, tally, report_of(config, method, tally, before, 0.0, journal.dropped))
+    return tally
+
+
+def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | Refusal]]:
+    found = ((seed, answer) for _, seed, answer in journal.answers() if seed is not None)
+    return sorted(found, key=lambda item: item[0].index)

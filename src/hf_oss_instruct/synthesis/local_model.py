@@ -1,0 +1,233 @@
+"""A teacher in this process: a transformers model, no server."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import threading
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+
+from hf_oss_instruct.data import Completion, Request, digest
+from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+
+MESSAGE_LENGTH = 500
+"""Characters of a library's error message that we repeat."""
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A request on its way: its tokens, how to generate, and the answer to come. One batch holds one way to generate."""
+
+    request: Request
+    answer: Future[Completion] = field(default_factory=Future)
+    tokens: list[int] = field(default_factory=list)
+    how: dict[str, Any] = field(default_factory=dict)
+
+    def settle(self, outcome: Completion | Exception) -> None:
+        with suppress(InvalidStateError):  # cancelled, or closed
+            if isinstance(outcome, Completion):
+                self.answer.set_result(outcome)
+            else:
+                self.answer.set_exception(outcome)
+
+
+class TransformersTeacher:
+    """A chat model in this process.
+
+    Requests that arrive while the model is busy make the next batch, those of similar length together. Only the request's own
+    sampling parameters count, never those in the model's `generation_config`. Greedy answers do not depend on the batch (in
+    bfloat16 rounding may still change one); sampled ones do: the same requests in the same batch give the same text, alone or in
+    other company another. Of the model's repository no code is run, and weights are read from safetensors only. After `close`,
+    the next request loads the model again.
+
+    Args:
+        model: a Hub id, or a folder.
+        revision: branch, tag or commit on the Hub.
+        batch_size: requests answered at once; halved whenever the accelerator's memory is too small.
+        device: as torch names it; cuda where there is one, else cpu.
+        max_wait_s: seconds that a batch waits for more requests.
+
+    Attributes:
+        identity: see `Teacher`. A folder is named by its last part and a hash of its path.
+        batches: batches answered so far.
+
+    Raises:
+        UsageError: transformers or torch is not installed; a batch size below 1.
+        TeacherError: the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        revision: str | None = None,
+        *,
+        batch_size: int = 16,
+        device: str | None = None,
+        max_wait_s: float = 0.02,
+    ) -> None:
+        if batch_size < 1:
+            raise UsageError(f"The batch size must be at least 1, not {batch_size}.")
+        folder = Path(os.path.abspath(Path(model).expanduser()))
+        local = folder.is_dir() or model.startswith(("/", ".", "~"))
+        name = f"{folder.name}#{digest(str(folder))[:8]}" if local else model
+        self.identity = f"transformers:{name}" + (f"@{revision}" if revision else "")
+        self.batches = 0
+        self._where = (str(folder) if local else model, name, revision, device)
+        self._batch_size, self._max_wait_s = batch_size, max_wait_s
+        self._open: list[_Asked] = []  # every request without an answer, in order of arrival
+        self._change = threading.Condition()  # guards _open and _thread
+        self._thread: threading.Thread | None = None
+        self._model: _Model | None = _Model(*self._where)  # until the thread has it
+
+    async def complete(self, request: Request) -> Completion:
+        """See `Teacher.complete`."""
+        asked = _Asked(request)
+        with self._change:
+            self._open.append(asked)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, args=[self._model], name="oss-instruct-model", daemon=True)
+                self._model = None
+                self._thread.start()
+            self._change.notify_all()
+        return await asyncio.wrap_future(asked.answer)
+
+    async def close(self) -> None:
+        """Stop, within one token, and free the model; what has no answer yet is to be asked again."""
+        with self._change:
+            thread, self._thread, self._model = self._thread, None, None
+            for asked in self._open:
+                asked.settle(TryAgain("the teacher was closed", reached=True))
+            self._open = []
+            self._change.notify_all()
+        if thread:
+            await asyncio.to_thread(thread.join)
+        import torch
+
+        torch.cuda.empty_cache()
+
+    def _work(self, model: _Model | None) -> None:
+        """The thread's life: batch after batch, until `close` takes it off duty."""
+        while waiting := self._gathered():
+            batch = waiting
+            try:
+                model = model or _Model(*self._where)
+                for asked in waiting:
+                    batch = [asked]  # if this fails, it is the only one to blame
+                    model.read(asked)
+                batch = self._alike(waiting)
+                outcomes = model.answers(batch)
+                self.batches += 1
+            except Exception as error:
+                if type(error).__name__ == "OutOfMemoryError" and len(batch) > 1:
+                    self._batch_size = len(batch) // 2
+                    continue  # all are still open, for smaller batches; outside this block nothing holds the tensors
+                outcomes = [error if isinstance(error, OssInstructError) else TryAgain(_said(error), reached=True)] * len(batch)
+            for asked, outcome in zip(batch, outcomes, strict=True):
+                asked.settle(outcome)
+
+    def _gathered(self) -> list[_Asked]:
+        """Requests without an answer; none when off duty."""
+        with self._change:
+            me = threading.current_thread()
+            if self._thread is me:
+                self._open = [asked for asked in self._open if not asked.answer.done()]
+            self._change.wait_for(lambda: self._open or self._thread is not me)
+            self._change.wait_for(lambda: len(self._open) >= self._batch_size or self._thread is not me, self._max_wait_s)
+            return list(self._open) if self._thread is me else []
+
+    def _alike(self, waiting: list[_Asked]) -> list[_Asked]:
+        """The oldest request, and of those that fit it the nearest in length: little padding, and nobody waits for ever."""
+        oldest = waiting[0]
+        alike = [asked for asked in waiting if asked.how == oldest.how]
+        return sorted(alike, key=lambda asked: abs(len(asked.tokens) - len(oldest.tokens)))[: self._batch_size]
+
+
+class _Model:
+    """Tokenizer and model, loaded. See `TransformersTeacher` for arguments and errors; `name` is the public one."""
+
+    def __init__(self, model: str, name: str, revision: str | None, device: str | None) -> None:
+        try:
+            import torch
+            from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        except ImportError as error:
+            way_out = "Install them: pip install 'hf-oss-instruct[local]'"
+            raise UsageError(f"The model {model!r} needs transformers and torch. {way_out}") from error
+        source: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
+        try:
+            tokenizer: Any = AutoTokenizer.from_pretrained(model, **source)
+            loaded: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto", **source)
+            loaded.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        except Exception as error:  # whatever a stranger's files and a driver may cause
+            way_out = (
+                "Name a Hub id that you may read, or a folder with config, tokenizer and safetensors; and a device with room."
+            )
+            raise TeacherError(f"The model {model!r} cannot be loaded: {_said(error)}. {way_out}") from error
+        own = loaded.generation_config.eos_token_id
+        ends = (*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id)
+        self._ends = [end for end in ends if end is not None]
+        self._pad = next((token for token in (tokenizer.pad_token_id, *self._ends) if token is not None), 0)
+        self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None)
+        # What the model's own file says (penalties, top_k) would change answers without a trace in the row.
+        plain = GenerationConfig(eos_token_id=self._ends or None, pad_token_id=self._pad)  # type: ignore[no-untyped-call]
+        loaded.generation_config = plain
+        self._name, self._tokenizer, self._model = name, tokenizer, loaded
+
+    def read(self, asked: _Asked) -> None:
+        """Fill in the request's tokens, and how to generate.
+
+        Raises:
+            TeacherError: the chat template does not take such messages.
+            Refusal: the prompt leaves no room for an answer.
+        """
+        if asked.tokens:
+            return
+        messages, sampling = list(asked.request.messages), asked.request.sampling
+        if self._tokenizer.chat_template:
+            plain = {"return_dict": False, "sanitize_control_tokens": True}  # control tokens in a stranger's code stay text
+            try:
+                asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
+            except TemplateError as error:
+                raise TeacherError(f"The model's chat template does not take the prompt: {_said(error)}. Change one.") from error
+        else:
+            text = "\n\n".join(message["content"] for message in messages)
+            asked.tokens = self._tokenizer(text, split_special_tokens=True)["input_ids"]
+        room = min(sampling["max_tokens"], (self._context or math.inf) - len(asked.tokens))
+        if room < 1:
+            raise Refusal("refused", f"the prompt has {len(asked.tokens)} tokens, the model's context {self._context}")
+        asked.how = {"max_new_tokens": room, "do_sample": bool(warmth := float(sampling["temperature"]))}
+        if warmth:
+            asked.how |= {"temperature": warmth, "top_p": sampling.get("top_p", 1.0), "top_k": 0}
+
+    def answers(self, batch: list[_Asked]) -> list[Completion | Exception]:
+        """Answer requests with one way to generate."""
+        import torch
+
+        device, width = self._model.device, max(len(asked.tokens) for asked in batch)
+        padding = [width - len(asked.tokens) for asked in batch]
+        tokens = [[self._pad] * missing + asked.tokens for missing, asked in zip(padding, batch, strict=True)]
+        mask = [[0] * missing + [1] * (width - missing) for missing in padding]
+        fed = {"input_ids": torch.tensor(tokens, device=device), "attention_mask": torch.tensor(mask, device=device)}
+        abandoned = [lambda *state, **more: torch.tensor([asked.answer.done() for asked in batch], device=device)]
+        seeds = [(asked.request.sampling["seed"], asked.request.attempt) for asked in batch]
+        with torch.inference_mode(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(int(digest(*seeds)[:15], 16))
+            made = self._model.generate(**fed, stopping_criteria=abandoned, **batch[0].how)
+        return [self._completion(asked, row) for asked, row in zip(batch, made[:, width:].tolist(), strict=True)]
+
+    def _completion(self, asked: _Asked, made: list[int]) -> Completion:
+        end = next((place for place, token in enumerate(made) if token in self._ends), None)
+        text = self._tokenizer.decode(made[:end], skip_special_tokens=True)
+        count = len(made) if end is None else end + 1
+        return Completion(text, "length" if end is None else "stop", self._name, None, len(asked.tokens), count)
+
+
+def _said(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}"[:MESSAGE_LENGTH].rstrip(".: ")
