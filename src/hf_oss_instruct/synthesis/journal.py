@@ -72,7 +72,10 @@ class Journal:
         if record is None:  # changed under our hands since it was indexed
             self.dropped += 1
             return None
-        answer = _answer(orjson.loads(record))
+        fields = orjson.loads(record)
+        if fields["key"] != key:  # another key with the same half
+            return None
+        answer = _answer(fields)
         if self._files[place >> 80].parent != self.folder:
             self.append(key, answer, seed)
         return answer
