@@ -9,7 +9,6 @@ import functools
 import json
 import os
 import platform
-import re
 import shlex
 import sys
 from collections import Counter
@@ -471,7 +470,9 @@ def _command(verb: str | None = None, **changes: Any) -> str:
     if verb:
         words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
         words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
-    return re.sub(r"//[^/@\s]*@", "//***@", shlex.join(words))  # a password in a URL is not shown
+    from hf_oss_instruct.synthesis.teacher import redacted
+
+    return redacted(shlex.join(words))
 
 
 def _without(words: list[str], *names: str) -> list[str]:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, is_hugging_face, key_from
-from hf_oss_instruct.synthesis.transports import http_error
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, is_hugging_face, key_from, redacted
+from hf_oss_instruct.synthesis.transports import LARGEST, http_error
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 
 SECRET = "hf_planted_secret"
@@ -476,3 +476,25 @@ class TestKeyFrom:
         assert SECRET not in str(caught.value)
         assert key_from(variable, "https://router.huggingface.co/v1") == SECRET
         assert key_from(variable, None) == SECRET
+
+
+class TestAiohttp:
+    """What only our own transport promises."""
+
+    def test_an_answer_without_end_is_cut(self) -> None:
+        huge = Answer(raw=b"[" + b" " * (LARGEST + 1))
+        answer = told(huge)
+        if TRANSPORT == "aiohttp":
+            assert isinstance(answer, TryAgain)
+            assert "larger than" in str(answer)
+
+    def test_user_and_password_of_an_address_travel_as_basic_authentication_and_are_never_shown(self) -> None:
+        with LocalTeacher() as server:
+            address = server.base_url.replace("//", "//me:s3cret@")
+            if TRANSPORT == "aiohttp":
+                assert isinstance(ask(teacher_of("m", address)), Completion)
+                assert server.requests[0]["headers"]["authorization"] == "Basic bWU6czNjcmV0"
+        assert "s3cret" not in redacted(f"synthesize --base-url {address} --out o")
+        with pytest.raises(UsageError) as refused:
+            teacher_of("m", "http://me:s3cret@127.0.0.1:9x/v1")
+        assert "s3cret" not in str(refused.value)
