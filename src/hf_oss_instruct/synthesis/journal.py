@@ -20,11 +20,16 @@ import orjson
 
 from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
 from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.packed import NumberMap
 
 HEAD = b'{"crc":"%08x","record":'
 HEAD_LENGTH = len(HEAD % 0)
 KEY = slice(HEAD_LENGTH + len('{"key":"'), HEAD_LENGTH + len('{"key":"') + 32)
 """Where the key stands in a line: found without parsing the record."""
+OFFSET_BITS = 44
+"""Of a line's place in 64 bits: 16 TiB of a file, a million files."""
+LINE = 8192
+"""Bytes read for one line; few lines have more."""
 COMPLETION_FIELDS = ("text", "finish_reason", "model", "fingerprint", "prompt_tokens", "completion_tokens")
 
 
@@ -43,7 +48,7 @@ class Journal:
         self.folder, self.dropped = folder, 0
         self._files: list[Path] = []
         self._readers: dict[int, int] = {}
-        self._places: dict[int, int] = {}
+        self._places = NumberMap()
         self._writer: int | None = None
         self._end = 0
         # Our own folder last: its answers win.
@@ -76,14 +81,14 @@ class Journal:
         if fields["key"] != key:  # another key with the same half
             return None
         answer = _answer(fields)
-        if self._files[place >> 80].parent != self.folder:
+        if self._files[place >> OFFSET_BITS].parent != self.folder:
             self.append(key, answer, seed)
         return answer
 
     def answers(self) -> Iterator[tuple[str, Seed | None, Completion | Refusal]]:
         """Everything in this folder: key, seed, answer."""
-        for place in list(self._places.values()):
-            number = place >> 80
+        for place in self._places.values():
+            number = place >> OFFSET_BITS
             if self._files[number].parent == self.folder and (record := self._record_at(place)):
                 fields = orjson.loads(record)
                 columns = fields.get("seed")
@@ -109,7 +114,7 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "make room and run the same command again."
             ) from error
-        self._places[_short(key)] = _place(len(self._files) - 1, self._end, len(line))
+        self._places.set(_short(key), _place(len(self._files) - 1, self._end))
         self._end += len(line)
 
     def close(self) -> None:
@@ -122,8 +127,10 @@ class Journal:
             os.close(self._readers.popitem()[1])
 
     def _record_at(self, place: int) -> bytes | None:
-        number, offset, length = place >> 80, place >> 32 & 2**48 - 1, place & 2**32 - 1
-        return _record(os.pread(self._reader(number), length, offset))
+        reader, offset, line = self._reader(place >> OFFSET_BITS), place & 2**OFFSET_BITS - 1, b""
+        while b"\n" not in line and (more := os.pread(reader, LINE, offset + len(line))):
+            line += more
+        return _record(line[: line.find(b"\n") + 1])
 
     def _reader(self, number: int) -> int:
         if number not in self._readers:
@@ -158,7 +165,7 @@ class Journal:
                 if _record(line) is None:
                     self.dropped += 1
                 else:
-                    self._places[_short(line[KEY].decode())] = _place(len(self._files) - 1, offset, len(line))
+                    self._places.set(_short(line[KEY].decode()), _place(len(self._files) - 1, offset))
                 offset += len(line)
 
 
@@ -167,9 +174,9 @@ def _short(key: str) -> int:
     return int(key[16:], 16)
 
 
-def _place(number: int, offset: int, length: int) -> int:
-    """Where a line lies, in one number: a tuple would cost three times the memory, and there is one for each answer."""
-    return number << 80 | offset << 32 | length
+def _place(number: int, offset: int) -> int:
+    """Where a line lies, in one number: which file, and where in it."""
+    return number << OFFSET_BITS | offset
 
 
 def _record(line: bytes) -> bytes | None:

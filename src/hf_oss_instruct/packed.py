@@ -1,0 +1,56 @@
+"""A large map of numbers in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+RECENT = 2**15
+"""Entries in a Python dict before they are packed."""
+
+
+class NumberMap:
+    """Numbers to numbers, all 0 … 2⁶⁴−1, at 16 bytes an entry; a dict takes ten times that.
+
+    The newest entries are in a dict; every 32,768 of them are merged into two arrays, sorted by key.
+    """
+
+    def __init__(self) -> None:
+        self._recent: dict[int, int] = {}
+        self._keys, self._values = np.empty(0, np.uint64), np.empty(0, np.uint64)
+
+    def __contains__(self, key: int) -> bool:
+        return self.get(key) is not None
+
+    def __len__(self) -> int:
+        return len(self._keys) + sum(self._packed(key) is None for key in self._recent)
+
+    def get(self, key: int) -> int | None:
+        """The newest value of a key, or None."""
+        value = self._recent.get(key)
+        return self._packed(key) if value is None else value
+
+    def set(self, key: int, value: int) -> None:
+        """Put a value under a key, in place of any before."""
+        self._recent[key] = value
+        if len(self._recent) >= RECENT:
+            self._pack()
+
+    def values(self) -> Iterator[int]:
+        """The newest value of every key, in no order."""
+        self._pack()
+        return map(int, self._values)
+
+    def _packed(self, key: int) -> int | None:
+        at = int(self._keys.searchsorted(np.uint64(key)))
+        return int(self._values[at]) if at < len(self._keys) and self._keys[at] == key else None
+
+    def _pack(self) -> None:
+        size = len(self._recent)
+        # The recent ones first: of equal keys, unique keeps the first.
+        keys = np.concatenate([np.fromiter(self._recent.keys(), np.uint64, size), self._keys])
+        values = np.concatenate([np.fromiter(self._recent.values(), np.uint64, size), self._values])
+        self._keys, first = np.unique(keys, return_index=True)
+        self._values = values[first]
+        self._recent.clear()

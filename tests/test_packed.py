@@ -1,0 +1,35 @@
+"""A map of numbers behaves as a dict does, whatever is packed when."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hf_oss_instruct import packed
+from hf_oss_instruct.packed import NumberMap
+
+NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 5)
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.booleans())))
+@settings(deadline=None)
+def test_it_is_a_dict(changes: list[tuple[int, int, bool]]) -> None:
+    plain, numbers = {}, NumberMap()
+    for key, value, look in changes:
+        plain[key] = value
+        numbers.set(key, value)
+        if look:
+            assert sorted(numbers.values()) == sorted(plain.values())  # packs
+        assert len(numbers) == len(plain)
+    for key in [*plain, 7, 2**63]:
+        assert numbers.get(key) == plain.get(key)
+        assert (key in numbers) == (key in plain)
+
+
+def test_it_packs_by_itself() -> None:
+    numbers = NumberMap()
+    for key in range(3 * packed.RECENT + 5):
+        numbers.set(key % (2 * packed.RECENT), key)
+    assert len(numbers) == 2 * packed.RECENT
+    assert numbers.get(0) == 2 * packed.RECENT
+    assert numbers.get(packed.RECENT + 5) == packed.RECENT + 5
