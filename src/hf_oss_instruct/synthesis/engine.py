@@ -66,13 +66,14 @@ async def outcomes(
     budget: Budget | None = None,
     spent: Spent | None = None,
     stop: asyncio.Event | None = None,
+    catch_up: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
     """What becomes of every seed, in seed order.
 
     At most `concurrency` requests are in flight, and at most `ahead` seeds (by default as many) are in line from the one that the
     consumer waits for: a slow answer delays rows, not sending. Setting `stop` cancels what is in flight and hands out what was
     received, the rest as pending; closing the generator cancels and hands out nothing. What was answered is in the journal
-    either way.
+    either way. With `catch_up`, a run that stops still looks through all its seeds for those that earlier sessions answered.
 
     Raises:
         TeacherError: the teacher cannot go on; raised after everything received has been handed out.
@@ -82,7 +83,7 @@ async def outcomes(
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
     spent, pace = spent or Spent(), Pace(concurrency)
     desk = Desk(method.teacher, journal, pace, patience or Patience(), budget or Budget(), spent)
-    line = _Line(method, journal, desk, pace, ahead or concurrency)
+    line = _Line(method, journal, desk, pace, ahead or concurrency, catch_up)
     sending = asyncio.create_task(line.send(seeds, stop))
     try:
         while True:
@@ -104,9 +105,10 @@ async def outcomes(
 class _Line:
     """Seeds in work, in seed order: one end sends them to the desk, the other hands out what became of them."""
 
-    def __init__(self, method: Method, journal: Journal, desk: Desk, pace: Pace, length: int) -> None:
+    def __init__(self, method: Method, journal: Journal, desk: Desk, pace: Pace, length: int, catch_up: bool) -> None:
         self._method, self._journal, self._desk, self._pace, self._length = method, journal, desk, pace, length
         self.entries: deque[_Entry] = deque()
+        self._catch_up = catch_up
         self._again: list[tuple[float, int, _Entry]] = []
         self._asking: dict[str, list[_Entry]] = {}
         self._attempts: set[asyncio.Task[None]] = set()
@@ -158,11 +160,11 @@ class _Line:
 
     async def _send_all(self, seeds: Iterable[Seed | Skipped]) -> None:
         async for seed in off_the_loop(seeds):
-            while len(self.entries) >= self._length and not self._desk.closed.is_set():
+            while len(self.entries) >= self._length:
                 await self._due_or_change()
             entry = _Entry(seed)
             self.entries.append(entry)
-            if self._desk.closed.is_set():
+            if self._desk.closed.is_set() and not self._catch_up:
                 return
             await self._enter(entry)
             await self._send_due()

@@ -95,6 +95,7 @@ def run(
                     budget=Budget(limits, _spent_before(before, journal) if limits else None),
                     spent=tally.spent,
                     stop=stop,
+                    catch_up=True,
                 )
                 ticking = asyncio.create_task(_tick(lambda: on_progress(tally)))
                 try:
