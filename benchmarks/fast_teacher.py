@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 
 WORDS = "queue cache parser index buffer matrix graph token socket shard tensor ledger route session".split()
 
@@ -17,6 +18,7 @@ class Teacher(asyncio.Protocol):
 
     stats = {"total": 0, "in_flight": 0, "max_in_flight": 0, "connections": 0}  # noqa: RUF012  # shared on purpose
     latency_s = 0.2
+    faults = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.received = transport, b""
@@ -40,14 +42,34 @@ class Teacher(asyncio.Protocol):
         stats["total"] += 1
         stats["in_flight"] += 1
         stats["max_in_flight"] = max(stats["max_in_flight"], stats["in_flight"])
-        asyncio.get_running_loop().call_later(self.latency_s, self.answer, stats["total"])
+        later = asyncio.get_running_loop().call_later
+        chance = random.random() if self.faults else 1.0
+        if chance < 0.12:  # 10 % busy, 2 % broken, at once
+            later(
+                0.002, self.refuse, b"429 Too Many Requests\r\nRetry-After: 1" if chance < 0.10 else b"500 Internal Server Error"
+            )
+        elif chance < 0.14:
+            later(self.latency_s, self.drop if chance < 0.13 else id, None)  # connection reset; never answered
+        else:
+            later(self.latency_s, self.answer, stats["total"], "cut" if chance < 0.16 else "garbage" if chance < 0.18 else "")
 
-    def answer(self, number: int) -> None:
+    def refuse(self, status: bytes) -> None:
+        self.stats["in_flight"] -= 1
+        body = b'{"error": {"message": "not now"}}'
+        self.transport.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+
+    def drop(self, _: None) -> None:
+        self.stats["in_flight"] -= 1
+        self.transport.abort()
+
+    def answer(self, number: int, fault: str = "") -> None:
         self.stats["in_flight"] -= 1
         words = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 120))
         code = "\n".join(f"    step_{step} = {number} * {step}" for step in range(20))
         text = f"[Problem Description]\nProblem {number}: {words}.\n\n[Solution]\n```python\ndef solve_{number}():\n{code}\n```"
-        message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        text = text[:300] if fault == "cut" else "I am sorry." if fault == "garbage" else text
+        finish = "length" if fault == "cut" else "stop"
+        message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
         usage = {"prompt_tokens": 400, "completion_tokens": 560, "total_tokens": 960}
         body = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "system_fingerprint": "fp"}
         self.write(json.dumps(body | {"choices": [message], "usage": usage}).encode())
@@ -58,8 +80,8 @@ class Teacher(asyncio.Protocol):
             self.transport.write(head + body)  # type: ignore[attr-defined]
 
 
-async def serve(latency_s: float) -> None:
-    Teacher.latency_s = latency_s
+async def serve(latency_s: float, faults: bool) -> None:
+    Teacher.latency_s, Teacher.faults = latency_s, faults
     server = await asyncio.get_running_loop().create_server(Teacher, "127.0.0.1", 0, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -68,4 +90,8 @@ async def serve(latency_s: float) -> None:
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--latency-ms", type=float, default=200.0)
-    asyncio.run(serve(options.parse_args().latency_ms / 1000))
+    options.add_argument(
+        "--faults", action="store_true", help="10 %% 429, 2 %% 500, 2 %% cut, 2 %% garbage, 1 %% reset, 1 %% hang"
+    )
+    chosen = options.parse_args()
+    asyncio.run(serve(chosen.latency_ms / 1000, chosen.faults))
