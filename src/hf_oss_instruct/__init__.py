@@ -16,6 +16,7 @@ from hf_oss_instruct.synthesis.registration import register_when_imported
 if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.synthesis.builder import OssInstruct
+    from hf_oss_instruct.synthesis.choice import configure
     from hf_oss_instruct.synthesis.engine import synthesize
     from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
     from hf_oss_instruct.synthesis.prompts import Prompt
@@ -32,6 +33,7 @@ _HOMES = {
     "Prompt": "synthesis.prompts",
     "Sampling": "synthesis.teacher",
     "Teacher": "synthesis.teacher",
+    "configure": "synthesis.choice",
     "read_seeds": "synthesis.seeds",
     "register": "synthesis.registration",
     "synthesize": "synthesis.engine",
@@ -46,6 +48,7 @@ __all__ = [
     "Prompt",
     "Sampling",
     "Teacher",
+    "configure",
     "read_seeds",
     "register",
     "synthesize",

@@ -193,7 +193,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import live
     from hf_oss_instruct.synthesis.asking import Patience
     from hf_oss_instruct.synthesis.budget import Limits
-    from hf_oss_instruct.synthesis.run import pinned, run
+    from hf_oss_instruct.synthesis.run import run
 
     config, source, teacher = _open(flags)
     requested = config.seeds.requested
@@ -201,7 +201,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     if requested is None:
         raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     if dry_run:
-        click.echo(pinned(config, source).to_yaml(), nl=False)
+        click.echo(config.pinned(source).to_yaml(), nl=False)
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
     with live(requested, output) as on_progress:
@@ -232,17 +232,14 @@ def preview(output: str, **flags: Any) -> None:
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress import show_outcome, show_skipped
     from hf_oss_instruct.synthesis.bridge import from_plain_code
-    from hf_oss_instruct.synthesis.config import PARSERS
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
-    from hf_oss_instruct.synthesis.method import Method
     from hf_oss_instruct.synthesis.sampling import sample
 
     config, source, teacher = _open(flags)
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
-    numbered = config.seeds.sampler == "magicoder"
-    method = Method(teacher, config.prompt, config.sampling, PARSERS[config.parser], numbered=numbered)
+    method = config.method(teacher)
     kept, skipped = 0, Counter[str]()
     with Journal(method.journal_home) as journal:
         seeds, concurrency = sample(source, config.seeds), flags["concurrency"]
@@ -363,15 +360,19 @@ def _open_local_model(flags: dict[str, Any]) -> Teacher:
 
 
 def _open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, Source]:
+    from hf_oss_instruct.synthesis.live import INSIDE, open_inside
     from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
 
     config = _config(flags, default_sampler)
-    spec = flags["seeds"] or config.dataset
-    if flags["config"] and not flags["seeds"] and not HUB_ID.fullmatch(spec) and spec not in ("stdlib", STDLIB_NAME):
+    spec, keep_metadata = flags["seeds"] or config.dataset, config.seeds.sampler == "magicoder"
+    if flags["config"] and not flags["seeds"] and spec.startswith(INSIDE):
+        return config, open_inside(flags["config"].parent, spec, keep_metadata=keep_metadata)
+    on_the_hub = HUB_ID.fullmatch(spec) is not None
+    if flags["config"] and not flags["seeds"] and not on_the_hub and spec not in ("stdlib", STDLIB_NAME):
         raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
     revision = flags["revision"] or (config.revision if spec == config.dataset else None)
-    source = open_source(spec, revision=revision, keep_metadata=config.seeds.sampler == "magicoder")
-    if flags["revision"] or source.name != config.dataset:
+    source = open_source(spec, revision=revision, keep_metadata=keep_metadata)
+    if flags["revision"] or source.name != config.dataset or on_the_hub:  # a branch stands for the commit that was opened
         config = replace(config, dataset=source.name, revision=None)
     return config, source
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.errors import UsageError
@@ -50,6 +51,15 @@ class Limits:
     def __post_init__(self) -> None:
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
             raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
+
+    def share(self, part: Fraction) -> Limits:
+        """The limits of one of several that work at the same time, so that together they keep within these."""
+        return replace(
+            self,
+            max_requests=None if self.max_requests is None else int(self.max_requests * part),
+            max_total_tokens=None if self.max_total_tokens is None else int(self.max_total_tokens * part),
+            max_cost=None if self.max_cost is None else self.max_cost * float(part),
+        )
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
         """Price of so many tokens, None without prices."""

@@ -1,87 +1,30 @@
 """The `datasets` builder: `load_dataset("oss-instruct", data_files=…, split="train", streaming=True)`.
 
-Rows are made when they are read. A stream parses and checks single rows; duplicates are looked for by `synthesize` and
-`curate`, which see the whole set. This is its first form: local files, one shard.
+Rows are made when they are read: a stream parses and checks single rows. Duplicates are looked for by `synthesize` and `curate`,
+which see the whole set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import datasets
 
 from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, Row, Seed
-from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.synthesis.engine import synthesize
-from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
-from hf_oss_instruct.synthesis.sampling import SeedPlan, sample
-from hf_oss_instruct.synthesis.seeds import open_files
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, Teacher, key_from
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.synthesis.arguments import Opened, OssInstructConfig
+from hf_oss_instruct.synthesis.budget import Budget, Limits
+from hf_oss_instruct.synthesis.choice import is_embedded
+from hf_oss_instruct.synthesis.engine import rows
+from hf_oss_instruct.synthesis.host import SHARDS, SeedOrderBuilder
+from hf_oss_instruct.synthesis.sampling import in_another_order, sample
 from hf_oss_instruct.templates import to_prompt_completion
 
-NOT_IN_THE_CACHE_KEY = frozenset({"base_url", "api_key_env", "concurrency"})
-"""What does not change rows must not change where `datasets` caches them; nor may a secret get there."""
 
-
-@dataclass
-class OssInstructConfig(datasets.BuilderConfig):
-    """What `load_dataset("oss-instruct", …)` takes beside `data_files`.
-
-    Attributes:
-        teacher: `comment-function` (embedded, no model), or any object with the `Teacher` protocol.
-        model: model name; with it the teacher is reached over the network.
-        base_url: OpenAI-compatible server of `model`; None for Inference Providers.
-        api_key_env: name of the environment variable with that server's key.
-        n: number of seeds; None for one of every document.
-        sampler: `hash`, `functions` or `magicoder`; by default what fits the teacher.
-        rng_seed: the random number of the draw.
-        temperature, max_tokens: sampling parameters, the paper's by default.
-        concurrency: requests in flight at once; at most so many are made ahead of the row that is read.
-    """
-
-    teacher: Any = "comment-function"
-    model: str | None = None
-    base_url: str | None = None
-    api_key_env: str | None = None
-    n: int | None = None
-    sampler: str | None = None
-    rng_seed: int = 0
-    temperature: float = 0.0
-    max_tokens: int = 2500
-    concurrency: int = 16
-
-    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
-        """The cache key: everything that changes rows, and nothing else."""
-        kwargs = {key: value for key, value in config_kwargs.items() if key not in NOT_IN_THE_CACHE_KEY}
-        if not isinstance(kwargs.get("teacher", ""), str):
-            kwargs["teacher"] = kwargs["teacher"].identity
-        config_id: str = super().create_config_id(kwargs, custom_features)
-        return config_id
-
-    def open_teacher(self) -> Teacher:
-        """The teacher that these values name.
-
-        Raises:
-            UsageError: a name we do not know, or a server without a model.
-        """
-        if not isinstance(self.teacher, str):
-            teacher: Teacher = self.teacher
-            return teacher
-        if self.model:
-            key = key_from(self.api_key_env, self.base_url)
-            return InferenceTeacher(self.model, self.base_url, api_key=key, concurrency=self.concurrency)
-        if self.base_url:
-            raise UsageError("base_url= needs model=, the model's name on that server.")
-        if self.teacher != "comment-function":
-            raise UsageError(f"Unknown teacher {self.teacher!r}. Use 'comment-function', model=NAME, or a Teacher object.")
-        return CommentFunctionTeacher()
-
-
-class OssInstruct(datasets.GeneratorBasedBuilder):
-    """OSS-Instruct rows from local files of source code, parquet or JSONL.
+class OssInstruct(SeedOrderBuilder):
+    """OSS-Instruct rows from source code, parquet, JSONL, a Hub data set, or a live recipe (`*.ossi`).
 
         import hf_oss_instruct
         from datasets import load_dataset
@@ -89,12 +32,42 @@ class OssInstruct(datasets.GeneratorBasedBuilder):
         rows = load_dataset("oss-instruct", data_files="src/**/*.py", split="train", streaming=True)
         next(iter(rows))["problem"]
 
-    The config `sft` gives prompt and completion instead of full rows.
+    The config `sft` gives prompt and completion instead of full rows. A stream asks for a row when it is read, and resumes by
+    seed; it has no duplicates removed, since that needs the whole set. In map style, everything received is journaled below the
+    cache: a load that was interrupted goes on where it was. To push a stream, pass `num_shards=`: its shards are virtual.
     """
 
     BUILDER_CONFIG_CLASS = OssInstructConfig
     BUILDER_CONFIGS = [OssInstructConfig(name="default"), OssInstructConfig(name="sft")]  # noqa: RUF012  # the host's own form
     DEFAULT_CONFIG_NAME = "default"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for config in self.BUILDER_CONFIGS:
+            config.refuse_settings()
+        super().__init__(*args, **kwargs)
+        if kwargs.get("features") is None:  # a card's dataset_info may say anything
+            self.info.features = self._info().features
+
+    @property
+    def opened(self) -> Opened:
+        """Sources, run config and teacher."""
+        opened: Opened = self.config.opened
+        return opened
+
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+        """See `datasets.DatasetBuilder.download_and_prepare`.
+
+        Raises:
+            UsageError: a recipe from the Hub would decide how much a paid teacher is asked.
+        """
+        config, opened = self.config, self.opened
+        bounded = config.n or config.languages or opened.limits != Limits()
+        if opened.recipe and opened.recipe.is_remote and not is_embedded(opened.teacher) and not bounded:
+            raise UsageError(
+                f"The recipe of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: n= or "
+                "max_requests=, or stream it with streaming=True."
+            )
+        super().download_and_prepare(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
         schema = SFT_SCHEMA if self.config.name == "sft" else SCHEMA
@@ -102,23 +75,28 @@ class OssInstruct(datasets.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         del dl_manager
-        if not self.config.data_files:
-            raise SeedError('No seed files. Pass data_files=, such as data_files="src/**/*.py".')
+        shards = list(range(SHARDS))
         return [
-            datasets.SplitGenerator(name=split, gen_kwargs={"files": tuple(map(str, files))})
-            for split, files in self.config.data_files.items()
+            datasets.SplitGenerator(name=split, gen_kwargs={"split": split, "shards": shards}) for split in self.opened.sources
         ]
 
-    def _generate_examples(self, files: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
-        config, teacher = self.config, self.config.open_teacher()
-        sampler = config.sampler or ("functions" if isinstance(teacher, CommentFunctionTeacher) else "hash")
-        plan = SeedPlan(config.n, sampler=sampler, rng_seed=config.rng_seed)
-        source = open_files([Path(file) for file in files], keep_metadata=sampler == "magicoder")
-        rows: Iterator[Row] = synthesize(
-            (item for item in sample(source, plan) if isinstance(item, Seed)),
-            teacher,
-            sampling=Sampling(config.temperature, max_tokens=config.max_tokens),
-            concurrency=config.concurrency,
+    def _generate_examples(
+        self, split: str, shards: Sequence[int], start: int | None = None
+    ) -> Iterator[tuple[int, Row | dict[str, str]]]:
+        """(Place in seed order, row) of some shards, from a place on; without a start, all of them or an error."""
+        opened, share = self.opened, Fraction(len(shards), SHARDS)
+        mine = shards if isinstance(shards, range) else frozenset(shards)
+        made = rows(
+            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and int(seed.seed_id[:15], 16) % SHARDS in mine),
+            opened.run.method(opened.teacher),
+            concurrency=max(int(self.config.concurrency * share), 1),
+            budget=Budget(opened.limits.share(share)),
+            complete=start is None,
         )
-        for row in rows:
-            yield row["index"], to_prompt_completion(row) if config.name == "sft" else row
+        for row in made:
+            yield row["index"], to_prompt_completion(row) if self.config.name == "sft" else row
+
+    def _seeds(self, split: str) -> Iterator[Seed]:
+        plan = self.opened.run.seeds
+        seeds = (item for item in sample(self.opened.sources[split], plan) if isinstance(item, Seed))
+        return seeds if self.config.shuffle_seeds is None else in_another_order(seeds, self.config.shuffle_seeds)

@@ -15,11 +15,12 @@ import yaml
 
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import FORMAT_VERSION, digest
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan
-from hf_oss_instruct.synthesis.teacher import Sampling
+from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan, Source
+from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
 
 PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
 KEYS = {
@@ -65,6 +66,24 @@ class RunConfig:
         """Key of the whole config, 32 hex digits."""
         return digest(self.as_dict())
 
+    def method(self, teacher: Teacher) -> Method:
+        """What decides which row a seed becomes, with this teacher."""
+        numbered = self.seeds.sampler == "magicoder"
+        return Method(teacher, self.prompt, self.sampling, PARSERS[self.parser], numbered=numbered)
+
+    def pinned(self, source: Source) -> RunConfig:
+        """The config with the revision that the source has now.
+
+        Raises:
+            RunError: the config names another revision.
+        """
+        if self.revision not in (None, source.revision):
+            raise RunError(
+                f"The run config was made from {source.name} at {self.revision}, here it is {source.revision}. Bring that "
+                "revision back, or remove seeds.revision from the config and use a new --out."
+            )
+        return replace(self, dataset=source.name, revision=source.revision)
+
     def as_dict(self) -> dict[str, Any]:
         """The config as plain values, in the order of the YAML."""
         seeds, ours = self.seeds, self.prompt.text == Prompt.default().text
@@ -102,7 +121,7 @@ class RunConfig:
             if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
                 raise UsageError(f"{name} has a YAML alias (*name). Write the value out.")
             values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError, ValueError) as error:  # too deep; a date that no calendar has
             raise UsageError(
                 f"{name} is no YAML: {' '.join(str(error).split())}. Compare it with a run's oss_instruct.yaml."
             ) from error

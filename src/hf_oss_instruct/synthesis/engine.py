@@ -2,7 +2,7 @@
 
     seed ─prompt→ request ─journal or teacher→ completion ─parse→ row | rejection     (no answer: pending)
 
-`outcomes` is the whole of it; `synthesize` is the same for plain Python code.
+`outcomes` is the whole of it; `synthesize` and `rows` are the same for plain Python code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
-from hf_oss_instruct.errors import Refusal, SeedError, UsageError
+from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
 from hf_oss_instruct.synthesis.asking import Desk, Later, Patience
 from hf_oss_instruct.synthesis.bridge import from_plain_code, off_the_loop
 from hf_oss_instruct.synthesis.budget import Budget, Spent
@@ -304,9 +304,27 @@ def synthesize(
         Magicoder, arXiv 2312.02120, section 2.1.
     """
     method = Method(teacher, prompt or Prompt.default(), sampling or Sampling(), parser)
+    return rows(seeds, method, concurrency=concurrency, journal=journal, on_left_out=on_left_out)
+
+
+def rows(
+    seeds: Iterable[Seed],
+    method: Method,
+    *,
+    concurrency: int = 16,
+    journal: str | Path | None = None,
+    budget: Budget | None = None,
+    complete: bool = False,
+    on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
+) -> Iterator[Row]:
+    """What `synthesize` does, for a method that is put together already, within a budget.
+
+    Raises:
+        TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
+    """
     left_out: Counter[str] = Counter()
     with Journal(Path(journal) if journal else method.journal_home) as answers:
-        for outcome in from_plain_code(lambda: outcomes(seeds, method, answers, concurrency=concurrency)):
+        for outcome in from_plain_code(lambda: outcomes(seeds, method, answers, concurrency=concurrency, budget=budget)):
             if isinstance(outcome, dict):
                 yield outcome
             elif on_left_out:
@@ -316,3 +334,5 @@ def synthesize(
     if left_out:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
         logger.warning("Seeds that gave no row: %s. Pass on_left_out= to see each.", counts)
+    if complete and left_out["pending"]:
+        raise TeacherError(f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call goes on.")

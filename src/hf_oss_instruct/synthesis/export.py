@@ -8,10 +8,9 @@ from pathlib import Path
 
 from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
-from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
+from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL
 
 
@@ -43,13 +42,7 @@ def export(run: Path, out: Path) -> Tally:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{str(out)!r} is there and not empty. Name a new folder.")
     config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text())
-    method = Method(
-        _Named(before["teacher"]),
-        config.prompt,
-        config.sampling,
-        PARSERS[config.parser],
-        numbered=config.seeds.sampler == "magicoder",
-    )
+    method = config.method(_Named(before["teacher"]))
     tally = Tally(config.seeds.requested or 0)
     tables = Tables(out, tally, config.duplicates)
     with Journal(run / JOURNAL) as journal:

@@ -1,35 +1,23 @@
-"""How `load_dataset("oss-instruct", …)` finds our builder. Every private name of `datasets` that we touch is in this file.
+"""How `import hf_oss_instruct` makes `load_dataset("oss-instruct", …)` known, without importing `datasets` itself.
 
-`datasets` 5 has no plug-in hook, so an import of ours adds a row to its table of packaged builders the moment `datasets` itself
-is imported. A canary test asserts that the names below exist; the dependency is bound to `datasets<6`.
+`datasets` 5 has no plug-in hook, so our builder is put into its table of packaged builders the moment somebody imports it.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-NAME = "oss-instruct"
-"""The name for `load_dataset`; it must not hold a slash, which would reach file names and shadow a Hub id."""
-
 
 def register() -> None:
     """Make `load_dataset("oss-instruct", …)` work now. Importing the package does it by itself; twice does no harm."""
-    import datasets.packaged_modules as packaged
+    from hf_oss_instruct.synthesis import host
 
-    from hf_oss_instruct.synthesis import builder
-
-    # The hash goes into the cache path: a changed builder makes new rows.
-    source_hash = packaged._hash_python_lines(inspect.getsource(builder).splitlines())
-    packaged._PACKAGED_DATASETS_MODULES[NAME] = (builder.__name__, source_hash)
-    packaged._MODULE_TO_EXTENSIONS[NAME] = []
-    packaged._MODULE_TO_METADATA_FILE_NAMES[NAME] = []
-    packaged._MODULE_TO_METADATA_EXTENSIONS[NAME] = []
+    host.install()
 
 
 def register_when_imported() -> None:
@@ -58,7 +46,7 @@ class _AfterDatasets:
                 register()
             except (AttributeError, ImportError) as error:  # a plug-in must not break its host
                 warnings.warn(
-                    f'load_dataset("{NAME}") is not available: {error}. Install datasets>=5,<6, or use OssInstruct directly.',
+                    f'load_dataset("oss-instruct") is not available: {error}. Install datasets>=5.2,<6, or use OssInstruct.',
                     stacklevel=2,
                 )
 

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
-from hf_oss_instruct.synthesis.config import PARSERS, RunConfig
+from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of, write_whole
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
@@ -72,9 +72,9 @@ def run(
         RunError: `out` holds something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
-    config = pinned(config, source)
+    config = config.pinned(source)
     seeds = _opened(sample(source, config.seeds))
-    method = Method(teacher, config.prompt, config.sampling, PARSERS[config.parser], numbered=config.seeds.sampler == "magicoder")
+    method = config.method(teacher)
     with _occupied(out):
         before = _adopt(out, config, method)
         tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
@@ -119,20 +119,6 @@ def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     """The same seeds; a source that cannot be read says so now, before a folder is made for its rows."""
     first = list(islice(seeds, 1))
     return chain(first, seeds)
-
-
-def pinned(config: RunConfig, source: Source) -> RunConfig:
-    """The config with the revision that the source has now.
-
-    Raises:
-        RunError: the config names another revision.
-    """
-    if config.revision not in (None, source.revision):
-        raise RunError(
-            f"The run config was made from {source.name} at {config.revision}, here it is {source.revision}. Bring that "
-            "revision back, or remove seeds.revision from the config and use a new --out."
-        )
-    return replace(config, dataset=source.name, revision=source.revision)
 
 
 def _on_ctrl_c() -> asyncio.Event:

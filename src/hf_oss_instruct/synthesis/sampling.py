@@ -131,6 +131,12 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
         raise SeedsExhausted(f"{source.name} gave {'; '.join(short)} seeds asked for. Ask for fewer, name a larger source{more}.")
 
 
+def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
+    """The same seeds, in an order drawn by hash of their ids; reads all of them first."""
+    drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id, number), seed.seed_id))
+    return (seed.at(place) for place, seed in enumerate(drawn))
+
+
 def _draw(source: Source, languages: Collection[str] | None, wanted: int | None, plan: SeedPlan) -> Iterator[Seed | Skipped]:
     assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
     if plan.sampler == "magicoder":

@@ -93,6 +93,9 @@ class AiohttpTransport:
         if session := self._sessions.pop(asyncio.get_running_loop(), None):
             await session.close()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_sessions": {}}  # connections stay with the process that opened them
+
     def _session(self) -> aiohttp.ClientSession:
         import aiohttp
 
@@ -138,6 +141,9 @@ class HubTransport:
         """See `Transport.close`."""
         for client in self._clients.pop(asyncio.get_running_loop(), ()):
             await client.close()  # type: ignore[no-untyped-call]  # hub 1.x leaves it unannotated
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_clients": {}}  # connections stay with the process that opened them
 
     def _require_login(self) -> None:
         """Without a token huggingface_hub raises what looks like a bad answer."""
