@@ -69,7 +69,14 @@ def test_examples_run_and_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 40
     done = subprocess.run([sys.executable, path], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "Write the Python function" in done.stdout
+    assert "Write the Python function" in done.stdout or "step 6: " in done.stdout
+
+
+def test_the_training_example_goes_on_where_it_was(tmp_path: Path) -> None:
+    words = [sys.executable, ROOT / "examples" / "resume_training.py", tmp_path / "checkpoint.json"]
+    steps = [line for _ in range(2) for line in subprocess.run(words, capture_output=True, text=True).stdout.splitlines()]
+    assert [line.split(":")[0] for line in steps] == [f"step {number}" for number in range(1, 13)]
+    assert len({line.split(": ")[1] for line in steps}) == 12
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dataset_scripts").rglob("*.ossi")), ids=lambda path: path.name)

@@ -5,11 +5,12 @@
         HfApi(endpoint=hub.endpoint).dataset_info("ns/code").sha == hub.revision("ns/code")
 
 Code that finds its Hub by `HF_ENDPOINT` reads it at import: give a subprocess `env=os.environ | hub.environment(home)`.
-Reading only; a write endpoint is one more row in `ROUTES` that ends in `_Repository.commit`.
+What is written arrives as on the real Hub: preupload, LFS, one commit.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -63,6 +64,7 @@ class _Repository:
 
     gate: tuple[str, ...] | None = None
     commits: dict[str, dict[str, _Blob]] = field(default_factory=dict)
+    lfs: dict[str, bytes] = field(default_factory=dict)
 
     def commit(self, changes: Iterable[_Blob]) -> str:
         before = self.commits[self.head] if self.commits else {}
@@ -160,12 +162,25 @@ class LocalHub(Loopback):
 
     def _answer(self, exchange: Exchange) -> Response:
         url = urlsplit(exchange.path)
+        if url.path == "/api/repos/create":
+            return self._create(json.loads(exchange.body))
+        if url.path == "/api/validate-yaml":
+            return _json({"errors": [], "warnings": []})
         for method, pattern, answer in ROUTES:
             # HEAD is GET without the body, which `Exchange.send` leaves out.
             if method == exchange.command.replace("HEAD", "GET") and (match := pattern.fullmatch(url.path)):
                 named = {name: unquote(value) for name, value in match.groupdict().items() if value}
                 return answer(self._target(named, parse_qs(url.query)), exchange)
         raise Refused(404, "RouteNotFound", f"this Hub has no route {exchange.command} {url.path}")
+
+    def _create(self, wanted: dict[str, Any]) -> Response:
+        repo_id = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
+        kind = wanted.get("type") or "model"
+        if (kind, repo_id) in self._repositories:
+            raise Refused(409, "RepoExists", "You already created this repository")
+        self._repositories[kind, repo_id] = _Repository()
+        self._repositories[kind, repo_id].commit([_Blob(".gitattributes", b"*.parquet filter=lfs diff=lfs merge=lfs -text\n")])
+        return _json({"url": f"{self.endpoint}/{'' if kind == 'model' else kind + 's/'}{repo_id}", "id": repo_id})
 
     def _target(self, named: dict[str, str], query: dict[str, list[str]]) -> _Target:
         kind, repo_id = named.get("kind", "models").removesuffix("s"), named["id"]
@@ -257,6 +272,47 @@ def _resolve(target: _Target, exchange: Exchange) -> Response:
     return 206, headers | {"Content-Range": f"bytes {start}-{end}/{size}"}, blob.data[start : end + 1]
 
 
+def _preupload(target: _Target, exchange: Exchange) -> Response:
+    """Which files go to LFS, and which are there already."""
+    files = []
+    for file in json.loads(exchange.body)["files"]:
+        mode = "lfs" if file["path"].endswith(LFS_SUFFIXES) else "regular"
+        known = target.files.get(file["path"])
+        files.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": known.oid if known else None})
+    return _json({"files": files})
+
+
+def _lfs_batch(target: _Target, exchange: Exchange) -> Response:
+    objects = []
+    for asked in json.loads(exchange.body)["objects"]:
+        where = f"http://{exchange.headers['Host']}{exchange.path.removesuffix('/objects/batch')}/{asked['oid']}"
+        missing = asked["oid"] not in target.repository.lfs
+        objects.append(asked | ({"actions": {"upload": {"href": where}}} if missing else {}))
+    return _json({"transfer": "basic", "objects": objects})
+
+
+def _lfs_upload(target: _Target, exchange: Exchange) -> Response:
+    if hashlib.sha256(exchange.body).hexdigest() != target.path:
+        raise Refused(400, "BadOid", "the bytes are not those of this oid")
+    target.repository.lfs[target.path] = exchange.body
+    return 200, {}, b""
+
+
+def _commit(target: _Target, exchange: Exchange) -> Response:
+    """One commit of everything in the body, or none."""
+    changes = []
+    for line in exchange.body.splitlines():
+        entry = json.loads(line)
+        if entry["key"] == "file":
+            changes.append(_Blob(entry["value"]["path"], base64.b64decode(entry["value"]["content"])))
+        elif entry["key"] == "lfsFile":
+            if entry["value"]["oid"] not in target.repository.lfs:
+                raise Refused(400, "LfsMissing", f"{entry['value']['path']} was never uploaded")
+            changes.append(_Blob(entry["value"]["path"], target.repository.lfs[entry["value"]["oid"]]))
+    sha = target.repository.commit(changes)
+    return _json({"commitOid": sha, "commitUrl": f"http://{exchange.headers['Host']}/datasets/{target.repo_id}/commit/{sha}"})
+
+
 def _json(value: Any) -> Response:
     return 200, {}, json.dumps(value).encode()
 
@@ -266,11 +322,15 @@ def _sha1(lines: Iterable[str]) -> str:
 
 
 _API = r"/api/(?P<kind>models|datasets|spaces)/(?P<id>[^/]+/[^/]+)"
-_PAGE = r"/(?:(?P<kind>datasets|spaces)/)?(?P<id>[^/]+/[^/]+)"
+_PAGE = r"/(?:(?P<kind>datasets|spaces)/)?(?P<id>[^/]+/[^/]+?)"
 ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[_Target, Exchange], Response]], ...] = (
     ("GET", re.compile(rf"{_API}(?:/revision/(?P<revision>[^/]+))?"), _info),
     ("GET", re.compile(rf"{_API}/tree/(?P<revision>[^/]+)(?:/(?P<path>.+))?"), _tree),
     ("POST", re.compile(rf"{_API}/paths-info/(?P<revision>[^/]+)"), _paths_info),
+    ("POST", re.compile(rf"{_API}/preupload/(?P<revision>[^/]+)"), _preupload),
+    ("POST", re.compile(rf"{_API}/commit/(?P<revision>[^/]+)"), _commit),
+    ("POST", re.compile(rf"{_PAGE}\.git/info/lfs/objects/batch"), _lfs_batch),
+    ("PUT", re.compile(rf"{_PAGE}\.git/info/lfs/(?P<path>[0-9a-f]+)"), _lfs_upload),
     ("GET", re.compile(rf"{_PAGE}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"), _resolve),
 )
 """Method, path as it is quoted on the wire (a quoted slash belongs to its segment), and who answers."""

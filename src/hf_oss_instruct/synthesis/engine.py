@@ -333,6 +333,6 @@ def rows(
                 left_out[outcome.reason if isinstance(outcome, Rejection) else "pending"] += 1
     if left_out:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
-        logger.warning("Seeds that gave no row: %s. Pass on_left_out= to see each.", counts)
+        logger.warning("Seeds that gave no row: %s.", counts)
     if complete and left_out["pending"]:
         raise TeacherError(f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call goes on.")

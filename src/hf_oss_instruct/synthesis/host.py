@@ -86,13 +86,24 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
         generate_examples_fn: called with `shards=` and `start=` beside `kwargs`; yields (place in seed order, row).
         kwargs: further arguments for it.
         shards: the virtual shards whose rows it gives.
+        types: the declared features; rows have them already, so that the host need not cast each.
     """
 
     def __init__(
-        self, generate_examples_fn: Callable[..., Iterator[tuple[int, Any]]], kwargs: dict[str, Any], shards: range
+        self, generate_examples_fn: Callable[..., Any], kwargs: dict[str, Any], shards: range, types: datasets.Features
     ) -> None:
         super().__init__(generate_examples_fn, kwargs)
-        self.shards = shards
+        self.shards, self._types = shards, types
+
+    @property
+    def is_typed(self) -> bool:
+        """See `features`."""
+        return True
+
+    @property
+    def features(self) -> datasets.Features:
+        """The types that its rows have."""
+        return self._types
 
     def _init_state_dict(self) -> dict[str, Any]:
         self._state_dict = {"next_seed": 0, "type": type(self).__name__}
@@ -113,11 +124,14 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
         """The rows of a part of the shards."""
         first, end = (len(self.shards) * at // num_shards for at in (index, index + 1))
         part = self.shards[first:end] if contiguous else self.shards[index::num_shards]
-        return SeedOrderExamples(self.generate_examples_fn, self.kwargs, part)
+        return self._of(part)
 
     def reshard_data_sources(self) -> SeedOrderExamples:
         """The same: there are shards enough."""
-        return SeedOrderExamples(self.generate_examples_fn, self.kwargs, self.shards)
+        return self._of(self.shards)
+
+    def _of(self, shards: range) -> SeedOrderExamples:
+        return SeedOrderExamples(self.generate_examples_fn, self.kwargs, shards, self._types)
 
     @property
     def num_shards(self) -> int:
@@ -130,4 +144,4 @@ class SeedOrderBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def _get_examples_iterable_for_split(self, split_generator: datasets.SplitGenerator) -> SeedOrderExamples:
         kwargs = {name: value for name, value in split_generator.gen_kwargs.items() if name != "shards"}
-        return SeedOrderExamples(self._generate_examples, kwargs, range(SHARDS))
+        return SeedOrderExamples(self._generate_examples, kwargs, range(SHARDS), self._info().features)

@@ -133,7 +133,7 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
 
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
     """The same seeds, in an order drawn by hash of their ids; reads all of them first."""
-    drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id, number), seed.seed_id))
+    drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id.encode(), number), seed.seed_id))
     return (seed.at(place) for place, seed in enumerate(drawn))
 
 
