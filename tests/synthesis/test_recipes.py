@@ -109,6 +109,12 @@ def test_the_caller_may_say_more(recipe: Path, teacher: LocalTeacher) -> None:
     assert {row["sampler"] for row in rows} == {"hash/1"}
 
 
+def test_languages_without_counts_leave_the_recipes_number(recipe: Path, teacher: LocalTeacher) -> None:
+    rows = list(load(recipe, languages=["python"], model="m", base_url=teacher.base_url))
+    assert len(rows) == len(teacher.requests) == 12
+    assert len(list(load(recipe, languages={"python": 2}, model="m", base_url=teacher.base_url))) == 2
+
+
 def test_seeds_lie_inside_the_recipes_folder(recipe: Path, teacher: LocalTeacher) -> None:
     (recipe / "code").mkdir()
     (recipe / "code" / "a.py").write_text("def a():\n    return 1\n")
@@ -271,6 +277,7 @@ attempt("environment", stream)
 attempt("call", lambda: stream(model="m", base_url=url))
 attempt("sft", lambda: sorted(next(iter(load_dataset(repo, "sft", split="train", streaming=True)))))
 attempt("table", lambda: table(model="m", base_url=url))
+attempt("table of a language", lambda: table(model="m", base_url=url, languages=["python"], price_in=1.0, price_out=1.0))
 attempt("table of n", lambda: table(model="m", base_url=url, n=4))
 attempt("table in a budget", lambda: table(model="m", base_url=url, max_requests=40))
 attempt("table of the embedded teacher", table)
@@ -303,7 +310,7 @@ def test_a_recipe_on_the_hub_spends_only_what_the_caller_says(recipe: Path, teac
     assert said["call"] == ["openai-compatible:m"] * 2
     assert said["configure"] == ["openai-compatible:configured"] * 2
     assert said["sft"] == ["completion", "prompt"]
-    for name in ("table", "configure, table"):
+    for name in ("table", "table of a language", "configure, table"):
         assert "Say it yourself: n= or max_requests=" in said[name]
     assert said["table of n"] == 4
     assert said["table in a budget"] == 12

@@ -19,6 +19,7 @@ from hf_oss_instruct.synthesis.live import Recipe, read_recipe
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.sampling import Source
 from hf_oss_instruct.synthesis.seeds import open_files, open_source
+from hf_oss_instruct.synthesis.tables import HubTables
 from hf_oss_instruct.synthesis.teacher import Teacher
 
 OVER_THE_RECIPE = {
@@ -93,6 +94,8 @@ class OssInstructConfig(OpenedConfig):
         run = self._run(recipe.config if recipe else RunConfig(), teacher)
         limits = Limits(self.max_requests, self.max_total_tokens, self.max_cost, self.price_in, self.price_out)
         self.opened = Opened(run, teacher, self._sources(recipe, run), limits, recipe)
+        if self.shuffle_seeds is not None and run.seeds.requested is None and self._on_the_hub():
+            raise UsageError("shuffle_seeds= reads all seeds first, and a Hub data set has no end in sight. Pass n= beside it.")
 
     def cache_key(self) -> str:
         """See `OpenedConfig.cache_key`: sources, draw, prompt, sampling, parser, teacher, and the shape of our rows."""
@@ -101,6 +104,16 @@ class OssInstructConfig(OpenedConfig):
         origin = {split: (source.name, source.revision) for split, source in sources.items()}
         recipe = self.opened.recipe.version if self.opened.recipe else None
         return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, recipe)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the caller said how much may be asked at most."""
+        counted = isinstance(self.languages, dict) and None not in self.languages.values()
+        return self.n is not None or counted or any((self.max_requests, self.max_total_tokens, self.max_cost))
+
+    def _on_the_hub(self) -> bool:
+        assert self.opened
+        return any(isinstance(source, HubTables) for source in self.opened.sources.values())
 
     def refuse_settings(self) -> None:
         """A card's `configs:` may say where a recipe lies, not what only the caller decides.
@@ -128,7 +141,8 @@ class OssInstructConfig(OpenedConfig):
         if self.languages is not None:
             counts = self.languages if isinstance(self.languages, dict) else dict.fromkeys(self.languages)
             given["seeds"]["languages"] = tuple((tongues.named(name).name, number) for name, number in counts.items())
-            given["seeds"].setdefault("n", None)
+            if any(number is not None for number in counts.values()):
+                given["seeds"].setdefault("n", None)
         if is_embedded(teacher) and given["seeds"].setdefault("sampler", "functions") != "functions":
             raise UsageError(
                 f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another."
@@ -156,6 +170,8 @@ class OssInstructConfig(OpenedConfig):
                 'Nothing says where the seeds are. Pass data_files="src/**/*.py", data_dir="src", seeds="stdlib", or a Hub id '
                 "with seeds=."
             )
+        if remote := [path for paths in self.data_files.values() for path in paths if "://" in str(path)]:
+            raise UsageError(f"{str(remote[0])!r} is not on this machine. Name a Hub data set with seeds='ns/name'.")
         return {
             str(split): open_files([Path(path) for path in paths], keep_metadata=keep_metadata)
             for split, paths in self.data_files.items()

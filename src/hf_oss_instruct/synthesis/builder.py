@@ -15,7 +15,7 @@ import datasets
 from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, Row, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.arguments import Opened, OssInstructConfig
-from hf_oss_instruct.synthesis.budget import Budget, Limits
+from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.choice import is_embedded
 from hf_oss_instruct.synthesis.engine import rows
 from hf_oss_instruct.synthesis.host import SHARDS, SeedOrderBuilder
@@ -60,9 +60,8 @@ class OssInstruct(SeedOrderBuilder):
         Raises:
             UsageError: a recipe from the Hub would decide how much a paid teacher is asked.
         """
-        config, opened = self.config, self.opened
-        bounded = config.n or config.languages or opened.limits != Limits()
-        if opened.recipe and opened.recipe.is_remote and not is_embedded(opened.teacher) and not bounded:
+        opened = self.opened
+        if opened.recipe and opened.recipe.is_remote and not is_embedded(opened.teacher) and not self.config.is_bounded:
             raise UsageError(
                 f"The recipe of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: n= or "
                 "max_requests=, or stream it with streaming=True."
