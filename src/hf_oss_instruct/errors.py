@@ -8,7 +8,8 @@
     ├── BudgetReached       what may be spent is spent; every unanswered row stays pending
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
-    └── RunError            the output folder cannot be used, or could not be written
+    ├── RunError            the output folder cannot be used, or could not be written
+    └── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
 
 A message shows the value that was wrong and the way out, a sentence each.
 
@@ -73,3 +74,7 @@ class Refusal(OssInstructError):
 
 class RunError(OssInstructError):
     """The folder of a run belongs to something else, is in use, or could not be written."""
+
+
+class PublishError(OssInstructError):
+    """Nothing was published, and what the Hub holds is as it was."""

@@ -20,8 +20,11 @@ from hf_oss_instruct.data import Pending, Rejection, Row, Seed
 from hf_oss_instruct.display import one_line, visible
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.synthesis.dataset import Tally
 
+CARD_LINES = 60
+"""Lines of a card that are shown before it is published."""
 LINE_EVERY_S = 5.0
 """Seconds between plain lines where there is no terminal."""
 
@@ -93,6 +96,17 @@ def show_report(report: dict[str, Any], out: Path) -> None:
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
         console.print(f"  documents that gave no seed: {skipped}", markup=False, highlight=False)
+
+
+def show_push(push: Push, repo_id: str) -> None:
+    """What would stand on the Hub: files with their sizes, the card's first lines, and what whoever publishes should know."""
+    console = _console()
+    console.print(Text(f"{push.repo_type} {repo_id}: {visible(push.summary)}", style="bold"))
+    for path in sorted(push.files):
+        console.print(f"  {push.size(path):>12,} bytes  {visible(path)}", markup=False, highlight=False)
+    for note in push.notes:
+        console.print(f"  note: {visible(note)}", markup=False, highlight=False)
+    _block("card", "\n".join(push.card.splitlines()[:CARD_LINES]))
 
 
 def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:

@@ -5,7 +5,8 @@
         HfApi(endpoint=hub.endpoint).dataset_info("ns/code").sha == hub.revision("ns/code")
 
 Code that finds its Hub by `HF_ENDPOINT` reads it at import: give a subprocess `env=os.environ | hub.environment(home)`.
-What is written arrives as on the real Hub: preupload, LFS, one commit.
+What is written arrives as on the real Hub: preupload, LFS, then one commit or none, on a branch or as a pull request. It refuses
+what the real one refuses, and can fail on purpose (`break_next`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import yaml
 
 from .teacher import Exchange, Loopback
 
@@ -60,30 +63,36 @@ class _Blob:
 
 @dataclass
 class _Repository:
-    """Commits, oldest first: sha → the files of that commit. Old ones stay readable, as pinned revisions must."""
+    """Commits: sha → the files of that commit. Old ones stay readable, as pinned revisions must. Refs name some of them."""
 
     gate: tuple[str, ...] | None = None
     commits: dict[str, dict[str, _Blob]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
     lfs: dict[str, bytes] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
 
-    def commit(self, changes: Iterable[_Blob]) -> str:
-        before = self.commits[self.head] if self.commits else {}
-        files = dict(sorted((before | {blob.path: blob for blob in changes}).items()))
+    def commit(self, changes: Iterable[_Blob], deleted: Collection[str] = (), ref: str = "main") -> str:
+        before = self.commits.get(self.refs.get(ref, ""), {})
+        kept = {
+            path: blob
+            for path, blob in before.items()
+            if not any(path == gone or path.startswith(f"{gone}/") for gone in deleted)
+        }
+        files = dict(sorted((kept | {blob.path: blob for blob in changes}).items()))
         sha = _sha1(f"{blob.oid} {path}" for path, blob in files.items())
-        self.commits.pop(sha, None)  # content that was there before becomes the newest again
         self.commits[sha] = files
+        self.refs[ref] = sha
         return sha
 
     @property
     def head(self) -> str:
-        return next(reversed(self.commits))
+        return self.refs["main"]
 
     def at(self, revision: str) -> str:
-        if revision == "main":
-            return self.head
-        if revision not in self.commits:
+        sha = self.refs.get(revision, revision)
+        if sha not in self.commits:
             raise Refused(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-        return revision
+        return sha
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class _Target:
 
     repo_id: str
     repository: _Repository
+    revision: str
     sha: str
     path: str
     query: dict[str, list[str]]
@@ -105,16 +115,20 @@ class _Target:
 
 
 class LocalHub(Loopback):
-    """A Hub at `endpoint`. Repositories come into being with their first file.
+    """A Hub at `endpoint`. Repositories come into being with their first file, or when a client creates them.
+
+    Args:
+        tokens: token → `read` or `write`; without, everybody may write.
 
     Attributes:
         endpoint: what `HfApi(endpoint=…)` and `HF_ENDPOINT` are given.
         requests: `(method, path, status, bytes of body sent)` of every request, to see what really travelled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.endpoint = self.url
+        self.endpoint, self._tokens = self.url, tokens
+        self._broken: list[tuple[str, str, int]] = []
         self.requests: list[tuple[str, str, int, int]] = []
         self._repositories: dict[tuple[str, str], _Repository] = {}
 
@@ -139,6 +153,19 @@ class LocalHub(Loopback):
         """The commit that `main` stands for: 40 hex digits, a function of paths and contents."""
         return self._repositories[repo_type, repo_id].head
 
+    def files(self, repo_id: str, revision: str = "main", repo_type: str = "dataset") -> dict[str, bytes]:
+        """Path → bytes of a revision."""
+        repository = self._repositories[repo_type, repo_id]
+        return {path: blob.data for path, blob in repository.commits[repository.at(revision)].items()}
+
+    def messages(self, repo_id: str, repo_type: str = "dataset") -> list[str]:
+        """First lines of the commits that clients made, oldest first."""
+        return self._repositories[repo_type, repo_id].messages
+
+    def break_next(self, method: str, part: str, status: int = 503, times: int = 1) -> None:
+        """The next requests of this method whose path holds `part` fail; status 0 drops the connection."""
+        self._broken += [(method, part, status)] * times
+
     def environment(self, home: Path) -> dict[str, str]:
         """Variables for a subprocess that shall see this Hub and no other, and keep its caches under `home`."""
         return {
@@ -153,6 +180,11 @@ class LocalHub(Loopback):
 
     def respond(self, exchange: Exchange) -> None:
         """See `Loopback.respond`."""
+        for fault in self._broken:
+            if exchange.command == fault[0] and fault[1] in exchange.path:
+                self._broken.remove(fault)
+                self.requests.append((exchange.command, exchange.path, fault[2], 0))
+                return exchange.send_error_json(fault[2], "broken on purpose") if fault[2] else exchange.drop()
         try:
             status, headers, body = self._answer(exchange)
         except Refused as no:
@@ -162,10 +194,18 @@ class LocalHub(Loopback):
 
     def _answer(self, exchange: Exchange) -> Response:
         url = urlsplit(exchange.path)
+        role = self._role(exchange)
+        if url.path == "/api/whoami-v2":
+            return _json(
+                {"type": "user", "name": "me", "orgs": [], "auth": {"type": "access_token", "accessToken": {"role": role}}}
+            )
+        if url.path == "/api/validate-yaml":
+            errors = _yaml_errors(json.loads(exchange.body)["content"])
+            return 400 if errors else 200, {}, json.dumps({"errors": errors, "warnings": []}).encode()
+        if exchange.command not in ("GET", "HEAD") and "/paths-info/" not in url.path and role != "write":
+            raise Refused(403, "", "You don't have the rights to write here with this token.")
         if url.path == "/api/repos/create":
             return self._create(json.loads(exchange.body))
-        if url.path == "/api/validate-yaml":
-            return _json({"errors": [], "warnings": []})
         for method, pattern, answer in ROUTES:
             # HEAD is GET without the body, which `Exchange.send` leaves out.
             if method == exchange.command.replace("HEAD", "GET") and (match := pattern.fullmatch(url.path)):
@@ -173,11 +213,22 @@ class LocalHub(Loopback):
                 return answer(self._target(named, parse_qs(url.query)), exchange)
         raise Refused(404, "RouteNotFound", f"this Hub has no route {exchange.command} {url.path}")
 
+    def _role(self, exchange: Exchange) -> str:
+        token = exchange.headers.get("Authorization", "").removeprefix("Bearer ")
+        url = urlsplit(exchange.path)
+        if self._tokens is None or url.query == f"signature={_signature(url.path)}":
+            return "write"
+        writes = exchange.command not in ("GET", "HEAD") or "whoami" in exchange.path
+        if (token or writes) and token not in self._tokens:
+            raise Refused(401, "", "Invalid credentials in Authorization header")
+        return self._tokens.get(token, "read")
+
     def _create(self, wanted: dict[str, Any]) -> Response:
         repo_id = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
         kind = wanted.get("type") or "model"
         if (kind, repo_id) in self._repositories:
-            raise Refused(409, "RepoExists", "You already created this repository")
+            where = f"{self.endpoint}/{'' if kind == 'model' else kind + 's/'}{repo_id}"
+            return 409, {}, json.dumps({"error": "You already created this repository", "url": where}).encode()
         self._repositories[kind, repo_id] = _Repository()
         self._repositories[kind, repo_id].commit([_Blob(".gitattributes", b"*.parquet filter=lfs diff=lfs merge=lfs -text\n")])
         return _json({"url": f"{self.endpoint}/{'' if kind == 'model' else kind + 's/'}{repo_id}", "id": repo_id})
@@ -187,8 +238,8 @@ class LocalHub(Loopback):
         repository = self._repositories.get((kind, repo_id))
         if repository is None:
             raise Refused(404, "RepoNotFound", "Repository not found")
-        sha = repository.at(named.get("revision", "main"))
-        return _Target(repo_id, repository, sha, named.get("path", ""), query)
+        revision = named.get("revision", "main")
+        return _Target(repo_id, repository, revision, repository.at(revision), named.get("path", ""), query)
 
 
 Response = tuple[int, dict[str, str], bytes]
@@ -285,10 +336,16 @@ def _preupload(target: _Target, exchange: Exchange) -> Response:
 def _lfs_batch(target: _Target, exchange: Exchange) -> Response:
     objects = []
     for asked in json.loads(exchange.body)["objects"]:
-        where = f"http://{exchange.headers['Host']}{exchange.path.removesuffix('/objects/batch')}/{asked['oid']}"
+        place = f"{exchange.path.removesuffix('/objects/batch')}/{asked['oid']}"
+        where = f"http://{exchange.headers['Host']}{place}?signature={_signature(place)}"
         missing = asked["oid"] not in target.repository.lfs
         objects.append(asked | ({"actions": {"upload": {"href": where}}} if missing else {}))
     return _json({"transfer": "basic", "objects": objects})
+
+
+def _signature(path: str) -> str:
+    """Uploads go to a signed address, without a token."""
+    return _sha1(["a secret of this Hub", path])
 
 
 def _lfs_upload(target: _Target, exchange: Exchange) -> Response:
@@ -300,17 +357,59 @@ def _lfs_upload(target: _Target, exchange: Exchange) -> Response:
 
 def _commit(target: _Target, exchange: Exchange) -> Response:
     """One commit of everything in the body, or none."""
-    changes = []
+    changes, deleted, header = [], [], {}
     for line in exchange.body.splitlines():
-        entry = json.loads(line)
-        if entry["key"] == "file":
-            changes.append(_Blob(entry["value"]["path"], base64.b64decode(entry["value"]["content"])))
-        elif entry["key"] == "lfsFile":
-            if entry["value"]["oid"] not in target.repository.lfs:
-                raise Refused(400, "LfsMissing", f"{entry['value']['path']} was never uploaded")
-            changes.append(_Blob(entry["value"]["path"], target.repository.lfs[entry["value"]["oid"]]))
-    sha = target.repository.commit(changes)
-    return _json({"commitOid": sha, "commitUrl": f"http://{exchange.headers['Host']}/datasets/{target.repo_id}/commit/{sha}"})
+        kind, value = (entry := json.loads(line))["key"], entry["value"]
+        if kind == "header":
+            header = value
+        elif kind == "file":
+            changes.append(_Blob(value["path"], base64.b64decode(value["content"])))
+        elif kind == "lfsFile":
+            if value["oid"] not in target.repository.lfs:
+                raise Refused(400, "", f"The LFS object of {value['path']} was never uploaded: {value['oid']}")
+            changes.append(_Blob(value["path"], target.repository.lfs[value["oid"]]))
+        elif kind in ("deletedFile", "deletedFolder"):
+            deleted.append(value["path"].rstrip("/"))
+    if header.get("parentCommit", target.sha) != target.sha:
+        raise Refused(412, "", "A commit has happened since. Please refresh and try again.")
+    for blob in changes:
+        if blob.path == "README.md" and (errors := _yaml_errors(blob.data.decode())):
+            raise Refused(400, "", f"Invalid metadata in README.md: {errors[0]['message']}")
+    ref = target.revision
+    if target.asks("create_pr"):
+        ref = f"refs/pr/{1 + sum(name.startswith('refs/pr/') for name in target.repository.refs)}"
+        target.repository.refs[ref] = target.sha
+    elif ref not in target.repository.refs:
+        raise Refused(400, "", f"Cannot commit to {ref}: it is no branch")
+    sha = target.repository.commit(changes, deleted, ref)
+    target.repository.messages.append(header.get("summary", ""))
+    page = f"http://{exchange.headers['Host']}/datasets/{target.repo_id}"
+    request = {"pullRequestUrl": f"{page}/discussions/{ref.rpartition('/')[2]}"} if target.asks("create_pr") else {}
+    return _json({"success": True, "commitOid": sha, "commitUrl": f"{page}/commit/{sha}"} | request)
+
+
+def _branch(target: _Target, exchange: Exchange) -> Response:
+    name = target.path
+    if name in target.repository.refs:
+        raise Refused(409, "", f"Reference already exists: {name}")
+    start = json.loads(exchange.body or b"{}").get("startingPoint", "main")
+    target.repository.refs[name] = target.repository.at(start)
+    return _json({})
+
+
+def _yaml_errors(card: str) -> list[dict[str, str]]:
+    """What the Hub says of a card's front matter: it must be YAML, and a mapping."""
+    found = re.match(r"\A---\n(.*?)\n---(?:\n|\Z)", card, re.S)
+    try:
+        values = yaml.safe_load(found[1]) if found else {}
+    except yaml.YAMLError as error:
+        return [{"message": f"Invalid YAML: {error}"}]
+    if not isinstance(values or {}, dict):
+        return [{"message": "the front matter is no mapping"}]
+    license = (values or {}).get("license")
+    if license is not None and not re.fullmatch(r"[a-z0-9.-]+", str(license)):
+        return [{"message": f'"license" must be one of the known identifiers, not {license}'}]
+    return []
 
 
 def _json(value: Any) -> Response:
@@ -329,6 +428,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[_Target, Exchange], Response
     ("POST", re.compile(rf"{_API}/paths-info/(?P<revision>[^/]+)"), _paths_info),
     ("POST", re.compile(rf"{_API}/preupload/(?P<revision>[^/]+)"), _preupload),
     ("POST", re.compile(rf"{_API}/commit/(?P<revision>[^/]+)"), _commit),
+    ("POST", re.compile(rf"{_API}/branch/(?P<path>.+)"), _branch),
     ("POST", re.compile(rf"{_PAGE}\.git/info/lfs/objects/batch"), _lfs_batch),
     ("PUT", re.compile(rf"{_PAGE}\.git/info/lfs/(?P<path>[0-9a-f]+)"), _lfs_upload),
     ("GET", re.compile(rf"{_PAGE}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"), _resolve),

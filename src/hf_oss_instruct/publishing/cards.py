@@ -33,6 +33,10 @@ def dataset_card(
     languages: dict[str, int],
     licenses: dict[str, int],
     samples: list[Row],
+    repo_id: str | None = None,
+    license: str = "other",
+    configs: list[str] | None = None,
+    with_seeds: bool = True,
 ) -> str:
     """The README.md of a data set: front matter that `load_dataset` reads, then what a reader wants to know.
 
@@ -44,12 +48,18 @@ def dataset_card(
         languages: language → kept rows.
         licenses: licence of the seeds, in the source's words → kept rows.
         samples: rows to show.
+        repo_id: where the set lies on the Hub; None for a folder that is not published.
+        license: the Hub's identifier of the licence that the set is under.
+        configs: those that the set holds; by default all that have rows.
+        with_seeds: whether rows hold the snippets, or only their place.
     """
+    held = [name for name in configs or CONFIGS if report["rejected" if name == "rejected" else "kept"]]
+    front_matter = _front_matter(name, report, config, license, held)
     return (
         _environment()
         .get_template("dataset_card.md")
         .render(
-            front_matter=yaml.safe_dump(_front_matter(name, report, config), sort_keys=False, allow_unicode=True).strip(),
+            front_matter=yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True).strip(),
             name=name,
             report=report,
             config=config,
@@ -59,17 +69,21 @@ def dataset_card(
             licenses=licenses,
             samples=samples,
             embedded=report["teacher"].startswith(EMBEDDED),
+            place=repo_id or "PATH_OR_HUB_ID",
+            published=repo_id is not None,
+            held=held,
+            with_seeds=with_seeds,
         )
     )
 
 
-def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any], license: str, held: list[str]) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
     size = next((tag for bound, tag in SIZES if report["kept"] < bound), "n>10M")
     return {
         "pretty_name": one_line(name, 80),
         "language": ["en"],
-        "license": "other",
+        "license": license,
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
         "size_categories": [size],
@@ -77,10 +91,9 @@ def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any]) -> 
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
         "configs": [
-            {"config_name": config_name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
-            | ({"default": True} if config_name == "default" else {})
-            for config_name, folder in CONFIGS.items()
-            if (report["rejected"] if config_name == "rejected" else report["kept"])
+            {"config_name": held_name, "data_files": [{"split": "train", "path": f"{CONFIGS[held_name]}/train-*.parquet"}]}
+            | ({"default": True} if held_name == "default" else {})
+            for held_name in held
         ],
     }
 

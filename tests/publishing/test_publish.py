@@ -1,0 +1,210 @@
+"""A run goes to the Hub in one commit, or not at all; what is loaded from there is what was made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from datasets import load_dataset
+
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing import hub as publishing
+from hf_oss_instruct.publishing.data_set import Rules, data_set
+from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
+from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.synthesis.run import run
+from hf_oss_instruct.synthesis.sampling import SeedPlan
+from hf_oss_instruct.synthesis.seeds import open_source
+from tests.support.hub import LocalHub
+
+WRITE, READ = "hf_writer", "hf_reader"
+OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
+COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "pairs"
+    run(out, RunConfig(seeds=SeedPlan(n=40, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+    return out
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    monkeypatch.setattr(publishing, "FIRST_PAUSE_S", 0.01)
+    with LocalHub(tokens={WRITE: "write", READ: "read"}) as hub:
+        yield hub
+
+
+def push(folder: Path, **options: Any) -> publishing.Push:
+    return data_set(folder, options.pop("rules", OPEN), prompt=Prompt.default().text, repo_id="me/pairs", **options)
+
+
+def publish(hub: LocalHub, folder: Path, **options: Any) -> Any:
+    kept = {name: options.pop(name) for name in ("with_seeds", "with_rejected", "rules", "license") if name in options}
+    return publishing.publish(push(folder, **kept), "me/pairs", endpoint=hub.endpoint, **{"token": WRITE} | options)
+
+
+LOADED = """
+import json, sys
+from datasets import load_dataset
+rows = {}
+for name in ("default", "sft"):
+    rows[name] = list(load_dataset("me/pairs", name, split="train"))
+    assert rows[name] == list(load_dataset("me/pairs", name, split="train", streaming=True))
+print(json.dumps(rows))
+"""
+
+
+def test_what_is_loaded_from_the_hub_is_what_was_made(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    commit = publish(hub, pairs)
+    assert commit.oid == hub.revision("me/pairs")
+    assert hub.messages("me/pairs") == [push(pairs).summary]
+    environment = os.environ | hub.environment(tmp_path / "home")
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    there = json.loads(done.stdout.splitlines()[-1])
+    for name in ("default", "sft"):
+        assert there[name] == list(load_dataset(str(pairs), name, split="train", cache_dir=str(tmp_path / "cache")))
+    held = hub.files("me/pairs")
+    assert {"README.md", "NOTICE.md", "CHANGELOG.md", "oss_instruct.yaml", "run.json"} <= held.keys()
+    assert not [path for path in held if path.startswith(("rejected/", "journal/", "."))] or ".gitattributes" in held
+    assert json.loads(held["run.json"])["kept"] == len(there["default"])
+
+
+def test_the_card_says_where_it_lies_and_what_it_holds(hub: LocalHub, pairs: Path) -> None:
+    publish(hub, pairs, with_rejected=True, license="apache-2.0")
+    card = hub.files("me/pairs")["README.md"].decode()
+    values = yaml.safe_load(card.split("---")[1])
+    assert values["license"] == "apache-2.0"
+    assert [config["config_name"] for config in values["configs"]] == ["default", "sft", "rejected"]
+    assert 'load_dataset("me/pairs", split="train")' in card
+    assert "PSF-2.0" in hub.files("me/pairs")["NOTICE.md"].decode()
+
+
+def test_snippets_can_stay_at_home(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    publish(hub, pairs, with_seeds=False, with_rejected=True)
+    for name in ("data", "rejected"):
+        path = tmp_path / f"{name}.parquet"
+        path.write_bytes(hub.files("me/pairs")[f"{name}/train-00000-of-00001.parquet"])
+        table, whole = pq.read_table(path), pq.read_table(pairs / name)
+        assert set(table["seed"].to_pylist()) == {""}
+        assert table.schema.names == whole.schema.names
+        assert table["file_path"].to_pylist() == whole["file_path"].to_pylist()
+    assert "left out" in hub.files("me/pairs")["README.md"].decode()
+
+
+def test_publishing_again_is_a_revision_with_a_line_or_nothing(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    first = publish(hub, pairs)
+    assert publish(hub, pairs) is None
+    assert hub.revision("me/pairs") == first.oid
+    grown = tmp_path / "grown"
+    run(grown, RunConfig(seeds=SeedPlan(n=60, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+    hub.put("me/pairs", "data/train-00007-of-00008.parquet", b"PAR1 of a larger set")
+    hub.put("me/pairs", "images/mine.txt", b"somebody's own file")
+    publish(hub, grown)
+    held = hub.files("me/pairs")
+    assert "data/train-00007-of-00008.parquet" not in held
+    assert "images/mine.txt" in held
+    lines = [line for line in held["CHANGELOG.md"].decode().splitlines() if line.startswith("- ")]
+    assert [line.split(": ", 1)[1] for line in lines] == [push(grown).summary, push(pairs).summary]
+
+
+def test_a_branch_or_a_pull_request_leaves_main_alone(hub: LocalHub, pairs: Path) -> None:
+    hub.put("me/pairs", "README.md", b"# theirs\n")
+    request = publish(hub, pairs, create_pr=True)
+    assert request.pr_url
+    assert "run.json" in hub.files("me/pairs", "refs/pr/1")
+    publish(hub, pairs, revision="v2")
+    assert "run.json" in hub.files("me/pairs", "v2")
+    assert hub.files("me/pairs") == {"README.md": b"# theirs\n"}
+
+
+def test_a_hub_that_stumbles_is_asked_again(hub: LocalHub, pairs: Path) -> None:
+    hub.break_next("POST", "/api/repos/create", 502)
+    hub.break_next("POST", "/preupload/", 0)
+    hub.break_next("POST", "/commit/", 503, times=2)
+    publish(hub, pairs)
+    assert "run.json" in hub.files("me/pairs")
+    assert len(hub.messages("me/pairs")) == 1
+
+
+def test_an_upload_that_breaks_leaves_the_repository_as_it_was_and_resumes(hub: LocalHub, pairs: Path) -> None:
+    hub.put("me/pairs", "README.md", b"# before\n")
+    before = hub.files("me/pairs")
+    hub.break_next("POST", "/commit/", 500, times=publishing.TRIES)
+    with pytest.raises(PublishError, match="as it was"):
+        publish(hub, pairs)
+    assert hub.files("me/pairs") == before
+    sent = sum(method == "PUT" for method, *_ in hub.requests)
+    publish(hub, pairs)
+    assert sum(method == "PUT" for method, *_ in hub.requests) == sent  # what was uploaded is not uploaded again
+    assert "run.json" in hub.files("me/pairs")
+
+
+def test_somebody_elses_commit_is_not_overwritten(hub: LocalHub, pairs: Path) -> None:
+    hub.put("me/pairs", "README.md", b"# before\n")
+    hub.break_next("POST", "/commit/", 412)
+    with pytest.raises(PublishError, match="Somebody committed"):
+        publish(hub, pairs)
+
+
+def test_tokens_and_names_are_looked_at_before_the_first_byte(hub: LocalHub, pairs: Path) -> None:
+    for token, why in ((READ, "may only read"), ("hf_stranger", "does not know this token")):
+        with pytest.raises(PublishError, match=why):
+            publish(hub, pairs, token=token)
+    for name in ("pairs", "me/pairs/more", "me/..", "-/x y"):
+        with pytest.raises(PublishError, match="namespace/name"):
+            publishing.publish(push(pairs), name, endpoint=hub.endpoint, token=WRITE)
+    assert not [method for method, *_ in hub.requests if method != "GET"]
+
+
+def test_a_card_that_the_hub_refuses_changes_nothing(hub: LocalHub, pairs: Path) -> None:
+    hub.put("me/pairs", "README.md", b"# before\n")
+    with pytest.raises(PublishError, match="refuses the card"):
+        publish(hub, pairs, license="Not A Licence")
+    assert hub.files("me/pairs") == {"README.md": b"# before\n"}
+
+
+def test_a_partial_run_says_so(pairs: Path, tmp_path: Path) -> None:
+    import shutil
+
+    partial = tmp_path / "partial"
+    shutil.copytree(pairs, partial)
+    report = json.loads((partial / "run.json").read_text())
+    (partial / "run.json").write_text(json.dumps(report | {"requested": 50, "pending": 10}))
+    made = push(partial)
+    assert "**Partial.** 10 of 50" in made.card
+    assert "10 of 50 seeds pending" in made.summary
+    assert any("partial" in note for note in made.notes)
+
+
+def test_rules_stop_it(pairs: Path) -> None:
+    def refused(why: str, **changes: Any) -> None:
+        rules = {"secret_in": OPEN.secret_in, "may_be_shown": OPEN.may_be_shown, "allow_unchecked": True} | changes
+        with pytest.raises(PublishError, match=why):
+            push(pairs, rules=Rules(**rules))
+
+    refused(r"secrets: row 0, problem: a key; row 0, solution: a key", secret_in=lambda text, lang: "a key")
+    refused("licence is unknown", may_be_shown=lambda licenses: False)
+    refused("Not every check was done: decontamination", allow_unchecked=False)
+    push(pairs, rules=Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True), with_seeds=False)
+    push(pairs, rules=Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True, allow_any_license=True))
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None:
+    with pytest.raises(PublishError, match="is no run"):
+        push(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "oss_instruct.yaml").write_text("seeds: {}\n")
+    with pytest.raises(PublishError, match="cannot be read"):
+        push(tmp_path)
