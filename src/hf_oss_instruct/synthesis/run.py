@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, re
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.method import Method
-from hf_oss_instruct.synthesis.sampling import Source, sample
+from hf_oss_instruct.synthesis.sampling import Source, sample, settled
 from hf_oss_instruct.synthesis.teacher import Teacher
 
 CONFIG, JOURNAL = "oss_instruct.yaml", "journal"
@@ -122,7 +122,7 @@ def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
 
 
 def pinned(config: RunConfig, source: Source) -> RunConfig:
-    """The config with the revision that the source has now.
+    """The config with the revision that the source has now, and the licences and filters that it was left to decide.
 
     Raises:
         RunError: the config names another revision.
@@ -132,7 +132,8 @@ def pinned(config: RunConfig, source: Source) -> RunConfig:
             f"The run config was made from {source.name} at {config.revision}, here it is {source.revision}. Bring that "
             "revision back, or remove seeds.revision from the config and use a new --out."
         )
-    return replace(config, dataset=source.name, revision=source.revision)
+    seeds = settled(config.seeds, source)
+    return replace(config, dataset=source.name, revision=source.revision, seeds=seeds)
 
 
 def _on_ctrl_c() -> asyncio.Event:
