@@ -130,7 +130,7 @@ def test_bad_seeds_exit_1_with_one_sentence(make: Any, says: str, tmp_path: Path
 
 def test_more_seeds_than_there_are_keeps_what_there_is_and_exits_1(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "one.py").write_text("x = 1\ny = 2\n")
+    (tmp_path / "code" / "one.py").write_text("def one():\n    return 1\n")
     with LocalTeacher() as teacher:
         words = ("--n", "50", "--model", "m", "--base-url", teacher.base_url)
         done = hf("synthesize", "--seeds", tmp_path / "code", *words, "--out", tmp_path / "o")

@@ -98,6 +98,24 @@ seed_options = _options(
         help="At most K of one document; auto (default): as many as --n asks for.",
     ),
     click.option("--rng-seed", type=click.IntRange(0), help="Random number of the draw. Default: 0."),
+    click.option("--one-in", type=click.IntRange(1), metavar="K", help="Look at one document in K, drawn by hash. Default: 1."),
+    click.option(
+        "--licenses",
+        metavar="permissive|any|SPDX,…",
+        help="Licences of seeds: permissive (default for Hub data sets), any (default for what is local), or names.",
+    ),
+    click.option(
+        "--filters",
+        metavar="all|none|NAME,…",
+        help="What is refused as a seed: parses (documents with gross errors or no definition), secrets, boilerplate. "
+        "Default: all; none for magicoder.",
+    ),
+    click.option(
+        "--deny",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Repositories, paths and ids to leave out, one a line: repo: OWNER/NAME, path: PATH, id: ID.",
+    ),
     click.option(
         "--preset",
         type=click.Choice(["magicoder"]),
@@ -241,16 +259,16 @@ def preview(output: str, **flags: Any) -> None:
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
     method = config.method(teacher)
-    kept, skipped = 0, Counter[str]()
+    kept, skipped = 0, Counter[Skipped]()
     with Journal(method.journal_home) as journal:
         seeds, concurrency = sample(source, config.seeds), flags["concurrency"]
         for outcome in from_plain_code(lambda: outcomes(seeds, method, journal, concurrency=concurrency)):
             if isinstance(outcome, Skipped):
-                skipped[outcome.reason] += 1
+                skipped[outcome] += 1
             else:
                 kept += isinstance(outcome, dict)
                 show_outcome(outcome, output)
-    show_skipped(skipped, output)
+    show_skipped(skipped.elements(), output)
     if output in ("auto", "human"):
         if teacher.identity.startswith(COMMENT_FUNCTION):
             click.echo(NOT_FOR_TRAINING)
@@ -272,13 +290,13 @@ def seeds(output: str, **flags: Any) -> None:
     config, source = _open_seeds(flags, default_sampler="hash")
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=SHOWN_SEEDS))
-    skipped = Counter[str]()
+    skipped = Counter[Skipped]()
     for item in sample(source, config.seeds):
         if isinstance(item, Skipped):
-            skipped[item.reason] += 1
+            skipped[item] += 1
         else:
             show_seed(item, output)
-    show_skipped(skipped, output)
+    show_skipped(skipped.elements(), output)
 
 
 @cli.command()
@@ -461,7 +479,15 @@ def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
 
 
 def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
-    changes = {name: flags[name] for name in ("n", "sampler", "rng_seed") if flags[name] is not None}
+    from hf_oss_instruct.curation.deny import Denylist
+    from hf_oss_instruct.synthesis.sieve import FILTERS
+
+    plain = ("n", "sampler", "rng_seed", "one_in", "licenses")
+    changes = {name: flags[name] for name in plain if flags[name] is not None}
+    if names := flags["filters"]:
+        changes["filters"] = {"all": FILTERS, "none": ()}.get(names, tuple(names.split(",")))
+    if flags["deny"]:
+        changes["deny"] = Denylist.from_file(flags["deny"])
     if flags["languages"]:
         changes |= {"languages": _languages(flags["languages"]), "n": flags["n"] if flags["n"] else None}
     elif flags["n"] and any(n for _, n in base.languages):

@@ -78,15 +78,17 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A document that gives no seed.
+    """A document that gives no seed, or a snippet that was drawn, refused and replaced by the document's next.
 
     Attributes:
-        reason: why (`binary`, `vendored`, `empty`, …).
+        reason: why (`binary`, `vendored`, `license`, `secret`, …).
         lang: its language, None where that is the question.
+        snippet: whether only a snippet was refused.
     """
 
     reason: str
     lang: str | None = None
+    snippet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hf_oss_instruct.data import Pending, Rejection, Row, Seed
+from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.display import one_line, visible
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ def show_report(report: dict[str, Any], out: Path) -> None:
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
         console.print(f"  documents that gave no seed: {skipped}", markup=False, highlight=False)
+    if report["snippets_refused"]:
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
+        console.print(f"  snippets refused and drawn again: {refused}", markup=False, highlight=False)
 
 
 def show_push(push: Push, repo_id: str) -> None:
@@ -137,11 +140,13 @@ def show_seed(item: Seed, output: str) -> None:
         _block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
 
 
-def show_skipped(skipped: Counter[str], output: str) -> None:
-    """How many documents gave no seed, and why."""
-    if skipped and output in ("auto", "human"):
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.most_common())
-        _console().print(f"\nDocuments that gave no seed: {reasons}.", markup=False, highlight=False)
+def show_skipped(skipped: Iterable[Skipped], output: str) -> None:
+    """How many documents gave no seed and how many snippets were refused, and why."""
+    counts = Counter((item.snippet, item.reason) for item in skipped)
+    for snippet, said in ((False, "Documents that gave no seed"), (True, "Snippets refused and drawn again")):
+        reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)
+        if reasons and output in ("auto", "human"):
+            _console().print(f"\n{said}: {reasons}.", markup=False, highlight=False)
 
 
 def _as_json(outcome: Any) -> dict[str, Any]:

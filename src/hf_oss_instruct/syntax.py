@@ -1,4 +1,4 @@
-"""Which documented functions a source holds. One table of tree-sitter grammars; adding a language is adding a row."""
+"""Whether a source parses, and which documented functions it holds: one table of tree-sitter grammars, a row a language."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ from hf_oss_instruct.errors import UsageError
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
+
+
+LARGEST = 1_000_000
+"""Bytes of a source that is parsed; The Stack holds no larger file."""
+GROSS = 0.1
+"""Share of a source in syntax errors from which on it does not parse. C headers full of macros stay below."""
+DEFINITION = re.compile(
+    r"(?:(?:generator_)?function|method|class|abstract_class|struct|enum|interface|trait|impl|union|record|protocol|type|"
+    r"type_alias|constructor|macro)_(?:definition|declaration|item|specifier)|"
+    r"arrow_function|function_expression|method|singleton_method|class|module"
+)
+"""Kinds of nodes that define something, over all grammars."""
+READ_AS = {"c": ["cpp"]}
+"""Languages whose suffix says too little: a header (`.h`) may be C++."""
+SCRIPTS = frozenset({"shell"})
+"""Languages whose programs may well define nothing."""
+LOOKED_AT = 50_000
+"""Nodes looked at for a definition; a larger source without one so far is taken to have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +106,12 @@ _GRAMMARS = {
     "rust": _Row("rust", ["function_item"], ["impl_item", "trait_item"]),
     "csharp": _Row("c_sharp", ["method_declaration", "local_function_statement"], _CLASSES, ["global_statement"], xml=True),
     "php": _Row("php", ["function_definition", "method_declaration"], _CLASSES, dialects=["language_php"]),
+    "shell": _Row("bash", []),
+    "ruby": _Row("ruby", []),
+    "swift": _Row("swift", []),
 }
 
-MINED_LANGUAGES = frozenset(_GRAMMARS)
+MINED_LANGUAGES = frozenset(lang for lang, row in _GRAMMARS.items() if row.functions)
 """The languages whose functions we can find, by their names in `languages.LANGUAGES`."""
 
 # Nodes whose kind ends so are not entered: values, nameless classes and the insides of functions hold no function that
@@ -125,6 +146,49 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
         if not kept or found.start_line > kept[-1].end_line:
             kept.append(found)
     return kept
+
+
+def parses(content: str, lang: str) -> str | None:
+    """Why a source is not worth a seed: `too_large`, `does_not_parse` or `no_definition`.
+
+    None where it is worth one, and for a language without a grammar here.
+
+    Args:
+        content: the source.
+        lang: a name of `languages.LANGUAGES`.
+    """
+    if lang not in _GRAMMARS:
+        return None
+    if len(content) > LARGEST:
+        return "too_large"
+    source = content.removeprefix("\ufeff").encode(errors="replace")
+    roots = (_parse(source, grammar).root_node for grammar in (lang, *READ_AS.get(lang, ())))
+    root = next((root for root in roots if not root.has_error or _in_error(root) <= GROSS * len(source)), None)
+    if root is None:
+        return "does_not_parse"
+    return None if lang in SCRIPTS or _defines(root) else "no_definition"
+
+
+def _in_error(root: Node) -> int:
+    """Bytes in syntax errors. The kind ERROR is a leaf here: what stands in it was not understood."""
+    stack, found = [root], 0
+    while stack:
+        node = stack.pop()
+        if node.type == "ERROR":
+            found += node.end_byte - node.start_byte
+        elif node.has_error:
+            stack.extend(node.children)
+    return found
+
+
+def _defines(root: Node) -> bool:
+    stack, looked = root.named_children[::-1], 0  # without the root: Python's own kind is `module`
+    while stack and looked < LOOKED_AT:
+        node, looked = stack.pop(), looked + 1
+        if node.is_named and DEFINITION.fullmatch(node.type):
+            return True
+        stack.extend(reversed(node.named_children))
+    return bool(stack)
 
 
 class _Declaration(NamedTuple):

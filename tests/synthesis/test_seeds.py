@@ -367,14 +367,14 @@ class TestOpening:
 
 class TestReadSeeds:
     def test_seeds_come_with_their_place(self, tmp_path: Path) -> None:
-        [seed] = read_seeds(str(plant(tmp_path / "shop", {"a.py": "x = 1\n"})), 1, rng_seed=3)
+        [seed] = read_seeds(str(plant(tmp_path / "shop", {"a.py": "x = 1\n"})), 1, rng_seed=3, filters=())
         assert isinstance(seed, Seed)
         assert (seed.snippet, seed.start_line, seed.end_line, seed.index) == ("x = 1", 1, 1, 0)
         assert (seed.origin.dataset, seed.sampler, seed.rng_seed) == ("shop", "hash/1", 3)
 
     def test_a_language_is_known_by_any_of_its_names(self, tmp_path: Path) -> None:
         plant(tmp_path, {"a.py": PYTHON, "b.cpp": "int b;\n", "c.cs": "class C {}\n"})
-        seeds = read_seeds(str(tmp_path), languages={"C++": 1, "c-sharp": 1})
+        seeds = read_seeds(str(tmp_path), languages={"C++": 1, "c-sharp": 1}, filters=())
         assert [seed.origin.lang for seed in seeds] == ["cpp", "csharp"]
 
     def test_wrong_arguments_are_refused_before_the_first_seed_is_asked_for(self, tmp_path: Path) -> None:
@@ -387,7 +387,7 @@ class TestReadSeeds:
             read_seeds(str(tmp_path / "gone"), 1)
 
     def test_more_seeds_than_there_are_end_in_an_error_after_the_last(self, tmp_path: Path) -> None:
-        seeds = read_seeds(str(plant(tmp_path / "shop", {"a.py": "x = 1\n"})), 2)
+        seeds = read_seeds(str(plant(tmp_path / "shop", {"a.py": "x = 1\n"})), 2, filters=())
         assert next(seeds).snippet == "x = 1"
         with pytest.raises(SeedsExhausted, match="shop gave 1 of 2"):
             next(seeds)
@@ -395,7 +395,7 @@ class TestReadSeeds:
     def test_a_folder_that_holds_the_same_text_at_the_same_path_gives_the_same_ids(self, tmp_path: Path) -> None:
         files: dict[str, str | bytes] = {f"{n}.py": f"x = {n}\n" * 30 for n in range(10)}
         one, other = plant(tmp_path / "1/code", files), plant(tmp_path / "2/code", files)
-        assert list(read_seeds(str(one), 25)) == list(read_seeds(str(other), 25))
+        assert list(read_seeds(str(one), 25, filters=())) == list(read_seeds(str(other), 25, filters=()))
 
     def test_a_source_that_was_opened_by_hand_has_the_folders_files(self, tmp_path: Path) -> None:
         plant(tmp_path, {"a.py": PYTHON, "vendor/b.py": PYTHON, "c.txt": "hi\n"})

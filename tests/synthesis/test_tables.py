@@ -172,7 +172,7 @@ class TestStarcoderdata:
         for lang, text in (("python", "x = 1\n"), ("rust", "let x = 1;\n")):
             row = dict.fromkeys(corpora.STARCODERDATA.names) | {"id": "7", "content": text}
             put(tmp_path / lang / "train-00000-of-00001.parquet", parquet([row], corpora.STARCODERDATA))
-        one, other = read_seeds(str(tmp_path))
+        one, other = read_seeds(str(tmp_path), filters=())
         assert one.snippet != other.snippet
         assert one.seed_id != other.seed_id
 
@@ -282,18 +282,18 @@ class TestPlainTables:
     def test_a_row_in_no_known_language_is_counted_once_however_many_languages_are_asked_for(self, tmp_path: Path) -> None:
         rows = [{"content": "<p>", "lang": "HTML"}, OK, {"content": "let x = 1;\n", "lang": "Rust"}]
         source = opened(tmp_path / "a.jsonl", jsonl(*rows))
-        items = list(sample(source, SeedPlan(languages=(("python", 1), ("rust", 1)))))
+        items = list(sample(source, SeedPlan(languages=(("python", 1), ("rust", 1)), filters=())))
         assert [item.reason for item in items if isinstance(item, Skipped)].count("unknown_language") <= 1
 
     def test_rows_that_say_nothing_are_in_the_one_language_that_was_asked_for(self, tmp_path: Path) -> None:
         source = opened(tmp_path / "a.jsonl", jsonl({"content": "x = 1\n"}))
-        one, two = SeedPlan(languages=(("python", None),)), SeedPlan(languages=(("python", None), ("rust", None)))
+        one, two = (SeedPlan(languages=named, filters=()) for named in ((("python", None),), (("python", None), ("rust", None))))
         assert [item.origin.lang for item in sample(source, one) if isinstance(item, Seed)] == ["python"]
         assert not [item for item in sample(source, two) if isinstance(item, Seed)]
 
     def test_rows_that_say_nothing_are_not_each_language_in_turn(self, tmp_path: Path) -> None:
         source = opened(tmp_path / "a.jsonl", jsonl({"content": "x = 1\n"}, {"content": "y = 1\n"}))
-        items = before_an_error(sample(source, SeedPlan(languages=(("python", 2), ("rust", 2)))))
+        items = before_an_error(sample(source, SeedPlan(languages=(("python", 2), ("rust", 2)), filters=())))
         ids = [item.seed_id for item in items if isinstance(item, Seed)]
         assert len(set(ids)) == len(ids)
 
@@ -332,7 +332,7 @@ class TestPlainTables:
     @pytest.mark.parametrize("column", ["id", "path", "repo", "commit_id", "license", "license_type"])
     def test_so_does_one_in_what_a_row_says_of_its_origin(self, tmp_path: Path, column: str) -> None:
         data = f'{{"content": "x = 1", "lang": "python", "{column}": "a\\ud800.py"}}\n'.encode()
-        [seed] = read_seeds(str(put(tmp_path / "a.jsonl", data)))
+        [seed] = read_seeds(str(put(tmp_path / "a.jsonl", data)), filters=())
         told = seed.origin
         words = [told.row_id, told.file_path, told.repo_name, told.repo_commit, told.license_type, *(told.licenses or ())]
         assert [word.encode() for word in words if word]
@@ -469,7 +469,7 @@ class TestBrokenFiles:
     def test_a_table_whose_name_is_not_utf8_is_read_or_refused_in_words(self, tmp_path: Path) -> None:
         (tmp_path / "caf\udce9.jsonl").write_bytes(jsonl(OK))
         try:
-            [seed] = read_seeds(str(tmp_path))
+            [seed] = read_seeds(str(tmp_path), filters=())
         except SeedError as refused:
             told = str(refused)
         else:
@@ -479,25 +479,11 @@ class TestBrokenFiles:
     def test_a_broken_shard_is_met_only_when_it_is_reached(self, tmp_path: Path) -> None:
         put(tmp_path / "0.parquet", parquet([OK | {"content": f"x = {n}\n"} for n in range(5)]))
         put(tmp_path / "1.parquet", b"nonsense")
-        assert [seed.snippet for seed in read_seeds(str(tmp_path), 5)] == [f"x = {n}" for n in range(5)]
-        seeds = read_seeds(str(tmp_path), 6)
+        assert [seed.snippet for seed in read_seeds(str(tmp_path), 5, filters=())] == [f"x = {n}" for n in range(5)]
+        seeds = read_seeds(str(tmp_path), 6, filters=())
         assert len([next(seeds) for _ in range(5)]) == 5
         with pytest.raises(SeedError, match=r"'1\.parquet'"):
             next(seeds)
-
-    @pytest.mark.parametrize("corpus", [corpora.the_stack_v2_ids, corpora.stack_edu_ids])
-    def test_rows_that_carry_ids_only_are_refused_with_the_reason_and_the_way_out(self, tmp_path: Path, corpus: Any) -> None:
-        corpus(tmp_path, documents=4, languages=("python",))
-        words = refusal(open_source(str(tmp_path)))
-        assert "ids without content" in words
-        assert "Software Heritage" in words
-        assert "stack-v3-train" in words
-
-    def test_repositories_that_carry_ids_only_are_refused_too(self, tmp_path: Path) -> None:
-        """As bigcode/the-stack-v2-train-full-ids."""
-        files = [{"blob_id": "a1", "content_id": "b2", "path": "/a.py", "language": "Python"}]
-        for name, data in (("a.parquet", parquet([{"repo_name": "a/b", "files": files}])), ("a.jsonl", jsonl({"files": files}))):
-            assert "ids without content" in refusal(opened(tmp_path / name, data))
 
 
 class TestRevision:
@@ -674,12 +660,6 @@ class TestHub:
         with LocalHub() as hub:
             hub.put("ns/code", "data/a.parquet", parquet([OK])[:-30])
             assert "'data/a.parquet' in ns/code cannot be read" in refusal(HubTables("ns/code", endpoint=hub.endpoint))
-
-    def test_rows_of_ids_on_the_hub_are_refused_with_the_reason(self, tmp_path: Path) -> None:
-        corpora.the_stack_v2_ids(tmp_path, documents=2, languages=("python",))
-        with LocalHub() as hub:
-            hub.put_folder("ns/the-stack-v2", tmp_path)
-            assert "ids without content" in refusal(HubTables("ns/the-stack-v2", endpoint=hub.endpoint))
 
     def test_metadata_is_kept_or_stripped_as_on_disk(self) -> None:
         text = "<reponame>a/b\nx = 1\n"

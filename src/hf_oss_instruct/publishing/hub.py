@@ -198,31 +198,37 @@ def _transport_error() -> type[Exception]:
 @contextmanager
 def _hub_errors(repo_id: str) -> Iterator[None]:
     """The Hub's errors as ours, each with the way out."""
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
-
-    ways_out = {
-        401: "The Hub does not know this token. Log in: hf auth login.",
-        403: f"This token may not write to {repo_id}. Use one of an account that may.",
-        412: f"Somebody committed to {repo_id} meanwhile. Run the same command again to publish on top of it.",
-    }
     try:
         yield
     except PublishError:
         raise
-    except LocalTokenNotFoundError as error:
-        raise PublishError("You are not logged in. Run hf auth login, or set HF_TOKEN.") from error
     except Exception as raised:
-        error = _behind(raised)
-        if isinstance(error, HfHubHTTPError):
-            status = error.response.status_code if error.response is not None else 0
-            said = f"The Hub refused: {_one_line(error)}. The repository is as it was; run the same command again."
-            raise PublishError(ways_out.get(status, said)) from error
-        if isinstance(error, ValueError):  # huggingface_hub's word for a card that the Hub refuses
-            raise PublishError(f"The Hub refuses the card: {_one_line(error)}. The repository is as it was.") from error
-        if isinstance(error, (_transport_error(), OfflineModeIsEnabled, OSError)):
-            said = f"The Hub cannot be reached: {_one_line(error)}. The repository is as it was; run the same command again."
-            raise PublishError(said) from error
-        raise
+        ours = _as_ours(_behind(raised), repo_id)
+        if ours is None:
+            raise
+        raise ours from raised
+
+
+def _as_ours(error: BaseException, repo_id: str) -> PublishError | None:
+    """What an error of huggingface_hub means, None if it is a mistake of ours."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    as_it_was = "The repository is as it was; run the same command again."
+    if isinstance(error, LocalTokenNotFoundError):
+        return PublishError("You are not logged in. Run hf auth login, or set HF_TOKEN.")
+    if isinstance(error, HfHubHTTPError):
+        ways_out = {
+            401: "The Hub does not know this token. Log in: hf auth login.",
+            403: f"This token may not write to {repo_id}. Use one of an account that may.",
+            412: f"Somebody committed to {repo_id} meanwhile. Run the same command again to publish on top of it.",
+        }
+        status = error.response.status_code if error.response is not None else 0
+        return PublishError(ways_out.get(status, f"The Hub refused: {_one_line(error)}. {as_it_was}"))
+    if isinstance(error, ValueError):  # huggingface_hub's word for a card that the Hub refuses
+        return PublishError(f"The Hub refuses the card: {_one_line(error)}. Mend it; the repository is as it was.")
+    if isinstance(error, (_transport_error(), OfflineModeIsEnabled, OSError)):
+        return PublishError(f"The Hub cannot be reached: {_one_line(error)}. {as_it_was}")
+    return None
 
 
 def _one_line(error: BaseException) -> str:

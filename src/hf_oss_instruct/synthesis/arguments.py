@@ -23,7 +23,7 @@ from hf_oss_instruct.synthesis.tables import HubTables
 from hf_oss_instruct.synthesis.teacher import Teacher
 
 OVER_THE_RECIPE = {
-    "seeds": ("n", "sampler", "rng_seed", "snippets_per_document"),
+    "seeds": ("n", "sampler", "rng_seed", "snippets_per_document", "licenses", "filters"),
     "sampling": ("temperature", "top_p", "max_tokens"),
 }
 """Arguments that replace the run config's own values, by the part of it where they stand."""
@@ -43,6 +43,8 @@ class OssInstructConfig(OpenedConfig):
         sampler: `hash`, `functions` or `magicoder`; by default what fits the teacher.
         snippets_per_document: at most so many of one document.
         rng_seed: the random number of the draw.
+        licenses: `any`, `permissive`, or SPDX names with commas; by default `permissive` for the Hub, `any` for what is local.
+        filters: names of seed filters (`sieve.FILTERS`), `()` for none; by default all.
         shuffle_seeds: a random number; the seeds come in an order drawn by hash, before any request. Reads all seeds first.
         prompt: the prompt template, as text or `Prompt`.
         parser: `default` or `magicoder`.
@@ -63,6 +65,8 @@ class OssInstructConfig(OpenedConfig):
     sampler: str | None = None
     snippets_per_document: int | None = None
     rng_seed: int | None = None
+    licenses: str | None = None
+    filters: tuple[str, ...] | None = None
     shuffle_seeds: int | None = None
     prompt: str | Prompt | None = None
     parser: str | None = None
@@ -143,6 +147,8 @@ class OssInstructConfig(OpenedConfig):
             given["seeds"]["languages"] = tuple((tongues.named(name).name, number) for name, number in counts.items())
             if any(number is not None for number in counts.values()):
                 given["seeds"].setdefault("n", None)
+        if self.filters is not None:
+            given["seeds"]["filters"] = tuple(self.filters)
         if is_embedded(teacher) and given["seeds"].setdefault("sampler", "functions") != "functions":
             raise UsageError(
                 f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another."

@@ -14,18 +14,32 @@ from typing import Any
 import yaml
 
 from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan, Source
+from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan, Source, settled
+from hf_oss_instruct.synthesis.sieve import ANY
 from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
 
 PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
 KEYS = {
     "": {"version", "seeds", "prompt", "sampling", "checks"},
-    "seeds": {"dataset", "revision", "n", "languages", "sampler", "snippets_per_document", "rng_seed"},
+    "seeds": {
+        "dataset",
+        "revision",
+        "n",
+        "languages",
+        "sampler",
+        "snippets_per_document",
+        "rng_seed",
+        "licenses",
+        "filters",
+        "one_in",
+        "deny",
+    },
     "prompt": {"template", "text", "parser"},
     "sampling": {"temperature", "top_p", "max_tokens"},
     "checks": {"duplicates"},
@@ -72,7 +86,7 @@ class RunConfig:
         return Method(teacher, self.prompt, self.sampling, PARSERS[self.parser], numbered=numbered)
 
     def pinned(self, source: Source) -> RunConfig:
-        """The config with the revision that the source has now.
+        """The config with the revision that the source has now, and the licences and filters that it was left to decide.
 
         Raises:
             RunError: the config names another revision.
@@ -82,7 +96,7 @@ class RunConfig:
                 f"The run config was made from {source.name} at {self.revision}, here it is {source.revision}. Bring that "
                 "revision back, or remove seeds.revision from the config and use a new --out."
             )
-        return replace(self, dataset=source.name, revision=source.revision)
+        return replace(self, dataset=source.name, revision=source.revision, seeds=settled(self.seeds, source))
 
     def as_dict(self) -> dict[str, Any]:
         """The config as plain values, in the order of the YAML."""
@@ -97,6 +111,10 @@ class RunConfig:
                 "sampler": seeds.sampler,
                 "snippets_per_document": seeds.snippets_per_document or "auto",
                 "rng_seed": seeds.rng_seed,
+                "licenses": seeds.licenses or "auto",
+                "filters": "auto" if seeds.filters is None else list(seeds.filters),
+                "one_in": seeds.one_in,
+                "deny": seeds.deny.hash if seeds.deny else None,
             },
             "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text}) | {"parser": self.parser},
             "sampling": asdict(self.sampling),
@@ -157,7 +175,8 @@ class RunConfig:
             raise UsageError(
                 f"{name} names the prompt template {prompt['template']!r}. We have {DEFAULT_TEMPLATE!r}; or give its text."
             )
-        per_document = seeds.get("snippets_per_document", "auto")
+        per_document, licenses = seeds.get("snippets_per_document", "auto"), seeds.get("licenses", "auto")
+        filters, deny = seeds.get("filters", "auto"), seeds.get("deny")
         try:
             return cls(
                 dataset=_typed(seeds.get("dataset", "stdlib"), str),
@@ -168,6 +187,10 @@ class RunConfig:
                     sampler=_typed(seeds.get("sampler", "hash"), str),
                     snippets_per_document=None if per_document == "auto" else _typed(per_document, int),
                     rng_seed=_typed(seeds.get("rng_seed", 0), int),
+                    licenses=None if licenses == "auto" else _typed(licenses, str),
+                    filters=None if filters == "auto" else tuple(_typed(name, str) for name in _typed(filters, list)),
+                    one_in=_typed(seeds.get("one_in", 1), int),
+                    deny=Denylist(_typed(deny, str)) if deny is not None else None,
                 ),
                 prompt=Prompt(_typed(prompt["text"], str)) if "text" in prompt else Prompt.default(),
                 parser=_typed(prompt.get("parser", "default"), str),
@@ -191,8 +214,15 @@ MAGICODER_LANGUAGES = (
 
 
 def magicoder() -> RunConfig:
-    """The paper's run: its languages, sampler, parser and random seed, one snippet of each document."""
-    seeds = SeedPlan(languages=MAGICODER_LANGUAGES, sampler="magicoder", snippets_per_document=1, rng_seed=MAGICODER_SEED)
+    """The paper's run: its languages, sampler, parser and random seed, one snippet of each document, none refused."""
+    seeds = SeedPlan(
+        languages=MAGICODER_LANGUAGES,
+        sampler="magicoder",
+        snippets_per_document=1,
+        rng_seed=MAGICODER_SEED,
+        licenses=ANY,
+        filters=(),
+    )
     return replace(RunConfig(), dataset="bigcode/starcoderdata", seeds=seeds, parser="magicoder")
 
 

@@ -47,6 +47,7 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
@@ -94,7 +95,7 @@ class Tables:
         """Count one outcome, and write it where it belongs. Outcomes come in seed order: of duplicates the first stays."""
         tally = self._tally
         if isinstance(outcome, Skipped):
-            tally.skipped[outcome.reason] += 1
+            (tally.refused if outcome.snippet else tally.skipped)[outcome.reason] += 1
         elif isinstance(outcome, Pending):
             tally.unanswered += 1
             tally.first_why = tally.first_why or outcome.why
@@ -141,6 +142,7 @@ def report_of(
         "rejected": dict(tally.rejected.most_common()),
         "pending": tally.pending,
         "documents_skipped": dict(tally.skipped.most_common()),
+        "snippets_refused": dict(tally.refused.most_common()),
         "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
         "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
         "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import Protocol, TypeAlias
 
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.data import Document, Seed, Skipped
+from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedsExhausted, UsageError
 from hf_oss_instruct.syntax import MINED_LANGUAGES, documented_functions
+from hf_oss_instruct.synthesis.picking import MAX_LINES, Batch, first_spans
+from hf_oss_instruct.synthesis.sieve import ANY, FILTERS, PERMISSIVE, Filters, Gate, allowed
 
-MAX_LINES = 15
-"""A snippet has 1 to 15 lines (paper, section 2.1; `min_lines`, `max_lines` in ise-uiuc/magicoder)."""
 MAGICODER_SEED = 976
 """The paper's random seed (`Args.seed` in ise-uiuc/magicoder, generate_data.py)."""
 MAGICODER_CHUNK = 1000
@@ -28,6 +29,8 @@ MAGICODER_DOCUMENTS = 150_000
 """Documents of each language the paper looks at (`max_considered_data`)."""
 REDRAWS = 32
 """Tries to find a snippet that is neither blank nor drawn before; a document that fails so often is all but blank."""
+REFUSALS = 8
+"""Snippets in a row that the filters refuse before the whole document is given up."""
 
 SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicoder/1"}
 """Name of each sampler, with the version that rows record. A change of what a sampler draws is a new version."""
@@ -60,7 +63,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SeedPlan:
-    """How many seeds to draw, from what, and how.
+    """How many seeds to draw, from what, how, and what is refused.
 
     Attributes:
         n: number of seeds; None with counts in `languages`, or for one seed of every document.
@@ -68,6 +71,10 @@ class SeedPlan:
         sampler: a name of `SAMPLERS`.
         snippets_per_document: at most so many of one document; None ("auto") draws again only if `n` asks for it.
         rng_seed: the random number of the draw, 0 … 2⁶³−1.
+        licenses: `any`, `permissive`, or SPDX names with commas; None: `permissive` for the Hub, `any` for what is local.
+        filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
+        one_in: look at one document in so many, drawn by hash of its id.
+        deny: what was asked to be left out.
 
     Raises:
         UsageError: the values contradict each other.
@@ -78,8 +85,14 @@ class SeedPlan:
     sampler: str = "hash"
     snippets_per_document: int | None = None
     rng_seed: int = 0
+    licenses: str | None = None
+    filters: tuple[str, ...] | None = None
+    one_in: int = 1
+    deny: Denylist | None = None
 
     def __post_init__(self) -> None:
+        allowed(self.licenses or ANY)
+        Filters(self.filters or ())
         if self.sampler not in SAMPLERS:
             raise UsageError(f"Unknown sampler {self.sampler!r}. Use one of: {', '.join(SAMPLERS)}.")
         counted = [n for _, n in self.languages if n is not None]
@@ -88,7 +101,7 @@ class SeedPlan:
         names = [name for name, _ in self.languages]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(f"Languages named twice: {', '.join(sorted(twice))}. Name each once.")
-        for value in (*counted, *(v for v in (self.n, self.snippets_per_document) if v is not None)):
+        for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
             if value < 1:
                 raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
         if not 0 <= self.rng_seed < 2**63:
@@ -107,16 +120,26 @@ class SeedPlan:
         return [(tuple(name for name, _ in self.languages) or None, self.n)]
 
 
+def settled(plan: SeedPlan, source: Source) -> SeedPlan:
+    """The plan with the licences and filters that it leaves to the source."""
+    licenses, filters = plan.licenses, plan.filters
+    if licenses is None:
+        licenses = PERMISSIVE if getattr(source, "of_strangers", False) else ANY
+    if filters is None:
+        filters = FILTERS if hasattr(source, "of_strangers") and plan.sampler != "magicoder" else ()
+    return replace(plan, licenses=licenses, filters=filters)
+
+
 def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
-    """Draw the seeds of a plan, in seed order, with the documents that gave none in between.
+    """Draw the seeds of a plan, in seed order, with the documents and snippets that gave none in between.
 
     Raises:
         SeedsExhausted: at the end, if the source gave fewer seeds than the plan asks for.
     """
-    index, short = count(), []
+    index, short, draw = count(), [], _Draw(source, settled(plan, source))
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
-        for item in _draw(source, languages, wanted, plan):
+        for item in draw.seeds(languages, wanted):
             if isinstance(item, Skipped) and item.lang is None and share:
                 continue  # what is in no language is met again in every language's turn
             if isinstance(item, Seed):
@@ -137,39 +160,131 @@ def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
     return (seed.at(place) for place, seed in enumerate(drawn))
 
 
-def _draw(source: Source, languages: Collection[str] | None, wanted: int | None, plan: SeedPlan) -> Iterator[Seed | Skipped]:
-    assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
-    if plan.sampler == "magicoder":
-        documents = source.documents(languages, None, assumed)
-        yield from magicoder_seeds(islice(documents, MAGICODER_DOCUMENTS), plan.rng_seed)
-        return
-    spans: SpanRule = {"hash": hash_spans, "functions": function_spans}[plan.sampler]
-    passes = 1 if wanted is None else plan.snippets_per_document
-    for draw in count() if passes is None else range(passes):
-        found = False
-        for item in source.documents(languages, plan.rng_seed, assumed):
-            outcome = item if isinstance(item, Skipped) else _nth_seed(item, spans, draw, plan)
-            found = found or isinstance(outcome, Seed)
-            if draw == 0 or isinstance(outcome, Seed):  # what gives nothing is counted once, not in every pass
-                yield outcome
-        if not found:
+class _Draw:
+    """A plan at work on a source."""
+
+    def __init__(self, source: Source, plan: SeedPlan) -> None:
+        self._source, self._plan = source, plan
+        self._assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
+        self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.rng_seed)
+        # what a documented function stands in parses, and defines it
+        names = plan.filters or ()
+        self._filters = Filters(tuple(name for name in names if name != "parses") if plan.sampler == "functions" else names)
+
+    def seeds(self, languages: Collection[str] | None, wanted: int | None) -> Iterator[Seed | Skipped]:
+        """The seeds of one share; endless where a document may be drawn from again and again."""
+        plan = self._plan
+        if plan.sampler == "magicoder":
+            yield from self._magicoder(languages)
             return
+        passes = 1 if wanted is None else plan.snippets_per_document
+        for draw in count() if passes is None else range(passes):
+            found = False
+            for outcome in self._pass(languages, draw):
+                found = found or isinstance(outcome, Seed)
+                if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # what gives nothing is counted in one pass only
+                    yield outcome
+            if not found:
+                return
+
+    def _magicoder(self, languages: Collection[str] | None) -> Iterator[Seed | Skipped]:
+        """What is refused is refused after the draw, whose result depends on every document."""
+        documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
+        contents: dict[str, str] = {}
+        for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._plan.rng_seed):
+            if isinstance(item, Skipped) or not self._gate.draws(item.origin.row_id):
+                if isinstance(item, Skipped):
+                    yield item
+                continue
+            reason = self._gate.reason(item.origin) or self._filters.snippet(item.snippet, item.origin.lang)
+            reason = reason or self._filters.document(item.origin, lambda: contents[item.origin.row_id])  # noqa: B023
+            yield Skipped(reason, item.origin.lang) if reason else item
+
+    def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
+        """One draw from every document."""
+        if batches := getattr(self._source, "batches", None):
+            for batch in batches(languages, self._assumed, self._gate):
+                vectorised = draw == 0 and self._plan.sampler == "hash"
+                yield from self._first_of(batch) if vectorised else self._each(batch.documents(), draw)
+            return
+        documents = self._source.documents(languages, self._plan.rng_seed, self._assumed)
+        yield from self._each(self._let_in(documents), draw)
+
+    def _let_in(self, documents: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
+        for item in documents:
+            if isinstance(item, Skipped):
+                yield item
+            elif self._gate.draws(item.origin.row_id):
+                reason = self._gate.reason(item.origin)
+                yield Skipped(reason, item.origin.lang) if reason else item
+
+    def _each(self, documents: Iterable[Document | Skipped], draw: int) -> Iterator[Seed | Skipped]:
+        for item in documents:
+            if isinstance(item, Skipped):
+                yield item
+            else:
+                yield from self._nth(item, draw)
+
+    def _first_of(self, batch: Batch) -> Iterator[Seed | Skipped]:
+        """The same as `_each` for the first draw of `hash`, over all documents of a batch at once."""
+        rows = [row for row, item in enumerate(batch.items) if isinstance(item, Provenance)]
+        origins = [item for item in batch.items if isinstance(item, Provenance)]
+        spans = first_spans(batch.texts.only(rows), [origin.row_id for origin in origins], self._plan.rng_seed)
+        drawn = dict(zip(rows, spans, strict=True))
+        filters, rng_seed, sampler = self._filters, self._plan.rng_seed, SAMPLERS["hash"]
+        for row, item in enumerate(batch.items):
+            if isinstance(item, Skipped):
+                yield item
+                continue
+            start, end, text = drawn[row]
+            if not text or text.isspace() or filters.snippet(text, item.lang):
+                yield from self._nth(Document(batch.texts[row], item), 0)
+            elif reason := filters.document(item, lambda: batch.texts[row]):  # noqa: B023  # asked for at once
+                yield Skipped(reason, item.lang)
+            else:
+                yield Seed(text, start, end, item, sampler, rng_seed)
+
+    def _nth(self, document: Document, draw: int) -> Iterator[Seed | Skipped]:
+        """The nth snippet of a document that no filter refuses, after those that were refused on the way to it."""
+        origin, plan = document.origin, self._plan
+        if not document.content.strip():
+            yield Skipped("empty", origin.lang)
+            return
+        accepted, refused = 0, []
+        for start, end, text in SPANS[plan.sampler](document, plan.rng_seed):
+            if reason := self._filters.snippet(text, origin.lang):
+                refused.append(reason)
+                if len(refused) == REFUSALS:
+                    break
+                continue
+            if accepted == draw:
+                yield from (Skipped(reason, origin.lang, snippet=True) for reason in refused)
+                reason = self._filters.document(origin, lambda: document.content)
+                yield (
+                    Skipped(reason, origin.lang)
+                    if reason
+                    else Seed(text, start, end, origin, SAMPLERS[plan.sampler], plan.rng_seed)
+                )
+                return
+            accepted, refused = accepted + 1, []
+        if refused:
+            yield Skipped(refused[0], origin.lang)
+        else:
+            yield Skipped("no_documented_function" if plan.sampler == "functions" else "blank", origin.lang)
+
+
+def _noted(documents: Iterable[Document | Skipped], contents: dict[str, str] | None) -> Iterator[Document | Skipped]:
+    """The same documents; their texts are kept for filters that look at them later."""
+    for item in documents:
+        if contents is not None and isinstance(item, Document):
+            contents[item.origin.row_id] = item.content
+        yield item
 
 
 Span: TypeAlias = tuple[int, int, str]
 """First line and last line, counted from 1, and the text."""
 SpanRule: TypeAlias = Callable[[Document, int], Iterator[Span]]
 """Document and rng_seed → draw 0, draw 1, …"""
-
-
-def _nth_seed(document: Document, spans: SpanRule, draw: int, plan: SeedPlan) -> Seed | Skipped:
-    if not document.content.strip():
-        return Skipped("empty", document.origin.lang)
-    span = next(islice(spans(document, plan.rng_seed), draw, None), None)
-    if span is None:
-        return Skipped("no_documented_function" if spans is function_spans else "blank", document.origin.lang)
-    start, end, text = span
-    return Seed(text, start, end, document.origin, SAMPLERS[plan.sampler], plan.rng_seed)
 
 
 def hash_spans(document: Document, rng_seed: int) -> Iterator[Span]:
@@ -208,6 +323,9 @@ def function_spans(document: Document, rng_seed: int) -> Iterator[Span]:
     for function in sorted(found, key=lambda function: place(function.start_line)):
         start, end = function.start_line, function.end_line
         yield start, end, "\n".join(lines[start - 1 : end])
+
+
+SPANS: dict[str, SpanRule] = {"hash": hash_spans, "functions": function_spans}
 
 
 def magicoder_seeds(documents: Iterable[Document | Skipped], rng_seed: int) -> Iterator[Seed | Skipped]:

@@ -16,6 +16,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
@@ -76,6 +77,10 @@ def read_seeds(
     snippets_per_document: int | None = None,
     rng_seed: int = 0,
     revision: str | None = None,
+    licenses: str | None = None,
+    filters: tuple[str, ...] | None = None,
+    one_in: int = 1,
+    deny: Denylist | None = None,
 ) -> Iterator[Seed]:
     """Seed snippets, lazily.
 
@@ -87,6 +92,10 @@ def read_seeds(
         snippets_per_document: at most so many of one document; None draws again only if `n` asks for it.
         rng_seed: the random number of the draw.
         revision: branch, tag or commit of a Hub data set.
+        licenses: `any`, `permissive` or SPDX names; None: `permissive` for the Hub, `any` for what is local.
+        filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
+        one_in: look at one document in so many, drawn by hash of its id.
+        deny: what was asked to be left out.
 
     Raises:
         UsageError: the arguments contradict each other.
@@ -96,7 +105,7 @@ def read_seeds(
         Magicoder, arXiv 2312.02120, section 2.1.
     """
     named = tuple((tongues.named(name).name, number) for name, number in (languages or {}).items())
-    plan = SeedPlan(n, named, sampler, snippets_per_document, rng_seed)
+    plan = SeedPlan(n, named, sampler, snippets_per_document, rng_seed, licenses, filters, one_in, deny)
     source = open_source(spec, revision=revision, keep_metadata=sampler == "magicoder")
     return (item for item in sample(source, plan) if isinstance(item, Seed))
 
@@ -159,6 +168,8 @@ class FolderSource:
         revision: None takes a hash over all paths and contents, so that a changed folder is another source.
         stdlib: leave tests out, and record CPython's path and licence.
     """
+
+    of_strangers = False
 
     def __init__(
         self,

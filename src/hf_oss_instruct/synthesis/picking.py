@@ -1,0 +1,176 @@
+r"""Which lines the sampler `hash` draws first, for a whole Arrow column at once.
+
+`sampling.hash_spans` is the plain definition; the tests hold this one to it. Documents stay where Arrow decoded them: one bit a
+byte says where lines end, counts of bits find the nth line end, and only the snippets become Python text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xxhash
+
+from hf_oss_instruct.data import Document, Provenance, Skipped
+from hf_oss_instruct.errors import SeedError
+
+MAX_LINES = 15
+"""A snippet has 1 to 15 lines (paper, section 2.1; `min_lines`, `max_lines` in ise-uiuc/magicoder)."""
+STARCODER_METADATA = re.compile(rb"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_stars>[^<\n]*)?\n?")
+"""starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts in one buffer.
+
+    Attributes:
+        data: the bytes, UTF-8.
+        start, stop: where each text begins and ends in `data`, both (texts,).
+        name: where they come from, for errors.
+    """
+
+    data: npt.NDArray[np.uint8]
+    start: Integers
+    stop: Integers
+    name: str = "a table"
+
+    @classmethod
+    def of(cls, array: pa.Array, *, strip_metadata: bool = False, name: str = "a table") -> Texts:
+        """The texts of a column, without copying them; a null, and every value that is no text, is empty.
+
+        Args:
+            array: a column of any kind of string.
+            strip_metadata: leave out the prefixes of starcoderdata.
+            name: where they come from, for errors.
+        """
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if pa.types.is_string_view(array.type):
+            array = array.cast(pa.large_string())
+        if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+            return cls.none(len(array))
+        width = np.int32 if pa.types.is_string(array.type) else np.int64
+        _, ends, data = array.buffers()
+        if not len(array) or ends is None:
+            offsets = np.zeros(len(array) + 1, np.int64)
+        else:
+            offsets = np.frombuffer(ends, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+        first, last = int(offsets[0]), int(offsets[-1])
+        text = np.frombuffer(data, np.uint8)[first:last] if data is not None else np.zeros(0, np.uint8)
+        start, stop = offsets[:-1] - first, offsets[1:] - first
+        if array.null_count:
+            stop = np.where(array.is_null().to_numpy(zero_copy_only=False), start, stop)
+        texts = cls(text, start, stop, name)
+        return texts._without_metadata() if strip_metadata else texts
+
+    @classmethod
+    def none(cls, number: int) -> Texts:
+        """So many empty texts."""
+        return cls(np.zeros(0, np.uint8), *np.zeros((2, number), np.int64))
+
+    def _without_metadata(self) -> Texts:
+        start, raw = self.start.copy(), self.data.data
+        for number in np.flatnonzero(self.stop > start):
+            if raw[begin := int(start[number])] == ord("<"):
+                found = STARCODER_METADATA.match(raw[begin : int(self.stop[number])])
+                start[number] += found.end() if found else 0
+        return Texts(self.data, start, self.stop, self.name)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, number: int) -> str:
+        return self.decoded(int(self.start[number]), int(self.stop[number]))
+
+    def decoded(self, begin: int, end: int) -> str:
+        """The text between two places in `data`.
+
+        Raises:
+            SeedError: it is no UTF-8.
+        """
+        try:
+            return str(self.data.data[begin:end], "utf-8")
+        except UnicodeDecodeError as error:
+            raise SeedError(
+                f"{self.name!r} cannot be read: {error.reason} in a text. Convert it to UTF-8, or leave the file out."
+            ) from error
+
+    def only(self, numbers: Sequence[int]) -> Texts:
+        """Some of the texts, in the same buffer."""
+        return Texts(self.data, self.start[numbers], self.stop[numbers], self.name)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Documents in a row, or why each gives none.
+
+    Attributes:
+        items: where each comes from, or why it is left out.
+        texts: the text of each; of one that is left out, anything.
+    """
+
+    items: list[Provenance | Skipped]
+    texts: Texts
+
+    def documents(self) -> Iterator[Document | Skipped]:
+        """One by one."""
+        for number, item in enumerate(self.items):
+            yield item if isinstance(item, Skipped) else Document(self.texts[number], item)
+
+
+def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[tuple[int, int, str]]:
+    """First line and last line, from 1, and the text of each document's first draw; blank where it drew blank lines.
+
+    Args:
+        texts: the documents.
+        row_ids: their ids, as many.
+        rng_seed: the random number of the draw.
+    """
+    ends = _LineEnds(texts.data)
+    before = ends.count(texts.start)
+    inside = ends.count(texts.stop) - before
+    last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
+    lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))
+    draws = np.fromiter((xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids), np.uint64, len(texts))
+    low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)
+    first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)
+    last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)
+    begin = np.where(first == 0, texts.start, ends.place(before + first - 1) + 1)
+    end = np.where(last <= inside, ends.place(before + last - 1), texts.stop)
+    bounds = zip(first.tolist(), last.tolist(), begin.tolist(), end.tolist(), strict=True)
+    return [(start + 1, stop, texts.decoded(a, b)) for start, stop, a, b in bounds]
+
+
+class _LineEnds:
+    r"""Rank and select over the `\n` of a text, one bit a byte."""
+
+    def __init__(self, data: npt.NDArray[np.uint8]) -> None:
+        bits = np.packbits(data == ord("\n"), bitorder="little")
+        self._words = np.zeros(len(data) // 64 + 1, "<u8")
+        self._words.view(np.uint8)[: len(bits)] = bits
+        counts = np.cumsum(np.bitwise_count(self._words), dtype=np.int64)
+        self._before = np.concatenate(([0], counts))
+
+    def count(self, places: Integers) -> Integers:
+        """How many line ends stand before each byte."""
+        words, bits = places >> 6, (places & 63).astype(np.uint64)
+        below = self._words[words] & ((np.uint64(1) << bits) - np.uint64(1))
+        counts: Integers = self._before[words] + np.bitwise_count(below)
+        return counts
+
+    def place(self, numbers: Integers) -> Integers:
+        """The byte of each nth line end, from 0; anything where there is none."""
+        numbers = np.clip(numbers, 0, max(int(self._before[-1]) - 1, 0))
+        words = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
+        bits: Any = np.unpackbits(self._words[words].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+        nth = np.cumsum(bits, axis=1, dtype=np.uint8) > (numbers - self._before[words])[:, None]
+        places: Integers = words * 64 + np.argmax(nth, axis=1)
+        return places
