@@ -208,3 +208,58 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None
     (tmp_path / "oss_instruct.yaml").write_text("seeds: {}\n")
     with pytest.raises(PublishError, match="cannot be read"):
         push(tmp_path)
+
+
+# The command
+
+
+def command(hub: LocalHub, home: Path, *words: str, token: str | None = WRITE) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | hub.environment(home)
+    environment |= {"HF_TOKEN": token} if token else {}
+    return subprocess.run(
+        [COMMAND, "publish", *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    words = [str(pairs), "--to", "me/pairs"]
+    unchecked = command(hub, tmp_path, *words, "--dry-run")
+    assert (unchecked.returncode, "Not every check was done" in unchecked.stderr) == (1, True)
+    shown = command(hub, tmp_path, *words, "--allow-unchecked", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert "data/train-00000-of-00001.parquet" in shown.stdout
+    assert "pretty_name: pairs" in shown.stdout
+    nobody = command(hub, tmp_path, *words, "--allow-unchecked")
+    assert (nobody.returncode, "Nobody is there to ask" in nobody.stderr) == (2, True)
+    assert not hub.requests
+    done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "Published: " in done.stdout
+    assert "run.json" in hub.files("me/pairs")
+    again = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
+    assert "holds all of it already" in again.stdout
+
+
+def test_the_command_says_what_is_missing(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    words = [str(pairs), "--to", "me/pairs", "--allow-unchecked", "--yes"]
+    for token, why in ((None, "not logged in"), (READ, "may only read"), ("hf_stranger", "does not know this token")):
+        done = command(hub, tmp_path, *words, token=token)
+        assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+    assert command(hub, tmp_path, str(tmp_path), "--to", "me/pairs").returncode == 1
+    assert not [path for method, path, *_ in hub.requests if method != "GET"]
+
+
+def test_rows_with_secrets_are_named_and_stay(hub: LocalHub, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    token = "ghp_" + "a1B2c3D4e5" * 4  # no real one, in the form of one
+    (code / "a.py").write_text(
+        f'def token(service):\n    """Return the token {token[:40]} that the service named here is to be sent."""\n    return service\n'
+    )
+    out = tmp_path / "pairs"
+    plan = SeedPlan(n=1, sampler="functions", filters=())
+    run(out, RunConfig(seeds=plan), open_source(str(code)), CommentFunctionTeacher())
+    done = command(hub, tmp_path / "home", str(out), "--to", "me/pairs", "--allow-unchecked", "--allow-any-license", "--yes")
+    assert (done.returncode, "secrets: row 0, problem" in done.stderr) == (1, True), done.stderr
+    assert token[:40] not in done.stderr + done.stdout
+    assert not hub.requests
