@@ -14,7 +14,7 @@ test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks t
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-hub2: $(HUB2)/all
-	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support $(wildcard tests/synthesis/test_builder*.py) \
+	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing $(wildcard tests/synthesis/test_builder*.py) \
 		tests/synthesis/test_recipes.py tests/synthesis/test_teacher.py tests/synthesis/test_tables.py
 
 check quality: $(VENV)/all  ## what must hold of the source text

@@ -249,13 +249,17 @@ def test_the_command_says_what_is_missing(hub: LocalHub, pairs: Path, tmp_path: 
     assert not [path for method, path, *_ in hub.requests if method != "GET"]
 
 
+SECRET = '''def token(service):
+    """Return the token {token} that the service named here is to be sent."""
+    return service
+'''
+
+
 def test_rows_with_secrets_are_named_and_stay(hub: LocalHub, tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.mkdir()
     token = "ghp_" + "a1B2c3D4e5" * 4  # no real one, in the form of one
-    (code / "a.py").write_text(
-        f'def token(service):\n    """Return the token {token[:40]} that the service named here is to be sent."""\n    return service\n'
-    )
+    (code / "a.py").write_text(SECRET.format(token=token[:40]))
     out = tmp_path / "pairs"
     plan = SeedPlan(n=1, sampler="functions", filters=())
     run(out, RunConfig(seeds=plan), open_source(str(code)), CommentFunctionTeacher())
