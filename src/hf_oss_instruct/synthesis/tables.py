@@ -11,7 +11,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -245,7 +245,7 @@ def _drawn(
     return drawn
 
 
-@cache
+@lru_cache(maxsize=2**12)
 def _language_named(name: str) -> str | None:
     language = tongues.find(name)
     return language.name if language else None
