@@ -222,3 +222,28 @@ def test_the_planted_token_is_nowhere(tmp_path: Path) -> None:
     assert token not in str(teacher.requests) + done.stdout + done.stderr
     for path in (tmp_path / "o").rglob("*"):
         assert path.is_dir() or token.encode() not in path.read_bytes()
+
+
+def test_what_is_refused_is_chosen_counted_and_written_down(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    for name, text in (
+        ("mine.py", "def one():\n    return 1\n"),
+        ("theirs.py", "def two():\n    return 2\n"),
+        ("flat.py", "x = 1\n"),
+    ):
+        (code / name).write_text(f"# SPDX-License-Identifier: MIT\n{text}")
+    (tmp_path / "deny.txt").write_text("path: theirs.py  # asked on 2026-11-02\n")
+    with LocalTeacher() as teacher:
+        words = ("--n", "3", "--snippets-per-document", "1", "--model", "m", "--base-url", teacher.base_url)
+        refusing = ("--licenses", "permissive", "--deny", tmp_path / "deny.txt")
+        done = hf("synthesize", "--seeds", code, *words, *refusing, "--out", tmp_path / "o")
+    assert done.returncode == 1  # one seed of three
+    facts = report(tmp_path / "o")
+    assert facts["documents_skipped"]["denied"] == 1
+    assert facts["documents_skipped"]["no_definition"] == 1
+    config = (tmp_path / "o" / "oss_instruct.yaml").read_text()
+    assert "licenses: permissive" in config
+    assert "theirs.py" not in config
+    [row] = pq.read_table(tmp_path / "o" / "data").to_pylist()
+    assert (row["file_path"], row["licenses"]) == ("mine.py", ["MIT"])

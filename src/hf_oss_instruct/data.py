@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypedDict
 
 import orjson
@@ -122,7 +122,8 @@ class Seed:
 
     def at(self, index: int) -> Seed:
         """The same seed, at a place in seed order."""
-        return replace(self, index=index)
+        where = self.start_line, self.end_line
+        return Seed(self.snippet, *where, self.origin, self.sampler, self.rng_seed, index, self.seed_id)
 
 
 Message: TypeAlias = dict[str, str]

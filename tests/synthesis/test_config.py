@@ -10,11 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.synthesis.config import RunConfig, magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.sampling import SAMPLERS, SeedPlan
+from hf_oss_instruct.synthesis.sieve import FILTERS
 from hf_oss_instruct.synthesis.teacher import Sampling
 
 counts = st.dictionaries(st.sampled_from([language.name for language in LANGUAGES]), st.integers(1, 10**6), min_size=1)
@@ -24,6 +26,10 @@ plans = st.builds(
     sampler=st.sampled_from(sorted(SAMPLERS)),
     snippets_per_document=st.none() | st.integers(1, 9),
     rng_seed=st.integers(0, 2**63 - 1),
+    licenses=st.none() | st.sampled_from(["any", "permissive", "MIT,Apache-2.0"]),
+    filters=st.none() | st.lists(st.sampled_from(FILTERS), unique=True).map(tuple),
+    one_in=st.integers(1, 10**6),
+    deny=st.none() | st.builds(Denylist.of, st.sampled_from(["", "a/b", "id: 1"])),
 ) | st.builds(lambda languages: SeedPlan(languages=tuple(languages.items())), counts)
 printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 configs = st.builds(

@@ -70,6 +70,15 @@ class Denylist:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The denylist {str(path)!r} cannot be read: {error}. Pass a UTF-8 text file.") from error
 
+    def check(self) -> None:
+        """See that the list itself is there.
+
+        Raises:
+            UsageError: only its hash is.
+        """
+        if self.entries is None:
+            raise UsageError(f"The run was made with the denylist {self.hash}. Pass the list again: --deny FILE.")
+
     def denies(self, origin: Provenance, seed_id: str | None = None) -> bool:
         """Whether a document, or a seed of it, was asked to be left out.
 
@@ -87,14 +96,13 @@ class Denylist:
 
     @cached_property
     def _rules(self) -> tuple[re.Pattern[str], ...]:
-        if self.entries is None:
-            raise UsageError(f"The run was made with the denylist {self.hash}. Pass the list again: --deny FILE.")
-        return tuple(_any_of(kind, (value for found, value in self.entries if found == kind)) for kind in KINDS)
+        self.check()
+        return tuple(_any_of(kind, [value for found, value in self.entries or () if found == kind]) for kind in KINDS)
 
 
-def _any_of(kind: str, values: object) -> re.Pattern[str]:
+def _any_of(kind: str, values: list[str]) -> re.Pattern[str]:
     """One pattern for all; nothing matches the empty string."""
-    patterns = [translate(value.lower() if kind == "repo" else value.lstrip("/")) for value in sorted(values)]  # type: ignore[call-overload]
+    patterns = [translate(value.lower() if kind == "repo" else value.lstrip("/")) for value in sorted(values)]
     return re.compile("(?!)|" + "|".join(f"(?:(?=.){pattern})" for pattern in patterns) if patterns else "(?!)")
 
 

@@ -64,7 +64,9 @@ IMPORT = re.compile(
     r"package\s+\w|(require|include)(_once|_relative)?[\s(]|extern\s+crate\b|(pub\s+)?mod\s+\w+;|export\s*[*{].*\bfrom\b|"
     r"(const|let|var)\s[^=]*=\s*(await\s+)?(require|import)\(|library\(|<\?php$|namespace\s+[\w\\.]+;|['\"]use strict['\"];?$"
 )
-LISTED = re.compile(r"[\w.*$]+(\s+as\s+\w+)?\s*,?\s*\\?|[\s(){}\[\],;]*|\}\s*from\s+.*|[\w$*.]+(\s*,\s*[\w$*.]+)+,?\)?;?")
+LISTED = re.compile(
+    r"[\w.*$]+(\s+as\s+\w+)?\s*,?\s*\\?|[\s(){}\[\],;]*|[\w\s,$]*\}\s*from\s+.*|[\w$*.]+(\s*,\s*[\w$*.]+)+,?\)?;?"
+)
 """A line within an import over several lines: names with commas, brackets, `} from "…"`."""
 LITERAL = re.compile(
     r"[rbuL]*\"(?:\\.|[^\"\\])*\"|[rbu]*'(?:\\.|[^'\\])*'|-?\b(?:0[xX][0-9a-fA-F]+|\d[\d_.]*(?:[eE][+-]?\d+)?)[uUlLfF]*\b"
@@ -77,9 +79,9 @@ MOSTLY, SEVERAL = 0.8, 3
 def secret(text: str, lang: str) -> str | None:
     """`secret` or `email_address`, if the snippet holds one."""
     del lang
-    if any(not EXAMPLE_DOMAIN.fullmatch(found[1]) for found in ADDRESS.finditer(text)):
-        return "email_address"
-    return "secret" if _holds_secret(text) else None
+    if _holds_secret(text):
+        return "secret"
+    return "email_address" if any(not EXAMPLE_DOMAIN.fullmatch(found[1]) for found in ADDRESS.finditer(text)) else None
 
 
 @lru_cache(maxsize=2**14)
@@ -104,6 +106,7 @@ def boilerplate(text: str, lang: str) -> str | None:
         return "license_header"
     if imports and all(IMPORT.match(line) or LISTED.fullmatch(line) for line in code):
         return "imports_only"
+    code = [line for line in code if re.search(r"\w", line)]
     values = sum(map(_is_value, code))
     return "data_table" if values >= max(SEVERAL, MOSTLY * len(code)) else None
 

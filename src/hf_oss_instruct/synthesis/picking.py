@@ -24,7 +24,12 @@ MAX_LINES = 15
 STARCODER_METADATA = re.compile(rb"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_stars>[^<\n]*)?\n?")
 """starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
 
+BLOCK = 2**17
+"""Bytes looked at in one go."""
+
 Integers: TypeAlias = npt.NDArray[np.int64]
+Span: TypeAlias = tuple[int, int, str]
+"""First line and last line, counted from 1, and the text."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,13 @@ class Texts:
         return cls(np.zeros(0, np.uint8), *np.zeros((2, number), np.int64))
 
     def _without_metadata(self) -> Texts:
-        start, raw = self.start.copy(), self.data.data
-        for number in np.flatnonzero(self.stop > start):
-            if raw[begin := int(start[number])] == ord("<"):
-                found = STARCODER_METADATA.match(raw[begin : int(self.stop[number])])
-                start[number] += found.end() if found else 0
+        if not len(self.data):
+            return self
+        start = self.start.copy()
+        opens = self.data[np.minimum(start, len(self.data) - 1)] == ord("<")
+        for number in np.flatnonzero(opens & (self.stop > start)):
+            found = STARCODER_METADATA.match(self.data.data[int(start[number]) : int(self.stop[number])])
+            start[number] += found.end() if found else 0
         return Texts(self.data, start, self.stop, self.name)
 
     def __len__(self) -> int:
@@ -102,6 +109,11 @@ class Texts:
             raise SeedError(
                 f"{self.name!r} cannot be read: {error.reason} in a text. Convert it to UTF-8, or leave the file out."
             ) from error
+
+    def head(self, number: int, size: int) -> bytes:
+        """The first bytes of a text, at most `size`."""
+        begin = int(self.start[number])
+        return self.data[begin : min(begin + size, int(self.stop[number]))].tobytes()
 
     def only(self, numbers: Sequence[int]) -> Texts:
         """Some of the texts, in the same buffer."""
@@ -126,7 +138,17 @@ class Batch:
             yield item if isinstance(item, Skipped) else Document(self.texts[number], item)
 
 
-def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[tuple[int, int, str]]:
+def _compact(texts: Texts) -> Texts:
+    """The same texts without what lies between them, where that is most."""
+    sizes = texts.stop - texts.start
+    if sizes.sum() * 4 > len(texts.data):
+        return texts
+    pieces = [texts.data[a:b] for a, b in zip(texts.start, texts.stop, strict=True)]
+    ends = np.cumsum(sizes)
+    return Texts(np.concatenate([texts.data[:0], *pieces]), ends - sizes, ends, texts.name)
+
+
+def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Span]:
     """First line and last line, from 1, and the text of each document's first draw; blank where it drew blank lines.
 
     Args:
@@ -134,12 +156,13 @@ def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[tup
         row_ids: their ids, as many.
         rng_seed: the random number of the draw.
     """
+    texts = _compact(texts)
     ends = _LineEnds(texts.data)
     before = ends.count(texts.start)
     inside = ends.count(texts.stop) - before
     last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
     lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))
-    draws = np.fromiter((xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids), np.uint64, len(texts))
+    draws = np.fromiter((xxhash.xxh3_64_intdigest(row_id, rng_seed) for row_id in row_ids), np.uint64, len(texts))
     low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)
     first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)
     last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)
@@ -153,9 +176,12 @@ class _LineEnds:
     r"""Rank and select over the `\n` of a text, one bit a byte."""
 
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
-        bits = np.packbits(data == ord("\n"), bitorder="little")
         self._words = np.zeros(len(data) // 64 + 1, "<u8")
-        self._words.view(np.uint8)[: len(bits)] = bits
+        bits, ends = self._words.view(np.uint8), np.empty(BLOCK, bool)
+        for first in range(0, len(data), BLOCK):  # so that what is compared stays in the processor's cache
+            here = np.equal(data[first : first + BLOCK], ord("\n"), out=ends[: len(data) - first])
+            packed = np.packbits(here, bitorder="little")
+            bits[first // 8 : first // 8 + len(packed)] = packed
         counts = np.cumsum(np.bitwise_count(self._words), dtype=np.int64)
         self._before = np.concatenate(([0], counts))
 

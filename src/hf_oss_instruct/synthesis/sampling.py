@@ -19,7 +19,7 @@ from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedsExhausted, UsageError
 from hf_oss_instruct.syntax import MINED_LANGUAGES, documented_functions
-from hf_oss_instruct.synthesis.picking import MAX_LINES, Batch, first_spans
+from hf_oss_instruct.synthesis.picking import MAX_LINES, Batch, Span, first_spans
 from hf_oss_instruct.synthesis.sieve import ANY, FILTERS, PERMISSIVE, Filters, Gate, allowed
 
 MAGICODER_SEED = 976
@@ -164,6 +164,8 @@ class _Draw:
     """A plan at work on a source."""
 
     def __init__(self, source: Source, plan: SeedPlan) -> None:
+        if plan.deny:
+            plan.deny.check()
         self._source, self._plan = source, plan
         self._assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
         self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.rng_seed)
@@ -281,8 +283,6 @@ def _noted(documents: Iterable[Document | Skipped], contents: dict[str, str] | N
         yield item
 
 
-Span: TypeAlias = tuple[int, int, str]
-"""First line and last line, counted from 1, and the text."""
 SpanRule: TypeAlias = Callable[[Document, int], Iterator[Span]]
 """Document and rng_seed → draw 0, draw 1, …"""
 

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Set
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
@@ -19,6 +20,7 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.licensing import FolderLicenses
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
 
@@ -183,6 +185,7 @@ class FolderSource:
         self.root = root.absolute()
         self.name = name or storable(self.root.resolve().name)
         self._revision, self._stdlib = revision, stdlib
+        self._licenses = FolderLicenses(self.root)
         found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
 
@@ -227,7 +230,7 @@ class FolderSource:
             return Skipped("not_utf8", lang)
         if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
             return Skipped("generated", lang)
-        return Document(content, self._origin(path, lang, number))
+        return Document(content, self._origin(path, lang, number, content))
 
     def _left_out(self, path: PurePosixPath) -> str | None:
         if not str(path).isprintable():
@@ -242,10 +245,10 @@ class FolderSource:
             return "vendored"
         return "generated" if GENERATED_NAME.search(path.name) else None
 
-    def _origin(self, path: PurePosixPath, lang: str, number: int) -> Provenance:
+    def _origin(self, path: PurePosixPath, lang: str, number: int, content: str) -> Provenance:
         here = Provenance(self.name, self.revision, str(path), number, lang, file_path=str(path))
         if not self._stdlib:
-            return here
+            return replace(here, licenses=self._licenses.of(path, content))
         return Provenance(
             *(here.dataset, here.revision, here.row_id, here.raw_index, here.lang),
             repo_name="python/cpython",

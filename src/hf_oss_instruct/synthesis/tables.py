@@ -11,7 +11,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -22,6 +22,7 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.synthesis.columns import Columns, json_columns, one_line, parquet_columns
+from hf_oss_instruct.synthesis.licensing import HEADER_BYTES, header_license
 from hf_oss_instruct.synthesis.picking import Batch, Texts
 from hf_oss_instruct.synthesis.sieve import OPEN, Gate
 from hf_oss_instruct.synthesis.software_heritage import Archive
@@ -71,46 +72,39 @@ class _Tables(ABC):
                 continue
             if folder and languages is not None and folder not in languages:
                 continue
-            number = 0
+            first = 0
             for columns in self._columns(path):
-                told = self._told(columns, languages, _languages(columns, folder, assumed), numbers, path, number, gate)
-                number += len(columns)
-                if columns.texts is not None:
-                    yield Batch(list(told.values()), columns.texts.only(list(told)))
+                langs = _languages(columns, folder, assumed)
+                ids = _row_ids(columns["row_id"], path, first)
+                first += len(columns)
+                drawn = _drawn(ids, langs, languages, numbers, gate)
+                some = columns.take(list(drawn)) if len(drawn) < len(columns) else columns
+                items = self._items(some, [(ids[row], number, langs[row]) for row, number in drawn.items()], gate)
+                if some.texts is not None:
+                    yield Batch(items, some.texts)
                 else:
-                    known = ([columns[field][row] for row in told] for field in ("blob_id", "encoding", "bytes"))
-                    yield from self._archive.filled(list(told.values()), *known)
+                    yield from self._archive.filled(items, some["blob_id"], some["encoding"], some["bytes"])
 
-    def _told(
-        self,
-        columns: Columns,
-        languages: Collection[str] | None,
-        langs: list[str | None],
-        numbers: Counter[str],
-        path: str,
-        first: int,
-        gate: Gate,
-    ) -> dict[int, Provenance | Skipped]:
-        """Row → where its file comes from, or why it is left out; without the rows that are not asked for or not drawn."""
-        told: dict[int, Provenance | Skipped] = {}
-        row_ids, vendored, generated = columns["row_id"], columns["is_vendor"], columns["is_generated"]
-        fields = [columns[name] for name in ("repo_name", "repo_commit", "file_path", "licenses", "license_type")]
-        folder = PurePosixPath(path).parent.as_posix()
-        for row, lang in enumerate(langs):
-            if lang is not None and languages is not None and lang not in languages:
+    def _items(self, columns: Columns, drawn: list[tuple[str, int, str | None]], gate: Gate) -> list[Provenance | Skipped]:
+        """Where each file comes from, or why it is left out, of (id, number in its language, language) each."""
+        items: list[Provenance | Skipped] = []
+        licenses = columns["licenses"]
+        if columns.texts is not None and not all(licenses):
+            licenses = [
+                said or header_license(columns.texts.head(row, HEADER_BYTES)) or said for row, said in enumerate(licenses)
+            ]
+        told = zip(
+            columns["repo_name"], columns["repo_commit"], columns["file_path"], licenses, columns["license_type"], strict=True
+        )
+        left_out = zip(columns["is_vendor"], columns["is_generated"], strict=True)
+        for (row_id, number, lang), origin, (vendored, generated) in zip(drawn, told, left_out, strict=True):
+            if vendored or generated or lang is None:
+                items.append(Skipped("vendored" if vendored else "generated" if generated else "unknown_language", lang))
                 continue
-            raw_index = numbers[str(lang)]
-            numbers[str(lang)] = raw_index + 1
-            row_id = _row_id(row_ids[row], path, folder, first + row)
-            if not gate.draws(row_id):
-                continue
-            if vendored[row] or generated[row] or lang is None:
-                told[row] = Skipped("vendored" if vendored[row] else "generated" if generated[row] else "unknown_language", lang)
-            else:
-                origin = Provenance(self.name, self.revision, row_id, raw_index, lang, *[field[row] for field in fields])
-                reason = gate.reason(origin)
-                told[row] = Skipped(reason, lang) if reason else origin
-        return told
+            item = Provenance(self.name, self.revision, row_id, number, lang, *origin)
+            reason = gate.reason(item)
+            items.append(Skipped(reason, lang) if reason else item)
+        return items
 
     def _columns(self, path: str) -> Iterator[Columns]:
         """The fields of every file in one table; hosts' errors become ours here."""
@@ -141,7 +135,9 @@ class LocalTables(_Tables):
         self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
-        return (self._root / path).open("rb")
+        place = self._root / path
+        native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(".parquet") else place.open("rb")
+        return native
 
     def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
         content = xxhash.xxh3_128()
@@ -226,13 +222,30 @@ def _language_of_folder(path: str) -> str | None:
 
 def _languages(columns: Columns, folder: str | None, assumed: str | None) -> list[str | None]:
     """What each row says, then its table's folder, then its file's suffix; only where all are silent, what is assumed."""
+    said = columns["lang"]
+    if folder or all(said):
+        return [_language_named(name) if name else folder for name in said]
     return [
-        _language_named(said) if said else folder or (_language_of_path(path) if path else assumed)
-        for said, path in zip(columns["lang"], columns["file_path"], strict=True)
+        _language_named(name) if name else (_language_of_path(path) if path else assumed)
+        for name, path in zip(said, columns["file_path"], strict=True)
     ]
 
 
-@cache
+def _drawn(
+    ids: list[str], langs: list[str | None], languages: Collection[str] | None, numbers: Counter[str], gate: Gate
+) -> dict[int, int]:
+    """Row → number in its language, for the rows that are asked for and drawn."""
+    drawn: dict[int, int] = {}
+    for row, (row_id, lang) in enumerate(zip(ids, langs, strict=True)):
+        if lang is None or languages is None or lang in languages:
+            number = numbers[str(lang)]
+            numbers[str(lang)] = number + 1
+            if gate.one_in == 1 or gate.draws(row_id):
+                drawn[row] = number
+    return drawn
+
+
+@lru_cache(maxsize=2**12)
 def _language_named(name: str) -> str | None:
     language = tongues.find(name)
     return language.name if language else None
@@ -243,8 +256,14 @@ def _language_of_path(path: str) -> str | None:
     return language.name if language else None
 
 
-def _row_id(row_id: str | None, path: str, folder: str, number: int) -> str:
-    """The row's own id. One that is no content hash (starcoderdata's) counts within its folder; a row without has its place."""
-    if not row_id:
-        return storable(f"{path}:{number}")
-    return row_id if folder == "." or CONTENT_HASH.fullmatch(row_id) else storable(f"{folder}/{row_id}")
+def _row_ids(ids: list[str | None], path: str, first: int) -> list[str]:
+    """Each row's own id. One that is no content hash (starcoderdata's) counts within its folder; a row without has its place."""
+    folder = PurePosixPath(path).parent.as_posix()
+    return [
+        storable(f"{path}:{number}")
+        if not row_id
+        else row_id
+        if folder == "." or CONTENT_HASH.fullmatch(row_id)
+        else storable(f"{folder}/{row_id}")
+        for number, row_id in enumerate(ids, first)
+    ]

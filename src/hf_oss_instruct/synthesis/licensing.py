@@ -1,0 +1,187 @@
+"""Under which licence a file stands: what it says itself, else what the nearest folder above it says.
+
+In a folder, package metadata come first (`pyproject.toml`, `package.json`, `Cargo.toml`, `composer.json`, an installed or packed
+distribution's own), then a Debian copyright file, then the text of a LICENSE.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache, cached_property
+from importlib.metadata import Distribution, PathDistribution, distributions
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
+
+from hf_oss_instruct.curation.licenses import spdx
+
+HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([\w.+() -]+)")
+HEADER_BYTES = 4096
+"""A file's own word stands so near its beginning."""
+LICENSE_NAMES = re.compile(r"(LICEN[CS]E|COPYING|UNLICENSE)([-.](txt|md|rst|\w+))?", re.I)
+LONGEST = 200_000
+"""Bytes of a metadata or licence file; a longer one is something else."""
+
+Found: TypeAlias = tuple[str, ...] | None
+"""SPDX expressions that all hold; None: nothing is said."""
+
+
+def header_license(head: bytes) -> Found:
+    """The licence in an `SPDX-License-Identifier:` line near the beginning of a file."""
+    found = HEADER.search(head[:HEADER_BYTES])
+    return _known(found[1].decode()) if found else None
+
+
+class FolderLicenses:
+    """Licences of the files below a folder; nothing above it is looked at.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._of_folder = cache(self._folder)
+
+    def of(self, path: PurePosixPath, content: str) -> Found:
+        """The licence of a file.
+
+        Args:
+            path: where it lies below the root.
+            content: its text.
+        """
+        if found := header_license(content[:HEADER_BYTES].encode(errors="replace")):
+            return found
+        for folder in path.parents:
+            if found := self._of_folder(folder).of(path.relative_to(folder)):
+                return found
+        return None
+
+    def _folder(self, folder: PurePosixPath) -> _Folder:
+        return _Folder(self._root / folder)
+
+
+class _Folder:
+    """What one folder says of the files below it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def of(self, file: PurePosixPath) -> Found:
+        return self._of_distributions.get(str(file)) or self._of_metadata or self._of_debian(file) or self._of_text
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        with suppress(OSError):
+            return frozenset(entry.name for entry in self._path.iterdir())
+        return frozenset()
+
+    @cached_property
+    def _of_distributions(self) -> dict[str, Found]:
+        """Installed file → licence of its distribution: the unit is the distribution, headers are rare in packages."""
+        if not any(name.endswith((".dist-info", ".egg-info")) for name in self._names):
+            return {}
+        return {
+            file.as_posix(): found
+            for one in distributions(path=[str(self._path)])
+            if (found := _distribution_license(one))
+            for file in one.files or ()
+        }
+
+    @cached_property
+    def _of_metadata(self) -> Found:
+        for name, read in METADATA.items():
+            if name in self._names and (text := _read(self._path / name)) is not None:
+                with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):  # of strangers: in any shape
+                    if found := read(text):
+                        return found
+        if "PKG-INFO" in self._names:
+            return _distribution_license(PathDistribution(self._path))
+        return None
+
+    @cached_property
+    def _debian(self) -> Any:
+        from debian.copyright import Copyright, NotMachineReadableError
+
+        if "debian" not in self._names or (text := _read(self._path / "debian" / "copyright")) is None:
+            return None
+        with suppress(NotMachineReadableError, ValueError, TypeError):
+            return Copyright(text.splitlines(keepends=True), strict=False)
+        return None
+
+    def _of_debian(self, file: PurePosixPath) -> Found:
+        paragraph = self._debian.find_files_paragraph(str(file)) if self._debian else None
+        license = paragraph.license if paragraph else None
+        return _known(re.sub(r",|\band/or\b", " and ", license.synopsis).replace("  ", " ")) if license else None
+
+    @cached_property
+    def _of_text(self) -> Found:
+        from identify.identify import license_id
+
+        for name in sorted(self._names):
+            path = self._path / name
+            if LICENSE_NAMES.fullmatch(name) and _read(path) is not None and (found := _known(license_id(str(path)))):
+                return found
+        return None
+
+
+def _distribution_license(one: Distribution) -> Found:
+    try:
+        metadata = one.metadata
+    except Exception:  # an installation that is broken says nothing
+        return None
+    said = metadata.json
+    classified = [line.rpartition("::")[2] for line in said.get("classifier", ()) if line.startswith("License ::")]
+    return _known(said.get("license_expression")) or _known(said.get("license")) or _all_known(classified)
+
+
+def _pyproject(text: str) -> Found:
+    project = tomllib.loads(text)["project"]
+    license = project.get("license")
+    said = license.get("text") if isinstance(license, dict) else license
+    classified = [line.rpartition("::")[2] for line in project.get("classifiers", ()) if line.startswith("License ::")]
+    return _known(said) or _all_known(classified)
+
+
+def _json(text: str) -> Found:
+    license = json.loads(text).get("license")
+    return _known(" OR ".join(license) if isinstance(license, list) else license)
+
+
+def _cargo(text: str) -> Found:
+    return _known(tomllib.loads(text)["package"]["license"].replace("/", " OR "))
+
+
+METADATA: dict[str, Callable[[str], Found]] = {
+    "pyproject.toml": _pyproject,
+    "package.json": _json,
+    "Cargo.toml": _cargo,
+    "composer.json": _json,
+}
+"""Name of a file → how it says its package's licence."""
+
+
+def _known(text: Any) -> Found:
+    expression = spdx(text) if isinstance(text, str) else None
+    return (expression,) if expression else None
+
+
+def _all_known(texts: Iterable[str]) -> Found:
+    """Several classifiers all hold, as far as anybody knows; one that we do not know says that we do not know."""
+    found = [spdx(text) for text in texts if text.strip() != "OSI Approved"]
+    return tuple(_whole(found)) if found and None not in found else None
+
+
+def _whole(found: Iterable[str | None]) -> Iterator[str]:
+    yield from sorted({name for name in found if name})
+
+
+def _read(path: Path) -> str | None:
+    """A file's text; None where it is missing, a link, too long or no text."""
+    with suppress(OSError, UnicodeDecodeError):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= LONGEST:
+            return path.read_text("utf-8")
+    return None
