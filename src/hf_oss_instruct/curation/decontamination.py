@@ -96,8 +96,10 @@ def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> It
 def _substrings(rows: Texts, index: Index) -> Iterator[Hit]:
     """Quotes that stand in a row from beginning to end. Their first characters tell which rows are worth a look."""
     data, ends = needles.squeezed(rows)
-    hashes, starts = words.windows(data, ends, needles.WINDOW)
-    places, at = index.windows.find(hashes)
+    starts = np.flatnonzero(np.take(index.beginnings, needles.sieve_slots(words.eights(data))))
+    row_of = np.searchsorted(ends, starts, "right") - 1
+    starts = starts[ends[row_of + 1] - starts >= needles.WINDOW]
+    places, at = index.windows.find(words.windows(data, starts, needles.WINDOW))
     row_of = np.searchsorted(ends, starts[places], "right") - 1
     for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
         if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
@@ -108,12 +110,9 @@ def _likenesses(rows: Texts, index: Index) -> Iterator[Hit]:
     hashes, ends, _ = needles.blind_tokens(rows)
     grams, row_of = words.grams(hashes, ends, needles.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
-    names = needles.plain_names(rows)
+    names, starts = needles.plain_names(rows)
     places, at = index.called.find(names.hashes)
-    row_of = np.searchsorted(names.ends, places, "right") - 1
-    for row in set(row_of.tolist()):
-        defined = set(needles.defined_names(rows.text(row)))
-        for name in set(at[row_of == row].tolist()) if defined else ():
-            if int(index.called.hashes[name]) in defined:
-                for task in index.called.owners[index.called.ends[name] : index.called.ends[name + 1]].tolist():
-                    yield row + rows.first, task, "name"
+    defined = [number for number, place in enumerate(places.tolist()) if needles.is_defined(rows.data, int(starts[place]))]
+    row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
+    for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
+        yield row, task, "name"

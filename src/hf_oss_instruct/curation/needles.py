@@ -35,8 +35,11 @@ BLIND = 20
 """Tokens of an identifier-blind n-gram."""
 BLIND_WORDS = 4
 """Different keywords, builtin names and numbers in it."""
-LONG_NAME = 8
+LONG_NAME = 6
 """Letters of an entry point's name that is telling, without underscores."""
+
+SIEVE = 2**20
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 _SAME = (
     "a an",
@@ -69,8 +72,9 @@ _LIST = np.uint64(words.word_hash("list"))
 _NAME = np.uint64(words.word_hash("name"))
 _DIGITS = words.alphabet(words.DIGITS)
 _INK = words.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
-_DEFINITION = re.compile(r"([\w>\]*&]+)[ \t]+\*?(\w+)[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
-_NO_TYPES = frozenset("return new await yield in not and or if elif while else print assert throw the a an".split())
+_BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
+_AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
+_NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
 _SIGNS = np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256))
 """Either quotation mark is one."""
 _MARKS = words.alphabet("/*#;%!-")
@@ -119,7 +123,7 @@ def squeezed(rows: Texts) -> tuple[Bytes, Places]:
 
 def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Places:
     """Where signs such as `//`, `*` or `#` stand first in a line."""
-    lines = np.union1d(rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1)
+    lines = words.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
     at = np.searchsorted(inked, lines)
     first = inked[at[at < len(inked)]]  # of an empty line, the next line's: the same again
@@ -127,18 +131,22 @@ def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Pla
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
-def plain_names(rows: Texts) -> words.Words:
-    """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`."""
-    kept = rows.data != ord("_")
-    ends = rows.ends - np.searchsorted(np.flatnonzero(~kept), rows.ends)
-    return words.words(Texts(rows.first, rows.data[kept], ends), _UNDERSCORED)
+def plain_names(rows: Texts) -> tuple[words.Words, Places]:
+    """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`.
+
+    Returns:
+        The words, whose `starts` count no underscores; and where each name begins in `rows.data`.
+    """
+    lines = np.flatnonzero(rows.data == ord("_"))
+    ends = rows.ends - np.searchsorted(lines, rows.ends)
+    found = words.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED)
+    return found, found.starts + np.searchsorted(lines - np.arange(len(lines)), found.starts, "right")
 
 
-def defined_names(text: str) -> Iterator[int]:
-    """The hashes, as `plain_names` has them, of what a program seems to define: `def name(`, `int name(`, `const name =`."""
-    for before, name in _DEFINITION.findall(text):
-        if before not in _NO_TYPES:
-            yield words.word_hash(name.replace("_", "").lower())
+def is_defined(data: Bytes, start: int) -> bool:
+    """Whether the name that begins here seems to be defined here: `def name(`, `int name(`, `const name = (`."""
+    before = _BEFORE.search(data[max(start - 40, 0) : start].tobytes())
+    return bool(before and before[1] not in _NO_TYPES and _AFTER.match(data[start : start + 100].tobytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,7 @@ class Index:
         quotes: squeezed statements, proses and solutions; `windows` has their first characters.
         quote_tasks: the task of each.
         windows: first `WINDOW` bytes of a quote → quote.
+        beginnings: (SIEVE,), whether any quote begins with certain eight bytes.
         long: wordy n-grams of `LONG` words → task.
         short: n-grams of `SHORT` words of a prose → prose.
         needed: (proses,), how many of them are `SHARE`; 0 where the prose has too few.
@@ -217,6 +226,7 @@ class Index:
     quotes: tuple[bytes, ...]
     quote_tasks: Places
     windows: Lookup
+    beginnings: np.ndarray[Any, np.dtype[np.bool_]]
     long: Lookup
     short: Lookup
     needed: Places
@@ -273,6 +283,7 @@ def build(tasks: Sequence[Task]) -> Index:
         quotes=tuple(quotes),
         quote_tasks=np.array([*quotes.values()], np.int64),
         windows=_windows(list(quotes)),
+        beginnings=_beginnings(quotes),
         long=_joined([_long(statements), _long(solutions)]),
         short=short,
         needed=needed,
@@ -306,10 +317,21 @@ def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
 
 
 def _windows(quotes: list[bytes]) -> Lookup:
-    firsts = [quote[:WINDOW] for quote in quotes]
-    ends = np.arange(len(quotes) + 1) * WINDOW
-    hashes, _ = words.windows(np.frombuffer(b"".join(firsts), np.uint8), ends, WINDOW)
-    return Lookup.of(hashes, np.arange(len(quotes)))
+    data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)
+    places = np.arange(len(quotes))
+    return Lookup.of(words.windows(data, places * WINDOW, WINDOW), places)
+
+
+def _beginnings(quotes: Iterable[bytes]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    firsts = words.eights(np.frombuffer(b"".join(quote[: words.WORD] for quote in quotes), np.uint8))[:: words.WORD]
+    sieve = np.zeros(SIEVE, bool)
+    sieve[sieve_slots(firsts)] = True
+    return sieve
+
+
+def sieve_slots(first: Hashes) -> Places:
+    """Places in a sieve of quotes' first eight bytes."""
+    return ((first * _SPREAD) >> np.uint64(64 - SIEVE.bit_length() + 1)).astype(np.int64)
 
 
 def _long(owned: Owned) -> tuple[Hashes, Places]:

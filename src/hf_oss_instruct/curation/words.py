@@ -20,7 +20,7 @@ Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 Number = TypeVar("Number", np.uint64, np.int64)
 
-BATCH_BYTES = 2**19
+BATCH_BYTES = 2**18
 """Text in work at once: the numbers made of it still fit into a processor's cache."""
 WORD = 8
 """Bytes that are hashed at once."""
@@ -143,23 +143,16 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
     for place in range(1, n):
         mixed += hashes[place : place + whole] * _OF_PLACE[place]
     within = row_of[:whole] == row_of[n - 1 :]
-    return mix(mixed[within]), row_of[:whole][within]
+    return mixed[within], row_of[:whole][within]
 
 
-def windows(data: Bytes, ends: Places, size: int) -> tuple[Hashes, Places]:
-    """The hash of every `size` consecutive bytes of a row, and where each begins; `size` is a multiple of 8."""
-    starts = max(len(data) - size + 1, 0)
-    if not starts:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    eights = mix(_eights(data)[: len(data) - WORD + 1])
-    mixed = eights[:starts] * _OF_PLACE[0]
-    for place in range(1, size // WORD):
-        mixed += eights[place * WORD : place * WORD + starts] * _OF_PLACE[place]
-    crosses = np.zeros(len(data) + 1, bool)
-    for end in ends[1:-1]:
-        crosses[max(end - size + 1, 0) : end] = True
-    within = np.flatnonzero(~crosses[:starts])
-    return mix(mixed[within]), within
+def windows(data: Bytes, starts: Places, size: int) -> Hashes:
+    """The hash of the `size` bytes that begin at each start; `size` is a multiple of 8, and no start is closer to the end."""
+    first = eights(data)
+    mixed = np.zeros(len(starts), np.uint64)
+    for place in range(size // WORD):
+        mixed += mix(first[starts + place * WORD]) * _OF_PLACE[place]
+    return mixed
 
 
 def mix(numbers: Hashes) -> Hashes:
@@ -185,7 +178,7 @@ def whole(data: Bytes, ends: Places) -> Hashes:
     first = np.cumsum(blocks) - blocks
     place = np.arange(int(blocks.sum())) - np.repeat(first, blocks)
     rest = np.minimum(np.repeat(lengths, blocks) - place * WORD, WORD)
-    numbers = np.take(_eights(data), np.repeat(ends[:-1], blocks) + place * WORD) & _FIRST_BYTES[rest]
+    numbers = np.take(eights(data), np.repeat(ends[:-1], blocks) + place * WORD) & _FIRST_BYTES[rest]
     mixed = mix(mix(numbers + place.astype(np.uint64) * _OF_PLACE[1]) ^ rest.astype(np.uint64))
     sums = np.add.reduceat(np.append(mixed, np.uint64(0)), first) if len(first) else mixed
     return np.where(lengths > 0, mix(sums) | np.uint64(1), np.uint64(0))
@@ -210,7 +203,7 @@ def word_hashes(several: Iterable[str]) -> Hashes:
     return np.array(sorted(map(word_hash, several)), np.uint64)
 
 
-def _eights(data: Bytes) -> Hashes:
+def eights(data: Bytes) -> Hashes:
     """(bytes,): the eight bytes that begin at each byte, as one number; zeros after the last."""
     padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
@@ -218,14 +211,14 @@ def _eights(data: Bytes) -> Hashes:
 
 def _hashes(data: Bytes, starts: Places, stops: Places) -> Hashes:
     """Hashes of the bytes from each start to its stop."""
-    eights, lengths = _eights(data), stops - starts
-    hashes = mix((eights[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_PLACE[np.minimum(lengths, LONG_WORD - 1)])
+    numbers, lengths = eights(data), stops - starts
+    hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_PLACE[np.minimum(lengths, LONG_WORD - 1)])
     for place in range(WORD, LONG_WORD, WORD):
         longer = np.flatnonzero(lengths > place)
         if not len(longer):
             break
         rest = np.minimum(lengths[longer] - place, WORD)
-        hashes[longer] = mix(hashes[longer] * _OF_PLACE[0] + (eights[starts[longer] + place] & _FIRST_BYTES[rest]))
+        hashes[longer] = mix(hashes[longer] * _OF_PLACE[0] + (numbers[starts[longer] + place] & _FIRST_BYTES[rest]))
     for long in np.flatnonzero(lengths > LONG_WORD):
         hashes[long] = xxhash.xxh3_64_intdigest(data[starts[long] : stops[long]].tobytes())
     return hashes
