@@ -78,11 +78,13 @@ def contaminated() -> Iterator[Case]:
         for row in read(DATA / "humaneval-x" / f"humaneval_{language}.jsonl.gz"):
             task = f"humaneval:HumanEval/{row['task_id'].split('/')[1]}"
             yield Case(f"HumanEval-X {language} prompt", task, row["prompt"], is_held_out(task))
-            yield Case(f"HumanEval-X {language} solution", task, row["declaration"] + row["canonical_solution"], is_held_out(task))
+            yield Case(
+                f"HumanEval-X {language} solution", task, row["declaration"] + row["canonical_solution"], is_held_out(task)
+            )
 
 
 def renamed(prompt: str, body: str, keep: str = "") -> str:
-    """The function that a prompt and its solution make, without docstrings; the names that it gives itself are changed, the rest stays."""
+    """What a prompt and its solution make, without docstrings; only the names that it gives itself are changed."""
     lines, names = (prompt + body).split("\n"), dict[str, str]()
     for node in ast.walk(ast.parse(prompt + body)):
         is_stored = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -104,7 +106,7 @@ SUSPECT = re.compile(r"human_?eval|mbpp|evalplus|lighteval|bigcode|livecodebench
 
 
 def clean(limit: int = 20_000) -> Iterator[Case]:
-    """Docstrings and windows of code from the packages installed here, files that speak of benchmarks left out; `limit` of each."""
+    """Docstrings and windows of code from installed packages, `limit` of each; files that speak of benchmarks are left out."""
     folders = [sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
     paths = sorted({path for folder in folders for path in Path(folder).rglob("*.py") if not SUSPECT.search(str(path))})
     paths.sort(key=lambda path: xxhash.xxh3_64_intdigest(path.name.encode() + str(path.stat().st_size).encode()))

@@ -91,13 +91,15 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
     alive = standing(table)
-    edges = []
+    edges: list[tuple[int, int, int, float]] = []
     for number, name in enumerate(columns):
         if name in table.column_names:
             later, earlier, similarity = near_pairs(table[name], threshold)
             both = alive[later] & alive[earlier]
             column = np.full(int(both.sum()), number)
-            edges.extend(zip(later[both].tolist(), earlier[both].tolist(), column.tolist(), similarity[both].tolist(), strict=True))
+            edges.extend(
+                zip(later[both].tolist(), earlier[both].tolist(), column.tolist(), similarity[both].tolist(), strict=True)
+            )
     why: dict[int, str] = {}
     for row, before, number, alike in sorted(edges):
         if row not in why and before not in why:
@@ -151,7 +153,7 @@ def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     same = numbers[order][1:] == numbers[order][:-1]
     repeated = np.zeros(len(numbers), bool)
     repeated[order[1:][same]] = repeated[order[:-1][same]] = True
-    return repeated & (numbers != 0)
+    return np.asarray(repeated & (numbers != 0), bool)
 
 
 def _squeezed(column: pa.ChunkedArray) -> Hashes:

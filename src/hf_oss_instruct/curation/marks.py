@@ -1,4 +1,4 @@
-"""How a check says what it thinks of rows: in the columns `reason`, `detail`, `flags` and `contaminated_by`. No row is removed."""
+"""How a check says what it thinks of rows: in `reason`, `detail`, `flags` and `contaminated_by`. No row is removed."""
 
 from __future__ import annotations
 
@@ -59,4 +59,6 @@ def _column(table: pa.Table, name: str, kind: pa.DataType) -> list[Any]:
 def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
     if name not in table.column_names:
         return table.append_column(name, values)
-    return table.set_column(table.column_names.index(name), table.schema.field(name).with_type(values.type).with_nullable(True), values)
+    return table.set_column(
+        table.column_names.index(name), table.schema.field(name).with_type(values.type).with_nullable(True), values
+    )

@@ -27,7 +27,7 @@ NEIGHBOURS = 8
 """A text is compared with so many of a bucket's first, and with so many right before it: large buckets stay affordable."""
 PAIRS_AT_ONCE = 20_000
 _HASH_BITS = np.uint64(48)
-"""Of an n-gram's hash, when pairs are compared: in a million pairs, the odds that any shared n-gram is a mistake are 1 : 20,000."""
+"""Of an n-gram's hash, when pairs are compared: a mistake anywhere in a million pairs has odds of 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
 
 
@@ -109,9 +109,7 @@ def _of_one_band(keys: np.ndarray[Any, np.dtype[np.uint32]]) -> Hashes:
     return words.distinct(np.concatenate(pairs))
 
 
-def _similarities(
-    column: pa.ChunkedArray, later: Places, earlier: Places
-) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
+def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
     """Exact Jaccard similarities, portion by portion."""
     for start in range(0, len(later), PAIRS_AT_ONCE):
         one, other = later[start : start + PAIRS_AT_ONCE], earlier[start : start + PAIRS_AT_ONCE]

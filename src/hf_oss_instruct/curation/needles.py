@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +65,12 @@ _FROM = np.array(sorted(_SYNONYMS), np.uint64)
 _TO = np.array([_SYNONYMS[word] for word in sorted(_SYNONYMS)], np.uint64)
 
 _KEPT = (
-    "and as assert break case class const continue def del do elif else except false finally for from func function if import in is "
-    "lambda let new none not null or pass raise return try true var while with yield False None True "
-    "abs all any append bin bool chr count dict enumerate eval filter find float format hashlib hex index input insert int isalpha "
-    "isdigit islower isupper items join keys len list lower lstrip map math max min next ord pop pow print range remove replace "
-    "reverse reversed round rstrip set sort sorted split startswith endswith str strip sum swapcase tuple upper values zip"
+    "and as assert break case class const continue def del do elif else except false finally for from func function if "
+    "import in is lambda let new none not null or pass raise return try true var while with yield False None True abs "
+    "all any append bin bool chr count dict enumerate eval filter find float format hashlib hex index input insert int "
+    "isalpha isdigit islower isupper items join keys len list lower lstrip map math max min next ord pop pow print range "
+    "remove replace reverse reversed round rstrip set sort sorted split startswith endswith str strip sum swapcase tuple "
+    "upper values zip"
 )
 _KEEP = words.word_hashes(_KEPT.split())
 _LIST = np.uint64(words.word_hash("list"))
@@ -237,7 +242,10 @@ class Index:
 
     def save(self, path: Path) -> None:
         """Write it as plain arrays."""
-        arrays: dict[str, Any] = {"lengths": np.array([*map(len, self.quotes)]), "quotes": np.frombuffer(b"".join(self.quotes), np.uint8)}
+        arrays: dict[str, Any] = {
+            "lengths": np.array([*map(len, self.quotes)]),
+            "quotes": np.frombuffer(b"".join(self.quotes), np.uint8),
+        }
         arrays["names"] = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         for field in fields(self):
             value = getattr(self, field.name)
@@ -260,11 +268,13 @@ class Index:
             blob = arrays["quotes"].tobytes()
             parts: dict[str, Any] = {
                 "names": tuple(arrays["names"].tobytes().decode().split("\n")),
-                "quotes": tuple(blob[start:stop] for start, stop in zip(ends, ends[1:], strict=False)),
+                "quotes": tuple(blob[start:stop] for start, stop in pairwise(ends)),
             }
             for field in fields(cls):
                 if f"{field.name}.hashes" in arrays:
-                    parts[field.name] = Lookup.from_parts(*(arrays[f"{field.name}.{part}"] for part in ("hashes", "ends", "owners")))
+                    parts[field.name] = Lookup.from_parts(
+                        *(arrays[f"{field.name}.{part}"] for part in ("hashes", "ends", "owners"))
+                    )
                 elif field.name not in parts:
                     parts[field.name] = arrays[field.name]
         return cls(**parts)
@@ -391,7 +401,9 @@ def _blind(owned: Owned) -> Lookup:
         row_of_token = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         inside = row_of_token[: max(len(hashes) - BLIND + 1, 0)] == row_of_token[BLIND - 1 :]
         if len(grams):
-            views = np.sort(np.lib.stride_tricks.sliding_window_view(np.where(telling, hashes, np.uint64(0)), BLIND)[inside], axis=1)
+            views = np.sort(
+                np.lib.stride_tricks.sliding_window_view(np.where(telling, hashes, np.uint64(0)), BLIND)[inside], axis=1
+            )
             distinct = (views[:, 1:] != views[:, :-1]).sum(axis=1) + (views[:, 0] != 0)
             parts.append((grams[distinct >= BLIND_WORDS], tasks[row_of[distinct >= BLIND_WORDS] + rows.first]))
     return _joined(parts)
@@ -410,3 +422,19 @@ def content_key(tasks: Sequence[Task]) -> str:
     for task in tasks:
         state.update(repr(task).encode(errors="replace"))
     return str(state.hexdigest())
+
+
+def cached(tasks: Sequence[Task]) -> Index:
+    """The index of some tasks, from `$HF_HOME/oss-instruct/needles/` if it was built before."""
+    home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+    path = Path(home) / "oss-instruct" / "needles" / f"{content_key(tasks)}.npz"
+    try:
+        return Index.load(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        index = build(tasks)
+    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{os.getpid()}-{path.name}")
+        index.save(temporary)
+        temporary.replace(path)
+    return index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +19,9 @@ SOLUTIONS_PER_TASK = 5
 _MARKS = re.compile(r"(?m)^[ \t]*(?:///?!?|\*+/?|/\*+|#+|--|;+|%+)[ \t]?")
 _QUOTED = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''", re.DOTALL)
 _STOP = re.compile(r"(?im)^\s*(?:>>>|assert\b|(?:for )?examples?\b.{0,12}$|note\b.{0,4}$|-----|e\.?g\.?[:,]|input\s*:?$)")
-_LEAD = re.compile(r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+")
+_LEAD = re.compile(
+    r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
+)
 _DEFINES = re.compile(r"(?m)^\s*(?:def|class|func|fn|function)\s+(\w+)")
 _CALLED = re.compile(r"assert\s+(?:\w+\()?(\w+)\s*\(")
 
@@ -89,8 +90,8 @@ def unmarked(text: str) -> str:
     return _MARKS.sub("", text)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+def _text(value: object) -> str:
+    return "\n".join(str(part) for part in value) if isinstance(value, list) else str(value)
 
 
 def _programs(value: Any) -> list[str]:

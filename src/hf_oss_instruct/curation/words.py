@@ -111,7 +111,9 @@ def texts(column: pa.ChunkedArray, batch_bytes: int = BATCH_BYTES) -> Iterator[T
 
 def of_strings(values: list[str]) -> pa.ChunkedArray:
     """Strings as a text column."""
-    return pa.chunked_array([pa.array([value.encode(errors="replace") for value in values], pa.large_binary()).cast(pa.large_string())])
+    return pa.chunked_array(
+        [pa.array([value.encode(errors="replace") for value in values], pa.large_binary()).cast(pa.large_string())]
+    )
 
 
 def words(rows: Texts, letters: Bytes) -> Words:

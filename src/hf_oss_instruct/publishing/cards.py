@@ -63,6 +63,23 @@ def dataset_card(
     )
 
 
+def curated_card(name: str, report: dict[str, Any]) -> str:
+    """The README.md of a curated data set.
+
+    Args:
+        name: name of the data set.
+        report: the contents of its `run.json`.
+    """
+    front = {
+        "pretty_name": one_line(name, 80),
+        "license": "other",
+        "tags": ["code", "oss-instruct", "curated", "datasets"],
+        "configs": _configs(report),
+    }
+    text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
+    return _environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
+
+
 def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
     size = next((tag for bound, tag in SIZES if report["kept"] < bound), "n>10M")
@@ -76,13 +93,18 @@ def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any]) -> 
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
-        "configs": [
-            {"config_name": config_name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
-            | ({"default": True} if config_name == "default" else {})
-            for config_name, folder in CONFIGS.items()
-            if (report["rejected"] if config_name == "rejected" else report["kept"])
-        ],
+        "configs": _configs(report),
     }
+
+
+def _configs(report: dict[str, Any]) -> list[dict[str, Any]]:
+    counts = {"rejected": len(report["rejected"]), "sft": report.get("pairs", report["kept"])}
+    return [
+        {"config_name": config_name, "data_files": [{"split": "train", "path": f"{folder}/train-*.parquet"}]}
+        | ({"default": True} if config_name == "default" else {})
+        for config_name, folder in CONFIGS.items()
+        if counts.get(config_name, report["kept"])
+    ]
 
 
 @cache
