@@ -66,13 +66,13 @@ def _shown(hits: list[str]) -> list[str]:
 
 def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
     found = needles.prose_words(rows)
-    long, row_of = words.grams(found.hashes, found.ends, needles.LONG)
-    yield from _hits(index.long, long, row_of + rows.first, "words")
-    for length in needles.WHOLE:
-        whole, row_of = words.grams(found.hashes, found.ends, length)
-        yield from _hits(index.whole, whole, row_of + rows.first, "prompt")
+    for length, grams, row_of in words.gram_family(found.hashes, found.ends, needles.LONG):
+        if length in needles.WHOLE:
+            yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
         if length == needles.SHORT:
-            yield from _shares(rows.first, whole, row_of, index)
+            yield from _shares(rows.first, grams, row_of, index)
+        if length == needles.LONG:
+            yield from _hits(index.long, grams, row_of + rows.first, "words")
     yield from _substrings(rows, index)
 
 
@@ -110,9 +110,10 @@ def _likenesses(rows: Texts, index: Index) -> Iterator[Hit]:
     hashes, ends, _ = needles.blind_tokens(rows)
     grams, row_of = words.grams(hashes, ends, needles.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
-    names, starts = needles.plain_names(rows)
+    names, lines = needles.plain_names(rows)
     places, at = index.called.find(names.hashes)
-    defined = [number for number, place in enumerate(places.tolist()) if needles.is_defined(rows.data, int(starts[place]))]
+    starts = needles.with_underscores(names.starts[places], lines).tolist()
+    defined = [number for number, start in enumerate(starts) if needles.is_defined(rows.data, start)]
     row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
     for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
         yield row, task, "name"

@@ -66,13 +66,13 @@ def _filled(sketch: np.ndarray[Any, np.dtype[np.uint32]]) -> np.ndarray[Any, np.
     flat, filled, order = sketch.ravel(), sketch.copy(), _orders()
     empty = np.flatnonzero(flat == _EMPTY)
     base, place = empty & -BINS, empty & (BINS - 1)
-    for step in range(1, BINS):
-        if not len(empty):
-            break
+    for step in range(1, 12):
         value = np.take(flat, base + np.take(order[step], place))
         filled.ravel()[empty] = value
         still = value == _EMPTY
         empty, base, place = empty[still], base[still], place[still]
+    rest = np.take(flat, base + order[:, place])  # few are left: all their bins at once
+    filled.ravel()[empty] = rest[(rest != _EMPTY).argmax(axis=0), np.arange(len(empty))]
     return filled
 
 

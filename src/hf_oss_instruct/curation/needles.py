@@ -80,8 +80,9 @@ _INK = words.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii
 _BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
 _AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
 _NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
-_SIGNS = np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256))
-"""Either quotation mark is one."""
+_IS_SIGN = ((_INK != 0) & (words.IDENTIFIERS == 0)).astype(np.uint8)
+_SIGNS = words.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
+"""The hash of each sign; either quotation mark is one."""
 _MARKS = words.alphabet("/*#;%!-")
 _UNDERSCORED = words.alphabet(words.SMALL + words.SMALL.upper() + words.DIGITS, fold=True, beyond_ascii=True)
 
@@ -106,16 +107,15 @@ def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[
     telling = np.zeros(len(found.hashes), bool)
     telling[words.among(found.hashes, _KEEP)] = True
     telling |= np.take(_DIGITS, rows.data[found.starts]) != 0
-    hashes = np.where(telling, found.hashes, _NAME)
-    signs = np.flatnonzero((np.take(words.IDENTIFIERS, rows.data) == 0) & (np.take(_INK, rows.data) != 0))
-    places = np.arange(len(hashes)) + np.searchsorted(signs, found.starts)
-    every = np.empty(len(hashes) + len(signs), np.uint64)
-    is_sign = np.ones(len(every), bool)
-    is_sign[places] = False
-    every[places], every[is_sign] = hashes, words.mix(np.take(_SIGNS, rows.data[signs]).astype(np.uint64))
+    kind = np.take(_IS_SIGN, rows.data)  # 1 for a sign, 2 for the first letter of a word
+    kind[found.starts] = 2
+    places = np.flatnonzero(kind)
+    is_word = np.take(kind, places) == 2
+    every = np.take(_SIGNS, np.take(rows.data, places))
+    every[is_word] = np.where(telling, found.hashes, _NAME)
     tells = np.zeros(len(every), bool)
-    tells[places] = telling
-    return every, found.ends + np.searchsorted(signs, rows.ends), tells
+    tells[is_word] = telling
+    return every, np.searchsorted(places, rows.ends), tells
 
 
 def squeezed(rows: Texts) -> tuple[Bytes, Places]:
@@ -140,12 +140,16 @@ def plain_names(rows: Texts) -> tuple[words.Words, Places]:
     """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`.
 
     Returns:
-        The words, whose `starts` count no underscores; and where each name begins in `rows.data`.
+        The words, whose `starts` count no underscores; and where the underscores are in `rows.data`.
     """
     lines = np.flatnonzero(rows.data == ord("_"))
     ends = rows.ends - np.searchsorted(lines, rows.ends)
-    found = words.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED)
-    return found, found.starts + np.searchsorted(lines - np.arange(len(lines)), found.starts, "right")
+    return words.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
+
+
+def with_underscores(starts: Places, lines: Places) -> Places:
+    """Places that count no underscores, counted with them."""
+    return starts + np.searchsorted(lines - np.arange(len(lines)), starts, "right")
 
 
 def is_defined(data: Bytes, start: int) -> bool:
@@ -162,7 +166,7 @@ class Lookup:
         hashes: (hashes,), sorted, each once.
         ends: (hashes + 1,), where the owners of a hash begin and end.
         owners: (entries,), numbers of owners.
-        sieve: whether any hash begins with certain bits: most lookups end here.
+        sieve: (2, slots), whether any hash begins, and whether any ends, with certain bits: most lookups end here.
     """
 
     hashes: Hashes
@@ -184,15 +188,18 @@ class Lookup:
     @classmethod
     def from_parts(cls, hashes: Hashes, ends: Places, owners: Places) -> Lookup:
         """The map again from what `of` made."""
-        sieve = np.zeros(1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24), bool)
-        sieve[cls._slots(hashes, len(sieve))] = True
+        sieve = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)
+        sieve[0, cls._slots(hashes, sieve.shape[1])] = True
+        sieve[1, (hashes & np.uint64(sieve.shape[1] - 1)).astype(np.int64)] = True
         return cls(hashes, ends, owners, sieve)
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
         """Which of the hashes are known: their places, and their numbers in `self.hashes`."""
         if not len(self.hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        places = np.flatnonzero(np.take(self.sieve, self._slots(hashes, len(self.sieve))))
+        slots = self.sieve.shape[1]
+        places = np.flatnonzero(np.take(self.sieve[0], self._slots(hashes, slots)))
+        places = places[np.take(self.sieve[1], (hashes[places] & np.uint64(slots - 1)).astype(np.int64))]
         at = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)
         hit = self.hashes[at] == hashes[places]
         return places[hit], at[hit]

@@ -148,6 +148,17 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
     return mixed[within], row_of[:whole][within]
 
 
+def gram_family(hashes: Hashes, ends: Places, longest: int) -> Iterator[tuple[int, Hashes, Places]]:
+    """`grams` of every length from 1 to `longest`, each made of the one before: length, hashes, rows."""
+    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    mixed = np.zeros(len(hashes), np.uint64)
+    for place in range(min(longest, len(hashes))):
+        mixed = mixed[: len(hashes) - place]
+        mixed += hashes[place:] * _OF_PLACE[place]
+        within = row_of[: len(mixed)] == row_of[place:]
+        yield place + 1, mixed[within], row_of[: len(mixed)][within]
+
+
 def windows(data: Bytes, starts: Places, size: int) -> Hashes:
     """The hash of the `size` bytes that begin at each start; `size` is a multiple of 8, and no start is closer to the end."""
     first = eights(data)
