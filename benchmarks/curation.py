@@ -30,6 +30,7 @@ from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
 from hf_oss_instruct.curation.marks import standing
 
 PLANTED = 0.05
+AT_ONCE = 25_000
 WINDOWS = {"seed": 10, "problem": 22, "solution": 26}
 LISTS = {"humaneval": 164, "mbpp": 974, "multipl-e": 6000, "ds1000": 1000, "apps": 5000, "gsm8k": 1319, "bigcodebench": 1140}
 """Sizes of the real lists; their text is made up here, of words and of the same lengths, so that anyone can run this."""
@@ -63,19 +64,22 @@ def rows(count: int) -> tuple[pa.Table, list[tuple[int, int]]]:
     folders = [sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
     paths = sorted({path for folder in folders for path in Path(folder).rglob("*.py")})
     cuts = {name: windows(paths, length) for name, length in WINDOWS.items()}
-    columns: dict[str, list[str]] = {name: [] for name in WINDOWS}
-    planted = []
-    for number in range(count):
-        if number > 100 and rng.random() < PLANTED:
-            origin = rng.randrange(number)
-            planted.append((number, origin))
-            for column in columns.values():
-                column.append(edited(column[origin], rng))
-        else:
-            for name, column in columns.items():
-                column.append(next(cuts[name]))
-    table = {name: words.of_strings(column) for name, column in columns.items()}
-    return pa.table({"seed_id": [f"{number:032x}" for number in range(count)], **table}), planted
+    parts, planted = [], []
+    for first in range(0, count, AT_ONCE):
+        columns: dict[str, list[str]] = {name: [] for name in WINDOWS}
+        for number in range(min(AT_ONCE, count - first)):
+            if number > 100 and rng.random() < PLANTED:
+                origin = rng.randrange(number)
+                planted.append((first + number, first + origin))
+                for column in columns.values():
+                    column.append(edited(column[origin], rng))
+            else:
+                for name, column in columns.items():
+                    column.append(next(cuts[name]))
+        ids = [f"{first + number:032x}" for number in range(len(columns["seed"]))]
+        made = {name: words.of_strings(column) for name, column in columns.items()}
+        parts.append(pa.table({"seed_id": ids, **made}))
+    return pa.concat_tables(parts), planted
 
 
 def windows(paths: list[Path], length: int) -> Iterator[str]:
@@ -85,7 +89,7 @@ def windows(paths: list[Path], length: int) -> Iterator[str]:
             lines = path.read_text("utf-8", "replace").split("\n")
             for start in range(0, len(lines) - length, length):
                 text = "\n".join(lines[start : start + length])
-                yield re.sub(r"\b([a-z]{3,})\b", rf"\1{again}", text) if again else text
+                yield re.sub(r"\b([a-z]{3,})\b", rf"\g<1>{again}", text) if again else text
 
 
 def deduplicate(table: pa.Table) -> pa.Table:
@@ -194,7 +198,8 @@ def test_bed() -> None:
         shares = [n, f"{hit / n:.1%}", f"{seen / n:.1%}", held, f"{held_hit / held:.1%}", f"{held_seen / held:.1%}"]
         print(f"| {kind} | {' | '.join(map(str, shares))} |")
     print(
-        "\n| clean | index | tuned on: n | dropped | flagged | held out: n | dropped | flagged |\n|---|---|---|---|---|---|---|---|"
+        "\n| clean | index | tuned on: n | dropped | flagged | held out: n | dropped | flagged |"
+        "\n|---|---|---|---|---|---|---|---|"
     )
     clean = list(bed.clean(60_000))
     cases = {
@@ -220,7 +225,6 @@ def main() -> None:
         test_bed()
         return
     table, planted = rows(options.rows)
-    table = pa.table(table)
     print(f"{len(table):,} rows, {sum(table[name].nbytes for name in WINDOWS) / 1e6:,.0f} MB; peak before {peak_gb():.1f} GB")
     seconds, out = spent(lambda: deduplicate(table))
     reasons = {reason: out["reason"].to_pylist().count(reason) for reason in ("duplicate", "near_duplicate")}
@@ -231,9 +235,8 @@ def main() -> None:
     pairs = [pair for pair in planted if pair[0] < options.peer_rows]
     for name, method in (("ours", ours), ("datasketch", datasketchs)):
         seconds, _ = spent(lambda method=method: method(few["solution"]))
-        print(
-            f"  near pairs, {name:10s} {options.peer_rows:,} solutions {seconds:6.1f} CPU s, {recall(few['solution'], pairs, method)}"
-        )
+        quality = recall(few["solution"], pairs, method)
+        print(f"  near pairs, {name:10s} {options.peer_rows:,} solutions {seconds:6.1f} CPU s, {quality}")
     lists = made_up_lists()
     tasks = [task for listed in lists for task in listed.tasks]
     size = sum(len(text) for task in tasks for text in (*task.statements, *task.solutions))
@@ -246,9 +249,8 @@ def main() -> None:
     substrings = [needle for _, needle in rule._needles]
     some = table.slice(0, 300)
     slow, _ = spent(lambda: paper(some, substrings))
-    print(
-        f"the paper's rule    {quick:7.1f} CPU s here; its own loop {slow / len(some) * len(table):,.0f} s (from {len(some)} rows)"
-    )
+    whole = slow / len(some) * len(table)
+    print(f"the paper's rule    {quick:7.1f} CPU s here; its own loop {whole:,.0f} s (from {len(some)} rows)")
 
 
 if __name__ == "__main__":

@@ -270,7 +270,7 @@ class Index:
         Raises:
             OSError, ValueError, KeyError: it is damaged or none of ours.
         """
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ends = [0, *np.cumsum(arrays["lengths"]).tolist()]
             blob = arrays["quotes"].tobytes()
             parts: dict[str, Any] = {
