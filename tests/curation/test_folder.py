@@ -19,7 +19,8 @@ from hf_oss_instruct.errors import SeedError, UsageError
 
 EXAM = {"task_id": "E/1", "prompt": "Fold every napkin of the long table into a swan that looks at the door.", "code": "fold()"}
 LONG = (
-    "def walk(path):\n    for part in path.parts:\n        if part.name in seen or part.hidden:\n            yield part, path\n"
+    "def walk(path):\n    for part in path.parts:\n        if part.name in seen or part.old:\n            yield part, path\n"
+    "    return sorted(seen, key=lambda one: one.depth, reverse=True)  # hidden\n"
 )
 
 

@@ -137,10 +137,11 @@ def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | N
     return frozenset(marked["seed_id"].filter(pa.array(standing(marked))).to_pylist())
 
 
-def cluster_sizes(details: Sequence[str | None]) -> dict[int, int]:
+def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:
     """Size of a group of nearly equal rows, the kept one included → number of such groups; of `near_duplicate`'s details."""
     leaders = Counter(detail.rpartition(" that of ")[2] for detail in details if detail)
-    return dict(sorted(Counter(size + 1 for size in leaders.values()).items()))
+    sizes = Counter(size + 1 for size in leaders.values())
+    return {str(size): sizes[size] for size in sorted(sizes)}
 
 
 def _identity(table: pa.Table, row: int) -> str:

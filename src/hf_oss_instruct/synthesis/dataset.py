@@ -100,7 +100,7 @@ class Tables:
         self._duplicate = ExactDuplicates() if config.duplicates else None
         self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
         self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if config.near_duplicates]
-        self._clusters: dict[int, int] = {}
+        self._clusters: dict[str, int] = {}
         self._fresh: list[Row] = []
         self._unchecked = Shards(self._out / ".unchecked", SCHEMA)
         self._default = Shards(self._out / "data", SCHEMA)
@@ -193,6 +193,8 @@ class Tables:
         finally:
             for shards in self._all:
                 shards.abandon()
+            if self._unchecked.folder.is_dir():
+                self._unchecked.folder.rmdir()
 
 
 def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
