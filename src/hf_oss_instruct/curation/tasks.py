@@ -70,7 +70,7 @@ def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Task
 
 def statement(prompt: str) -> str:
     """A prompt without the code around its words: its last docstring, or its comments, or all of it."""
-    quoted = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
+    quoted: list[str] = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
     if quoted:
         return quoted[-1].strip()
     comments = [line for line in prompt.split("\n") if _MARKS.match(line)]
