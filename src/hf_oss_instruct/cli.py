@@ -176,6 +176,24 @@ limit_options = _options(
         help="End, resumable, when nothing but failures came for so long.",
     ),
 )
+check_options = _options(
+    click.option(
+        "--benchmarks",
+        metavar="B,…|none",
+        help="Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub data sets; "
+        "'default' is every small one, 'none' switches it off.",
+    ),
+    click.option(
+        "--rule",
+        type=click.Choice(["default", "magicoder"]),
+        help="How quotes are found; magicoder: the paper's substrings, decision for decision.",
+    ),
+    click.option(
+        "--contaminated",
+        type=click.Choice(["drop", "flag"]),
+        help="drop (default) rejects rows that quote a benchmark; flag only fills contaminated_by.",
+    ),
+)
 format_option = click.option(
     "--format",
     "output",
@@ -190,6 +208,8 @@ format_option = click.option(
 @seed_options
 @teacher_options
 @limit_options
+@check_options
+@click.option("--near-duplicates/--no-near-duplicates", default=None, help="Reject rows that nearly repeat one. Default: yes.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -209,6 +229,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     Every answer is kept in OUT/journal before it is used: after Ctrl-C, a crash or a full disk, the same command goes on.
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
+    from hf_oss_instruct.curation.benchmarks import find, keys
     from hf_oss_instruct.progress import live
     from hf_oss_instruct.synthesis.asking import Patience
     from hf_oss_instruct.synthesis.budget import Limits
@@ -223,6 +244,9 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
         click.echo(config.pinned(source).to_yaml(), nl=False)
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
+    names = config.benchmarks if flags["benchmarks"] is None else _names(flags["benchmarks"])
+    lists = find(names)
+    config = replace(config, benchmarks=keys(names, lists))
     with live(requested, output) as on_progress:
         ended = run(
             out,
@@ -232,6 +256,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
             concurrency=flags["concurrency"],
             patience=Patience(give_up_after_s=flags["give_up_after"], deadline_s=flags["timeout"]),
             limits=limits,
+            lists=lists,
             on_progress=on_progress,
         )
     trouble = _trouble(ended, out)
@@ -367,6 +392,58 @@ def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> No
 
 
 @cli.command()
+@click.argument("source")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
+@click.option("--steps", metavar="S,…", help="Only these checks (duplicates, decontamination, near_duplicates, same_names).")
+@click.option(
+    "--columns", metavar="C,…", help="Text columns to look at. Default: those of seed, problem, solution that are there."
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.7,
+    show_default=True,
+    help="Jaccard similarity of word 5-grams from which on texts are near duplicates.",
+)
+@check_options
+@format_option
+def curate(source: str, out: Path, output: str, **flags: Any) -> None:
+    r"""Check a data set: duplicates, near duplicates, benchmark leakage.
+
+    \b
+    A run:          hf-oss-instruct curate pairs --out clean
+    Any rows:       hf-oss-instruct curate rows.parquet --columns instruction,response --out clean
+    Your lists:     hf-oss-instruct curate pairs --benchmarks default,my_exam.jsonl --out clean
+
+    SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub data set. Every row ends in OUT/data or,
+    with its reason, in OUT/rejected; run.json and README.md say what was checked, at which revision, and what was not.
+    """
+    from hf_oss_instruct.curation.benchmarks import find
+    from hf_oss_instruct.curation.checks import Options, chosen
+    from hf_oss_instruct.curation.folder import curate as write
+    from hf_oss_instruct.progress import show_curated
+    from hf_oss_instruct.publishing.cards import curated_card
+
+    steps = _names(flags["steps"]) if flags["steps"] else None
+    wanted = any(step.name == "decontamination" for step in chosen(steps))
+    lists = find(_names(flags["benchmarks"] or "default")) if wanted else []
+    options = Options(
+        threshold=flags["threshold"],
+        lists=tuple(lists),
+        rule=flags["rule"] or "default",
+        drop=flags["contaminated"] != "flag",
+    )
+    report = write(source, out, steps=steps, columns=_names(flags["columns"]) if flags["columns"] else None, options=options)
+    (out / "README.md").write_text(curated_card(out.resolve().name, report), "utf-8")
+    if output == "json":
+        click.echo(json.dumps({"out": str(out), **report}))
+    elif output != "quiet":
+        show_curated(report, out)
+    if not report["kept"]:
+        raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
+
+
+@cli.command()
 @format_option
 def env(output: str) -> None:
     """Print versions, for a bug report."""
@@ -470,8 +547,10 @@ def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
         base = replace(RunConfig(), seeds=replace(RunConfig().seeds, sampler=default_sampler))
     template = flags.get("prompt_template")
     asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens") if flags.get(name) is not None}
+    checks = {name: flags[name] for name in ("rule", "contaminated", "near_duplicates") if flags.get(name) is not None}
     return replace(
         base,
+        **checks,
         seeds=_plan(base.seeds, flags),
         prompt=Prompt.from_file(template) if template else base.prompt,
         sampling=replace(base.sampling, **asked),
@@ -499,6 +578,11 @@ def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
             raise UsageError(f"--snippets-per-document takes a number or 'auto', not {per_document!r}.")
         changes["snippets_per_document"] = None if per_document == "auto" else int(per_document)
     return replace(base, **changes)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas between them; `none` is no name."""
+    return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
 
 
 def _languages(text: str) -> tuple[tuple[str, int | None], ...]:

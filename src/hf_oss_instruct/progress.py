@@ -99,6 +99,23 @@ def show_report(report: dict[str, Any], out: Path) -> None:
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
         console.print(f"  snippets refused and drawn again: {refused}", markup=False, highlight=False)
+    _show_not_done(report)
+
+
+def show_curated(report: dict[str, Any], out: Path) -> None:
+    """The end of a curation, for people."""
+    line = Text(f"{report['kept']:,} rows kept of {report['requested']:,}", style="bold")
+    line.append(f" → {visible(str(out))}", style="not bold")
+    _console().print(line)
+    for reason, count in report["rejected"].items():
+        _console().print(f"  {count:,} rejected: {reason}", markup=False, highlight=False)
+    _show_not_done(report)
+
+
+def _show_not_done(report: dict[str, Any]) -> None:
+    for check in report["checks"]:
+        if check["status"] != "done":
+            _console().print(visible(f"  not done: {check['name']} ({check['why']})"), markup=False, highlight=False)
 
 
 def show_push(push: Push, repo_id: str) -> None:

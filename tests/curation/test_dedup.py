@@ -54,7 +54,7 @@ def test_a_row_is_kept_exactly_if_it_shares_no_column_with_a_kept_one(texts: lis
     kept: list[tuple[str, ...]] = []
     for text in texts:
         squeezed = tuple("".join(part.split()) for part in text)
-        shared = any(mine == theirs for other in kept for mine, theirs in zip(squeezed, other, strict=True))
+        shared = any(mine and mine == theirs for other in kept for mine, theirs in zip(squeezed, other, strict=True))
         assert (duplicate(row(*text)).reason == "duplicate") == shared
         if not shared:
             kept.append(squeezed)

@@ -38,7 +38,25 @@ def facts(**changes: Any) -> dict[str, Any]:
         "prompt_hash": "0123456789abcdef0123456789abcdef",
         "checks": [
             {"name": "duplicates", "version": 1, "status": "done"},
-            {"name": "decontamination", "status": "not_done", "why": "this version has no benchmark lists"},
+            {
+                "name": "decontamination",
+                "version": 1,
+                "status": "not_done",
+                "why": "checked against humaneval, not against apps: the Hub cannot be reached: [Errno 111]",
+                "rule": "default",
+                "policy": "drop",
+                "lists": [
+                    {"name": "humaneval", "revision": "7dce6050a7d6", "tasks": 164, "needles": 328, "status": "done"},
+                    {
+                        "name": "apps",
+                        "revision": "21e74ddf8de1",
+                        "tasks": 0,
+                        "needles": 0,
+                        "status": "not_done",
+                        "why": "the Hub cannot be reached: [Errno 111]",
+                    },
+                ],
+            },
         ],
     }
     config = {

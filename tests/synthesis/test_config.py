@@ -41,6 +41,10 @@ configs = st.builds(
     parser=st.sampled_from(["default", "magicoder"]),
     sampling=st.builds(Sampling, st.floats(0, 2), st.none() | st.floats(0, 1, exclude_min=True), st.integers(1, 10**5)),
     duplicates=st.booleans(),
+    near_duplicates=st.booleans(),
+    benchmarks=st.sampled_from([(), ("default",), ("mbpp", "exam@xxh3:0f")]),
+    rule=st.sampled_from(["default", "magicoder"]),
+    contaminated=st.sampled_from(["drop", "flag"]),
 )
 
 

@@ -1,19 +1,34 @@
-"""Which rows say what an earlier row said: exact duplicates, white space aside."""
+"""Which rows say what an earlier row said: word for word, or nearly."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
+from hf_oss_instruct.curation import words
+from hf_oss_instruct.curation.marks import flag, reject, standing
+from hf_oss_instruct.curation.minhash import near_pairs
+from hf_oss_instruct.curation.words import Hashes, Places, Texts
 from hf_oss_instruct.data import KEEP, Row, Verdict
 from hf_oss_instruct.packed import NumberMap
 
 COMPARED = ("seed", "problem", "solution")
+THRESHOLD = 0.7
+"""Jaccard similarity of word 5-grams from which on two texts are nearly equal."""
+_WHITE = words.alphabet("\t\n\v\f\r\x1c\x1d\x1e\x1f ")
+_OPENINGS = words.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
+_EVERYBODYS = words.word_hashes("main Main Solution solution solve Program App Test test __init__".split())
 
 
 class ExactDuplicates:
     """Drops a row whose seed, problem or solution stood in a kept row before, all white space removed.
 
-    Rows must come in seed order: the first of a group stays.
+    Rows must come in seed order: the first of a group stays. Blank texts are compared with nothing.
 
     Source:
         ise-uiuc/magicoder, `clean_data.py`; the paper's only de-duplication.
@@ -29,6 +44,8 @@ class ExactDuplicates:
         marks = []
         for column in COMPARED:
             squeezed = "".join(row[column].split())  # type: ignore[literal-required]  # the three names above
+            if not squeezed:
+                continue
             mark = xxhash.xxh3_64_intdigest(f"{column}\0{squeezed}".encode())
             if mark in self._seen:
                 return Verdict("duplicate", f"its {column} stood in an earlier row")
@@ -36,3 +53,145 @@ class ExactDuplicates:
         for mark in marks:
             self._seen.set(mark, 1)
         return KEEP
+
+
+def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.Table:
+    """Rejects, as `duplicate`, every row with a text (or `seed_id`) of an earlier kept row; `ExactDuplicates` for a whole table.
+
+    Args:
+        table: rows in seed order.
+        columns: the text columns to compare, each with itself; those that the table lacks are left out.
+    """
+    names = [name for name in columns if name in table.column_names]
+    if "seed_id" in table.column_names and pc.count_distinct(table["seed_id"]).as_py() < len(table):
+        names.insert(0, "seed_id")
+    numbers = [_squeezed(table[name]) for name in names]
+    repeated = [_repeated(column) for column in numbers]
+    alive, why = standing(table), {}
+    seen: list[set[int]] = [set() for _ in names]
+    for row in np.flatnonzero(np.any([np.zeros(len(table), bool), *repeated], axis=0) & alive).tolist():
+        marks = [int(column[row]) for column in numbers]
+        same = next((name for name, mark, before in zip(names, marks, seen, strict=True) if mark in before), None)
+        if same:
+            why[row] = f"its {same} stood in an earlier row"
+        else:
+            for mark, before in zip(marks, seen, strict=True):
+                before.update({mark} - {0})
+    return reject(table, "duplicate", why)
+
+
+def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float = THRESHOLD) -> pa.Table:
+    """Rejects, as `near_duplicate`, every row with a text that is nearly that of an earlier kept row.
+
+    No row is rejected for a row that is rejected itself, so similarity does not travel along chains.
+
+    Args:
+        table: rows in seed order.
+        columns: the text columns to compare, each with itself; those that the table lacks are left out.
+        threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
+    """
+    alive = standing(table)
+    edges: list[tuple[int, int, int, float]] = []
+    for number, name in enumerate(columns):
+        if name in table.column_names:
+            later, earlier, similarity = near_pairs(table[name], threshold)
+            both = alive[later] & alive[earlier]
+            column = np.full(int(both.sum()), number)
+            edges.extend(
+                zip(later[both].tolist(), earlier[both].tolist(), column.tolist(), similarity[both].tolist(), strict=True)
+            )
+    why: dict[int, str] = {}
+    for row, before, number, alike in sorted(edges):
+        if row not in why and before not in why:
+            why[row] = f"its {columns[number]} is {alike:.0%} that of {_identity(table, before)}"
+    return reject(table, "near_duplicate", why)
+
+
+def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
+    """Flags, as `same_names:<seed_id>`, rows that define the same functions and classes as an earlier row.
+
+    Names follow a word such as `def`, `class` or `fn`. Names that say nothing (`main`, `Solution`) do not count.
+    """
+    if column not in table.column_names:
+        return table
+    first: dict[int, int] = {}
+    found = {}
+    numbers, alive = _name_sets(table[column]), standing(table)
+    for row in np.flatnonzero(_repeated(numbers) & alive).tolist():
+        before = first.setdefault(int(numbers[row]), row)
+        if before != row:
+            found[row] = [f"same_names:{_identity(table, before)}"]
+    return flag(table, found)
+
+
+def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | None = THRESHOLD) -> frozenset[str]:
+    """The `seed_id` of every row that de-duplication keeps: what a pipeline over many machines filters by.
+
+    Args:
+        table: all rows in seed order, `seed_id` and the text columns.
+        columns: the text columns to compare.
+        threshold: as in `near_duplicates`; None compares word for word only.
+    """
+    marked = exact_duplicates(table, columns)
+    marked = marked if threshold is None else near_duplicates(marked, columns, threshold)
+    return frozenset(marked["seed_id"].filter(pa.array(standing(marked))).to_pylist())
+
+
+def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:
+    """Size of a group of nearly equal rows, the kept one included → number of such groups; of `near_duplicate`'s details."""
+    leaders = Counter(detail.rpartition(" that of ")[2] for detail in details if detail)
+    sizes = Counter(size + 1 for size in leaders.values())
+    return {str(size): sizes[size] for size in sorted(sizes)}
+
+
+def _identity(table: pa.Table, row: int) -> str:
+    return str(table["seed_id"][row]) if "seed_id" in table.column_names else f"row {row}"
+
+
+def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which numbers stand more than once; 0 counts as none."""
+    order = np.argsort(numbers, kind="stable")
+    same = numbers[order][1:] == numbers[order][:-1]
+    repeated = np.zeros(len(numbers), bool)
+    repeated[order[1:][same]] = repeated[order[:-1][same]] = True
+    return np.asarray(repeated & (numbers != 0), bool)
+
+
+def _squeezed(column: pa.ChunkedArray) -> Hashes:
+    """A hash of every text without its white space, 0 for blank ones."""
+    parts = [np.empty(0, np.uint64)]
+    for rows in words.texts(column):
+        ink = np.take(_WHITE, rows.data) == 0
+        ends = rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
+        hashes = words.whole(rows.data[ink], ends)
+        others = _beyond_ascii(rows)  # beyond ASCII there is more white space than one byte can tell
+        squeezed = ["".join(rows.text(row).split()).encode() for row in others]
+        stops = np.cumsum([0, *map(len, squeezed)])
+        hashes[others] = words.whole(np.frombuffer(b"".join(squeezed), np.uint8), stops)
+        parts.append(hashes)
+    return np.concatenate(parts)
+
+
+def _beyond_ascii(rows: Texts) -> Places:
+    places = np.flatnonzero(rows.data >= 128)
+    return words.distinct(np.searchsorted(rows.ends, places, "right") - 1)
+
+
+def _name_sets(column: pa.ChunkedArray) -> Hashes:
+    """A hash of every text's set of defined names, 0 where it defines none."""
+    parts = [np.empty(0, np.uint64)]
+    for rows in words.texts(column):
+        found = words.words(rows, words.IDENTIFIERS)
+        places = words.among(found.hashes, _OPENINGS) + 1
+        row_of = np.searchsorted(found.ends, places - 1, "right") - 1
+        inside = places < found.ends[row_of + 1]
+        names, row_of = found.hashes[places[inside]], row_of[inside]
+        telling = ~np.isin(names, _EVERYBODYS)
+        names, row_of = names[telling], row_of[telling]
+        order = np.lexsort((names, row_of))
+        names, row_of = names[order], row_of[order]
+        new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
+        sums = np.zeros(len(rows), np.uint64)
+        np.add.at(sums, row_of[new], words.mix(names[new]))
+        parts.append(sums)
+    return np.concatenate(parts)

@@ -53,7 +53,7 @@ def dataset_card(
         configs: those that the set holds; by default all that have rows.
         with_seeds: whether rows hold the snippets, or only their place.
     """
-    held = [name for name in configs or CONFIGS if report["rejected" if name == "rejected" else "kept"]]
+    held = _held(report, configs)
     front_matter = _front_matter(name, report, config, license, held)
     return (
         _environment()
@@ -77,6 +77,23 @@ def dataset_card(
     )
 
 
+def curated_card(name: str, report: dict[str, Any]) -> str:
+    """The README.md of a curated data set.
+
+    Args:
+        name: name of the data set.
+        report: the contents of its `run.json`.
+    """
+    front = {
+        "pretty_name": one_line(name, 80),
+        "license": "other",
+        "tags": ["code", "oss-instruct", "curated", "datasets"],
+        "configs": _configs(_held(report)),
+    }
+    text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
+    return _environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
+
+
 def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any], license: str, held: list[str]) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
     size = next((tag for bound, tag in SIZES if report["kept"] < bound), "n>10M")
@@ -90,12 +107,22 @@ def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any], lic
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
-        "configs": [
-            {"config_name": held_name, "data_files": [{"split": "train", "path": f"{CONFIGS[held_name]}/train-*.parquet"}]}
-            | ({"default": True} if held_name == "default" else {})
-            for held_name in held
-        ],
+        "configs": _configs(held),
     }
+
+
+def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
+    """The configs, among those named, that have rows."""
+    counts = {"rejected": len(report["rejected"]), "sft": report.get("pairs", report["kept"])}
+    return [name for name in names or CONFIGS if counts.get(name, report["kept"])]
+
+
+def _configs(held: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"config_name": name, "data_files": [{"split": "train", "path": f"{CONFIGS[name]}/train-*.parquet"}]}
+        | ({"default": True} if name == "default" else {})
+        for name in held
+    ]
 
 
 @cache

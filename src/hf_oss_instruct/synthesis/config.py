@@ -42,10 +42,13 @@ KEYS = {
     },
     "prompt": {"template", "text", "parser"},
     "sampling": {"temperature", "top_p", "max_tokens"},
-    "checks": {"duplicates"},
+    "checks": {"duplicates", "near_duplicates", "benchmarks", "rule", "contaminated"},
 }
 LARGEST = 1_000_000
 """Bytes of a run config we are willing to read."""
+RULES, POLICIES = ("default", "magicoder"), ("drop", "flag")
+DEFAULT = "default"
+"""Every benchmark that has a name (`curation.benchmarks.BENCHMARKS`)."""
 DEFAULT_TEMPLATE = "oss_instruct"
 
 
@@ -61,6 +64,10 @@ class RunConfig:
         parser: `default` or `magicoder`.
         sampling: sampling parameters.
         duplicates: reject rows whose seed, problem or solution was seen before.
+        near_duplicates: reject rows whose seed, problem or solution is nearly that of an earlier row.
+        benchmarks: whose tasks no row may quote: names, Hub ids, or `name@xxh3:…` for a local list; none switches it off.
+        rule: how quotes are found: `default`, or `magicoder` as in the paper.
+        contaminated: `drop` rejects rows that quote a benchmark, `flag` only says so.
     """
 
     dataset: str = "stdlib"
@@ -70,10 +77,18 @@ class RunConfig:
     parser: str = "default"
     sampling: Sampling = field(default_factory=Sampling)
     duplicates: bool = True
+    near_duplicates: bool = True
+    benchmarks: tuple[str, ...] = (DEFAULT,)
+    rule: str = "default"
+    contaminated: str = "drop"
 
     def __post_init__(self) -> None:
         if self.parser not in PARSERS:
             raise UsageError(f"Unknown parser {self.parser!r}. Use one of: {', '.join(PARSERS)}.")
+        if self.rule not in RULES:
+            raise UsageError(f"There is no rule {self.rule!r} of decontamination. Use one of: {', '.join(RULES)}.")
+        if self.contaminated not in POLICIES:
+            raise UsageError(f"Contaminated rows cannot be {self.contaminated!r}. Use one of: {', '.join(POLICIES)}.")
 
     @property
     def hash(self) -> str:
@@ -118,7 +133,13 @@ class RunConfig:
             },
             "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text}) | {"parser": self.parser},
             "sampling": asdict(self.sampling),
-            "checks": {"duplicates": self.duplicates},
+            "checks": {
+                "duplicates": self.duplicates,
+                "near_duplicates": self.near_duplicates,
+                "benchmarks": list(self.benchmarks),
+                "rule": self.rule,
+                "contaminated": self.contaminated,
+            },
         }
 
     def to_yaml(self) -> str:
@@ -195,7 +216,7 @@ class RunConfig:
                 prompt=Prompt(_typed(prompt["text"], str)) if "text" in prompt else Prompt.default(),
                 parser=_typed(prompt.get("parser", "default"), str),
                 sampling=Sampling(**{key: _typed(value, int, float, None) for key, value in parts["sampling"].items()}),
-                duplicates=_typed(parts["checks"].get("duplicates", True), bool),
+                **_checks(parts["checks"]),
             )
         except TypeError as error:
             raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
@@ -214,7 +235,7 @@ MAGICODER_LANGUAGES = (
 
 
 def magicoder() -> RunConfig:
-    """The paper's run: its languages, sampler, parser and random seed, one snippet of each document, none refused."""
+    """The paper's run: its languages, sampler, parser, checks and random seed, one snippet of each document, none refused."""
     seeds = SeedPlan(
         languages=MAGICODER_LANGUAGES,
         sampler="magicoder",
@@ -223,7 +244,9 @@ def magicoder() -> RunConfig:
         licenses=ANY,
         filters=(),
     )
-    return replace(RunConfig(), dataset="bigcode/starcoderdata", seeds=seeds, parser="magicoder")
+    return replace(
+        RunConfig(), dataset="bigcode/starcoderdata", seeds=seeds, parser="magicoder", near_duplicates=False, rule="magicoder"
+    )
 
 
 def _known(values: Any, part: str, name: str) -> Mapping[str, Any]:
@@ -242,6 +265,17 @@ def _typed(value: Any, *kinds: type | None) -> Any:
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise TypeError(f"{value!r} should be {' or '.join('null' if kind is None else kind.__name__ for kind in kinds)}")
     return value
+
+
+def _checks(values: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {"duplicates": bool, "near_duplicates": bool, "rule": str, "contaminated": str}
+    read = {name: _typed(values[name], kind) for name, kind in kinds.items() if name in values}
+    if "benchmarks" in values:
+        names = tuple(_typed(name, str) for name in _typed(values["benchmarks"], list))
+        if paths := [name for name in names if name.startswith((".", "/", "~", "\\"))]:
+            raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
+        read["benchmarks"] = names
+    return read
 
 
 def _languages(values: Any) -> tuple[tuple[str, int | None], ...]:

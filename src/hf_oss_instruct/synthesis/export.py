@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.synthesis.config import RunConfig
@@ -44,7 +45,7 @@ def export(run: Path, out: Path) -> Tally:
     config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text())
     method = config.method(_Named(before["teacher"]))
     tally = Tally(config.seeds.requested or 0)
-    tables = Tables(out, tally, config.duplicates)
+    tables = Tables(out, tally, config, find(config.benchmarks))
     with Journal(run / JOURNAL) as journal:
         for seed, answer in _in_seed_order(journal):
             if isinstance(answer, Refusal):
@@ -55,7 +56,8 @@ def export(run: Path, out: Path) -> Tally:
                 tables.settle(method.outcome(seed, answer))
         tally.requested = max(tally.requested, tally.done)
         out.mkdir(parents=True, exist_ok=True)
-        publish(out, tables, config, method, tally, report_of(config, method, tally, before, 0.0, journal.dropped))
+        tables.finish()
+        publish(out, config, method, tally, report_of(config, method, tally, tables.checks(), before, 0.0, journal.dropped))
     return tally
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError
 from hf_oss_instruct.synthesis.asking import Patience
@@ -61,12 +62,24 @@ def run(
     concurrency: int = 16,
     patience: Patience | None = None,
     limits: Limits | None = None,
+    lists: Sequence[BenchmarkList] | None = None,
     on_progress: Callable[[Tally], None] = lambda tally: None,
 ) -> Ended:
     """Make, or continue, the run in `out`, and leave a data set there that `load_dataset` reads.
 
     Whatever stops it, what was received is in the journal, parquet, report and card say how far it came, and the same call
     goes on from there.
+
+    Args:
+        out: the folder.
+        config: what the run is made of.
+        source: where its documents come from.
+        teacher: who answers.
+        concurrency: requests in flight.
+        patience: when to give up asking.
+        limits: what may be spent.
+        lists: the benchmarks of `config.benchmarks`, where they were read already.
+        on_progress: told the counts a few times a second.
 
     Raises:
         RunError: `out` holds something else, another run, or is in use; or it cannot be written.
@@ -78,7 +91,7 @@ def run(
     with _occupied(out):
         before = _adopt(out, config, method)
         tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
-        tables = Tables(out, tally, config.duplicates)
+        tables = Tables(out, tally, config, find(config.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
         interrupted = False
         with Journal(out / JOURNAL, also=[method.journal_home]) as journal:
@@ -110,8 +123,9 @@ def run(
                 trouble = error
             except KeyboardInterrupt:  # a second Ctrl-C, or one that came before the first could be heard
                 interrupted = True
-            report = report_of(config, method, tally, before, time.monotonic() - started, journal.dropped)
-        publish(out, tables, config, method, tally, report)
+            tables.finish()
+            report = report_of(config, method, tally, tables.checks(), before, time.monotonic() - started, journal.dropped)
+        publish(out, config, method, tally, report)
         return Ended(tally, report, trouble, interrupted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Shards:
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.folder, self._schema = folder, schema
         self._group: list[Mapping[str, Any]] = []
+        self._tables: list[pa.Table] = []
         self._unfinished: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
         self._rows_in_file = 0
@@ -38,7 +39,17 @@ class Shards:
         """
         self._group.append(row)
         if len(self._group) == ROWS_PER_GROUP:
-            self._flush()
+            self._collect()
+
+    def add_table(self, table: pa.Table) -> None:
+        """Append the rows of a table; columns that the schema lacks are left out.
+
+        Raises:
+            RunError: as `add`.
+        """
+        self._collect()
+        self._tables.append(table.select(self._schema.names).cast(self._schema))
+        self._write_groups()
 
     def finish(self) -> list[Path]:
         """Complete the files and put them in place of those of an earlier run.
@@ -46,8 +57,8 @@ class Shards:
         Raises:
             RunError: as `add`.
         """
-        if self._group:
-            self._flush()
+        self._collect()
+        self._write_groups(last=True)
         self._close_file()
         total = len(self._unfinished)
         finished = [self.folder / f"train-{number:05d}-of-{total:05d}.parquet" for number in range(total)]
@@ -66,7 +77,32 @@ class Shards:
         for path in self.folder.glob(f"{UNFINISHED}*"):
             path.unlink()
 
-    def _flush(self) -> None:
+    def unfinished(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Some columns of what was added so far, or all, in portions.
+
+        Raises:
+            RunError: as `add`.
+        """
+        self._collect()
+        self._write_groups(last=True)
+        self._close_file()
+        for path in self._unfinished:
+            for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_GROUP, columns=columns):
+                yield pa.Table.from_batches([batch])
+
+    def _collect(self) -> None:
+        if self._group:
+            group, self._group = self._group, []
+            self._tables.append(pa.Table.from_pylist(group, schema=self._schema))
+            self._write_groups()
+
+    def _write_groups(self, last: bool = False) -> None:
+        while (rows := sum(map(len, self._tables))) >= ROWS_PER_GROUP or (last and rows):
+            together = pa.concat_tables(self._tables)
+            self._tables = [together.slice(ROWS_PER_GROUP)]
+            self._write(together.slice(0, ROWS_PER_GROUP))
+
+    def _write(self, group: pa.Table) -> None:
         try:
             if self._writer is None:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +111,10 @@ class Shards:
                 self._writer = pq.ParquetWriter(
                     path, self._schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
                 )
-            table = pa.Table.from_pylist(self._group, schema=self._schema)
-            self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+            self._writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
-        self._rows_in_file += len(self._group)
-        self._group = []
+        self._rows_in_file += len(group)
         if self._rows_in_file >= ROWS_PER_FILE:
             self._close_file()
 

@@ -1,0 +1,235 @@
+"""Which benchmarks there are, at which revision, and their rows: from the Hub or from local files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import xxhash
+
+from hf_oss_instruct.curation.tasks import IDS, PROMPTS, SOLUTIONS, Task, tasks_of
+from hf_oss_instruct.errors import UsageError
+
+SUFFIXES = (".parquet", ".jsonl", ".json", ".jsonl.gz")
+COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
+"""The columns that are read; tests can weigh gigabytes."""
+MULTIPL_E = "cpp cs d go java jl js lua php pl r rb rkt rs scala sh swift ts clj dart elixir hs ml adb".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a benchmark lies on the Hub.
+
+    Attributes:
+        repo: its data set.
+        revision: the commit that is read: a list that changes would change what a run means.
+        files: patterns of the files that hold the tasks, tests and train splits left out.
+        gigabytes: what has to travel, where that is much; such a list is read only if it is named.
+    """
+
+    repo: str
+    revision: str
+    files: tuple[str, ...]
+    gigabytes: float = 0
+
+
+BENCHMARKS: Mapping[str, Source] = {
+    "humaneval": Source("openai/openai_humaneval", "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544", ("openai_humaneval/test-*",)),
+    "humanevalplus": Source("evalplus/humanevalplus", "d32357cf319e50e9c8d8dab5ea876c72b0fd321b", ("data/test-*",)),
+    "mbpp": Source("google-research-datasets/mbpp", "4bb6404fdc6cacfda99d4ac4205087b89d32030c", ("full/*.parquet",)),
+    "mbppplus": Source("evalplus/mbppplus", "b2d74c91837c3f2a20c1299ae98133cbe7cfa077", ("data/test-*",)),
+    "multipl-e": Source(
+        "nuprl/MultiPL-E",
+        "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2",
+        tuple(f"{origin}-{language}/test-*" for language in MULTIPL_E for origin in ("humaneval", "mbpp")),
+    ),
+    "ds1000": Source("xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
+    "gsm8k": Source("openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
+    "bigcodebench": Source("bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)),
+    "apps": Source("codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), 1.3),
+    "livecodebench": Source(
+        "livecodebench/code_generation_lite", "0fe84c3912ea0c4d4a78037083943e8f0c4dd505", ("test*.jsonl",), 4.5
+    ),
+}
+"""Every benchmark that has a name. The revisions are commits of the Hub's data sets."""
+DEFAULT = "default"
+"""Stands for all of them; the large ones are then noted as not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkList:
+    """A benchmark's rows, or why we have none.
+
+    Attributes:
+        name: its name in `BENCHMARKS`, a Hub id, or the name of its file or folder.
+        revision: commit on the Hub, or hash of the local files.
+        rows: columns to values.
+        tasks: what these say.
+        why: why it cannot be looked for; None if it can.
+    """
+
+    name: str
+    revision: str | None
+    rows: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    tasks: tuple[Task, ...] = field(default=(), repr=False)
+    why: str | None = None
+
+    @classmethod
+    def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
+        """A benchmark's rows with their tasks."""
+        rows = tuple(rows)
+        return cls(name, revision, rows, tuple(tasks_of(name, rows)))
+
+    @property
+    def key(self) -> str:
+        """The name in a run config; a local list's has its content's hash in place of its path."""
+        local = self.revision is not None and self.revision.startswith("xxh3:")
+        return f"{self.name}@{self.revision}" if local else self.name
+
+
+def find(names: Iterable[str]) -> list[BenchmarkList]:
+    """The lists that are asked for, each with its rows or with why it has none.
+
+    Args:
+        names: names in `BENCHMARKS`, `default` for all of these, ids of Hub data sets (`ns/name`, `ns/name@revision`), files
+            (parquet, JSON lines, also gzipped), and folders: every file or folder in one is a list.
+
+    Raises:
+        UsageError: a name is none of these, or a local list cannot be read or holds no task.
+    """
+    found: list[BenchmarkList] = []
+    unreachable = ""
+    for name in dict.fromkeys(names):
+        if Path(name).exists() and name not in BENCHMARKS:
+            found.extend(_local(Path(name)))
+            continue
+        for one in BENCHMARKS if name == DEFAULT else [name]:
+            listed = _from_hub(one, named=name != DEFAULT, unreachable=unreachable)
+            unreachable = listed.why or "" if "cannot be reached" in (listed.why or "") else unreachable
+            found.append(listed)
+    return list({listed.name: listed for listed in found}.values())
+
+
+def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:
+    """The names for a run config: local lists by their content, since a config names no path."""
+    local = [listed.key for listed in lists if "@xxh3:" in listed.key]
+    return (*(name for name in dict.fromkeys(names) if name in BENCHMARKS or not Path(name).exists()), *local)
+
+
+def _local(path: Path) -> Iterator[BenchmarkList]:
+    if path.is_file():
+        yield _of_files(path.name.split(".")[0], [path])
+        return
+    files = _files(path)
+    by_list: dict[str, list[Path]] = {}
+    for file in files:
+        first = file.relative_to(path).parts[0]
+        by_list.setdefault(first.split(".")[0], []).append(file)
+    if not by_list:
+        raise UsageError(
+            f"The folder {str(path)!r} holds no benchmark: no file ends in {', '.join(SUFFIXES)}. Name another folder."
+        )
+    for name, own in by_list.items():
+        yield _of_files(name, own)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(SUFFIXES))
+
+
+def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
+    state = xxhash.xxh3_128()
+    for file in files:
+        state.update(file.read_bytes())
+    listed = BenchmarkList.of(name, f"xxh3:{state.hexdigest()}", (row for file in files for row in _rows(file)))
+    if not listed.tasks:
+        columns = sorted({column for row in listed.rows[:100] for column in row})
+        raise UsageError(
+            f"The benchmark {name!r} ({', '.join(str(file) for file in files[:3])}) holds no task: of its columns, "
+            f"{', '.join(columns) or 'none'}, none with text is called {', '.join(PROMPTS)}. Rename the one with the prompts."
+        )
+    return listed
+
+
+def _from_hub(name: str, *, named: bool, unreachable: str) -> BenchmarkList:
+    repo, _, revision = name.partition("@")
+    source = BENCHMARKS.get(name)
+    if source is None and revision.startswith("xxh3:"):
+        return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
+    if source is None and repo.count("/") != 1:
+        raise UsageError(
+            f"There is no benchmark {name!r}. Name one of {', '.join(BENCHMARKS)}, a file or folder, or a data set on the Hub."
+        )
+    source = source or Source(repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
+    if source.gigabytes and not named:
+        why = f"its files are large ({source.gigabytes} GB): name it, --benchmarks default,{name}"
+        return BenchmarkList(name, source.revision, why=why)
+    return _fetched(name, source, unreachable)
+
+
+def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
+    from huggingface_hub import snapshot_download
+
+    def fetch(offline: bool) -> Path:
+        return Path(
+            snapshot_download(
+                source.repo,
+                repo_type="dataset",
+                revision=source.revision,
+                allow_patterns=list(source.files),
+                local_files_only=offline,
+            )
+        )
+
+    try:
+        folder = fetch(offline=True)
+        files = _files(folder)
+    except OSError:
+        files = []
+    if not files:
+        if unreachable:
+            return BenchmarkList(name, source.revision, why=unreachable)
+        try:
+            folder = fetch(offline=False)
+            files = _files(folder)
+        except Exception as error:  # whatever the Hub's client raises: the list is not there, and the run says so
+            said = " ".join(str(error).split())[:200]
+            refused = getattr(getattr(error, "response", None), "status_code", None)
+            what = f"the Hub refused it: {said}" if refused else f"the Hub cannot be reached: {said}"
+            return BenchmarkList(name, source.revision, why=what)
+    revision = folder.name if folder.parent.name == "snapshots" else source.revision
+    try:
+        listed = BenchmarkList.of(name, revision, (row for file in files for row in _rows(file)))
+    except UsageError as error:
+        return BenchmarkList(name, revision, why=str(error))
+    return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} holds no task that we recognise")
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    try:
+        if file.name.endswith(".parquet"):
+            parquet = pq.ParquetFile(file)
+            columns = [name for name in parquet.schema_arrow.names if name in COLUMNS]
+            for batch in parquet.iter_batches(columns=columns):
+                yield from batch.to_pylist()
+        else:
+            yield from _json_rows(file)
+    except (OSError, ValueError) as error:  # pyarrow's and json's errors are among these
+        raise UsageError(f"The benchmark file {str(file)!r} cannot be read: {error}. Fetch it again, or leave it out.") from error
+
+
+def _json_rows(file: Path) -> Iterator[dict[str, Any]]:
+    opened = gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb")
+    with opened as lines:
+        if file.name.endswith(".json"):
+            values = json.loads(lines.read())
+        else:
+            values = (json.loads(line) for line in lines if line.strip())
+        for row in values if isinstance(values, Iterable) and not isinstance(values, dict) else [values]:
+            if isinstance(row, dict):
+                yield {name: value for name, value in row.items() if name in COLUMNS}

@@ -1,0 +1,133 @@
+"""Which checks there are, and in which order rows meet them. Adding one is adding a line to `STEPS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import pyarrow as pa
+
+from hf_oss_instruct.curation import dedup, needles
+from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination import Decontamination
+from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
+from hf_oss_instruct.errors import UsageError
+
+Check: TypeAlias = Callable[[pa.Table], pa.Table]
+"""Pure: the same rows come back, marked as `marks` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What checks are told.
+
+    Attributes:
+        columns: the text columns to look at.
+        threshold: Jaccard similarity from which on texts are nearly equal, 0 to 1.
+        lists: the benchmarks to look for.
+        rule: `default`, or `magicoder` for the paper's substrings.
+        drop: whether contaminated rows are rejected; otherwise they only get `contaminated_by`.
+    """
+
+    columns: tuple[str, ...] = dedup.COMPARED
+    threshold: float = dedup.THRESHOLD
+    lists: tuple[BenchmarkList, ...] = ()
+    rule: str = "default"
+    drop: bool = True
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise UsageError(f"There is no rule {self.rule!r} of decontamination. Use one of: {', '.join(RULES)}.")
+        if not 0 < self.threshold <= 1:
+            raise UsageError(f"The threshold {self.threshold} is no similarity. Give a number above 0, 1 at most.")
+
+
+RULES = ("default", "magicoder")
+
+
+class Step(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        name: what `--steps` and `run.json` call it.
+        version: of its rules.
+        what: what it does, in half a line.
+        whole_set: whether it needs all rows at once; other checks look at one row at a time.
+        make: options → the check.
+        facts: options → what `run.json` says of it beside name, version and status.
+    """
+
+    name: str
+    version: int
+    what: str
+    whole_set: bool
+    make: Callable[[Options], Check]
+    facts: Callable[[Options], dict[str, Any]] = lambda options: {}
+
+
+def decontamination(options: Options) -> Check:
+    """The check that the options ask for; its index comes from the cache, or goes there."""
+    if options.rule == "magicoder":
+        return MagicoderRule(options.lists, drop=options.drop)
+    tasks = [task for listed in options.lists for task in listed.tasks]
+    return Decontamination(needles.cached(tasks), options.columns, options.drop)
+
+
+def list_facts(options: Options) -> dict[str, Any]:
+    """What was looked for, at which revision; `not_done` if any list is missing, since a row may then quote it."""
+    lists: list[dict[str, Any]] = []
+    for listed in options.lists:
+        counted = sum(len(task.statements) + len(task.solutions) for task in listed.tasks)
+        facts: dict[str, Any] = {"name": listed.name, "revision": listed.revision, "tasks": len(listed.tasks), "needles": counted}
+        lists.append(facts | ({"status": "not_done", "why": listed.why} if listed.why else {"status": "done"}))
+    missing = [facts for facts in lists if facts["status"] == "not_done"]
+    had = ", ".join(facts["name"] for facts in lists if facts["status"] == "done")
+    whole: dict[str, Any] = {"rule": options.rule, "policy": "drop" if options.drop else "flag", "lists": lists}
+    if not lists:
+        return whole | {"status": "not_done", "why": "no benchmark was named"}
+    if missing:
+        lacking = ", ".join(facts["name"] for facts in missing)
+        why = f"checked against {had or 'nothing'}, not against {lacking}: {missing[0]['why']}"
+        return whole | {"status": "not_done", "why": why}
+    return whole
+
+
+STEPS = (
+    Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(dedup.exact_duplicates, columns=o.columns)),
+    Step("decontamination", needles.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
+    Step(
+        "near_duplicates",
+        1,
+        "texts with most of their word 5-grams in common",
+        True,
+        lambda o: partial(dedup.near_duplicates, columns=o.columns, threshold=o.threshold),
+        lambda o: {"threshold": o.threshold},
+    ),
+    Step("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: dedup.same_names),
+)
+"""Every check, in the order in which rows meet them: the cheap ones first, and what is compared at the end is already clean."""
+BY_NAME = {step.name: step for step in STEPS}
+
+
+def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
+    """The steps of these names, in the table's order; all of them for None.
+
+    Raises:
+        UsageError: there is no step of a name.
+    """
+    wanted = list(BY_NAME if names is None else names)
+    if unknown := [name for name in wanted if name not in BY_NAME]:
+        raise UsageError(f"There is no step {unknown[0]!r}. Use some of: {', '.join(BY_NAME)}.")
+    return tuple(step for step in STEPS if step.name in wanted)
+
+
+def entry(step: Step, options: Options, **more: Any) -> dict[str, Any]:
+    """What `run.json` says of a step that ran."""
+    return {"name": step.name, "version": step.version, "status": "done"} | step.facts(options) | more
+
+
+def skipped(name: str, why: str) -> dict[str, Any]:
+    """What `run.json` says of a check that did not run."""
+    return {"name": name, "status": "not_done", "why": why}

@@ -1,0 +1,119 @@
+"""Which rows quote a benchmark, and which one: in which words or which code, by which rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from hf_oss_instruct.curation import needles, words
+from hf_oss_instruct.curation.dedup import COMPARED
+from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.needles import Index, Lookup
+from hf_oss_instruct.curation.words import Places, Texts
+
+SHOWN = 8
+"""Hits that are written down for one row."""
+Hit = tuple[int, int, str]
+"""Row, number of the task, rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decontamination:
+    """A check that rejects rows which quote a benchmark, and flags those whose code looks like a solution of one.
+
+    Rules that reject: `quote` (40 or more characters of a statement or solution, white space and comment marks aside, to
+    its end), `words` (ten consecutive words), `share` (half of a prompt's 5-grams), `prompt` (a whole short prompt).
+    Rules that flag: `code` (20 consecutive tokens, names aside), `name` (an entry point's name).
+
+    Attributes:
+        index: what is looked for.
+        columns: the text columns to look in.
+        drop: whether rows are rejected; otherwise they only get `contaminated_by`.
+    """
+
+    index: Index
+    columns: Sequence[str] = COMPARED
+    drop: bool = True
+
+    name, version = "decontamination", needles.VERSION
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """The table with `contaminated_by` and `flags` filled, and contaminated rows rejected."""
+        alive = standing(table)
+        certain: dict[int, list[str]] = defaultdict(list)
+        likely: dict[int, list[str]] = defaultdict(list)
+        for column in self.columns:
+            if column not in table.column_names:
+                continue
+            for rows in words.texts(table[column]):
+                for found, into in ((_quotes(rows, self.index), certain), (_likenesses(rows, self.index), likely)):
+                    for row, task, rule in found:
+                        if alive[row]:
+                            into[row].append(f"{self.index.names[task]}:{rule}")
+        certain, likely = ({row: _shown(hits) for row, hits in found.items()} for found in (certain, likely))
+        table = flag(table, certain, CONTAMINATED_BY)
+        table = flag(table, {row: [f"benchmark:{hit}" for hit in hits] for row, hits in likely.items()})
+        return reject(table, "contaminated", {row: ", ".join(hits) for row, hits in certain.items()} if self.drop else {})
+
+
+def _shown(hits: list[str]) -> list[str]:
+    return sorted(set(hits))[:SHOWN]
+
+
+def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
+    found = needles.prose_words(rows)
+    for length, grams, row_of in words.gram_family(found.hashes, found.ends, needles.LONG):
+        if length in needles.WHOLE:
+            yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
+        if length == needles.SHORT:
+            yield from _shares(rows.first, grams, row_of, index)
+        if length == needles.LONG:
+            yield from _hits(index.long, grams, row_of + rows.first, "words")
+    yield from _substrings(rows, index)
+
+
+def _hits(lookup: Lookup, hashes: words.Hashes, rows: Places, rule: str) -> Iterator[Hit]:
+    places, at = lookup.find(hashes)
+    for row, task in zip(*(part.tolist() for part in lookup.expand(rows[places], at)), strict=True):
+        yield row, task, rule
+
+
+def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> Iterator[Hit]:
+    """Rows that hold half of a prompt's short n-grams, each counted once."""
+    places, at = index.short.find(grams)
+    pairs = words.distinct(row_of[places] << 32 | at)
+    rows, proses = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
+    both, counts = np.unique(rows << 32 | proses, return_counts=True)
+    needed = index.needed[both & (2**32 - 1)]
+    for pair in both[(needed > 0) & (counts >= needed)].tolist():
+        yield (pair >> 32) + first, int(index.prose_tasks[pair & (2**32 - 1)]), "share"
+
+
+def _substrings(rows: Texts, index: Index) -> Iterator[Hit]:
+    """Quotes that stand in a row from beginning to end. Their first characters tell which rows are worth a look."""
+    data, ends = needles.squeezed(rows)
+    starts = np.flatnonzero(np.take(index.beginnings, needles.sieve_slots(words.eights(data))))
+    row_of = np.searchsorted(ends, starts, "right") - 1
+    starts = starts[ends[row_of + 1] - starts >= needles.WINDOW]
+    places, at = index.windows.find(words.windows(data, starts, needles.WINDOW))
+    row_of = np.searchsorted(ends, starts[places], "right") - 1
+    for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
+        if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
+            yield row + rows.first, int(index.quote_tasks[quote]), "quote"
+
+
+def _likenesses(rows: Texts, index: Index) -> Iterator[Hit]:
+    hashes, ends, _ = needles.blind_tokens(rows)
+    grams, row_of = words.grams(hashes, ends, needles.BLIND)
+    yield from _hits(index.blind, grams, row_of + rows.first, "code")
+    names, lines = needles.plain_names(rows)
+    places, at = index.called.find(names.hashes)
+    starts = needles.with_underscores(names.starts[places], lines).tolist()
+    defined = [number for number, start in enumerate(starts) if needles.is_defined(rows.data, start)]
+    row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
+    for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
+        yield row, task, "name"

@@ -1,0 +1,203 @@
+"""Any data set with text columns in, a curated one out: every row is kept or stands in `rejected/` with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+import pyarrow.parquet as pq
+
+from hf_oss_instruct.curation import checks, dedup
+from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
+from hf_oss_instruct.data import FORMAT_VERSION, digest
+from hf_oss_instruct.errors import RunError, SeedError, UsageError
+from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.templates import to_prompt_completion
+
+REPORT = "run.json"
+_TEXT = (pa.types.is_string, pa.types.is_large_string)
+
+
+def curate(
+    source: str,
+    out: Path,
+    *,
+    steps: Iterable[str] | None = None,
+    columns: Sequence[str] | None = None,
+    options: checks.Options | None = None,
+) -> dict[str, Any]:
+    """Check every row of a data set, and write the ones that pass, the ones that do not, and a report.
+
+    Args:
+        source: folder of a run; parquet or JSON lines, files or folders of them; or the id of a data set on the Hub.
+        out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`.
+        steps: names of `checks.STEPS`; all of them by default.
+        columns: the text columns to look at; by default those of `seed`, `problem` and `solution` that are there.
+        options: what the checks are told, their columns aside.
+
+    Returns:
+        The report.
+
+    Raises:
+        UsageError: `out` is not empty, a step or column does not exist.
+        SeedError: the source cannot be read, or a text column is no UTF-8.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {str(out)!r} is there and not empty. Name a new folder.")
+    chosen = checks.chosen(steps)
+    table = read(source)
+    options = replace(options or checks.Options(), columns=text_columns(table, columns))
+    table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
+    marked, entries = run_steps(table, chosen, options)
+    return _write(out, marked, _report(source, options.columns, table, marked, entries))
+
+
+def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Options) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """The table, marked by some checks one after the other, and what `run.json` says of each."""
+    entries = []
+    for step in steps:
+        before = standing(table)
+        table = step.make(options)(table)
+        fell = before & ~standing(table)
+        more: dict[str, Any] = {"rejected": int(fell.sum())}
+        if step.name == "near_duplicates":
+            more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(fell)).to_pylist())
+        entries.append(checks.entry(step, options, **more))
+    return table, entries
+
+
+def read(source: str) -> pa.Table:
+    """All rows of a data set.
+
+    Raises:
+        SeedError: it is not there, or in a form that cannot be read.
+    """
+    path = Path(source)
+    if not path.exists():
+        return _from_hub(source)
+    folder = path / "data" if (path / "data").is_dir() and (path / REPORT).exists() else path
+    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*") if file.suffix in (".parquet", ".jsonl"))
+    if not files:
+        raise SeedError(f"{source!r} holds no .parquet and no .jsonl file. Name a run's folder, or files with rows.")
+    return pa.concat_tables([_read_file(file) for file in files], promote_options="permissive")
+
+
+def _read_file(file: Path) -> pa.Table:
+    try:
+        return pq.read_table(file) if file.suffix == ".parquet" else pj.read_json(file, pj.ReadOptions(block_size=2**26))
+    except (OSError, pa.ArrowException) as error:
+        raise SeedError(f"{str(file)!r} cannot be read: {' '.join(str(error).split())}. Repair it, or leave it out.") from error
+
+
+def _from_hub(source: str) -> pa.Table:
+    if source.count("/") != 1:
+        raise SeedError(f"{source!r} is neither a file or folder here nor the id of a data set on the Hub (ns/name).")
+    import datasets
+
+    try:
+        return datasets.load_dataset(source, split="train").data.table
+    except Exception as error:  # whatever `datasets` raises, it could not be loaded
+        raise SeedError(
+            f"{source!r} cannot be loaded: {' '.join(str(error).split())[:300]}. Check its name and the network."
+        ) from error
+
+
+def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
+    """The columns to look at.
+
+    Raises:
+        UsageError: one is missing or holds no text, or there is none.
+        SeedError: one holds bytes that are no UTF-8.
+    """
+    there = [
+        name for name, kind in zip(table.schema.names, table.schema.types, strict=True) if any(is_text(kind) for is_text in _TEXT)
+    ]
+    wanted = tuple(columns) if columns else tuple(name for name in dedup.COMPARED if name in there)
+    missing = [name for name in wanted if name not in there]
+    if missing or not wanted:
+        what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(dedup.COMPARED)}"
+        raise UsageError(f"The rows have {what}. Text columns here: {', '.join(there) or 'none'}. Name some with --columns.")
+    for name in wanted:
+        try:
+            table[name].validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise SeedError(
+                f"The column {name!r} is no UTF-8: {error}. Encode it anew, or leave it out with --columns."
+            ) from error
+    return wanted
+
+
+def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:
+    """An id for each row: of its texts and how many equal rows stood before."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for texts in zip(*(table[name].to_pylist() for name in columns), strict=True):
+        key = digest(*texts)
+        ids.append(digest(key, seen[key]) if seen[key] else key)
+        seen[key] += 1
+    return pa.array(ids, pa.string())
+
+
+def _report(
+    source: str, columns: Sequence[str], table: pa.Table, marked: pa.Table, entries: list[dict[str, Any]]
+) -> dict[str, Any]:
+    try:
+        before = json.loads((Path(source) / REPORT).read_text("utf-8"))
+    except (OSError, ValueError):
+        before = {}
+    done = {entry["name"] for entry in entries}
+    earlier = [entry for entry in before.get("checks", []) if isinstance(entry, dict) and entry.get("name") not in done]
+    left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in done]
+    known = {entry.get("name") for entry in earlier}
+    rejected = (
+        Counter(reason for reason in marked[REASON].to_pylist() if reason) if REASON in marked.column_names else Counter[str]()
+    )
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": Path(source).resolve().name if Path(source).exists() else source,
+        "source_counts": {key: before[key] for key in ("requested", "kept", "rejected", "pending") if key in before} or None,
+        "teacher": before.get("teacher"),
+        "columns": list(columns),
+        "requested": len(table),
+        "kept": len(table) - rejected.total(),
+        "rejected": dict(rejected.most_common()),
+        "pending": 0,
+        "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
+        "checks": [*entries, *earlier, *(entry for entry in left_out if entry["name"] not in known)],
+    }
+
+
+def _write(out: Path, marked: pa.Table, report: dict[str, Any]) -> dict[str, Any]:
+    keep = pa.array(standing(marked))
+    kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
+    marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
+    kept = kept.drop_columns(marks)
+    parts, pairs = [("data", kept), ("rejected", fallen)], list[dict[str, str]]()
+    if {"problem", "solution"} <= {*kept.column_names}:
+        pairs = [
+            to_prompt_completion(row)
+            for row in kept.select(["problem", "solution"]).to_pylist()
+            if row["problem"] and row["solution"]
+        ]
+        parts.append(("sft", pa.Table.from_pylist(pairs, pa.schema([("prompt", pa.string()), ("completion", pa.string())]))))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, part in parts:
+            shards = Shards(out / name, part.schema)
+            shards.add_table(part)
+            shards.finish()
+        report |= {"pairs": len(pairs)}
+        (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise RunError(
+            f"--out {str(out)!r} cannot be written: {error.strerror or error}. Make room, or name another folder."
+        ) from error
+    return report

@@ -1,0 +1,112 @@
+"""Which rows the paper would drop: those that hold a benchmark's docstring or solution, letter for letter but for case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hf_oss_instruct.curation import words
+from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.needles import Lookup
+
+COLUMNS = ("problem", "solution")
+GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])
+"""Solutions of HumanEval that are too generic to look for. The last is what the paper's own quotation marks make of it."""
+MBPP_TEST = range(11, 511)
+
+
+def _docstring(prompt: str) -> str:
+    """What stands between the last pair of triple quotes."""
+    mark = '"""' if '"""' in prompt else "'''"
+    return prompt.split(mark)[3 if prompt.count(mark) == 4 else 1].strip() if mark in prompt else ""
+
+
+def _before_solution(prompt: str) -> str:
+    for mark in ("SOLUTION START", "BEGIN SOLUTION"):
+        if mark in prompt:
+            return prompt.split(mark)[0]
+    return ""
+
+
+def _column(*names: str) -> Callable[[Mapping[str, Any]], Iterator[str]]:
+    return lambda row: (str(row[name]).strip() for name in names if row.get(name))
+
+
+def _humaneval(row: Mapping[str, Any]) -> Iterator[str]:
+    yield _docstring(row.get("prompt") or "")
+    solution = (row.get("canonical_solution") or "").strip()
+    yield "" if solution in GENERIC else solution
+
+
+def _mbpp(row: Mapping[str, Any]) -> Iterator[str]:
+    if int(row.get("task_id") or 0) in MBPP_TEST:
+        yield from (str(row[name]) for name in ("text", "code") if row.get(name))
+
+
+SUBSTRINGS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "mbpp": _mbpp,
+    "humaneval": _humaneval,
+    "apps": _column("question"),
+    "gsm8k": _column("question"),
+    "ds1000": lambda row: iter([_before_solution(row.get("prompt") or "")]),
+}
+"""Benchmark → what the paper looks for of one of its rows, in the order in which it looks. Others it leaves out."""
+
+
+class MagicoderRule:
+    """The paper's decontamination, decision for decision.
+
+    Args:
+        lists: the benchmarks; those that the paper leaves out are not looked for.
+        columns: the text columns, joined with a blank line between them.
+
+    Source:
+        ise-uiuc/magicoder, `decontamination/find_substrings.py` and `benchmark_data.py`, after bigcode-project/bigcode-dataset.
+    """
+
+    name, version = "decontamination", 1
+
+    def __init__(self, lists: Iterable[BenchmarkList], columns: Sequence[str] = COLUMNS, drop: bool = True) -> None:
+        by_name = {listed.name: listed for listed in lists}
+        self._columns, self._drop = columns, drop
+        self._needles = [
+            (name, needle.lower())
+            for name, substrings in SUBSTRINGS.items()
+            if name in by_name
+            for row in by_name[name].rows
+            for needle in substrings(row)
+            if needle
+        ]
+        # A needle can only stand where its first eight bytes stand.
+        firsts = [needle.encode(errors="replace")[: words.WORD] for _, needle in self._needles]
+        long = [number for number, first in enumerate(firsts) if len(first) == words.WORD]
+        self._short = [number for number, first in enumerate(firsts) if len(first) < words.WORD]
+        joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)
+        self._firsts = Lookup.of(words.mix(words.eights(joined)[:: words.WORD]), np.array(long, np.int64))
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """The table with `contaminated_by` filled, and contaminated rows rejected."""
+        alive = standing(table)
+        parts = [[value or "" for value in table[name].to_pylist()] for name in self._columns if name in table.column_names]
+        contents = ["\n\n".join(values).lower() for values in zip(*parts, strict=True)]
+        hits = {row: [self._needles[number][0] + ":substring"] for row, number in self._first(contents) if alive[row]}
+        table = flag(table, hits, CONTAMINATED_BY)
+        return reject(table, "contaminated", {row: names[0] for row, names in hits.items()} if self._drop else {})
+
+    def _first(self, contents: list[str]) -> Iterator[tuple[int, int]]:
+        """Rows that hold a needle, and the first needle that each holds."""
+        for rows in words.texts(words.of_strings(contents)):
+            places, at = self._firsts.find(words.mix(words.eights(rows.data)))
+            row_of = np.searchsorted(rows.ends, places, "right") - 1
+            possible: dict[int, set[int]] = {}
+            for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, at)), strict=True):
+                possible.setdefault(row, set()).add(number)
+            for row in range(len(rows)):
+                for number in sorted(possible.get(row, set()).union(self._short)):
+                    if self._needles[number][1] in contents[rows.first + row]:
+                        yield rows.first + row, number
+                        break

@@ -1,0 +1,111 @@
+"""What a benchmark holds, whatever its columns are called: tasks, and what of a task can be recognised in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+IDS = ("task_id", "name", "problem_id", "question_id", "id")
+PROMPTS = ("prompt", "complete_prompt", "instruct_prompt", "text", "question", "question_content", "problem", "instruction")
+SOLUTIONS = ("canonical_solution", "reference_code", "code", "solutions", "solution", "response")
+SOLUTIONS_PER_TASK = 5
+"""APPS has up to a thousand solutions a task."""
+
+_MARKS = re.compile(r"(?m)^[ \t]*(?:///?!?|\*+/?|/\*+|#+|--|;+|%+)[ \t]?")
+_QUOTED = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''", re.DOTALL)
+_STOP = re.compile(r"(?im)^\s*(?:>>>|assert\b|(?:for )?examples?\b.{0,12}$|note\b.{0,4}$|-----|e\.?g\.?[:,]|input\s*:?$)")
+_LEAD = re.compile(
+    r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
+)
+_DEFINES = re.compile(r"(?m)^\s*(?:def|class|func|fn|function)\s+(\w+)")
+_CALLED = re.compile(r"assert\s+(?:\w+\()?(\w+)\s*\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One problem of a benchmark.
+
+    Attributes:
+        name: benchmark and id: `humaneval:HumanEval/0`.
+        statements: the problem's texts in full, examples included, code around them left out.
+        proses: their prose alone: no examples, no opening such as "Write a function to".
+        solutions: programs that solve it.
+        entry_points: names of the functions to write.
+    """
+
+    name: str
+    statements: tuple[str, ...]
+    proses: tuple[str, ...]
+    solutions: tuple[str, ...] = ()
+    entry_points: tuple[str, ...] = ()
+
+
+def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Task]:
+    """The tasks in a benchmark's rows: its columns are recognised by the names that benchmarks give them.
+
+    Args:
+        benchmark: its name, before the colon of the tasks' names.
+        rows: columns to values. A row without any prompt and solution gives no task.
+    """
+    for number, row in enumerate(rows):
+        prompts = [_text(row[name]) for name in PROMPTS if row.get(name)]
+        solutions = [part for name in SOLUTIONS for part in _programs(row.get(name))][:SOLUTIONS_PER_TASK]
+        statements = [statement(prompt) for prompt in prompts]
+        if not any(statements) and not solutions:
+            continue
+        identity = next((str(row[name]) for name in IDS if row.get(name) not in (None, "")), str(number))
+        yield Task(
+            f"{benchmark}:{identity}",
+            tuple(dict.fromkeys(filter(None, statements))),
+            tuple(dict.fromkeys(filter(None, map(prose, statements)))),
+            tuple(dict.fromkeys(solutions)),
+            tuple(_entry_points(row, prompts, solutions)),
+        )
+
+
+def statement(prompt: str) -> str:
+    """A prompt without the code around its words: its last docstring, or its comments, or all of it."""
+    quoted: list[str] = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
+    if quoted:
+        return quoted[-1].strip()
+    comments = [line for line in prompt.split("\n") if _MARKS.match(line)]
+    is_code = bool(comments) and bool(re.search(r"[({;]\s*$", prompt.rstrip() + "\n"))
+    return unmarked("\n".join(comments) if is_code else prompt).strip()
+
+
+def prose(text: str) -> str:
+    """The words of a statement before its first example, without an opening such as "Write a function to"."""
+    stop = _STOP.search(text)
+    before = text[: stop.start()] if stop else text
+    return _LEAD.sub("", before if before.strip() else text).strip()
+
+
+def unmarked(text: str) -> str:
+    """Text without the comment marks at the beginning of its lines."""
+    return _MARKS.sub("", text)
+
+
+def _text(value: object) -> str:
+    return "\n".join(str(part) for part in value) if isinstance(value, list) else str(value)
+
+
+def _programs(value: Any) -> list[str]:
+    """Solutions as a list; APPS holds them as JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(orjson.JSONDecodeError):
+            value = orjson.loads(value)
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str) and one.strip()]
+
+
+def _entry_points(row: Mapping[str, Any], prompts: list[str], solutions: list[str]) -> list[str]:
+    if isinstance(row.get("entry_point"), str) and row["entry_point"]:
+        return [row["entry_point"]]
+    tests = _text(row.get("test_list") or row.get("assertion") or "")
+    called = _CALLED.findall(tests)[:1]
+    return called or [name for text in (*prompts, *solutions[:1]) for name in _DEFINES.findall(text)[-1:]][:1]

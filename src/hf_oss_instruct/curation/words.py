@@ -1,0 +1,237 @@
+"""Text to numbers, many rows at once: the words of Arrow columns as hashes, and n-grams of them.
+
+No row becomes a Python string: words are found in the columns' bytes, and hashed eight bytes at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
+Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
+Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+Number = TypeVar("Number", np.uint64, np.int64)
+
+BATCH_BYTES = 2**18
+"""Text in work at once: the numbers made of it still fit into a processor's cache."""
+WORD = 8
+"""Bytes that are hashed at once."""
+LONG_WORD = 64
+"""Bytes from which on a word is hashed by xxhash."""
+_OF_PLACE = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
+_FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
+
+
+def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) -> Bytes:
+    """A table from a byte to the letter that it counts as, 0 for none.
+
+    Args:
+        letters: the ASCII letters of words.
+        fold: whether capital letters count as small ones.
+        beyond_ascii: whether every character beyond ASCII is a letter.
+    """
+    table = np.zeros(256, np.uint8)
+    for letter in letters.encode():
+        table[letter] = ord(chr(letter).lower()) if fold else letter
+    if beyond_ascii:
+        table[128:] = np.arange(128, 256)
+    return table
+
+
+DIGITS, SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+IDENTIFIERS = alphabet(SMALL + SMALL.upper() + DIGITS + "_", beyond_ascii=True)
+"""Words as programs have them: `max_value` is one."""
+PROSE = alphabet(SMALL + SMALL.upper() + DIGITS, fold=True)
+"""Words as readers have them: `Max_value` is `max` and `value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Some consecutive rows of a column.
+
+    Attributes:
+        first: number of the first row in its column.
+        data: their bytes, one row after the other.
+        ends: (rows + 1,), where in `data` rows begin and end.
+    """
+
+    first: int
+    data: Bytes
+    ends: Places
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def text(self, row: int) -> str:
+        """One row as a string; what is no UTF-8 is replaced."""
+        return self.data[self.ends[row] : self.ends[row + 1]].tobytes().decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of some texts.
+
+    Attributes:
+        hashes: (words,), equal words have equal ones.
+        ends: (rows + 1,), where in `hashes` rows begin and end.
+        starts, stops: (words,), where in the texts' bytes each word begins and ends.
+    """
+
+    hashes: Hashes
+    ends: Places
+    starts: Places
+    stops: Places
+
+
+def texts(column: pa.ChunkedArray, batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
+    """A text column in portions of about `batch_bytes`, at least one row each; null is empty text."""
+    first = 0
+    for chunk in column.chunks:
+        chunk = pc.fill_null(chunk.cast(pa.large_string()), "")
+        _, offsets, values = chunk.buffers()
+        if len(chunk) == 0:
+            continue
+        ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+        data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
+        start = 0
+        while start < len(chunk):
+            stop = max(int(np.searchsorted(ends, ends[start] + batch_bytes, "right")) - 1, start + 1)
+            yield Texts(first + start, data[ends[start] : ends[stop]], ends[start : stop + 1] - ends[start])
+            start = stop
+        first += len(chunk)
+
+
+def of_strings(values: list[str]) -> pa.ChunkedArray:
+    """Strings as a text column."""
+    return pa.chunked_array(
+        [pa.array([value.encode(errors="replace") for value in values], pa.large_binary()).cast(pa.large_string())]
+    )
+
+
+def words(rows: Texts, letters: Bytes) -> Words:
+    """The words of some texts: the longest runs of letters within a row."""
+    folded = np.take(letters, rows.data)
+    is_letter = np.concatenate([[False], folded != 0, [False]])
+    edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
+    inner = distinct(rows.ends[1:-1])
+    seams = inner[is_letter[inner] & is_letter[inner + 1]]  # rows that meet in letters: no word goes on there
+    edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))
+    starts, stops = edges[::2], edges[1::2]
+    return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
+
+
+def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
+    """Every n consecutive words of a row as one hash, and the row of each.
+
+    Args:
+        hashes: (words,).
+        ends: (rows + 1,), where rows begin and end in it.
+        n: number of words, 64 at most.
+    """
+    rows = len(ends) - 1
+    if len(hashes) < n:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    row_of = np.repeat(np.arange(rows), np.diff(ends))
+    whole = len(hashes) - n + 1
+    mixed = hashes[:whole] * _OF_PLACE[0]
+    for place in range(1, n):
+        mixed += hashes[place : place + whole] * _OF_PLACE[place]
+    within = row_of[:whole] == row_of[n - 1 :]
+    return mixed[within], row_of[:whole][within]
+
+
+def gram_family(hashes: Hashes, ends: Places, longest: int) -> Iterator[tuple[int, Hashes, Places]]:
+    """`grams` of every length from 1 to `longest`, each made of the one before: length, hashes, rows."""
+    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    mixed = np.zeros(len(hashes), np.uint64)
+    for place in range(min(longest, len(hashes))):
+        mixed = mixed[: len(hashes) - place]
+        mixed += hashes[place:] * _OF_PLACE[place]
+        within = row_of[: len(mixed)] == row_of[place:]
+        yield place + 1, mixed[within], row_of[: len(mixed)][within]
+
+
+def windows(data: Bytes, starts: Places, size: int) -> Hashes:
+    """The hash of the `size` bytes that begin at each start; `size` is a multiple of 8, and no start is closer to the end."""
+    first = eights(data)
+    mixed = np.zeros(len(starts), np.uint64)
+    for place in range(size // WORD):
+        mixed += mix(first[starts + place * WORD]) * _OF_PLACE[place]
+    return mixed
+
+
+def mix(numbers: Hashes) -> Hashes:
+    """Numbers whose every bit depends on every bit of the given ones (the finalizer of splitmix64)."""
+    mixed = numbers ^ (numbers >> np.uint64(30))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.dtype[Number]]:
+    """Numbers in order, each once; many times as fast as `np.unique`, which looks them up in a table."""
+    ordered = np.sort(numbers)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+
+
+def whole(data: Bytes, ends: Places) -> Hashes:
+    """(rows,): the hash of all bytes of each row, 0 for rows without any."""
+    lengths = np.diff(ends)
+    blocks = -(-lengths // WORD)
+    first = np.cumsum(blocks) - blocks
+    place = np.arange(int(blocks.sum())) - np.repeat(first, blocks)
+    rest = np.minimum(np.repeat(lengths, blocks) - place * WORD, WORD)
+    numbers = np.take(eights(data), np.repeat(ends[:-1], blocks) + place * WORD) & _FIRST_BYTES[rest]
+    mixed = mix(mix(numbers + place.astype(np.uint64) * _OF_PLACE[1]) ^ rest.astype(np.uint64))
+    sums = np.add.reduceat(np.append(mixed, np.uint64(0)), first) if len(first) else mixed
+    return np.where(lengths > 0, mix(sums) | np.uint64(1), np.uint64(0))
+
+
+def among(hashes: Hashes, known: Hashes) -> Places:
+    """Places of the hashes that are among a few known ones (sorted)."""
+    table = np.zeros(2**16, bool)
+    table[known & np.uint64(2**16 - 1)] = True
+    places = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
+    return places[np.isin(hashes[places], known)]
+
+
+def word_hash(word: str) -> int:
+    """The hash that `words` gives to a word; letters must be folded already."""
+    data = np.frombuffer(word.encode(), np.uint8)
+    return int(_hashes(data, np.array([0]), np.array([len(data)]))[0])
+
+
+def word_hashes(several: Iterable[str]) -> Hashes:
+    """The hashes of some words, sorted."""
+    return np.array(sorted(map(word_hash, several)), np.uint64)
+
+
+def eights(data: Bytes) -> Hashes:
+    """(bytes,): the eight bytes that begin at each byte, as one number; zeros after the last."""
+    padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
+    return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
+
+
+def _hashes(data: Bytes, starts: Places, stops: Places) -> Hashes:
+    """Hashes of the bytes from each start to its stop."""
+    numbers, lengths = eights(data), stops - starts
+    hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_PLACE[np.minimum(lengths, LONG_WORD - 1)])
+    for place in range(WORD, LONG_WORD, WORD):
+        longer = np.flatnonzero(lengths > place)
+        if not len(longer):
+            break
+        rest = np.minimum(lengths[longer] - place, WORD)
+        hashes[longer] = mix(hashes[longer] * _OF_PLACE[0] + (numbers[starts[longer] + place] & _FIRST_BYTES[rest]))
+    for long in np.flatnonzero(lengths > LONG_WORD):
+        hashes[long] = xxhash.xxh3_64_intdigest(data[starts[long] : stops[long]].tobytes())
+    return hashes

@@ -1,0 +1,135 @@
+"""Lists by name: from files, from a Hub, or noted as missing; and what a task says of itself."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.curation import benchmarks
+from hf_oss_instruct.curation.benchmarks import BENCHMARKS, find, keys
+from hf_oss_instruct.curation.tasks import prose, statement, tasks_of
+from hf_oss_instruct.errors import UsageError
+from tests.support.hub import LocalHub
+
+ROW = {
+    "task_id": "T/1",
+    "prompt": 'def f(x):\n    """ Fold the napkin. """\n',
+    "canonical_solution": "    return 1\n",
+    "test": "x",
+}
+
+
+def lines(path: Path, *rows: Any) -> Path:
+    text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+def test_a_folder_holds_a_list_in_every_file_and_folder(tmp_path: Path) -> None:
+    lines(tmp_path / "exam" / "one.jsonl.gz", ROW)
+    lines(tmp_path / "exam" / "two.jsonl", ROW | {"task_id": "T/2"})
+    pq.write_table(pa.Table.from_pylist([ROW]), tmp_path / "quiz.parquet")
+    (tmp_path / "README.md").write_text("not a list")
+    found = {listed.name: [task.name for task in listed.tasks] for listed in find([str(tmp_path)])}
+    assert found == {"exam": ["exam:T/1", "exam:T/2"], "quiz": ["quiz:T/1"]}
+
+
+def test_a_config_names_a_local_list_by_its_content_and_asks_for_its_path_again(tmp_path: Path) -> None:
+    path = lines(tmp_path / "exam.jsonl", ROW)
+    (listed,) = find([str(path)])
+    assert listed.revision
+    assert keys([str(path), "mbpp"], [listed]) == ("mbpp", f"exam@{listed.revision}")
+    (again,) = find([f"exam@{listed.revision}"])
+    assert again.why
+    assert "--benchmarks" in again.why
+    lines(path, ROW | {"prompt": "another"})
+    assert find([str(path)])[0].revision != listed.revision
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no task: of its columns, none"),
+        (b'{"colour": "red"}\n', "Rename the one with the prompts"),
+        (b"not json\n", "cannot be read"),
+        (b'{"prompt": "caf\xe9"}\n', "cannot be read"),
+    ],
+)
+def test_a_list_without_a_task_is_refused_with_what_it_holds(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "exam.jsonl").write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        find([str(tmp_path / "exam.jsonl")])
+
+
+def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no benchmark"):
+        find([str(tmp_path)])
+    with pytest.raises(UsageError, match="There is no benchmark 'humanevil'"):
+        find(["humanevil"])
+
+
+def test_lists_that_cannot_be_had_say_why_and_large_ones_wait_to_be_named() -> None:
+    found = {listed.name: listed for listed in find(["default"])}  # the Hub of these tests is never there
+    assert set(found) == set(BENCHMARKS)
+    assert all(listed.why and not listed.tasks for listed in found.values())
+    assert "cannot be reached" in (found["humaneval"].why or "")
+    assert "named" not in (found["apps"].why or "")
+    assert "--benchmarks default,apps" in (found["apps"].why or "")
+    assert all(len(source.revision) == 40 for source in BENCHMARKS.values())
+
+
+def test_a_list_comes_from_the_hub_at_its_revision_and_then_from_the_cache(tmp_path: Path) -> None:
+    code = (
+        "from hf_oss_instruct.curation.benchmarks import find\n"
+        "a, = find(['ns/exam']); print(a.revision, a.why, [task.name for task in a.tasks])"
+    )
+
+    def run(environment: dict[str, str]) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    with LocalHub() as hub:
+        sha = hub.put("ns/exam", "data/test.jsonl", lines(tmp_path / "test.jsonl", ROW).read_bytes())
+        environment = hub.environment(tmp_path / "home")
+        assert run(environment) == f"{sha} None ['ns/exam:T/1']"
+    assert run(environment) == f"{sha} None ['ns/exam:T/1']"
+
+
+def test_the_columns_of_many_benchmarks_are_recognised() -> None:
+    rows = [
+        {"id": 3, "question": "How many?", "solutions": json.dumps(["print(1)", "print(2)"])},
+        {"question_id": "q", "question_content": "Sum them."},
+        {
+            "task_id": 11,
+            "text": "Write a function to open doors.",
+            "code": "def open_doors(): 1",
+            "test_list": ["assert open_doors() == 1"],
+        },
+        {"prompt": None},
+    ]
+    first, second, third = tasks_of("b", rows)
+    assert (first.name, first.solutions) == ("b:3", ("print(1)", "print(2)"))
+    assert (second.name, second.statements) == ("b:q", ("Sum them.",))
+    assert (third.proses, third.entry_points) == (("open doors.",), ("open_doors",))
+
+
+def test_a_statement_is_the_words_of_a_prompt_and_its_prose_ends_at_the_first_example() -> None:
+    prompt = 'import re\n\ndef f(x):\n    """ Fold the napkin.\n    Twice.\n    >>> f(1)\n    2\n    """\n'
+    assert statement(prompt).startswith("Fold the napkin.")
+    assert prose(statement(prompt)).split() == ["Fold", "the", "napkin.", "Twice."]
+    assert statement("/// Fold it.\n/// Twice.\nfn f(x: i64) {").split() == ["Fold", "it.", "Twice."]
+
+
+def test_names_on_the_hub_are_whole_ids() -> None:
+    assert benchmarks._from_hub("ns/x@main", named=True, unreachable="no network").revision == "main"

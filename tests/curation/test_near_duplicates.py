@@ -1,0 +1,121 @@
+"""Which rows of a whole set say what an earlier one said: exactly, nearly, or by the names they define."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hf_oss_instruct.curation import dedup, minhash, words
+from hf_oss_instruct.data import Row
+
+FEW = st.text(alphabet="ab \n\u3000", max_size=3)
+
+
+def table(solutions: list[str], **columns: list[str]) -> pa.Table:
+    ids = [f"id{number}" for number in range(len(solutions))]
+    columns |= {"seed_id": ids, "solution": solutions}
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def sentence(rng: random.Random, length: int = 60) -> list[str]:
+    return [f"w{rng.randrange(500)}" for _ in range(length)]
+
+
+def jaccard(one: str, other: str) -> float:
+    first, second = (
+        {tuple(w[at : at + 5]) for at in range(len(w) - 4)} for w in (re.findall(r"\w+", one), re.findall(r"\w+", other))
+    )
+    return len(first & second) / len(first | second)
+
+
+@given(st.lists(st.tuples(FEW, FEW, FEW), max_size=10))
+def test_a_whole_table_is_judged_as_its_rows_one_after_the_other(texts: list[tuple[str, str, str]]) -> None:
+    one_by_one = dedup.ExactDuplicates()
+    rows: list[Row] = [dict(zip(dedup.COMPARED, text, strict=True)) for text in texts]  # type: ignore[misc]
+    expected = [one_by_one(row).reason for row in rows]
+    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in dedup.COMPARED}  # type: ignore[literal-required]
+    found = dedup.exact_duplicates(pa.table(columns))
+    assert (found["reason"].to_pylist() if texts else []) == expected
+
+
+def test_a_repeated_seed_id_is_a_duplicate() -> None:
+    rows = pa.table({"seed_id": ["a", "b", "a"], "solution": ["x", "y", "z"]})
+    assert dedup.exact_duplicates(rows)["reason"].to_pylist() == [None, None, "duplicate"]
+
+
+def test_a_nearly_equal_row_is_rejected_for_the_earlier_one_and_says_how_alike_they_are() -> None:
+    rng = random.Random(0)
+    first = sentence(rng)
+    second = [*first[:30], "changed", *first[31:]]
+    found = dedup.near_duplicates(table([" ".join(first), " ".join(sentence(rng)), "  ".join(second)]))
+    assert found["reason"].to_pylist() == [None, None, "near_duplicate"]
+    assert found["detail"][2].as_py() == f"its solution is {jaccard(' '.join(first), ' '.join(second)):.0%} that of id0"
+
+
+def test_similarity_does_not_travel_along_a_chain() -> None:
+    rng = random.Random(1)
+    links = [sentence(rng, 80)]
+    for step in range(1, 6):
+        changed = list(links[-1])
+        changed[step * 12] = f"changed{step}"
+        links.append(changed)
+    texts = [" ".join(link) for link in links]
+    assert jaccard(texts[0], texts[1]) > 0.7 > jaccard(texts[0], texts[5])
+    reasons = dedup.near_duplicates(table(texts))["reason"].to_pylist()
+    kept = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
+    assert len(kept) > 1
+    assert all(jaccard(one, other) < 0.7 for one in kept for other in kept if one != other)
+    rejected = [text for text, reason in zip(texts, reasons, strict=True) if reason]
+    assert all(any(jaccard(text, one) >= 0.7 for one in kept) for text in rejected)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000))
+def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) -> None:
+    rng = random.Random(rng_seed)
+    texts = [sentence(rng, rng.randrange(20, 120)) for _ in range(30)]
+    for _ in range(30):
+        copy = list(rng.choice(texts))
+        for place in rng.sample(range(len(copy)), rng.randrange(0, 4)):
+            copy[place] = "other"
+        texts.append(copy)
+    joined = [" ".join(text) for text in texts]
+    later, earlier, similarity = minhash.near_pairs(words.of_strings(joined), 0.7)
+    found = dict(zip(zip(later.tolist(), earlier.tolist(), strict=True), similarity.tolist(), strict=True))
+    assert all(abs(jaccard(joined[a], joined[b]) - value) < 1e-9 and value >= 0.7 for (a, b), value in found.items())
+    true = {(a, b) for a in range(60) for b in range(a) if jaccard(joined[a], joined[b]) >= 0.7}
+    assert len(true - found.keys()) <= 1 + len(true) // 10
+
+
+def test_short_texts_are_not_called_nearly_equal() -> None:
+    assert dedup.near_duplicates(table(["return a + b", "return a - b"]))["reason"].to_pylist() == [None, None]
+
+
+def test_rows_that_define_the_same_names_are_flagged_and_stay() -> None:
+    code = ["def area(r): ...\ndef edge(r): ...", "class X: pass", "function edge(){}\nfunction area(){}", "def main(): ..."]
+    found = dedup.same_names(table([*code, "def main(): pass"]))
+    assert found["flags"].to_pylist() == [None, None, ["same_names:id0"], None, None]
+    assert "reason" not in found.column_names
+
+
+def test_the_keep_set_of_a_fit_is_the_ids_of_the_rows_that_stay() -> None:
+    text = " ".join(sentence(random.Random(2)))
+    rows = table([text, text.upper(), text + " more", "else"])
+    assert dedup.fit(rows) == {"id0", "id1", "id3"}
+    assert dedup.fit(rows, threshold=None) == {"id0", "id1", "id2", "id3"}
+
+
+def test_cluster_sizes_count_the_kept_row_too() -> None:
+    details = ["its seed is 90% that of a", "its solution is 80% that of a", "its seed is 71% that of b", None]
+    assert dedup.cluster_sizes(details) == {"2": 1, "3": 1}
+
+
+@pytest.mark.parametrize("rows", [table([]), pa.table({"seed_id": ["a"], "solution": pa.array([None], pa.string())})])
+def test_nothing_to_compare_is_no_error(rows: pa.Table) -> None:
+    for step in (dedup.exact_duplicates, dedup.near_duplicates, dedup.same_names):
+        assert len(step(rows)) == len(rows)

@@ -1,0 +1,63 @@
+"""Text as numbers: what numpy finds in bytes is what a plain regular expression finds in strings."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_oss_instruct.curation import words
+
+TEXTS = st.lists(st.text(alphabet="aB_9 \n(é.\u3000", max_size=30) | st.just("long" * 20), max_size=8)
+PLAIN = {
+    "identifiers": (words.IDENTIFIERS, lambda text: re.findall(r"[A-Za-z0-9_\u0080-\U0010ffff]+", text)),
+    "prose": (words.PROSE, lambda text: re.findall(r"[a-z0-9]+", "".join(c if c.isascii() else " " for c in text).lower())),
+}
+
+
+def by_row(found: words.Words, values: words.Hashes) -> list[list[int]]:
+    return [values[start:stop].tolist() for start, stop in zip(found.ends, found.ends[1:], strict=False)]
+
+
+@given(TEXTS, st.sampled_from(list(PLAIN)), st.integers(1, 50))
+def test_words_are_those_of_a_plain_search_whatever_the_batch(texts: list[str], kind: str, batch_bytes: int) -> None:
+    letters, plain = PLAIN[kind]
+    found = []
+    for rows in words.texts(words.of_strings(texts), batch_bytes):
+        made = words.words(rows, letters)
+        found += by_row(made, made.hashes)
+    assert found == [[words.word_hash(word) for word in plain(text)] for text in texts]
+
+
+@given(TEXTS, st.integers(1, 6))
+def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], n: int) -> None:
+    plain = PLAIN["identifiers"][1]
+    expected = [
+        (row, tuple(found[at : at + n])) for row, found in enumerate(map(plain, texts)) for at in range(len(found) - n + 1)
+    ]
+    (rows,) = words.texts(words.of_strings(texts)) if texts else [words.Texts(0, np.empty(0, np.uint8), np.array([0]))]
+    found = words.words(rows, words.IDENTIFIERS)
+    hashes, row_of = words.grams(found.hashes, found.ends, n)
+    assert row_of.tolist() == [row for row, _ in expected]
+    assert len(set(hashes.tolist())) == len({gram for _, gram in expected})
+    family = {length: (made.tolist(), of.tolist()) for length, made, of in words.gram_family(found.hashes, found.ends, n)}
+    assert family.get(n, ([], [])) == (hashes.tolist(), row_of.tolist())
+
+
+@given(st.lists(st.text(alphabet="abé", max_size=20), max_size=8))
+def test_a_whole_row_hashes_by_its_content_alone(texts: list[str]) -> None:
+    column = words.of_strings(texts)
+    hashes = [h for rows in words.texts(column, 8) for h in words.whole(rows.data, rows.ends).tolist()]
+    alone = [next(iter(words.whole(r.data, r.ends).tolist())) for text in texts for r in words.texts(words.of_strings([text]))]
+    assert hashes == alone
+    assert len(set(hashes)) == len(set(texts))
+    assert all((h == 0) == (text == "") for h, text in zip(hashes, texts, strict=True))
+
+
+def test_null_is_empty_text_and_slices_keep_their_rows() -> None:
+    column = pa.chunked_array([pa.array(["zero", None, "two words", "three"]).slice(1)])
+    (rows,) = words.texts(column)
+    assert [rows.text(row) for row in range(len(rows))] == ["", "two words", "three"]
