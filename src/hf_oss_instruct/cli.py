@@ -394,7 +394,9 @@ def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> No
 @cli.command()
 @click.argument("source")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
-@click.option("--steps", metavar="S,…", help="Only these checks (duplicates, decontamination, near_duplicates, same_names).")
+@click.option(
+    "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
+)
 @click.option(
     "--columns", metavar="C,…", help="Text columns to look at. Default: those of seed, problem, solution that are there."
 )
@@ -404,6 +406,11 @@ def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> No
     default=0.7,
     show_default=True,
     help="Jaccard similarity of word 5-grams from which on texts are near duplicates.",
+)
+@click.option(
+    "--deny",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A denylist (repositories, paths, ids): its rows are rejected.",
 )
 @check_options
 @format_option
@@ -420,6 +427,7 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.curation.benchmarks import find
     from hf_oss_instruct.curation.checks import Options, chosen
+    from hf_oss_instruct.curation.deny import Denylist
     from hf_oss_instruct.curation.folder import curate as write
     from hf_oss_instruct.progress import show_curated
     from hf_oss_instruct.publishing.cards import curated_card
@@ -432,6 +440,7 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
         lists=tuple(lists),
         rule=flags["rule"] or "default",
         drop=flags["contaminated"] != "flag",
+        deny=Denylist.from_file(flags["deny"]) if flags["deny"] else None,
     )
     report = write(source, out, steps=steps, columns=_names(flags["columns"]) if flags["columns"] else None, options=options)
     (out / "README.md").write_text(curated_card(out.resolve().name, report), "utf-8")

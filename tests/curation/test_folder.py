@@ -14,6 +14,7 @@ from datasets import load_dataset
 
 from hf_oss_instruct.cli import main
 from hf_oss_instruct.curation.checks import STEPS, Options
+from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.curation.folder import curate
 from hf_oss_instruct.errors import SeedError, UsageError
 
@@ -76,12 +77,12 @@ def test_steps_left_out_are_said_to_be(rows: Path) -> None:
     report = curate(str(rows), rows.parent / "out", steps=["duplicates"])
     assert report["rejected"] == {"duplicate": 1}
     left_out = {check["name"] for check in report["checks"] if check["status"] == "not_done"}
-    assert left_out == {step.name for step in STEPS} - {"duplicates"}
+    assert left_out == {step.name for step in STEPS} - {"duplicates", "denied"}
 
 
 def test_steps_see_what_earlier_ones_left_and_mark_only_once(rows: Path) -> None:
     report = curate(str(rows), rows.parent / "out", options=Options(threshold=0.5))
-    assert [check.get("rejected") for check in report["checks"][: len(STEPS)]] == [1, 0, 1, 0]
+    assert [check.get("rejected") for check in report["checks"][: len(STEPS) - 1]] == [1, 0, 1, 0]
 
 
 def test_other_columns_can_be_looked_at_and_json_lines_read(tmp_path: Path) -> None:
@@ -134,3 +135,12 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path: Path, name: str
 def test_a_folder_with_something_in_it_is_not_written_to(rows: Path) -> None:
     with pytest.raises(UsageError, match="not empty"):
         curate(str(rows), rows.parent)
+
+
+def test_rows_of_a_denylist_are_rejected(tmp_path: Path) -> None:
+    rows = [{"repo_name": name, "problem": f"Problem {name}", "solution": f"def f(): return {name!r}"} for name in ("a/b", "c/d")]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    report = curate(str(tmp_path / "rows.parquet"), tmp_path / "out", options=Options(deny=Denylist.of("repo: A/B")))
+    assert report["rejected"] == {"denied": 1}
+    assert report["checks"][0] == {"name": "denied", "version": 1, "status": "done", "rejected": 1}
+    assert pq.read_table(tmp_path / "out" / "data")["repo_name"].to_pylist() == ["c/d"]

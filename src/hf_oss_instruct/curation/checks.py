@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from hf_oss_instruct.curation import dedup, needles
+from hf_oss_instruct.curation import dedup, marks, needles
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.decontamination import Decontamination
+from hf_oss_instruct.curation.deny import Denylist, denied_rows
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
 from hf_oss_instruct.errors import UsageError
 
@@ -29,6 +30,7 @@ class Options:
         lists: the benchmarks to look for.
         rule: `default`, or `magicoder` for the paper's substrings.
         drop: whether contaminated rows are rejected; otherwise they only get `contaminated_by`.
+        deny: what was asked to be left out.
     """
 
     columns: tuple[str, ...] = dedup.COMPARED
@@ -36,6 +38,7 @@ class Options:
     lists: tuple[BenchmarkList, ...] = ()
     rule: str = "default"
     drop: bool = True
+    deny: Denylist | None = None
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -94,7 +97,18 @@ def list_facts(options: Options) -> dict[str, Any]:
     return whole
 
 
+def denied(options: Options) -> Check:
+    """Rejects what was asked to be left out."""
+
+    def check(table: pa.Table) -> pa.Table:
+        found = denied_rows(table, options.deny) if options.deny else []
+        return marks.reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
+
+    return check
+
+
 STEPS = (
+    Step("denied", 1, "rows of repositories, paths or ids on the denylist", False, denied),
     Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(dedup.exact_duplicates, columns=o.columns)),
     Step("decontamination", needles.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
     Step(

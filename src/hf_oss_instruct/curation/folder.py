@@ -52,9 +52,10 @@ def curate(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--out {str(out)!r} is there and not empty. Name a new folder.")
-    chosen = checks.chosen(steps)
+    options = options or checks.Options()
+    chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     table = read(source)
-    options = replace(options or checks.Options(), columns=text_columns(table, columns))
+    options = replace(options, columns=text_columns(table, columns))
     table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     marked, entries = run_steps(table, chosen, options)
     return _write(out, marked, _report(source, options.columns, table, marked, entries))
@@ -155,7 +156,7 @@ def _report(
         before = {}
     done = {entry["name"] for entry in entries}
     earlier = [entry for entry in before.get("checks", []) if isinstance(entry, dict) and entry.get("name") not in done]
-    left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in done]
+    left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
     known = {entry.get("name") for entry in earlier}
     rejected = (
         Counter(reason for reason in marked[REASON].to_pylist() if reason) if REASON in marked.column_names else Counter[str]()
