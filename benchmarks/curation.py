@@ -201,7 +201,7 @@ def test_bed() -> None:
         "\n| clean | index | tuned on: n | dropped | flagged | held out: n | dropped | flagged |"
         "\n|---|---|---|---|---|---|---|---|"
     )
-    clean = list(bed.clean(60_000))
+    clean = list(bed.clean(20_000))
     cases = {
         "HumanEval": (humaneval, [*clean, *(bed.Case("MBPP's tasks", None, "\n".join(t.statements), True) for t in bed.mbpp())]),
         "MBPP+": (mbpp, [*clean, *(bed.Case("HumanEval's tasks", None, "\n".join(t.statements), True) for t in bed.humaneval())]),
