@@ -7,7 +7,7 @@ import functools
 import json
 import os
 import re
-import sys
+import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -127,9 +127,10 @@ def _prepared(
 ) -> tuple[Key, bytes, float]:
     """The launcher for a program, what it is told, and after how many seconds it must be through."""
     if language == "python":
-        preload = tuple(sorted(set(_IMPORT.findall(source))))
+        texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
+        preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
         packages = _folders_of(preload)
-        argv = [PYTHON, "-s", "program.py"] if fresh else None
+        argv = [PYTHON, "-s", "{source}"] if fresh else None
         environment = {"PYTHONPATH": ":".join(packages)} if fresh and packages else {}
         program = _step("program.py", argv, environment, limits, limits_address_space=True)
         key, steps, source_name = (tier, preload, packages, ()), [program], "program.py"
@@ -149,13 +150,12 @@ def _prepared(
 
 
 def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:
-    stem = PurePosixPath(tools.source_name).stem
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
         if command:
-            names = {"{source}": tools.source_name, "{program}": f"./{stem}" if stem != tools.source_name else "./program"}
-            step = _step(tools.source_name, list(command), tools.env, allowed, limits_address_space=tools.limits_address_space)
-            steps.append(step | {"compiles": compiles, "names": names})
+            argv = [shutil.which(command[0]) or command[0], *command[1:]]
+            step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
+            steps.append(step | {"compiles": compiles})
     return steps
 
 
@@ -165,7 +165,6 @@ def _step(
     return {
         "program": program,
         "argv": argv,
-        "names": {},
         "env": dict(env),
         "compiles": False,
         "limits_address_space": limits_address_space,
@@ -175,8 +174,6 @@ def _step(
 
 def _roots(tools: Toolchain) -> tuple[str, ...]:
     """The folders of a toolchain that is not installed under /usr."""
-    import shutil
-
     found = [os.path.realpath(path) for name in tools.needs if (path := shutil.which(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
 

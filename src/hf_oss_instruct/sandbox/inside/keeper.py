@@ -86,7 +86,7 @@ def _world(spec: dict[str, Any], job: dict[str, Any]) -> str:
     safe = kernel.NOSUID | kernel.NODEV
     kernel.mount("devpts", "/dev/pts", "devpts", kernel.NOSUID | kernel.NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={job['shm_mib']}m,nr_inodes=1024,mode=1777")
-    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"size={job['steps'][0]['disk_mib']}m,nr_inodes={FILES},mode=700")
+    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={FILES},mode=700")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:  # its own, which leads to itself
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 1))
     return "/tmp"

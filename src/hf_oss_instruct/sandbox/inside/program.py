@@ -46,7 +46,8 @@ def become(
             seccomp.apply(seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap"))
         _close_all_but(tell)
         if step["argv"]:
-            os.execve(step["argv"][0], step["argv"], environment)
+            argv = [_named(word, step, folder) for word in step["argv"]]
+            os.execve(argv[0], argv, environment)
         os.close(tell)
     except BaseException as error:
         os.write(tell, f"{type(error).__name__}: {error}".encode())
@@ -56,7 +57,13 @@ def become(
 
 def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dict[str, str]:
     common = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
-    return common | {name: value.replace("{dir}", folder) for name, value in step["env"].items()}
+    return common | {name: _named(value, step, folder) for name, value in step["env"].items()}
+
+
+def _named(word: str, step: dict[str, Any], folder: str) -> str:
+    for mark, path in (("{source}", f"{folder}/{step['program']}"), ("{program}", f"{folder}/program"), ("{dir}", folder)):
+        word = word.replace(mark, path)
+    return word
 
 
 def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
