@@ -1,7 +1,7 @@
 """How much memory, processor time and how many processes a run has: read from /proc, again and again.
 
-A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount) stand behind
-it, and a cgroup before it where there is one.
+A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount)
+stand behind it.
 """
 
 from __future__ import annotations
