@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import keeper, kernel
+from . import keeper, kernel, seccomp
 
 DESCRIPTORS = 6  # payload, stdin, stdout, stderr, what the compiler says, report
 # What programs import most. Anything else costs them its own import, as everywhere.
@@ -81,6 +81,8 @@ def serve(spec: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then lets go of the socket
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    if spec["tier"] != "unsafe-none":
+        seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
     gc.collect()
     gc.freeze()  # the collector of a child would touch, and so copy, every page
     control.send(b"ready")

@@ -69,11 +69,11 @@ def tasks_of(uid: int) -> int:
     """How many threads a user has on this machine."""
     total = 0
     for pid in _everyone():
-        fields = _stat(pid)
         try:
-            total += int(fields[17]) if fields and os.stat(f"/proc/{pid}").st_uid == uid else 0
+            fields = _stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
         except OSError:
             continue
+        total += int(fields[17]) if fields else 0
     return total
 
 
