@@ -2,8 +2,8 @@
 
     python benchmarks/sandbox.py [--rounds 100] [--workers 2] [--seconds 5]
 
-Rows: a new Python and a new shell in a tier (`fresh`), and a fork of the pre-forked worker. Ratios and differences are to the bare
-subprocess of the same program. Minima say what it costs; medians, what else the machine does.
+Rows: a new Python and a new shell in a tier (`fresh`), and a fork of the pre-forked worker. Ratios and differences are to
+the bare subprocess of the same program. Minima say what it costs; medians, what else the machine does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hf_oss_instruct.sandbox.outer import PYTHON
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
 PROGRAM = "print(42)"
-IMPORTING = "import collections, datetime, decimal, functools, heapq, itertools, json, math, random, re, string, typing\nprint(42)"
+IMPORTING = "import collections, datetime, decimal, functools, heapq, itertools, json, math, random, re, string\nprint(42)"
 
 
 def bare(source: str) -> Callable[[], None]:
@@ -48,11 +48,11 @@ def kinds() -> dict[str, dict[str, Callable[[], None]]]:
     """Program → way of running it → run; the first way is the bare one."""
     found: dict[str, dict[str, Callable[[], None]]] = {
         "python, no import": {"bare subprocess": bare(PROGRAM)},
-        "python, 12 imports": {"bare subprocess": bare(IMPORTING)},
+        "python, 11 imports": {"bare subprocess": bare(IMPORTING)},
         "shell": {"bare subprocess": bare_shell},
     }
     for tier in available_tiers():
-        for program, source in (("python, no import", PROGRAM), ("python, 12 imports", IMPORTING)):
+        for program, source in (("python, no import", PROGRAM), ("python, 11 imports", IMPORTING)):
             found[program][f"{tier}, fresh"] = ours(source, "python", tier.name, fresh=True)
             found[program][f"{tier}, pre-forked"] = ours(source, "python", tier.name, fresh=False)
         found["shell"][f"{tier}, fresh"] = ours("echo 42", "shell", tier.name, fresh=False)

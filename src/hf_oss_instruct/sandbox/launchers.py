@@ -7,13 +7,13 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 
 from hf_oss_instruct.errors import SandboxError
+from hf_oss_instruct.sandbox.inside import folders
 from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable
 from hf_oss_instruct.sandbox.payload import Key
 
@@ -101,7 +101,8 @@ class Launcher:
             self._process.kill()
             self._process.wait()
         if self._base:
-            shutil.rmtree(self._base, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folders.remove(self._base)
 
 
 def launcher(key: Key) -> Launcher:

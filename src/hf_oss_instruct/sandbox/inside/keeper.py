@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import stat
@@ -22,7 +21,7 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
-from . import kernel, program, watch
+from . import folders, kernel, program, watch
 
 MIB = 1 << 20
 LOOK_S = (0.01, 0.02)  # seconds to the first look, and between later ones
@@ -62,7 +61,7 @@ def keep(spec: dict[str, Any], fds: list[int]) -> NoReturn:
         with contextlib.suppress(BaseException):
             _kill_all(spec)
             if folder and spec["tier"] != "bubblewrap":
-                shutil.rmtree(folder, ignore_errors=True)
+                folders.remove(folder)
         os._exit(0)
 
 

@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import keeper, kernel, seccomp
+from . import folders, keeper, kernel, seccomp
 
 DESCRIPTORS = 6  # payload, stdin, stdout, stderr, what the compiler says, report
 # What programs import most. Anything else costs them its own import, as everywhere.
@@ -94,7 +94,10 @@ def serve(spec: dict[str, Any]) -> None:
         for fd in fds:
             os.close(fd)
     with contextlib.suppress(ChildProcessError):
-        os.wait()
+        os.wait()  # for all of them, as the kernel buries the dead
+    if spec["base"]:
+        with contextlib.suppress(OSError):
+            folders.remove(spec["base"])
 
 
 def _launch(spec: dict[str, Any], control: socket.socket, own: int, fds: list[int]) -> None:

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from . import folders
+
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -49,7 +51,7 @@ def passed(step: dict[str, Any], seen: Seen, alone: bool, folder: str) -> str | 
         return "processes"
     if cpu_s > step["cpu_s"]:
         return "timeout"
-    return None if alone or _size(folder) <= step["disk_mib"] << 20 else "disk"
+    return None if alone or folders.size(folder) <= step["disk_mib"] << 20 else "disk"
 
 
 def descendants(pid: int) -> list[int]:
@@ -106,17 +108,3 @@ def _sum(path: str, names: tuple[str, ...]) -> int:
             return sum(int(line.split()[1]) for line in file if line.startswith(names))
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def _size(folder: str) -> int:
-    """Bytes on disk of the files in a folder."""
-    total, line = 0, [folder]
-    while line:
-        try:
-            with os.scandir(line.pop()) as entries:
-                for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    line += [entry.path] if entry.is_dir(follow_symlinks=False) else []
-        except OSError:
-            continue
-    return total
