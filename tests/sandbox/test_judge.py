@@ -155,8 +155,9 @@ def test_values_survive_the_way_through_the_sandbox(items: list[Any]) -> None:
         ("def f(:", "compile_error"),
         ("  \n", "empty_answer"),
         # It finds the nonces, and still has to know what is right.
-        ("import sys, os\nq = sys._getframe(1).f_locals['questions']\n"
-         "for n in q: os.write(sys._getframe(1).f_locals['channel'], (n.split()[0] + ' returned 0\\n').encode())\nos._exit(0)", "wrong_answer"),
+        ("import sys, os\nabove = sys._getframe(1).f_locals\n"
+         "for n in above['questions']: os.write(above['channel'], (n.split()[0] + ' returned 0\\n').encode())\nos._exit(0)",
+         "wrong_answer"),
     ],
 )  # fmt: skip
 def test_a_wrong_program_does_not_pass_and_is_told_why(program: str, status: str) -> None:
