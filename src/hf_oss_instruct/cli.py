@@ -307,7 +307,7 @@ def export(run: Path, out: Path, output: str) -> None:
 @cli.command()
 @format_option
 def env(output: str) -> None:
-    """Print versions, for a bug report."""
+    """Print versions and the sandbox of this machine, for a bug report."""
     from importlib.metadata import PackageNotFoundError, version
 
     names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
@@ -317,11 +317,32 @@ def env(output: str) -> None:
             facts[name] = version(name)
         except PackageNotFoundError:
             facts[name] = None
+    sandbox = _sandbox()
     if output == "json":
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({**facts, "sandbox": sandbox}, indent=2))
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    for heading in ("held", "not held", "not here"):
+        for line in sandbox[heading]:
+            click.echo(f"    {heading}: {_shown(line)}")
+
+
+def _sandbox() -> dict[str, Any]:
+    """The sandbox this machine has, what it promises, and why it does not have a better one."""
+    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, GAPS, LANDLOCK, available_tiers, trouble_with
+    from hf_oss_instruct.sandbox.promises import PROMISES
+
+    tiers = available_tiers()
+    best = tiers[0] if tiers else None
+    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
+    return {
+        "tier": best.name if best else None,
+        "held": [PROMISES[name] for name in best.holds] if best else [],
+        "not held": [*(f"{name}: {lost}" for name, lost in best.does_not_hold.items()), *GAPS] if best else [],
+        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
+    }
 
 
 def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:

@@ -8,7 +8,9 @@
     ├── BudgetReached       what may be spent is spent; every unanswered row stays pending
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
-    └── RunError            the output folder cannot be used, or could not be written
+    ├── RunError            the output folder cannot be used, or could not be written
+    ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
+    └── ToolchainMissing    a language's compiler or interpreter is not installed; nothing was run
 
 A message shows the value that was wrong and the way out, a sentence each.
 
@@ -73,3 +75,11 @@ class Refusal(OssInstructError):
 
 class RunError(OssInstructError):
     """The folder of a run belongs to something else, is in use, or could not be written."""
+
+
+class SandboxError(OssInstructError):
+    """There is no sandbox to run a program in. Nothing is known about the program."""
+
+
+class ToolchainMissing(OssInstructError):
+    """A compiler or interpreter is not installed. Nothing is known about the program."""

@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Iterator
 
+from . import files, kernel, network, processes, residue, resources
 from .attack import Attack
 from .controls import CONTROLS, Control
 from .fakes import FUNCTIONS, PROGRAMS, Fake, FakeProgram
-from .runners import BARE, CONDITIONS, attacked, attacked_at_a_terminal, holds, judged, judged_program, run, sandbox_tiers
+from .runners import BARE, CONDITIONS, attacked, attacked_at_a_terminal, breaks, holds, judged, judged_program, run, sandbox_tiers
 from .scene import Scene
-from . import files, kernel, network, processes, residue, resources
 
 ATTACKS: tuple[Attack, ...] = tuple(
     attack for table in (files, network, processes, resources, kernel, residue) for attack in table.ATTACKS
@@ -20,7 +20,7 @@ ATTACKS: tuple[Attack, ...] = tuple(
 Case = Attack | Fake | FakeProgram | Control
 CASES: dict[str, Case] = {case.name: case for case in (*ATTACKS, *FUNCTIONS, *PROGRAMS, *CONTROLS)}
 Cell = tuple[str, str, str]
-"""Column; `harm`, `held`, `wrong`, `right`, `not held` (the tier says so) or `not here` (nobody can on this machine); detail."""
+"""Column; `harm`, `held`, `wrong`, `right`, `broken` and `not held` (the tier says so) or `not here` (nobody can on this machine); detail."""
 
 
 def promise_of(case: Case) -> str:
@@ -43,6 +43,8 @@ def cells(name: str, only: str | None = None) -> Iterator[Cell]:
             return
         if result == "harm" and column != BARE and not holds(column, promise_of(case)):
             result = "not held"
+        if result == "wrong" and isinstance(case, Control) and column != BARE and breaks(column, case.use):
+            result = "broken"
         yield column, result, detail
 
 
@@ -66,7 +68,10 @@ def _control(control: Control, column: str) -> tuple[str, str]:
     with Scene() as scene:
         given = {"stdin": control.stdin, "files": dict(control.files)}
         outcome = run(column, control.source, control.language, scene, control.limits, **given)
-    right = (outcome.status, outcome.stdout.strip()) == (control.status, control.stdout.strip()) and control.stderr in outcome.stderr
+    right = (outcome.status, outcome.stdout.strip()) == (
+        control.status,
+        control.stdout.strip(),
+    ) and control.stderr in outcome.stderr
     return ("right" if right else "wrong"), f"{outcome.status}: {(outcome.stdout + outcome.stderr)[-300:]}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Control:
-    """One honest program and what it must come to."""
+    """One honest program and what it must come to; `use`: what a tier may say that it breaks."""
 
     name: str
     language: str
@@ -19,6 +19,7 @@ class Control:
     stdin: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
+    use: str = ""
 
 
 CONTROLS = (
@@ -28,7 +29,8 @@ CONTROLS = (
     Control("reads-its-input-to-the-end", "python", "import sys\nprint(sum(map(int, sys.stdin)))", "6\n", stdin="1\n2\n3\n"),
     Control("meets-the-end-of-an-empty-input", "python", "import sys\nprint(repr(sys.stdin.read()))", "''\n"),
     Control("uses-a-pool-of-processes", "python",
-        "from multiprocessing import Pool\nif __name__ == '__main__':\n    with Pool(2) as pool: print(pool.map(abs, [-1, -2]))", "[1, 2]\n"),
+        "from multiprocessing import Pool\nif __name__ == '__main__':\n    with Pool(2) as pool: print(pool.map(abs, [-1, -2]))", "[1, 2]\n",
+        use="process-pools"),
     Control("uses-a-pool-of-threads", "python",
         "from concurrent.futures import ThreadPoolExecutor\nprint(sorted(ThreadPoolExecutor(8).map(abs, [-1, -2])))", "[1, 2]\n"),
     Control("writes-and-reads-files", "python",

@@ -62,6 +62,13 @@ def holds(tier: str, promise: str) -> bool:
     return promise not in TIERS[tier].does_not_hold
 
 
+def breaks(tier: str, use: str) -> bool:
+    """Whether the tier says that this honest use fails in it."""
+    from hf_oss_instruct.sandbox.backends import TIERS
+
+    return use in TIERS[tier].breaks
+
+
 def run(column: str, source: str, language: str, scene: Scene, limits: Mapping[str, float] = LIMITS, **given: Any) -> Outcome:
     """Run a program in a column of the table: bare, or the name of a tier."""
     return _bare(source, language, scene, **given) if column == BARE else _in_tier(column, source, language, limits, **given)

@@ -115,7 +115,9 @@ class Scene:
         """Whether the sibling process died, was slowed or was limited."""
         with suppress(subprocess.TimeoutExpired):
             self.sibling.wait(0.15)  # a signal takes its time
-        if self.sibling.poll() is not None or os.getpriority(os.PRIO_PROCESS, self.sibling.pid) != os.getpriority(os.PRIO_PROCESS, 0):
+        if self.sibling.poll() is not None or os.getpriority(os.PRIO_PROCESS, self.sibling.pid) != os.getpriority(
+            os.PRIO_PROCESS, 0
+        ):
             return True
         return resource.prlimit(self.sibling.pid, resource.RLIMIT_NOFILE) != resource.getrlimit(resource.RLIMIT_NOFILE)
 
