@@ -305,9 +305,13 @@ def export(run: Path, out: Path, output: str) -> None:
 
 
 @cli.command()
+@click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
 @format_option
-def env(output: str) -> None:
+def env(languages: bool, output: str) -> None:
     """Print versions and the sandbox of this machine, for a bug report."""
+    if languages:
+        _show_languages(output)
+        return
     from importlib.metadata import PackageNotFoundError, version
 
     names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
@@ -327,6 +331,18 @@ def env(output: str) -> None:
     for heading in ("held", "not held", "not here"):
         for line in sandbox[heading]:
             click.echo(f"    {heading}: {_shown(line)}")
+
+
+def _show_languages(output: str) -> None:
+    from hf_oss_instruct.toolchains import status
+
+    rows = status()
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        said = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        click.echo(f"- {row['language']}: {said}")
 
 
 def _sandbox() -> dict[str, Any]:

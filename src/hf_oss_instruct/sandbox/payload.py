@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -16,7 +15,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import COMPILE, Limits
 from hf_oss_instruct.sandbox.outer import PYTHON
-from hf_oss_instruct.toolchains import Toolchain, toolchain
+from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
 # Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
 Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
@@ -64,7 +63,7 @@ def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
         if command:
-            argv = [shutil.which(command[0]) or command[0], *command[1:]]
+            argv = [where(command[0]) or command[0], *command[1:]]
             step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
             steps.append(step | {"compiles": compiles})
     return steps
@@ -85,7 +84,7 @@ def _step(
 
 def _roots(tools: Toolchain) -> tuple[str, ...]:
     """The folders of a toolchain that is not installed under /usr."""
-    found = [os.path.realpath(path) for name in tools.needs if (path := shutil.which(name))]
+    found = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
 
 
