@@ -453,9 +453,13 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
 
 
 @cli.command()
+@click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
 @format_option
-def env(output: str) -> None:
-    """Print versions, for a bug report."""
+def env(languages: bool, output: str) -> None:
+    """Print versions and the sandbox of this machine, for a bug report."""
+    if languages:
+        _show_languages(output)
+        return
     from importlib.metadata import PackageNotFoundError, version
 
     names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
@@ -465,11 +469,44 @@ def env(output: str) -> None:
             facts[name] = version(name)
         except PackageNotFoundError:
             facts[name] = None
+    sandbox = _sandbox()
     if output == "json":
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({**facts, "sandbox": sandbox}, indent=2))
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    for heading in ("held", "not held", "not here"):
+        for line in sandbox[heading]:
+            click.echo(f"    {heading}: {_shown(line)}")
+
+
+def _show_languages(output: str) -> None:
+    from hf_oss_instruct.toolchains import status
+
+    rows = status()
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        said = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        click.echo(f"- {row['language']}: {said}")
+
+
+def _sandbox() -> dict[str, Any]:
+    """The sandbox this machine has, what it promises, and why it does not have a better one."""
+    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, GAPS, LANDLOCK, available_tiers, trouble_with
+    from hf_oss_instruct.sandbox.promises import PROMISES
+
+    tiers = available_tiers()
+    best = tiers[0] if tiers else None
+    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
+    return {
+        "tier": best.name if best else None,
+        "held": [PROMISES[name] for name in best.holds] if best else [],
+        "not held": [*(f"{name}: {lost}" for name, lost in best.does_not_hold.items()), *GAPS] if best else [],
+        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
+    }
 
 
 def _push(folder: Path, to: str, flags: dict[str, Any]) -> Push:

@@ -9,7 +9,9 @@
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
     ├── RunError            the output folder cannot be used, or could not be written
-    └── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
+    ├── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
+    ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
+    └── ToolchainMissing    a language's compiler or interpreter is not installed; nothing was run
 
 A message shows the value that was wrong and the way out, a sentence each.
 
@@ -78,3 +80,11 @@ class RunError(OssInstructError):
 
 class PublishError(OssInstructError):
     """Nothing was published, and what the Hub holds is as it was."""
+
+
+class SandboxError(OssInstructError):
+    """There is no sandbox to run a program in. Nothing is known about the program."""
+
+
+class ToolchainMissing(OssInstructError):
+    """A compiler or interpreter is not installed. Nothing is known about the program."""

@@ -1,0 +1,140 @@
+"""Which kinds of isolation there are, what each holds and does not hold, and which of them this machine has.
+
+A tier is tried, not looked up: a machine may have the program `bwrap` and forbid what it needs.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hf_oss_instruct.errors import SandboxError, UsageError
+from hf_oss_instruct.sandbox import payload, supervise
+from hf_oss_instruct.sandbox.launchers import launcher
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.promises import PROMISES
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One kind of isolation.
+
+    Attributes:
+        name: the name in results, on cards and in `tier=`.
+        title: what it is made of.
+        does_not_hold: names of `promises.PROMISES` that it does not keep, each with what is lost.
+        breaks: honest uses that fail in it, each with the reason.
+        get_it: what to do on a machine that does not have it.
+    """
+
+    name: str
+    title: str
+    does_not_hold: Mapping[str, str]
+    breaks: Mapping[str, str] = field(default_factory=dict)
+    get_it: str = ""
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """Names of the promises that it keeps."""
+        return tuple(name for name in PROMISES if name not in self.does_not_hold)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# What no tier holds, whatever it promises.
+GAPS = (
+    "Faults of the kernel and of the processor: this is no virtual machine.",
+    "The shape of the machine is visible: number of processors, amount of memory, kernel version.",
+    "Runs take from each other what nobody divides: processor caches, memory bandwidth, time.",
+    "Memory of runtimes that reserve address space (JVM, Node.js, Go, Mono), and memory shared between processes, is looked at "
+    "every 3 to 20 ms: a program can be over the limit for a moment.",
+    "A program with its tests in one process can look for the nonce and print it; functions judged from outside cannot.",
+)
+_PEAK = "The sum is looked at every 3 to 20 ms: processes together can be over the limit for a moment."
+
+BUBBLEWRAP = Tier(
+    "bubblewrap",
+    "namespaces (bubblewrap), seccomp, limits, a watch",
+    {"memory-summed-peak": _PEAK},
+    get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
+    "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+)
+LANDLOCK = Tier(
+    "landlock",
+    "landlock, seccomp, limits, a watch",
+    {
+        "memory-summed-peak": _PEAK,
+        "disk": "Each file is bounded; their sum is looked at every 3 to 20 ms.",
+        "processes": "Exact where the caller is root; for others the kernel counts all processes of the user, which change.",
+        "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a number is one "
+        "can always be asked.",
+        "host-files-unreadable": "Not their content; names that are guessed, sizes and times can be seen.",
+    },
+    {
+        "process-pools": "/dev/shm is closed, and with it the semaphores of multiprocessing.",
+        "chmod": "Changing a file's mode, owner or times does nothing, and says it did.",
+        "/tmp": "Only the work folder can be written; TMPDIR names it.",
+        "sockets": "None but connected pairs.",
+    },
+    "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
+)
+_KEPT_BARE = {
+    "cpu",
+    "wall",
+    "memory",
+    "memory-summed",
+    "output",
+    "descriptors",
+    "survivors",
+    "function-grading",
+    "program-grading",
+}
+UNSAFE_NONE = Tier(
+    "unsafe-none",
+    "limits and a watch; no isolation",
+    {name: "There is no isolation." for name in PROMISES if name not in _KEPT_BARE},
+)
+TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
+
+
+@functools.cache
+def trouble_with(name: str) -> str | None:
+    """Why this machine does not have a tier, or None if it has. The tier is tried once, by running a program in it."""
+    if not sys.platform.startswith("linux"):
+        return f"it needs Linux, and this is {sys.platform}"
+    key, told, most_s = payload.python("print(6 * 7)", {}, Limits(), name)
+    try:
+        heard = supervise.run(told, b"", 1000, most_s, launcher(key).launch)
+    except (SandboxError, supervise.Stuck, OSError) as error:
+        return str(error)
+    stdout, stderr, _ = heard.streams
+    return None if stdout == b"42\n" else stderr.decode(errors="replace") or "a program printed nothing"
+
+
+def available_tiers() -> tuple[Tier, ...]:
+    """The tiers that isolate and that this machine has, the best first."""
+    return tuple(tier for tier in (BUBBLEWRAP, LANDLOCK) if trouble_with(tier.name) is None)
+
+
+def chosen_tier(name: str | None = None) -> Tier:
+    """The tier of this name, or the best this machine has.
+
+    Raises:
+        SandboxError: the machine has none, or not this one; the message says how to get one.
+        UsageError: there is no tier of this name.
+    """
+    if name is not None:
+        if name not in TIERS:
+            raise UsageError(f"There is no sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
+        return TIERS[name]
+    for tier in (BUBBLEWRAP, LANDLOCK):
+        if trouble_with(tier.name) is None:
+            return tier
+    reasons = "\n".join(f"- {tier.name}: {trouble_with(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
+    raise SandboxError(
+        f"Programs of strangers are not run here without a sandbox, and this machine has none:\n{reasons}\n"
+        "Where the machine itself is disposable, you can say --unsafe-no-sandbox (in Python: tier='unsafe-none')."
+    )

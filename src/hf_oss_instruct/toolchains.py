@@ -1,0 +1,147 @@
+"""Which commands compile and run a language, and what has to be installed for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.languages import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """How programs of a language are compiled and run.
+
+    In commands and in `env`, `{source}` is the source file, `{program}` what the compiler makes, `{dir}` the work folder.
+
+    Attributes:
+        language: name of the language.
+        source_name: name of the source file.
+        compile: the compiler's command, or None.
+        run: the command that runs the program.
+        needs: executables that must be found.
+        install: the line to type where they are not.
+        limits_address_space: whether a limit on address space means a limit on memory; not with the JVM, Node.js, Go and Mono.
+        env: further environment variables.
+    """
+
+    language: str
+    source_name: str
+    compile: tuple[str, ...] | None
+    run: tuple[str, ...]
+    needs: tuple[str, ...]
+    install: str
+    limits_address_space: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+# Programs that need no compiler: suffix of the file, command, package of Debian.
+_INTERPRETED = {
+    "python": ("py", "python3", "python3"),
+    "shell": ("sh", "bash", "bash"),
+    "perl": ("pl", "perl", "perl"),
+    "php": ("php", "php", "php-cli"),
+    "ruby": ("rb", "ruby", "ruby"),
+    "lua": ("lua", "lua", "lua5.3"),
+    "r": ("r", "Rscript", "r-base-core"),
+    "racket": ("rkt", "racket", "racket"),
+}
+# Programs that become one file: suffix, compiler with its options, package of Debian.
+_COMPILED = {
+    "c": ("c", "gcc -O2 {source} -o {program} -lm", "gcc"),
+    "cpp": ("cpp", "g++ -std=c++17 {source} -o {program}", "g++"),
+    "d": ("d", "gdc -funittest {source} -o {program}", "gdc"),
+    "rust": ("rs", "rustc --edition 2021 {source} -o {program}", "rustc"),
+}
+_DEBIAN = "apt-get install --no-install-recommends "
+
+
+def _rows() -> Iterator[Toolchain]:
+    for language, (suffix, command, package) in _INTERPRETED.items():
+        yield Toolchain(language, f"program.{suffix}", None, (command, "{source}"), (command,), _DEBIAN + package)
+    for language, (suffix, line, package) in _COMPILED.items():
+        words = tuple(line.split())
+        yield Toolchain(language, f"program.{suffix}", words, ("{program}",), words[:1], _DEBIAN + package)
+    # These reserve far more address space than they use.
+    yield Toolchain("javascript", "program.js", None, ("node", "{source}"), ("node",), _DEBIAN + "nodejs", False)
+    yield Toolchain(
+        "typescript",
+        "program.ts",
+        ("tsc", "--target", "esnext", "--outDir", "{dir}", "{source}"),
+        ("node", "{dir}/program.js"),
+        ("tsc", "node"),
+        _DEBIAN + "nodejs npm && npm install --global typescript@7",
+        False,
+    )
+    yield Toolchain(
+        "java",
+        "Main.java",
+        ("javac", "-encoding", "UTF8", "-d", "{dir}", "{source}"),
+        ("java", "-ea", "-cp", "{dir}", "Main"),  # assertions are off without -ea
+        ("javac", "java"),
+        _DEBIAN + "default-jdk-headless",
+        False,
+    )
+    yield Toolchain(
+        "csharp",
+        "program.cs",
+        ("mcs", "-d:DEBUG", "-r:System.Numerics.dll", "-out:{program}", "{source}"),
+        ("mono", "{program}"),
+        ("mcs", "mono"),
+        _DEBIAN + "mono-mcs mono-runtime libmono-system-numerics4.0-cil",
+        False,
+        {"MONO_TRACE_LISTENER": "Console.Error"},  # where Debug.Assert says that it failed
+    )
+    yield Toolchain(
+        "go",
+        "program.go",
+        ("go", "build", "-o", "{program}", "{source}"),
+        ("{program}",),
+        ("go",),
+        _DEBIAN + "golang-go",
+        False,
+        {"GO111MODULE": "off", "GOCACHE": "{dir}/.cache"},
+    )
+
+
+TOOLCHAINS: Mapping[str, Toolchain] = {row.language: row for row in _rows()}
+_SYSTEM = "/usr/local/bin:/usr/bin:/bin"
+
+
+def where(name: str) -> str | None:
+    """The path of an executable. The system's come first: one in a home, such as rustup's, needs more than is shown inside."""
+    return shutil.which(name, path=f"{_SYSTEM}:{os.environ.get('PATH', '')}")
+
+
+def missing(row: Toolchain) -> list[str]:
+    """The executables of a toolchain that are not found."""
+    return [name for name in row.needs if not where(name)]
+
+
+def status() -> list[dict[str, Any]]:
+    """Every language of the table: whether it is `ready`, else what to `install`; None for those that no test has run."""
+    rows: list[dict[str, Any]] = []
+    for language in LANGUAGES:
+        row = TOOLCHAINS.get(language.name)
+        ready = not missing(row) if row else None
+        rows.append({"language": language.name, "ready": ready, "install": row.install if row and not ready else None})
+    return rows
+
+
+def toolchain(language: str) -> Toolchain:
+    """The toolchain of a language.
+
+    Raises:
+        UsageError: there is none for a language of this name.
+        ToolchainMissing: it is not installed.
+    """
+    if language not in TOOLCHAINS:
+        raise UsageError(f"Programs in {language!r} are not run here. Use one of: {', '.join(TOOLCHAINS)}.")
+    row = TOOLCHAINS[language]
+    if lacking := missing(row):
+        raise ToolchainMissing(f"{', '.join(lacking)} is not installed. Install it with: {row.install}")
+    return row
