@@ -18,7 +18,7 @@ SHORT = {"cpu_s": 4, "wall_s": 0.7}
 SPIN = """
 import signal, time
 {prepare}
-while time.process_time() < 2.5: pass
+while time.process_time() < 1.8: pass
 print('@HIT@')
 """
 SPIN_TOGETHER = """
@@ -26,7 +26,7 @@ import os, time
 children = []
 for _ in range(4):
     if not (child := os.fork()):
-        while time.process_time() < 0.9: pass
+        while time.process_time() < 0.6: pass
         os._exit(0)
     children.append(child)
 if not any(os.waitpid(child, 0)[1] for child in children): print('@HIT@')

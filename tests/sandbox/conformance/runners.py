@@ -24,7 +24,7 @@ from .fakes import Fake, FakeProgram
 from .scene import Scene
 
 BARE = "bare subprocess"
-SAFETY_S = 12
+SAFETY_S = 60
 """A bare run is ended after this many seconds; every attack stops by itself before."""
 PYTHON = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin") or sys.executable
 COMMANDS: Mapping[str, tuple[str, list[list[str]]]] = {

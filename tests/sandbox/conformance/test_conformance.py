@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,16 +34,15 @@ pytestmark = [
 
 
 @pytest.fixture(scope="session")
-def public_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package and this suite where every user may read them; the checkout may lie in a private home."""
-    copy = tmp_path_factory.mktemp("public")
-    for folder in (copy, *copy.parents[:3]):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/tmp"):
-            folder.chmod(0o755)
+def public_copy() -> Iterator[Path]:
+    """The package and this suite where every user may read them; the checkout and pytest's folders may be private."""
+    copy = Path(tempfile.mkdtemp(prefix="conformance-copy-"))
+    copy.chmod(0o755)
     shutil.copytree(ROOT / "src/hf_oss_instruct", copy / "hf_oss_instruct", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests/sandbox", copy / "tests/sandbox", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "tests/__init__.py").touch()
-    return copy
+    yield copy
+    shutil.rmtree(copy)
 
 
 def as_ordinary_user(name: str, copy: Path) -> list[list[str]]:
