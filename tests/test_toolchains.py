@@ -28,7 +28,8 @@ GREETINGS = {
     "c": '#include <stdio.h>\nint main(void) { char name[9]; scanf("%8s", name); printf("hello %s\\n", name); return 3; }',
     "csharp": "using System; using System.Numerics; class P { static int Main() {\n"
     'Console.WriteLine("hello " + Console.ReadLine()); return (int) BigInteger.Pow(3, 1); } }',
-    "go": 'package main\nimport ("fmt"; "os")\nfunc main() { var who string; fmt.Scan(&who); fmt.Println("hello", who); os.Exit(3) }',
+    "go": 'package main\nimport ("fmt"; "os")\n'
+    'func main() { var who string; fmt.Scan(&who); fmt.Println("hello", who); os.Exit(3) }',
     "rust": "fn main() { let mut name = String::new(); std::io::stdin().read_line(&mut name).unwrap();\n"
     'println!("hello {}", name.trim()); std::process::exit(3) }',
     "php": "<?php echo 'hello ', trim(fgets(STDIN)), \"\\n\"; exit(3);",
