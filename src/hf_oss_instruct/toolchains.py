@@ -113,7 +113,7 @@ _SYSTEM = "/usr/local/bin:/usr/bin:/bin"
 
 
 def where(name: str) -> str | None:
-    """The path of an executable. The system's come first: one in a home, such as rustup's, needs more than is shown inside."""
+    """The path of an executable. The system's come first: one in a home may need more of it than a sandbox shows."""
     return shutil.which(name, path=f"{_SYSTEM}:{os.environ.get('PATH', '')}")
 
 

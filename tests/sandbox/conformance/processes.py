@@ -17,13 +17,8 @@ def touched(scene: Scene, _: Outcome) -> bool:
 
 def survives(scene: Scene, _: Outcome) -> bool:
     """A process that bears our mark is alive although the answer has come."""
+    time.sleep(0.6)  # it may show itself late: bear its mark only after the answer
     return bool(scene.survivors())
-
-
-def survives_unseen(scene: Scene, outcome: Outcome) -> bool:
-    """The same, for a process that shows itself only later."""
-    time.sleep(0.6)
-    return survives(scene, outcome)
 
 
 def keeps_the_caller_waiting(scene: Scene, outcome: Outcome) -> bool:
@@ -154,7 +149,7 @@ for path in glob.glob('/proc/[0-9]*/cmdline'):
     Attack("leaves-a-daemon-in-javascript", SURVIVE, "javascript",
         "require('child_process').spawn('/bin/sleep', ['20'], {argv0: '@MARK@', detached: true, stdio: 'ignore'}).unref()", survives),
     Attack("leaves-a-child-that-ignores-signals", SURVIVE, "c", IGNORES_SIGNALS, survives),
-    Attack("leaves-a-chain-of-children", SURVIVE, "python", CHAIN, survives_unseen),
+    Attack("leaves-a-chain-of-children", SURVIVE, "python", CHAIN, survives),
     Attack("leaves-a-child-that-keeps-the-output-open", "wall", "python", KEEPS_OUTPUT_OPEN, keeps_the_caller_waiting),
     Attack("types-on-the-terminal", TERMINAL, "c", TYPES, typed, needs=("tiocsti",), terminal=True),
     Attack("writes-on-the-terminal", TERMINAL, "python", r"open('/dev/tty', 'w').write('\x1b]0;@MARK@\x07')", shown, terminal=True),
