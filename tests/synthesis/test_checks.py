@@ -43,7 +43,7 @@ def answer(body: dict[str, Any]) -> Answer:
 
 
 def go(out: Path, code: Path, lists: list[BenchmarkList], **changes: Any) -> dict[str, Any]:
-    config = RunConfig(seeds=SeedPlan(n=N), benchmarks=keys([], lists), **changes)
+    config = RunConfig(seeds=SeedPlan(n=N, filters=()), benchmarks=keys([], lists), **changes)
     with LocalTeacher(answer) as teacher:
         return run(out, config, open_source(str(code)), InferenceTeacher("m", teacher.base_url), lists=lists).report
 
