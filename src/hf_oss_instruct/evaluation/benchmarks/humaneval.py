@@ -1,0 +1,35 @@
+"""HumanEval (arXiv 2107.03374): 164 functions to complete, each with a `check` program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hf_oss_instruct.evaluation.benchmarks.columns import column
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.sources import Row, Source
+
+SOURCE = Source(
+    "openai/openai_humaneval",
+    "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
+    ("openai_humaneval/test-*",),
+    ("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
+)
+STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
+"""Where a completion has left its function: the paper's, with what evalplus adds."""
+
+
+def problems(rows: Iterable[Row]) -> list[Problem]:
+    """Rows with `task_id, prompt, entry_point, canonical_solution, test`."""
+    return [
+        Problem(
+            column(row, "task_id"),
+            "python",
+            column(row, "prompt"),
+            column(row, "entry_point"),
+            STOP_TOKENS,
+            row.fingerprint,
+            column(row, "prompt") + column(row, "canonical_solution"),
+            tests=f"{column(row, 'test')}\ncheck({column(row, 'entry_point')})\n",
+        )
+        for row in rows
+    ]
