@@ -9,7 +9,9 @@
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
     ├── EvaluationError     a benchmark's data or a file of samples cannot be used
-    └── RunError            the output folder cannot be used, or could not be written
+    ├── RunError            the output folder cannot be used, or could not be written
+    ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
+    └── ToolchainMissing    a language's compiler or interpreter is not installed; nothing was run
 
 A message shows the value that was wrong and the way out, a sentence each.
 
@@ -78,3 +80,11 @@ class EvaluationError(OssInstructError):
 
 class RunError(OssInstructError):
     """The folder of a run belongs to something else, is in use, or could not be written."""
+
+
+class SandboxError(OssInstructError):
+    """There is no sandbox to run a program in. Nothing is known about the program."""
+
+
+class ToolchainMissing(OssInstructError):
+    """A compiler or interpreter is not installed. Nothing is known about the program."""

@@ -1,0 +1,64 @@
+"""The few Linux calls for which Python 3.11 has no name."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import struct
+
+NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 2, 4, 8, 32, 4096, 16384, 1 << 18
+SET_DUMPABLE, CAPBSET_DROP, SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, CAP_AMBIENT = 4, 24, 36, 38, 47
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result: int, what: str) -> int:
+    """The result of a call.
+
+    Raises:
+        OSError: it was negative; errno says why.
+    """
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def syscall(what: str, number: int, *arguments: object) -> int:
+    """A system call by number."""
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    return checked(_libc.syscall(ctypes.c_long(number), *words), what)
+
+
+def unshare(flags: int) -> None:
+    """New namespaces for this process (for its next child, where the process namespace is meant)."""
+    checked(_libc.unshare(flags), "unshare")
+
+
+def setns(fd: int, kind: int) -> None:
+    """Enter the namespace of a file descriptor."""
+    checked(_libc.setns(fd, kind), "setns")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:
+    """Mount a file system."""
+    words = [word.encode() if word is not None else None for word in (source, target, kind)]
+    checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+
+
+def prctl(option: int, *arguments: int) -> int:
+    """One property of this process."""
+    words = [ctypes.c_ulong(word) for word in (*arguments, 0, 0, 0, 0)[:4]]
+    return checked(_libc.prctl(option, *words), f"prctl {option}")
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, now and after any exec."""
+    prctl(CAP_AMBIENT, 4)
+    for capability in range(64):
+        with contextlib.suppress(OSError):  # the kernel ends somewhere before 64; without CAP_SETPCAP there is nothing to drop
+            prctl(CAPBSET_DROP, capability)
+    header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    checked(_libc.capset(header, nothing), "capset")

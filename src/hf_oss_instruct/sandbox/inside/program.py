@@ -1,0 +1,174 @@
+"""How a fork of ours becomes a stranger's program: limits, no rights, no way back; then exec, or Python's own `__main__`."""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import io
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import types
+from typing import Any, NoReturn
+
+from . import kernel, landlock, seccomp
+
+MIB = 1 << 20
+USER = 1000  # what the program sees as its own number
+ADDRESSES_MIB = 3072  # address space beyond the memory limit: libraries, stacks of threads, arenas of malloc
+# What programs may read where there are no mounts of their own. Of /proc only themselves and the machine's shape.
+READABLE = (
+    "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf",
+    "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/filesystems", "/proc/version",
+    "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
+)  # fmt: skip
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+def become(
+    spec: dict[str, Any], job: dict[str, Any], step: dict[str, Any], folder: str, wires: tuple[int, int, int], tell: int, others: int
+) -> NoReturn:
+    """Never returns. What goes wrong before the program starts is written to `tell`."""
+    try:
+        os.setsid()
+        for number, fd in enumerate(wires):
+            os.dup2(os.dup(fd) if fd < 3 else fd, number)
+        os.chdir(folder)
+        environment = _environment(spec, step, folder)
+        _no_rights(spec, job)
+        _limits(step, others)
+        if spec["tier"] == "landlock":
+            landlock.restrict([*READABLE, *spec["reach"]], DEVICES, folder)
+        if spec["tier"] != "unsafe-none":
+            seccomp.apply(seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap"))
+        _close_all_but(tell)
+        if step["argv"]:
+            argv = [_named(word, step, folder) for word in step["argv"]]
+            os.execve(argv[0], argv, environment)
+        os.close(tell)
+    except BaseException as error:
+        os.write(tell, f"{type(error).__name__}: {error}".encode())
+        os._exit(1)
+    _python(os.path.join(folder, step["program"]), environment)
+
+
+def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dict[str, str]:
+    common = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
+    return common | {name: _named(value, step, folder) for name, value in step["env"].items()}
+
+
+def _named(word: str, step: dict[str, Any], folder: str) -> str:
+    for mark, path in (("{source}", f"{folder}/{step['program']}"), ("{program}", f"{folder}/program"), ("{dir}", folder)):
+        word = word.replace(mark, path)
+    return word
+
+
+def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
+    """No capability, and a number that owns nothing where we may choose one."""
+    kernel.prctl(kernel.SET_DUMPABLE, 1)  # or /proc/self would be root's
+    if spec["tier"] == "bubblewrap":
+        # A user namespace of the run's own: processes are counted in it, and everything mounted is another's.
+        outer = os.geteuid(), os.getegid()
+        kernel.unshare(kernel.NEWUSER)
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {outer[0]} 1"), ("gid_map", f"{USER} {outer[1]} 1")):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    elif job["uid"] and spec["tier"] == "landlock":
+        os.setgroups([])
+        os.setresgid(job["uid"], job["uid"], job["uid"])
+        os.setresuid(job["uid"], job["uid"], job["uid"])
+    if spec["tier"] != "unsafe-none":
+        kernel.drop_capabilities()
+    kernel.prctl(kernel.SET_DUMPABLE, 1)
+
+
+def _limits(step: dict[str, Any], others: int) -> None:
+    cpu_s = int(step["cpu_s"]) + 1
+    sizes = {
+        resource.RLIMIT_CPU: cpu_s,
+        resource.RLIMIT_FSIZE: step["disk_mib"] * MIB,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 512,
+        resource.RLIMIT_NPROC: others + step["processes"] + 1,  # one more, so that the watch can see who goes beyond
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_MEMLOCK: 8 * MIB,
+        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+    }
+    if step["limits_address_space"]:
+        sizes[resource.RLIMIT_AS] = (step["memory_mib"] + ADDRESSES_MIB) * MIB
+    for kind, size in sizes.items():
+        _, most = resource.getrlimit(kind)
+        size = size if most == resource.RLIM_INFINITY else min(size, most)
+        resource.setrlimit(kind, (size, size))
+
+
+def _close_all_but(tell: int) -> None:
+    os.closerange(3, tell)
+    os.closerange(tell + 1, 1 << 20)
+
+
+def _python(path: str, environment: dict[str, str]) -> NoReturn:
+    """Run a file as `python FILE` would, in this process."""
+    for kind in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(kind, signal.default_int_handler if kind == signal.SIGINT else signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    sys.argv, sys.path[:0] = [path], [os.path.dirname(path)]
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        stream = io.TextIOWrapper(
+            open(fd, mode + "b", closefd=False),  # type: ignore[arg-type]
+            encoding="utf-8",
+            errors="strict" if name == "stdin" else "surrogateescape" if name == "stdout" else "backslashreplace",
+            line_buffering=name == "stderr",
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    os._exit(_end(_main(path)))
+
+
+def _main(path: str) -> int:
+    """Run the file as `__main__`; its exit code as Python would give it."""
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=path, __builtins__=builtins)
+    sys.modules["__main__"] = main
+    try:
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
+        exec(code, main.__dict__)
+    except SystemExit as leaving:
+        return _exit_code(leaving.code)
+    except BaseException as error:
+        trace = error.__traceback__
+        inner = trace.tb_next if trace else None  # without our own frame
+        sys.excepthook(type(error), error.with_traceback(inner), inner)
+        return 1
+    return 0
+
+
+def _exit_code(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _end(code: int) -> int:
+    """What Python does when its main program is through, short of taking itself apart."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return code or 120
+    return code

@@ -1,0 +1,122 @@
+"""Which system calls a program may not make: a filter written by hand, so that it needs no library.
+
+A filter is a short program for the kernel's classic BPF machine: load the architecture, the call's number or an argument; compare;
+return a verdict. It is a deny-list: the calls below have no place in a program that computes something, and each has been a way out
+of a sandbox or around one of its limits. `seccomp(2)` and `linux/seccomp.h` are the reference for the numbers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+
+from .kernel import SET_NO_NEW_PRIVS, prctl, syscall
+
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+X32 = 0x40000000
+NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, the time namespace included
+
+# name: (x86-64, aarch64); None where the machine has no such call.
+CALLS: dict[str, tuple[int | None, int | None]] = {
+    # asynchronous-I/O rings: file and network work that no filter sees
+    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    # tracing, and the memory and descriptors of other processes
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438), "process_madvise": (440, 440), "perf_event_open": (298, 241), "bpf": (321, 280),
+    "userfaultfd": (323, 282), "lookup_dcookie": (212, 18),
+    # keys of the kernel
+    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    # mounts, namespaces, roots
+    "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
+    "open_tree": (428, 428), "fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
+    "mount_setattr": (442, 442), "setns": (308, 268), "unshare": (272, 97),
+    # the machine
+    "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294), "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225), "syslog": (103, 116),
+    "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443), "settimeofday": (164, 170), "clock_settime": (227, 112),
+    "adjtimex": (159, 171), "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "uselib": (134, None),
+    "vhangup": (153, 58), "sethostname": (170, 161), "setdomainname": (171, 162), "nfsservctl": (180, 42),
+    # memory that belongs to no process, so that a count over processes misses it
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195),
+    "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186),
+    "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180),
+    # files by handle; news about files of others
+    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
+}  # fmt: skip
+
+# Without namespaces: what landlock does not cover.
+NETWORK = {"socket": (41, 198), "connect": (42, 203), "bind": (49, 200)}
+OWNERSHIP = {
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
+    "lchown": (94, None), "fchown": (93, 55), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "setxattrat": (463, 463),
+    "removexattrat": (466, 466), "file_setattr": (469, 469),
+}  # fmt: skip
+PRIORITY = {"setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239)}
+OF_OTHERS = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
+             "sched_setparam": (142, 118), "sched_setattr": (314, 274)}  # fmt: skip
+CLONE, CLONE3, IOCTL, SOCKETPAIR = (56, 220), (435, 435), (16, 29), (53, 199)
+TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+
+
+def build(machine: str, *, namespaces: bool) -> bytes:
+    """The filter for a machine.
+
+    Args:
+        machine: `x86_64` or `aarch64`, as `os.uname` calls it.
+        namespaces: whether the program has namespaces of its own; if not, the network, ownership of files and the scheduling of
+            other processes are refused here.
+
+    Raises:
+        OSError: no numbers are known for this machine.
+    """
+    if machine not in MACHINES:
+        raise OSError(errno.ENOSYS, f"no system call numbers are known for {machine!r}")
+    column, architecture = MACHINES[machine]
+    lines = [_line(LOAD, ARCHITECTURE), _line(EQUAL, architecture, 1, 0), _line(RETURN, KILL), _line(LOAD, NUMBER)]
+    if machine == "x86_64":
+        lines += [_line(AT_LEAST, X32, 0, 1), _line(RETURN, KILL)]
+    refused = CALLS if namespaces else CALLS | NETWORK | PRIORITY
+    lines += [part for numbers in refused.values() for part in _verdict(numbers[column], ERRNO | errno.EPERM)]
+    # libc goes on with clone, whose flags can be read here; those of clone3 lie behind a pointer.
+    lines += _verdict(CLONE3[column], ERRNO | errno.ENOSYS)
+    lines += _when(CLONE[column], 0, [_line(ANY_BIT, NEW_NAMESPACES, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
+    for request in TYPING_FOR_THE_USER:
+        lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
+    if not namespaces:
+        # Nothing happens and nothing fails: libraries that copy files would stumble over an error.
+        lines += [part for numbers in OWNERSHIP.values() for part in _verdict(numbers[column], ERRNO)]
+        for numbers in OF_OTHERS.values():
+            lines += _when(numbers[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO | errno.EPERM)])
+        # A datagram socket can name any receiver later; a connected stream cannot.
+        datagram = [_line(AND, 0xF), _line(EQUAL, 2, 0, 1), _line(RETURN, ERRNO | errno.EPERM)]
+        lines += _when(SOCKETPAIR[column], 1, datagram)
+    return b"".join([*lines, _line(RETURN, ALLOW)])
+
+
+def apply(program: bytes) -> None:
+    """Put this process, and all it will start, under a filter for good."""
+    buffer = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
+    prctl(SET_NO_NEW_PRIVS, 1)
+    syscall("seccomp", 317 if os.uname().machine == "x86_64" else 277, 1, 0, header)
+
+
+def _line(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("HBBI", code, yes, no, value)
+
+
+def _verdict(number: int | None, verdict: int) -> list[bytes]:
+    return [] if number is None else [_line(EQUAL, number, 0, 1), _line(RETURN, verdict)]
+
+
+def _when(number: int, argument: int, body: list[bytes]) -> list[bytes]:
+    """A test of an argument (its lower half) of one call; the call's number is loaded again afterwards."""
+    inner = [_line(LOAD, ARGUMENTS + 8 * argument), *body, _line(LOAD, NUMBER)]
+    return [_line(EQUAL, number, 0, len(inner)), *inner]

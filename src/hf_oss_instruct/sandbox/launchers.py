@@ -1,0 +1,126 @@
+"""The launchers of this process: one small Python for each tier and set of libraries, started when first needed, kept, replaced when broken."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import Any
+
+from hf_oss_instruct.errors import SandboxError
+from hf_oss_instruct.sandbox.backends import INSIDE, PASSWD, PYTHON, bubblewrap, readable
+
+START_S = 60.0  # seconds a launcher may need to load its libraries on a busy machine
+_BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()"
+
+Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_kept: dict[tuple[int, Key], Launcher] = {}
+_lock = threading.Lock()
+
+
+class Launcher:
+    """A launcher that is running.
+
+    Args:
+        key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
+
+    Raises:
+        SandboxError: it did not start; the message holds what it said.
+    """
+
+    def __init__(self, key: Key) -> None:
+        self._base: str | None = None
+        self._said = os.memfd_create("launcher")
+        try:
+            self._control, self._process = self._start(key)
+        except OSError as error:
+            raise SandboxError(f"The sandbox {key[0]} could not be started: {error}") from error
+        if not select.select([self._control], [], [], START_S)[0] or self._control.recv(16) != b"ready":
+            self.close()
+            raise SandboxError(f"The sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
+
+    def _start(self, key: Key) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+        tier, preload, packages, roots = key
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        passwd = os.memfd_create("passwd")
+        os.write(passwd, PASSWD)
+        os.lseek(passwd, 0, os.SEEK_SET)
+        reach = readable([*packages, *roots])
+        if tier != "bubblewrap":
+            self._base = tempfile.mkdtemp(prefix="oss-instruct-runs-")
+            os.chmod(self._base, 0o711)  # an ordinary user, as which root's programs run, must get through
+        spec = {"tier": tier, "preload": preload, "packages": packages, "reach": reach, "control": theirs.fileno(), "base": self._base}
+        boot = [PYTHON, "-I", "-c", _BOOT, str(INSIDE.parent)]
+        serve = [*boot, "serve", json.dumps(spec)]
+        then = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
+        first = {"tier": tier, "reach": [*reach, *([self._base] if self._base else [])], "then": then}
+        with theirs, open(passwd, "rb"):
+            process = subprocess.Popen(
+                [*boot, "descend", json.dumps(first)],
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=[theirs.fileno(), passwd],
+                start_new_session=True,
+            )
+        return ours, process
+
+    def launch(self, fds: list[int]) -> None:
+        """Start a run.
+
+        Raises:
+            OSError: the launcher is gone.
+        """
+        socket.send_fds(self._control, [b"run"], fds)
+
+    def said(self) -> str:
+        """What it wrote to stderr."""
+        return os.pread(self._said, 2000, 0).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End it and everything it runs."""
+        self._control.close()  # the launcher ends by itself when it sees this
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._base:
+            shutil.rmtree(self._base, ignore_errors=True)
+
+
+def launcher(key: Key) -> Launcher:
+    """The launcher of this process for a key, started if there is none. Safe to call from threads."""
+    with _lock:
+        place = (os.getpid(), key)  # a fork of this process starts its own
+        if place not in _kept:
+            _kept[place] = Launcher(key)
+        return _kept[place]
+
+
+def discard(key: Key, broken: Launcher) -> None:
+    """End a launcher that does not answer; the next run starts another."""
+    with _lock:
+        if _kept.get((os.getpid(), key)) is broken:
+            del _kept[(os.getpid(), key)]
+    broken.close()
+
+
+@atexit.register
+def close_all() -> None:
+    """End every launcher of this process."""
+    with _lock:
+        for pid, key in list(_kept):
+            if pid == os.getpid():
+                with contextlib.suppress(OSError):
+                    _kept.pop((pid, key)).close()

@@ -1,0 +1,191 @@
+"""How one run is watched from outside: its output read up to the cap, its reports heard, its end brought about if it does not come.
+
+Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its keeper is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+PATIENCE_S = 10.0  # seconds beyond its own deadline until a keeper counts as stuck
+CHUNK = 1 << 16
+
+
+class Stuck(Exception):
+    """The launcher or keeper does not answer, or failed: the sandbox is broken, not the program."""
+
+
+@dataclass
+class Heard:
+    """Everything that came out of a run.
+
+    Attributes:
+        streams: bytes of stdout, stderr and the compiler, each.
+        ends: how the compiler and the program ended, in this order.
+        cut: whether output went over the cap.
+    """
+
+    streams: tuple[bytearray, bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
+    ends: list[dict[str, Any]] = field(default_factory=list)
+    cut: bool = False
+
+
+def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None], admit: Callable[[int], None]) -> Heard:
+    """Send a run to a launcher and stay until all of it is gone.
+
+    Args:
+        payload: what to run, as the keeper reads it.
+        stdin: standard input.
+        cap: bytes of output that are kept; beyond it the run is ended.
+        most_s: seconds after which it must have ended itself.
+        launch: gives the descriptors to the launcher.
+        admit: is told the keeper's process number before anything runs.
+
+    Raises:
+        Stuck: the sandbox failed.
+        OSError: this process is out of descriptors or memory, or the launcher is gone.
+    """
+    with contextlib.ExitStack() as stack:
+        files = [_file(stack, payload), _file(stack, stdin)]
+        pipes = [_pipe(stack) for _ in range(3)]
+        report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stack.enter_context(report)
+        with theirs:
+            launch([*files, *(end for _, end in pipes), theirs.fileno()])
+        for _, end in pipes:
+            os.close(end)
+        return _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s, admit).until_over()
+
+
+class _Watch:
+    def __init__(
+        self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float, admit: Callable[[int], None]
+    ) -> None:
+        self._stack, self._report, self._pipes, self._cap, self._admit = stack, report, pipes, cap, admit
+        self._deadline, self._keeper = deadline, -1
+        self._heard, self._trouble = Heard(), ""
+
+    def until_over(self) -> Heard:
+        try:
+            self._listen()
+        finally:
+            if self._keeper >= 0 and self._report.fileno() >= 0:
+                self._end()
+        self._read_the_rest()
+        if self._trouble:
+            raise Stuck(self._trouble)
+        return self._heard
+
+    def _listen(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for stream, pipe in enumerate(self._pipes):
+                os.set_blocking(pipe, False)
+                selector.register(pipe, selectors.EVENT_READ, stream)
+            selector.register(self._report, selectors.EVENT_READ, None)
+            while True:
+                left = self._deadline + PATIENCE_S - time.monotonic()
+                events = selector.select(max(0.0, left))
+                if not events and left <= 0:
+                    raise Stuck(f"no answer {PATIENCE_S:g} s after the run should have ended")
+                for key, _ in events:
+                    if key.data is not None:
+                        if not self._read(key.data):
+                            selector.unregister(key.fileobj)
+                    elif not self._hear():
+                        return
+                if self._heard.cut:
+                    return
+
+    def _read(self, stream: int) -> bool:
+        """Take what there is; False at the end of the file."""
+        try:
+            chunk = os.read(self._pipes[stream], CHUNK)
+        except BlockingIOError:
+            return True
+        room = self._cap - sum(map(len, self._heard.streams))
+        self._heard.streams[stream].extend(chunk[:room])
+        self._heard.cut |= len(chunk) > room
+        return bool(chunk)
+
+    def _hear(self) -> bool:
+        """Take one report; False when nobody is left to send one."""
+        message, fds, _, _ = socket.recv_fds(self._report, CHUNK, 1)
+        if not message:
+            if self._keeper < 0 and not self._trouble:
+                self._trouble = "the run ended before it began"
+            return False
+        said = json.loads(message)
+        if fds:
+            self._keeper = fds[0]
+            self._stack.callback(os.close, fds[0])
+            self._admit(_number(fds[0]))
+            self._report.send(b"go")
+        elif "error" in said:
+            self._trouble = said["error"]
+        else:
+            self._heard.ends.append(said)
+        return True
+
+    def _end(self) -> None:
+        """Ask the keeper to end the run; if it cannot, end the keeper, and with it the namespace."""
+        with contextlib.suppress(OSError):
+            self._report.send(b"stop")
+        if not _ended(self._keeper, 2.0):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
+            if not _ended(self._keeper, PATIENCE_S):
+                raise Stuck("a run cannot be killed")
+        self._report.setblocking(False)
+        with contextlib.suppress(OSError):
+            while self._hear():
+                pass
+
+    def _read_the_rest(self) -> None:
+        """What the dead left in the pipes."""
+        for stream, pipe in enumerate(self._pipes):
+            before = -1
+            while before != (before := len(self._heard.streams[stream])) and not self._heard.cut:
+                self._read(stream)
+
+
+def _ended(keeper: int, patience_s: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(keeper, selectors.EVENT_READ)
+        return bool(selector.select(patience_s))
+
+
+def _number(pidfd: int) -> int:
+    """The process number, as we see it, of a process we have a handle of."""
+    with open(f"/proc/self/fdinfo/{pidfd}") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+
+
+def _file(stack: contextlib.ExitStack, content: bytes) -> int:
+    """An open file that can only be read."""
+    if not content:
+        fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    else:
+        writable = os.memfd_create("run")
+        try:
+            with open(writable, "wb", closefd=False) as file:
+                file.write(content)
+            fd = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(writable)
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
+    ours, theirs = os.pipe2(os.O_CLOEXEC)
+    stack.callback(os.close, ours)
+    return ours, theirs
