@@ -17,6 +17,7 @@ class Calls:
         tolerance: absolute tolerance for floats, 0 for exact.
         expected: what each call returns, or None if the reference solution has to be asked.
         oracle: name in `oracles.ORACLES` of the rule that compares, `equal` for equality.
+        adapter: statements after the program that make what the function returns a plain value.
     """
 
     inputs: Sequence[Sequence[Any]] = field(repr=False)
@@ -24,6 +25,7 @@ class Calls:
     tolerance: float = 0.0
     expected: Sequence[Any] | None = field(default=None, repr=False)
     oracle: str = "equal"
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ def _found(source: Source, data: Path) -> Path:
             return files[0]
         if files:
             shown = ", ".join(str(file) for file in files[:3])
-            raise UsageError(f"The folder {str(data)!r} holds {len(files)} files {name!r} ({shown}). Name one of them with --data.")
+            raise UsageError(
+                f"The folder {str(data)!r} holds {len(files)} files {name!r} ({shown}). Name one of them with --data."
+            )
     raise UsageError(f"The folder {str(data)!r} holds no {' or '.join(source.names)}. Name the file itself with --data.")
 
 
@@ -115,7 +117,9 @@ def _fetched(source: Source, revision: str) -> tuple[list[Path], str]:
         files = files or fetch(offline=False)
     except Exception as error:  # whatever the Hub's client raises
         said = " ".join(str(error).split())[:300]
-        raise EvaluationError(f"{source.repo}@{revision} cannot be read from the Hub: {said}. Pass local files with --data.") from error
+        raise EvaluationError(
+            f"{source.repo}@{revision} cannot be read from the Hub: {said}. Pass local files with --data."
+        ) from error
     if not files:
         raise EvaluationError(f"{source.repo}@{revision} has no file {', '.join(source.patterns)}. Pass local files with --data.")
     commit = next(path.name for path in files[0].parents if path.parent.name == "snapshots")

@@ -18,4 +18,6 @@ def column(row: Row, *names: str) -> Any:
         if name in row.columns:
             return row.columns[name]
     there = ", ".join(map(str, row.columns)) or "none"
-    raise EvaluationError(f"A row has no column {' or '.join(names)}, only {there}. This is other data than the task's; check --data.")
+    raise EvaluationError(
+        f"A row has no column {' or '.join(names)}, only {there}. This is other data than the task's; check --data."
+    )

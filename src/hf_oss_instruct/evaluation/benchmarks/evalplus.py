@@ -1,17 +1,18 @@
 """HumanEval+ and MBPP+ (arXiv 2305.01210): the base problems with many more inputs, graded against a reference solution.
 
-Both forms of the data are read: evalplus' own files (`base_input`, `plus_input`, `contract`) and its sets on the Hub (`test`, a program).
+Both forms of the data are read: evalplus' own files (`base_input`, `plus_input`) and its sets on the Hub (`test`, a program).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from hf_oss_instruct.evaluation.benchmarks import humaneval, mbpp
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
-from hf_oss_instruct.evaluation.oracles import oracle_for
+from hf_oss_instruct.evaluation.oracles import adapter_for, oracle_for
 from hf_oss_instruct.evaluation.problems import Calls, Problem
 from hf_oss_instruct.evaluation.sources import Row, Source
 
@@ -54,7 +55,8 @@ def _humaneval(row: Row) -> Problem:
 def _mbpp_file(row: Row) -> Problem:
     task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
     base, plus = (_as_python(int(task_id.split("/")[-1]), list(column(row, name) or ())) for name in ("base_input", "plus_input"))
-    calls = Calls([*base, *plus], len(base), float(column(row, "atol")), oracle=oracle_for("mbpp", entry_point))
+    oracle, adapter = oracle_for("mbpp", entry_point), adapter_for("mbpp", entry_point)
+    calls = Calls([*base, *plus], len(base), float(column(row, "atol")), oracle=oracle, adapter=adapter)
     reference = prompt + column(row, "canonical_solution")
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, reference, calls)
 
@@ -63,6 +65,7 @@ def _mbpp_hub(row: Row) -> Problem:
     code, tests = column(row, "code"), column(row, "test_list")
     entry_point = mbpp.called_in(tests, code)
     calls = calls_of(column(row, "test"), arguments_in(tests, entry_point), oracle_for("mbpp", entry_point))
+    calls = replace(calls, adapter=adapter_for("mbpp", entry_point))
     prompt = mbpp.prompt(column(row, "prompt"), tests[:1])
     task_id = f"Mbpp/{column(row, 'task_id')}"
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, prompt + code, calls)

@@ -66,7 +66,9 @@ def _problem(row: Row) -> Problem:
     if key not in KEYS:
         raise UsageError(f"MultiPL-E's language {key!r} is none that we can run. Use one of: {', '.join(KEYS)}.")
     stops = tuple(column(row, "stop_tokens"))
-    return Problem(name, KEYS[key], prompt, _entry_point(name, prompt), stops, row.fingerprint, tests=column(row, "tests", "test"))
+    return Problem(
+        name, KEYS[key], prompt, _entry_point(name, prompt), stops, row.fingerprint, tests=column(row, "tests", "test")
+    )
 
 
 def _entry_point(name: str, prompt: str) -> str:
@@ -77,5 +79,5 @@ def _entry_point(name: str, prompt: str) -> str:
     spelled = next((word for word in reversed(words) if word.replace("_", "").replace("-", "").lower() == wanted), None)
     if spelled is None:  # renamed in one language, as `strlen` is in C++
         called = re.findall(r"([A-Za-z_]\w*)\s*\(", prompt.rstrip().rpartition("\n")[2])
-        return called[0] if called else plain
-    return spelled
+        spelled = called[0] if called else plain
+    return str(spelled)

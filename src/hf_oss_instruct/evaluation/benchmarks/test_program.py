@@ -1,4 +1,4 @@
-"""The inputs and right answers inside a test program, read as data: evalplus' sets on the Hub carry nothing else. Nothing is run."""
+"""The inputs and right answers inside a test program, read as data and not run: evalplus' sets on the Hub hold nothing else."""
 
 from __future__ import annotations
 
@@ -27,9 +27,17 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
     """
     with _any_number_of_digits():
         tree = ast.parse(program)
-    named = {target.id: node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     if "inputs" not in named:
-        raise EvaluationError(f"A test program assigns no `inputs`: {program[:80]!r}… This is other data than evalplus'; check --data.")
+        raise EvaluationError(
+            f"A test program assigns no `inputs`: {program[:80]!r}… This is other data than evalplus'; check --data."
+        )
     inputs = _value(named["inputs"])
     results = _value(named["results"]) if "results" in named else None
     count = None if base is None or list(map(list, inputs[: len(base)])) != list(map(list, base)) else len(base)
@@ -63,7 +71,7 @@ def _value(node: ast.expr) -> Any:
 class _Words(ast.NodeTransformer):
     """`inf` and `nan` as the numbers they are."""
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else node
 
 
