@@ -384,7 +384,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 @cli.command()
 @format_option
 def env(output: str) -> None:
-    """Print versions, for a bug report."""
+    """Print versions and the sandbox of this machine, for a bug report."""
     from importlib.metadata import PackageNotFoundError, version
 
     names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
@@ -394,11 +394,38 @@ def env(output: str) -> None:
             facts[name] = version(name)
         except PackageNotFoundError:
             facts[name] = None
+    sandbox = _sandbox()
     if output == "json":
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({**facts, "sandbox": sandbox}, indent=2))
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    for heading, lines in (
+        ("held", sandbox["holds"]),
+        ("not held", sandbox["does_not_hold"]),
+        ("missing here", sandbox["missing"]),
+    ):
+        for line in lines:
+            click.echo(f"    {heading}: {_shown(line)}")
+
+
+def _sandbox() -> dict[str, Any]:
+    """The sandbox this machine has, what it promises, and why it does not have a better one."""
+    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, available_tiers, trouble_with
+
+    tiers = available_tiers()
+    best = tiers[0] if tiers else None
+    return {
+        "tier": best.name if best else None,
+        "holds": best.holds if best else (),
+        "does_not_hold": best.does_not_hold if best else (),
+        "missing": [
+            f"{tier.name} ({tier.title}): {why}. {tier.get_it}"
+            for tier in (BUBBLEWRAP, LANDLOCK)
+            if (why := trouble_with(tier.name))
+        ],
+    }
 
 
 def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:

@@ -45,8 +45,8 @@ def read_samples(path: Path) -> list[Sample]:
     """The samples in a file or folder, numbered within their problem.
 
     Args:
-        path: `.jsonl` (also `.gz`) whose lines have `task_id` (or MultiPL-E's `name`) and `solution`, `completion`,
-            `completions` or `answer`; a MultiPL-E result file or a folder of them (`.json`, `.json.gz`); lighteval's details (`.parquet`).
+        path: `.jsonl` (also `.gz`), lines of `task_id` (or MultiPL-E's `name`) and `solution`, `completion`, `completions` or
+            `answer`; a MultiPL-E result file or a folder of them (`.json`, `.json.gz`); lighteval's details (`.parquet`).
 
     Raises:
         UsageError: there is no such file.

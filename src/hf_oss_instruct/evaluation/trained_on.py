@@ -34,7 +34,7 @@ def touched(folder: Path, benchmark: Benchmark) -> list[str]:
     families = {found["family"].lower() for task_id in benchmark.problems if (found := _ID.search(task_id))}
     if absent := families - _looked_for(path):
         raise EvaluationError(
-            f"{str(folder)!r} was not decontaminated against {', '.join(sorted(absent))}: nothing is known about what it touches. "
+            f"{str(folder)!r} was not decontaminated against {', '.join(sorted(absent))}: what it touches is not known. "
             "Decontaminate it first, or leave out --trained-on."
         )
     files = sorted((folder / "data").rglob("*.parquet"))

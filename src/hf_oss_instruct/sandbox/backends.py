@@ -6,22 +6,13 @@ A tier is tried, not looked up: a machine may have the program `bwrap` and forbi
 from __future__ import annotations
 
 import functools
-import glob
-import os
-import shutil
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from hf_oss_instruct.errors import SandboxError, UsageError
-
-INSIDE = Path(__file__).parent / "inside"
-PYTHON = os.path.realpath(sys.executable)
-# What toolchains keep outside of /usr. Nothing here is a secret of this machine or its users.
-CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/java-*", "/etc/mono", "/etc/R", "/etc/php",
-                 "/etc/racket", "/etc/perl")  # fmt: skip
-PASSWD = b"program:x:1000:1000:program:/tmp:/bin/sh\n"
+from hf_oss_instruct.sandbox import payload, supervise
+from hf_oss_instruct.sandbox.launchers import launcher
+from hf_oss_instruct.sandbox.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +44,8 @@ _LIMITED = (
     "nothing of the run outlives it, and none of its files reaches the next run",
 )
 _WATCHED = (
-    "memory summed over processes, and memory of JVM, Node.js, Go and Mono: a look every 20 ms, so a program can be over the limit "
-    "for a moment (exact with a cgroup)",
+    "memory summed over processes, and memory of JVM, Node.js, Go and Mono: a look every 20 ms, so that a program can be over "
+    "the limit for a moment",
 )
 _COMMON_GAPS = (
     "faults of the kernel and of the processor: this is no virtual machine",
@@ -75,8 +66,8 @@ BUBBLEWRAP = Tier(
         *_LIMITED,
     ),
     (*_WATCHED, *_COMMON_GAPS),
-    "Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they are mostly "
-    "forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+    "Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they are "
+    "mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
 LANDLOCK = Tier(
     "landlock",
@@ -118,15 +109,15 @@ TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 @functools.cache
 def trouble_with(name: str) -> str | None:
     """Why this machine does not have a tier, or None if it has. The tier is tried once, by running a program in it."""
-    from hf_oss_instruct.sandbox.run import run_program
-
     if not sys.platform.startswith("linux"):
         return f"it needs Linux, and this is {sys.platform}"
+    key, told, most_s = payload.python("print(6 * 7)", {}, Limits(), name)
     try:
-        ended = run_program("print(6 * 7)", tier=name)
-    except SandboxError as error:
+        heard = supervise.run(told, b"", 1000, most_s, launcher(key).launch)
+    except (SandboxError, supervise.Stuck, OSError) as error:
         return str(error)
-    return None if ended.status == "ok" and ended.stdout == "42\n" else ended.stderr or ended.status
+    stdout, stderr, _ = heard.streams
+    return None if stdout == b"42\n" else stderr.decode(errors="replace") or "a program printed nothing"
 
 
 def available_tiers() -> tuple[Tier, ...]:
@@ -153,39 +144,3 @@ def chosen_tier(name: str | None = None) -> Tier:
         f"Programs of strangers are not run here without a sandbox, and this machine has none:\n{reasons}\n"
         "Where the machine itself is disposable, you can say --unsafe-no-sandbox (in Python: tier='unsafe-none')."
     )
-
-
-def readable(extra: Iterable[str]) -> list[str]:
-    """Files and folders outside of /usr that a program must be able to read."""
-    paths = [sys.base_prefix, str(INSIDE), *extra, *(found for pattern in CONFIGURATION for found in glob.glob(pattern))]
-    return sorted({os.path.realpath(path) for path in paths if not path.startswith("/usr/") and os.path.exists(path)} - {"/usr"})
-
-
-def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:
-    """The command line of bwrap for the launcher, which keeps the rights to make the inner sandboxes.
-
-    Args:
-        extra: as of `readable`.
-        passwd: an open file that becomes /etc/passwd.
-        command: what to run inside.
-
-    Raises:
-        SandboxError: bwrap is not installed.
-    """
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxError(f"bubblewrap is not installed. {BUBBLEWRAP.get_it}")
-    mounts = ["--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        if os.path.islink(f"/{name}"):
-            mounts += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
-        elif os.path.isdir(f"/{name}"):
-            mounts += ["--ro-bind", f"/{name}", f"/{name}"]
-    for path in readable(extra):
-        mounts += ["--ro-bind", path, path]
-    return [
-        program, "--unshare-all", "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",
-        *mounts, "--ro-bind-data", str(passwd), "/etc/passwd", "--hostname", "sandbox",
-        "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--dir", "/tmp", "--remount-ro", "/",
-        "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8", "--chdir", "/", "--", *command,
-    ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Is it right? Decided outside the sandbox: the program sees the inputs, never the expected values.
 
-A program that cannot escape can still pretend to pass: by leaving early, by an object equal to everything, by patching the tests. Here
-it returns plain values (`inside/values.py`), each after a nonce of its own, and they are compared in this process. Whoever forges an
-answer has to know the right one.
+A program that cannot escape can still pretend to pass: by leaving early, by an object equal to everything, by patching the
+tests. Here it returns plain values (`inside/values.py`), each after a nonce of its own, and they are compared in this
+process. Whoever forges an answer has to know the right one.
 """
 
 from __future__ import annotations
@@ -14,13 +14,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
-from hf_oss_instruct.sandbox.backends import INSIDE
 from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.limits import Execution, Limits
+from hf_oss_instruct.sandbox.outer import INSIDE
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.sandbox.sentinel import ending_with
 
-STATUSES = ("passed", "wrong_answer", "runtime_error", "timeout", "compile_error", "empty_answer", "sandbox_error", "not_evaluated")
+STATUSES = (
+    "passed",
+    "wrong_answer",
+    "runtime_error",
+    "timeout",
+    "compile_error",
+    "empty_answer",
+    "sandbox_error",
+    "not_evaluated",
+)
 BATCH = 256  # inputs to one process
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
 RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
@@ -139,7 +148,7 @@ def _for_answers(limits: Limits | None) -> Limits:
 def judge_program(
     program: str, tests: str = "", language: str = "python", limits: Limits | None = None, *, tier: str | None = None
 ) -> Judgement:
-    """Run a program with its tests, and believe it only if it comes to its end; see `sentinel.py` for what this cannot defend against.
+    """Run a program with its tests, and believe it only if it comes to its end (`sentinel.py`: what this cannot defend).
 
     Args:
         program: the text, or all of it with the tests in it.

@@ -1,4 +1,4 @@
-"""The launchers of this process: one small Python for each tier and set of libraries, started when first needed, kept, replaced when broken."""
+"""The launchers of this process: one for each tier and set of libraries, started when needed, kept, replaced when broken."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
-from typing import Any
 
 from hf_oss_instruct.errors import SandboxError
-from hf_oss_instruct.sandbox.backends import INSIDE, PASSWD, PYTHON, bubblewrap, readable
+from hf_oss_instruct.sandbox.inside import folders
+from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable
+from hf_oss_instruct.sandbox.payload import Key
 
 START_S = 60.0  # seconds a launcher may need to load its libraries on a busy machine
 _BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()"
 
-Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 _kept: dict[tuple[int, Key], Launcher] = {}
 _lock = threading.Lock()
 
@@ -42,10 +40,10 @@ class Launcher:
         try:
             self._control, self._process = self._start(key)
         except OSError as error:
-            raise SandboxError(f"The sandbox {key[0]} could not be started: {error}") from error
+            raise SandboxError(f"the sandbox {key[0]} could not be started: {error}") from error
         if not select.select([self._control], [], [], START_S)[0] or self._control.recv(16) != b"ready":
             self.close()
-            raise SandboxError(f"The sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
+            raise SandboxError(f"the sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
 
     def _start(self, key: Key) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         tier, preload, packages, roots = key
@@ -57,7 +55,14 @@ class Launcher:
         if tier != "bubblewrap":
             self._base = tempfile.mkdtemp(prefix="oss-instruct-runs-")
             os.chmod(self._base, 0o711)  # an ordinary user, as which root's programs run, must get through
-        spec = {"tier": tier, "preload": preload, "packages": packages, "reach": reach, "control": theirs.fileno(), "base": self._base}
+        spec = {
+            "tier": tier,
+            "preload": preload,
+            "packages": packages,
+            "reach": reach,
+            "control": theirs.fileno(),
+            "base": self._base,
+        }
         boot = [PYTHON, "-I", "-c", _BOOT, str(INSIDE.parent)]
         serve = [*boot, "serve", json.dumps(spec)]
         then = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
@@ -96,7 +101,8 @@ class Launcher:
             self._process.kill()
             self._process.wait()
         if self._base:
-            shutil.rmtree(self._base, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folders.remove(self._base)
 
 
 def launcher(key: Key) -> Launcher:

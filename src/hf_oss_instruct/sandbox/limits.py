@@ -33,7 +33,9 @@ class Limits:
         for field in fields(self):
             value = getattr(self, field.name)
             if not 0 < value < 1 << 40:
-                raise UsageError(f"The limit {field.name} is {value!r}; it must be a positive number. Leave it out for the default.")
+                raise UsageError(
+                    f"The limit {field.name} is {value!r}; it must be a positive number. Leave it out for the default."
+                )
 
 
 # Compilers are not the program: a slow or hungry one must not fail a sample. Go and Rust are the measure.

@@ -1,32 +1,23 @@
-"""Run a program nobody has read: `run_program(source) -> Execution`. Whatever it does, the machine is as before and an answer comes."""
+"""Run a program nobody has read: `run_program(source) -> Execution`. The machine stays as it was, and an answer comes."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import os
 import re
-import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
-from hf_oss_instruct.errors import SandboxError, UsageError
-from hf_oss_instruct.sandbox import supervise
-from hf_oss_instruct.sandbox.backends import PYTHON, chosen_tier
-from hf_oss_instruct.sandbox.launchers import Key, discard, launcher
-from hf_oss_instruct.sandbox.limits import COMPILE, Execution, Limits
-
-if TYPE_CHECKING:
-    from hf_oss_instruct.toolchains import Toolchain
+from hf_oss_instruct.sandbox import payload, supervise
+from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.sandbox.launchers import discard, launcher
+from hf_oss_instruct.sandbox.limits import Execution, Limits
 
 ATTEMPTS = 3  # of a run whose sandbox failed
-LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
-_IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
 # How languages say that the kernel refused them memory or a process. It decides which failure is named, never whether it is one.
 _NO_MEMORY = re.compile(r"MemoryError|bad_alloc|[Cc]annot allocate memory|OutOfMemory|heap out of memory|memory allocation of")
 _NO_PROCESS = re.compile(r"can't start new thread|Resource temporarily unavailable|unable to create native thread")
@@ -74,12 +65,15 @@ def run_program(
     """
     limits = limits or Limits()
     name = chosen_tier(tier).name
-    key, payload, most_s = _prepared(source, language, files or {}, limits, name, fresh)
+    if language == "python":
+        key, told, most_s = payload.python(source, files or {}, limits, name, fresh=fresh)
+    else:
+        key, told, most_s = payload.compiled(source, language, files or {}, limits, name)
     trouble = ""
     for _ in range(ATTEMPTS):
         process = launcher(key)
         try:
-            heard = supervise.run(payload, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, most_s, process.launch, _admit)
+            heard = supervise.run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, most_s, process.launch)
             return _execution(heard, name)
         except (supervise.Stuck, OSError) as error:
             trouble = f"{error}. {process.said()}".strip()
@@ -116,75 +110,6 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
         finally:
             for future in line:
                 future.cancel()
-
-
-def _admit(keeper: int) -> None:
-    """Called with the number of the first process of a run before anything runs."""
-
-
-def _prepared(
-    source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str, fresh: bool
-) -> tuple[Key, bytes, float]:
-    """The launcher for a program, what it is told, and after how many seconds it must be through."""
-    if language == "python":
-        texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
-        preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
-        packages = _folders_of(preload)
-        argv = [PYTHON, "-s", "{source}"] if fresh else None
-        environment = {"PYTHONPATH": ":".join(packages)} if fresh and packages else {}
-        program = _step("program.py", argv, environment, limits, limits_address_space=True)
-        key, steps, source_name = (tier, preload, packages, ()), [program], "program.py"
-    else:
-        from hf_oss_instruct.toolchains import toolchain
-
-        tools = toolchain(language)
-        key, steps, source_name = (tier, (), (), _roots(tools)), _steps(tools, limits), tools.source_name
-    everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
-    for name in everything:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
-            raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
-    header = {"steps": steps, "shm_mib": limits.disk_mib, "files": [(name, len(content)) for name, content in everything.items()]}
-    payload = b"\n".join([json.dumps(header).encode(), b"".join(everything.values())])
-    return key, payload, sum(step["wall_s"] for step in steps)
-
-
-def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:
-    steps = []
-    for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
-        if command:
-            argv = [shutil.which(command[0]) or command[0], *command[1:]]
-            step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
-            steps.append(step | {"compiles": compiles})
-    return steps
-
-
-def _step(
-    program: str, argv: list[str] | None, env: Mapping[str, str], limits: Limits, *, limits_address_space: bool
-) -> dict[str, Any]:
-    return {
-        "program": program,
-        "argv": argv,
-        "env": dict(env),
-        "compiles": False,
-        "limits_address_space": limits_address_space,
-        **asdict(limits),
-    }
-
-
-def _roots(tools: Toolchain) -> tuple[str, ...]:
-    """The folders of a toolchain that is not installed under /usr."""
-    found = [os.path.realpath(path) for name in tools.needs if (path := shutil.which(name))]
-    return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
-
-
-@functools.cache
-def _folders_of(libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """Where libraries lie that this Python has."""
-    from importlib.util import find_spec
-
-    found = (find_spec(name) for name in libraries)
-    return tuple(sorted({str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin}))
 
 
 def _execution(heard: supervise.Heard, tier: str) -> Execution:

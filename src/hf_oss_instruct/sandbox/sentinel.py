@@ -1,8 +1,8 @@
 """How a whole program shows that it came to its end: it prints a fresh nonce after its last test.
 
-An exit code says little: `exit(0)` before the first test gives 0 too. What this cannot defend against: a program that looks for the nonce
-in its own text or memory and prints it, or that gives the tests objects which claim to be equal to everything. Only `judge`, which keeps
-the right answers outside, holds against those.
+An exit code says little: `exit(0)` before the first test gives 0 too. What this cannot defend against: a program that looks
+for the nonce in its own text or memory and prints it, or that gives the tests objects which claim to be equal to everything.
+Only `judge`, which keeps the right answers outside, holds against those.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
     if language == "ruby" and "test/unit" in text:  # whose tests run when the text is through
         statement = f"Test::Unit.at_exit {{ {statement} }}"
     if language == "lua" and (leaving := _LUA_EXIT.search(text)):
-        return f"{text[: leaving.start()]}local ended = {leaving[1]}; if ended == 0 or ended == true then {statement} end os.exit(ended)\n"
+        held = f"local ended = {leaving[1]}; if ended == 0 or ended == true then {statement} end os.exit(ended)"
+        return f"{text[: leaving.start()]}{held}\n"
     place = len(text)
     for _ in range(braces):
         place = text.rfind("}", 0, place)

@@ -1,4 +1,4 @@
-"""How one run is watched from outside: its output read up to the cap, its reports heard, its end brought about if it does not come.
+"""How one run is watched from outside: its output read up to the cap, its reports heard, its end brought about.
 
 Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its keeper is.
 """
@@ -39,7 +39,7 @@ class Heard:
     cut: bool = False
 
 
-def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None], admit: Callable[[int], None]) -> Heard:
+def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None]) -> Heard:
     """Send a run to a launcher and stay until all of it is gone.
 
     Args:
@@ -48,7 +48,6 @@ def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[
         cap: bytes of output that are kept; beyond it the run is ended.
         most_s: seconds after which it must have ended itself.
         launch: gives the descriptors to the launcher.
-        admit: is told the keeper's process number before anything runs.
 
     Raises:
         Stuck: the sandbox failed.
@@ -63,14 +62,12 @@ def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[
             launch([*files, *(end for _, end in pipes), theirs.fileno()])
         for _, end in pipes:
             os.close(end)
-        return _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s, admit).until_over()
+        return _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
 
 
 class _Watch:
-    def __init__(
-        self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float, admit: Callable[[int], None]
-    ) -> None:
-        self._stack, self._report, self._pipes, self._cap, self._admit = stack, report, pipes, cap, admit
+    def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
+        self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
         self._deadline, self._keeper = deadline, -1
         self._heard, self._trouble = Heard(), ""
 
@@ -127,7 +124,6 @@ class _Watch:
         if fds:
             self._keeper = fds[0]
             self._stack.callback(os.close, fds[0])
-            self._admit(_number(fds[0]))
             self._report.send(b"go")
         elif "error" in said:
             self._trouble = said["error"]
@@ -151,7 +147,7 @@ class _Watch:
 
     def _read_the_rest(self) -> None:
         """What the dead left in the pipes."""
-        for stream, pipe in enumerate(self._pipes):
+        for stream in range(len(self._pipes)):
             before = -1
             while before != (before := len(self._heard.streams[stream])) and not self._heard.cut:
                 self._read(stream)
@@ -161,12 +157,6 @@ def _ended(keeper: int, patience_s: float) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(keeper, selectors.EVENT_READ)
         return bool(selector.select(patience_s))
-
-
-def _number(pidfd: int) -> int:
-    """The process number, as we see it, of a process we have a handle of."""
-    with open(f"/proc/self/fdinfo/{pidfd}") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
 
 
 def _file(stack: contextlib.ExitStack, content: bytes) -> int:

@@ -1,29 +1,27 @@
 """What one run is put into, and who watches over it.
 
-The keeper is a fork of the launcher and our code. It makes the run's own world, starts the program as its child and looks at time,
-memory and processes until it ends. With namespaces it is the first process of its own, so that its death is the death of all; without,
-it inherits every orphan and kills until there is none. It is out of the program's reach: its capabilities are in an outer user namespace
-(bubblewrap), or it is another landlock domain.
+The keeper is a fork of the launcher and our code. It makes the run's own world, starts the program as its child and looks at
+time, memory and processes until it ends. With namespaces it is the first process of its own, so that its death is the death
+of all; without, it inherits every orphan and kills until there is none. It is out of the program's reach: its capabilities
+are in an outer user namespace (bubblewrap), or it is another landlock domain.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import socket
+import stat
 import struct
-import sys
 import tempfile
 import time
 from typing import Any, NoReturn
 
-from . import kernel, program, watch
+from . import folders, kernel, program, watch
 
 MIB = 1 << 20
 LOOK_S = (0.01, 0.02)  # seconds to the first look, and between later ones
@@ -54,6 +52,8 @@ def keep(spec: dict[str, Any], fds: list[int]) -> NoReturn:
             report.send(json.dumps(ended).encode())
             if ended["exit"] != 0 or ended["why"]:
                 break
+            if step["compiles"] and spec["tier"] == "landlock":
+                _make_executable(os.path.join(folder, "program"))
     except BaseException as error:
         with contextlib.suppress(OSError):
             report.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
@@ -61,7 +61,7 @@ def keep(spec: dict[str, Any], fds: list[int]) -> NoReturn:
         with contextlib.suppress(BaseException):
             _kill_all(spec)
             if folder and spec["tier"] != "bubblewrap":
-                shutil.rmtree(folder, ignore_errors=True)
+                folders.remove(folder)
         os._exit(0)
 
 
@@ -77,7 +77,7 @@ def _world(spec: dict[str, Any], job: dict[str, Any]) -> str:
     """The run's own mounts, network and System V objects, or only a folder; the path of the work folder."""
     if spec["tier"] != "bubblewrap":
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
-        folder = tempfile.mkdtemp(dir=spec["base"])
+        folder: str = tempfile.mkdtemp(dir=spec["base"])
         if job["uid"]:
             os.chown(folder, job["uid"], job["uid"])
         return folder
@@ -112,7 +112,7 @@ def _introduce(report: socket.socket) -> None:
 
 def _write(folder: str, name: str, content: bytes, uid: int | None) -> None:
     path = os.path.join(folder, name)
-    missing = []
+    missing: list[str] = []
     while not os.path.isdir(parent := os.path.dirname(missing[-1] if missing else path)):
         missing.append(parent)
     for parent in reversed(missing):
@@ -123,12 +123,27 @@ def _write(folder: str, name: str, content: bytes, uid: int | None) -> None:
         os.chown(made, uid or 0, uid or 0)
 
 
+def _make_executable(path: str) -> None:
+    """What a linker does at its end, where the program's own `chmod` does nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(fd).st_mode) and os.fstat(fd).st_nlink == 1:
+            os.fchmod(fd, 0o755)
+        os.close(fd)
+
+
 def _run(
-    spec: dict[str, Any], job: dict[str, Any], step: dict[str, Any], folder: str, wires: tuple[int, int, int], report: socket.socket
+    spec: dict[str, Any],
+    job: dict[str, Any],
+    step: dict[str, Any],
+    folder: str,
+    wires: tuple[int, int, int],
+    report: socket.socket,
 ) -> dict[str, Any]:
     """One step from start to end: the compiler or the program."""
     ready, tell = os.pipe2(os.O_CLOEXEC)
-    others = watch.tasks_of(os.getuid() if job["uid"] is None else job["uid"]) if spec["tier"] == "landlock" else 0
+    # Without a user namespace the kernel counts all processes of a user; one made up for this run has none yet.
+    others = watch.tasks_of(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
     started = time.monotonic()
     child = os.fork()
     if not child:
@@ -181,23 +196,16 @@ def _wait(
 
 
 def _kill_all(spec: dict[str, Any]) -> None:
-    """Every process of the run but this one."""
-    if spec["tier"] == "bubblewrap":
+    """Every process of the run but this one, which inherits the orphans among them."""
+    namespace = spec["tier"] == "bubblewrap"
+    if namespace:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-    while True:
-        if spec["tier"] != "bubblewrap":
+    with contextlib.suppress(ChildProcessError):  # nobody is left
+        while True:
+            pid, _ = os.waitpid(-1, 0 if namespace else os.WNOHANG)
             # Stopped first: what forks faster than it is killed would never end.
-            for kind in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in watch.descendants(os.getpid()):
+            for kind in (signal.SIGSTOP, signal.SIGKILL) if not pid else ():
+                for other in watch.descendants(os.getpid()):
                     with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(pid, kind)
-        try:
-            pid, _ = os.waitpid(-1, 0 if spec["tier"] == "bubblewrap" else os.WNOHANG)
-        except OSError as error:
-            if error.errno == errno.ECHILD:
-                return
-            print(error, file=sys.stderr)
-            return
-        if not pid:
-            time.sleep(0.001)
+                        os.kill(other, kind)

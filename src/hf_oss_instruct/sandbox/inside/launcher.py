@@ -1,8 +1,8 @@
 """The process that starts every run: a small Python with the standard library loaded, which forks and then forgets.
 
-Two lives. `descend` comes first, with the caller's rights: root becomes an ordinary user there. `serve` is the second, inside the
-outer sandbox where the tier has one: each message on its socket is a run, nothing but file descriptors, so that nothing of one run is
-in memory when the next is forked.
+Two lives. `descend` comes first, with the caller's rights: root becomes an ordinary user there. `serve` is the second, inside
+the outer sandbox where the tier has one: each message on its socket is a run, nothing but file descriptors, so that nothing
+of one run is in memory when the next is forked.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import kernel, keeper
+from . import folders, keeper, kernel, seccomp
 
 DESCRIPTORS = 6  # payload, stdin, stdout, stderr, what the compiler says, report
 # What programs import most. Anything else costs them its own import, as everywhere.
-LIBRARY = """abc argparse array ast base64 bisect calendar cmath collections.abc contextlib copy csv dataclasses datetime decimal enum
-fractions functools glob hashlib heapq html inspect io itertools json logging math multiprocessing numbers operator os pathlib pickle
-pprint queue random re secrets shutil signal socket statistics string struct subprocess tempfile textwrap threading time traceback types
-typing unittest urllib.parse uuid zlib""".split()
+LIBRARY = """
+abc argparse array ast base64 bisect calendar cmath collections.abc contextlib copy csv dataclasses datetime decimal
+enum fractions functools glob hashlib heapq html inspect io itertools json logging math multiprocessing numbers operator
+os pathlib pickle pprint queue random re secrets shutil signal socket statistics string struct subprocess tempfile
+textwrap threading time traceback types typing unittest urllib.parse uuid zlib
+""".split()
 
 
 def descend(spec: dict[str, Any]) -> None:
@@ -79,6 +81,8 @@ def serve(spec: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then lets go of the socket
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    if spec["tier"] != "unsafe-none":
+        seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
     gc.collect()
     gc.freeze()  # the collector of a child would touch, and so copy, every page
     control.send(b"ready")
@@ -90,7 +94,10 @@ def serve(spec: dict[str, Any]) -> None:
         for fd in fds:
             os.close(fd)
     with contextlib.suppress(ChildProcessError):
-        os.wait()
+        os.wait()  # for all of them, as the kernel buries the dead
+    if spec["base"]:
+        with contextlib.suppress(OSError):
+            folders.remove(spec["base"])
 
 
 def _launch(spec: dict[str, Any], control: socket.socket, own: int, fds: list[int]) -> None:

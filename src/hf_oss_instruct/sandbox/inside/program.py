@@ -29,7 +29,13 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 def become(
-    spec: dict[str, Any], job: dict[str, Any], step: dict[str, Any], folder: str, wires: tuple[int, int, int], tell: int, others: int
+    spec: dict[str, Any],
+    job: dict[str, Any],
+    step: dict[str, Any],
+    folder: str,
+    wires: tuple[int, int, int],
+    tell: int,
+    others: int,
 ) -> NoReturn:
     """Never returns. What goes wrong before the program starts is written to `tell`."""
     try:
@@ -56,7 +62,13 @@ def become(
 
 
 def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dict[str, str]:
-    common = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
+    common = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": folder,
+        "TMPDIR": folder,
+        "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "2",
+    }
     return common | {name: _named(value, step, folder) for name, value in step["env"].items()}
 
 
@@ -123,7 +135,7 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
     sys.argv, sys.path[:0] = [path], [os.path.dirname(path)]
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         stream = io.TextIOWrapper(
-            open(fd, mode + "b", closefd=False),  # type: ignore[arg-type]
+            open(fd, mode + "b", closefd=False),
             encoding="utf-8",
             errors="strict" if name == "stdin" else "surrogateescape" if name == "stdout" else "backslashreplace",
             line_buffering=name == "stderr",
@@ -157,7 +169,7 @@ def _exit_code(code: object) -> int:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    print(code, file=sys.stderr)
+    sys.stderr.write(f"{code}\n")
     return 1
 
 

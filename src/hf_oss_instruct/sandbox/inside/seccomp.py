@@ -1,14 +1,15 @@
 """Which system calls a program may not make: a filter written by hand, so that it needs no library.
 
-A filter is a short program for the kernel's classic BPF machine: load the architecture, the call's number or an argument; compare;
-return a verdict. It is a deny-list: the calls below have no place in a program that computes something, and each has been a way out
-of a sandbox or around one of its limits. `seccomp(2)` and `linux/seccomp.h` are the reference for the numbers.
+A filter is a short program for the kernel's classic BPF machine: load the architecture, the call's number or an argument;
+compare; return a verdict. It is a deny-list: the calls below have no place in a program that computes something, and each has
+been a way out of a sandbox or around one of its limits. `seccomp(2)` and `linux/seccomp.h` are the reference for the numbers.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 
@@ -65,6 +66,7 @@ TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
+@functools.cache
 def build(machine: str, *, namespaces: bool) -> bytes:
     """The filter for a machine.
 

@@ -1,7 +1,8 @@
 """Plain values as JSON text and back: what a stranger's function takes and returns, with nothing pickled and nothing evaluated.
 
-JSON alone would make a tuple a list and a set an error. Each value that JSON has no exact form for is a list of a letter and its content;
-floats travel in hexadecimal, so that they come back bit for bit. Depth and number of values are bounded both ways.
+JSON alone would make a tuple a list and a set an error. Each value that JSON has no exact form for is a list of a letter and
+its content; floats travel in hexadecimal, so that they come back bit for bit. Depth and number of values are bounded both
+ways.
 """
 
 from __future__ import annotations

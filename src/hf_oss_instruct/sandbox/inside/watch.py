@@ -1,7 +1,7 @@
 """How much memory, processor time and how many processes a run has: read from /proc, again and again.
 
-A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount) stand behind
-it, and a cgroup before it where there is one.
+A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount)
+stand behind it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import Any
+
+from . import folders
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -49,7 +51,7 @@ def passed(step: dict[str, Any], seen: Seen, alone: bool, folder: str) -> str | 
         return "processes"
     if cpu_s > step["cpu_s"]:
         return "timeout"
-    return None if alone or _size(folder) <= step["disk_mib"] << 20 else "disk"
+    return None if alone or folders.size(folder) <= step["disk_mib"] << 20 else "disk"
 
 
 def descendants(pid: int) -> list[int]:
@@ -69,11 +71,11 @@ def tasks_of(uid: int) -> int:
     """How many threads a user has on this machine."""
     total = 0
     for pid in _everyone():
-        fields = _stat(pid)
         try:
-            total += int(fields[17]) if fields and os.stat(f"/proc/{pid}").st_uid == uid else 0
+            fields = _stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
         except OSError:
             continue
+        total += int(fields[17]) if fields else 0
     return total
 
 
@@ -106,17 +108,3 @@ def _sum(path: str, names: tuple[str, ...]) -> int:
             return sum(int(line.split()[1]) for line in file if line.startswith(names))
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def _size(folder: str) -> int:
-    """Bytes on disk of the files in a folder."""
-    total, line = 0, [folder]
-    while line:
-        try:
-            with os.scandir(line.pop()) as entries:
-                for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    line += [entry.path] if entry.is_dir(follow_symlinks=False) else []
-        except OSError:
-            continue
-    return total

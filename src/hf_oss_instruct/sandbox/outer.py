@@ -1,0 +1,55 @@
+"""What stands around a launcher: which files it may read, and the command line of bwrap."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from hf_oss_instruct.errors import SandboxError
+
+INSIDE = Path(__file__).parent / "inside"
+PYTHON = os.path.realpath(sys.executable)
+# What toolchains keep outside of /usr. Nothing here is a secret of this machine or its users.
+CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/java-*", "/etc/mono", "/etc/R",
+                 "/etc/php", "/etc/racket", "/etc/perl")  # fmt: skip
+PASSWD = b"program:x:1000:1000:program:/tmp:/bin/sh\n"
+
+
+def readable(extra: Iterable[str]) -> list[str]:
+    """Files and folders outside of /usr that a program must be able to read."""
+    paths = [sys.base_prefix, str(INSIDE), *extra, *(found for pattern in CONFIGURATION for found in glob.glob(pattern))]
+    return sorted({os.path.realpath(path) for path in paths if not path.startswith("/usr/") and os.path.exists(path)} - {"/usr"})
+
+
+def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:
+    """The command line of bwrap for the launcher, which keeps the rights to make the inner sandboxes.
+
+    Args:
+        extra: as of `readable`.
+        passwd: an open file that becomes /etc/passwd.
+        command: what to run inside.
+
+    Raises:
+        SandboxError: bwrap is not installed.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError("the program bwrap is not installed")
+    mounts = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        if os.path.islink(f"/{name}"):
+            mounts += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
+        elif os.path.isdir(f"/{name}"):
+            mounts += ["--ro-bind", f"/{name}", f"/{name}"]
+    for path in readable(extra):
+        mounts += ["--ro-bind", path, path]
+    return [
+        program, "--unshare-all", "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",
+        *mounts, "--ro-bind-data", str(passwd), "/etc/passwd", "--hostname", "sandbox",
+        "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--dir", "/tmp", "--remount-ro", "/",
+        "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8", "--chdir", "/", "--", *command,
+    ]  # fmt: skip

@@ -1,0 +1,96 @@
+"""What a launcher and a keeper are told about a run: files, steps, limits. One line of JSON, then the files' bytes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.sandbox.limits import COMPILE, Limits
+from hf_oss_instruct.sandbox.outer import PYTHON
+from hf_oss_instruct.toolchains import Toolchain, toolchain
+
+# Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
+Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+Told = tuple[Key, bytes, float]  # the launcher, what it is told, seconds after which the run must be over
+
+LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
+_IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
+
+
+def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> Told:
+    """A Python program: a fork of the launcher, or with `fresh` a new interpreter."""
+    texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
+    preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
+    packages = _folders_of(preload)
+    argv = [PYTHON, "-s", "{source}"] if fresh else None
+    environment = {"PYTHONPATH": ":".join(packages)} if fresh and packages else {}
+    step = _step("program.py", argv, environment, limits, limits_address_space=True)
+    return (tier, preload, packages, ()), *_told("program.py", source, files, limits, [step])
+
+
+def compiled(source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str) -> Told:
+    """A program of any other language: compile it where it needs that, then run it.
+
+    Raises:
+        UsageError: no such language is run here.
+        ToolchainMissing: its compiler or interpreter is not installed.
+    """
+    tools = toolchain(language)
+    return (tier, (), (), _roots(tools)), *_told(tools.source_name, source, files, limits, _steps(tools, limits))
+
+
+def _told(
+    source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
+) -> tuple[bytes, float]:
+    everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
+    for name in everything:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+            raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
+    header = {"steps": steps, "shm_mib": limits.disk_mib, "files": [(name, len(content)) for name, content in everything.items()]}
+    return json.dumps(header).encode() + b"\n" + b"".join(everything.values()), sum(step["wall_s"] for step in steps)
+
+
+def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:
+    steps = []
+    for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
+        if command:
+            argv = [shutil.which(command[0]) or command[0], *command[1:]]
+            step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
+            steps.append(step | {"compiles": compiles})
+    return steps
+
+
+def _step(
+    program: str, argv: list[str] | None, env: Mapping[str, str], limits: Limits, *, limits_address_space: bool
+) -> dict[str, Any]:
+    return {
+        "program": program,
+        "argv": argv,
+        "env": dict(env),
+        "compiles": False,
+        "limits_address_space": limits_address_space,
+        **asdict(limits),
+    }
+
+
+def _roots(tools: Toolchain) -> tuple[str, ...]:
+    """The folders of a toolchain that is not installed under /usr."""
+    found = [os.path.realpath(path) for name in tools.needs if (path := shutil.which(name))]
+    return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
+
+
+@functools.cache
+def _folders_of(libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """Where libraries lie that this Python has."""
+    found = (find_spec(name) for name in libraries)
+    return tuple(sorted({str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin}))

@@ -1,0 +1,312 @@
+"""One program in, one execution out: what it prints and how it ends, on every tier this machine has."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.errors import SandboxError, UsageError
+from hf_oss_instruct.sandbox import launchers
+from hf_oss_instruct.sandbox.backends import TIERS, available_tiers, chosen_tier
+from hf_oss_instruct.sandbox.limits import STATUSES, Limits
+from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs
+
+ISOLATING = [tier.name for tier in available_tiers()]
+DEAF = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
+SMALL = Limits(cpu_s=2, wall_s=3, memory_mib=200, processes=20, disk_mib=8, output_bytes=20_000)
+
+pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
+
+
+@pytest.fixture(params=[*ISOLATING, "unsafe-none"])
+def tier(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=ISOLATING)
+def isolating(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_program_reads_its_input_and_files_and_says_how_it_ended(tier: str) -> None:
+    source = "import sys\nprint(sys.stdin.read(), open('data/a.txt').read())\nprint('trouble', file=sys.stderr)\nsys.exit(3)"
+    ended = run_program(source, stdin="in: é", files={"data/a.txt": b"file"}, tier=tier)
+    assert (ended.status, ended.exit_code, ended.signal) == ("failed", 3, None)
+    assert (ended.stdout, ended.stderr) == ("in: é file\n", "trouble\n")
+    assert ended.tier == tier
+    assert 0 < ended.cpu_s < 5
+    assert ended.wall_s > 0
+    assert 1 < ended.peak_memory_mib < 500
+    assert not ended.truncated
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["forked", "fresh"])
+@pytest.mark.parametrize(
+    ("source", "code", "says"),
+    [
+        ("pass", 0, ""),
+        ("import sys; sys.exit('no')", 1, "no"),
+        ("raise SystemExit(False)", 0, ""),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero"),
+        ("def f(:", 1, "SyntaxError"),
+        ("import atexit; atexit.register(print, 'at exit')", 0, ""),
+        ("import threading, time; threading.Thread(target=lambda: (time.sleep(0.1), print('at exit'))).start()", 0, ""),
+        ("import sys; sys.stdout.write('at exit')", 0, ""),
+        ("try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise KeyError('x') from e", 1, "direct cause"),
+    ],
+)
+def test_a_fork_of_the_worker_ends_as_a_new_python_does(source: str, code: int, says: str, fresh: bool) -> None:
+    ended = run_program(source, fresh=fresh)
+    assert ended.exit_code == code
+    assert says in ended.stderr
+    assert ended.stdout.strip() == ("at exit" if "at exit" in source else "")
+    assert "inside" not in ended.stderr  # none of our own frames
+
+
+def test_a_traceback_is_the_same_in_a_fork_and_in_a_new_python() -> None:
+    source = "def f(x):\n    return 1 / x\n\nf(0)\n"
+    assert run_program(source).stderr == run_program(source, fresh=True).stderr
+
+
+def test_a_signal_is_told_from_an_exit_code(tier: str) -> None:
+    ended = run_program("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tier=tier)
+    assert (ended.status, ended.exit_code, ended.signal) == ("failed", None, signal.SIGSEGV)
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("while True: pass", "timeout"),
+        ("import time; time.sleep(60)", "timeout"),
+        (
+            "import signal, time\nfor n in range(1, 32):\n  if n not in (9, 19): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+            "timeout",
+        ),
+        ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory"),
+        ("x = bytearray(1 << 40)", "memory"),
+        ("import os\nfor _ in range(4): os.fork()\nx = bytes(30 << 20) * 2\nimport time; time.sleep(9)", "memory"),
+        ("import os, time\nfor _ in range(40): os.fork() or time.sleep(9)", "processes"),
+        ("while True: print('x' * 1000)", "output"),
+        ("import sys\nwhile True: sys.stderr.write('x' * 1000)", "output"),
+        ("open('big', 'wb').write(bytes(20 << 20))", "failed"),
+    ],
+    ids=["cpu", "sleep", "deaf", "memory", "huge", "memory of many", "processes", "stdout", "stderr", "file"],
+)
+def test_every_limit_ends_the_run_and_names_itself(source: str, status: str, isolating: str) -> None:
+    started = time.monotonic()
+    ended = run_program(source, limits=SMALL, tier=isolating)
+    assert ended.status == status
+    assert ended.status in STATUSES
+    assert ended.truncated == (status == "output")
+    assert len(ended.stdout) + len(ended.stderr) <= SMALL.output_bytes
+    assert time.monotonic() - started < SMALL.wall_s + 15
+
+
+def test_many_small_files_are_bounded_too(isolating: str) -> None:
+    ended = run_program(
+        "for i in range(100): open(str(i), 'wb').write(bytes(1 << 20))\nwhile True: pass", limits=SMALL, tier=isolating
+    )
+    assert ended.status == "failed"
+
+
+def test_what_a_run_leaves_is_gone_with_it(isolating: str) -> None:
+    leave = (
+        "import os, time\nprint(os.getcwd())\nopen('left.txt', 'w').write('x')\n"
+        "if not os.fork():\n    os.setsid()\n    if not os.fork():\n        time.sleep(3600.5)\n    os._exit(0)\n"
+    )
+    ended = run_program(leave, tier=isolating)
+    assert ended.status == "ok"
+    assert ended.wall_s < 5  # it was not waited for
+    folder = Path(ended.stdout.strip())
+    assert not (folder / "left.txt").exists()
+    assert run_program("import os; print(os.listdir('.'))", tier=isolating).stdout == "['program.py']\n"
+
+
+def ours() -> set[str]:
+    """The processes that descend from this one."""
+    found, line = set(), [os.getpid()]
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    while line:
+        here = line.pop()
+        children = [pid for pid, parent in parents.items() if parent == here]
+        found |= {str(pid) for pid in children}
+        line += children
+    return found
+
+
+def test_five_hundred_runs_leave_nothing(isolating: str) -> None:
+    run_program("pass", tier=isolating)  # starts the worker
+
+    def state() -> tuple[int, int, int, int]:
+        mounts, temporary = Path("/proc/self/mountinfo").read_text().count("\n"), len(list(Path("/tmp").iterdir()))
+        return len(ours()), mounts, len(os.listdir("/proc/self/fd")), temporary
+
+    before = state()
+    jobs = (Job(f"open('x', 'w').write('y'); print({n})") for n in range(500))
+    outputs = [ended.stdout for ended in run_programs(jobs, workers=4, tier=isolating)]
+    assert outputs == [f"{n}\n" for n in range(500)]
+    deadline = time.monotonic() + 10
+    while state()[0] > before[0] and time.monotonic() < deadline:  # the last keepers end
+        time.sleep(0.05)
+    after = state()
+    assert after[:3] == before[:3]
+    assert after[3] <= before[3] + 2  # other programs use /tmp too
+
+
+def test_nothing_one_run_changes_in_python_reaches_the_next(isolating: str) -> None:
+    poison = "import builtins, json, os, sys\nbuiltins.len = lambda x: 7\njson.loads = None\n"
+    poison += "os.environ['A'] = 'b'\nsys.path.insert(0, '/x')"
+    assert run_program(poison, tier=isolating).status == "ok"
+    look = "import json, os, sys\nprint(len([]), json.loads('1'), os.environ.get('A'), '/x' in sys.path)"
+    assert run_program(look, tier=isolating).stdout == "0 1 None False\n"
+
+
+def test_two_forks_draw_different_random_numbers() -> None:
+    source = "import random; print(random.random())"
+    assert run_program(source).stdout != run_program(source).stdout
+    source = "import numpy; print(numpy.random.rand())"
+    assert run_program(source).stdout != run_program(source).stdout
+
+
+def test_numpy_and_pandas_are_there_for_programs_that_import_them(isolating: str) -> None:
+    pytest.importorskip("pandas")
+    ended = run_program(
+        "import numpy as np\nimport pandas as pd\nprint(pd.DataFrame({'a': np.arange(4)}).a.sum())", tier=isolating
+    )
+    assert ended.stdout == "6\n", ended.stderr
+
+
+def test_other_languages_are_compiled_and_run_inside(isolating: str) -> None:
+    source = '#include <stdio.h>\nint main(void) { int n; scanf("%d", &n); printf("%d\\n", 2 * n); return 3; }'
+    ended = run_program(source, "c", stdin="21", tier=isolating)
+    assert (ended.status, ended.exit_code, ended.stdout) == ("failed", 3, "42\n"), ended
+    broken = run_program("int main(void) { return x; }", "c", tier=isolating)
+    assert broken.status == "compile_error"
+    assert "undeclared" in broken.stderr
+    assert run_program('read x; echo "got $x"', "shell", stdin="it\n", tier=isolating).stdout == "got it\n"
+
+
+def test_asynchronous_code_waits_without_blocking() -> None:
+    async def many() -> list[str]:
+        return [ended.stdout for ended in await asyncio.gather(*(run_program_async(f"print({n})") for n in range(5)))]
+
+    assert asyncio.run(many()) == ["0\n", "1\n", "2\n", "3\n", "4\n"]
+
+
+def test_jobs_are_taken_only_a_little_ahead() -> None:
+    taken = []
+
+    def jobs() -> object:
+        for n in range(1000):
+            taken.append(n)
+            yield Job("pass")
+
+    results = run_programs(jobs(), workers=2)  # type: ignore[arg-type]
+    next(results)
+    assert len(taken) <= 5
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
+    run_program("pass", tier=isolating)
+    (worker,) = [found for (pid, key), found in launchers._kept.items() if key == (isolating, (), (), ()) and pid == os.getpid()]
+    worker._process.kill()
+    worker._process.wait()
+    assert run_program("print(1)", tier=isolating).stdout == "1\n"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o577])
+def test_folders_deeper_than_any_path_are_removed_too(umask: int, isolating: str) -> None:
+    deep = "for _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
+    ended = run_program(f"import os\nprint(os.getcwd(), flush=True)\nos.umask({umask})\n{deep}", tier=isolating)
+    folder = Path(ended.stdout.split()[0])
+    assert not (folder / "d").exists()
+    assert folder == Path("/tmp") or not folder.exists()
+
+
+def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> None:
+    # Deeper than any path: the keeper cannot write it.
+    ended = run_program("pass", files={"a\x2f" * 2000: b""}, tier=isolating)
+    assert ended.status == "sandbox_error"
+    assert ended.stderr
+    assert run_program("print(1)", tier=isolating).stdout == "1\n"
+
+
+def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import os, signal, threading, time\nfrom hf_oss_instruct.sandbox.run import run_program\n"
+        f"run_program('pass', tier={isolating!r})\n"
+        f"long = lambda: run_program('import time; time.sleep(60)', tier={isolating!r})\n"
+        "threading.Thread(target=long, daemon=True).start()\n"
+        "time.sleep(1); print('ready', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"ready\n"
+    before = {path for path in Path("/proc").glob("[0-9]*")}
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(_is_launcher_of(path, process.pid) for path in before):
+        time.sleep(0.1)
+    assert not any(_is_launcher_of(path, process.pid) for path in before)
+
+
+def _is_launcher_of(path: Path, caller: int) -> bool:
+    """Launchers lead a session of their own and are adopted by process 1 when the caller is gone."""
+    try:
+        command = (path / "cmdline").read_bytes()
+        parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return False
+    return b"inside.launcher" in command and parent in (1, caller)
+
+
+def test_wrong_arguments_are_said_before_anything_runs() -> None:
+    with pytest.raises(UsageError, match="no sandbox tier 'docker'"):
+        run_program("pass", tier="docker")
+    with pytest.raises(UsageError, match="outside of the work folder"):
+        run_program("pass", files={"../x": b""})
+    with pytest.raises(UsageError, match="'klingon'"):
+        run_program("pass", "klingon")
+    with pytest.raises(UsageError, match="cpu_s is 0"):
+        Limits(cpu_s=0)
+
+
+def test_each_tier_says_what_it_holds_and_what_not() -> None:
+    for tier in TIERS.values():
+        assert tier.holds
+        assert tier.does_not_hold
+    assert chosen_tier().name in ISOLATING  # never unsafe-none by itself
+
+
+def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    # A machine where nothing can be isolated: no bwrap on the path, and a kernel filter that refuses landlock.
+    code = (
+        "import os\nfrom hf_oss_instruct.sandbox.inside import seccomp\nfrom hf_oss_instruct.sandbox.run import run_program\n"
+        "seccomp.CALLS.clear(); seccomp.CALLS['landlock_create_ruleset'] = (444, 444)\n"
+        "seccomp.apply(seccomp.build(os.uname().machine, namespaces=True))\nrun_program('pass')"
+    )
+    env = {"PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 1
+    assert SandboxError.__name__ in done.stderr
+    assert "apt-get install bubblewrap" in done.stderr
+    assert "--unsafe-no-sandbox" in done.stderr
