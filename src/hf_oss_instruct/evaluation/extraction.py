@@ -21,6 +21,7 @@ _IMPORT = re.compile(
 _CLASS = re.compile(
     r"^[ \t]*(?:(?:public|final|static|abstract|internal|sealed)\s+)*(?:class|object)\s+\w+[^{\n]*\{", re.MULTILINE
 )
+_FUTURE = re.compile(r"^from __future__ import .*$", re.MULTILINE)
 IN_A_CLASS = ("java", "csharp", "scala")
 MAIN = ("main", "Main")
 
@@ -179,8 +180,8 @@ def _with_preamble(problem: Problem, block: str) -> str:
         for node in statements
         if isinstance(node, ast.Import | ast.ImportFrom) or (isinstance(node, ast.FunctionDef) and node.name not in own)
     ]
-    future = re.findall(r"(?m)^from __future__ import .*$", block)
-    return "\n".join([*future, *kept, block])
+    future = [match[0] for match in _FUTURE.finditer(block)]  # has to stand before everything else
+    return "\n".join([*future, *kept, _FUTURE.sub("", block)])
 
 
 def _missing_imports(problem: Problem, block: str) -> list[str]:

@@ -62,4 +62,4 @@ def interval(mean: float, problems: int) -> tuple[float, float]:
     square = Z95**2 / problems
     centre = (mean + square / 2) / (1 + square)
     half = Z95 * math.sqrt(mean * (1 - mean) / problems + square / (4 * problems)) / (1 + square)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))  # within rounding, it holds the mean

@@ -17,6 +17,7 @@ import xxhash
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
+from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.oracles import ORACLES
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
@@ -180,8 +181,8 @@ class Grader:
         if not extracted.program.strip():
             return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
         if problem.calls is None:
-            tests = _after(problem.tests, extracted)
-            return judge_program(extracted.program, tests, problem.language, limits, tier=self._tier)
+            program, tests = guarded(extracted.program, _after(problem.tests, extracted), problem.language)
+            return judge_program(program, tests, problem.language, limits, tier=self._tier)
         calls, expected = problem.calls, self._references.of(problem).expected
         program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
         return judge(
