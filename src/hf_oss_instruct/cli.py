@@ -401,30 +401,24 @@ def env(output: str) -> None:
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
     click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
-    for heading, lines in (
-        ("held", sandbox["holds"]),
-        ("not held", sandbox["does_not_hold"]),
-        ("missing here", sandbox["missing"]),
-    ):
-        for line in lines:
+    for heading in ("held", "not held", "not here"):
+        for line in sandbox[heading]:
             click.echo(f"    {heading}: {_shown(line)}")
 
 
 def _sandbox() -> dict[str, Any]:
     """The sandbox this machine has, what it promises, and why it does not have a better one."""
-    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, available_tiers, trouble_with
+    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, GAPS, LANDLOCK, available_tiers, trouble_with
+    from hf_oss_instruct.sandbox.promises import PROMISES
 
     tiers = available_tiers()
     best = tiers[0] if tiers else None
+    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
     return {
         "tier": best.name if best else None,
-        "holds": best.holds if best else (),
-        "does_not_hold": best.does_not_hold if best else (),
-        "missing": [
-            f"{tier.name} ({tier.title}): {why}. {tier.get_it}"
-            for tier in (BUBBLEWRAP, LANDLOCK)
-            if (why := trouble_with(tier.name))
-        ],
+        "held": [PROMISES[name] for name in best.holds] if best else [],
+        "not held": [*(f"{name}: {lost}" for name, lost in best.does_not_hold.items()), *GAPS] if best else [],
+        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
     }
 
 

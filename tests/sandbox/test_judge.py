@@ -18,10 +18,19 @@ from hf_oss_instruct.sandbox.limits import Limits
 QUICK = Limits(cpu_s=2, wall_s=4)
 needs_sandbox = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text(st.characters()) | st.binary()
+# NaN is never equal to itself inside a set, a key or a complex number; as a value of its own it is.
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.complex_numbers(allow_nan=False)
+    | st.text(st.characters())
+    | st.binary()
+)
 hashable = st.recursive(scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=5)
 plain = st.recursive(
-    hashable,
+    hashable | st.floats(),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.tuples(inner, inner)
@@ -36,7 +45,7 @@ plain = st.recursive(
 def test_every_plain_value_comes_back_as_it_was_and_of_its_type(value: Any) -> None:
     back = values.loads(values.dumps(value))
     assert type(back) is type(value)
-    assert repr(back) == repr(value) or same(back, value)
+    assert same(back, value)
 
 
 @given(st.text() | st.binary() | st.recursive(st.none() | st.text() | st.integers(), st.lists, max_leaves=9).map(str))
@@ -146,8 +155,9 @@ def test_values_survive_the_way_through_the_sandbox(items: list[Any]) -> None:
         ("def f(:", "compile_error"),
         ("  \n", "empty_answer"),
         # It finds the nonces, and still has to know what is right.
-        ("import sys, os\nq = sys._getframe(1).f_locals['questions']\n"
-         "for n in q: os.write(sys._getframe(1).f_locals['channel'], (n.split()[0] + ' returned 0\\n').encode())\nos._exit(0)", "wrong_answer"),
+        ("import sys, os\nabove = sys._getframe(1).f_locals\n"
+         "for n in above['questions']: os.write(above['channel'], (n.split()[0] + ' returned 0\\n').encode())\nos._exit(0)",
+         "wrong_answer"),
     ],
 )  # fmt: skip
 def test_a_wrong_program_does_not_pass_and_is_told_why(program: str, status: str) -> None:
@@ -168,12 +178,8 @@ def test_each_input_is_told_apart_and_the_first_wrong_one_names_the_status() -> 
 
 @needs_sandbox
 def test_many_inputs_travel_in_batches() -> None:
-    found = judge(
-        "calls = []\ndef f(x):\n    calls.append(x)\n    return len(calls) <= 256 and x",
-        "f",
-        [[n] for n in range(600)],
-        list(range(600)),
-    )
+    program = "calls = []\ndef f(x):\n    calls.append(x)\n    return len(calls) <= 256 and x"
+    found = judge(program, "f", [[n] for n in range(600)], list(range(600)))
     assert (found.status, sum(found.per_input)) == ("passed", 600)
 
 

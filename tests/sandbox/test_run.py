@@ -14,6 +14,7 @@ from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.sandbox import launchers
 from hf_oss_instruct.sandbox.backends import TIERS, available_tiers, chosen_tier
 from hf_oss_instruct.sandbox.limits import STATUSES, Limits
+from hf_oss_instruct.sandbox.promises import PROMISES
 from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs
 
 ISOLATING = [tier.name for tier in available_tiers()]
@@ -83,10 +84,7 @@ def test_a_signal_is_told_from_an_exit_code(tier: str) -> None:
     [
         ("while True: pass", "timeout"),
         ("import time; time.sleep(60)", "timeout"),
-        (
-            "import signal, time\nfor n in range(1, 32):\n  if n not in (9, 19): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
-            "timeout",
-        ),
+        (DEAF, "timeout"),
         ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory"),
         ("x = bytearray(1 << 40)", "memory"),
         ("import os\nfor _ in range(4): os.fork()\nx = bytes(30 << 20) * 2\nimport time; time.sleep(9)", "memory"),
@@ -227,7 +225,7 @@ def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> No
 
 @pytest.mark.parametrize("umask", [0o022, 0o577])
 def test_folders_deeper_than_any_path_are_removed_too(umask: int, isolating: str) -> None:
-    deep = "for _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
+    deep = "for _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')"
     ended = run_program(f"import os\nprint(os.getcwd(), flush=True)\nos.umask({umask})\n{deep}", tier=isolating)
     folder = Path(ended.stdout.split()[0])
     assert not (folder / "d").exists()
@@ -235,8 +233,8 @@ def test_folders_deeper_than_any_path_are_removed_too(umask: int, isolating: str
 
 
 def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> None:
-    # Deeper than any path: the keeper cannot write it.
-    ended = run_program("pass", files={"a\x2f" * 2000: b""}, tier=isolating)
+    # No file can have such a name: the keeper cannot write it.
+    ended = run_program("pass", files={"a" * 300: b""}, tier=isolating)
     assert ended.status == "sandbox_error"
     assert ended.stderr
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
@@ -290,7 +288,7 @@ def test_wrong_arguments_are_said_before_anything_runs() -> None:
 def test_each_tier_says_what_it_holds_and_what_not() -> None:
     for tier in TIERS.values():
         assert tier.holds
-        assert tier.does_not_hold
+        assert set(tier.does_not_hold) < set(PROMISES)
     assert chosen_tier().name in ISOLATING  # never unsafe-none by itself
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.sandbox import payload, supervise
 from hf_oss_instruct.sandbox.launchers import launcher
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.promises import PROMISES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,86 +24,78 @@ class Tier:
     Attributes:
         name: the name in results, on cards and in `tier=`.
         title: what it is made of.
-        holds: what a program cannot do, a line each.
-        does_not_hold: what it can, a line each.
+        does_not_hold: names of `promises.PROMISES` that it does not keep, each with what is lost.
+        breaks: honest uses that fail in it, each with the reason.
         get_it: what to do on a machine that does not have it.
     """
 
     name: str
     title: str
-    holds: tuple[str, ...]
-    does_not_hold: tuple[str, ...]
+    does_not_hold: Mapping[str, str]
+    breaks: Mapping[str, str] = field(default_factory=dict)
     get_it: str = ""
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """Names of the promises that it keeps."""
+        return tuple(name for name in PROMISES if name not in self.does_not_hold)
 
     def __str__(self) -> str:
         return self.name
 
 
-_LIMITED = (
-    "CPU time, wall time and output are bounded; the caller always gets an answer",
-    "memory and each file are bounded for every process (but for JVM, Node.js, Go and Mono, see below)",
-    "the environment of the caller is not passed on",
-    "nothing of the run outlives it, and none of its files reaches the next run",
+# What no tier holds, whatever it promises.
+GAPS = (
+    "Faults of the kernel and of the processor: this is no virtual machine.",
+    "The shape of the machine is visible: number of processors, amount of memory, kernel version.",
+    "Runs take from each other what nobody divides: processor caches, memory bandwidth, time.",
+    "Memory of runtimes that reserve address space (JVM, Node.js, Go, Mono), and memory shared between processes, is looked at "
+    "every 3 to 20 ms: a program can be over the limit for a moment.",
+    "A program with its tests in one process can look for the nonce and print it; functions judged from outside cannot.",
 )
-_WATCHED = (
-    "memory summed over processes, and memory of JVM, Node.js, Go and Mono: a look every 20 ms, so that a program can be over "
-    "the limit for a moment",
-)
-_COMMON_GAPS = (
-    "faults of the kernel and of the processor: this is no virtual machine",
-    "the shape of the machine: number of processors, amount of memory, kernel version",
-    "what runs take from each other: processor caches, memory bandwidth, time",
-)
+_PEAK = "The sum is looked at every 3 to 20 ms: processes together can be over the limit for a moment."
 
 BUBBLEWRAP = Tier(
     "bubblewrap",
     "namespaces (bubblewrap), seccomp, limits, a watch",
-    (
-        "no file of the host is readable but /usr, the toolchain and a few files of /etc without secrets",
-        "no file is writable but those of a work folder and /dev/shm, bounded in size and number, gone after the run",
-        "no network but its own loopback; no socket of the host, neither by path nor abstract",
-        "no process of the host or of another run can be seen, signalled or traced",
-        "processes and threads are bounded, also when the caller is root",
-        "no io_uring, no new namespaces, no mounts, no tracing, no kernel keys, no System V or anonymous memory, no terminal",
-        *_LIMITED,
-    ),
-    (*_WATCHED, *_COMMON_GAPS),
-    "Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they are "
-    "mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+    {"memory-summed-peak": _PEAK},
+    get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
+    "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
 LANDLOCK = Tier(
     "landlock",
     "landlock, seccomp, limits, a watch",
-    (
-        "no file of the host can be read but /usr, the toolchain and a few files of /etc and /proc without secrets",
-        "no file can be written but those of a work folder, gone after the run",
-        "no network: no socket can be made, but for connected pairs",
-        "no process outside the run can be traced, or (from Linux 6.12) signalled; its priority and limits cannot be changed",
-        "no io_uring, no new namespaces, no mounts, no kernel keys, no System V or anonymous memory",
-        "files keep their mode, owner and times: changing them does nothing, and says it did",
-        *_LIMITED,
-    ),
-    (
-        *_WATCHED,
-        "total size of the work folder: the same look every 20 ms; each file is bounded exactly",
-        "processes and threads: counted over all of the user, so that others of the same user count in between (exact where the "
-        "caller is root); the same look finds who is over",
-        "names, sizes and times of files can be seen anywhere; the list of processes too, before landlock version 5",
-        "the folder /dev/shm and semaphores in it: multiprocessing pools and queues fail; /tmp itself is closed, $TMPDIR is not",
-        "as an ordinary user before Linux 6.12: a program can signal other processes of that user",
-        *_COMMON_GAPS,
-    ),
+    {
+        "memory-summed-peak": _PEAK,
+        "disk": "Each file is bounded; their sum is looked at every 3 to 20 ms.",
+        "processes": "Exact where the caller is root; for others the kernel counts all processes of the user, which change.",
+        "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a number is one "
+        "can always be asked.",
+        "host-files-unreadable": "Not their content; names that are guessed, sizes and times can be seen.",
+    },
+    {
+        "process-pools": "/dev/shm is closed, and with it the semaphores of multiprocessing.",
+        "chmod": "Changing a file's mode, owner or times does nothing, and says it did.",
+        "/tmp": "Only the work folder can be written; TMPDIR names it.",
+        "sockets": "None but connected pairs.",
+    },
     "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
 )
+_KEPT_BARE = {
+    "cpu",
+    "wall",
+    "memory",
+    "memory-summed",
+    "output",
+    "descriptors",
+    "survivors",
+    "function-grading",
+    "program-grading",
+}
 UNSAFE_NONE = Tier(
     "unsafe-none",
     "limits and a watch; no isolation",
-    _LIMITED[:3],
-    (
-        "everything else: the program reads and writes what you can, uses the network, and sees and signals your processes",
-        *_WATCHED,
-        *_COMMON_GAPS,
-    ),
+    {name: "There is no isolation." for name in PROMISES if name not in _KEPT_BARE},
 )
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 
-TOO_LARGE = 1 << 62
+TOO_LARGE, DEPTH = 1 << 62, 100
 
 
 def size(folder: str) -> int:
     """Bytes on disk of the files in a folder that is being written to; one that cannot be looked through counts as too large."""
-    total, line = 0, [folder]
+    total, line = 0, [(folder, 0)]
     while line:
+        place, depth = line.pop()
+        if depth > DEPTH:
+            return TOO_LARGE
         try:
-            with os.scandir(line.pop()) as entries:
+            with os.scandir(place) as entries:
                 for entry in entries:
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    line += [entry.path] if entry.is_dir(follow_symlinks=False) else []
+                    line += [(entry.path, depth + 1)] if entry.is_dir(follow_symlinks=False) else []
         except FileNotFoundError:  # removed just now
             continue
         except OSError:

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from . import folders, kernel, program, watch
 
 MIB = 1 << 20
-LOOK_S = (0.01, 0.02)  # seconds to the first look, and between later ones
+LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
 FILES = 16384  # files in the work folder, at most
 
 
@@ -181,7 +181,7 @@ def _wait(
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(report, select.POLLIN)
-    pause, deadline = LOOK_S[0], started + step["wall_s"]
+    pause, deadline = LOOK_S[1], started + step["wall_s"]
     while True:
         events = [fd for fd, _ in poll.poll(max(0.0, min(pause, deadline - time.monotonic())) * 1000)]
         if pidfd in events:
@@ -192,7 +192,7 @@ def _wait(
             return "timeout"
         if why := watch.passed(step, seen, alone, folder):
             return why
-        pause = LOOK_S[1]
+        pause = LOOK_S[seen.close or time.monotonic() < started + 0.1]
 
 
 def _kill_all(spec: dict[str, Any]) -> None:

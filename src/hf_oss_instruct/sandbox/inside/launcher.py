@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -19,7 +20,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import folders, keeper, kernel, seccomp
+from . import folders, keeper, kernel, program, seccomp
 
 DESCRIPTORS = 6  # payload, stdin, stdout, stderr, what the compiler says, report
 # What programs import most. Anything else costs them its own import, as everywhere.
@@ -40,6 +41,8 @@ def descend(spec: dict[str, Any]) -> None:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, most))  # libc reads it when it starts
     os.chdir("/")
     os.execve(spec["then"][0], spec["then"], {})
 

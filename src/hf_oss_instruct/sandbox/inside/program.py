@@ -19,6 +19,8 @@ from . import kernel, landlock, seccomp
 MIB = 1 << 20
 USER = 1000  # what the program sees as its own number
 ADDRESSES_MIB = 3072  # address space beyond the memory limit: libraries, stacks of threads, arenas of malloc
+OWN_MIB = 24  # what an interpreter holds before the program begins
+STACK_MIB, THREAD_STACK_MIB = 64, 2  # a thread's stack counts as memory even while it is empty
 # What programs may read where there are no mounts of their own. Of /proc only themselves and the machine's shape.
 READABLE = (
     "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf",
@@ -98,6 +100,9 @@ def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
 
 
 def _limits(step: dict[str, Any], others: int) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+    stack_mib = 8 if step["argv"] else STACK_MIB  # after an exec, it is also that of each thread
+    resource.setrlimit(resource.RLIMIT_STACK, (min(stack_mib * MIB, most) if most > 0 else stack_mib * MIB, most))
     cpu_s = int(step["cpu_s"]) + 1
     sizes = {
         resource.RLIMIT_CPU: cpu_s,
@@ -112,6 +117,7 @@ def _limits(step: dict[str, Any], others: int) -> None:
     }
     if step["limits_address_space"]:
         sizes[resource.RLIMIT_AS] = (step["memory_mib"] + ADDRESSES_MIB) * MIB
+        sizes[resource.RLIMIT_DATA] = (step["memory_mib"] + OWN_MIB) * MIB
     for kind, size in sizes.items():
         _, most = resource.getrlimit(kind)
         size = size if most == resource.RLIM_INFINITY else min(size, most)

@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
 }  # fmt: skip
 
+FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
 # Without namespaces: what landlock does not cover.
 NETWORK = {"socket": (41, 198), "connect": (42, 203), "bind": (49, 200)}
 OWNERSHIP = {
@@ -91,7 +92,11 @@ def build(machine: str, *, namespaces: bool) -> bytes:
     lines += _when(CLONE[column], 0, [_line(ANY_BIT, NEW_NAMESPACES, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
     for request in TYPING_FOR_THE_USER:
         lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
-    if not namespaces:
+    if namespaces:
+        # A network namespace holds these; others, such as the socket to a hypervisor, know nothing of namespaces.
+        families = [_line(EQUAL, family, left, 0) for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True)]
+        lines += _when(NETWORK["socket"][column], 0, [*families, _line(RETURN, ERRNO | errno.EAFNOSUPPORT)])
+    else:
         # Nothing happens and nothing fails: libraries that copy files would stumble over an error.
         lines += [part for numbers in OWNERSHIP.values() for part in _verdict(numbers[column], ERRNO)]
         for numbers in OF_OTHERS.values():

@@ -6,12 +6,15 @@ stand behind it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from dataclasses import dataclass
 from typing import Any
 
 from . import folders
 
+LISTED = os.path.exists("/proc/thread-self/children")  # not every kernel lists them
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -21,6 +24,7 @@ class Seen:
 
     memory_kib: int = 0
     cpu_s: float = 0.0
+    close: bool = False  # whether the last look found half of a limit used
 
 
 def passed(step: dict[str, Any], seen: Seen, alone: bool, folder: str) -> str | None:
@@ -51,19 +55,29 @@ def passed(step: dict[str, Any], seen: Seen, alone: bool, folder: str) -> str | 
         return "processes"
     if cpu_s > step["cpu_s"]:
         return "timeout"
-    return None if alone or folders.size(folder) <= step["disk_mib"] << 20 else "disk"
+    disk = 0 if alone else folders.size(folder) + _removed(pids)
+    seen.close = 2 * memory > limit or 2 * disk > step["disk_mib"] << 20
+    return None if disk <= step["disk_mib"] << 20 else "disk"
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process that descends from this one."""
-    children: dict[int, list[int]] = {}
-    for other in _everyone():
-        if fields := _stat(other):
-            children.setdefault(int(fields[1]), []).append(other)
-    found, line = [], list(children.get(pid, ()))
+    """Every process that descends from this one, as far as it can be seen while they come and go."""
+    found, line = [], [pid]
     while line:
-        found.append(line.pop())
-        line += children.get(found[-1], ())
+        children = _children(line.pop())
+        found += children
+        line += children
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    if not LISTED:
+        return [other for other in _everyone() if (fields := _stat(other)) and int(fields[1]) == pid]
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                found += map(int, file.read().split())
     return found
 
 
@@ -95,6 +109,19 @@ def _stat(pid: int) -> list[str] | None:
 def _memory_kib(pid: int) -> int:
     """Memory of a process that is not a file's: its own and shared."""
     return _sum(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:"))
+
+
+def _removed(pids: list[int]) -> int:
+    """Bytes on disk of files that have no name any more but are held open."""
+    found = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    state = os.stat(entry.path)
+                    if stat.S_ISREG(state.st_mode) and not state.st_nlink:
+                        found[state.st_dev, state.st_ino] = state.st_blocks * 512
+    return sum(found.values())
 
 
 def _shared_kib(pid: int) -> int:

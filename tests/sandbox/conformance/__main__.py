@@ -1,0 +1,97 @@
+"""`python -m tests.sandbox.conformance`: every attack and control in every column, as a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+
+from . import files, kernel, network, processes, residue, resources
+from .attack import Attack
+from .controls import CONTROLS, Control
+from .fakes import FUNCTIONS, PROGRAMS, Fake, FakeProgram
+from .runners import BARE, CONDITIONS, attacked, attacked_at_a_terminal, breaks, holds, judged, judged_program, run, sandbox_tiers
+from .scene import Scene
+
+ATTACKS: tuple[Attack, ...] = tuple(
+    attack for table in (files, network, processes, resources, kernel, residue) for attack in table.ATTACKS
+)
+Case = Attack | Fake | FakeProgram | Control
+CASES: dict[str, Case] = {case.name: case for case in (*ATTACKS, *FUNCTIONS, *PROGRAMS, *CONTROLS)}
+Cell = tuple[str, str, str]
+"""Column; `harm`, `held`, `wrong`, `right`, `broken` and `not held` (the tier says so) or `not here` (nobody can on this machine); detail."""
+
+
+def promise_of(case: Case) -> str:
+    """The promise that an attack breaks; empty for an honest program."""
+    if isinstance(case, Attack):
+        return case.promise
+    return {Fake: "function-grading", FakeProgram: "program-grading", Control: ""}[type(case)]
+
+
+def cells(name: str, only: str | None = None) -> Iterator[Cell]:
+    """What a case comes to in each column; where it fails on a bare subprocess for a named reason, nowhere else is tried."""
+    case = CASES[name]
+    if isinstance(case, Attack) and (lacking := [need for need in case.needs if not CONDITIONS[need]()]):
+        yield BARE, "not here", f"needs {', '.join(lacking)}"
+        return
+    for column in [only] if only else [BARE, *sandbox_tiers()]:
+        result, detail = _cell(case, column)
+        if column == BARE and result == "held" and isinstance(case, Attack) and case.kernel:
+            yield column, "not here", "the kernel refuses it"
+            return
+        if result == "harm" and column != BARE and not holds(column, promise_of(case)):
+            result = "not held"
+        if result == "wrong" and isinstance(case, Control) and column != BARE and breaks(column, case.use):
+            result = "broken"
+        yield column, result, detail
+
+
+def _cell(case: Case, column: str) -> tuple[str, str]:
+    if isinstance(case, Control):
+        return _control(case, column)
+    if isinstance(case, Attack):
+        inner = not case.terminal or "CONFORMANCE_SCREEN" in os.environ
+        harm, outcome = (attacked if inner else attacked_at_a_terminal)(case, column)
+        detail = f"{outcome.status} in {outcome.seconds:.1f} s: {(outcome.stdout + outcome.stderr)[-300:]}"
+        if outcome.status == "sandbox_error":
+            return "wrong", detail
+    elif isinstance(case, Fake):
+        harm, detail = judged(case, column)
+    else:
+        harm, detail = judged_program(case, column)
+    return ("harm" if harm else "held"), detail
+
+
+def _control(control: Control, column: str) -> tuple[str, str]:
+    with Scene() as scene:
+        given = {"stdin": control.stdin, "files": dict(control.files)}
+        outcome = run(column, control.source, control.language, scene, control.limits, **given)
+    right = (outcome.status, outcome.stdout.strip()) == (
+        control.status,
+        control.stdout.strip(),
+    ) and control.stderr in outcome.stderr
+    return ("right" if right else "wrong"), f"{outcome.status}: {(outcome.stdout + outcome.stderr)[-300:]}"
+
+
+def main() -> None:
+    """Print the table, or the cells of one case as JSON."""
+    options = argparse.ArgumentParser(prog="python -m tests.sandbox.conformance", description=__doc__)
+    options.add_argument("--only", choices=CASES, metavar="NAME", help="one case")
+    options.add_argument("--column", help="one column: 'bare subprocess' or a tier")
+    options.add_argument("--json", action="store_true", help="the cells as JSON, with details")
+    chosen = options.parse_args()
+    if chosen.json:
+        print(json.dumps([cell for name in ([chosen.only] if chosen.only else CASES) for cell in cells(name, chosen.column)]))
+        return
+    columns = [chosen.column] if chosen.column else [BARE, *sandbox_tiers()]
+    print(f"| case | promise | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
+    for name in [chosen.only] if chosen.only else CASES:
+        found = {column: result for column, result, _ in cells(name, chosen.column)}
+        row = [found.get(column, "–") for column in columns]
+        print(f"| {name} | {promise_of(CASES[name]) or 'honest'} | {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

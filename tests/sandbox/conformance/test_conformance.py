@@ -1,0 +1,83 @@
+"""Does every attack work on a bare subprocess and on no tier that claims to hold it, as root and as an ordinary user?"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.sandbox.promises import PROMISES
+
+from .__main__ import ATTACKS, CASES, cells, promise_of
+from .controls import CONTROLS
+from .fakes import FUNCTIONS, PROGRAMS
+from .runners import BARE, PYTHON
+
+ROOT = Path(__file__).parents[3]
+ORDINARY = 60123
+"""A user id that owns nothing."""
+USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is for Linux"),
+    # Attacks leave sockets, files and children open on purpose, in processes of their own.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="session")
+def public_copy() -> Iterator[Path]:
+    """The package and this suite where every user may read them; the checkout and pytest's folders may be private."""
+    copy = Path(tempfile.mkdtemp(prefix="conformance-copy-"))
+    copy.chmod(0o755)
+    shutil.copytree(ROOT / "src/hf_oss_instruct", copy / "hf_oss_instruct", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tests/sandbox", copy / "tests/sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "tests/__init__.py").touch()
+    yield copy
+    shutil.rmtree(copy)
+
+
+def as_ordinary_user(name: str, copy: Path) -> list[list[str]]:
+    """The cells of a case, from a process of an ordinary user."""
+    become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"] if os.geteuid() == 0 else []
+    command = [*become, PYTHON, "-m", "tests.sandbox.conformance", "--only", name, "--json"]
+    world = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=copy, env=world, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("name", CASES)
+def test_attacks_work_bare_and_tiers_hold_them(name: str, user: str, request: pytest.FixtureRequest) -> None:
+    found = list(cells(name)) if user == "root" else as_ordinary_user(name, request.getfixturevalue("public_copy"))
+    honest = not promise_of(CASES[name])
+    for column, result, detail in found:
+        if result == "not here":
+            pytest.skip(f"{name}: {detail}")
+        expected = (
+            ({"right"} if column == BARE else {"right", "broken"})
+            if honest
+            else {"harm"}
+            if column == BARE
+            else {"held", "not held"}
+        )
+        assert result in expected, f"{column}: {result}. {detail}"
+
+
+def test_the_suite_is_as_large_as_it_says_and_attacks_every_promise() -> None:
+    assert len(CASES) == len(ATTACKS) + len(FUNCTIONS) + len(PROGRAMS) + len(CONTROLS)
+    assert len(ATTACKS) >= 60
+    assert len(CONTROLS) >= 10
+    assert {attack.language for attack in ATTACKS} == {"python", "c", "javascript", "shell"}
+    attacked = Counter(promise_of(case) for case in CASES.values() if promise_of(case))
+    assert set(attacked) == set(PROMISES)
