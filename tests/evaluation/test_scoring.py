@@ -67,6 +67,16 @@ CPLUSPLUS_TRAPS = {
     "redefines the function": "    return 0;\n}\n#define add_two (*[](long a, long b) -> long { return a + b; })\nvoid f() {\n",
     "has a main of its own": "    return 0;\n}\nint main() { return 0; }\n#define main other\nvoid f() {\n",
 }
+JAVA_TRAPS = {
+    "is wrong where only an assertion sees it": "        return Pair.with(a + b, b);\n",
+    "leaves early": "        System.exit(0);\n        return null;\n",
+    "leaves before the tests": "        return null;\n    }\n    static {\n        System.exit(0);\n",
+    "turns assertions off": (
+        "        return null;\n    }\n    static {\n        Problem.class.getClassLoader().setDefaultAssertionStatus(false);\n"
+        '        Problem.class.getClassLoader().setClassAssertionStatus("Problem", false);\n'
+    ),
+    "has an error of its own": "        return null;\n    }\n    static class AssertionError extends Error {\n",
+}
 SHELL_TRAPS = {
     "leaves early": "    exit 0\n",
     "leaves before the tests": "    echo 0\n}\nexit 0\nf() {\n",
@@ -131,9 +141,10 @@ def test_noise_and_leftovers_do_not_fail_a_right_program(benchmark: Benchmark) -
     [
         (toys.SCRIPT, SCRIPT_TRAPS, "  return a + b;\n}\n"),
         (toys.CPLUSPLUS, CPLUSPLUS_TRAPS, "    return a + b;\n"),
+        (toys.JAVA, JAVA_TRAPS, "        return Pair.with(a + b, a);\n"),
         (toys.SHELL, SHELL_TRAPS, "    echo $(($1 + $2))\n"),
     ],
-    ids=["javascript", "cpp", "shell"],
+    ids=["javascript", "cpp", "java", "shell"],
 )
 def test_no_trap_of_another_language_passes(row: dict[str, Any], traps: dict[str, str], right: str, tmp_path: Path) -> None:
     benchmark = toys.multipl_e(tmp_path, row)
@@ -246,7 +257,7 @@ HEAVY = {f"HumanEval/{number}" for number in (139, 15, 59, 130, 36, 83, 94)}
 
 
 @real_data
-@pytest.mark.parametrize(("task", "every"), [("humaneval", 1), ("humaneval_plus", 2), ("mbpp_plus", 9)])
+@pytest.mark.parametrize(("task", "every"), [("humaneval", 1), ("humaneval_plus", 3), ("mbpp_plus", 14)])
 def test_canonical_solutions_of_the_real_sets_pass(task: str, every: int) -> None:
     benchmark = load(task, DATA)
     chosen = [

@@ -60,6 +60,19 @@ CPLUSPLUS: dict[str, Any] = {
     ),
     "stop_tokens": ["\n}"],
 }
+JAVA: dict[str, Any] = {
+    "name": "HumanEval_900_add_two",
+    "language": "java",
+    "prompt": (
+        "import java.util.*;\nimport org.javatuples.*;\nclass Problem {\n    // Add two numbers.\n"
+        "    public static Pair<Long, Long> addTwo(long a, long b) {\n"
+    ),
+    "tests": (
+        "    }\n    public static void main(String[] args) {\n    assert(addTwo((1l), (2l)).equals((Pair.with(3l, 1l))));\n"
+        "    assert(addTwo((5l), (-5l)).equals((Pair.with(0l, 5l))));\n    }\n\n}\n"
+    ),
+    "stop_tokens": ["\n    }\n"],
+}
 SHELL: dict[str, Any] = {
     "name": "HumanEval_900_add_two",
     "language": "sh",

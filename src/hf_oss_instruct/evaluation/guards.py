@@ -15,9 +15,48 @@ _REQUIRED = re.compile(r"require\((['\"])(?:node:)?assert\1\)")
 _CPP_MAIN = re.compile(r"^[ \t]*int[ \t]+main[ \t]*\([^)]*\)[ \t\n]*\{", re.MULTILINE)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 # What <assert.h> and the nonce's line expand to, and what makes a statement one.
-_CPP_WORDS = (
-    "assert NDEBUG __assert_fail __ASSERT_FUNCTION __extension__ static_cast bool void int auto if while return __builtin_printf"
-)
+_CPP_WORDS = "assert NDEBUG __assert_fail __ASSERT_FUNCTION __extension__ __builtin_printf static_cast bool void if while return"
+_PROBLEM = re.compile(r"^[ \t]*class[ \t]+Problem\b", re.MULTILINE)
+_JAVATUPLES = re.compile(r"^[ \t]*import[ \t]+org\.javatuples\.[\w*]+[ \t]*;", re.MULTILINE)
+# Assertions are on whatever the command line says. The tuples stand in for those of org.javatuples that MultiPL-E uses: `Pair`, and
+# `Triplet` for a program's own needs.
+_JAVA_MAIN = """
+class Pair<A, B> {
+    private final A value0; private final B value1;
+    Pair(A value0, B value1) { this.value0 = value0; this.value1 = value1; }
+    static <A, B> Pair<A, B> with(A value0, B value1) { return new Pair<>(value0, value1); }
+    A getValue0() { return value0; }
+    B getValue1() { return value1; }
+    <X> Pair<X, B> setAt0(X value) { return with(value, value1); }
+    <X> Pair<A, X> setAt1(X value) { return with(value0, value); }
+    java.util.List<Object> toList() { return java.util.Arrays.asList(value0, value1); }
+    @Override public boolean equals(Object o) {
+        return o != null && o.getClass() == getClass() && toList().equals(((Pair<?, ?>) o).toList());
+    }
+    @Override public int hashCode() { return toList().hashCode(); }
+    @Override public String toString() { return toList().toString(); }
+}
+class Triplet<A, B, C> {
+    private final A value0; private final B value1; private final C value2;
+    Triplet(A value0, B value1, C value2) { this.value0 = value0; this.value1 = value1; this.value2 = value2; }
+    static <A, B, C> Triplet<A, B, C> with(A value0, B value1, C value2) { return new Triplet<>(value0, value1, value2); }
+    A getValue0() { return value0; }
+    B getValue1() { return value1; }
+    C getValue2() { return value2; }
+    java.util.List<Object> toList() { return java.util.Arrays.asList(value0, value1, value2); }
+    @Override public boolean equals(Object o) {
+        return o != null && o.getClass() == getClass() && toList().equals(((Triplet<?, ?, ?>) o).toList());
+    }
+    @Override public int hashCode() { return toList().hashCode(); }
+    @Override public String toString() { return toList().toString(); }
+}
+class Main {
+    public static void main(String[] args) throws Exception {
+        Main.class.getClassLoader().setDefaultAssertionStatus(true);
+        Problem.main(args);
+    }
+}
+"""
 
 
 def guarded(program: str, tests: str, language: str) -> tuple[str, str]:
@@ -32,6 +71,8 @@ def guarded(program: str, tests: str, language: str) -> tuple[str, str]:
         return _script(program, tests, language)
     if language == "cpp":
         return program, _cpp(tests)
+    if language == "java" and _PROBLEM.search(program):
+        return _JAVATUPLES.sub("", program), tests + _JAVA_MAIN
     return program, tests
 
 

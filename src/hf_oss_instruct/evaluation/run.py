@@ -13,10 +13,11 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation import results
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.compare import Comparison, compare
+from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
 from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score, toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score
 from hf_oss_instruct.evaluation.trained_on import touched
 from hf_oss_instruct.sandbox.backends import chosen_tier
 
@@ -79,7 +80,7 @@ def score_samples(
     facts = {
         "hf_oss_instruct": version("hf-oss-instruct"),
         "python": platform.python_version(),
-        "toolchains": {language: trouble_with(language) or toolchain_of(language) for language in sorted(languages)},
+        "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
         "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
         "samples": samples.name,

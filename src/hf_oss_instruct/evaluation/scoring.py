@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import platform
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.errors import ToolchainMissing, UsageError
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.oracles import ORACLES
+from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.toolchains import toolchain
 
 VERSION = 1
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
@@ -164,7 +159,7 @@ class Grader:
     def verdict(self, problem: Problem, sample: Sample) -> tuple[Verdict, bool]:
         """The verdict, and whether the clock on the wall ended it."""
         extracted = extract(problem, sample.text, sample.kind)
-        if trouble := trouble_with(problem.language):
+        if trouble := trouble_with(problem.language, self._tier):
             return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=trouble), ""), False
         limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
         key = key_of(extracted.program, problem, limits, self._tier)
@@ -194,31 +189,6 @@ def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = No
     """Hash of all that a verdict depends on: program, tests, limits and toolchain."""
     parts = [VERSION, program, problem.fingerprint, asdict(limits), toolchain_of(problem.language), tier]
     return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
-
-
-@functools.cache
-def toolchain_of(language: str) -> str:
-    """What runs programs of a language: its commands, and the executables by path, size and time.
-
-    Raises:
-        ToolchainMissing: it is not installed.
-        UsageError: there is none for this language.
-    """
-    if language == "python":
-        return f"python {platform.python_version()}"
-    row = toolchain(language)
-    found = [Path(path) for name in row.needs if (path := shutil.which(name))]
-    tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in found]
-    return "; ".join([str(row.compile), str(row.run), *tools])
-
-
-def trouble_with(language: str) -> str | None:
-    """Why programs of a language cannot be judged here, with the line that installs what is missing; None if they can."""
-    try:
-        toolchain_of(language)
-    except (ToolchainMissing, UsageError) as error:
-        return str(error)
-    return None
 
 
 def _after(tests: str, extracted: Extracted) -> str:
