@@ -18,8 +18,7 @@ _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _CPP_WORDS = "assert NDEBUG __assert_fail __ASSERT_FUNCTION __extension__ __builtin_printf static_cast bool void if while return"
 _PROBLEM = re.compile(r"^[ \t]*class[ \t]+Problem\b", re.MULTILINE)
 _JAVATUPLES = re.compile(r"^[ \t]*import[ \t]+org\.javatuples\.[\w*]+[ \t]*;", re.MULTILINE)
-# Assertions are on whatever the command line says. The tuples stand in for those of org.javatuples that MultiPL-E uses: `Pair`, and
-# `Triplet` for a program's own needs.
+# Assertions are on whatever the command line says. The tuples stand in for those of org.javatuples: MultiPL-E's tests use `Pair`.
 _JAVA_MAIN = """
 class Pair<A, B> {
     private final A value0; private final B value1;
