@@ -167,6 +167,16 @@ def test_a_chat_answer_in_javascript_is_scored(tmp_path: Path) -> None:
     assert verdict.answer == answer
 
 
+def test_failures_of_whole_programs_are_told_apart(tmp_path: Path) -> None:
+    benchmark = toys.multipl_e(tmp_path, toys.SCRIPT)
+    texts = {"wrong_answer": "  return a - b;\n}\n", "runtime_error": "  return c;\n}\n", "compile_error": "  return a +;\n}\n"}
+    verdicts = score(benchmark, programs("HumanEval_900_add_two", texts, "completion"))
+    if verdicts[0].status == "not_evaluated":
+        pytest.skip(verdicts[0].reason)
+    assert [one.status for one in verdicts] == list(texts)
+    assert "c is not defined" in verdicts[1].reason
+
+
 def test_a_language_without_toolchain_is_not_evaluated_and_counts_nowhere(tmp_path: Path) -> None:
     row = toys.SCRIPT | {"language": "swift"}
     benchmark = toys.multipl_e(tmp_path, row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.oracles import ORACLES
@@ -30,6 +32,8 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
 STDERR = 2000
+_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed")
+_ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ class Grader:
             return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
         if problem.calls is None:
             program, tests = guarded(extracted.program, _after(problem.tests, extracted), problem.language)
-            return judge_program(program, tests, problem.language, limits, tier=self._tier)
+            return _named(judge_program(program, tests, problem.language, limits, tier=self._tier))
         calls, expected = problem.calls, self._references.of(problem).expected
         program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
         return judge(
@@ -194,6 +198,15 @@ def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = No
 def _after(tests: str, extracted: Extracted) -> str:
     """The tests that go after a program: without the brace that closes the function if it is closed."""
     return tests.lstrip().removeprefix("}") if extracted.whole else tests
+
+
+def _named(judged: Judgement) -> Judgement:
+    """A program that ended in an assertion has a wrong answer, one that is not understood a syntax error; and its own words."""
+    if judged.status != "runtime_error" or judged.execution is None or not (said := judged.execution.stderr.strip()):
+        return judged
+    lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
+    status = "wrong_answer" if _ASSERTED.search(said) else "compile_error" if "SyntaxError" in said else judged.status
+    return replace(judged, status=status, detail=judged.detail or one_line(lines[-1]))
 
 
 def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Judgement, key: str) -> Verdict:
