@@ -8,6 +8,7 @@
     ├── BudgetReached       what may be spent is spent; every unanswered row stays pending
     ├── TryAgain            one request failed in a way that another try may cure
     ├── Refusal             one row is refused for good; it becomes a rejection with this reason
+    ├── EvaluationError     a benchmark's data or a file of samples cannot be used
     ├── RunError            the output folder cannot be used, or could not be written
     ├── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
     ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
@@ -72,6 +73,10 @@ class Refusal(OssInstructError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
+
+
+class EvaluationError(OssInstructError):
+    """A benchmark's data or a file of samples cannot be read, or does not fit together."""
 
 
 class RunError(OssInstructError):

@@ -148,7 +148,7 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
     return kept
 
 
-def parses(content: str, lang: str) -> str | None:
+def unfit(content: str, lang: str) -> str | None:
     """Why a source is not worth a seed: `too_large`, `does_not_parse` or `no_definition`.
 
     None where it is worth one, and for a language without a grammar here.
@@ -189,6 +189,43 @@ def _defines(root: Node) -> bool:
             return True
         stack.extend(reversed(node.named_children))
     return bool(stack)
+
+
+class FunctionSpan(NamedTuple):
+    """A function's name, and where its statement begins and ends in the source, in characters."""
+
+    name: str
+    start: int
+    end: int
+
+
+def parses(content: str, lang: str) -> bool:
+    """Whether a source has no syntax error, in one of the language's dialects.
+
+    Args:
+        content: the source.
+        lang: one of `MINED_LANGUAGES`.
+    """
+    return not _parse(content.encode(errors="replace"), lang).root_node.has_error
+
+
+def functions(content: str, lang: str) -> list[FunctionSpan]:
+    """The functions of a source that are in no other function, documented or not, in order.
+
+    Args:
+        content: the source.
+        lang: one of `MINED_LANGUAGES`.
+    """
+    source = content.encode(errors="replace")
+
+    def place(byte: int) -> int:
+        return len(source[:byte].decode(errors="replace"))
+
+    found = []
+    for declaration in _declarations(_parse(source, lang).root_node, _GRAMMARS[lang]):
+        statement = declaration.siblings[declaration.place]
+        found.append(FunctionSpan(_names(declaration)[1], place(statement.start_byte), place(statement.end_byte)))
+    return sorted(found, key=lambda span: span.start)
 
 
 class _Declaration(NamedTuple):

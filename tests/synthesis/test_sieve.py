@@ -12,7 +12,7 @@ import pytest
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.syntax import parses
+from hf_oss_instruct.syntax import unfit
 from hf_oss_instruct.synthesis.config import RunConfig, magicoder
 from hf_oss_instruct.synthesis.run import pinned
 from hf_oss_instruct.synthesis.sampling import SeedPlan, sample, settled
@@ -128,4 +128,4 @@ def test_a_plan_that_makes_no_sense_is_refused(plan: dict[str, Any]) -> None:
     ],
 )
 def test_a_document_is_worth_a_seed_if_it_parses_and_defines_something(lang: str, content: str, reason: str | None) -> None:
-    assert parses(content, lang) == reason
+    assert unfit(content, lang) == reason

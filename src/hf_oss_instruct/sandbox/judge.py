@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,10 @@ STATUSES = (
 BATCH = 256  # inputs to one process
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
 RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
+
+
+Rule = Callable[[Sequence[Any], Any, Any, float], bool]
+"""Arguments, answer, expected value, tolerance → whether the answer is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def judge(
     limits: Limits | None = None,
     *,
     tier: str | None = None,
+    rule: Rule | None = None,
 ) -> Judgement:
     """Call a function of a program with every input and compare what it returns.
 
@@ -74,6 +79,7 @@ def judge(
         language: `python`; functions of other languages cannot be called from outside.
         limits: for each batch of `BATCH` inputs.
         tier: as of `run_program`.
+        rule: what decides instead of `same`, with the arguments in view; it sees plain values only. Raising is a no.
 
     Raises:
         UsageError: inputs and expected values differ in number, an input is not plain, or the language is another.
@@ -85,16 +91,58 @@ def judge(
         raise UsageError(f"There are {len(inputs)} inputs and {len(expected)} expected values; they must be as many.")
     if not program.strip():
         return Judgement("empty_answer", [False] * len(inputs))
-    limits = limits or Limits()
-    limits = replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
+    limits = _for_answers(limits)
     found = Judgement("passed")
     for start in range(0, len(inputs), BATCH):
         part = slice(start, start + BATCH)
-        batch = _judge_batch(program, entry_point, inputs[part], expected[part], tolerance, limits, tier)
+        batch = _judge_batch(program, entry_point, inputs[part], expected[part], tolerance, limits, tier, rule)
         found = replace(batch, per_input=found.per_input + batch.per_input)
         if batch.status != "passed":
             break
     return replace(found, per_input=found.per_input + [False] * (len(inputs) - len(found.per_input)))
+
+
+def answers(
+    program: str,
+    entry_point: str,
+    inputs: Sequence[Sequence[Any]],
+    limits: Limits | None = None,
+    *,
+    tier: str | None = None,
+) -> tuple[list[Any], float]:
+    """What a function of a program returns for every input: how the right answers are had from a reference solution.
+
+    Args:
+        program: as of `judge`, and so the other arguments.
+        entry_point: the function's name.
+        inputs: its positional arguments, for each call.
+        limits: for each batch of `BATCH` inputs.
+        tier: as of `run_program`.
+
+    Returns:
+        The values, and the most processor seconds that a batch took.
+
+    Raises:
+        UsageError: the program does not answer every input with a plain value; the message says why.
+        SandboxError: this machine has no sandbox.
+    """
+    limits = _for_answers(limits)
+    found: list[Any] = []
+    most_s = 0.0
+    for start in range(0, len(inputs), BATCH):
+        nonces, said, ran = _ask(program, entry_point, inputs[start : start + BATCH], limits, tier)
+        for number, nonce in enumerate(nonces, start):
+            kind, text = said.get(nonce, (_why(ran), ran.stderr[-300:]))
+            if kind != "returned":
+                raise UsageError(f"The program has no answer to input {number} of {entry_point!r}: {kind}, {text}.")
+            found.append(values.loads(text))  # a large one as its hash, which is enough for `judge`
+        most_s = max(most_s, ran.cpu_s)
+    return found, most_s
+
+
+def _for_answers(limits: Limits | None) -> Limits:
+    limits = limits or Limits()
+    return replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
 
 
 def judge_program(
@@ -161,7 +209,20 @@ def _judge_batch(
     tolerance: float,
     limits: Limits,
     tier: str | None,
+    rule: Rule | None,
 ) -> Judgement:
+    nonces, said, ran = _ask(program, entry_point, inputs, limits, tier)
+    rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
+    questions = zip(nonces, inputs, expected, strict=True)
+    verdicts = [_verdict(said.get(nonce), given, value, tolerance, ran, rule) for nonce, given, value in questions]
+    status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
+    return Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
+
+
+def _ask(
+    program: str, entry_point: str, inputs: Sequence[Sequence[Any]], limits: Limits, tier: str | None
+) -> tuple[list[str], dict[str, tuple[str, str]], Execution]:
+    """One run: the nonce of each input, what was said after each, and the run itself."""
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
         questions = [f"{nonce} {values.dumps(list(arguments))}" for nonce, arguments in zip(nonces, inputs, strict=True)]
@@ -171,10 +232,7 @@ def _judge_batch(
     source = f"{_FUTURE}\n{harness}"
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     ran = run_program(source, stdin="\n".join([entry_point, *questions]), files=files, limits=limits, tier=tier)
-    answers = _answers(ran.stdout)
-    verdicts = [_verdict(answers.get(nonce), value, tolerance, ran) for nonce, value in zip(nonces, expected, strict=True)]
-    status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
-    return Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
+    return nonces, _answers(ran.stdout), ran
 
 
 _FUTURE = "from __future__ import annotations\n"
@@ -190,7 +248,9 @@ def _answers(stdout: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _verdict(answer: tuple[str, str] | None, expected: Any, tolerance: float, ran: Execution) -> tuple[str, str]:
+def _verdict(
+    answer: tuple[str, str] | None, given: Sequence[Any], expected: Any, tolerance: float, ran: Execution, rule: Rule
+) -> tuple[str, str]:
     """Status and detail of one input."""
     if answer is None:
         return _why(ran), "it ended without an answer"
@@ -200,8 +260,10 @@ def _verdict(answer: tuple[str, str] | None, expected: Any, tolerance: float, ra
     if kind == "raised":
         return "runtime_error", text
     try:
-        right = kind == "returned" and same(values.loads(text), expected, tolerance)
-    except (values.NotPlain, RecursionError):
+        answered = values.loads(text)
+        expected = values.summary(expected) if isinstance(answered, values.Digest) else expected
+        right = kind == "returned" and rule(given, answered, expected, tolerance)
+    except (values.NotPlain, RecursionError, ArithmeticError, TypeError, ValueError):  # a rule that cannot make sense of it
         right = False
     return ("passed", "") if right else ("wrong_answer", text[:500])
 

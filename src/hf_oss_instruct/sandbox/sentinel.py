@@ -11,23 +11,24 @@ import re
 
 from hf_oss_instruct.errors import UsageError
 
-# What prints {nonce}, and how many closing braces it stands before: main's own, and that of the class around main.
+# What prints the nonce out of its halves, so that a program which prints its own text or binary does not print it, and how many
+# closing braces it stands before: main's own, and that of the class around main.
 _SAYS: dict[str, tuple[str, int]] = {
-    "c": ('__builtin_puts("{nonce}");', 1),
-    "cpp": ('__builtin_puts("{nonce}");', 1),
-    "csharp": ('System.Console.WriteLine("{nonce}");', 2),
-    "go": ('println("{nonce}")', 1),
-    "java": ('System.out.println("{nonce}");', 2),
-    "javascript": ('console.log("{nonce}");', 0),
-    "lua": ('print("{nonce}")', 0),
-    "perl": ('print "{nonce}\\n";', 0),
-    "php": ('echo "{nonce}\\n";', 0),
-    "r": ('cat("{nonce}\\n")', 0),
-    "racket": ('(displayln "{nonce}")', 0),
-    "ruby": ('puts "{nonce}"', 0),
-    "rust": ('println!("{nonce}");', 1),
-    "shell": ('echo "{nonce}"', 0),
-    "typescript": ('console.log("{nonce}");', 0),
+    "c": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
+    "cpp": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
+    "csharp": ('System.Console.WriteLine("{0}{1}", "{first}", "{second}");', 2),
+    "go": ('print("{first}", "{second}", "\\n")', 1),
+    "java": ('System.out.println("{first}".concat("{second}"));', 2),
+    "javascript": ('console.log("{first}" + "{second}");', 0),
+    "lua": ('print("{first}" .. "{second}")', 0),
+    "perl": ('print "{first}", "{second}", "\\n";', 0),
+    "php": ('echo "{first}", "{second}", "\\n";', 0),
+    "r": ('cat("{first}", "{second}", "\\n", sep = "")', 0),
+    "racket": ('(displayln (string-append "{first}" "{second}"))', 0),
+    "ruby": ('puts "{first}" + "{second}"', 0),
+    "rust": ('println!("{}{}", "{first}", "{second}");', 1),
+    "shell": ("echo '{first}''{second}'", 0),
+    "typescript": ('console.log("{first}" + "{second}");', 0),
 }
 _LUA_EXIT = re.compile(r"os\.exit\s*\((.+)\)\s*$")
 
@@ -43,7 +44,9 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
     if language not in _SAYS:
         raise UsageError(f"Whole programs in {language!r} are not judged here. Use one of: python, {', '.join(_SAYS)}.")
     statement, braces = _SAYS[language]
-    statement, text = statement.replace("{nonce}", nonce), f"{program}\n{tests}".rstrip()
+    half = len(nonce) // 2
+    statement = statement.replace("{first}", nonce[:half]).replace("{second}", nonce[half:])
+    text = f"{program}\n{tests}".rstrip()
     if language == "php":
         text = text.removesuffix("?>")
     if language == "ruby" and "test/unit" in text:  # whose tests run when the text is through

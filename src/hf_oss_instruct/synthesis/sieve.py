@@ -20,7 +20,7 @@ from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.curation.snippets import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.syntax import parses
+from hf_oss_instruct.syntax import unfit
 
 FILTERS = ("parses", *SNIPPET_FILTERS)
 """Names of the seed filters: `parses` looks at the whole document, the others at the snippet."""
@@ -106,5 +106,5 @@ class Filters:
         if origin.row_id not in self._known:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[origin.row_id] = parses(content(), origin.lang)
+            self._known[origin.row_id] = unfit(content(), origin.lang)
         return self._known[origin.row_id]

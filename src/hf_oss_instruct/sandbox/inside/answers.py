@@ -38,7 +38,7 @@ def _answer() -> None:
             say(nonce, "raised", ascii(f"{type(error).__name__}: {error}"[:500]))
             continue
         try:
-            say(nonce, "returned", dumps(value))  # type: ignore[name-defined]
+            say(nonce, "returned", dumps(summary(value)))  # type: ignore[name-defined]
         except Exception as error:
             say(nonce, "odd", ascii(str(error)[:500]))
 

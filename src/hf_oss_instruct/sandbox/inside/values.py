@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 DEPTH, VALUES = 64, 1_000_000
+LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
 EXACT = 1 << 53  # whole numbers below it are the same in every JSON reader
 _LISTS: dict[str, Any] = {"l": list, "t": tuple, "s": set, "z": frozenset}
 _LETTERS = {kind: letter for letter, kind in _LISTS.items()}
@@ -19,6 +20,49 @@ _LETTERS = {kind: letter for letter, kind in _LISTS.items()}
 
 class NotPlain(ValueError):
     """The value, or the text, is not of plain values, or holds too many or too deep ones."""
+
+
+class Digest:
+    """The hash of a large value. Values that are equal have the same one, and whoever forges it has to know the value."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Digest and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def summary(value: Any) -> Any:
+    """The value, or the `Digest` of a large string, or of a large list or tuple of numbers, strings, lists and tuples."""
+    if not (type(value) in (str, list, tuple) and len(value) > LARGE):
+        return value
+    import hashlib
+
+    try:
+        text = value if type(value) is str else repr(_canonical(value, DEPTH))
+        return Digest(type(value).__name__ + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    except ValueError:  # of other values, or a whole number with too many digits
+        return value
+
+
+def _canonical(value: Any, depth: int) -> Any:
+    """Equal values become values with one `repr`: as `==` has it, 2.0 is 2, and True is 1."""
+    kinds = set(map(type, value))
+    if not kinds <= {int, float, bool, str, list, tuple} or not depth:
+        raise ValueError
+    if kinds <= {int, str}:
+        return value
+    return type(value)(
+        _canonical(item, depth - 1)
+        if type(item) in (list, tuple)
+        else int(item)
+        if type(item) is bool or (type(item) is float and item.is_integer())
+        else item
+        for item in value
+    )
 
 
 def dumps(value: Any) -> str:
@@ -57,6 +101,8 @@ def _encoded(value: Any, depth: int, budget: Iterator[int]) -> Any:
         return ["f", float.hex(value)]
     if isinstance(value, complex):
         return ["c", float.hex(value.real), float.hex(value.imag)]
+    if type(value) is Digest:
+        return ["h", value.text]
     if isinstance(value, bytes):
         return ["b", bytes.hex(value)]
     if isinstance(value, dict):
@@ -79,7 +125,7 @@ def _decoded(code: Any, depth: int, budget: Iterator[int]) -> Any:
         return {_decoded(key, depth - 1, budget): _decoded(item, depth - 1, budget) for key, item in content}
     if letter == "c":
         return complex(float.fromhex(content), float.fromhex(code[2]))
-    simple: dict[str, Any] = {"i": lambda text: int(text, 16), "f": float.fromhex, "b": bytes.fromhex}
+    simple: dict[str, Any] = {"i": lambda text: int(text, 16), "f": float.fromhex, "b": bytes.fromhex, "h": Digest}
     return simple[letter](content)
 
 

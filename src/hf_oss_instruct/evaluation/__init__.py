@@ -1,0 +1,1 @@
+"""Does the model solve the problems? Benchmarks, programs out of answers, verdicts from the sandbox, scores."""

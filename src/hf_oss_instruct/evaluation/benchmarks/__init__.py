@@ -1,0 +1,45 @@
+"""The benchmarks by name: `load("humaneval_plus", data=Path("data"))`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks import evalplus, humaneval, mbpp, multipl_e
+from hf_oss_instruct.evaluation.problems import Benchmark
+
+PYTHON_TASKS = {
+    "humaneval": (humaneval.SOURCE, humaneval.problems),
+    "humaneval_plus": (evalplus.HUMANEVAL_PLUS, evalplus.humaneval_plus),
+    "mbpp": (mbpp.SOURCE, mbpp.problems),
+    "mbpp_plus": (evalplus.MBPP_PLUS, evalplus.mbpp_plus),
+}
+"""Task name → where it lies, and its rows as problems."""
+
+
+def load(task: str, data: Path | None = None, revision: str | None = None) -> Benchmark:
+    """The problems of a task.
+
+    Args:
+        task: `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) or
+            `multipl_e:mbpp-LANGUAGE` (from MBPP).
+        data: a local file, or a folder that holds it; None for the Hub at a pinned commit.
+        revision: another commit on the Hub.
+
+    Raises:
+        UsageError: there is no such task, language or file.
+        EvaluationError: the data cannot be read, or holds other columns.
+    """
+    from hf_oss_instruct.evaluation.sources import read
+
+    family, _, language = task.partition(":")
+    if family == "multipl_e":
+        task, source = multipl_e.source(language)
+        make = multipl_e.problems
+    elif task in PYTHON_TASKS:
+        source, make = PYTHON_TASKS[task]
+    else:
+        raise UsageError(f"Unknown task {task!r}. Use one of: {', '.join(PYTHON_TASKS)}, multipl_e:LANGUAGE.")
+    found = read(source, data, revision)
+    problems = make(found.rows)
+    return Benchmark(task, found.version, found.source, {problem.task_id: problem for problem in problems})

@@ -1,0 +1,23 @@
+"""A row's columns, or an error that says which one is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.sources import Row
+
+
+def column(row: Row, *names: str) -> Any:
+    """The value of the first of these columns that the row has.
+
+    Raises:
+        EvaluationError: it has none of them.
+    """
+    for name in names:
+        if name in row.columns:
+            return row.columns[name]
+    there = ", ".join(map(str, row.columns)) or "none"
+    raise EvaluationError(
+        f"A row has no column {' or '.join(names)}, only {there}. This is other data than the task's; check --data."
+    )

@@ -1,0 +1,44 @@
+"""HumanEval (arXiv 2107.03374): 164 functions to complete, each with a `check` program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from hf_oss_instruct.evaluation.benchmarks.columns import column
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.sandbox.outer import INSIDE
+
+SOURCE = Source(
+    "openai/openai_humaneval",
+    "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
+    ("openai_humaneval/test-*",),
+    ("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
+)
+STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
+"""Where a completion has left its function: the paper's, with what evalplus adds."""
+
+
+def problems(rows: Iterable[Row]) -> list[Problem]:
+    """Rows with `task_id, prompt, entry_point, canonical_solution, test`."""
+    return [
+        Problem(
+            column(row, "task_id"),
+            "python",
+            column(row, "prompt"),
+            column(row, "entry_point"),
+            STOP_TOKENS,
+            row.fingerprint,
+            column(row, "prompt") + column(row, "canonical_solution"),
+            tests=f"{_plainly()}\n{column(row, 'test')}\ncheck(_plainly({column(row, 'entry_point')}))\n",
+        )
+        for row in rows
+    ]
+
+
+@cache
+def _plainly() -> str:
+    """Statements that let the tests see plain copies of what the function returns: no object that is equal to everything."""
+    values = (INSIDE / "values.py").read_text(encoding="utf-8").replace("from __future__ import annotations\n", "")
+    return f"{values}\ndef _plainly(function):\n    return lambda *arguments: loads(dumps(function(*arguments)))\n"

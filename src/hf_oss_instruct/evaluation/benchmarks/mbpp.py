@@ -1,0 +1,59 @@
+"""MBPP (arXiv 2108.07732): problems in a sentence, each with three assertions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.benchmarks.columns import column
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.sources import Row, Source
+
+SOURCE = Source(
+    "google-research-datasets/mbpp",
+    "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+    ("full/test-*",),
+    ("mbpp.jsonl*", "full/test-*.parquet"),
+)
+STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
+TEST_IDS = range(11, 511)
+"""The ids of the paper's test split; a local file holds all 974."""
+
+
+def problems(rows: Iterable[Row]) -> list[Problem]:
+    """Rows with `task_id, text, code, test_list` and, if there is some, `test_setup_code`."""
+    return [_problem(row) for row in rows if column(row, "task_id") in TEST_IDS]
+
+
+def prompt(text: str, tests: list[str]) -> str:
+    """A problem as evalplus asks it: a docstring with the sentence and the assertions."""
+    return f'"""\n{text.strip()}\n' + "\n".join(tests) + '\n"""\n'
+
+
+def _problem(row: Row) -> Problem:
+    tests, code = column(row, "test_list"), column(row, "code").replace("\r\n", "\n")
+    return Problem(
+        f"Mbpp/{column(row, 'task_id')}",
+        "python",
+        prompt(column(row, "text", "prompt"), tests[:1]),
+        called_in(tests, code),
+        STOP_TOKENS,
+        row.fingerprint,
+        code,
+        tests="\n".join([row.columns.get("test_setup_code") or "", *tests, ""]),
+    )
+
+
+def called_in(tests: list[str], code: str) -> str:
+    """The function of `code` that the assertions call.
+
+    Raises:
+        EvaluationError: they call none of its functions.
+    """
+    defined = {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    calls = [node for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Call)]
+    for call in calls:
+        if isinstance(call.func, ast.Name) and call.func.id in defined:
+            return call.func.id
+    raise EvaluationError(f"The tests {tests[:1]} call none of the functions {sorted(defined)} of the reference solution.")

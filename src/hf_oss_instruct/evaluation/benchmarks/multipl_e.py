@@ -1,0 +1,83 @@
+"""MultiPL-E (arXiv 2208.08227): HumanEval and MBPP translated to other languages, with prompts, stop tokens and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks.columns import column
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.languages import find
+
+REPOSITORY, REVISION = "nuprl/MultiPL-E", "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2"
+KEYS = {
+    "cpp": "cpp",
+    "cs": "csharp",
+    "d": "d",
+    "go": "go",
+    "java": "java",
+    "jl": "julia",
+    "js": "javascript",
+    "lua": "lua",
+    "php": "php",
+    "pl": "perl",
+    "r": "r",
+    "rb": "ruby",
+    "rkt": "racket",
+    "rs": "rust",
+    "scala": "scala",
+    "sh": "shell",
+    "swift": "swift",
+    "ts": "typescript",
+}
+"""MultiPL-E's key → the language's name in `languages.LANGUAGES`."""
+_NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
+
+
+def source(name: str) -> tuple[str, Source]:
+    """The task's full name and where it lies.
+
+    Args:
+        name: a language by MultiPL-E's key or by any name that `languages.find` knows; `mbpp-` before it for MBPP.
+
+    Raises:
+        UsageError: MultiPL-E does not have, or we do not know, this language.
+    """
+    origin, language = ("mbpp", name[5:]) if name.startswith("mbpp-") else ("humaneval", name)
+    known = find(language)
+    keys = [key for key, ours in KEYS.items() if language == key or (known and known.name == ours)]
+    if not keys:
+        raise UsageError(f"MultiPL-E has no language {language!r} that we can run. Use one of: {', '.join(KEYS)}.")
+    folder = f"{origin}-{keys[0]}"
+    task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
+    return task, Source(REPOSITORY, REVISION, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"))
+
+
+def problems(rows: Iterable[Row]) -> list[Problem]:
+    """Rows with `name, language, prompt, tests, stop_tokens`."""
+    return [_problem(row) for row in rows]
+
+
+def _problem(row: Row) -> Problem:
+    name, prompt = column(row, "name", "task_id"), column(row, "prompt")
+    key = column(row, "language").partition("_")[0]  # Go's is `go_test.go`
+    if key not in KEYS:
+        raise UsageError(f"MultiPL-E's language {key!r} is none that we can run. Use one of: {', '.join(KEYS)}.")
+    stops = tuple(column(row, "stop_tokens"))
+    return Problem(
+        name, KEYS[key], prompt, _entry_point(name, prompt), stops, row.fingerprint, tests=column(row, "tests", "test")
+    )
+
+
+def _entry_point(name: str, prompt: str) -> str:
+    """The function's name as its language spells it: `check_dict_case`, `checkDictCase`, `CheckDictCase`."""
+    plain = _NUMBER.sub("", name)
+    wanted = plain.replace("_", "").lower()
+    words = re.findall(r"[A-Za-z_][\w-]*", prompt.rstrip().rpartition("\n>>>")[2])
+    spelled = next((word for word in reversed(words) if word.replace("_", "").replace("-", "").lower() == wanted), None)
+    if spelled is None:  # renamed in one language, as `strlen` is in C++
+        called = re.findall(r"([A-Za-z_]\w*)\s*\(", prompt.rstrip().rpartition("\n")[2])
+        spelled = called[0] if called else plain
+    return str(spelled)

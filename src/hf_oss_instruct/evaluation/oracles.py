@@ -1,0 +1,118 @@
+"""When is an answer right, where equality is not the rule? evalplus' special cases, decided outside the sandbox on plain values.
+
+The rules and the functions that they are for are evalplus' (26d6d00, `eval/__init__.py` and `eval/_special_oracle.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Oracle = Callable[[Sequence[Any], Any, Any, float], bool]
+"""Arguments, answer, expected value, absolute tolerance → whether the answer is right."""
+
+_SETS = (
+    "similar_elements find_char_long common_in_nested_lists extract_singly larg_nnum intersection_array find_dissimilar Diff"
+).split()
+_THERE = "check_str text_match_three text_starta_endb".split()
+_ADAPTER = """
+
+def _there(function):
+    def answer(*arguments):
+        value = function(*arguments)
+        return value if isinstance(value, bool) else value is not None
+    return answer
+
+{name} = _there({name})
+"""
+DEFAULT_TOLERANCE = 1e-6
+"""For floats where the benchmark names none."""
+
+
+def oracle_for(benchmark: str, entry_point: str) -> str:
+    """The name of the rule that a problem is graded by."""
+    if benchmark == "humaneval":
+        return "root" if entry_point == "find_zero" else "equal"
+    if entry_point in _SETS:
+        return "same_set"
+    return entry_point if entry_point in ORACLES else "equal"
+
+
+def adapter_for(benchmark: str, entry_point: str) -> str:
+    """What stands after a program whose function may return a match object: there is an answer, or there is none."""
+    return _ADAPTER.replace("{name}", entry_point) if benchmark == "mbpp" and entry_point in _THERE else ""
+
+
+def equal(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """`==`, or floats of one type within tolerance + 1e-7 of the expected value, as `numpy.allclose` has it."""
+    if tolerance == 0 and _is_floats(expected):
+        tolerance = DEFAULT_TOLERANCE
+    return bool(answer == expected) or (tolerance != 0 and type(answer) is type(expected) and _close(answer, expected, tolerance))
+
+
+def root(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Whether the polynomial with these coefficients is zero at the answer (HumanEval/32)."""
+    coefficients = arguments[0]
+    return isinstance(answer, int | float) and abs(sum(c * math.pow(answer, i) for i, c in enumerate(coefficients))) <= tolerance
+
+
+def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Whether both hold the same items, in any order and number."""
+    return set(answer) == set(expected)
+
+
+def are_equivalent(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Any answer: the reference of Mbpp/164 is itself in doubt."""
+    return True
+
+
+def sum_div(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Equality, or 0: Mbpp/295 does not say whether the number divides itself."""
+    return equal(arguments, answer, expected, tolerance) or bool(answer == 0)
+
+
+def surface_area(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Equality, or the area for a height from base to apex (Mbpp/581)."""
+    edge, height = arguments
+    other = round(edge**2 + 2 * edge * math.sqrt((edge / 2) ** 2 + height**2))
+    near = isinstance(answer, int | float) and abs(answer - other) <= tolerance
+    return near or equal(arguments, answer, expected, tolerance)
+
+
+def digit_distance(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
+    """Equality, or the sum of the digits' differences (Mbpp/558)."""
+    one, other = map(str, arguments)
+    width = max(len(one), len(other))
+    pairs = zip(one.zfill(width), other.zfill(width), strict=True)
+    if not (one + other).isdigit():
+        return equal(arguments, answer, expected, tolerance)
+    return equal(arguments, answer, expected, tolerance) or bool(answer == sum(abs(int(a) - int(b)) for a, b in pairs))
+
+
+ORACLES: dict[str, Oracle] = {
+    "equal": equal,
+    "root": root,
+    "same_set": same_set,
+    "are_equivalent": are_equivalent,
+    "sum_div": sum_div,
+    "surface_Area": surface_area,
+    "digit_distance_nums": digit_distance,
+}
+
+
+def _is_floats(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(item, float) for item in value)
+    return isinstance(value, float)
+
+
+def _close(answer: Any, expected: Any, tolerance: float) -> bool:
+    """As `numpy.allclose(answer, expected, rtol=1e-7, atol=tolerance)` for numbers and for lists of them."""
+    if isinstance(expected, list | tuple):
+        return len(answer) == len(expected) and all(_close(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
+    if not isinstance(answer, int | float) or not isinstance(expected, int | float):
+        return False
+    if answer == expected:
+        return True
+    return math.isfinite(answer) and math.isfinite(expected) and abs(answer - expected) <= tolerance + 1e-7 * abs(expected)

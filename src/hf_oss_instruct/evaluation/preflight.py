@@ -1,0 +1,76 @@
+"""Can a language be judged on this machine? Asked before its first sample: what is missing here is no fault of a sample."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import shutil
+from pathlib import Path
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.toolchains import toolchain
+
+PROBES = {
+    "cpp": "#include <assert.h>\n#include <bits/stdc++.h>\nint main() {\n    assert(true);\n}\n",
+    "csharp": (
+        "using System;\nusing System.Numerics;\nusing System.Diagnostics;\nusing System.Linq;\nclass Problem {\n"
+        "    public static void Main(string[] args) {\n    Debug.Assert(true);\n    }\n}\n"
+    ),
+    "go": 'package main\n\nimport "fmt"\n\nfunc main() {\n    fmt.Print()\n}\n',
+    "java": "import java.util.*;\nclass Main {\n    public static void main(String[] args) {\n    }\n}\n",
+    "javascript": "const assert = require('node:assert');\nassert.deepEqual(1, 1);\n",
+    "lua": "lu = require('luaunit')\n\nfunction test_it()\n    lu.assertEquals(1, 1)\nend\n\nos.exit(lu.LuaUnit.run())",
+    "perl": "use Test::Deep;\n",
+    "php": "<?php\nif (1 !== 1) { throw new Exception(); }\n",
+    "r": "stopifnot(isTRUE(all.equal(1, 1)))\n",
+    "racket": "#lang racket\n(require rackunit)\n(check-within 1 1 0.001)\n",
+    "ruby": "require 'test/unit'\nclass TestIt < Test::Unit::TestCase\n  def test_it\n    assert_equal(1, 1)\n  end\nend\n",
+    "rust": "fn main() {\n    assert_eq!(1, 1);\n}\n",
+    "shell": "set -e\n[[ $(echo 1 | bc) = 1 ]]\n",
+    "typescript": "declare var require: any;\nconst assert = require('node:assert');\nassert.deepEqual(1, 1);\n",
+}
+"""Language → a program that uses what its tests use, and passes where that is installed."""
+
+
+@functools.cache
+def toolchain_of(language: str) -> str:
+    """What runs programs of a language: its commands, and the executables by path, size and time.
+
+    Raises:
+        ToolchainMissing: it is not installed.
+        UsageError: there is none for this language.
+    """
+    if language == "python":
+        return f"python {platform.python_version()}"
+    row = toolchain(language)
+    found = [Path(path) for name in row.needs if (path := shutil.which(name))]
+    tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in found]
+    return "; ".join([str(row.compile), str(row.run), *tools])
+
+
+@functools.cache
+def trouble_with(language: str, tier: str | None = None) -> str | None:
+    """Why programs of a language cannot be judged here, with the line that installs what is missing; None if they can.
+
+    Args:
+        language: as in `languages.LANGUAGES`.
+        tier: as of `run_program`.
+    """
+    if language == "python":
+        return None
+    try:
+        toolchain_of(language)
+        row = toolchain(language)
+    except (ToolchainMissing, UsageError) as error:
+        return str(error)
+    if language not in PROBES:
+        return f"Programs in {language!r} are not graded here: nothing is known about how its tests fail."
+    limits = Limits(cpu_s=30.0, wall_s=120.0, memory_mib=4096)
+    probed = judge_program(PROBES[language], "", language, limits, tier=tier)
+    if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two say nothing about what is installed
+        return None
+    said = probed.execution.stderr if probed.execution else probed.detail
+    return f"A right program in {language} does not run here: {one_line(said, 200)}. Install it with: {row.install}"

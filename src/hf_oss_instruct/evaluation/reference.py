@@ -1,0 +1,136 @@
+"""What is right, and how long may it take? Both from the reference solution, run once in the sandbox and kept by content hash."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.sandbox.inside import values
+from hf_oss_instruct.sandbox.judge import answers
+from hf_oss_instruct.sandbox.limits import Limits
+
+FORMAT = 1
+GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
+"""What a reference solution may use. On a machine ten times slower than ours each still comes to its end."""
+LEAST_CPU_S, FACTOR = 4.0, 4.0
+"""An answer may take four times as long as the reference (as in evalplus), and four seconds at least."""
+WALL_PER_CPU, WALL_MORE_S = 10.0, 30.0
+"""A wall limit is there to end what waits; it leaves room for a machine with ten times as much to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a problem's reference solution gave.
+
+    Attributes:
+        expected: what each call returns.
+        cpu_s: processor seconds of the longest batch of calls.
+        limits: what an answer may use, for each batch of calls.
+    """
+
+    expected: list[Any]
+    cpu_s: float
+    limits: Limits
+
+
+def limits_for(cpu_s: float) -> Limits:
+    """Limits scaled from the reference's processor seconds, in steps of two, so that a second measurement gives the same."""
+    allowed = LEAST_CPU_S
+    while allowed < FACTOR * cpu_s:
+        allowed *= 2
+    return Limits(cpu_s=allowed, wall_s=WALL_PER_CPU * allowed + WALL_MORE_S, memory_mib=4096)
+
+
+class References:
+    """The references of a benchmark's problems, each run when it is first asked for.
+
+    Args:
+        home: folder of the cache; `$HF_HOME/oss-instruct/expected` by default.
+        tier: as of `run_program`.
+    """
+
+    def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
+        cache = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+        self._home = home or Path(cache).expanduser() / "oss-instruct" / "expected"
+        self._tier = tier
+        self._found: dict[str, Reference] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def of(self, problem: Problem) -> Reference:
+        """The reference of a problem with calls.
+
+        Raises:
+            EvaluationError: the reference solution does not answer every call.
+        """
+        with self._locks.setdefault(problem.task_id, threading.Lock()):
+            if problem.task_id not in self._found:
+                self._found[problem.task_id] = self._read(problem) or self._run(problem)
+            return self._found[problem.task_id]
+
+    def forget(self, problem: Problem) -> None:
+        """Free a problem's answers; they are in the cache."""
+        self._found.pop(problem.task_id, None)
+
+    def known_cpu_s(self, problem: Problem) -> float:
+        """Processor seconds of a problem's reference where they are in the cache, else 0; the answers stay on disk."""
+        head = self._head(problem)
+        return float(head["cpu_s"]) if head else 0.0
+
+    def _path(self, problem: Problem) -> Path:
+        key = xxhash.xxh3_128_hexdigest(
+            json.dumps([FORMAT, problem.reference, problem.entry_point, problem.fingerprint]).encode()
+        )
+        return self._home / f"{key}.jsonl.gz"
+
+    def _head(self, problem: Problem) -> dict[str, Any] | None:
+        try:
+            with gzip.open(self._path(problem), "rt", encoding="utf-8") as lines:
+                head: dict[str, Any] = json.loads(lines.readline())
+                return head
+        except (OSError, EOFError, ValueError):
+            return None
+
+    def _read(self, problem: Problem) -> Reference | None:
+        try:
+            with gzip.open(self._path(problem), "rt", encoding="utf-8") as lines:
+                head = json.loads(lines.readline())
+                expected = [values.loads(line) for line in lines]
+        except (OSError, EOFError, ValueError):  # not there, or torn: it is made again
+            return None
+        return self._reference(problem, expected, head["cpu_s"]) if len(expected) == head["calls"] else None
+
+    def _run(self, problem: Problem) -> Reference:
+        calls = problem.calls
+        if calls is None or problem.reference is None:
+            raise EvaluationError(f"{problem.task_id} has no reference solution to ask. Its tests are a program; run that.")
+        try:
+            program = problem.reference + calls.adapter
+            expected, cpu_s = answers(program, problem.entry_point, calls.inputs, GENEROUS, tier=self._tier)
+        except UsageError as error:
+            raise EvaluationError(f"The reference solution of {problem.task_id} cannot be used: {error}") from error
+        self._write(problem, expected, cpu_s)
+        return self._reference(problem, expected, cpu_s)
+
+    def _reference(self, problem: Problem, expected: list[Any], cpu_s: float) -> Reference:
+        shipped = problem.calls.expected if problem.calls else None
+        return Reference(list(shipped) if shipped is not None else expected, cpu_s, limits_for(cpu_s))
+
+    def _write(self, problem: Problem, expected: list[Any], cpu_s: float) -> None:
+        """All or nothing: whoever reads beside it sees the old file, none, or the whole new one."""
+        path = self._path(problem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s})
+        text = "\n".join([head, *map(values.dumps, expected)])
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(gzip.compress(text.encode(), 1, mtime=0))
+        os.replace(file.name, path)

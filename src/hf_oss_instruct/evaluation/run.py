@@ -1,0 +1,124 @@
+"""A scoring run from start to end: data and samples are read, verdicts are made, scores are left."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation import results
+from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.compare import Comparison, compare
+from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
+from hf_oss_instruct.evaluation.results import Score
+from hf_oss_instruct.evaluation.samples import checked, read_samples
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score
+from hf_oss_instruct.evaluation.trained_on import touched
+from hf_oss_instruct.sandbox.backends import chosen_tier
+
+
+def score_samples(
+    task: str,
+    samples: Path,
+    *,
+    data: Path | None = None,
+    revision: str | None = None,
+    out: Path | None = None,
+    ks: Sequence[int] | None = None,
+    allow_missing: bool = False,
+    trained_on: Path | None = None,
+    workers: int | None = None,
+    tier: str | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
+) -> tuple[Score, list[Verdict]]:
+    """Score samples that were made anywhere.
+
+    Args:
+        task: as of `benchmarks.load`.
+        samples: as of `samples.read_samples`.
+        data: local files of the benchmark; None for the Hub.
+        revision: another commit on the Hub.
+        out: folder for verdicts and scores; a run that it holds is gone on with.
+        ks: the k of pass@k.
+        allow_missing: whether problems may be without sample.
+        trained_on: folder of a training set; the score without the problems it touches is added.
+        workers: how many samples are judged at once.
+        tier: as of `run_program`.
+        on_progress: called with the number of verdicts so far and of samples.
+
+    Returns:
+        The score and the verdicts in the order of the samples.
+
+    Raises:
+        UsageError: there is no such task or file, or a k is larger than the number of samples.
+        EvaluationError: data or samples cannot be used.
+        RunError: the folder belongs to something else or cannot be written.
+        SandboxError: this machine has no sandbox.
+    """
+    benchmark = load(task, data, revision)
+    asked, missing = checked(read_samples(samples), benchmark, allow_missing=allow_missing)
+    contaminated = None if trained_on is None else touched(trained_on, benchmark)
+    tier = chosen_tier(tier).name
+    if out:
+        results.claim(out, benchmark)
+    done = 0
+    with results.recording(out) as (known, record):
+
+        def on_verdict(verdict: Verdict) -> None:
+            nonlocal done
+            done += 1
+            record(verdict)
+            on_progress(done, len(asked))
+
+        verdicts = score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
+    languages = {problem.language for problem in benchmark.problems.values()}
+    facts = {
+        "hf_oss_instruct": version("hf-oss-instruct"),
+        "python": platform.python_version(),
+        "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
+        "sandbox": tier,
+        "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
+        "samples": samples.name,
+    }
+    found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=facts)
+    if out:
+        results.write(out, found, verdicts)
+    return found, verdicts
+
+
+def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
+    """Compare two folders that `score_samples` wrote, by each kind of tests that both have.
+
+    Args:
+        a: the one model's folder, or its `verdicts.jsonl`.
+        b: the other's.
+        rng_seed: random number of the bootstrap.
+
+    Raises:
+        EvaluationError: they are of different tasks, data or problems.
+    """
+    theirs, others = _identity(a), _identity(b)
+    if theirs != others:
+        raise EvaluationError(f"A is {theirs} and B is {others}: they cannot be compared. Score both on the same task and data.")
+    rows_a, rows_b = results.read_verdicts(a), results.read_verdicts(b)
+    has_plus = any(verdict.plus is not None for verdict in rows_a)
+    kinds = ("base", "plus") if has_plus else ("passed",)
+    pairs = {kind: (counts(rows_a, kind), counts(rows_b, kind)) for kind in kinds}
+    found = {kind: compare(one, other, rng_seed) for kind, (one, other) in pairs.items() if one or other}
+    if not found:
+        raise EvaluationError("A and B hold no verdict. Score some samples first.")
+    return found
+
+
+def _identity(folder: Path) -> str:
+    """Task and version of a run; of a bare file of verdicts nothing is known."""
+    path = (folder if folder.is_dir() else folder.parent) / results.RESULTS
+    if not path.exists():
+        return "a task that its folder does not name"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return f"{facts.get('task')} on {facts.get('version')}"

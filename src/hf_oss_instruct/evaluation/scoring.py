@@ -1,0 +1,248 @@
+"""Which samples solve their problem? The scoring core: problems and samples go in, verdicts come out. It knows no host."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import xxhash
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.evaluation.extraction import Extracted, extract
+from hf_oss_instruct.evaluation.guards import guarded
+from hf_oss_instruct.evaluation.oracles import ORACLES
+from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.problems import Benchmark, Problem
+from hf_oss_instruct.evaluation.reference import References
+from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
+from hf_oss_instruct.sandbox.limits import Limits
+
+VERSION = 1
+"""Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
+NOT_FINAL = ("sandbox_error", "not_evaluated")
+"""Statuses that say nothing about the sample: they count in no score, and the next run tries again."""
+WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
+"""For tests that are a program: MultiPL-E's 15 seconds, of processor time."""
+WAITED = 0.9
+"""A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
+STDERR = 2000
+_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed")
+_ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is held of one sample: a line of `verdicts.jsonl`.
+
+    Attributes:
+        task_id: the problem.
+        sample: which of the problem's samples, from 0.
+        status: one of `judge.STATUSES`, over all tests.
+        base: whether it passes the base benchmark's tests; None if they are not told apart.
+        plus: whether it passes all tests of a plus benchmark, base included; None if there are none.
+        reason: what was raised, or what was odd, in one line.
+        wall_s: seconds of the run that decided.
+        cpu_s: processor seconds of it.
+        program: what was run, without tests.
+        answer: what the model wrote.
+        extracted: how the program was made, as `extraction.Extracted.how`.
+        retried: whether it was run again alone, after the clock on the wall had ended it.
+        per_input: a character for each call, `1` for a right answer; inputs after a batch with a wrong one are `0` unasked.
+        stderr: the end of what the program wrote there.
+        key: hash of program, tests, limits and toolchain.
+    """
+
+    task_id: str
+    sample: int
+    status: str
+    base: bool | None
+    plus: bool | None
+    reason: str = ""
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    program: str = field(default="", repr=False)
+    answer: str = field(default="", repr=False)
+    extracted: str = ""
+    retried: bool = False
+    per_input: str = field(default="", repr=False)
+    stderr: str = field(default="", repr=False)
+    key: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether it says something about the sample."""
+        return self.status not in NOT_FINAL
+
+    @property
+    def passed(self) -> bool:
+        """Whether the sample passes every test."""
+        return self.status == "passed"
+
+    @classmethod
+    def from_json(cls, columns: Mapping[str, Any]) -> Verdict:
+        """A verdict out of its line; fields that we do not know are left."""
+        return cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
+
+
+def score(
+    benchmark: Benchmark,
+    samples: Iterable[Sample],
+    *,
+    known: Mapping[str, Verdict] | None = None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
+    workers: int | None = None,
+    references: References | None = None,
+    tier: str | None = None,
+) -> list[Verdict]:
+    """Judge samples, several at once.
+
+    Args:
+        benchmark: the problems.
+        samples: what models wrote for them.
+        known: key → a verdict that was made before, which is not made again.
+        on_verdict: called in this thread with each verdict as it comes, known ones first.
+        workers: how many are judged at once; the number of processors by default.
+        references: the reference solutions' answers; those of the cache by default.
+        tier: as of `run_program`.
+
+    Returns:
+        The verdicts in the order of the samples.
+
+    Raises:
+        SandboxError: this machine has no sandbox.
+        EvaluationError: a reference solution cannot be used.
+    """
+    grader = Grader(references or References(tier=tier), dict(known or {}), tier)
+    samples = list(samples)
+    # The longest first, so that no processor is left with one of them at the end.
+    order = sorted(range(len(samples)), key=lambda at: -grader.expected_cpu_s(benchmark.problems[samples[at].task_id]))
+    found: dict[int, Verdict] = {}
+    late: list[int] = []
+    with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="score") as pool:
+        futures = {pool.submit(grader.verdict, benchmark.problems[samples[at].task_id], samples[at]): at for at in order}
+        try:
+            for future in as_completed(futures):
+                verdict, waited = future.result()
+                found[futures[future]] = verdict
+                if waited:
+                    late.append(futures[future])
+                else:
+                    on_verdict(verdict)
+        finally:
+            for future in futures:
+                future.cancel()
+    for at in sorted(late):  # alone: with nothing beside it, the wall limit ends only what waits
+        verdict, _ = grader.verdict(benchmark.problems[samples[at].task_id], samples[at])
+        found[at] = replace(verdict, retried=True)
+        on_verdict(found[at])
+    return [found[at] for at in range(len(samples))]
+
+
+class Grader:
+    """Makes a verdict of a sample, or finds that it was made before.
+
+    Args:
+        references: the reference solutions' answers.
+        known: key → verdict.
+        tier: as of `run_program`.
+    """
+
+    def __init__(self, references: References, known: dict[str, Verdict], tier: str | None = None) -> None:
+        self._references, self._known, self._tier = references, known, tier
+
+    def expected_cpu_s(self, problem: Problem) -> float:
+        """Processor seconds that a sample of the problem may need; 0 if nothing is known."""
+        return self._references.known_cpu_s(problem) if problem.calls else 0.0
+
+    def verdict(self, problem: Problem, sample: Sample) -> tuple[Verdict, bool]:
+        """The verdict, and whether the clock on the wall ended it."""
+        extracted = extract(problem, sample.text, sample.kind)
+        if trouble := trouble_with(problem.language, self._tier):
+            return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=trouble), ""), False
+        limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
+        key = key_of(extracted.program, problem, limits, self._tier)
+        if (known := self._known.get(key)) and known.final:
+            again = replace(known, task_id=sample.task_id, sample=sample.number, answer=sample.text, extracted=extracted.how)
+            return again, False
+        judged = self._judge(problem, extracted, limits)
+        ran = judged.execution
+        waited = judged.status == "timeout" and ran is not None and ran.cpu_s < WAITED * limits.cpu_s
+        verdict = _verdict(problem, sample, extracted, judged, key)
+        return verdict, waited
+
+    def _judge(self, problem: Problem, extracted: Extracted, limits: Limits) -> Judgement:
+        if not extracted.program.strip():
+            return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
+        if problem.calls is None:
+            program, tests = guarded(extracted.program, _after(problem.tests, extracted), problem.language)
+            return _named(judge_program(program, tests, problem.language, limits, tier=self._tier))
+        calls, expected = problem.calls, self._references.of(problem).expected
+        program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
+        return judge(
+            program, problem.entry_point, calls.inputs, expected, calls.tolerance, limits=limits, tier=self._tier, rule=rule
+        )
+
+
+def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = None) -> str:
+    """Hash of all that a verdict depends on: program, tests, limits and toolchain."""
+    parts = [VERSION, program, problem.fingerprint, asdict(limits), toolchain_of(problem.language), tier]
+    return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
+
+
+def _after(tests: str, extracted: Extracted) -> str:
+    """The tests that go after a program: without the brace that closes the function if it is closed."""
+    return tests.lstrip().removeprefix("}") if extracted.whole else tests
+
+
+def _named(judged: Judgement) -> Judgement:
+    """A program that ended in an assertion has a wrong answer, one that is not understood a syntax error; and its own words."""
+    if judged.status != "runtime_error" or judged.execution is None or not (said := judged.execution.stderr.strip()):
+        return judged
+    lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
+    status = "wrong_answer" if _ASSERTED.search(said) else "compile_error" if "SyntaxError" in said else judged.status
+    return replace(judged, status=status, detail=judged.detail or one_line(lines[-1]))
+
+
+def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Judgement, key: str) -> Verdict:
+    passed = judged.status == "passed"
+    base: bool | None = passed
+    plus: bool | None = None
+    if problem.calls:
+        count = problem.calls.base
+        base = None if count is None else all(judged.per_input[:count])
+        plus = passed
+    if judged.status in NOT_FINAL:
+        base = plus = None
+    ran = judged.execution
+    return Verdict(
+        sample.task_id,
+        sample.number,
+        judged.status,
+        base,
+        plus,
+        judged.detail,
+        round(ran.wall_s, 4) if ran else 0.0,
+        round(ran.cpu_s, 4) if ran else 0.0,
+        extracted.program,
+        sample.text,
+        extracted.how,
+        per_input="".join("01"[right] for right in judged.per_input) if problem.calls else "",
+        stderr=ran.stderr[-STDERR:] if ran else "",
+        key=key,
+    )
+
+
+def counts(verdicts: Sequence[Verdict], field_name: str) -> dict[str, list[bool]]:
+    """Problem → whether each of its samples passed, by `base`, `plus` or `passed`; samples without a verdict are left out."""
+    found: dict[str, list[bool]] = {}
+    for verdict in verdicts:
+        value = getattr(verdict, field_name)
+        if verdict.final and value is not None:
+            found.setdefault(verdict.task_id, []).append(value)
+    return found

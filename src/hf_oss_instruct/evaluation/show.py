@@ -1,0 +1,72 @@
+"""What the terminal shows of an evaluation: a count while it runs, the table, failing samples, a comparison."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.evaluation.compare import Comparison
+from hf_oss_instruct.evaluation.results import Score, remarks, table
+from hf_oss_instruct.evaluation.scoring import Verdict
+
+NUMBERS_FROM = 3
+"""Column of the table from which on there are numbers."""
+
+
+@contextmanager
+def counting(output: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; nothing elsewhere, nor for `json` and `quiet`."""
+    if output in ("json", "quiet") or not sys.stderr.isatty():
+        yield lambda done, samples: None
+        return
+    columns = TextColumn("judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task("judged", total=None)
+        yield lambda done, samples: bar.update(line, completed=done, total=samples)
+
+
+def show_score(score: Score) -> None:
+    """The results table and what has to be known beside it."""
+    heading, *rows = table(score)
+    shown = Table(*heading[:NUMBERS_FROM])
+    for name in heading[NUMBERS_FROM:]:
+        shown.add_column(name, justify="right")
+    for row in rows:
+        shown.add_row(*map(Text, map(one_line, row)))
+    console = Console(soft_wrap=True)
+    console.print(shown)
+    for line in remarks(score):
+        console.print(Text(one_line(line)))
+
+
+def show_failures(verdicts: Sequence[Verdict], n: int) -> None:
+    """The first n samples that did not pass, each with its program and what it wrote to stderr."""
+    console = Console(soft_wrap=True)
+    for verdict in [verdict for verdict in verdicts if not verdict.passed][:n]:
+        title = f"── {verdict.task_id} · sample {verdict.sample} · {verdict.status} · {verdict.reason}"
+        console.print(Text(one_line(title), style="bold cyan"))
+        console.print(Text(visible(verdict.program)))
+        if verdict.stderr.strip():
+            console.print(Text(f"stderr:\n{visible(verdict.stderr.rstrip())}", style="dim"))
+
+
+def show_comparison(found: Mapping[str, Comparison], a: str, b: str) -> None:
+    """The paired tests, in words."""
+    console = Console(soft_wrap=True)
+    for kind, one in found.items():
+        console.print(
+            Text(one_line(f"{kind}: A ({a}) {100 * one.a:.1f} %, B ({b}) {100 * one.b:.1f} % on {one.problems} problems"))
+        )
+        console.print(
+            f"  B − A = {100 * one.difference:+.1f} points, 95 % {100 * one.low:+.1f} to {100 * one.high:+.1f} (bootstrap)"
+        )
+        if one.p_value is not None:
+            console.print(f"  only A passed {one.only_a}, only B passed {one.only_b}; McNemar's exact test p = {one.p_value:.3g}")
+        console.print("  more than noise at 5 %" if one.differs else "  not told from noise at 5 %")

@@ -1,0 +1,138 @@
+"""`score` and `compare` as people type them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from . import toys
+
+COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+WRONG = {"task_id": "HumanEval/900", "completion": "    import sys; sys.stderr.write('\\x1b[31mred'); return 7\n"}
+
+
+def hf(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=120, env=os.environ)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    toys.plus(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def score(data: Path, lines: list[dict[str, Any]], *words: str | Path) -> subprocess.CompletedProcess[str]:
+    samples = toys.write_lines(data.parent / "samples.jsonl", lines)
+    return hf("score", "--task", "humaneval_plus", "--data", data, samples, *words)
+
+
+def test_scores_come_as_a_table_and_as_three_files(data: Path) -> None:
+    out = data.parent / "out"
+    done = score(data, [WRONG, *toys.canonical()[1:]], "--out", out, "--show", "1")
+    assert done.returncode == 0, done.stderr
+    assert "66.7" in done.stdout
+    assert "HumanEval/900 · sample 0 · wrong_answer" in done.stdout
+    assert r"\x1b[31mred" in done.stdout
+    assert "\x1b" not in done.stdout  # what a program wrote is shown as text
+    verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
+    assert [one["status"] for one in verdicts] == ["wrong_answer", "passed", "passed"]
+    for name in ("task_id", "sample", "status", "base", "plus", "reason", "wall_s", "cpu_s", "program"):
+        assert name in verdicts[0]
+    results = json.loads((out / "results.json").read_text())
+    assert results["statuses"] == {"passed": 2, "wrong_answer": 1}
+    assert results["scores"]["plus"]["pass@1"]["mean"] == pytest.approx(2 / 3)
+    assert results["facts"]["sandbox"]
+    assert "| humaneval\\_plus | plus | pass@1 | 66.7 |" in (out / "results.md").read_text()
+
+
+def test_a_second_run_takes_the_verdicts_it_has_and_survives_a_torn_line(data: Path) -> None:
+    out = data.parent / "out"
+    assert score(data, toys.canonical(), "--out", out).returncode == 0
+    lines = (out / "verdicts.jsonl").read_text().splitlines()
+    marked = [json.dumps(json.loads(line) | {"reason": "made before"}) for line in lines[:2]]
+    (out / "verdicts.jsonl").write_text("\n".join([*marked, lines[2][:50]]))
+    assert score(data, toys.canonical(), "--out", out).returncode == 0
+    reasons = [json.loads(line)["reason"] for line in (out / "verdicts.jsonl").read_text().splitlines()]
+    assert reasons == ["made before", "made before", ""]
+
+
+def test_a_folder_of_another_task_is_left_alone(data: Path) -> None:
+    out = data.parent / "out"
+    assert score(data, toys.canonical(), "--out", out).returncode == 0
+    before = (out / "verdicts.jsonl").read_bytes()
+    toys.plus(data, toys.PLUS[:2])
+    done = score(data, toys.canonical()[:2], "--out", out)
+    assert done.returncode == 1
+    assert "holds results of humaneval_plus on sha256:" in done.stderr
+    assert (out / "verdicts.jsonl").read_bytes() == before
+
+
+def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: Path) -> None:
+    lines = [WRONG, *toys.canonical(), *toys.canonical()[1:]]
+    found = json.loads(score(data, lines, "--k", "1", "--k", "2", "--format", "json").stdout)["scores"]["plus"]
+    assert found["pass@1"]["mean"] == pytest.approx((0.5 + 1 + 1) / 3)
+    assert found["pass@2"]["mean"] == 1.0
+    done = score(data, lines, "--k", "3")
+    assert done.returncode == 2
+    assert "Ask for --k 2 or less" in done.stderr
+
+
+def test_missing_problems_are_reported_as_missing(data: Path) -> None:
+    done = score(data, toys.canonical()[:1])
+    assert done.returncode == 1
+    assert "2 of 3 problems have no sample" in done.stderr
+    found = json.loads(score(data, toys.canonical()[:1], "--allow-missing", "--format", "json").stdout)
+    assert found["missing"] == ["HumanEval/901", "HumanEval/902"]
+    assert found["scores"]["plus"]["pass@1"] == {"mean": 1.0, "low": pytest.approx(0.2, abs=0.1), "high": 1.0, "problems": 1}
+
+
+def test_scores_without_the_problems_that_a_training_set_touches_are_added(data: Path) -> None:
+    pairs = data.parent / "pairs"
+    (pairs / "data").mkdir(parents=True)
+    rows = pa.table({"contaminated_by": pa.array([["humaneval:HumanEval/900:words"], None], pa.list_(pa.string()))})
+    pq.write_table(rows, pairs / "data" / "train.parquet")
+    check = {"name": "decontamination", "version": 1, "status": "done", "lists": [{"name": "humaneval", "revision": "x"}]}
+    (pairs / "run.json").write_text(json.dumps({"checks": [check]}))
+    words = ("--trained-on", pairs, "--format", "json")
+    found = json.loads(score(data, [WRONG, *toys.canonical()[1:]], *words).stdout)
+    assert found["contaminated"] == ["HumanEval/900"]
+    assert found["scores"]["plus"]["pass@1"]["mean"] == pytest.approx(2 / 3)
+    assert found["scores"]["plus without"]["pass@1"]["mean"] == 1.0
+    (pairs / "run.json").write_text(json.dumps({"checks": [check | {"status": "not_done"}]}))
+    done = score(data, toys.canonical(), *words)
+    assert done.returncode == 1
+    assert "was not decontaminated against humaneval" in done.stderr
+
+
+def test_compare_says_whether_a_difference_is_noise(data: Path) -> None:
+    a, b = data.parent / "a", data.parent / "b"
+    assert score(data, [WRONG, *toys.canonical()[1:]], "--out", a).returncode == 0
+    assert score(data, toys.canonical(), "--out", b).returncode == 0
+    done = hf("compare", a, b)
+    assert done.returncode == 0, done.stderr
+    assert "only A passed 0, only B passed 1; McNemar's exact test p = 1" in done.stdout
+    assert "not told from noise" in done.stdout
+    found = json.loads(hf("compare", a, b, "--format", "json").stdout)
+    assert found["plus"]["difference"] == pytest.approx(1 / 3)
+    toys.plus(data, toys.PLUS[:2])
+    assert score(data, toys.canonical()[:2], "--out", data.parent / "c").returncode == 0
+    other = hf("compare", a, data.parent / "c")
+    assert other.returncode == 1
+    assert "cannot be compared" in other.stderr
+
+
+def test_wrong_names_exit_2_with_the_way_out(data: Path) -> None:
+    samples = toys.write_lines(data.parent / "samples.jsonl", toys.canonical())
+    done = hf("score", "--task", "humanevil", "--data", data, samples)
+    assert done.returncode == 2
+    assert "humaneval_plus" in done.stderr
+    assert hf("compare", data, data.parent / "nowhere").returncode == 2
+    assert "Name the folder that score wrote" in hf("compare", data, data).stderr

@@ -1,0 +1,87 @@
+"""Samples as people have them: good ones are numbered, bad ones are named with their line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.evaluation.samples import checked, read_samples
+
+from . import toys
+
+
+def test_lines_of_one_problem_are_its_samples_in_order(tmp_path: Path) -> None:
+    lines = [{"task_id": "A/1", "completion": "x"}, {"task_id": "A/2", "solution": "y"}, {"task_id": "A/1", "answer": "z"}]
+    found = read_samples(toys.write_lines(tmp_path / "s.jsonl", lines))
+    assert [(one.task_id, one.number, one.text, one.kind) for one in found] == [
+        ("A/1", 0, "x", "completion"),
+        ("A/2", 0, "y", "solution"),
+        ("A/1", 1, "z", "answer"),
+    ]
+
+
+def test_multipl_e_folders_give_completions_or_whole_programs(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "one.json.gz", "wt") as file:
+        json.dump({"name": "HumanEval_1_x", "completions": ["a", "b"]}, file)
+    (tmp_path / "two.results.json").write_text(
+        json.dumps({"name": "HumanEval_2_y", "results": [{"program": "p", "status": "OK"}]})
+    )
+    found = read_samples(tmp_path)
+    assert [(one.task_id, one.number, one.kind) for one in found] == [
+        ("HumanEval_1_x", 0, "completion"),
+        ("HumanEval_1_x", 1, "completion"),
+        ("HumanEval_2_y", 0, "program"),
+    ]
+
+
+def test_lightevals_details_give_every_sample_of_a_document(tmp_path: Path) -> None:
+    row = {"doc": {"specific": {"task_id": "A/1"}}, "model_response": {"text": ["a", "b"]}}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "details.parquet")
+    assert [(one.number, one.text) for one in read_samples(tmp_path / "details.parquet")] == [(0, "a"), (1, "b")]
+    pq.write_table(pa.Table.from_pylist([{"doc": {"query": "?"}, "model_response": {"text": ["a"]}}]), tmp_path / "other.parquet")
+    with pytest.raises(EvaluationError, match=r"Row 1 of other\.parquet .* names no task_id"):
+        read_samples(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "holds no sample"),
+        ("\n\n", "holds no sample"),
+        ('{"task_id": "A/1", "completion": "x"}\n{"task_id": ', "line 2 is not JSON"),
+        ("[1]\n", "line 1 is no JSON object but list"),
+        ('{"completion": "x"}\n', "line 1 has no task_id"),
+        ('{"task_id": "A/1", "text": "x"}\n', "line 1 has none of solution"),
+        ('{"task_id": "A/1", "completion": 5}\n', "completion is '5' and no text"),
+        ('{"task_id": "A/1", "sample": 0, "solution": "x"}\n' * 2, "line 2: sample 0 of 'A/1' is there twice"),
+    ],
+)
+def test_bad_files_are_named_with_their_line(content: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_text(content)
+    with pytest.raises(EvaluationError, match=says):
+        read_samples(path)
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no file of samples"):
+        read_samples(tmp_path / "none.jsonl")
+
+
+def test_missing_problems_are_an_error_or_are_listed_and_unknown_ones_are_always_an_error(tmp_path: Path) -> None:
+    benchmark = toys.plus(tmp_path)
+    lines: list[dict[str, Any]] = [{"task_id": "HumanEval/901", "completion": "x"}]
+    some = read_samples(toys.write_lines(tmp_path / "s.jsonl", lines))
+    with pytest.raises(EvaluationError, match=r"2 of 3 problems have no sample, such as 'HumanEval/900'.*--allow-missing"):
+        checked(some, benchmark)
+    assert checked(some, benchmark, allow_missing=True)[1] == ["HumanEval/900", "HumanEval/902"]
+    wrong = read_samples(toys.write_lines(tmp_path / "w.jsonl", [*lines, {"task_id": "Mbpp/1", "completion": "x"}]))
+    with pytest.raises(EvaluationError, match=r"not in humaneval_plus .*such as 'Mbpp/1'.*'HumanEval/900'"):
+        checked(wrong, benchmark, allow_missing=True)
