@@ -64,6 +64,15 @@ def test_every_command_is_in_the_readme_and_helps() -> None:
                 assert getattr(option, "help", None), f"{name} {option.name}"
 
 
+def test_examples_in_help_stand_on_lines_of_their_own() -> None:
+    from click.testing import CliRunner
+
+    for name in ([], ["synthesize"], ["publish"], ["curate"], ["score"]):
+        said = CliRunner().invoke(cli, [*name, "--help"]).output
+        assert "\\b" not in said
+        assert any(line.strip().split(":  ")[-1].strip().startswith("hf-oss-instruct ") for line in said.splitlines()), name
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples_run_and_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 40

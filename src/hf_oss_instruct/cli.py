@@ -58,7 +58,7 @@ def main() -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="hf-oss-instruct")
 def cli() -> None:
-    r"""Any code in, instruction data out: OSS-Instruct (Magicoder) for Hugging Face.
+    """Any code in, instruction data out: OSS-Instruct (Magicoder) for Hugging Face.
 
     \b
     Try it without a model:      hf-oss-instruct preview
@@ -219,7 +219,7 @@ format_option = click.option(
 @click.option("--dry-run", is_flag=True, help="Say what would be done, ask no teacher, write nothing.")
 @format_option
 def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
-    r"""Make a data set of (problem, solution) pairs.
+    """Make a data set of (problem, solution) pairs.
 
     \b
     Offline, no model:   hf-oss-instruct synthesize --n 200 --out pairs
@@ -360,7 +360,7 @@ def export(run: Path, out: Path, output: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would be pushed, and stop.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> None:
-    r"""Put the run in the folder PATH on the Hub: parquet, card, run config and report in one commit, or nothing.
+    """Put the run in the folder PATH on the Hub: parquet, card, run config and report in one commit, or nothing.
 
     \b
     Look first:    hf-oss-instruct publish pairs --to me/pairs --dry-run
@@ -421,7 +421,7 @@ def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> No
 @click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor.")
 @format_option
 def score(samples: Path, show: int, output: str, **flags: Any) -> None:
-    r"""Score completions made anywhere: pass@k in the sandbox.
+    """Score completions made anywhere: pass@k in the sandbox.
 
     \b
     hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
@@ -495,7 +495,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 @check_options
 @format_option
 def curate(source: str, out: Path, output: str, **flags: Any) -> None:
-    r"""Check a data set: duplicates, near duplicates, benchmark leakage.
+    """Check a data set: duplicates, near duplicates, benchmark leakage.
 
     \b
     A run:          hf-oss-instruct curate pairs --out clean
