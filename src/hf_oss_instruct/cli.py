@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
+from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.config import RunConfig
@@ -319,6 +320,10 @@ def env(output: str) -> None:
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
+
+
+cli.add_command(recipe)
+cli.add_command(train)
 
 
 def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
