@@ -44,5 +44,5 @@ def smoke(**changes: Any) -> dict[str, Any]:
     """The recipe `smoke` with smaller steps, longer rows and other values."""
     from hf_oss_instruct.training.recipes import load_recipe
 
-    small = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 1, "max_length": 2048}
+    small = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 1, "max_length": 4096}
     return load_recipe("smoke", changes=small | changes).values

@@ -148,7 +148,7 @@ def test_data_that_nobody_checked_is_refused_with_the_reason(model: Path, pairs:
 
 BAD = {
     "an unknown key": ({"max_seq_length": 512}, r"'max_seq_length' \(the nearest one is 'max_length'\)"),
-    "too many tokens": ({"max_length": 4096}, r"max_length is 4,096 and the model has 2,048 positions"),
+    "too many tokens": ({"max_length": 8192}, r"max_length is 8,192 and the model has 4,096 positions"),
     "qlora without a GPU": ({"load_in_4bit": True, "use_peft": True}, "need a CUDA GPU"),
     "bf16 without it": ({"bf16": True, "use_cpu": False}, "bf16 cannot be used"),
     "a kernel without a GPU": ({"attn_implementation": "flash_attention_2"}, "needs a CUDA GPU"),

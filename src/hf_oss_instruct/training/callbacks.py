@@ -82,7 +82,9 @@ class Scoring:
         class ScoreCallback(TrainerCallback):
             def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
                 if state.global_step % scoring.every == 0 or state.global_step == state.max_steps:
+                    wanted = control.should_log
                     scoring.score(trainer, template)
+                    control.should_log = wanted  # logging the scores takes it for done, and the step's loss would be missing
 
         return ScoreCallback()
 
