@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
+from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.hub import Push
@@ -600,6 +601,10 @@ def _push(folder: Path, to: str, flags: dict[str, Any]) -> Push:
     prompt = RunConfig.from_file(folder / CONFIG).prompt.text if is_run(folder) else ""
     kept = {"with_seeds": not flags["no_seeds"], "with_rejected": flags["with_rejected"], "license": flags["license"]}
     return data_set(folder, rules, prompt=prompt, repo_id=to, **kept)
+
+
+cli.add_command(recipe)
+cli.add_command(train)
 
 
 def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:

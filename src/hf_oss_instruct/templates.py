@@ -1,8 +1,12 @@
-"""Row to prompt and completion: one template for data, training and evaluation."""
+"""Row to prompt and completion: one template object for data, training, the saved tokenizer and evaluation."""
 
 from __future__ import annotations
 
-from hf_oss_instruct.data import Row
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hf_oss_instruct.errors import UsageError
 
 MAGICODER = (
     "You are an exceptionally intelligent coding assistant that consistently delivers accurate and reliable responses to user "
@@ -11,16 +15,194 @@ MAGICODER = (
 """Prompt of the published Magicoder models, needed to use them (ise-uiuc/magicoder, `prompt_template.py`)."""
 OSS_INSTRUCTION = "Write a solution to the following coding problem:\n{problem}"
 """How an OSS-Instruct problem becomes an instruction (`preprocess_data.py` there)."""
+TEMPLATES = ("magicoder", "chat")
+_MARK = "oss-instruct-response"
 
 
-def to_prompt_completion(row: Row) -> dict[str, str]:
+class Tokenizer(Protocol):
+    """What a template asks of a tokenizer of `transformers`."""
+
+    eos_token: str | None
+    bos_token: str | None
+    chat_template: Any
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        """Special tokens that have a name, such as EOS."""
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, Any]:
+        """All tokens that were added to the vocabulary, the special ones marked so."""
+
+    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+        """Numbers of a text."""
+
+    def convert_tokens_to_ids(self, tokens: str) -> Any:
+        """Number of a token."""
+
+    def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
+        """Text of a conversation."""
+
+
+class Template(Protocol):
+    """How an instruction is put to a model, and how the answer ends.
+
+    Attributes:
+        name: one of `TEMPLATES`.
+        stop: the token that ends every answer: the last label in training, and where generation stops.
+        chat_template: the Jinja text that a tokenizer is saved with, so that chat clients write the same prompt.
+    """
+
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
+    def stop(self) -> str:
+        """See above."""
+
+    @property
+    def chat_template(self) -> str:
+        """See above."""
+
+    def prompt(self, instruction: str) -> str:
+        """The text that a model is asked with, to the byte the same in data, training and evaluation."""
+
+    def completion(self, instruction: str, response: str) -> str:
+        """The text that a model is trained to continue the prompt with, up to and with `stop`."""
+
+
+def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The two texts of a row: `problem`, `solution` of OSS-Instruct, or `instruction`, `response` of Evol-Instruct sets.
+
+    Raises:
+        UsageError: the row has neither pair of columns.
+    """
+    if "problem" in row and "solution" in row:
+        return OSS_INSTRUCTION.replace("{problem}", row["problem"]), row["solution"]
+    if "instruction" in row and "response" in row:
+        return row["instruction"], row["response"]
+    raise UsageError(
+        f"Columns {', '.join(map(repr, row))} hold no pair. Rename yours to problem, solution, or instruction, response, "
+        "or prompt, completion."
+    )
+
+
+def to_prompt_completion(row: Mapping[str, Any]) -> dict[str, str]:
     """A row as TRL's prompt–completion type, in the template the Magicoder models were trained on.
 
     Args:
-        row: any row with `problem` and `solution`.
+        row: any row with `problem` and `solution`, or with `instruction` and `response` such as those of
+            Magicoder-Evol-Instruct-110K. That set holds answers close to HumanEval's: check it before you report scores.
 
     Returns:
         `{"prompt": …, "completion": …}`; the completion is the solution alone, the trainer adds the end token.
     """
-    instruction = OSS_INSTRUCTION.replace("{problem}", row["problem"])
-    return {"prompt": MAGICODER.replace("{instruction}", instruction), "completion": row["solution"]}
+    instruction, response = instruction_and_response(row)
+    return {"prompt": MAGICODER.replace("{instruction}", instruction), "completion": response}
+
+
+@dataclass(frozen=True)
+class MagicoderTemplate:
+    """`@@ Instruction` and `@@ Response`, as the published Magicoder models know it."""
+
+    stop: str
+    chat_template: str
+    name: str = "magicoder"
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> MagicoderTemplate:
+        """The template for one tokenizer: its end token, and its first token where it has one."""
+        stop = tokenizer.eos_token
+        if not stop:
+            raise UsageError("The tokenizer has no end token (eos_token): nothing could tell the model to stop. Set one.")
+        before, after = (repr(part) for part in MAGICODER.split("{instruction}"))
+        return cls(
+            stop,
+            f"{{{{ {'bos_token' if begin(tokenizer) else repr('')} }}}}"
+            "{% for message in messages %}"
+            f"{{% if message['role'] == 'user' %}}{{{{ {before} + message['content'] + {after} }}}}"
+            "{% elif message['role'] == 'assistant' %}"
+            "{{ message['content'] + eos_token }}"
+            "{% else %}{{ raise_exception('This template knows user and assistant messages only.') }}{% endif %}"
+            "{% endfor %}",
+        )
+
+    def prompt(self, instruction: str) -> str:
+        """The prompt of the published models."""
+        return MAGICODER.replace("{instruction}", instruction)
+
+    def completion(self, instruction: str, response: str) -> str:
+        """The response and the end token."""
+        return response + self.stop
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """The base model's own chat template, one user and one assistant message."""
+
+    tokenizer: Tokenizer
+    stop: str
+    chat_template: str
+    name: str = "chat"
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> ChatTemplate:
+        """The template of a tokenizer; the answer ends with the first special token that follows it there, or else with EOS."""
+        if not tokenizer.chat_template:
+            raise UsageError("The tokenizer has no chat template. Use --template magicoder, or a model that has one.")
+        tail = _rendered(tokenizer, "x", _MARK).partition(_MARK)[2]
+        found = [(tail.index(token), -len(token), token) for token in special_tokens(tokenizer) if token in tail]
+        stop = min(found)[2] if found else tokenizer.eos_token
+        if not stop:
+            raise UsageError("The chat template ends an answer with no special token, and there is no eos_token. Set one.")
+        return cls(tokenizer, stop, tokenizer.chat_template)
+
+    def prompt(self, instruction: str) -> str:
+        """The prompt as chat clients write it, without the token that the tokenizer itself puts first."""
+        return self._without_begin(_rendered(self.tokenizer, instruction))
+
+    def completion(self, instruction: str, response: str) -> str:
+        """What the chat template puts after the prompt, up to and with the token that ends the turn."""
+        prompt, whole = self.prompt(instruction), self._without_begin(_rendered(self.tokenizer, instruction, response))
+        if not whole.startswith(prompt):
+            raise UsageError(
+                "This chat template writes the prompt differently once it is answered, so that training and use would differ. "
+                "Use --template magicoder."
+            )
+        text = whole[len(prompt) :]
+        return text[: text.rindex(self.stop)] + self.stop if self.stop in text else text + self.stop
+
+    def _without_begin(self, text: str) -> str:
+        return text.removeprefix(begin(self.tokenizer))
+
+
+def template_for(name: str, tokenizer: Tokenizer) -> Template:
+    """The template `magicoder` or `chat` for a tokenizer.
+
+    Raises:
+        UsageError: the name is unknown, or the tokenizer lacks the end token or chat template that it needs.
+    """
+    if name not in TEMPLATES:
+        raise UsageError(f"Unknown template {name!r}. Use one of: {', '.join(TEMPLATES)}.")
+    return MagicoderTemplate.of(tokenizer) if name == "magicoder" else ChatTemplate.of(tokenizer)
+
+
+def begin(tokenizer: Tokenizer) -> str:
+    """The token that the tokenizer puts before every text by itself: its BOS, or nothing."""
+    bos = tokenizer.bos_token
+    return bos if bos and tokenizer.encode("a")[0] == tokenizer.convert_tokens_to_ids(bos) else ""
+
+
+def special_tokens(tokenizer: Tokenizer) -> list[str]:
+    """Every token that is no text, named or not."""
+    added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
+    return sorted({*tokenizer.all_special_tokens, *added})
+
+
+def _rendered(tokenizer: Tokenizer, instruction: str, response: str | None = None) -> str:
+    messages = [{"role": "user", "content": instruction}]
+    if response is not None:
+        messages.append({"role": "assistant", "content": response})
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=response is None)
+    return str(text)

@@ -1,0 +1,161 @@
+"""Scores while training: answer tasks greedily at chosen steps, let a judge run the answers, log pass@1 with its interval.
+
+Who judges is an argument: a function that takes a task and an answer and runs it in a sandbox. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.templates import Template, begin
+
+Z95 = 1.959963984540054
+"""Quantile of the normal distribution for a two-sided interval of 95 %."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judge says of an answer.
+
+    Attributes:
+        parsed: the answer holds a program.
+        passed: the program does what the task asks; None where it could not be run, which counts as neither.
+        status: a word of the sandbox's, such as `passed`, `wrong_answer` or `timeout`.
+    """
+
+    parsed: bool
+    passed: bool | None
+    status: str
+
+
+class Judge(Protocol):
+    """Runs an answer in a sandbox."""
+
+    def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
+        """Judge one answer to one task."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said to one task, and whether it ended by itself."""
+
+    text: str
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What to score while training.
+
+    Attributes:
+        tasks: each with `instruction`, what the model is asked; the rest is the judge's.
+        judge: who runs the answers.
+        every: steps between scores; the last step is scored too.
+        max_new_tokens: tokens of an answer at most.
+        batch_size: answers generated together.
+    """
+
+    tasks: Sequence[Mapping[str, Any]]
+    judge: Judge
+    every: int
+    max_new_tokens: int = 512
+    batch_size: int = 16
+
+    def __post_init__(self) -> None:
+        if not self.tasks or not all(task.get("instruction") for task in self.tasks):
+            raise UsageError("Scores need tasks, each with a text under 'instruction'. Give at least one.")
+        if min(self.every, self.max_new_tokens, self.batch_size) < 1:
+            raise UsageError("every, max_new_tokens and batch_size of a scoring are numbers from 1.")
+
+    def callback(self, trainer: Any, template: Template) -> Any:
+        """A `TrainerCallback` that scores; answers go to `output_dir/scores/`, figures to wherever the trainer reports."""
+        from transformers import TrainerCallback
+
+        scoring = self
+
+        class ScoreCallback(TrainerCallback):
+            def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+                if state.global_step % scoring.every == 0 or state.global_step == state.max_steps:
+                    wanted = control.should_log
+                    scoring.score(trainer, template)
+                    control.should_log = wanted  # logging the scores takes it for done, and the step's loss would be missing
+
+        return ScoreCallback()
+
+    def score(self, trainer: Any, template: Template) -> None:
+        """Answer, judge and log once. Every process generates, as sharded models need; the main one judges."""
+        model = trainer.model
+        was_training = model.training
+        model.eval()
+        try:
+            answers = list(self._answers(trainer, template))
+            if trainer.is_world_process_zero():
+                judged = [self.judge(task, answer.text) for task, answer in zip(self.tasks, answers, strict=True)]
+                self._keep(Path(trainer.args.output_dir), trainer.state.global_step, answers, judged)
+                trainer.log(figures(answers, judged))  # still in eval mode: TRL would add the training step's own figures
+        finally:
+            model.train(was_training)
+
+    def _answers(self, trainer: Any, template: Template) -> Iterator[Answer]:
+        from trl.models import unwrap_model_for_generation
+
+        tokenizer = trainer.processing_class
+        first = begin(tokenizer)
+        texts = [first + template.prompt(task["instruction"]) for task in self.tasks]
+        prompts = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+        with unwrap_model_for_generation(trainer.model_wrapped, trainer.accelerator) as model:
+            for start in range(0, len(prompts), self.batch_size):
+                yield from self._batch(model, tokenizer, prompts[start : start + self.batch_size], template.stop)
+
+    def _batch(self, model: Any, tokenizer: Any, prompts: list[list[int]], stop: str) -> Iterator[Answer]:
+        import torch
+
+        longest, end = max(map(len, prompts)), tokenizer.convert_tokens_to_ids(stop)
+        pads = [longest - len(prompt) for prompt in prompts]  # on the left, so that answers begin where prompts end
+        ids = torch.tensor([[end] * pad + prompt for pad, prompt in zip(pads, prompts, strict=True)], device=model.device)
+        mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)
+        words = {"do_sample": False, "eos_token_id": end, "pad_token_id": end, "max_new_tokens": self.max_new_tokens}
+        with torch.no_grad():
+            made = model.generate(input_ids=ids, attention_mask=mask, use_cache=True, **words)
+        for row in made[:, longest:].tolist():
+            said = row[: row.index(end)] if end in row else row
+            yield Answer(tokenizer.decode(said, skip_special_tokens=True), end in row)
+
+    def _keep(self, out: Path, step: int, answers: list[Answer], judged: list[Judged]) -> None:
+        folder = out / "scores"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"step-{step}.jsonl").open("w", encoding="utf-8") as file:
+            for task, answer, verdict in zip(self.tasks, answers, judged, strict=True):
+                line = {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **vars(verdict)}
+                file.write(json.dumps(line) + "\n")
+
+
+def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:
+    """pass@1 of greedy answers with its Wilson interval, and how many parse, stop, and could not be judged."""
+    counted = [verdict.passed for verdict in judged if verdict.passed is not None]
+    low, high = wilson(sum(counted), len(counted))
+    return {
+        "score/pass@1": sum(counted) / len(counted) if counted else math.nan,
+        "score/low": low,
+        "score/high": high,
+        "score/parse_rate": sum(verdict.parsed for verdict in judged) / len(judged),
+        "score/stop_rate": sum(answer.stopped for answer in answers) / len(answers),
+        "score/tasks": len(judged),
+        "score/not_judged": len(judged) - len(counted),
+    }
+
+
+def wilson(passed: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a rate of `passed` out of `n` (Wilson 1927); 0 to 1 where nothing was counted."""
+    if not n:
+        return 0.0, 1.0
+    rate, square = passed / n, Z95**2
+    middle = rate + square / (2 * n)
+    spread = Z95 * math.sqrt(rate * (1 - rate) / n + square / (4 * n**2))
+    return max(0.0, (middle - spread) / (1 + square / n)), min(1.0, (middle + spread) / (1 + square / n))

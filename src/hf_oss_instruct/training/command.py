@@ -1,0 +1,104 @@
+"""The commands `train` and `recipe`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hf_oss_instruct.errors import RunError, UsageError
+
+LAUNCHED = "LOCAL_RANK"
+"""Set by `accelerate launch` and `torchrun` in every process that they start."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--template", type=click.Choice(["magicoder", "chat"]), default="magicoder", show_default=True,
+              help="How instructions are put: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
+@click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
+def train(file: Path, template: str, allow_unchecked: bool) -> None:
+    r"""Train as a YAML for stock `trl sft` says.
+
+    \b
+    hf-oss-instruct recipe magicoder --data pairs > magicoder.yaml
+    hf-oss-instruct train magicoder.yaml
+
+    Rows that do not fit are dropped and counted, never cut. After a kill the same command goes on from the last checkpoint.
+    With num_processes or accelerate_config in FILE it runs under `accelerate launch`.
+    """
+    from hf_oss_instruct.training.recipes import read_yaml
+
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    launch = _launch_words(read_yaml(file))
+    if launch and LAUNCHED not in os.environ:
+        words = [sys.executable, "-m", "accelerate.commands.launch", *launch, "-m", "hf_oss_instruct.training", str(file)]
+        words += ["--template", template, *["--allow-unchecked"] * allow_unchecked]
+        if code := subprocess.run(words).returncode:
+            raise RunError(
+                f"The training processes ended with code {code}; what they said stands above. The same command goes on."
+            )
+        return
+    from hf_oss_instruct.training.run import train as run
+
+    facts = run(file, template=template, allow_unchecked=allow_unchecked, say=click.echo)
+    click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--model", metavar="ID", help="Model to start from, a Hub id or a folder.")
+@click.option("--data", metavar="ID", help="Data set, a Hub id or a folder that synthesize wrote.")
+@click.option("--gpus", type=click.IntRange(0), help="Devices; 0 for a CPU. Accumulation follows, so that a step stays the same.")
+@click.option("--rows", type=click.IntRange(1), help="Rows to estimate the time for. Default: those of a folder, else 75,000.")
+@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of trl sft; may be given again.")
+def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
+    r"""Print a training recipe as YAML, for `trl sft --config` and for `train`; without NAME, list them.
+
+    \b
+    hf-oss-instruct recipe magicoder --data pairs --gpus 2 > magicoder.yaml
+    hf-oss-instruct recipe fast --model Qwen/Qwen2.5-Coder-1.5B --set learning_rate=1e-5
+    """
+    from hf_oss_instruct.training.recipes import RECIPES, load_recipe
+
+    if name is None:
+        click.echo("\n".join(RECIPES))
+        return
+    click.echo(load_recipe(name, changes=dict(map(_change, changes)), **options).to_yaml(), nl=False)
+
+
+def _change(text: str) -> tuple[str, Any]:
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes KEY=VALUE, not {text!r}. Write it as --set learning_rate=1e-5.")
+    try:
+        return key, float(value) if "e" in value.lower() else yaml.safe_load(value)  # YAML takes 1e-5 for a text
+    except ValueError:
+        return key, yaml.safe_load(value)
+
+
+def _launch_words(values: dict[str, Any]) -> list[str]:
+    """Arguments of `accelerate launch`, none where one process is meant."""
+    config, processes = values.get("accelerate_config"), values.get("num_processes", 1)
+    words = [] if config is None else ["--config_file", _accelerate_config(str(config))]
+    for key in ("num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port"):
+        if key in values and (words or processes > 1):
+            words += [f"--{key}", str(values[key])]
+    return [*words, "--cpu"] if words and values.get("use_cpu") else words
+
+
+def _accelerate_config(name: str) -> str:
+    from importlib.resources import files
+
+    shipped = files("trl.accelerate_configs") / f"{name}.yaml"
+    if not Path(name).is_file() and not shipped.is_file():
+        raise UsageError(
+            f"accelerate_config {name!r} is neither a file nor one that TRL ships. Use fsdp2, zero2, zero3 or a file."
+        )
+    return name if Path(name).is_file() else str(shipped)

@@ -1,0 +1,78 @@
+"""What cannot work here, said before anything large is downloaded or allocated."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+
+CARRIES_STATE = {
+    "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "lfm2", "mamba", "mamba2", "nemotron_h", "qwen3_5",
+    "qwen3_5_moe", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "rwkv", "zamba", "zamba2",
+}  # fmt: skip
+"""Model types with a recurrent state or convolution that runs on from one packed row into the next. Measured for Qwen3-Next and
+Qwen3.5; the others by their construction."""
+ANYWHERE = {None, "eager", "sdpa"}
+"""Attention that needs neither a GPU nor another package."""
+
+
+def check_device(values: Mapping[str, Any]) -> None:
+    """Refuse what this machine cannot do.
+
+    Args:
+        values: keys of the training YAML.
+
+    Raises:
+        UsageError: naming the key, what is missing, and what to set instead.
+    """
+    import torch
+
+    cuda = torch.cuda.is_available() and not values.get("use_cpu")
+    if values.get("load_in_4bit") or values.get("load_in_8bit"):
+        if not cuda:
+            raise UsageError("Weights in 4 or 8 bits (qlora) need a CUDA GPU, and there is none here. Use the recipe lora.")
+        if importlib.util.find_spec("bitsandbytes") is None:
+            raise UsageError("Weights in 4 or 8 bits need bitsandbytes. Install it with: pip install bitsandbytes")
+    if values.get("bf16") and not (torch.cuda.is_bf16_supported() if cuda else values.get("use_cpu")):
+        where = torch.cuda.get_device_name(0) if cuda else "no GPU here, and use_cpu is not set"
+        raise UsageError(f"bf16 cannot be used: {where}. Set bf16: false and dtype: float32, and use_cpu: true on a CPU.")
+    attention = values.get("attn_implementation")
+    if attention not in ANYWHERE and not cuda and attention != "flex_attention":
+        raise UsageError(f"attn_implementation {attention!r} needs a CUDA GPU, and there is none here. Set it to sdpa.")
+
+
+def check_packing(values: Mapping[str, Any]) -> None:
+    """Refuse ways of packing that change the loss without a word.
+
+    Raises:
+        UsageError: `wrapped` packing.
+    """
+    if values.get("packing") and values.get("packing_strategy") == "wrapped":
+        raise UsageError("packing_strategy 'wrapped' cuts rows and lets them see each other. Set it to bfd.")
+
+
+def check_model(values: Mapping[str, Any], config: Any) -> None:
+    """Refuse a model that cannot hold the rows, or into which packing leaks.
+
+    Args:
+        values: keys of the training YAML.
+        config: the model's configuration, a `PreTrainedConfig`.
+
+    Raises:
+        UsageError: naming the model's limit or type, and what to set instead.
+    """
+    text = config.get_text_config()
+    positions = getattr(text, "max_position_embeddings", None)
+    longest = values.get("max_length", 1024)
+    if positions and longest is None:
+        raise UsageError(f"max_length is not set. Set it to {positions:,}, the positions of the model, or less.")
+    if positions and longest > positions:
+        raise UsageError(f"max_length is {longest:,} and the model has {positions:,} positions. Set max_length to that or less.")
+    kinds = {config.model_type, text.model_type} & CARRIES_STATE
+    if values.get("packing") and kinds:
+        raise UsageError(
+            f"Rows packed together would see each other in {min(kinds)} models, whose state runs on from row to row. "
+            "Set packing: false and train_sampling_strategy: group_by_length."
+        )

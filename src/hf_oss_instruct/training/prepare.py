@@ -1,0 +1,194 @@
+"""Rows to what TRL trains on: token ids and labels that fit, several sets mixed, and what was dropped and why.
+
+Nothing is cut: a row that is too long loses its end token and teaches the model not to stop, so it is dropped and counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.templates import Template, Tokenizer, begin, instruction_and_response, special_tokens
+
+if TYPE_CHECKING:
+    import datasets
+
+    Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
+
+DROPPED = ("too_long", "empty", "masked", "special_token")
+"""Why a row is not trained on: more tokens than `max_length`; no text; no token to learn; text of a special token in it."""
+PAIRS = (("prompt", "completion"), ("problem", "solution"), ("instruction", "response"))
+"""Columns that hold a pair; the first are text in the template already."""
+IGNORED = -100
+"""Label of a token that is read and not learnt (PyTorch's cross entropy)."""
+
+
+class Encoder:
+    """One row to token ids and labels, to the token what TRL makes of the same text.
+
+    Args:
+        template: how a row becomes text.
+        tokenizer: the model's.
+        max_length: tokens of a row, prompt and end token included, at most.
+    """
+
+    def __init__(self, template: Template, tokenizer: Tokenizer, max_length: int) -> None:
+        self.template, self.tokenizer, self.max_length = template, tokenizer, max_length
+        self._special = special_tokens(tokenizer)
+        first = begin(tokenizer)
+        self._start: list[int] = [tokenizer.convert_tokens_to_ids(first)] if first else []
+
+    def texts(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        """Prompt and completion of a row, end token included.
+
+        Raises:
+            UsageError: the columns hold no pair, or hold prompts that another template has written.
+        """
+        if _columns(row) == PAIRS[0]:
+            if self.template.name != "magicoder":
+                raise UsageError(
+                    f"The columns prompt and completion are text already, the template {self.template.name!r} cannot be put "
+                    "around them. Train on the config 'default' (problem, solution), or use --template magicoder."
+                )
+            return row["prompt"], row["completion"].removesuffix(self.template.stop) + self.template.stop
+        instruction, response = instruction_and_response(row)
+        return self.template.prompt(instruction), self.template.completion(instruction, response)
+
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """`input_ids`, `labels` and `dropped`: one of `DROPPED`, or None for a row to train on."""
+        said = [row[name] for name in _columns(row)]
+        if not all(text and text.strip() for text in said):
+            return _dropped("empty")
+        if any(word in text.removesuffix(self.template.stop) for word in self._special for text in said):
+            return _dropped("special_token")
+        ids, learnt_from = self._ids(*self.texts(row))
+        if len(ids) > self.max_length:
+            return _dropped("too_long")
+        if learnt_from == len(ids):
+            return _dropped("masked")
+        return {"input_ids": ids, "labels": [IGNORED] * learnt_from + ids[learnt_from:], "dropped": None}
+
+    def _ids(self, prompt: str, completion: str) -> tuple[list[int], int]:
+        """Ids of the whole text, and where the completion begins: tokenized together, as TRL does."""
+        before = self._start + self.tokenizer.encode(prompt, add_special_tokens=False)
+        whole = self._start + self.tokenizer.encode(prompt + completion, add_special_tokens=False)
+        same = next((n for n, (one, other) in enumerate(zip(before, whole, strict=False)) if one != other), len(before))
+        return whole, same
+
+
+@dataclass
+class Prepared:
+    """Rows to train on, and the count of the others.
+
+    Attributes:
+        rows: `input_ids` and `labels`.
+        counts: rows by what became of them: `kept` and the words of `DROPPED`. Of a stream it grows while it is read.
+        tokens: tokens of the kept rows.
+    """
+
+    rows: Rows
+    counts: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows that are not trained on, by reason."""
+        return {reason: self.counts[reason] for reason in DROPPED if self.counts[reason]}
+
+
+def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Prepared:
+    """Encode rows and leave out what cannot be trained on.
+
+    Args:
+        rows: a data set or stream with problem and solution, instruction and response, or prompt and completion.
+        encoder: template, tokenizer and length.
+        num_proc: processes, for a data set.
+
+    Raises:
+        UsageError: columns are missing, the set is empty, or no row of it can be trained on.
+    """
+    import datasets
+
+    columns = _checked_columns(rows, encoder)
+    if isinstance(rows, datasets.IterableDataset):
+        return _stream(rows, encoder, columns)
+    encoded = rows.map(encoder, remove_columns=columns, num_proc=num_proc, desc="Encoding", features=_features())
+    reasons = encoded["dropped"]
+    counts = Counter("kept" if reason is None else reason for reason in reasons)
+    if not counts["kept"]:
+        said = ", ".join(f"{reason} {n:,}" for reason, n in counts.items())
+        raise UsageError(
+            f"No row can be trained on ({said}; max_length is {encoder.max_length:,}). Raise max_length, or look at the data."
+        )
+    kept = encoded.select([n for n, reason in enumerate(reasons) if reason is None]).remove_columns("dropped")
+    return Prepared(kept, counts, sum(map(len, kept["input_ids"])))
+
+
+def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows, list[int] | None]:
+    """Several encoded sets as one, in shares, none repeated: TRL's `fraction`, with rows drawn instead of the first ones.
+
+    Args:
+        parts: sets and their shares of the mixture, which need not sum to 1.
+        rng_seed: random number of the draw.
+
+    Returns:
+        The mixture, and how many rows of each set are in it (None for streams, which end with the first that is exhausted).
+
+    Raises:
+        UsageError: a share is not positive, or sets and streams are mixed.
+    """
+    import datasets
+
+    if any(share <= 0 for _, share in parts):
+        raise UsageError(
+            f"A share of a mixture must be positive, here {[share for _, share in parts]}. Leave the set out instead."
+        )
+    streams = [isinstance(rows, datasets.IterableDataset) for rows, _ in parts]
+    if any(streams) != all(streams):
+        raise UsageError("Some of the sets are streams and some are not. Set streaming for all of them or for none.")
+    shares = [share / sum(share for _, share in parts) for _, share in parts]
+    if all(streams):
+        return datasets.interleave_datasets([rows for rows, _ in parts], shares, seed=rng_seed), None
+    total = min(len(rows) / share for (rows, _), share in zip(parts, shares, strict=True))
+    drawn = [round(total * share) for share in shares]
+    chosen = [rows.shuffle(seed=rng_seed).select(range(n)) for (rows, _), n in zip(parts, drawn, strict=True)]
+    return datasets.concatenate_datasets(chosen).shuffle(seed=rng_seed), drawn
+
+
+def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
+    made = Prepared(rows)
+
+    def counted(row: Mapping[str, Any]) -> bool:
+        made.counts["kept" if row["dropped"] is None else row["dropped"]] += 1
+        made.tokens += len(row["input_ids"])
+        return row["dropped"] is None
+
+    encoded = rows.map(encoder, remove_columns=columns, features=_features())
+    made.rows = encoded.filter(counted).remove_columns("dropped")
+    return made
+
+
+def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
+    first = next(iter(rows), None)
+    if first is None:
+        raise UsageError("The data set is empty: there is nothing to train on. Name another set or split.")
+    encoder.texts(first)
+    return list(first)
+
+
+def _columns(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of a row that hold its pair."""
+    return next((names for names in PAIRS if row.keys() >= set(names)), ())
+
+
+def _features() -> Any:
+    from datasets import Features, List, Value
+
+    return Features({"input_ids": List(Value("int32")), "labels": List(Value("int32")), "dropped": Value("string")})
+
+
+def _dropped(reason: str) -> dict[str, Any]:
+    return {"input_ids": [], "labels": [], "dropped": reason}

@@ -1,0 +1,203 @@
+"""Which recipes there are, and what one becomes for a model, a data set and a number of GPUs: YAML that stock `trl sft` runs."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
+
+RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke")
+LAUNCH_KEYS = ("accelerate_config", "num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port")
+"""Keys that `trl sft` hands to `accelerate launch`."""
+FULL = 0.99
+"""How full best-fit bins are (2,000 rows of 446 tokens, bins of 1216 to 16384: 98.6 to 99.0 %)."""
+PAPER_ROWS = 75_000
+_BY_LENGTH = {
+    "attn_implementation": "sdpa",
+    "max_length": 1216,
+    "packing": False,
+    "train_sampling_strategy": "group_by_length",
+    "per_device_train_batch_size": 8,
+    "gradient_accumulation_steps": 64,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training recipe with every value filled in.
+
+    Attributes:
+        name: one of `RECIPES`.
+        values: the keys of the YAML.
+        gpus: devices it is meant for; 0 is a CPU.
+        notes: what was decided, a line each.
+        estimate: memory and time.
+    """
+
+    name: str
+    values: dict[str, Any]
+    gpus: int
+    notes: tuple[str, ...]
+    estimate: Estimate
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML, what was decided and estimated above it."""
+        lines = [*self.notes, *self.estimate.lines()]
+        text = yaml.safe_dump(self.values, sort_keys=False, allow_unicode=True, width=120)
+        return "".join(f"# {line}\n" for line in lines) + text
+
+
+def load_recipe(
+    name: str,
+    *,
+    model: str | None = None,
+    data: str | None = None,
+    gpus: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    rows: int | None = None,
+) -> Recipe:
+    """A recipe of this package, resolved.
+
+    Args:
+        name: one of `RECIPES`.
+        model: model to start from, a Hub id or a folder.
+        data: data set, a Hub id or a folder that `synthesize` wrote.
+        gpus: devices; rows a step stay what the recipe says, so accumulation shrinks as they grow. 0 is a CPU.
+        changes: further keys of `trl sft` and their values.
+        rows: rows to estimate time for; read from the folder's `run.json` where there is one.
+
+    Raises:
+        UsageError: the name or a key is unknown; the message names the nearest known one.
+    """
+    values = _read(name)
+    planned = gpus if gpus is not None else int(values.get("num_processes", 0 if values.get("use_cpu") else 1))
+    notes = [f"Recipe {name} of hf-oss-instruct, for {planned or 'no'} GPU{'s' * (planned != 1)}. Run it with either of"]
+    notes += ["  trl sft --config THIS.yaml", "  hf-oss-instruct train THIS.yaml    (checks and counts the data, writes a card)"]
+    if name == "fast":
+        notes.append(_choose_attention(values, planned))
+    step = rows_a_step(values) * max(1, int(values.get("num_processes", 1)))
+    values |= {"model_name_or_path": model or values["model_name_or_path"], **_data(data, values), **(changes or {})}
+    if planned > 1 or "num_processes" in values:
+        values["num_processes"] = planned
+    if planned == 0:
+        values |= {"use_cpu": True, "bf16": False, "dtype": "float32"} | dict(changes or {})
+    if "gradient_accumulation_steps" not in (changes or {}):
+        values["gradient_accumulation_steps"] = max(1, round(step / (_rows_a_batch(values) * max(1, planned))))
+    check_keys(changes or {})
+    notes.append(_step_note(values, planned))
+    estimate = Estimate(Shape.of(values["model_name_or_path"]), values, max(1, planned), rows or _rows_in(data) or PAPER_ROWS)
+    return Recipe(name, values, planned, tuple(notes), estimate)
+
+
+def rows_a_step(values: Mapping[str, Any]) -> float:
+    """Rows that one device sees before the weights change."""
+    return _rows_a_batch(values) * int(values["gradient_accumulation_steps"])
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys of a training YAML.
+
+    Raises:
+        UsageError: it is no YAML mapping, or a key is unknown to TRL here.
+    """
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} is no list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
+    check_keys(values)
+    return values
+
+
+def check_keys(keys: Iterable[str]) -> None:
+    """Refuse keys that neither TRL's own parser nor `accelerate launch` takes.
+
+    Raises:
+        UsageError: naming each unknown key and the nearest known one.
+    """
+    if not (wanted := list(keys)):
+        return
+    known = known_keys()
+    unknown = [key for key in wanted if key not in known]
+    if unknown:
+        said = "; ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
+        raise UsageError(f"The TRL installed here does not know the key {said}. Correct or remove it.")
+
+
+def known_keys() -> set[str]:
+    """Every key that a YAML for `trl sft` may have with the TRL that is installed."""
+    if importlib.util.find_spec("trl") is None:
+        raise UsageError("trl is not installed. Install it with: pip install 'hf-oss-instruct[train]'")
+    from trl.scripts.sft import make_parser
+
+    return {action.dest for action in make_parser()._actions} | {"env", *LAUNCH_KEYS}
+
+
+def _nearest(key: str, known: set[str]) -> str:
+    renamed = {"torch_dtype": "dtype", "max_seq_length": "max_length", "warmup_ratio": "warmup_steps"}
+    near = [renamed[key]] if key in renamed else difflib.get_close_matches(key, known, 1)
+    return f" (the nearest one is {near[0]!r})" if near else ""
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, 1)
+        raise UsageError(
+            f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} There are: {', '.join(RECIPES)}."
+        )
+    values: dict[str, Any] = yaml.safe_load((files(__package__) / "recipes" / f"{name}.yaml").read_text("utf-8"))
+    return values
+
+
+def _data(data: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Our own folders have a config `sft`; of another set nothing is known, so its default config is meant."""
+    if data is None:
+        return {}
+    ours = (Path(data) / "sft").is_dir() or not Path(data).exists()
+    return {"dataset_name": data} | ({"dataset_config": "sft"} if ours and "dataset_config" in values else {})
+
+
+def _choose_attention(values: dict[str, Any], gpus: int) -> str:
+    """Pack where a kernel for rows of different lengths can be there, else group by length; say which and why."""
+    if gpus and importlib.util.find_spec("flash_attn"):
+        values["attn_implementation"] = "flash_attention_2"
+        return "Packed into bins, with flash-attn, which is installed here."
+    if gpus and importlib.util.find_spec("kernels"):
+        return "Packed into bins, with a kernel from the Hub (kernels is installed here)."
+    values.pop("packing_strategy")
+    values |= _BY_LENGTH
+    why = "no GPU is meant" if not gpus else "neither flash-attn nor kernels is installed here"
+    return f"Grouped by length, not packed: {why}, and packing with a dense mask is slower than padding."
+
+
+def _rows_a_batch(values: Mapping[str, Any]) -> float:
+    bins = float(values["max_length"]) * FULL / MEAN_TOKENS if values.get("packing") else 1.0
+    return int(values["per_device_train_batch_size"]) * bins
+
+
+def _step_note(values: Mapping[str, Any], gpus: int) -> str:
+    batch, accumulated = int(values["per_device_train_batch_size"]), int(values["gradient_accumulation_steps"])
+    rows = round(_rows_a_batch(values) * accumulated * max(1, gpus))
+    packed = f" × {values['max_length'] * FULL / MEAN_TOKENS:.1f} rows a bin" if values.get("packing") else ""
+    tokens = round(rows * MEAN_TOKENS, -3)
+    devices = f"{max(1, gpus)} device(s)"
+    return f"A step is {rows} rows, about {tokens:,} tokens: {batch} a device{packed} × {accumulated} accumulated × {devices}."
+
+
+def _rows_in(data: str | None) -> int | None:
+    report = Path(data or "") / "run.json"
+    if data is None or not report.is_file():
+        return None
+    kept: int = json.loads(report.read_text("utf-8"))["kept"]
+    return kept

@@ -1,0 +1,241 @@
+"""A training YAML to a model: stock TRL, with the data checked and counted, continued after a kill, and a card."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from hf_oss_instruct.data import FORMAT_VERSION
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.publishing.model_card import model_card
+from hf_oss_instruct.templates import template_for
+from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
+from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
+from hf_oss_instruct.training.recipes import LAUNCH_KEYS, read_yaml
+from hf_oss_instruct.training.sources import TrainingSource, refuse_unchecked, sources_of, why_unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hf_oss_instruct.training.callbacks import Scoring
+
+RECIPE, REPORT, CARD = "recipe.yaml", "training.json", "README.md"
+PACKAGES = ("hf-oss-instruct", "trl", "transformers", "torch", "datasets", "accelerate", "peft")
+MAY_CHANGE = set("num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split())
+"""Keys that a run may be continued with when they are different now."""
+
+
+@dataclass
+class Data:
+    """What is trained on.
+
+    Attributes:
+        rows: `input_ids` and `labels`.
+        parts: for each set its name, counts, tokens, rows drawn for the mixture, and why it counts as unchecked, if it does.
+    """
+
+    rows: Any
+    parts: list[dict[str, Any]]
+
+
+def train(
+    path: Path,
+    *,
+    template: str = "magicoder",
+    allow_unchecked: bool = False,
+    scoring: Scoring | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    callbacks: Sequence[Any] = (),
+) -> dict[str, Any]:
+    """Train as a YAML says, or go on from its last checkpoint.
+
+    Args:
+        path: the YAML, as stock `trl sft --config` takes it.
+        template: `magicoder`, or `chat` for the base model's own chat template.
+        allow_unchecked: train on data that was not decontaminated.
+        scoring: what to generate and run while training.
+        say: told what happens, a line each, on the main process.
+        callbacks: further `TrainerCallback`s.
+
+    Returns:
+        The contents of `training.json`, which lies in `output_dir` beside the model, the YAML and the card.
+
+    Raises:
+        UsageError: the YAML, the data or this machine cannot do it; said before anything large is loaded.
+        RunError: `output_dir` holds the checkpoints of another recipe.
+    """
+    values = read_yaml(path)
+    check_packing(values)
+    check_device(values)
+    script, arguments, model, mixture = _parsed(path)
+    sources = sources_of(script, mixture)
+    if not allow_unchecked:
+        refuse_unchecked(sources)
+    check_model(values, _from_pretrained("AutoConfig", model))
+    out = Path(arguments.output_dir)
+    checkpoint = _adopt(out, values, arguments)
+    tokenizer = _from_pretrained("AutoTokenizer", model)
+    chosen = template_for(template, tokenizer)
+    tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
+    encoder = Encoder(chosen, tokenizer, arguments.max_length)
+    with _main_process_first(arguments):
+        streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
+        data = _data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
+    facts = _facts(values, chosen, data, model.model_name_or_path)
+    trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
+    if scoring:
+        trainer.add_callback(scoring.callback(trainer, chosen))
+    if trainer.is_world_process_zero():
+        _say_data(data, say)
+        if checkpoint:
+            say(f"Goes on from {checkpoint}.")
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return _saved(trainer, arguments, out, facts)
+
+
+def _parsed(path: Path) -> Any:
+    """TRL's own reading of the YAML; what `accelerate launch` takes is left to it."""
+    from trl.scripts.sft import make_parser
+
+    try:
+        return make_parser().parse_args_and_config(["--config", str(path)], fail_with_unknown_args=False)
+    except (ValueError, TypeError, SystemExit) as error:
+        raise UsageError(
+            f"TRL does not take {path}: {error}. Print one that it takes: hf-oss-instruct recipe magicoder"
+        ) from error
+
+
+def _from_pretrained(kind: str, model: Any) -> Any:
+    import transformers
+
+    try:
+        return getattr(transformers, kind).from_pretrained(model.model_name_or_path, revision=model.model_revision)
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{kind} cannot read the model {model.model_name_or_path!r}: {said}") from error
+
+
+def _adopt(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
+    """The checkpoint to go on from, if the folder has one of this recipe."""
+    from transformers.trainer_utils import get_last_checkpoint
+
+    if arguments.resume_from_checkpoint:
+        return str(arguments.resume_from_checkpoint)
+    checkpoint: str | None = get_last_checkpoint(str(out)) if out.is_dir() else None  # type: ignore[no-untyped-call]
+    if checkpoint and (out / RECIPE).is_file():
+        before = yaml.safe_load((out / RECIPE).read_text("utf-8"))
+        keys = (before.keys() | values.keys()) - MAY_CHANGE - set(LAUNCH_KEYS)
+        other = sorted(key for key in keys if before.get(key) != values.get(key))
+        if other:
+            said = ", ".join(f"{key} {before.get(key)!r} → {values.get(key)!r}" for key in other)
+            raise RunError(
+                f"{out} holds checkpoints of another recipe ({said}). Use another output_dir, or the recipe as it was."
+            )
+    return checkpoint
+
+
+@contextmanager
+def _main_process_first(arguments: Any) -> Iterator[None]:
+    """One process encodes the data; the others read its cache."""
+    with arguments.main_process_first(desc="encoding"):
+        yield
+
+
+def _data(sources: list[TrainingSource], encoder: Encoder, *, streaming: bool, rng_seed: int, num_proc: int | None) -> Data:
+    made = [prepare(source.open(streaming), encoder, num_proc=num_proc) for source in sources]
+    if len(made) == 1:
+        return Data(made[0].rows, [_part(sources[0], made[0], None)])
+    if sources[0].fraction is None and not streaming:
+        from datasets import concatenate_datasets
+
+        rows, drawn = concatenate_datasets([one.rows for one in made]), None
+    else:
+        shares = [source.fraction or 1.0 for source in sources]
+        rows, drawn = mixed([(one.rows, share) for one, share in zip(made, shares, strict=True)], rng_seed)
+    parts = [_part(source, one, drawn[n] if drawn else None) for n, (source, one) in enumerate(zip(sources, made, strict=True))]
+    return Data(rows, parts)
+
+
+def _part(source: TrainingSource, made: Prepared, drawn: int | None) -> dict[str, Any]:
+    # the counter itself, not a copy: of a stream it grows while it is read
+    return {"source": asdict(source), "counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)}
+
+
+def _say_data(data: Data, say: Callable[[str], None]) -> None:
+    for part in data.parts:
+        counts, name = part["counts"], part["source"]["path"]
+        if not counts:
+            say(f"{name}: a stream; its rows are counted while it is read.")
+            continue
+        left = ", ".join(f"{reason} {n:,}" for reason, n in counts.items() if reason != "kept") or "none"
+        drawn = "" if part["drawn"] is None else f", {part['drawn']:,} of them drawn for the mixture"
+        say(f"{name}: {counts['kept']:,} rows of {counts.total():,} are trained on{drawn}; dropped: {left}.")
+        if part["unchecked"]:
+            say(f"{name} was not decontaminated: {part['unchecked']}.")
+
+
+def _facts(values: dict[str, Any], template: Any, data: Data, base: str) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "base_model": base,
+        "template": {"name": template.name, "stop": template.stop},
+        "recipe": values,
+        "data": data.parts,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "scores": [],
+    }
+
+
+def _trainer(model: Any, arguments: Any, rows: Any, tokenizer: Any, out: Path, facts: dict[str, Any], callbacks: Any) -> Any:
+    """Stock `SFTTrainer`, but for the card, which TRL would write over at every save."""
+    from trl import SFTTrainer, get_peft_config, get_quantization_config
+
+    class Trainer(SFTTrainer):
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            if self.is_world_process_zero():
+                _write(out, facts, self)
+
+    arguments.model_init_kwargs = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+        **(arguments.model_init_kwargs or {}),
+    }
+    return Trainer(
+        model=model.model_name_or_path,
+        args=arguments,
+        train_dataset=rows,
+        processing_class=tokenizer,
+        quantization_config=get_quantization_config(model),
+        peft_config=get_peft_config(model),
+        callbacks=list(callbacks),
+    )
+
+
+def _saved(trainer: Any, arguments: Any, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    trainer.save_model(str(out))
+    trainer.create_model_card()
+    if arguments.push_to_hub:
+        trainer.push_to_hub()
+    return facts
+
+
+def _write(out: Path, facts: dict[str, Any], trainer: Any) -> None:
+    """The YAML, the facts and the card, written anew at every save."""
+    out.mkdir(parents=True, exist_ok=True)
+    history = trainer.state.log_history
+    facts["steps"] = trainer.state.global_step
+    facts["tokens_seen"] = trainer.state.num_input_tokens_seen or None
+    facts["losses"] = [[entry["step"], entry["loss"]] for entry in history if "loss" in entry]
+    facts["scores"] = [entry for entry in history if "score/pass@1" in entry]
+    (out / RECIPE).write_text(yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True), "utf-8")
+    (out / REPORT).write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
+    (out / CARD).write_text(model_card(out.resolve().name, facts), "utf-8")

@@ -1,0 +1,134 @@
+"""Where training rows come from, and whether they were checked against benchmarks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.errors import RunError, UsageError
+
+REPORT = "run.json"
+CHECK = "decontamination"
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """One data set, in the words of `datasets.load_dataset` and of TRL's `datasets:` key.
+
+    Attributes:
+        path: Hub id, folder, or a format such as `parquet` with `data_files`.
+        name, data_dir, data_files, split: as `load_dataset` takes them.
+        fraction: its share of a mixture; None where all rows are used.
+    """
+
+    path: str
+    name: str | None = None
+    data_dir: str | None = None
+    data_files: Any = None
+    split: str = "train"
+    fraction: float | None = None
+
+    def open(self, streaming: bool) -> Any:
+        """The rows.
+
+        Raises:
+            UsageError: there is no such data set, config, split or file.
+        """
+        from datasets import load_dataset
+        from datasets.exceptions import DatasetNotFoundError
+
+        words = {name: getattr(self, name) for name in ("name", "data_dir", "data_files", "split") if getattr(self, name)}
+        try:
+            return load_dataset(self.path, streaming=streaming, **words)
+        except (DatasetNotFoundError, FileNotFoundError, ValueError) as error:
+            raise UsageError(f"The data set {self.path!r} cannot be loaded: {' '.join(str(error).split())}") from error
+
+    @property
+    def folders(self) -> list[Path]:
+        """Local folders in which its report may lie."""
+        files = [self.data_files] if isinstance(self.data_files, str) else self.data_files
+        named = [Path(file) for file in (files.values() if isinstance(files, dict) else files or ()) if isinstance(file, str)]
+        places = [Path(self.path), *(Path(self.data_dir) for _ in [0] if self.data_dir)]
+        return [*places, *(folder for file in named for folder in (file.parent, file.parent.parent))]
+
+
+def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
+    """The data sets that a training YAML names, by `dataset_name` or by `datasets`.
+
+    Args:
+        script: TRL's `ScriptArguments`.
+        mixture: TRL's `DatasetMixtureConfig`.
+
+    Raises:
+        UsageError: it names none, or shares for some sets only.
+    """
+    if mixture.datasets:
+        names = ("path", "name", "data_dir", "data_files", "split", "fraction")
+        found = [TrainingSource(**{name: getattr(one, name) for name in names}) for one in mixture.datasets]
+        if len({source.fraction is None for source in found}) > 1:
+            raise UsageError("Some sets of `datasets` have a fraction and some have none. Give it to all of them or to none.")
+        return found
+    if not script.dataset_name:
+        raise UsageError("The recipe names no data. Set dataset_name to a Hub id, or to a folder that synthesize wrote.")
+    return [TrainingSource(script.dataset_name, script.dataset_config, split=script.dataset_train_split)]
+
+
+def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
+    """Refuse data whose report does not say that benchmark solutions were taken out of it.
+
+    Raises:
+        UsageError: naming the set, why it counts as unchecked, and the flag that goes on anyway.
+    """
+    for source in sources:
+        if why := why_unchecked(source):
+            raise UsageError(
+                f"{source.path!r} may hold benchmark solutions: {why}. Scores of a model trained on it would mean little. "
+                "Decontaminate it, or go on with --allow-unchecked, which the model's card then says."
+            )
+
+
+def why_unchecked(source: TrainingSource) -> str | None:
+    """Why a set counts as not decontaminated; None for one whose `run.json` says that it was."""
+    report = _report(source)
+    if report is None:
+        return f"it has no {REPORT}"
+    found = next((check for check in report.get("checks", ()) if check.get("name") == CHECK), None)
+    if found is None:
+        return f"its {REPORT} does not name the check {CHECK!r}"
+    if found.get("status") == "done":
+        return None
+    return f"its {REPORT} says {CHECK} {found.get('status', 'unknown').replace('_', ' ')} ({found.get('why', 'no reason given')})"
+
+
+def _report(source: TrainingSource) -> dict[str, Any] | None:
+    path = next((folder / REPORT for folder in source.folders if (folder / REPORT).is_file()), None)
+    if path is None:
+        if Path(source.path).exists() or source.data_files:
+            return None
+        path = _from_hub(source.path)
+    if path is None:
+        return None
+    try:
+        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path} is no JSON: {error}. Bring back the one that the run wrote.") from error
+    return report
+
+
+def _from_hub(repo: str) -> Path | None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+
+    try:
+        return Path(hf_hub_download(repo, REPORT, repo_type="dataset"))
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UsageError(
+            f"There is no data set {repo!r}, neither as a folder here nor on the Hub. Check dataset_name."
+        ) from error
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, OSError) as error:
+        raise RunError(f"The report of {repo!r} could not be read from the Hub: {' '.join(str(error).split())}") from error

@@ -1,0 +1,106 @@
+"""In every way of batching, the loss is that of the completions alone, and no row sees its neighbour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+
+from hf_oss_instruct.templates import template_for
+from hf_oss_instruct.training.prepare import IGNORED, Encoder, prepare
+from tests.support.attention import register
+from tests.support.models import tiny_model
+from tests.support.tokenizers import tokenizer_of
+
+# TRL's and transformers' own
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+
+MODES: dict[str, dict[str, Any]] = {
+    "padded": {"packing": False, "per_device_train_batch_size": 3},
+    "grouped": {"packing": False, "per_device_train_batch_size": 3, "train_sampling_strategy": "group_by_length"},
+    "packed": {"packing": True, "packing_strategy": "bfd", "per_device_train_batch_size": 1},
+}
+CASES = [(kind, mode) for kind in ("llama", "qwen2", "qwen3", "starcoder2") for mode in ("padded", "packed")] + [
+    ("llama", "grouped")
+]
+ATTENTION = {"padded": ("eager", "sdpa"), "grouped": ("eager", "sdpa"), "packed": ("eager", "sdpa", register())}
+"""The last one, row by row, is what a variable-length kernel computes; it is for packed rows."""
+
+
+@pytest.fixture(scope="module")
+def rows() -> Any:
+    texts = [{"problem": "x " * n, "solution": f"def f{n}(x):\n" + "    x += 1\n" * (n % 5)} for n in range(1, 10)]
+    tokenizer = tokenizer_of("qwen", [str(texts)] * 3, 330)
+    return tokenizer, prepare(Dataset.from_list(texts), Encoder(template_for("magicoder", tokenizer), tokenizer, 400)).rows
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
+def case(request: pytest.FixtureRequest, rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """TRL's own trainer for a kind of model and a mode, and the batches it would train on."""
+    from trl import SFTConfig, SFTTrainer
+
+    kind, mode = request.param
+    tokenizer, encoded = rows
+    words: dict[str, Any] = {
+        "report_to": "none",
+        "use_cpu": True,
+        "bf16": False,
+        "max_length": 800,
+        "dataloader_pin_memory": False,
+    }
+    arguments = SFTConfig(str(tmp_path_factory.mktemp("out")), **words, **MODES[mode])
+    model = tiny_model(kind, 400)
+    trainer = SFTTrainer(model=model, args=arguments, train_dataset=encoded, processing_class=tokenizer)
+    model.eval()
+    return kind, mode, trainer, list(trainer.get_train_dataloader())
+
+
+def by_hand(model: Any, encoded: Any) -> float:
+    """Mean loss of a completion token, each row alone."""
+    total, count = 0.0, 0
+    for row in encoded:
+        ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"])
+        with torch.no_grad():
+            scores = model(input_ids=ids, use_cache=False).logits[0].log_softmax(-1)
+        for place, label in enumerate(labels[1:].tolist()):
+            if label != IGNORED:
+                total, count = total - scores[place, label].item(), count + 1
+    return total / count
+
+
+def test_the_loss_is_that_of_the_completions_alone(case: Any, rows: Any) -> None:
+    kind, mode, trainer, batches = case
+    expected = by_hand(tiny_model(kind, 400, attention="eager").eval(), rows[1])
+    for attention in ATTENTION[mode]:
+        trainer.model.set_attn_implementation(attention)
+        total, count = 0.0, 0
+        for batch in batches:
+            learnt = int((batch["labels"][:, 1:] != IGNORED).sum())
+            with torch.no_grad():
+                total, count = total + trainer.compute_loss(trainer.model, dict(batch)).item() * learnt, count + learnt
+        assert count == sum(label != IGNORED for row in rows[1] for label in row["labels"])  # each row once, each token once
+        assert total / count == pytest.approx(expected, abs=1e-5), attention
+
+
+def test_a_changed_neighbour_changes_nothing(case: Any) -> None:
+    _, mode, trainer, (batch, *_) = case
+    inputs = {name: value for name, value in batch.items() if name != "labels"} | {"use_cache": False}
+    rest: Any = slice(1, None)
+    changed = inputs["input_ids"].clone()
+    if mode == "packed":
+        end = int(inputs["cu_seq_lens_q"][1])
+        changed[0, :end] = 77
+        rest = (slice(None), slice(end, None))
+    else:
+        changed[0] = 77
+        changed[inputs["attention_mask"] == 0] = 78  # what lies in the padding does not matter either
+        rest = inputs["attention_mask"].bool()
+        rest[0] = False
+    for attention in ATTENTION[mode]:
+        trainer.model.set_attn_implementation(attention)
+        with torch.no_grad():
+            before, after = trainer.model(**inputs).logits, trainer.model(**inputs | {"input_ids": changed}).logits
+        assert (before[rest] - after[rest]).abs().max() == 0, attention
+        assert (before - after).abs().max() > 1e-3  # the change itself is seen

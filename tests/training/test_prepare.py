@@ -1,0 +1,116 @@
+"""Rows to token ids: what TRL makes of them, what is dropped and counted, how sets are mixed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from datasets import Dataset, IterableDataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.templates import template_for, to_prompt_completion
+from hf_oss_instruct.training.prepare import IGNORED, Encoder, mixed, prepare
+from tests.support.tokenizers import FAMILIES, tokenizer_of
+
+ROWS = [{"problem": f"Add {n} to a number.", "solution": f"def add(x):\n    return x + {n}"} for n in range(12)]
+
+
+def encoder(family: str = "qwen", template: str = "magicoder", max_length: int = 1216) -> Encoder:
+    tokenizer = tokenizer_of(family)
+    return Encoder(template_for(template, tokenizer), tokenizer, max_length)
+
+
+@pytest.mark.parametrize("template", ["magicoder", "chat"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_the_completion_is_learnt_with_its_end_and_the_prompt_is_not(family: str, template: str) -> None:
+    encode = encoder(family, template)
+    made = encode(ROWS[0])
+    _, completion = encode.texts(ROWS[0])
+    learnt = [label for label in made["labels"] if label != IGNORED]
+    assert encode.tokenizer.decode(learnt) == completion
+    assert learnt[-1] == encode.tokenizer.convert_tokens_to_ids(encode.template.stop)
+    # and the model sees what it will be asked with
+    asked = made["input_ids"][: -len(learnt)]
+    messages = [{"role": "user", "content": "Write a solution to the following coding problem:\n" + ROWS[0]["problem"]}]
+    tokenizer: Any = encode.tokenizer
+    tokenizer.chat_template = encode.template.chat_template
+    assert asked == tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_every_row_is_kept_whole_or_dropped(problem: str, solution: str) -> None:
+    encode = encoder(max_length=300)
+    made = encode({"problem": problem, "solution": solution})
+    if made["dropped"] is None:
+        assert len(made["input_ids"]) == len(made["labels"]) <= 300
+        assert encode.tokenizer.decode(made["input_ids"]) == "".join(encode.texts({"problem": problem, "solution": solution}))
+    else:
+        assert made["dropped"] in ("empty", "too_long")
+        assert not made["input_ids"]
+
+
+def test_rows_that_do_not_fit_are_dropped_and_counted_and_none_is_cut() -> None:
+    rows = [
+        *ROWS,
+        {"problem": "long", "solution": "x = 1\n" * 300},
+        {"problem": "empty", "solution": " \n"},
+        {"problem": "stops early", "solution": "print(1)<|endoftext|>print(2)"},
+    ]
+    for kind in (Dataset.from_list(rows), IterableDataset.from_generator(lambda: iter(rows))):
+        made = prepare(kind, encoder(max_length=600))
+        kept = list(made.rows)
+        assert made.counts == Counter(kept=12, too_long=1, empty=1, special_token=1)
+        assert made.dropped == {"too_long": 1, "empty": 1, "special_token": 1}
+        assert len(kept) == 12
+        assert made.tokens == sum(len(row["input_ids"]) for row in kept)
+        assert set(kept[0]) == {"input_ids", "labels"}
+
+
+def test_a_row_at_the_limit_stays_and_one_above_goes() -> None:
+    length = len(encoder()(ROWS[0])["input_ids"])
+    assert encoder(max_length=length)(ROWS[0])["dropped"] is None
+    assert encoder(max_length=length - 1)(ROWS[0])["dropped"] == "too_long"
+
+
+def test_the_published_columns_and_the_rows_behind_them_give_the_same_tokens() -> None:
+    encode = encoder("llama")
+    for row in ROWS:
+        assert encode(row) == encode(to_prompt_completion(row))
+    with pytest.raises(UsageError, match="config 'default'"):
+        encoder("qwen", "chat")(to_prompt_completion(ROWS[0]))
+
+
+def test_nothing_to_train_on_is_an_error_that_says_why() -> None:
+    with pytest.raises(UsageError, match=r"No row can be trained on \(too_long 12; max_length is 10\)"):
+        prepare(Dataset.from_list(ROWS), encoder(max_length=10))
+    with pytest.raises(UsageError, match="data set is empty"):
+        prepare(Dataset.from_dict({"problem": [], "solution": []}), encoder())
+    with pytest.raises(UsageError, match="'text' hold no pair"):
+        prepare(Dataset.from_dict({"text": ["a"]}), encoder())
+
+
+def test_sets_are_mixed_in_shares_and_no_row_twice() -> None:
+    one = Dataset.from_dict({"n": list(range(100))})
+    other = Dataset.from_dict({"n": list(range(1000, 1100))})
+    made, drawn = mixed([(one, 3), (other, 1)], rng_seed=1)
+    assert drawn == [100, 33]
+    assert len(set(made["n"])) == len(made) == 133
+    assert max(n for n in made["n"] if n >= 1000) > 1050  # drawn, not the first ones
+    assert list(made["n"]) == list(mixed([(one, 3), (other, 1)], rng_seed=1)[0]["n"])
+    assert list(made["n"]) != list(mixed([(one, 3), (other, 1)], rng_seed=2)[0]["n"])
+
+
+def test_streams_are_mixed_in_shares_too() -> None:
+    one, other = (Dataset.from_dict({"n": [kind] * 400}).to_iterable_dataset() for kind in (0, 1))
+    made, drawn = mixed([(one, 3), (other, 1)])
+    seen = [row["n"] for row in made]
+    assert drawn is None
+    assert 0.18 < sum(seen) / len(seen) < 0.32
+    with pytest.raises(UsageError, match="Some of the sets are streams"):
+        mixed([(one, 1), (Dataset.from_dict({"n": [1]}), 1)])
+    with pytest.raises(UsageError, match="must be positive"):
+        mixed([(one, 0), (other, 1)])

@@ -1,0 +1,189 @@
+"""`train` from YAML to model: end to end, as stock TRL trains, after a kill, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.training.run import train
+from tests.support.models import save_model
+from tests.support.tokenizers import FAMILIES, tokenizer_of
+from tests.training.conftest import COMMAND, decontaminated, smoke
+
+# TRL's, transformers' and torch's own
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from transformers import TrainerCallback
+from hf_oss_instruct.training.run import train
+
+class Kill(TrainerCallback):
+    def on_step_end(self, args, state, control, **rest):
+        if state.global_step == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+train(Path(sys.argv[1]), allow_unchecked=True, callbacks=[Kill()])
+"""
+
+
+def written(folder: Path, **values: Any) -> Path:
+    """A training YAML in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(smoke(output_dir=str(folder / "out"), **values)))
+    return path
+
+
+def losses(out: Path) -> list[float]:
+    state = json.loads(
+        max(out.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])).joinpath("trainer_state.json").read_text()
+    )
+    return [entry["loss"] for entry in state["log_history"] if "loss" in entry]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, pairs: Path) -> Path:
+    """A run of six steps that nothing disturbed, started as people do."""
+    path = written(tmp_path_factory.mktemp("whole"), model_name_or_path=str(model), dataset_name=str(pairs))
+    done = subprocess.run([COMMAND, "train", path, "--allow-unchecked"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((pairs / "run.json").read_text())["kept"]
+    assert f"{pairs}: {kept} rows of {kept} are trained on; dropped: none." in done.stdout
+    assert "was not decontaminated" in done.stdout
+    return path.parent / "out"
+
+
+def test_the_smoke_recipe_leaves_a_model_its_facts_and_a_card(whole: Path, pairs: Path) -> None:
+    facts = json.loads((whole / "training.json").read_text())
+    (part,) = facts["data"]
+    kept = json.loads((pairs / "run.json").read_text())["kept"]
+    assert sum(part["counts"].values()) == kept
+    assert facts["steps"] == 6
+    assert len(facts["losses"]) == 6
+    card = (whole / "README.md").read_text()
+    assert "**no**: its run.json says decontamination not done" in card
+    assert yaml.safe_load(card.split("---")[1])["library_name"] == "transformers"
+    tokenizer = AutoTokenizer.from_pretrained(whole)
+    asked = tokenizer.apply_chat_template([{"role": "user", "content": "x"}], tokenize=False, add_generation_prompt=True)
+    assert asked.endswith("@@ Instruction\nx\n\n@@ Response\n")
+    assert AutoModelForCausalLM.from_pretrained(whole).generation_config.eos_token_id == tokenizer.eos_token_id
+
+
+def test_stock_trl_runs_the_same_yaml_to_the_same_losses(whole: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load((whole / "recipe.yaml").read_text()) | {"output_dir": str(tmp_path / "out")}
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(values))
+    # what `trl sft` starts through accelerate, without two more interpreters
+    words = [sys.executable, "-m", "trl.scripts.sft", "--config", tmp_path / "x.yaml"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert losses(tmp_path / "out") == losses(whole)
+
+
+def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tmp_path: Path) -> None:
+    path = written(
+        tmp_path, **{k: v for k, v in yaml.safe_load((whole / "recipe.yaml").read_text()).items() if k != "output_dir"}
+    )
+    done = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, timeout=600)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [place.name for place in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-3"]
+    said: list[str] = []
+    train(path, allow_unchecked=True, say=said.append)
+    assert any("Goes on from" in line and "checkpoint-3" in line for line in said)
+    assert losses(tmp_path / "out") == losses(whole)
+
+
+def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load((whole / "recipe.yaml").read_text())
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(values | {"learning_rate": 0.5}))
+    with pytest.raises(RunError, match=r"holds checkpoints of another recipe \(learning_rate 0.001 → 0.5\)"):
+        train(tmp_path / "x.yaml", allow_unchecked=True)
+
+
+@pytest.mark.parametrize("family", ["qwen", "codellama"])
+def test_the_chat_template_of_the_base_ends_in_the_token_generation_stops_on(family: str, pairs: Path, tmp_path: Path) -> None:
+    model = save_model(tmp_path / "model", tokenizer_of(family))
+    path = written(tmp_path, model_name_or_path=str(model), dataset_name=str(pairs), max_steps=1)
+    values = yaml.safe_load(path.read_text()) | {"dataset_config": "default"}
+    path.write_text(yaml.safe_dump(values))
+    train(path, template="chat", allow_unchecked=True)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
+    stops = AutoModelForCausalLM.from_pretrained(tmp_path / "out").generation_config.eos_token_id
+    assert tokenizer.convert_tokens_to_ids(FAMILIES[family].turn_end) in (stops if isinstance(stops, list) else [stops])
+    assert tokenizer.chat_template == FAMILIES[family].chat
+
+
+def test_two_sets_are_mixed_and_each_is_counted(model: Path, pairs: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(pairs, tmp_path / "checked")
+    decontaminated(copy)
+    sets = [{"path": str(pairs), "name": "sft", "fraction": 3.0}, {"path": str(copy), "name": "default", "fraction": 1.0}]
+    path = written(tmp_path, model_name_or_path=str(model), dataset_name=None, datasets=sets, max_steps=1)
+    facts = train(path, allow_unchecked=True)
+    first, second = facts["data"]
+    assert first["drawn"] == first["counts"]["kept"]
+    assert second["drawn"] == round(first["drawn"] / 3)
+    assert first["unchecked"]
+    assert second["unchecked"] is None
+
+
+def test_data_that_nobody_checked_is_refused_with_the_reason(model: Path, pairs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, model_name_or_path=str(model), dataset_name=str(pairs))
+    with pytest.raises(UsageError, match=r"decontamination not done \(.*\).*--allow-unchecked"):
+        train(path)
+    bare = tmp_path / "bare"
+    shutil.copytree(pairs / "sft", bare)
+    with pytest.raises(UsageError, match=r"it has no run\.json"):
+        train(written(tmp_path, model_name_or_path=str(model), dataset_name=str(bare), dataset_config=None))
+
+
+BAD = {
+    "an unknown key": ({"max_seq_length": 512}, r"'max_seq_length' \(the nearest one is 'max_length'\)"),
+    "too many tokens": ({"max_length": 8192}, r"max_length is 8,192 and the model has 4,096 positions"),
+    "qlora without a GPU": ({"load_in_4bit": True, "use_peft": True}, "need a CUDA GPU"),
+    "bf16 without it": ({"bf16": True, "use_cpu": False}, "bf16 cannot be used"),
+    "a kernel without a GPU": ({"attn_implementation": "flash_attention_2"}, "needs a CUDA GPU"),
+    "packing that leaks": ({"packing": True, "packing_strategy": "wrapped"}, "lets them see each other"),
+    "no data": ({"dataset_name": None}, "names no data"),
+    "data that is not there": ({"dataset_name": "/no/such/folder"}, "cannot be loaded"),
+    "a value that TRL refuses": ({"lr_scheduler_type": "sideways"}, "TRL does not take"),
+    "no such model": ({"model_name_or_path": "/no/such/model"}, "cannot read the model"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(BAD))
+def test_what_cannot_work_is_said_before_anything_is_loaded(case: str, model: Path, pairs: Path, tmp_path: Path) -> None:
+    changes, message = BAD[case]
+    values = smoke(output_dir=str(tmp_path / "out")) | {"model_name_or_path": str(model), "dataset_name": str(pairs)} | changes
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(UsageError, match=message):
+        train(tmp_path / "x.yaml", allow_unchecked=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_into_which_packing_leaks_is_refused_by_name(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": "qwen3_next", "max_position_embeddings": 4096}))
+    path = written(tmp_path, model_name_or_path=str(tmp_path / "model"), dataset_name=str(pairs), packing=True)
+    with pytest.raises(UsageError, match=r"see each other in qwen3_next models.*group_by_length"):
+        train(path, allow_unchecked=True)
+
+
+def test_the_command_says_errors_in_a_line_and_help_is_light() -> None:
+    code = (
+        "import sys; sys.argv = ['hf-oss-instruct', 'train', '--help']\n"
+        "from hf_oss_instruct.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'trl', 'transformers', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\n[]\n")
