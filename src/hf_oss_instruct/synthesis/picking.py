@@ -162,7 +162,8 @@ def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Spa
     inside = ends.count(texts.stop) - before
     last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
     lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))
-    draws = np.fromiter((xxhash.xxh3_64_intdigest(row_id, rng_seed) for row_id in row_ids), np.uint64, len(texts))
+    hashes = (xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids)
+    draws = np.fromiter(hashes, np.uint64, len(texts))
     low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)
     first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)
     last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)
