@@ -66,9 +66,9 @@ def test_the_private_names_of_datasets_that_we_touch_exist() -> None:
     assert hasattr(datasets.DatasetBuilder, "_get_examples_iterable_for_split")
     assert issubclass(iterable_dataset.DataSourcesShufflingDisallowed, Exception)
     ours = {"__iter__", "_init_state_dict", "shuffle_data_sources", "shard_data_sources", "reshard_data_sources", "num_shards"}
-    theirs = {name for name in vars(iterable_dataset.ExamplesIterable) if name != "__init__" and not name.startswith("__m")}
+    theirs = {name for name in vars(iterable_dataset.ExamplesIterable) if name == "__iter__" or not name.startswith("__")}
     assert {"features", "is_typed"} <= set(vars(iterable_dataset._BaseExamplesIterable))
-    assert ours == theirs - {"__doc__", "__firstlineno__", "__static_attributes__"}, "a method of theirs that we do not replace"
+    assert ours == theirs, "a method of theirs that we do not replace"
     assert datasets.__version__.startswith("5.")
 
 

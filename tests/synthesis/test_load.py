@@ -52,7 +52,7 @@ def code(tmp_path: Path) -> Path:
 
 def go(out: Path, code: Path, server: LocalTeacher, n: int, concurrency: int = 32, **options: Any) -> Ended:
     teacher = InferenceTeacher("m", server.base_url, concurrency=concurrency)
-    config = RunConfig(seeds=SeedPlan(n=n), duplicates=False)
+    config = RunConfig(seeds=SeedPlan(n=n), duplicates=False, near_duplicates=False)
     return run(out, config, open_source(str(code)), teacher, concurrency=concurrency, **{"patience": QUICK} | options)
 
 

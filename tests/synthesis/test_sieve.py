@@ -14,7 +14,6 @@ from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.syntax import unfit
 from hf_oss_instruct.synthesis.config import RunConfig, magicoder
-from hf_oss_instruct.synthesis.run import pinned
 from hf_oss_instruct.synthesis.sampling import SeedPlan, sample, settled
 from hf_oss_instruct.synthesis.seeds import open_source
 from hf_oss_instruct.synthesis.sieve import FILTERS
@@ -91,7 +90,7 @@ def test_a_document_that_is_refused_again_and_again_is_given_up(tmp_path: Path) 
 def test_the_papers_preset_refuses_nothing_and_others_say_what_they_refuse(tmp_path: Path) -> None:
     assert (magicoder().seeds.licenses, magicoder().seeds.filters) == ("any", ())
     source = open_source(table(tmp_path / "a.jsonl", {}))
-    config = pinned(RunConfig(), source)
+    config = RunConfig().pinned(source)
     assert (config.seeds.licenses, config.seeds.filters) == ("any", FILTERS)
     assert settled(SeedPlan(sampler="magicoder"), source).filters == ()
     assert RunConfig.from_yaml(config.to_yaml()) == config
