@@ -19,6 +19,7 @@ from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.errors import RunError, SeedsExhausted
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
 from hf_oss_instruct.synthesis.run import Ended, run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source
@@ -268,3 +269,14 @@ def test_a_full_disk_stops_the_run_intact_and_the_same_call_goes_on_when_there_i
             assert len(teacher.requests) <= 110 + 8 + 1
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_two_folders_of_one_name_are_two_data_sets(tmp_path: Path) -> None:
+    lengths = []  # `datasets` caches a local folder by its last name and its card
+    for number in (10, 20):
+        out = tmp_path / str(number) / "pairs"
+        run(out, RunConfig(seeds=SeedPlan(n=number, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+        rows = load_dataset(str(out), "sft", split="train", cache_dir=str(tmp_path / "cache"))
+        assert len(rows) == json.loads((out / "run.json").read_text())["kept"]
+        lengths.append(len(rows))
+    assert lengths[0] < lengths[1]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hf_oss_instruct.data import Row
+from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.display import fenced, markdown, one_line
 from hf_oss_instruct.languages import find
 
@@ -88,7 +88,7 @@ def curated_card(name: str, report: dict[str, Any]) -> str:
         "pretty_name": one_line(name, 80),
         "license": "other",
         "tags": ["code", "oss-instruct", "curated", "datasets"],
-        "configs": _configs(_held(report)),
+        "configs": _configs(_held(report), report),
     }
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
     return _environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
@@ -107,7 +107,7 @@ def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any], lic
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
-        "configs": _configs(held),
+        "configs": _configs(held, report),
     }
 
 
@@ -117,9 +117,19 @@ def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
     return [name for name in names or CONFIGS if counts.get(name, report["kept"])]
 
 
-def _configs(held: list[str]) -> list[dict[str, Any]]:
+def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where each config lies, and in which state.
+
+    The cache of `datasets` 5.2 knows a local folder by its last name and its card: without the state it would give the rows of an
+    earlier state, or of another folder of that name.
+    """
+    state = digest(*(report.get(name) for name in ("config_hash", "teacher", "source", "columns", "kept", "rejected", "tokens")))
     return [
-        {"config_name": name, "data_files": [{"split": "train", "path": f"{CONFIGS[name]}/train-*.parquet"}]}
+        {
+            "config_name": name,
+            "description": f"state {state[:16]}",
+            "data_files": [{"split": "train", "path": f"{CONFIGS[name]}/train-*.parquet"}],
+        }
         | ({"default": True} if name == "default" else {})
         for name in held
     ]
