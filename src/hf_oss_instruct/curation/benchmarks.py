@@ -172,8 +172,12 @@ def _from_hub(name: str, *, named: bool, unreachable: str) -> BenchmarkList:
     return _fetched(name, source, unreachable)
 
 
+REACH_S = 10.0
+"""Seconds that the Hub has to answer at all."""
+
+
 def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     def fetch(offline: bool) -> Path:
         return Path(
@@ -195,6 +199,8 @@ def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
         if unreachable:
             return BenchmarkList(name, source.revision, why=unreachable)
         try:
+            # asked once: a listing is asked for five times, which without a network takes half a minute
+            HfApi().dataset_info(source.repo, revision=source.revision, timeout=REACH_S)
             folder = fetch(offline=False)
             files = _files(folder)
         except Exception as error:  # whatever the Hub's client raises: the list is not there, and the run says so
