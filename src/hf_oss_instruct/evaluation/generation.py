@@ -74,6 +74,11 @@ def generate(
     return unanswered
 
 
+def without_thoughts(text: str) -> str:
+    """What a reasoning model wrote after its thoughts."""
+    return text.rpartition(THOUGHT)[2]
+
+
 def claim(out: Path, identity: Mapping[str, Any]) -> None:
     """Mark a folder as the answers of one model to one benchmark, asked in one way; one without an answer is anybody's.
 
@@ -113,7 +118,7 @@ def _answered(out: Path) -> bool:
 
 def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
     """A sample as `score` reads it; where thoughts were cut off, what was received stands beside it."""
-    answer = asked.prefix + text.rpartition(THOUGHT)[2] if asked.kind == "answer" else text
+    answer = asked.prefix + without_thoughts(text) if asked.kind == "answer" else text
     received = {"received": text} if THOUGHT in text and asked.kind == "answer" else {}
     return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: answer, **received}) + "\n"
 
