@@ -6,7 +6,6 @@ import atexit
 import builtins
 import io
 import os
-import random
 import resource
 import signal
 import sys
@@ -135,7 +134,6 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
         signal.signal(kind, signal.default_int_handler if kind == signal.SIGINT else signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
-    random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     sys.argv, sys.path[:0] = [path], [os.path.dirname(path)]
