@@ -205,6 +205,24 @@ format_option = click.option(
 )
 
 
+def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
+    """Say on the terminal what was asked for, whatever the format: a line in a script is easily copied."""
+    if tier:
+        click.echo("Warning: programs of strangers run here as you, with your files and your network in reach.", err=True)
+    return tier
+
+
+unsafe_option = click.option(
+    "--unsafe-no-sandbox",
+    "tier",
+    is_flag=True,
+    flag_value="unsafe-none",
+    default=None,
+    callback=_warned,
+    help="Run programs without isolation: for a machine that is disposable itself. Every result says so.",
+)
+
+
 @cli.command()
 @seed_options
 @teacher_options
@@ -420,6 +438,7 @@ def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> No
     help="A training set's folder; adds the score without the problems it touches.",
 )
 @click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor.")
+@unsafe_option
 @format_option
 def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     """Score completions made anywhere: pass@k in the sandbox.

@@ -307,4 +307,4 @@ def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: P
     assert done.returncode == 1
     assert SandboxError.__name__ in done.stderr
     assert "apt-get install bubblewrap" in done.stderr
-    assert "tier='unsafe-none'" in done.stderr
+    assert "--unsafe-no-sandbox" in done.stderr

@@ -55,6 +55,7 @@ class Verdict:
         retried: whether it was run again alone, after the clock on the wall had ended it.
         per_input: a character for each call, `1` for a right answer; inputs after a batch with a wrong one are `0` unasked.
         stderr: the end of what the program wrote there.
+        sandbox: name of the tier that ran it; empty if nothing ran.
         key: hash of program, tests, limits and toolchain.
     """
 
@@ -72,6 +73,7 @@ class Verdict:
     retried: bool = False
     per_input: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
+    sandbox: str = ""
     key: str = ""
 
     @property
@@ -234,6 +236,7 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         extracted.how,
         per_input="".join("01"[right] for right in judged.per_input) if problem.calls else "",
         stderr=ran.stderr[-STDERR:] if ran else "",
+        sandbox=ran.tier if ran else "",
         key=key,
     )
 

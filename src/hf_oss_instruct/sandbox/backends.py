@@ -136,5 +136,5 @@ def chosen_tier(name: str | None = None) -> Tier:
     reasons = "\n".join(f"- {tier.name}: {trouble_with(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
     raise SandboxError(
         f"Programs of strangers are not run here without a sandbox, and this machine has none:\n{reasons}\n"
-        "Where the machine itself is disposable, you can say tier='unsafe-none' in Python."
+        "Where the machine itself is disposable, you can say --unsafe-no-sandbox, or tier='unsafe-none' in Python."
     )
