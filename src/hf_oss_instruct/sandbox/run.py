@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hf_oss_instruct.sandbox import payload, supervise
-from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.sandbox.launchers import discard, launcher
+from hf_oss_instruct.sandbox import cgroups, payload, supervise
+from hf_oss_instruct.sandbox.backends import chosen_tier, trouble_with_cgroups
+from hf_oss_instruct.sandbox.launchers import Launcher, discard, launcher
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
 ATTEMPTS = 3  # of a run whose sandbox failed
@@ -66,18 +66,17 @@ def run_program(
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        key, told, most_s = payload.python(source, files or {}, limits, name, fresh=fresh)
+        told = payload.python(source, files or {}, limits, name, fresh=fresh)
     else:
-        key, told, most_s = payload.compiled(source, language, files or {}, limits, name)
+        told = payload.compiled(source, language, files or {}, limits, name)
     trouble = ""
     for _ in range(ATTEMPTS):
-        process = launcher(key)
+        process = launcher(told.key)
         try:
-            heard = supervise.run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, most_s, process.launch)
-            return _execution(heard, name)
+            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, name)
         except (supervise.Stuck, OSError) as error:
             trouble = f"{error}. {process.said()}".strip()
-            discard(key, process)
+            discard(told.key, process)
     return Execution("sandbox_error", stderr=trouble, tier=name)
 
 
@@ -110,6 +109,16 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
         finally:
             for future in line:
                 future.cancel()
+
+
+def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str) -> Execution:
+    if trouble_with_cgroups(tier):
+        return _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch), tier)
+    with cgroups.places(told.memory_mib) as places:
+        entries = [place.entry for place in places]
+        found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries), tier)
+        was_over = any(place.was_over for place in places)
+    return replace(found, status="memory", exit_code=None) if was_over and found.status in ("ok", "failed") else found
 
 
 def _execution(heard: supervise.Heard, tier: str) -> Execution:

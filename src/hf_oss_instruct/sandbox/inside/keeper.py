@@ -20,6 +20,7 @@ import stat
 import struct
 import tempfile
 import time
+from itertools import zip_longest
 from typing import Any, NoReturn
 
 from . import folders, kernel, program, watch
@@ -27,7 +28,7 @@ from . import folders, kernel, program, watch
 MIB = 1 << 20
 LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
 FILES = 16384  # files in the work folder, at most
-DESCRIPTORS, REPORT = 6, 5  # payload, stdin, stdout, stderr, what the compiler says, report
+DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler says, report, entries of control groups
 
 
 def keep(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
@@ -63,7 +64,7 @@ def take(control: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def _keep(spec: dict[str, Any], folder: str, uid: int | None, trouble: Exception | None, fds: list[int]) -> None:
-    payload, stdin, stdout, stderr, diagnosis, _ = fds
+    payload, stdin, stdout, stderr, diagnosis, _, *entries = fds
     report = socket.socket(fileno=fds[REPORT])
     try:
         if trouble:
@@ -74,10 +75,10 @@ def _keep(spec: dict[str, Any], folder: str, uid: int | None, trouble: Exception
             job["uid"] = uid
             for name, size in job["files"]:
                 _write(folder, name, stream.read(size), uid)
-        for step in job["steps"]:
+        for step, entry in zip_longest(job["steps"], entries):
             wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (stdin, stdout, stderr)
             _room(spec, folder, step["disk_mib"], job["shm_mib"])
-            ended = _run(spec, job, step, folder, wires, report)
+            ended = _run(spec, job, step, folder, wires, report, entry)
             report.send(json.dumps(ended).encode())
             if ended["exit"] != 0 or ended["why"]:
                 break
@@ -165,6 +166,7 @@ def _run(
     folder: str,
     wires: tuple[int, int, int],
     report: socket.socket,
+    entry: int | None,
 ) -> dict[str, Any]:
     """One step from start to end: the compiler or the program."""
     ready, tell = os.pipe2(os.O_CLOEXEC)
@@ -174,6 +176,7 @@ def _run(
     child = os.fork()
     if not child:
         os.close(ready)
+        program.enter(entry, tell)
         program.become(spec, job, step, folder, wires, tell, others)
     os.close(tell)
     trouble = os.read(ready, 4096)
