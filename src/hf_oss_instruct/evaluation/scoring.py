@@ -23,7 +23,7 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
-VERSION = 1
+VERSION = 2
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
 """Statuses that say nothing about the sample: they count in no score, and the next run tries again."""
@@ -32,7 +32,7 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
 STDERR = 2000
-_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed")
+_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed|^FAILURE$", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 
