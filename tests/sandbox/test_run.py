@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from hf_oss_instruct.sandbox import launchers
 from hf_oss_instruct.sandbox.backends import TIERS, available_tiers, chosen_tier
 from hf_oss_instruct.sandbox.limits import STATUSES, Limits
 from hf_oss_instruct.sandbox.promises import PROMISES
-from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs
+from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs, run_programs_async
 
 ISOLATING = [tier.name for tier in available_tiers()]
 DEAF = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
@@ -125,20 +128,29 @@ def test_what_a_run_leaves_is_gone_with_it(isolating: str) -> None:
     assert run_program("import os; print(os.listdir('.'))", tier=isolating).stdout == "['program.py']\n"
 
 
-def ours() -> set[str]:
-    """The processes that descend from this one."""
-    found, line = set(), [os.getpid()]
-    parents = {}
+def parents() -> dict[int, int]:
+    """The parent of each process."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            found[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [child for child, parent in parents().items() if parent == pid]
+
+
+def ours() -> set[int]:
+    """The processes that descend from this one."""
+    found, line = set(), [os.getpid()]
     while line:
-        here = line.pop()
-        children = [pid for pid, parent in parents.items() if parent == here]
-        found |= {str(pid) for pid in children}
-        line += children
+        started = children(line.pop())
+        found |= set(started)
+        line += started
     return found
 
 
@@ -201,26 +213,72 @@ def test_asynchronous_code_waits_without_blocking() -> None:
     assert asyncio.run(many()) == ["0\n", "1\n", "2\n", "3\n", "4\n"]
 
 
+def test_asynchronous_code_runs_many_and_takes_them_only_a_little_ahead() -> None:
+    taken = []
+
+    def jobs() -> Iterator[Job]:
+        for n in range(1000):
+            taken.append(n)
+            yield Job(f"print({n})")
+
+    async def some() -> list[str]:
+        found, beats = [], 0
+
+        async def beat() -> None:
+            nonlocal beats
+            while True:
+                await asyncio.sleep(0.001)
+                beats += 1
+
+        other = asyncio.create_task(beat())
+        results = run_programs_async(jobs(), workers=2)
+        async for ended in results:
+            found.append(ended.stdout)
+            if len(found) == 20:
+                break
+        await results.aclose()  # type: ignore[attr-defined]
+        other.cancel()
+        assert beats > 5  # the loop went on meanwhile
+        return found
+
+    assert asyncio.run(some()) == [f"{n}\n" for n in range(20)]
+    assert len(taken) <= 25
+
+
+def test_asynchronous_runs_are_no_more_at_once_than_there_are_processors() -> None:
+    source = "import time; print(time.monotonic()); time.sleep(0.1); print(time.monotonic())"
+
+    async def many() -> list[list[float]]:
+        ended = await asyncio.gather(*(run_program_async(source) for _ in range(12)))
+        return [list(map(float, one.stdout.split())) for one in ended]
+
+    runs = asyncio.run(many())
+    at_once = max(sum(start <= moment < end for start, end in runs) for moment, _ in runs)
+    assert at_once <= len(os.sched_getaffinity(0))
+
+
 def test_jobs_are_taken_only_a_little_ahead() -> None:
     taken = []
 
-    def jobs() -> object:
+    def jobs() -> Iterator[Job]:
         for n in range(1000):
             taken.append(n)
             yield Job("pass")
 
-    results = run_programs(jobs(), workers=2)  # type: ignore[arg-type]
+    results = run_programs(jobs(), workers=2)
     next(results)
     assert len(taken) <= 5
-    results.close()  # type: ignore[attr-defined]
+    results.close()
 
 
 def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
     run_program("pass", tier=isolating)
-    (worker,) = [found for (pid, key), found in launchers._kept.items() if key == (isolating, (), (), ()) and pid == os.getpid()]
-    worker._process.kill()
+    worker = launchers.launcher((isolating, (), (), ()))
+    for pid in (*children(worker._process.pid), worker._process.pid):
+        os.kill(pid, signal.SIGKILL)
     worker._process.wait()
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
+    assert launchers.launcher((isolating, (), (), ())) is not worker
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o577])
@@ -240,10 +298,62 @@ def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> No
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
 
 
-def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
-    import subprocess
-    import sys
+def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
+    run_program("pass", tier=isolating)
+    worker = launchers.launcher((isolating, (), (), ()))
+    (inner,) = children(worker._process.pid) if isolating == "bubblewrap" else [worker._process.pid]
+    for spare in children(inner):
+        os.kill(spare, signal.SIGKILL)
+        while Path(f"/proc/{spare}").exists():
+            time.sleep(0.001)
+    assert [run_program(f"print({n})", tier=isolating).stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
+    assert launchers.launcher((isolating, (), (), ())) is worker
 
+
+def test_a_machine_that_cannot_fork_fails_no_program() -> None:
+    if "bubblewrap" not in ISOLATING:
+        pytest.skip("this machine does not have the tier bubblewrap")
+    run_program("pass", tier="bubblewrap")
+    worker = launchers.launcher(("bubblewrap", (), (), ()))
+    (inner,) = children(worker._process.pid)  # bwrap's
+    uid = os.stat(f"/proc/{inner}").st_uid
+    become = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    subprocess.run([*become, "prlimit", f"--pid={inner}", "--nproc=0:0"], check=True)
+    assert [run_program(f"print({n})", tier="bubblewrap").stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
+    assert launchers.launcher(("bubblewrap", (), (), ())) is not worker
+
+
+def test_a_caller_without_descriptors_gets_no_verdict_for_it(isolating: str) -> None:
+    code = (
+        "import os, resource\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox.judge import judge\n"
+        f"def judged():\n    try:\n        return judge('def f(x): return x', 'f', [[1]], [1], tier={isolating!r}).status\n"
+        "    except SandboxError:\n        return 'raised'\n"
+        "print(judged())\nsoft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir('/proc/self/fd')) + 3, hard))\nprint(judged())\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))\nprint(judged())"
+    )
+    first, starved, last = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert (first, last) == ("passed", "passed")
+    assert starved in ("sandbox_error", "raised")
+
+
+def test_bubblewrap_that_is_gone_half_way_is_raised_and_no_failure(tmp_path: Path) -> None:
+    if "bubblewrap" not in ISOLATING:
+        pytest.skip("this machine does not have the tier bubblewrap")
+    code = (
+        "import os\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox import launchers\n"
+        "from hf_oss_instruct.sandbox.judge import judge_program\n"
+        "print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
+        f"os.environ['PATH'] = {str(tmp_path)!r}\n"
+        "launchers.close_all()\n"
+        "try:\n    print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
+        "except SandboxError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "passed\nthe program bwrap is not installed\n"
+
+
+def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
     code = (
         "import os, signal, threading, time\nfrom hf_oss_instruct.sandbox.run import run_program\n"
         f"run_program('pass', tier={isolating!r})\n"
@@ -293,9 +403,6 @@ def test_each_tier_says_what_it_holds_and_what_not() -> None:
 
 
 def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     # A machine where nothing can be isolated: no bwrap on the path, and a kernel filter that refuses landlock.
     code = (
         "import os\nfrom hf_oss_instruct.sandbox.inside import seccomp\nfrom hf_oss_instruct.sandbox.run import run_program\n"

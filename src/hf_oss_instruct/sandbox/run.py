@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -81,11 +81,18 @@ def run_program(
 
 
 async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
-    """`run_program` for asynchronous code; arguments and errors are the same."""
-    return await asyncio.to_thread(functools.partial(run_program, source, *arguments, **options))
+    """`run_program` for asynchronous code; arguments and errors are the same. As many run at once as there are processors."""
+    run = functools.partial(run_program, source, *arguments, **options)
+    return await asyncio.get_running_loop().run_in_executor(_pool(os.getpid()), run)
 
 
-def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None) -> Iterator[Execution]:
+@functools.cache
+def _pool(pid: int) -> ThreadPoolExecutor:
+    """The workers of this process's asynchronous code."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(pid)), thread_name_prefix="sandbox")
+
+
+def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None) -> Generator[Execution, None, None]:
     """Run many programs, several at once.
 
     Args:
@@ -109,6 +116,18 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
         finally:
             for future in line:
                 future.cancel()
+
+
+async def run_programs_async(
+    jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None
+) -> AsyncIterator[Execution]:
+    """`run_programs` for asynchronous code; arguments, order and errors are the same."""
+    found = run_programs(jobs, workers, tier=tier)
+    try:
+        while (execution := await asyncio.to_thread(next, found, None)) is not None:
+            yield execution
+    finally:
+        await asyncio.to_thread(found.close)
 
 
 def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str) -> Execution:
