@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.errors import SandboxError, UsageError
-from hf_oss_instruct.sandbox import launchers
-from hf_oss_instruct.sandbox.backends import TIERS, available_tiers, chosen_tier
+from hf_oss_instruct.sandbox import backends, launchers
+from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, TIERS, available_tiers, chosen_tier
 from hf_oss_instruct.sandbox.limits import STATUSES, Limits
 from hf_oss_instruct.sandbox.promises import PROMISES
 from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs, run_programs_async
@@ -298,6 +299,14 @@ def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> No
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
 
 
+def test_a_run_whose_sandbox_fails_takes_no_other_with_it(isolating: str) -> None:
+    long = Job("import time; time.sleep(6); print('done')")
+    started = time.monotonic()
+    first, broken, last = run_programs([long, Job("pass", files={"a" * 300: b""}), long], workers=3, tier=isolating)
+    assert (first.stdout, broken.status, last.stdout) == ("done\n", "sandbox_error", "done\n")
+    assert time.monotonic() - started < 11  # none was run twice
+
+
 def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
     run_program("pass", tier=isolating)
     worker = launchers.launcher((isolating, (), (), ()))
@@ -400,6 +409,10 @@ def test_each_tier_says_what_it_holds_and_what_not() -> None:
         assert tier.holds
         assert set(tier.does_not_hold) < set(PROMISES)
     assert chosen_tier().name in ISOLATING  # never unsafe-none by itself
+    text = Path(backends.__file__).read_text()
+    for tier in (BUBBLEWRAP, LANDLOCK):
+        docstring = text.partition(f"{tier.name.upper()} = Tier(")[2].partition('"""')[2].partition('"""')[0]
+        assert {name for name in PROMISES if re.search(rf"(?<![\w-]){name}(?![\w-])", docstring)} == set(tier.does_not_hold)
 
 
 def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ BUBBLEWRAP = Tier(
     get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
     "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
+"""Does not hold: memory-summed-peak where no control group can be made, and `GAPS`."""
 LANDLOCK = Tier(
     "landlock",
     "landlock, seccomp, limits, a watch",
@@ -84,6 +85,8 @@ LANDLOCK = Tier(
     },
     "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
 )
+"""Does not hold: memory-summed-peak where no control group can be made, disk, processes, host-processes,
+host-files-unreadable (names and sizes), and `GAPS`."""
 _KEPT_BARE = {
     "cpu",
     "wall",
@@ -100,6 +103,7 @@ UNSAFE_NONE = Tier(
     "limits and a watch; no isolation",
     {name: "There is no isolation." for name in PROMISES if name not in _KEPT_BARE},
 )
+"""Does not hold: every promise about the host's files, network, processes, kernel and later runs."""
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 
 

@@ -11,12 +11,13 @@ import contextlib
 import functools
 import itertools
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 PREFIX, PATIENCE_S = "oss-instruct-", 5.0
-_numbers = itertools.count()
+_numbers, _lock = itertools.count(), threading.Lock()
 
 
 class Absent(Exception):
@@ -80,7 +81,8 @@ def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
         Absent: there is no place for them.
         OSError: one could not be made or removed.
     """
-    here = _ours(os.getpid())
+    with _lock:
+        here = _ours(os.getpid())
     with contextlib.ExitStack() as stack:
         made = []
         for limit in memory_mib:
@@ -98,7 +100,7 @@ def _ours(pid: int) -> Path:
             _divide(parent)
             with open(parent / "cgroup.procs", "a"):  # who may not write here may move nobody
                 pass
-            _remove_forgotten(parent)
+            _remove_forgotten(parent, pid)
             path = parent / f"{PREFIX}{pid}"
             path.mkdir()
             _divide(path)
@@ -135,10 +137,11 @@ def _divide(group: Path) -> None:
         (group / "cgroup.subtree_control").write_text("+memory")
 
 
-def _remove_forgotten(parent: Path) -> None:
-    """What processes left that were killed."""
+def _remove_forgotten(parent: Path, pid: int) -> None:
+    """What processes left that were killed, one of our own number among them."""
     for path in parent.glob(f"{PREFIX}*"):
-        if not os.path.exists(f"/proc/{path.name.removeprefix(PREFIX)}"):
+        owner = path.name.removeprefix(PREFIX)
+        if owner == str(pid) or not os.path.exists(f"/proc/{owner}"):
             with contextlib.suppress(OSError):
                 for inner in path.glob("*/"):
                     inner.rmdir()
