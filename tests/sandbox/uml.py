@@ -30,7 +30,7 @@ sleep 60
 """
 
 
-def run(command: list[str], folder: Path, memory_mib: int = 2048, timeout_s: float = 300) -> tuple[int, str]:
+def run(command: list[str], folder: Path, memory_mib: int = 2048, timeout_s: float = 600) -> tuple[int, str]:
     """Run a command as root of a kernel of its own, with the files of this machine, read-only, and control groups (v2).
 
     Args:

@@ -20,7 +20,7 @@ PREFIX, PATIENCE_S = "oss-instruct-", 5.0
 _numbers, _lock = itertools.count(), threading.Lock()
 
 
-class Absent(Exception):
+class Absent(OSError):
     """This machine or user has no control group that can be divided; the message says why."""
 
 

@@ -137,6 +137,8 @@ def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: st
         entries = [place.entry for place in places]
         found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries), tier)
         was_over = any(place.was_over for place in places)
+    if was_over and found.status == "compile_error":
+        return replace(found, stderr=found.stderr + "\n(memory)")
     return replace(found, status="memory", exit_code=None) if was_over and found.status in ("ok", "failed") else found
 
 
