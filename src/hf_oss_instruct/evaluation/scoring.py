@@ -32,7 +32,7 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
 STDERR = 2000
-_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed|^FAILURE$", re.MULTILINE)
+_ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\bAssertion .* failed|\bassertion .*failed|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 
@@ -204,7 +204,10 @@ def _after(tests: str, extracted: Extracted) -> str:
 
 def _named(judged: Judgement) -> Judgement:
     """A program that ended in an assertion has a wrong answer, one that is not understood a syntax error; and its own words."""
-    if judged.status != "runtime_error" or judged.execution is None or not (said := judged.execution.stderr.strip()):
+    if judged.status != "runtime_error" or (ran := judged.execution) is None:
+        return judged
+    said = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests speak there
+    if not said:
         return judged
     lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
     status = "wrong_answer" if _ASSERTED.search(said) else "compile_error" if "SyntaxError" in said else judged.status
