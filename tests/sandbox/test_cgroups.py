@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.sandbox import cgroups
-from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, available_tiers, memory_held_by, not_held, trouble_with_cgroups
+from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, memory_held_by, not_held, trouble_with_cgroups
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
 from . import uml
 from .conformance.__main__ import cells
 from .conformance.runners import PYTHON
+from .conftest import ISOLATING
 
 ROOT = Path(__file__).parents[2]
-ISOLATING = [tier.name for tier in available_tiers()]
 TROUBLE = trouble_with_cgroups(ISOLATING[0]) if ISOLATING else "no sandbox"
 ORDINARY = 60123
 
