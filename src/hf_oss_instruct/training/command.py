@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.flags import unsafe_option
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
@@ -33,7 +34,8 @@ LAUNCHED = "LOCAL_RANK"
 @click.option("--score-count", metavar="N", type=click.IntRange(1), help="So many of the tasks, evenly spread. Default: all.")
 @click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
               help="Tokens of an answer at most.")  # fmt: skip
-def train(file: Path, template: str, allow_unchecked: bool, score: str | None, **score_options: Any) -> None:
+@unsafe_option
+def train(file: Path, template: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any) -> None:
     """Train as a YAML for stock `trl sft` says.
 
     \b
@@ -52,6 +54,7 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, *
     if launch and LAUNCHED not in os.environ:
         words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
         words += ["--template", template, *["--allow-unchecked"] * allow_unchecked, *(["--score", score] if score else [])]
+        words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
         if code := subprocess.run(words).returncode:
             raise RunError(
@@ -60,18 +63,20 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, *
         return
     from hf_oss_instruct.training.run import train as run
 
-    facts = run(file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, score_options), say=click.echo)
+    facts = run(
+        file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
+    )
     if os.environ.get(LAUNCHED, "0") == "0":
         click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
 
 
-def _scoring(what: str | None, options: dict[str, Any]) -> Scoring | None:
+def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Scoring | None:
     if what is None:
         return None
     from hf_oss_instruct.training.judging import scoring
 
     names = {"score_every": "every", "score_data": "data", "score_count": "count", "score_tokens": "max_new_tokens"}
-    return scoring(what, **{names[name]: value for name, value in options.items()})
+    return scoring(what, tier=tier, **{names[name]: value for name, value in options.items()})
 
 
 @click.command()
