@@ -81,6 +81,14 @@ def test_assertions_are_switched_on(language: str) -> None:
     assert said, found
 
 
+def test_typescript_is_as_loose_as_multipl_es_compiler() -> None:
+    found = ran(
+        "function f(x: number[], y): number { let s: string = null; return x.pop(); }\nconsole.log(f([1], 2))", "typescript"
+    )
+    assert (found.status, found.stdout) == ("ok", "1\n"), found
+    assert ran("const x: number = 'text'", "typescript").status == "compile_error"
+
+
 def test_a_missing_toolchain_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hf_oss_instruct.toolchains._SYSTEM", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import platform
-import shutil
 from pathlib import Path
 
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
 from hf_oss_instruct.sandbox.judge import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.toolchains import toolchain
+from hf_oss_instruct.toolchains import toolchain, where
 
 PROBES = {
     "cpp": "#include <assert.h>\n#include <bits/stdc++.h>\nint main() {\n    assert(true);\n}\n",
@@ -47,7 +46,7 @@ def toolchain_of(language: str) -> str:
     if language == "python":
         return f"python {platform.python_version()}"
     row = toolchain(language)
-    found = [Path(path) for name in row.needs if (path := shutil.which(name))]
+    found = [Path(path) for name in row.needs if (path := where(name))]
     tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in found]
     return "; ".join([str(row.compile), str(row.run), *tools])
 

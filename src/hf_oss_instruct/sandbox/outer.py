@@ -25,6 +25,12 @@ def readable(extra: Iterable[str]) -> list[str]:
     return sorted({os.path.realpath(path) for path in paths if not path.startswith("/usr/") and os.path.exists(path)} - {"/usr"})
 
 
+def shown_at(path: str, tier: str) -> str:
+    """Where programs see a path that they may read: with mounts of their own, `/tmp` is theirs, and ours is elsewhere."""
+    path = os.path.realpath(path)
+    return f"/host{path}" if tier == "bubblewrap" and path.startswith("/tmp/") else path
+
+
 def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:
     """The command line of bwrap for the launcher, which keeps the rights to make the inner sandboxes.
 
@@ -46,7 +52,7 @@ def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[st
         elif os.path.isdir(f"/{name}"):
             mounts += ["--ro-bind", f"/{name}", f"/{name}"]
     for path in readable(extra):
-        mounts += ["--ro-bind", path, path]
+        mounts += ["--ro-bind", path, shown_at(path, "bubblewrap")]
     return [
         program, "--unshare-all", "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",
         *mounts, "--ro-bind-data", str(passwd), "/etc/passwd", "--hostname", "sandbox",

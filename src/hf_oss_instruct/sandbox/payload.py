@@ -7,14 +7,15 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import COMPILE, Limits
-from hf_oss_instruct.sandbox.outer import PYTHON
+from hf_oss_instruct.sandbox.outer import PYTHON, shown_at
+from hf_oss_instruct.sandbox.prebuilt import prebuilt
 from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
 # Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
@@ -32,12 +33,14 @@ class Told:
         payload: what the keeper reads.
         most_s: seconds after which it must be over.
         memory_mib: the memory limit of each step.
+        tried: whether a compile error has to be confirmed from scratch.
     """
 
     key: Key
     payload: bytes
     most_s: float
     memory_mib: tuple[int, ...]
+    tried: bool = False
 
 
 def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> Told:
@@ -51,15 +54,23 @@ def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *
     return _told((tier, preload, packages, ()), "program.py", source, files, limits, [step])
 
 
-def compiled(source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str) -> Told:
+def compiled(
+    source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, from_scratch: bool = False
+) -> Told:
     """A program of any other language: compile it where it needs that, then run it.
+
+    With `from_scratch`, the compiler is given nothing that was built before.
 
     Raises:
         UsageError: no such language is run here.
         ToolchainMissing: its compiler or interpreter is not installed.
     """
     tools = toolchain(language)
-    return _told((tier, (), (), _roots(tools)), tools.source_name, source, files, limits, _steps(tools, limits))
+    given = None if from_scratch else prebuilt(language, source)
+    key = tier, (), (), (*_roots(tools), *((given.folder,) if given else ()))
+    options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
+    told = _told(key, tools.source_name, source, files, limits, _steps(tools, limits, options))
+    return replace(told, tried=given is not None and given.tried)
 
 
 def _told(
@@ -75,11 +86,11 @@ def _told(
     return Told(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
-def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:
+def _steps(tools: Toolchain, limits: Limits, options: list[str]) -> list[dict[str, Any]]:
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
         if command:
-            argv = [where(command[0]) or command[0], *command[1:]]
+            argv = [where(command[0]) or command[0], *(options if compiles else []), *command[1:]]
             step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
             steps.append(step | {"compiles": compiles})
     return steps

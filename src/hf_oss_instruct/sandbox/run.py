@@ -69,15 +69,11 @@ def run_program(
         told = payload.python(source, files or {}, limits, name, fresh=fresh)
     else:
         told = payload.compiled(source, language, files or {}, limits, name)
-    trouble = ""
-    for _ in range(ATTEMPTS):
-        process = launcher(told.key)
-        try:
-            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, name)
-        except (supervise.Stuck, OSError) as error:
-            trouble = f"{error}. {process.said()}".strip()
-            discard(told.key, process)
-    return Execution("sandbox_error", stderr=trouble, tier=name)
+    found = _attempted(told, stdin, limits, name)
+    if told.tried and found.status == "compile_error":
+        told = payload.compiled(source, language, files or {}, limits, name, from_scratch=True)
+        return _attempted(told, stdin, limits, name)
+    return found
 
 
 async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
@@ -128,6 +124,18 @@ async def run_programs_async(
             yield execution
     finally:
         await asyncio.to_thread(found.close)
+
+
+def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str) -> Execution:
+    trouble = ""
+    for _ in range(ATTEMPTS):
+        process = launcher(told.key)
+        try:
+            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier)
+        except (supervise.Stuck, OSError) as error:
+            trouble = f"{error}. {process.said()}".strip()
+            discard(told.key, process)
+    return Execution("sandbox_error", stderr=trouble, tier=tier)
 
 
 def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str) -> Execution:

@@ -1,0 +1,145 @@
+"""What a compiler would do anew for every program, done once for each version of it: C++'s header of everything, javac itself.
+
+Made from our own text, outside of any run, and shown to compilers read-only. Every program still has a compiler process of its
+own: nothing that a stranger's source says or breaks is there for the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from hf_oss_instruct.toolchains import TOOLCHAINS, where
+
+VERSION = 1  # of what is made
+MAKING_S = 600.0  # seconds to make it, on a busy machine
+_lock = threading.Lock()
+# Before the header may stand comments and standard headers, which mean the same after it; then the header can come first.
+_EVERYTHING_FIRST = re.compile(
+    r"(?:\s|//[^\n]*\n|/\*(?:(?!\*/).)*\*/|#[ \t]*include[ \t]*<[\w/.]+>[ \t]*\n)*?#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
+    re.DOTALL,
+)
+_TYPICAL_JAVA = """import java.util.*;
+import java.util.stream.*;
+class Problem {
+    static class Own<T extends Comparable<T>> { private final T it; Own(T it) { this.it = it; } T get() { return it; } }
+    enum Kind { FIRST, SECOND }
+    public static Map<String, List<Integer>> count(ArrayList<String> words) {
+        Map<String, List<Integer>> found = new HashMap<>();
+        for (int i = 0; i < words.size(); i++) found.computeIfAbsent(words.get(i).toLowerCase(), key -> new ArrayList<>()).add(i);
+        StringBuilder text = new StringBuilder();
+        try { text.append(String.format("%d %s", found.size(), Kind.FIRST)); } catch (RuntimeException error) { throw error; }
+        Optional<Integer> most = found.values().stream().map(List::size).filter(n -> n > 1).max(Integer::compare);
+        int[] numbers = IntStream.range(0, 9).map(x -> x * x).toArray();
+        long sum = Arrays.stream(numbers).sum() + Math.max(1, most.orElse(0));
+        while (sum > 5L) { sum /= 2; if (sum % 2 == 1) continue; switch ((int) sum) { case 3: break; default: sum--; } }
+        return found;
+    }
+    public static void main(String[] args) {
+        assert (count(new ArrayList<String>(Arrays.asList("a", "b"))).equals(new HashMap<String, List<Integer>>()));
+        System.out.println(new Own<>("x").get() + Collections.max(List.of(1, 2)));
+    }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prebuilt:
+    """What a compiler is given besides a program.
+
+    Attributes:
+        folder: where it lies.
+        words: options that go right after the compiler's name; `{prebuilt}` is the folder.
+        tried: whether a program that does not compile with it has to be tried without, so that no error is its own.
+    """
+
+    folder: str
+    words: tuple[str, ...]
+    tried: bool
+
+
+def prebuilt(language: str, source: str) -> Prebuilt | None:
+    """What there is for a program, made now if it is the first of its kind; None if it is compiled from scratch."""
+    if language not in _MADE or (language == "cpp" and not _EVERYTHING_FIRST.match(source)):
+        return None
+    with _lock:
+        folder = _folder(language, os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface"))
+    if folder is None:
+        return None
+    if language == "cpp":
+        return Prebuilt(folder, ("-include", "{prebuilt}/everything.h"), tried=True)
+    return Prebuilt(folder, ("-J-XX:SharedArchiveFile={prebuilt}/javac.jsa",), tried=False)
+
+
+@functools.cache
+def _folder(language: str, home: str) -> str | None:
+    """The folder of a language's, or None where it cannot be made."""
+    compile = TOOLCHAINS[language].compile or ()
+    compiler = where(compile[0])
+    if compiler is None:
+        return None
+    state = os.stat(os.path.realpath(compiler))
+    parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
+    path = Path(home).expanduser().resolve() / "oss-instruct" / "prebuilt" / xxhash.xxh3_128_hexdigest(repr(parts).encode())
+    try:
+        if not path.is_dir():
+            _make(path, _MADE[language], compiler, compile)
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or error
+        warnings.warn(
+            f"Programs in {language} are compiled from scratch, which takes longer: {said}", RuntimeWarning, stacklevel=2
+        )
+        return None
+    return str(path)
+
+
+def _make(path: Path, make: Callable[[Path, str, tuple[str, ...]], None], compiler: str, compile: tuple[str, ...]) -> None:
+    """All or nothing; whoever makes the same beside us wins or loses, and either will do."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=path.parent))
+    try:
+        make(made, compiler, compile)
+        for file in (made, *made.iterdir()):
+            file.chmod(0o755 if file.is_dir() else 0o644)  # root's programs run as an ordinary user, who must read it
+        with contextlib.suppress(OSError):
+            made.rename(path)
+        path.stat()
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _header(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
+    """`<bits/stdc++.h>`, precompiled with the options of the programs."""
+    header = folder / "everything.h"
+    header.write_text("#include <bits/stdc++.h>\n")
+    options = [word for word in compile[1:] if word.startswith("-std")]
+    _run([compiler, *options, "-x", "c++-header", str(header), "-o", f"{header}.gch"])
+
+
+def _archive(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
+    """Javac's classes as the virtual machine keeps them in memory, after it has compiled something (`man java`, AppCDS)."""
+    with tempfile.TemporaryDirectory() as work:
+        source = Path(work, "Problem.java")
+        source.write_text(_TYPICAL_JAVA)
+        options = [word for word in compile[1:] if word.startswith(("-J", "-proc"))]
+        _run([compiler, f"-J-XX:ArchiveClassesAtExit={folder}/javac.jsa", *options, "-d", work, str(source)])
+    (folder / "javac.jsa").stat()  # without a base archive, Java only warns
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MAKING_S)
+
+
+_MADE: dict[str, Callable[[Path, str, tuple[str, ...]], None]] = {"cpp": _header, "java": _archive}

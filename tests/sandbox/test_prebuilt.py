@@ -1,0 +1,105 @@
+"""Compilers begin with what was built once, and no verdict depends on it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.sandbox.backends import available_tiers
+from hf_oss_instruct.sandbox.prebuilt import Prebuilt, prebuilt
+from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.toolchains import TOOLCHAINS
+
+from .test_sentinel import needs_toolchain
+
+EVERYTHING = (
+    "#include<assert.h>\n#include<bits/stdc++.h>\nint main() { std::map<int, int> m; std::cout << m.size(); return 3; }\n"
+)
+JAVA = 'class Main { public static void main(String[] a) { System.out.print("0"); System.exit(3); } }'
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(folder))
+        yield folder
+
+
+def made(language: str, source: str) -> Prebuilt:
+    needs_toolchain(language)
+    found = prebuilt(language, source)
+    assert found is not None
+    return found
+
+
+def compiler_says(language: str, source: str, suffix: str, *options: str, folder: Path) -> str:
+    given = made(language, source)
+    file = folder / f"Main.{suffix}"
+    file.write_text(source)
+    words = [word.replace("{prebuilt}", given.folder) for word in given.words]
+    compile = TOOLCHAINS[language].compile or ()
+    command = [compile[0], *words, *(word for word in compile[1:] if word.startswith(("-std", "-J", "-proc"))), *options]
+    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=True, cwd=folder)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
+@pytest.mark.parametrize(("language", "source"), [("cpp", EVERYTHING), ("java", JAVA)])
+def test_a_program_runs_as_from_scratch(language: str, source: str, tier: str, home: Path) -> None:
+    made(language, source)
+    ran = run_program(source, language, tier=tier)
+    assert (ran.status, ran.stdout, ran.exit_code) == ("failed", "0", 3), ran
+
+
+def test_the_compilers_use_it(home: Path, tmp_path: Path) -> None:
+    assert "! " in compiler_says("cpp", EVERYTHING, "cpp", "-H", "-fsyntax-only", folder=tmp_path)
+    loaded = compiler_says("java", JAVA, "java", "-J-Xlog:class+load", "-d", str(tmp_path), folder=tmp_path)
+    assert "com.sun.tools.javac.comp.Attr source: shared objects file (top)" in loaded
+
+
+def test_what_a_program_says_before_the_header_is_not_passed_over(home: Path) -> None:
+    needs_toolchain("cpp")
+    for before in ("#define _GLIBCXX_DEBUG 1\n", "int x;\n", '#include "mine.h"\n', "/* #include <bits/stdc++.h> */\n#if 0\n"):
+        assert prebuilt("cpp", before + EVERYTHING) is None, before
+    assert prebuilt("cpp", "#include <vector>\nint main() {}\n") is None  # what it forgot to include stays missing
+    assert prebuilt("cpp", "// ours\n/* and\nmore */\n" + EVERYTHING) is not None
+    assert prebuilt("rust", "fn main() {}") is None
+
+
+@pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
+def test_a_compile_error_is_the_compilers_own(home: Path) -> None:
+    broken = EVERYTHING.replace("return 3", "return nothing")
+    given = made("cpp", broken)
+    with_it = run_program(broken, "cpp")
+    from_scratch = run_program("int scratch;\n" + broken, "cpp")
+    assert with_it.status == from_scratch.status == "compile_error"
+    assert with_it.stderr == from_scratch.stderr.replace("program.cpp:4:", "program.cpp:3:").replace("    4 |", "    3 |")
+    assert given.tried
+
+
+@pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
+def test_no_program_changes_it_for_the_next(home: Path) -> None:
+    given = made("cpp", EVERYTHING)
+    before = {file.name: (file.stat().st_size, file.stat().st_mtime_ns) for file in Path(given.folder).iterdir()}
+    hostile = EVERYTHING.replace(
+        "int main() {",
+        "int main() {\n"
+        f'    for (std::string top : {{"/host", ""}}) std::ofstream(top + "{given.folder}/everything.h") << "#error poisoned";\n',
+    )
+    assert run_program(hostile, "cpp").exit_code == 3
+    assert {file.name: (file.stat().st_size, file.stat().st_mtime_ns) for file in Path(given.folder).iterdir()} == before
+    assert run_program(EVERYTHING, "cpp").stdout == "0"
+
+
+def test_where_it_cannot_be_made_programs_are_compiled_from_scratch_and_a_warning_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_toolchain("java")
+    (tmp_path / "oss-instruct").write_text("no folder")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.warns(RuntimeWarning, match="java are compiled from scratch"):
+        assert prebuilt("java", JAVA) is None
