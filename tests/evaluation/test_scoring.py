@@ -159,6 +159,15 @@ def test_no_trap_of_another_language_passes(row: dict[str, Any], traps: dict[str
     assert {name: one.passed for name, one in zip(traps, verdicts, strict=False)} == dict.fromkeys(traps, False)
 
 
+def test_tests_in_cpp_may_use_operators_that_are_words(tmp_path: Path) -> None:
+    tests = toys.CPLUSPLUS["tests"].replace(
+        "assert(candidate((5)", "// and, or\n    assert(not defined_elsewhere and candidate((5)"
+    )
+    row = toys.CPLUSPLUS | {"tests": tests.replace("auto candidate", "bool defined_elsewhere = false;\n    auto candidate")}
+    (verdict,) = score(toys.multipl_e(tmp_path, row), [Sample(row["name"], 0, "    return a + b;\n", "completion")])
+    assert verdict.status in ("passed", "not_evaluated"), verdict.stderr
+
+
 def test_a_chat_answer_in_javascript_is_scored(tmp_path: Path) -> None:
     benchmark = toys.multipl_e(tmp_path, toys.SCRIPT)
     answer = "Here:\n```js\nconst add_two = (a, b) => a + b;\nconsole.log(add_two(1, 2));\n```\n"

@@ -16,6 +16,8 @@ _CPP_MAIN = re.compile(r"^[ \t]*int[ \t]+main[ \t]*\([^)]*\)[ \t\n]*\{", re.MULT
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 # What <assert.h> and the nonce's line expand to, and what makes a statement one.
 _CPP_WORDS = "assert NDEBUG __assert_fail __ASSERT_FUNCTION __extension__ __builtin_printf static_cast bool void if while return"
+# Operators that are words: no macro can have their name, and `#undef` of one is an error.
+_CPP_OPERATORS = frozenset("and and_eq bitand bitor compl not not_eq or or_eq xor xor_eq defined".split())
 _PROBLEM = re.compile(r"^[ \t]*class[ \t]+Problem\b", re.MULTILINE)
 _JAVATUPLES = re.compile(r"^[ \t]*import[ \t]+org\.javatuples\.[\w*]+[ \t]*;", re.MULTILINE)
 # Assertions are on whatever the command line says. The tuples stand in for those of org.javatuples: MultiPL-E's tests use `Pair`.
@@ -89,7 +91,7 @@ def _cpp(tests: str) -> str:
     if main is None or re.search(r"\breturn\b", tests[main.end() :]):
         return tests
     words = dict.fromkeys([*_CPP_WORDS.split(), *_WORD.findall(re.sub(r'"(?:\\.|[^"\\])*"', "", tests))])
-    undefined = [f"#undef {word}" for word in words if not word.isupper() or word == "NDEBUG"]
+    undefined = [f"#undef {word}" for word in words if word not in _CPP_OPERATORS and (not word.isupper() or word == "NDEBUG")]
     hidden = f"tests_{secrets.token_hex(8)}"
     lines = [
         *undefined,

@@ -23,7 +23,7 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
-VERSION = 2
+VERSION = 3
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
 """Statuses that say nothing about the sample: they count in no score, and the next run tries again."""
