@@ -47,16 +47,6 @@ def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], 
     assert family.get(n, ([], [])) == (hashes.tolist(), row_of.tolist())
 
 
-@given(st.lists(st.text(alphabet="abé", max_size=20), max_size=8))
-def test_a_whole_row_hashes_by_its_content_alone(texts: list[str]) -> None:
-    column = words.of_strings(texts)
-    hashes = [h for rows in words.texts(column, 8) for h in words.whole(rows.data, rows.ends).tolist()]
-    alone = [next(iter(words.whole(r.data, r.ends).tolist())) for text in texts for r in words.texts(words.of_strings([text]))]
-    assert hashes == alone
-    assert len(set(hashes)) == len(set(texts))
-    assert all((h == 0) == (text == "") for h, text in zip(hashes, texts, strict=True))
-
-
 def test_null_is_empty_text_and_slices_keep_their_rows() -> None:
     column = pa.chunked_array([pa.array(["zero", None, "two words", "three"]).slice(1)])
     (rows,) = words.texts(column)

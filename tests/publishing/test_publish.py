@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import load_dataset
 
+from hf_oss_instruct.curation.checks import Options
+from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.folder import curate
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.data_set import Rules, data_set
@@ -79,6 +83,25 @@ def test_what_is_loaded_from_the_hub_is_what_was_made(hub: LocalHub, pairs: Path
     assert {"README.md", "NOTICE.md", "CHANGELOG.md", "oss_instruct.yaml", "run.json"} <= held.keys()
     assert not [path for path in held if path.startswith(("rejected/", "journal/", "."))] or ".gitattributes" in held
     assert json.loads(held["run.json"])["kept"] == len(there["default"])
+
+
+def test_an_owner_who_asks_is_left_out_of_the_next_commit(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    publish(hub, pairs)
+    there, unwanted = tmp_path / "there", pq.read_table(pairs / "data")["file_path"][0].as_py()
+    for name, content in hub.files("me/pairs").items():
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        (there / name).write_bytes(content)
+    deny = tmp_path / "deny.txt"
+    deny.write_text(f"path:{unwanted}\n")
+    report = curate(str(there), tmp_path / "clean", options=Options(deny=Denylist.from_file(deny)))
+    assert report["rejected"] == {"denied": report["requested"] - report["kept"]}
+    publish(hub, tmp_path / "clean")
+    held = hub.files("me/pairs")
+    (shard,) = (content for name, content in held.items() if name.startswith("data/"))
+    assert unwanted not in pq.read_table(pa.BufferReader(shard))["file_path"].to_pylist()
+    card = held["README.md"].decode()
+    assert f"which kept\n{report['source_counts']['kept']} of 40 seeds" in card
+    assert "| rejected: denied |" in card
 
 
 def test_the_card_says_where_it_lies_and_what_it_holds(hub: LocalHub, pairs: Path) -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import needles, words
+from hf_oss_instruct.curation import needles, readings, words
 from hf_oss_instruct.curation.dedup import COMPARED
+from hf_oss_instruct.curation.lookup import Lookup
 from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
-from hf_oss_instruct.curation.needles import Index, Lookup
+from hf_oss_instruct.curation.needles import Index
 from hf_oss_instruct.curation.words import Places, Texts
 
 SHOWN = 8
@@ -65,7 +66,7 @@ def _shown(hits: list[str]) -> list[str]:
 
 
 def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
-    found = needles.prose_words(rows)
+    found = readings.prose_words(rows)
     for length, grams, row_of in words.gram_family(found.hashes, found.ends, needles.LONG):
         if length in needles.WHOLE:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
@@ -95,7 +96,7 @@ def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> It
 
 def _substrings(rows: Texts, index: Index) -> Iterator[Hit]:
     """Quotes that stand in a row from beginning to end. Their first characters tell which rows are worth a look."""
-    data, ends = needles.squeezed(rows)
+    data, ends = readings.squeezed(rows)
     starts = np.flatnonzero(np.take(index.beginnings, needles.sieve_slots(words.eights(data))))
     row_of = np.searchsorted(ends, starts, "right") - 1
     starts = starts[ends[row_of + 1] - starts >= needles.WINDOW]
@@ -107,13 +108,13 @@ def _substrings(rows: Texts, index: Index) -> Iterator[Hit]:
 
 
 def _likenesses(rows: Texts, index: Index) -> Iterator[Hit]:
-    hashes, ends, _ = needles.blind_tokens(rows)
+    hashes, ends, _ = readings.blind_tokens(rows)
     grams, row_of = words.grams(hashes, ends, needles.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
-    names, lines = needles.plain_names(rows)
+    names, lines = readings.plain_names(rows)
     places, at = index.called.find(names.hashes)
-    starts = needles.with_underscores(names.starts[places], lines).tolist()
-    defined = [number for number, start in enumerate(starts) if needles.is_defined(rows.data, start)]
+    starts = readings.with_underscores(names.starts[places], lines).tolist()
+    defined = [number for number, start in enumerate(starts) if readings.is_defined(rows.data, start)]
     row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
     for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
         yield row, task, "name"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +14,15 @@ import xxhash
 from hf_oss_instruct.curation import words
 from hf_oss_instruct.curation.marks import flag, reject, standing
 from hf_oss_instruct.curation.minhash import near_pairs
-from hf_oss_instruct.curation.words import Hashes, Places, Texts
+from hf_oss_instruct.curation.words import Hashes
 from hf_oss_instruct.data import KEEP, Row, Verdict
 from hf_oss_instruct.packed import NumberMap
 
 COMPARED = ("seed", "problem", "solution")
 THRESHOLD = 0.7
 """Jaccard similarity of word 5-grams from which on two texts are nearly equal."""
-_WHITE = words.alphabet("\t\n\v\f\r\x1c\x1d\x1e\x1f ")
+_WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
+"""What `str.split` calls white space, as far as it is ASCII."""
 _OPENINGS = words.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
 _EVERYBODYS = words.word_hashes("main Main Solution solution solve Program App Test test __init__".split())
 
@@ -91,15 +93,13 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
     alive = standing(table)
+    rows = np.flatnonzero(alive)
     edges: list[tuple[int, int, int, float]] = []
     for number, name in enumerate(columns):
         if name in table.column_names:
-            later, earlier, similarity = near_pairs(table[name], threshold)
-            both = alive[later] & alive[earlier]
-            column = np.full(int(both.sum()), number)
-            edges.extend(
-                zip(later[both].tolist(), earlier[both].tolist(), column.tolist(), similarity[both].tolist(), strict=True)
-            )
+            later, earlier, similarity = near_pairs(table[name].filter(pa.array(alive)), threshold)
+            columns_number = [number] * len(later)
+            edges.extend(zip(rows[later].tolist(), rows[earlier].tolist(), columns_number, similarity.tolist(), strict=True))
     why: dict[int, str] = {}
     for row, before, number, alike in sorted(edges):
         if row not in why and before not in why:
@@ -159,22 +159,15 @@ def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 def _squeezed(column: pa.ChunkedArray) -> Hashes:
     """A hash of every text without its white space, 0 for blank ones."""
-    parts = [np.empty(0, np.uint64)]
+    hashes = np.zeros(len(column), np.uint64)
     for rows in words.texts(column):
-        ink = np.take(_WHITE, rows.data) == 0
-        ends = rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
-        hashes = words.whole(rows.data[ink], ends)
-        others = _beyond_ascii(rows)  # beyond ASCII there is more white space than one byte can tell
-        squeezed = ["".join(rows.text(row).split()).encode() for row in others]
-        stops = np.cumsum([0, *map(len, squeezed)])
-        hashes[others] = words.whole(np.frombuffer(b"".join(squeezed), np.uint8), stops)
-        parts.append(hashes)
-    return np.concatenate(parts)
-
-
-def _beyond_ascii(rows: Texts) -> Places:
-    places = np.flatnonzero(rows.data >= 128)
-    return words.distinct(np.searchsorted(rows.ends, places, "right") - 1)
+        data, ends = rows.data.tobytes(), rows.ends.tolist()
+        for row, (start, stop) in enumerate(pairwise(ends), rows.first):
+            text = data[start:stop]
+            squeezed = text.translate(None, _WHITE) if text.isascii() else "".join(text.decode(errors="replace").split()).encode()
+            if squeezed:
+                hashes[row] = xxhash.xxh3_64_intdigest(squeezed) or 1
+    return hashes
 
 
 def _name_sets(column: pa.ChunkedArray) -> Hashes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -22,7 +23,12 @@ from hf_oss_instruct.errors import RunError, SeedError, UsageError
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.templates import to_prompt_completion
 
-REPORT = "run.json"
+REPORT, CONFIG = "run.json", "oss_instruct.yaml"
+OF_THE_RUN = (
+    *("teacher", "config_hash", "prompt_hash", "started", "seconds", "requests_sent", "tokens", "cost", "sandbox"),
+    *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
+)
+"""What `run.json` says of how rows were made: as true of those that curation keeps."""
 _TEXT = (pa.types.is_string, pa.types.is_large_string)
 
 
@@ -38,7 +44,8 @@ def curate(
 
     Args:
         source: folder of a run; parquet or JSON lines, files or folders of them; or the id of a data set on the Hub.
-        out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`.
+        out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`; of a run
+            also its `oss_instruct.yaml`, so that it can be published.
         steps: names of `checks.STEPS`; all of them by default.
         columns: the text columns to look at; by default those of `seed`, `problem` and `solution` that are there.
         options: what the checks are told, their columns aside.
@@ -58,7 +65,10 @@ def curate(
     options = replace(options, columns=text_columns(table, columns))
     table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     marked, entries = run_steps(table, chosen, options)
-    return _write(out, marked, _report(source, options.columns, table, marked, entries))
+    report = _write(out, marked, _report(source, options.columns, table, marked, entries))
+    if (Path(source) / CONFIG).is_file():
+        shutil.copyfile(Path(source) / CONFIG, out / CONFIG)
+    return report
 
 
 def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Options) -> tuple[pa.Table, list[dict[str, Any]]]:
@@ -165,7 +175,7 @@ def _report(
         "format_version": FORMAT_VERSION,
         "source": Path(source).resolve().name if Path(source).exists() else source,
         "source_counts": {key: before[key] for key in ("requested", "kept", "rejected", "pending") if key in before} or None,
-        "teacher": before.get("teacher"),
+        **{key: before[key] for key in OF_THE_RUN if key in before},
         "columns": list(columns),
         "requested": len(table),
         "kept": len(table) - rejected.total(),

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import words
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.lookup import Lookup
 from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
-from hf_oss_instruct.curation.needles import Lookup
 
 COLUMNS = ("problem", "solution")
 GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])
@@ -86,7 +86,7 @@ class MagicoderRule:
         long = [number for number, first in enumerate(firsts) if len(first) == words.WORD]
         self._short = [number for number, first in enumerate(firsts) if len(first) < words.WORD]
         joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)
-        self._firsts = Lookup.of(words.mix(words.eights(joined)[:: words.WORD]), np.array(long, np.int64))
+        self._firsts = Lookup.of(words.mix(words.eights(joined)[:: words.WORD]), np.array(long, np.int32))
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` filled, and contaminated rows rejected."""

@@ -1,14 +1,13 @@
 """Which texts of a column are nearly equal: MinHash proposes pairs, the exact Jaccard similarity of their n-grams decides.
 
-MinHash by one permutation (Li, Owen & Zhang 2012) with the empty bins filled from full ones (Shrivastava 2017), so a text costs
-one hash an n-gram; bands of bins as in datasketch's MinHashLSH.
+MinHash by one permutation (Li, Owen & Zhang 2012) with the empty bins filled from full ones (Shrivastava & Li 2014, "improved
+densification"), so a text costs one hash an n-gram; bands of bins as in datasketch's MinHashLSH.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +28,14 @@ PAIRS_AT_ONCE = 20_000
 _HASH_BITS = np.uint64(48)
 """Of an n-gram's hash, when pairs are compared: a mistake anywhere in a million pairs has odds of 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
+_DRAW = np.random.default_rng(20231204)
+_COINS = _DRAW.integers(0, 2, BINS).astype(bool)
+_OF_BANDS = _DRAW.permutation(BINS)[: BANDS * ROWS]
+"""The bins of the bands: neighbours, which may have the same value, seldom stand in one band."""
+_STEP = np.uint32(0x9E3779B1)
+
+Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
+"""(rows, BINS): the least hash in each bin; or (rows, BANDS): a key for each band."""
 
 
 def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Places, np.ndarray[Any, np.dtype[np.float64]]]:
@@ -45,7 +52,7 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
     return later[near], earlier[near], similarity[near]
 
 
-def _band_keys(column: pa.ChunkedArray) -> tuple[Places, np.ndarray[Any, np.dtype[np.uint32]]]:
+def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
     """The rows with enough n-grams, and (rows, BANDS) keys of them: of two near texts, some band's keys are equal."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
     for rows in words.texts(column):
@@ -55,36 +62,26 @@ def _band_keys(column: pa.ChunkedArray) -> tuple[Places, np.ndarray[Any, np.dtyp
         sketch = np.full(len(rows) * BINS, _EMPTY)
         np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
         enough = np.flatnonzero(counts >= FEWEST_GRAMS)
-        bins = _filled(sketch.reshape(-1, BINS)[enough]).astype(np.uint64)[:, : BANDS * ROWS].reshape(-1, BANDS, ROWS)
+        bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
         numbers.append(rows.first + enough)
         keys.append((words.mix((bins * words._OF_PLACE[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32))
     return np.concatenate(numbers), np.concatenate(keys)
 
 
-def _filled(sketch: np.ndarray[Any, np.dtype[np.uint32]]) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Empty bins take the value of a full bin, in an order of their own that is the same for all texts."""
-    flat, filled, order = sketch.ravel(), sketch.copy(), _orders()
-    empty = np.flatnonzero(flat == _EMPTY)
-    base, place = empty & -BINS, empty & (BINS - 1)
-    for step in range(1, 12):
-        value = np.take(flat, base + np.take(order[step], place))
-        filled.ravel()[empty] = value
-        still = value == _EMPTY
-        empty, base, place = empty[still], base[still], place[still]
-    rest = np.take(flat, base + order[:, place])  # few are left: all their bins at once
-    filled.ravel()[empty] = rest[(rest != _EMPTY).argmax(axis=0), np.arange(len(empty))]
-    return filled
+def _filled(sketch: Sketches) -> Sketches:
+    """Empty bins take the value of the next full one to the left or right, as each bin's coin says, moved by the distance."""
+    places = np.arange(BINS, dtype=np.int16)
+    full = sketch != _EMPTY
+    left = np.maximum.accumulate(np.where(full, places, np.int16(-1)), axis=1)
+    left = np.where(left < 0, left[:, -1:], left)  # around the end
+    right = np.minimum.accumulate(np.where(full, places, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
+    right = np.where(right == BINS, right[:, :1], right)
+    source = np.where(_COINS, left, right)
+    values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)
+    return values + (places - source).astype(np.uint32) * _STEP
 
 
-@cache
-def _orders() -> Places:
-    """(BINS, BINS): column by column all bins in an order of its own, its own first."""
-    draw = np.random.default_rng(20231204)
-    orders = [np.concatenate([[own], draw.permutation(np.delete(np.arange(BINS), own))]) for own in range(BINS)]
-    return np.ascontiguousarray(np.stack(orders, axis=1))
-
-
-def _candidates(rows: Places, keys: np.ndarray[Any, np.dtype[np.uint32]]) -> tuple[Places, Places]:
+def _candidates(rows: Places, keys: Sketches) -> tuple[Places, Places]:
     """Pairs of rows with equal keys in a band, each once, in order."""
     found = np.empty(0, np.uint64)
     for band in range(keys.shape[1]):
@@ -93,7 +90,7 @@ def _candidates(rows: Places, keys: np.ndarray[Any, np.dtype[np.uint32]]) -> tup
     return rows[later], rows[earlier]
 
 
-def _of_one_band(keys: np.ndarray[Any, np.dtype[np.uint32]]) -> Hashes:
+def _of_one_band(keys: Sketches) -> Hashes:
     """Pairs of places as `later << 32 | earlier`."""
     both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | np.arange(len(keys), dtype=np.uint64))
     ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)

@@ -184,19 +184,6 @@ def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.d
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
-def whole(data: Bytes, ends: Places) -> Hashes:
-    """(rows,): the hash of all bytes of each row, 0 for rows without any."""
-    lengths = np.diff(ends)
-    blocks = -(-lengths // WORD)
-    first = np.cumsum(blocks) - blocks
-    place = np.arange(int(blocks.sum())) - np.repeat(first, blocks)
-    rest = np.minimum(np.repeat(lengths, blocks) - place * WORD, WORD)
-    numbers = np.take(eights(data), np.repeat(ends[:-1], blocks) + place * WORD) & _FIRST_BYTES[rest]
-    mixed = mix(mix(numbers + place.astype(np.uint64) * _OF_PLACE[1]) ^ rest.astype(np.uint64))
-    sums = np.add.reduceat(np.append(mixed, np.uint64(0)), first) if len(first) else mixed
-    return np.where(lengths > 0, mix(sums) | np.uint64(1), np.uint64(0))
-
-
 def among(hashes: Hashes, known: Hashes) -> Places:
     """Places of the hashes that are among a few known ones (sorted)."""
     table = np.zeros(2**16, bool)

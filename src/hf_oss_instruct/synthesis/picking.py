@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ STARCODER_METADATA = re.compile(rb"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_
 """starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
 
 BLOCK = 2**17
-"""Bytes looked at in one go."""
+"""Bytes looked at in one go: they and the answers stay in the processor's cache."""
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Span: TypeAlias = tuple[int, int, str]
@@ -97,6 +98,10 @@ class Texts:
     def __getitem__(self, number: int) -> str:
         return self.decoded(int(self.start[number]), int(self.stop[number]))
 
+    @cached_property
+    def _view(self) -> memoryview:
+        return self.data.data
+
     def decoded(self, begin: int, end: int) -> str:
         """The text between two places in `data`.
 
@@ -104,7 +109,7 @@ class Texts:
             SeedError: it is no UTF-8.
         """
         try:
-            return str(self.data.data[begin:end], "utf-8")
+            return str(self._view[begin:end], "utf-8")
         except UnicodeDecodeError as error:
             raise SeedError(
                 f"{self.name!r} cannot be read: {error.reason} in a text. Convert it to UTF-8, or leave the file out."
@@ -179,12 +184,12 @@ class _LineEnds:
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
         self._words = np.zeros(len(data) // 64 + 1, "<u8")
         bits, ends = self._words.view(np.uint8), np.empty(BLOCK, bool)
-        for first in range(0, len(data), BLOCK):  # so that what is compared stays in the processor's cache
+        for first in range(0, len(data), BLOCK):
             here = np.equal(data[first : first + BLOCK], ord("\n"), out=ends[: len(data) - first])
             packed = np.packbits(here, bitorder="little")
             bits[first // 8 : first // 8 + len(packed)] = packed
-        counts = np.cumsum(np.bitwise_count(self._words), dtype=np.int64)
-        self._before = np.concatenate(([0], counts))
+        self._before: Integers = np.zeros(len(self._words) + 1, np.int32 if len(data) < 2**31 else np.int64)
+        np.cumsum(np.bitwise_count(self._words), dtype=self._before.dtype, out=self._before[1:])
 
     def count(self, places: Integers) -> Integers:
         """How many line ends stand before each byte."""
@@ -196,8 +201,18 @@ class _LineEnds:
     def place(self, numbers: Integers) -> Integers:
         """The byte of each nth line end, from 0; anything where there is none."""
         numbers = np.clip(numbers, 0, max(int(self._before[-1]) - 1, 0))
-        words = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
-        bits: Any = np.unpackbits(self._words[words].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
-        nth = np.cumsum(bits, axis=1, dtype=np.uint8) > (numbers - self._before[words])[:, None]
-        places: Integers = words * 64 + np.argmax(nth, axis=1)
+        words: Integers = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
+        places: Integers = words * 64 + _nth_bit(self._words[words], (numbers - self._before[words]).astype(np.uint8))
         return places
+
+
+def _nth_bit(words: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The place of each word's nth one-bit, from 0, by halves: is it among the lower 32, 16, 8 …?"""
+    places = np.zeros(len(words), np.uint8)
+    for half in (32, 16, 8, 4, 2, 1):
+        lower: npt.NDArray[np.uint8] = np.bitwise_count(words & np.uint64((1 << half) - 1))
+        upper = (numbers >= lower).view(np.uint8)
+        numbers = numbers - lower * upper
+        words = words >> (upper * np.uint8(half))
+        places += upper * np.uint8(half)
+    return places

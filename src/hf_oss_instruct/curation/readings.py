@@ -1,0 +1,123 @@
+"""The ways in which texts are read when benchmarks are looked for: as prose, as code without names, as bare ink, as names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from hf_oss_instruct.curation import words
+from hf_oss_instruct.curation.words import Bytes, Hashes, Places, Texts
+
+_SAME = (
+    "a an",
+    "list array vector slice arraylist vec",
+    "dictionary dict map hash hashmap object table",
+    "none nil null undefined nullptr nothing optional",
+    "tuple tuples pair",
+    "lists arrays vectors slices",
+    "string str",
+    "strings strs",
+    "integer int",
+    "integers ints",
+    "boolean bool",
+    "floats doubles",
+    "float double",
+)
+_SYNONYMS = {words.word_hash(word): words.word_hash(group.split()[0]) for group in _SAME for word in group.split()[1:]}
+_FROM = np.array(sorted(_SYNONYMS), np.uint64)
+_TO = np.array([_SYNONYMS[word] for word in sorted(_SYNONYMS)], np.uint64)
+
+_KEPT = (
+    "and as assert break case class const continue def del do elif else except false finally for from func function if "
+    "import in is lambda let new none not null or pass raise return try true var while with yield False None True abs "
+    "all any append bin bool chr count dict enumerate eval filter find float format hashlib hex index input insert int "
+    "isalpha isdigit islower isupper items join keys len list lower lstrip map math max min next ord pop pow print range "
+    "remove replace reverse reversed round rstrip set sort sorted split startswith endswith str strip sum swapcase tuple "
+    "upper values zip"
+)
+_KEEP = words.word_hashes(_KEPT.split())
+_LIST = np.uint64(words.word_hash("list"))
+_NAME = np.uint64(words.word_hash("name"))
+DIGITS = words.alphabet(words.DIGITS)
+_INK = words.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
+_BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
+_AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
+_NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
+_IS_SIGN = ((_INK != 0) & (words.IDENTIFIERS == 0)).astype(np.uint8)
+_SIGNS = words.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
+"""The hash of each sign; either quotation mark is one."""
+_MARKS = words.alphabet("/*#;%!-")
+_UNDERSCORED = words.alphabet(words.SMALL + words.SMALL.upper() + words.DIGITS, fold=True, beyond_ascii=True)
+
+
+def prose_words(rows: Texts) -> words.Words:
+    """The words of texts as a reader has them; what languages call their list is one word, also if it is two (array list)."""
+    found = words.words(rows, words.PROSE)
+    places = words.among(found.hashes, _FROM)
+    found.hashes[places] = _TO[np.searchsorted(_FROM, found.hashes[places])]
+    lists = places[found.hashes[places] == _LIST]
+    again = lists[1:][np.diff(lists) == 1]
+    again = again[~np.isin(again, found.ends)]
+    if not len(again):
+        return found
+    ends = found.ends - np.searchsorted(again, found.ends)
+    return words.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
+
+
+def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Tokens of code with every name made the same: hashes, where rows begin and end, and which tokens are telling."""
+    found = words.words(rows, words.IDENTIFIERS)
+    telling = np.zeros(len(found.hashes), bool)
+    telling[words.among(found.hashes, _KEEP)] = True
+    telling |= np.take(DIGITS, rows.data[found.starts]) != 0
+    kind = np.take(_IS_SIGN, rows.data)  # 1 for a sign, 2 for the first letter of a word
+    kind[found.starts] = 2
+    places = np.flatnonzero(kind)
+    is_word = np.take(kind, places) == 2
+    every = np.take(_SIGNS, np.take(rows.data, places))
+    every[is_word] = np.where(telling, found.hashes, _NAME)
+    tells = np.zeros(len(every), bool)
+    tells[is_word] = telling
+    return every, np.searchsorted(places, rows.ends), tells
+
+
+def squeezed(rows: Texts) -> tuple[Bytes, Places]:
+    """Texts without white space, capital letters and the signs that open lines of comments; and where rows begin and end."""
+    folded = np.take(_INK, rows.data)
+    ink = folded != 0
+    ink[_comment_marks(rows, ink)] = False
+    return folded[ink], rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
+
+
+def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Places:
+    """Where signs such as `//`, `*` or `#` stand first in a line."""
+    lines = words.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
+    inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
+    at = np.searchsorted(inked, lines)
+    first = inked[at[at < len(inked)]]  # of an empty line, the next line's: the same again
+    lengths = others[np.searchsorted(others, first)] - first
+    return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
+
+
+def plain_names(rows: Texts) -> tuple[words.Words, Places]:
+    """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`.
+
+    Returns:
+        The words, whose `starts` count no underscores; and where the underscores are in `rows.data`.
+    """
+    lines = np.flatnonzero(rows.data == ord("_"))
+    ends = rows.ends - np.searchsorted(lines, rows.ends)
+    return words.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
+
+
+def with_underscores(starts: Places, lines: Places) -> Places:
+    """Places that count no underscores, counted with them."""
+    return starts + np.searchsorted(lines - np.arange(len(lines)), starts, "right")
+
+
+def is_defined(data: Bytes, start: int) -> bool:
+    """Whether the name that begins here seems to be defined here: `def name(`, `int name(`, `const name = (`."""
+    before = _BEFORE.search(data[max(start - 40, 0) : start].tobytes())
+    return bool(before and before[1] not in _NO_TYPES and _AFTER.match(data[start : start + 100].tobytes()))
