@@ -33,7 +33,7 @@ from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
 from hf_oss_instruct.evaluation.benchmarks.mbpp import STOP_TOKENS as MBPP_STOP_TOKENS
 from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.prompts import asked
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
 from hf_oss_instruct.evaluation.results import KS
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Verdict, score
@@ -41,8 +41,6 @@ from hf_oss_instruct.evaluation.sources import Source, find
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable: a folder with the benchmarks' files. lighteval has no place for an argument of a task."""
-NEW_TOKENS = {"completion": 512, "chat": 2048}
-"""How long an answer may be: the paper's 512 for a function, more for one with its explanation."""
 MULTIPL_E_STOPS = {
     "cpp": ["\n}"],
     "cs": ["\n    }\n"],

@@ -10,6 +10,8 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.languages import named
 
 STYLES = ("completion", "chat", "magicoder")
+NEW_TOKENS = {"completion": 512, "chat": 2048, "magicoder": 512}
+"""How many tokens an answer may have: the paper's 512 for a function, more for one with its explanation."""
 FENCE_END = "\n```"
 _DOCSTRING = re.compile(r'^"""\n(?P<text>.*?)\n?(?P<tests>^assert .*?)?\n"""\s*$', re.DOTALL | re.MULTILINE)
 

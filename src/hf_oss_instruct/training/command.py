@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.sandbox.consent import unsafe_option
+from hf_oss_instruct.flags import unsafe_option
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
@@ -63,8 +63,9 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
         return
     from hf_oss_instruct.training.run import train as run
 
-    made = _scoring(score, tier, score_options)
-    facts = run(file, template=template, allow_unchecked=allow_unchecked, scoring=made, say=click.echo)
+    facts = run(
+        file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
+    )
     if os.environ.get(LAUNCHED, "0") == "0":
         click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
 

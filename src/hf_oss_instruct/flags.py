@@ -1,8 +1,17 @@
-"""The user's own word for running programs without isolation: an option of every command that runs programs."""
+"""Options that mean the same in every command."""
 
 from __future__ import annotations
 
 import click
+
+format_option = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["auto", "human", "json", "quiet"]),
+    default="auto",
+    show_default=True,
+    help="json for programs; quiet prints errors only.",
+)
 
 
 def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
