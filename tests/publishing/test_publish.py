@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from hf_oss_instruct.curation.checks import Options
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.curation.folder import curate
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.data_set import Rules, data_set
 from hf_oss_instruct.synthesis.config import RunConfig
@@ -28,11 +28,10 @@ from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source
+from tests.publishing.conftest import READ, WRITE, command
 from tests.support.hub import LocalHub
 
-WRITE, READ = "hf_writer", "hf_reader"
 OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
-COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +39,6 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pairs"
     run(out, RunConfig(seeds=SeedPlan(n=40, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
     return out
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    monkeypatch.setattr(publishing, "FIRST_PAUSE_S", 0.01)
-    with LocalHub(tokens={WRITE: "write", READ: "read"}) as hub:
-        yield hub
 
 
 def push(folder: Path, **options: Any) -> publishing.Push:
@@ -164,7 +156,7 @@ def test_a_hub_that_stumbles_is_asked_again(hub: LocalHub, pairs: Path) -> None:
 def test_an_upload_that_breaks_leaves_the_repository_as_it_was_and_resumes(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "README.md", b"# before\n")
     before = hub.files("me/pairs")
-    hub.break_next("POST", "/commit/", 500, times=publishing.TRIES)
+    hub.break_next("POST", "/commit/", 500, times=asking.TRIES)
     with pytest.raises(PublishError, match="as it was"):
         publish(hub, pairs)
     assert hub.files("me/pairs") == before
@@ -234,14 +226,6 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None
 
 
 # The command
-
-
-def command(hub: LocalHub, home: Path, *words: str, token: str | None = WRITE) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | hub.environment(home)
-    environment |= {"HF_TOKEN": token} if token else {}
-    return subprocess.run(
-        [COMMAND, "publish", *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
-    )
 
 
 def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ LAUNCHED = "LOCAL_RANK"
               help="How instructions are put: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
 @click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
 def train(file: Path, template: str, allow_unchecked: bool) -> None:
-    r"""Train as a YAML for stock `trl sft` says.
+    """Train as a YAML for stock `trl sft` says.
 
     \b
     hf-oss-instruct recipe magicoder --data pairs > magicoder.yaml
@@ -57,7 +57,7 @@ def train(file: Path, template: str, allow_unchecked: bool) -> None:
 @click.option("--rows", type=click.IntRange(1), help="Rows to estimate the time for. Default: those of a folder, else 75,000.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of trl sft; may be given again.")
 def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
-    r"""Print a training recipe as YAML, for `trl sft --config` and for `train`; without NAME, list them.
+    """Print a training recipe as YAML, for `trl sft --config` and for `train`; without NAME, list them.
 
     \b
     hf-oss-instruct recipe magicoder --data pairs --gpus 2 > magicoder.yaml
