@@ -15,6 +15,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -134,6 +135,8 @@ class LocalHub(Loopback):
         super().__init__()
         self.endpoint, self._tokens = self.url, tokens
         self._broken: list[tuple[str, str, int]] = []
+        self._held: tuple[str, str] | None = None
+        self.holding = threading.Event()
         self.requests: list[tuple[str, str, int, int]] = []
         self._repositories: dict[tuple[str, str], _Repository] = {}
 
@@ -171,6 +174,11 @@ class LocalHub(Loopback):
         """The next requests of this method whose path holds `part` fail; status 0 drops the connection."""
         self._broken += [(method, part, status)] * times
 
+    def hold_next(self, method: str, part: str) -> None:
+        """The next request of this method whose path holds `part` is never answered; `holding` is set when it is there."""
+        self._held = (method, part)
+        self.holding.clear()
+
     def environment(self, home: Path) -> dict[str, str]:
         """Variables for a subprocess that shall see this Hub and no other, and keep its caches under `home`."""
         return {
@@ -185,6 +193,11 @@ class LocalHub(Loopback):
 
     def respond(self, exchange: Exchange) -> None:
         """See `Loopback.respond`."""
+        if self._held and exchange.command == self._held[0] and self._held[1] in exchange.path:
+            self._held = None
+            self.holding.set()
+            self.stopping.wait()
+            return exchange.drop()
         for fault in self._broken:
             if exchange.command == fault[0] and fault[1] in exchange.path:
                 self._broken.remove(fault)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.asking import again, hub_errors
@@ -96,12 +99,12 @@ def check(push: Push) -> None:
                 f"{path} has {size:,} bytes and the Hub takes files of {FILE_LIMIT:,} at most. Split it, as save_pretrained "
                 "does with max_shard_size."
             )
-    for folder in {path.rpartition("/")[0] for path in push.files}:
-        if (count := sum(path.rpartition("/")[0] == folder for path in push.files)) > FOLDER_LIMIT:
+    for folder, count in Counter(path.rpartition("/")[0] for path in push.files).items():
+        if count > FOLDER_LIMIT:
             raise PublishError(f"{folder or '.'}/ has {count:,} files and the Hub takes {FOLDER_LIMIT:,}. Merge some of them.")
     try:
         card = (DatasetCard if push.repo_type == "dataset" else ModelCard)(push.card)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise PublishError(
             f"The card's front matter cannot be read: {' '.join(str(error).split())}. Nothing was sent."
         ) from error

@@ -89,7 +89,7 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
             _hub_card(base, token, endpoint) if base else (folder / CARD).read_text("utf-8"), ignore_metadata_errors=True
         )
         said = {name: card.data.get(name) for name in ("license", "license_name", "license_link")}
-    except (OSError, ValueError):
+    except (OSError, ValueError, yaml.YAMLError):
         said = {}
     if not isinstance(said.get("license"), str):
         raise PublishError(
