@@ -15,7 +15,8 @@ test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks t
 
 test-hub2: $(HUB2)/all
 	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing $(wildcard tests/synthesis/test_builder*.py) \
-		tests/synthesis/test_recipes.py tests/synthesis/test_teacher.py tests/synthesis/test_tables.py
+		tests/synthesis/test_recipes.py tests/synthesis/test_teacher.py tests/synthesis/test_tables.py \
+		tests/evaluation/test_evaluate.py tests/evaluation/test_lighteval_models.py
 
 check quality: $(VENV)/all  ## what must hold of the source text
 	$(BIN)/ruff check .
@@ -47,11 +48,12 @@ $(VENV)/all: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[all,dev]'
 	touch $@ $(VENV)/core
 
-# lighteval, and so the extra `eval`, needs huggingface_hub 1; everything else works with 2 as well.
+# The plain `lighteval` command, and so the extra `eval`, needs huggingface_hub 1; everything else works with 2 as well.
 $(HUB2)/all: pyproject.toml
 	$(PYTHON) -m venv $(HUB2)
 	$(HUB2)/bin/python -m pip install --quiet uv torch==2.13.0
-	$(HUB2)/bin/uv pip install --quiet --python $(HUB2)/bin/python -e '.[train,local,dev]' 'huggingface_hub>=2'
+	$(HUB2)/bin/uv pip install --quiet --python $(HUB2)/bin/python -e '.[train,local,dev]' 'huggingface_hub>=2' \
+		'xxhash>=4' 'lighteval>=0.13,<0.14' 'litellm>=1.80,<1.101' diskcache
 	touch $@
 
 clean:

@@ -3,11 +3,10 @@
     python examples/code_to_model.py my_code/ --to you --teacher Qwen/Qwen2.5-Coder-32B-Instruct --base Qwen/Qwen2.5-Coder-0.5B
 
 Minutes on a laptop with `--recipe smoke`, a tiny base model and `--base-url` of a server of your own. What else is given goes to
-`recipe`. Needs the extra `train`, and a token that may write: hf auth login.
+`recipe`. Needs the extras `train` and `eval`, and a token that may write: hf auth login.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -43,16 +42,7 @@ hf("recipe", given.recipe, "--model", given.base, "--data", data, "--set", "outp
 hf("train", "coder.yaml")
 hf("publish", "coder", "--to", model, "--yes")
 
-from transformers import pipeline  # noqa: E402  # seconds, and the steps above need none of it
-
-from hf_oss_instruct.evaluation.benchmarks import load  # noqa: E402
-
-with Path("answers.jsonl").open("w") as answers:
-    ask = pipeline("text-generation", model, max_new_tokens=512, do_sample=False)
-    for problem in load("humaneval_plus", Path(given.benchmark) if given.benchmark else None).problems.values():
-        said = ask([{"role": "user", "content": f"Complete this function:\n\n{problem.prompt}"}])[0]["generated_text"][-1]
-        answers.write(json.dumps({"task_id": problem.task_id, "answer": said["content"]}) + "\n")
-
 local = ["--data", given.benchmark] if given.benchmark else []
-hf("score", "answers.jsonl", "--task", "humaneval_plus", *local, "--trained-on", "clean", "--out", "results")
+asked = ["--model", model, "--task", "humaneval_plus", "--max-tokens", "512"]
+hf("evaluate", *asked, *local, "--trained-on", "clean", "--out", "results")
 hf("publish", "results", "--to", model, "--yes")

@@ -15,6 +15,7 @@ from hf_oss_instruct.synthesis.registration import register_when_imported
 
 if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.evaluation.metric import metric_path
     from hf_oss_instruct.synthesis.builder import OssInstruct
     from hf_oss_instruct.synthesis.choice import configure
     from hf_oss_instruct.synthesis.engine import synthesize
@@ -34,6 +35,7 @@ _HOMES = {
     "Sampling": "synthesis.teacher",
     "Teacher": "synthesis.teacher",
     "configure": "synthesis.choice",
+    "metric_path": "evaluation.metric",
     "read_seeds": "synthesis.seeds",
     "register": "synthesis.registration",
     "synthesize": "synthesis.engine",
@@ -49,6 +51,7 @@ __all__ = [
     "Sampling",
     "Teacher",
     "configure",
+    "metric_path",
     "read_seeds",
     "register",
     "synthesize",

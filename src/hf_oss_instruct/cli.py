@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
+from hf_oss_instruct.evaluation.command import compare, evaluate, score
+from hf_oss_instruct.flags import format_option
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.training.command import recipe, train
 
@@ -196,14 +198,6 @@ check_options = _options(
         help="drop (default) rejects rows that quote a benchmark; flag only fills contaminated_by.",
     ),
 )
-format_option = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["auto", "human", "json", "quiet"]),
-    default="auto",
-    show_default=True,
-    help="json for programs; quiet prints errors only.",
-)
 
 
 @cli.command()
@@ -348,86 +342,6 @@ def export(run: Path, out: Path, output: str) -> None:
 
 
 @cli.command()
-@click.argument("samples", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--task",
-    required=True,
-    help="humaneval, humaneval_plus, mbpp, mbpp_plus, or multipl_e:LANGUAGE.",
-)
-@click.option(
-    "--data",
-    type=click.Path(exists=True, path_type=Path),
-    help="The benchmark as a local file or a folder that holds it. Default: the Hub, at a pinned commit.",
-)
-@click.option("--revision", metavar="REV", help="Another commit of the benchmark on the Hub.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for verdicts.jsonl, results.json and results.md; the same command continues it.",
-)
-@click.option("--k", "ks", type=click.IntRange(1), multiple=True, help="pass@k for this k; several times for several.")
-@click.option("--show", type=click.IntRange(0), default=0, metavar="N", help="Print N failing samples with program and stderr.")
-@click.option("--allow-missing", is_flag=True, help="Score the rest when problems have no sample.")
-@click.option(
-    "--trained-on",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="A training set's folder; adds the score without the problems it touches.",
-)
-@click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor.")
-@format_option
-def score(samples: Path, show: int, output: str, **flags: Any) -> None:
-    """Score completions made anywhere: pass@k in the sandbox.
-
-    \b
-    hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
-    hf-oss-instruct score --task multipl_e:java samples.jsonl --data multipl-e/
-
-    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model); MultiPL-E's
-    result files and lighteval's details are read too. Verdicts are kept by hash of program, tests, limits and toolchain.
-    """
-    from dataclasses import asdict
-
-    from hf_oss_instruct.evaluation.run import score_samples
-    from hf_oss_instruct.evaluation.show import counting, show_failures, show_score
-
-    flags["ks"] = flags["ks"] or None
-    with counting(output) as on_progress:
-        found, verdicts = score_samples(samples=samples, on_progress=on_progress, **flags)
-    if output == "json":
-        click.echo(json.dumps(asdict(found)))
-    elif output != "quiet":
-        show_failures(verdicts, show)
-        show_score(found)
-        if flags["out"]:
-            click.echo(f"\nNext, against another model:\n  hf-oss-instruct compare {shlex.quote(str(flags['out']))} OTHER")
-    if unknown := sum(not verdict.final for verdict in verdicts):
-        raise OssInstructError(f"{unknown:,} of {len(verdicts):,} samples have no verdict; the same command tries them again.")
-
-
-@cli.command()
-@click.argument("a", type=click.Path(exists=True, path_type=Path))
-@click.argument("b", type=click.Path(exists=True, path_type=Path))
-@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random number of the bootstrap.")
-@format_option
-def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
-    """Is B better than A, or is it noise?
-
-    A and B are folders that score wrote for the same task: a paired test over the problems (McNemar's, and a bootstrap).
-    """
-    from dataclasses import asdict
-
-    from hf_oss_instruct.evaluation.run import compare_runs
-    from hf_oss_instruct.evaluation.show import show_comparison
-
-    found = compare_runs(a, b, rng_seed)
-    if output == "json":
-        click.echo(json.dumps({kind: asdict(one) for kind, one in found.items()}))
-    elif output != "quiet":
-        show_comparison(found, a.name, b.name)
-
-
-@cli.command()
 @click.argument("source")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
 @click.option(
@@ -560,9 +474,8 @@ def _prompt_of(config: Path) -> str:
     return RunConfig.from_file(config).prompt.text
 
 
-cli.add_command(publish_command(_rules, _prompt_of))
-cli.add_command(recipe)
-cli.add_command(train)
+for verb in (publish_command(_rules, _prompt_of), score, evaluate, compare, recipe, train):
+    cli.add_command(verb)
 
 
 def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:

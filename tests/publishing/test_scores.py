@@ -117,6 +117,22 @@ def test_our_card_shows_them_in_its_table_and_again_is_nothing_new(hub: LocalHub
     assert "CHANGELOG.md" not in hub.files("me/model", repo_type="model")
 
 
+def test_what_evaluate_leaves_is_one_folder_for_each_task(hub: LocalHub, results: Path, tmp_path: Path) -> None:
+    hub.put("me/model", "README.md", THEIRS.encode(), "model")
+    found = json.loads((results / "results.json").read_text())
+    drawn = {"model": "me/model", "revision": "5c1f", "style": "chat", "sampling": {"temperature": 0.8, "n": 20}}
+    for task in ("humaneval_plus", "mbpp_plus"):
+        (tmp_path / "out" / task).mkdir(parents=True)
+        (tmp_path / "out" / task / "results.json").write_text(json.dumps(found | {"task": task, "facts": found["facts"] | drawn}))
+        (tmp_path / "out" / task / "verdicts.jsonl").write_text("")
+    publish(hub, tmp_path / "out")
+    added = ModelCard(card_of(hub)).data.eval_results[1:]
+    assert [one.dataset_name for one in added] == ["HumanEval+", "HumanEval+", "MBPP+", "MBPP+"]
+    assert "me/model at 5c1f, style chat; temperature 0.8, n = 20;" in added[0].metric_args["how"]
+    with pytest.raises(PublishError, match="is of one task"):
+        publish(hub, tmp_path / "out", benchmark="them/bench:x")
+
+
 def test_a_model_of_others_gets_a_pull_request_or_nothing(hub: LocalHub, results: Path) -> None:
     hub.put("them/model", "README.md", THEIRS.encode(), "model")
     with pytest.raises(PublishError, match=r"belongs to them, and you are me.*--create-pr"):
@@ -172,7 +188,7 @@ def test_the_command_recognises_scores(hub: LocalHub, results: Path, tmp_path: P
     words = (str(results), "--to", "me/model")
     look = command(hub, tmp_path, *words, "--dry-run")
     assert look.returncode == 0, look.stderr
-    assert "Scores of humaneval_plus" in look.stdout
+    assert "Scores: HumanEval+ pass@1 (base) 66.7" in look.stdout
     assert card_of(hub) == THEIRS
     done = command(hub, tmp_path, *words, "--benchmark", "them/bench:x", "--yes")
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard
 
+from tests.evaluation import toys
 from tests.publishing.conftest import WRITE
 from tests.support.hub import LocalHub
 
@@ -75,10 +77,20 @@ def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, wheel:
     assert (failed.returncode, "nothing" in failed.stderr) == (2, True)
 
 
-def test_a_model_is_trained_and_published(hub: LocalHub, wheel: Path, model: Path, pairs: Path, tmp_path: Path) -> None:
+def test_a_model_is_trained_published_and_evaluated(hub: LocalHub, wheel: Path, model: Path, pairs: Path, tmp_path: Path) -> None:
     small = ("--set", "max_steps=1", "--set", "max_length=4096")
     words = ("smoke", "--model", str(model), "--data", str(pairs), "--to", "me/model", *small, "--train=--allow-unchecked")
     done = run(hub, tmp_path, wheel, "train", *words, "--publish=--allow-unchecked --license mit")
     assert done.returncode == 0, done.stderr
     assert json.loads(hub.files("me/model", repo_type="model")["training.json"])["steps"] == 1
     assert run(hub, tmp_path, wheel, "train", "no-such-recipe", "--to", "me/model").returncode == 2
+    pytest.importorskip("lighteval", reason="the extra eval needs huggingface_hub 1")
+    toys.plus(tmp_path / "bench")
+    words = ("me/model", "--task", "humaneval_plus", "--data", "bench", "--max-tokens", "16")
+    done = run(hub, tmp_path, wheel, "evaluate", *words)
+    assert done.returncode == 0, done.stderr
+    card = ModelCard(hub.files("me/model", repo_type="model")["README.md"].decode())
+    (plus,) = [one for one in card.data.eval_results if one.metric_name == "pass@1 (plus)"]
+    assert (plus.metric_value, plus.metric_args["problems"]) == (0.0, 3)
+    assert "me/model at " in plus.metric_args["how"]
+    assert "temperature 0, n = 1" in plus.metric_args["how"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation import results
@@ -34,6 +35,7 @@ def score_samples(
     trained_on: Path | None = None,
     workers: int | None = None,
     tier: str | None = None,
+    facts: Mapping[str, Any] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
 ) -> tuple[Score, list[Verdict]]:
     """Score samples that were made anywhere.
@@ -49,6 +51,7 @@ def score_samples(
         trained_on: folder of a training set; the score without the problems it touches is added.
         workers: how many samples are judged at once.
         tier: as of `run_program`.
+        facts: what else is known of the samples, such as the model; it is kept with the scores.
         on_progress: called with the number of verdicts so far and of samples.
 
     Returns:
@@ -77,15 +80,16 @@ def score_samples(
 
         verdicts = score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
     languages = {problem.language for problem in benchmark.problems.values()}
-    facts = {
+    known_facts = {
         "hf_oss_instruct": version("hf-oss-instruct"),
         "python": platform.python_version(),
         "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
         "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
         "samples": samples.name,
+        **(facts or {}),
     }
-    found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=facts)
+    found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=known_facts)
     if out:
         results.write(out, found, verdicts)
     return found, verdicts

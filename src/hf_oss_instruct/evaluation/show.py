@@ -21,29 +21,30 @@ NUMBERS_FROM = 3
 
 
 @contextmanager
-def counting(output: str) -> Iterator[Callable[[int, int], None]]:
+def counting(output: str, verb: str = "judged") -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal; nothing elsewhere, nor for `json` and `quiet`."""
     if output in ("json", "quiet") or not sys.stderr.isatty():
         yield lambda done, samples: None
         return
-    columns = TextColumn("judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        line = bar.add_task("judged", total=None)
+    columns = TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        line = bar.add_task(verb, total=None)
         yield lambda done, samples: bar.update(line, completed=done, total=samples)
 
 
-def show_score(score: Score) -> None:
-    """The results table and what has to be known beside it."""
-    heading, *rows = table(score)
+def show_scores(scores: Sequence[Score]) -> None:
+    """The results of one task or more as a table, and what has to be known beside it."""
+    heading = table(scores[0])[0]
     shown = Table(*heading[:NUMBERS_FROM])
     for name in heading[NUMBERS_FROM:]:
         shown.add_column(name, justify="right")
-    for row in rows:
+    for row in (row for score in scores for row in table(score)[1:]):
         shown.add_row(*map(Text, map(one_line, row)))
     console = Console(soft_wrap=True)
     console.print(shown)
-    for line in remarks(score):
-        console.print(Text(one_line(line)))
+    for score in scores:
+        for line in remarks(score):
+            console.print(Text(one_line(line if len(scores) == 1 else f"{score.task}: {line}")))
 
 
 def show_failures(verdicts: Sequence[Verdict], n: int) -> None:

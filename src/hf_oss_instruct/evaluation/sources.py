@@ -35,12 +35,14 @@ class Source:
         revision: the commit that is read there: a data set that changes would change every score.
         patterns: its files of tests there.
         names: how its files are called in a local folder, the first that is found wins.
+        subset: its configuration on the Hub.
     """
 
     repo: str
     revision: str
     patterns: tuple[str, ...]
     names: tuple[str, ...]
+    subset: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,30 @@ def read(source: Source, data: Path | None, revision: str | None = None) -> Rows
     return Rows(list(_rows(file)), RELEASES.get(digest, f"sha256:{digest}"), file.name)
 
 
-def _found(source: Source, data: Path) -> Path:
-    if data.is_file():
-        return data
+def find(source: Source, folder: Path) -> Path | None:
+    """A benchmark's file at any depth of a folder, or None.
+
+    Raises:
+        UsageError: there are several of one name.
+    """
     for name in source.names:
-        files = sorted(data.rglob(name))
+        files = sorted(folder.rglob(name))
         if len(files) == 1:
             return files[0]
         if files:
             shown = ", ".join(str(file) for file in files[:3])
             raise UsageError(
-                f"The folder {str(data)!r} holds {len(files)} files {name!r} ({shown}). Name one of them with --data."
+                f"The folder {str(folder)!r} holds {len(files)} files {name!r} ({shown}). Name one of them with --data."
             )
-    raise UsageError(f"The folder {str(data)!r} holds no {' or '.join(source.names)}. Name the file itself with --data.")
+    return None
+
+
+def _found(source: Source, data: Path) -> Path:
+    if data.is_file():
+        return data
+    if (file := find(source, data)) is None:
+        raise UsageError(f"The folder {str(data)!r} holds no {' or '.join(source.names)}. Name the file itself with --data.")
+    return file
 
 
 def _fetched(source: Source, revision: str) -> tuple[list[Path], str]:

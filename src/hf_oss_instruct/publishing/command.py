@@ -64,8 +64,9 @@ def publish_command(rules: Callable[[bool, bool], Rules], prompt_of: Callable[[P
         A model:    hf-oss-instruct publish magicoder --to me/model
         Scores:     hf-oss-instruct publish results --to me/model
 
-        PATH is what synthesize, curate, train or score wrote. It shows what would be pushed, card included, and asks. Rows with
-        secrets stop it. The same command resumes after a broken upload, and publishes a new revision when PATH has changed.
+        PATH is what synthesize, curate, train, score or evaluate wrote. It shows what would be pushed, card included, and asks.
+        Rows with secrets stop it. The same command resumes after a broken upload, and publishes a new revision when PATH has
+        changed.
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.show import show_push
@@ -111,7 +112,7 @@ def kind_of(folder: Path) -> str:
             return kind
     raise PublishError(
         f"{str(folder)!r} is nothing that can be published. Name the --out of synthesize or curate (run.json, "
-        "oss_instruct.yaml), the output_dir of train (training.json), or the --out of score (results.json)."
+        "oss_instruct.yaml), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
     )
 
 

@@ -67,7 +67,7 @@ def model(
     found = License(license) if license else license_of(_read(folder), token, endpoint)
     card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
     if results:
-        card = with_scores(card, [read_results(one) for one in results], repo_id)
+        card = with_scores(card, [found for one in results for found in read_results(one)], repo_id)
     files[CARD] = card.encode()
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"

@@ -37,18 +37,27 @@ HEADLINE = ("plus", "passed", "base")
 
 
 def is_results(folder: Path) -> bool:
-    """Whether a folder is one that `score --out` wrote."""
-    return (folder / RESULTS).is_file() and (folder / VERDICTS).is_file()
+    """Whether a folder is one that `score --out` or `evaluate --out` wrote."""
+    return bool(_tasks(folder))
 
 
-def read_results(folder: Path) -> dict[str, Any]:
-    """The scores of a folder.
+def _tasks(folder: Path) -> list[Path]:
+    """The folders with a task's results: itself, or those in it."""
+    return [one for one in (folder, *sorted(folder.glob("*/"))) if (one / RESULTS).is_file() and (one / VERDICTS).is_file()]
+
+
+def read_results(folder: Path) -> list[dict[str, Any]]:
+    """The scores in a folder, task by task, each with the day (`day`) on which they were made.
 
     Raises:
         PublishError: it is no such folder, its run is not finished, or it holds no score.
     """
-    if not is_results(folder):
-        raise PublishError(f"{str(folder)!r} holds no {RESULTS} and {VERDICTS}. Name the --out of a score.")
+    if not (found := _tasks(folder)):
+        raise PublishError(f"{str(folder)!r} holds no {RESULTS} and {VERDICTS}. Name the --out of a score or an evaluate.")
+    return list(map(_read, found))
+
+
+def _read(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((folder / RESULTS).read_text("utf-8"))
         unfinished = found.get("pending") or not found["scores"]
@@ -57,7 +66,8 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise PublishError(f"{str(folder / RESULTS)!r} cannot be read: {error!r}. Score again into a new folder.") from error
     if unfinished:
         raise PublishError(f"{str(folder)!r} holds no score yet. Run the same score command until it ends.")
-    return found
+    made = datetime.fromtimestamp((folder / RESULTS).stat().st_mtime, UTC)
+    return found | {"day": f"{made:%Y-%m-%d}"}
 
 
 def scores(
@@ -72,9 +82,10 @@ def scores(
     """What a results folder adds to a model's page. The rest of its card stays as it is.
 
     Args:
-        folder: `--out` of a `score`.
+        folder: `--out` of a `score` or an `evaluate`.
         repo_id: the model.
-        benchmark: `ns/data_set:task` of a benchmark that is registered on the Hub; adds a file in `.eval_results/`.
+        benchmark: `ns/data_set:task` of a benchmark that is registered on the Hub, for results of one task; adds a file in
+            `.eval_results/`.
         revision: the branch.
         token: as of `hub.publish`.
         endpoint: as of `hub.publish`.
@@ -93,14 +104,14 @@ def scores(
         except (RepositoryNotFoundError, EntryNotFoundError) as error:
             what = "card" if isinstance(error, EntryNotFoundError) else "model"
             raise PublishError(f"There is no {what} at {repo_id}. Scores go to a model; publish the model first.") from error
-    files: dict[str, Path | bytes] = {CARD: with_scores(before, [results], repo_id).encode()}
+    files: dict[str, Path | bytes] = {CARD: with_scores(before, results, repo_id).encode()}
     if benchmark:
-        made = datetime.fromtimestamp((folder / RESULTS).stat().st_mtime, UTC)
-        files[f"{EVAL_RESULTS}/{results['task'].replace(':', '-')}.yaml"] = _entry(
-            results, benchmark, f"{made:%Y-%m-%d}"
-        ).encode()
-    said = ", ".join(f"{one.metric_name} {100 * one.metric_value:.1f}" for one in model_index([results]))
-    return Push("model", f"Scores of {results['task']}: {said}", files, _notes(results), tuple(files), parent=sha, adds=True)
+        if len(results) > 1:
+            raise PublishError(f"--benchmark is of one task, and {str(folder)!r} holds {len(results)}. Publish them one by one.")
+        files[f"{EVAL_RESULTS}/{results[0]['task'].replace(':', '-')}.yaml"] = _entry(results[0], benchmark).encode()
+    said = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
+    notes = [note for found in results for note in _notes(found)]
+    return Push("model", f"Scores: {said}", files, notes, tuple(files), parent=sha, adds=True)
 
 
 def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
@@ -163,8 +174,14 @@ def how(results: dict[str, Any], kind: str) -> str:
     """How a score was taken, in a line."""
     facts, base = results["facts"], kind.removesuffix(" without")
     tests = KINDS.get(base, base) + (", without the problems that the training set touches" if kind != base else "")
+    said = [tests, f"{results['samples']} samples"]
+    if "model" in facts:
+        at = f" at {facts['revision']}" if facts.get("revision") else ""
+        said.append(f"{facts['model']}{at}, style {facts.get('style')}")
+    if sampling := facts.get("sampling"):
+        said.append(f"temperature {sampling['temperature']:g}, n = {sampling['n']}")
     made = f"hf-oss-instruct {facts.get('hf_oss_instruct', 'of an unknown version')}"
-    return f"{tests}; {results['samples']} samples; judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"
+    return "; ".join([*said, f"judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"])
 
 
 def _identity(one: EvalResult) -> tuple[Any, ...]:
@@ -190,7 +207,7 @@ def _put_table(card: ModelCard) -> None:
     card.text = re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: table, card.text, count=1, flags=re.S)
 
 
-def _entry(results: dict[str, Any], benchmark: str, date: str) -> str:
+def _entry(results: dict[str, Any], benchmark: str) -> str:
     """One file of `.eval_results/`: one value, in percent as in the Hub's own examples, and how it was taken."""
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
@@ -207,7 +224,7 @@ def _entry(results: dict[str, Any], benchmark: str, date: str) -> str:
         dataset_id=data_set,
         task_id=task,
         value=round(100 * one["mean"], 2),
-        date=date,
+        date=results["day"],
         notes=f"pass@1 in percent, 95 % {100 * one['low']:.1f}–{100 * one['high']:.1f}; {how(results, kind)}",
     )
     text: str = yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
@@ -215,9 +232,11 @@ def _entry(results: dict[str, Any], benchmark: str, date: str) -> str:
 
 
 def _notes(results: dict[str, Any]) -> list[str]:
-    notes = [f"{len(results['missing']):,} problems have no sample and count in no score"] if results.get("missing") else []
+    notes = []
+    if results.get("missing"):
+        notes.append(f"{len(results['missing']):,} problems have no sample and count in no score")
     if results.get("not_evaluated"):
         notes.append(f"{len(results['not_evaluated']):,} problems could not be judged and count in no score")
     if results.get("contaminated") is None:
-        notes.append("it was not looked at which problems the training set touches (score --trained-on)")
-    return notes
+        notes.append("which problems the training set touches was not looked at (--trained-on)")
+    return [f"{results['task']}: {note}" for note in notes]

@@ -15,6 +15,7 @@ SOURCE = Source(
     "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
     ("openai_humaneval/test-*",),
     ("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
+    "openai_humaneval",
 )
 STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
 """Where a completion has left its function: the paper's, with what evalplus adds."""

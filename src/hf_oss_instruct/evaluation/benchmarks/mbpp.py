@@ -15,6 +15,7 @@ SOURCE = Source(
     "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
     ("full/test-*",),
     ("mbpp.jsonl*", "full/test-*.parquet"),
+    "full",
 )
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
 TEST_IDS = range(11, 511)

@@ -52,7 +52,7 @@ def source(name: str) -> tuple[str, Source]:
         raise UsageError(f"MultiPL-E has no language {language!r} that we can run. Use one of: {', '.join(KEYS)}.")
     folder = f"{origin}-{keys[0]}"
     task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
-    return task, Source(REPOSITORY, REVISION, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"))
+    return task, Source(REPOSITORY, REVISION, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"), folder)
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:

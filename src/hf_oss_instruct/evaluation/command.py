@@ -1,0 +1,213 @@
+"""The commands `score`, `evaluate` and `compare`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hf_oss_instruct.errors import OssInstructError, UsageError
+from hf_oss_instruct.flags import format_option
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.evaluation.scoring import Verdict
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def scoring_options(command: Command) -> Command:
+    """What `score` and `evaluate` both take."""
+    options = (
+        click.option(
+            "--data",
+            type=click.Path(exists=True, path_type=Path),
+            help="The benchmark as a local file or a folder that holds it. Default: the Hub, at a pinned commit.",
+        ),
+        click.option("--revision", metavar="REV", help="Another commit of the benchmark on the Hub."),
+        click.option("--k", "ks", type=click.IntRange(1), multiple=True, help="pass@k for this k; several times for several."),
+        click.option(
+            "--show", type=click.IntRange(0), default=0, metavar="N", help="Print N failing samples with program and stderr."
+        ),
+        click.option(
+            "--trained-on",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="A training set's folder; adds the score without the problems it touches.",
+        ),
+        click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("samples", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--task",
+    required=True,
+    help="humaneval, humaneval_plus, mbpp, mbpp_plus, or multipl_e:LANGUAGE.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for verdicts.jsonl, results.json and results.md; the same command continues it.",
+)
+@scoring_options
+@click.option("--allow-missing", is_flag=True, help="Score the rest when problems have no sample.")
+@format_option
+def score(samples: Path, show: int, output: str, **flags: Any) -> None:
+    """Score completions made anywhere: pass@k in the sandbox.
+
+    \b
+    hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
+    hf-oss-instruct score --task multipl_e:java samples.jsonl --data multipl-e/
+
+    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model); MultiPL-E's
+    result files and lighteval's details are read too. Verdicts are kept by hash of program, tests, limits and toolchain.
+    """
+    from hf_oss_instruct.evaluation.run import score_samples
+    from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
+
+    flags["ks"] = flags["ks"] or None
+    with counting(output) as on_progress:
+        found, verdicts = score_samples(samples=samples, on_progress=on_progress, **flags)
+    if output == "json":
+        click.echo(json.dumps(asdict(found)))
+    elif output != "quiet":
+        show_failures(verdicts, show)
+        show_scores([found])
+        if flags["out"]:
+            click.echo(f"\nNext, against another model:\n  hf-oss-instruct compare {shlex.quote(str(flags['out']))} OTHER")
+    _all_judged(verdicts)
+
+
+@click.command()
+@click.option("--model", required=True, help="A model on the Hub, a folder, or the name that a server has for it.")
+@click.option(
+    "--task",
+    "tasks",
+    required=True,
+    multiple=True,
+    help="humaneval, humaneval_plus, mbpp, mbpp_plus, multipl_e:LANGUAGE, multipl_e (every language); may be given again.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="A folder: OUT/TASK holds samples, verdicts and scores; the same command continues it.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["completion", "chat", "magicoder"]),
+    help="How problems are put. Default: the tokenizer's chat template, completion where it has none.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["transformers", "vllm", "litellm"]),
+    help="What runs the model: lighteval's back ends. Default: transformers, and litellm with --base-url.",
+)
+@click.option("--base-url", metavar="URL", help="An OpenAI-compatible chat server: vLLM, llama.cpp, router.huggingface.co/v1.")
+@click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the server's key.")
+@click.option("--model-revision", metavar="REV", help="Branch or commit of the model on the Hub. Default: main.")
+@click.option("--n", type=click.IntRange(1), default=1, show_default=True, help="Answers to every problem, for pass@k.")
+@click.option("--temperature", type=click.FloatRange(0), default=0.0, show_default=True, help="0: the likeliest token always.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the model's.")
+@click.option(
+    "--max-tokens", "max_new_tokens", type=click.IntRange(1), help="Cap of one answer. Default: 512; 2048 in style chat."
+)
+@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random number of the draws.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="Prompts at once, requests at once for a server. Greedy answers can differ with it, by rounding.",
+)
+@click.option("--set", "options", metavar="KEY=VALUE", multiple=True, help="Any other field of lighteval's model configuration.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N problems of each task.")
+@click.option("--allow-empty", is_flag=True, help="Count a server's empty answers as answers.")
+@scoring_options
+@format_option
+def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> None:
+    """Let a model answer a benchmark and score it: pass@k in the sandbox.
+
+    \b
+    hf-oss-instruct evaluate --model Qwen/Qwen2.5-Coder-1.5B --task humaneval_plus --out qwen
+    hf-oss-instruct evaluate --model my-magicoder/ --style magicoder --task humaneval_plus --task mbpp_plus --out mine
+    hf-oss-instruct evaluate --model NAME --base-url http://localhost:8080/v1 --task multipl_e:java --out served
+    hf-oss-instruct evaluate --model NAME --backend vllm --n 20 --temperature 0.8 --task humaneval_plus --out sampled
+    hf-oss-instruct evaluate --model NAME --task mbpp_plus --limit 10 --show 3 --out first-look
+
+    Every batch is on disk before the next is asked for, and every verdict before the next is made: after Ctrl-C or a crash the
+    same command goes on. OUT/generation.log has what lighteval said.
+    """
+    from hf_oss_instruct.evaluation.evaluate import Evaluation
+    from hf_oss_instruct.evaluation.evaluate import evaluate as run
+    from hf_oss_instruct.evaluation.lighteval_models import ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
+
+    flags["ks"] = flags["ks"] or None
+    base_url, backend = flags.pop("base_url"), flags.pop("backend")
+    if base_url and backend not in (None, "litellm"):
+        raise UsageError(f"--base-url names a server, which --backend {backend} does not talk to. Leave one of them out.")
+    choice = ModelChoice(
+        model,
+        backend or ("litellm" if base_url else "transformers"),
+        flags.pop("model_revision"),
+        base_url,
+        flags.pop("api_key_env"),
+        flags.pop("batch_size"),
+        dict(map(_option, flags.pop("options"))),
+    )
+    sampling = Sampling(**{name: flags.pop(name) for name in ("n", "temperature", "top_p", "max_new_tokens", "rng_seed")})
+    say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
+    found = run(Evaluation(**flags), choice, sampling, out, say=say, counting=lambda verb: counting(output, verb))
+    verdicts = [verdict for _, own in found.values() for verdict in own]
+    if output == "json":
+        click.echo(json.dumps({task: asdict(score) for task, (score, _) in found.items()}))
+    elif output != "quiet":
+        show_failures(verdicts, show)
+        show_scores([score for score, _ in found.values()])
+        folder = shlex.quote(str(out / next(iter(found)).replace(":", "-")))
+        click.echo(f"\nNext, against another model:\n  hf-oss-instruct compare {folder} OTHER")
+    _all_judged(verdicts)
+
+
+@click.command()
+@click.argument("a", type=click.Path(exists=True, path_type=Path))
+@click.argument("b", type=click.Path(exists=True, path_type=Path))
+@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random number of the bootstrap.")
+@format_option
+def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
+    """Is B better than A, or is it noise?
+
+    A and B are folders that score wrote for the same task: a paired test over the problems (McNemar's, and a bootstrap).
+    """
+    from hf_oss_instruct.evaluation.run import compare_runs
+    from hf_oss_instruct.evaluation.show import show_comparison
+
+    found = compare_runs(a, b, rng_seed)
+    if output == "json":
+        click.echo(json.dumps({kind: asdict(one) for kind, one in found.items()}))
+    elif output != "quiet":
+        show_comparison(found, a.name, b.name)
+
+
+def _all_judged(verdicts: Sequence[Verdict]) -> None:
+    if unknown := sum(not verdict.final for verdict in verdicts):
+        raise OssInstructError(f"{unknown:,} of {len(verdicts):,} samples have no verdict; the same command tries them again.")
+
+
+def _option(text: str) -> tuple[str, Any]:
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes KEY=VALUE, not {text!r}. Write it as --set dtype=bfloat16.")
+    return key, yaml.safe_load(value)

@@ -1,0 +1,140 @@
+"""What a model answers to a benchmark: `samples.jsonl`, a line for each sample, written after every batch and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.prompts import Asked, asked
+
+SAMPLES, GENERATION = "samples.jsonl", "generation.json"
+THOUGHT = "</think>"
+"""What a reasoning model puts between its thoughts and its answer."""
+
+
+class Model(Protocol):
+    """What is asked."""
+
+    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+        """Texts that the model writes for each."""
+
+
+def generate(
+    problems: Sequence[Problem],
+    model: Model,
+    style: str,
+    n: int,
+    out: Path,
+    *,
+    batch: int,
+    allow_empty: bool = True,
+    on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
+) -> int:
+    """Ask a model for what the folder's file of samples lacks.
+
+    Args:
+        problems: the problems.
+        model: the model.
+        style: as of `prompts.asked`.
+        n: answers to every problem.
+        out: the folder, which `claim` has marked.
+        batch: problems that are asked at once, and written at once.
+        allow_empty: whether an empty text is an answer, and not a sign that a server gave none.
+        on_progress: called with the number of problems answered so far and of problems.
+
+    Returns:
+        How many problems got no answer; the next call asks them again.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    try:
+        done = _whole(out / SAMPLES, n)
+        left = [problem for problem in problems if problem.task_id not in done]
+        unanswered = 0
+        with (out / SAMPLES).open("a", encoding="utf-8") as file:
+            for first in range(0, len(left), batch):
+                on_progress(len(problems) - len(left) + first, len(problems))
+                some = left[first : first + batch]
+                put = [asked(problem, style) for problem in some]
+                for problem, one, texts in zip(some, put, model.answers(put, style), strict=True):
+                    if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
+                        unanswered += 1
+                    else:
+                        file.write("".join(_line(problem, one, number, text) for number, text in enumerate(texts)))
+                file.flush()
+        on_progress(len(problems), len(problems))
+    except OSError as error:
+        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
+    return unanswered
+
+
+def without_thoughts(text: str) -> str:
+    """What a reasoning model wrote after its thoughts."""
+    return text.rpartition(THOUGHT)[2]
+
+
+def claim(out: Path, identity: Mapping[str, Any]) -> None:
+    """Mark a folder as the answers of one model to one benchmark, asked in one way; one without an answer is anybody's.
+
+    Raises:
+        RunError: it holds answers of another; the message names what differs.
+    """
+    path = out / GENERATION
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or not _answered(out):
+            fresh = out / f".{GENERATION}.new"
+            fresh.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+            os.replace(fresh, path)
+        theirs = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{str(path)!r} cannot be used: {error}. Choose another folder with --out.") from error
+    own = json.loads(json.dumps(identity))
+    changed = [
+        f"{name} {theirs.get(name)!r}, not {own.get(name)!r}" for name in theirs | own if theirs.get(name) != own.get(name)
+    ]
+    if changed:
+        raise RunError(f"The folder {str(out)!r} holds answers of {'; '.join(changed)}. Choose another with --out.")
+
+
+def style_of(out: Path) -> str | None:
+    """The style of the answers that a folder holds, if it holds some."""
+    try:
+        return str(json.loads((out / GENERATION).read_text(encoding="utf-8"))["style"]) if _answered(out) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _answered(out: Path) -> bool:
+    samples = out / SAMPLES
+    return samples.exists() and samples.stat().st_size > 0
+
+
+def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
+    """A sample as `score` reads it; where thoughts were cut off, what was received stands beside it."""
+    answer = asked.prefix + without_thoughts(text) if asked.kind == "answer" else text
+    received = {"received": text} if THOUGHT in text and asked.kind == "answer" else {}
+    return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: answer, **received}) + "\n"
+
+
+def _whole(path: Path, n: int) -> set[str]:
+    """The problems that have all of their samples; lines of others, which a kill has left, are taken away."""
+    if not path.exists():
+        return set()
+    found: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.setdefault(json.loads(line)["task_id"], []).append(line)
+        except (ValueError, KeyError, TypeError):  # torn
+            continue
+    whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text("".join(f"{line}\n" for lines in whole.values() for line in lines), encoding="utf-8")
+    os.replace(fresh, path)
+    return set(whole)

@@ -1,0 +1,199 @@
+"""The benchmarks as inspect_ai tasks: `inspect eval hf_oss_instruct/humaneval_plus --model …`.
+
+    inspect eval hf_oss_instruct/mbpp_plus --model openai/gpt-4o --epochs 20 --epochs-reducer pass_at_10 --temperature 0.8
+    inspect eval hf_oss_instruct/multipl_e -T languages=java,cpp -T data=multipl-e/ --model …
+
+Programs run in our sandbox and are judged by the scoring core; inspect's own sandboxes are not used.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset
+from inspect_ai.dataset import Sample as Row
+from inspect_ai.model import GenerateConfig
+from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stderr
+from inspect_ai.solver import TaskState
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.benchmarks import multipl_e as translated
+from hf_oss_instruct.evaluation.generation import without_thoughts
+from hf_oss_instruct.evaluation.problems import Benchmark, Problem
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
+from hf_oss_instruct.evaluation.reference import References
+from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.scoring import Grader, Verdict
+from hf_oss_instruct.evaluation.sources import find
+
+
+@task
+def humaneval(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
+    """HumanEval.
+
+    Args:
+        style: `chat` (an instruction) or `completion` (the bare prompt, for servers of base models).
+        data: local file or folder of the benchmark; the Hub at a pinned commit without it.
+        revision: another commit on the Hub.
+    """
+    return _task(["humaneval"], style, data, revision)
+
+
+@task
+def humaneval_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
+    """HumanEval+: base and plus tests; arguments as of `humaneval`."""
+    return _task(["humaneval_plus"], style, data, revision)
+
+
+@task
+def mbpp(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
+    """MBPP, the 500 problems of the test split; arguments as of `humaneval`."""
+    return _task(["mbpp"], style, data, revision)
+
+
+@task
+def mbpp_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
+    """MBPP+: base and plus tests; arguments as of `humaneval`."""
+    return _task(["mbpp_plus"], style, data, revision)
+
+
+@task
+def multipl_e(
+    languages: str | list[str] = "all",
+    style: str = "chat",
+    data: str | None = None,
+    revision: str | None = None,
+) -> Task:
+    """MultiPL-E, the mean of each language and of all.
+
+    Args:
+        languages: MultiPL-E's keys or names, with commas; `mbpp-` before one for its MBPP; `all`, or all that `data` holds.
+        style: as of `humaneval`.
+        data: as of `humaneval`.
+        revision: as of `humaneval`.
+    """
+    names = languages.split(",") if isinstance(languages, str) else languages
+    if names == ["all"]:
+        names = [key for key in translated.KEYS if data is None or find(translated.source(key)[1], Path(data))]
+    if not names:
+        raise UsageError(f"The folder {data!r} holds no file of MultiPL-E, such as humaneval-java.jsonl.")
+    return _task([f"multipl_e:{name}" for name in names], style, data, revision)
+
+
+@functools.cache
+def _loaded(name: str, data: str | None, revision: str | None) -> Benchmark:
+    return load(name, Path(data) if data else None, revision)
+
+
+def _problems(tasks: list[str], data: str | None, revision: str | None) -> dict[str, Problem]:
+    """Id of inspect's sample → problem; languages share the ids of MultiPL-E."""
+    return {
+        problem.task_id if len(tasks) == 1 else f"{name.partition(':')[2]}/{problem.task_id}": problem
+        for name in tasks
+        for problem in _loaded(name, data, revision).problems.values()
+    }
+
+
+def _task(tasks: list[str], style: str, data: str | None, revision: str | None) -> Task:
+    if style not in ("chat", "completion"):
+        raise UsageError(f"inspect sends messages, which cannot be in style {style!r}. Use chat or completion.")
+    rows = []
+    for name, problem in _problems(tasks, data, revision).items():
+        put = asked(problem, style)
+        rows.append(
+            Row(
+                input=put.text, target=problem.reference or "", id=name, metadata={"language": problem.language, "kind": put.kind}
+            )
+        )
+    judge = base_and_plus if tasks[0].endswith("_plus") else passed
+    return Task(
+        dataset=MemoryDataset(rows, name=tasks[0].partition(":")[0]),
+        scorer=judge(tasks, data, revision),
+        metrics=[grouped(mean(), "language", all_label="mean"), stderr()] if len(tasks) > 1 else None,
+        config=GenerateConfig(max_tokens=NEW_TOKENS[style], temperature=0.0),
+        version=1,
+        metadata={"data": {name: _loaded(name, data, revision).version for name in tasks}},
+    )
+
+
+@scorer(metrics={"*": [mean(), stderr()]})
+def base_and_plus(tasks: list[str], data: str | None = None, revision: str | None = None) -> Scorer:
+    """Whether the base tests, and all tests of the plus benchmark, are passed.
+
+    Args:
+        tasks: the benchmark, as of `benchmarks.load`; the problems themselves would all be in the log.
+        data: local file or folder of the benchmark.
+        revision: another commit on the Hub.
+    """
+    court = _Court(_problems(tasks, data, revision))
+
+    async def score(state: TaskState, target: Target) -> Score:
+        verdict = await court.verdict(state)
+        parts = {name: value for name in ("base", "plus") if (value := getattr(verdict, name)) is not None}
+        return _score(verdict, {name: float(value) for name, value in parts.items()})
+
+    return score
+
+
+@scorer(metrics=[mean(), stderr()])
+def passed(tasks: list[str], data: str | None = None, revision: str | None = None) -> Scorer:
+    """Whether the tests are passed.
+
+    Args:
+        tasks: the benchmarks, as of `benchmarks.load`.
+        data: as of `base_and_plus`.
+        revision: as of `base_and_plus`.
+    """
+    court = _Court(_problems(tasks, data, revision))
+
+    async def score(state: TaskState, target: Target) -> Score:
+        verdict = await court.verdict(state)
+        return _score(verdict, float(verdict.passed))
+
+    return score
+
+
+def _score(verdict: Verdict, value: Any) -> Score:
+    facts = {"status": verdict.status, "cpu_s": verdict.cpu_s, "wall_s": verdict.wall_s, "retried": verdict.retried}
+    why = "\n".join(filter(None, (verdict.status, verdict.reason, verdict.stderr)))
+    if not verdict.final:  # nothing is known about the sample: it counts in no metric
+        return Score.unscored(reason=verdict.status, answer=verdict.program, explanation=why, metadata=facts)
+    return Score(value=value, answer=verdict.program, explanation=why, metadata=facts)
+
+
+class _Court:
+    """Judges samples as inspect hands them over, as many at once as there are processors."""
+
+    def __init__(self, problems: dict[str, Problem]) -> None:
+        self._problems, self._grader = problems, Grader(References(), {})
+        self._slots = len(os.sched_getaffinity(0))
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._alone: anyio.Lock | None = None
+
+    async def verdict(self, state: TaskState) -> Verdict:
+        """The verdict of a sample; one that the clock on the wall ended is made again, with nothing beside it."""
+        if self._limiter is None or self._alone is None:  # they belong to the running loop
+            self._limiter, self._alone = anyio.CapacityLimiter(self._slots), anyio.Lock()
+        problem = self._problems[str(state.sample_id)]
+        sample = Sample(problem.task_id, 0, without_thoughts(state.output.completion), state.metadata["kind"])
+        verdict, waited = await anyio.to_thread.run_sync(self._grader.verdict, problem, sample, limiter=self._limiter)
+        if not waited:
+            return verdict
+        async with self._alone:
+            places = [object() for _ in range(self._slots)]
+            for place in places:
+                await self._limiter.acquire_on_behalf_of(place)
+            try:
+                verdict, _ = await anyio.to_thread.run_sync(self._grader.verdict, problem, sample)
+            finally:
+                for place in places:
+                    self._limiter.release_on_behalf_of(place)
+        return replace(verdict, retried=True)

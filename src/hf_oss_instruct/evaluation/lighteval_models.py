@@ -1,0 +1,223 @@
+"""A model through lighteval's Python API: its back ends without its tasks, so on any huggingface_hub and xxhash.
+
+lighteval's own pipeline imports all of its tasks first; one of them fetches a pickle, and one breaks on huggingface_hub 2. Its
+models need none. What this module works around was seen in lighteval 0.13.0 (November 2026); `test_lighteval_models`
+says when it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.evaluation.extraction import cut
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
+from hf_oss_instruct.templates import special_tokens, template_for
+
+BACKENDS = {
+    "transformers": ("lighteval.models.transformers.transformers_model", "TransformersModelConfig"),
+    "vllm": ("lighteval.models.vllm.vllm_model", "VLLMModelConfig"),
+    "litellm": ("lighteval.models.endpoints.litellm_model", "LiteLLMModelConfig"),
+}
+SERVED = ("litellm",)
+"""Back ends that talk to a server: it writes the prompt by its own chat template, and may fail to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How answers are drawn.
+
+    Attributes:
+        n: answers to every problem.
+        temperature: 0 for the likeliest token always.
+        top_p: share of the probability that is drawn from; None for the model's own.
+        max_new_tokens: tokens of an answer at most; None for what the style needs.
+        rng_seed: random number from which those of the draws come.
+    """
+
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float | None = None
+    max_new_tokens: int | None = None
+    rng_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n > 1 and not self.temperature:
+            raise UsageError(f"{self.n} answers at temperature 0 would all be the same. Give a --temperature, such as 0.8.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model, and what runs it.
+
+    Attributes:
+        name: id on the Hub, a folder, or the server's name for it.
+        backend: one of `BACKENDS`.
+        revision: commit on the Hub; None for a folder or a server.
+        base_url: an OpenAI-compatible server.
+        api_key_env: environment variable that holds the server's key.
+        batch_size: prompts at once, for transformers; requests at once, for a server.
+        options: further fields of lighteval's configuration of this back end.
+    """
+
+    name: str
+    backend: str = "transformers"
+    revision: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    batch_size: int = 8
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LightevalModel:
+    """A loaded model.
+
+    Args:
+        choice: which model, and what runs it.
+        sampling: how answers are drawn.
+
+    Raises:
+        UsageError: an option is unknown, or the extra is not installed.
+        EvaluationError: the model cannot be loaded.
+    """
+
+    def __init__(self, choice: ModelChoice, sampling: Sampling) -> None:
+        self.choice, self.sampling = choice, sampling
+        self.served = choice.backend in SERVED
+        config = _config(choice, sampling)
+        try:
+            self._model: Any = import_module("lighteval.models.model_loader").load_model(config)
+        except Exception as error:  # whatever the back end raises
+            said = " ".join(str(error).split())[:500]
+            raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {said}") from error
+        _without_cache(self._model)
+        if choice.backend == "transformers":
+            # What is special marks where an answer ends, and it is needed where a batch goes on; lighteval sets this to True.
+            self._model.skip_special_tokens = False
+            self._model.generation_config_dict["do_sample"] = sampling.temperature > 0  # else it is the model's own default
+
+    def style(self) -> str:
+        """The style that suits the model: its own chat template, or completion where it has none."""
+        if self.served:
+            return "chat"
+        tokenizer = self._model.tokenizer
+        if not tokenizer.chat_template:
+            return "completion"
+        magicoder = template_for("magicoder", tokenizer) if tokenizer.eos_token else None
+        return "magicoder" if magicoder and tokenizer.chat_template == magicoder.chat_template else "chat"
+
+    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+        """What the model writes, prefixes not included: n texts of each, or fewer where a server failed.
+
+        Args:
+            asked: problems as `prompts.asked` puts them.
+            style: the style that they are in; `chat` for a server, which writes the prompt itself.
+
+        Raises:
+            UsageError: the tokenizer lacks what the style needs.
+            EvaluationError: a prompt is longer than the model's context, or the back end failed.
+        """
+        from lighteval.tasks.requests import Doc
+
+        docs = []
+        for number, one in enumerate(asked):
+            text, stop = self.prompt(one, style)
+            docs.append(Doc(text, [""], 0, id=str(number), task_name="oss-instruct", num_samples=self.sampling.n))
+            docs[-1].generation_size, docs[-1].stop_sequences = self.sampling.max_new_tokens or NEW_TOKENS[style], list(stop)
+        if self.choice.backend == "transformers":
+            import torch
+
+            torch.manual_seed(xxhash.xxh3_64_intdigest(f"{self.sampling.rng_seed} {docs[0].query}".encode()) % 2**63)
+        try:
+            responses = self._model.greedy_until(docs)
+        except Exception as error:  # whatever the back end raises
+            raise EvaluationError(f"{self.choice.backend} failed: {' '.join(str(error).split())[:500]}") from error
+        # Outside of a chat no special token is text: a model that writes one, of a file's end or a gap, has left the program.
+        ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
+        return [[cut(text or "", ends) for text in response.text] for response in responses]
+
+    def prompt(self, asked: Asked, style: str) -> tuple[str, tuple[str, ...]]:
+        """The whole prompt, which the tokenizer puts its first token before, or the message to a server; and where answers end.
+
+        Raises:
+            UsageError: the tokenizer lacks what the style needs.
+            EvaluationError: the prompt is longer than the model's context.
+        """
+        if self.served:
+            return asked.text, asked.stop
+        text, stop = asked.text + asked.prefix, asked.stop
+        if style != "completion":
+            template = template_for(style, self._model.tokenizer)
+            text, stop = template.prompt(asked.text) + asked.prefix, (template.stop, *asked.stop)
+        tokens, room = len(self._model.tokenizer.encode(text)), self._model.max_length
+        if room and tokens >= room:
+            raise EvaluationError(
+                f"A prompt has {tokens:,} tokens, and the model takes {room:,}: it would be cut. Use one with a longer context."
+            )
+        return text, stop
+
+
+def _config(choice: ModelChoice, sampling: Sampling) -> Any:
+    """The model as lighteval has it configured."""
+    config, parameters = _imported(choice.backend)
+    drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.rng_seed}
+    own: dict[str, Any] = {"model_name": choice.name, "generation_parameters": parameters(**drawn)}
+    if choice.backend == "litellm":
+        own |= {"concurrent_requests": choice.batch_size}
+        if choice.base_url:
+            key = os.environ.get(choice.api_key_env or "") or "EMPTY"
+            own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": key}
+    else:
+        # Prompts are written by our templates, the same as in training; the tokenizer only adds its first token.
+        own |= {"override_chat_template": False, "revision": choice.revision or "main"}
+    if choice.backend == "transformers":
+        own |= {"batch_size": choice.batch_size}
+    if unknown := choice.options.keys() - config.model_fields:
+        raise UsageError(f"{choice.backend} has no option {min(unknown)!r}. It has: {', '.join(sorted(config.model_fields))}.")
+    try:
+        return config(**own | dict(choice.options))
+    except ValueError as error:
+        raise UsageError(f"lighteval refuses an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _imported(backend: str) -> tuple[Any, Any]:
+    """The classes of a back end's configuration and of generation parameters.
+
+    Importing lighteval switches gradients off, which a program that trains would miss. Where litellm is installed, it opens a
+    cache of pickles in the working folder: here that is an empty one, and it is closed. litellm would fetch a list of prices.
+    """
+    module, name = BACKENDS[backend]
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    try:
+        import torch
+
+        with torch.set_grad_enabled(torch.is_grad_enabled()), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            import_module("lighteval.models.endpoints.litellm_model").litellm.cache = None
+            import_module("lighteval.models.model_loader")
+        return getattr(import_module(module), name), import_module("lighteval.models.model_input").GenerationParameters
+    except Exception as error:  # it runs a lot when it is imported
+        said = " ".join(str(error).split())[:300]
+        extra = "endpoints" if backend in SERVED else "eval"
+        raise UsageError(
+            f"lighteval cannot be imported: {said}. Install it with: pip install 'hf-oss-instruct[{extra}]'"
+        ) from error
+
+
+def _without_cache(model: Any) -> None:
+    """Our file of samples resumes, after each batch; lighteval's cache is filled at the end, and knows our prompts by no hash.
+
+    It has its folder made already: inside the model's own, where that is named by an absolute path.
+    """
+    folder = Path(model._cache.cache_dir)
+    model._cache = None
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,209 @@
+"""The benchmarks as lighteval tasks: `lighteval … "humaneval_plus|0" --custom-tasks hf_oss_instruct.evaluation.lighteval_tasks`.
+
+`humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (and `multipl_e`, which is all of them) and
+`multipl_e_mbpp:LANGUAGE` are for completion; `humaneval_chat` … `multipl_e_chat:LANGUAGE` for models that lighteval asks
+through a chat template or a chat server. `humaneval_plus@n=20|0` asks for 20 samples of every problem.
+
+Data come from the Hub at the commits that `score` reads, or from the files in the folder that OSS_INSTRUCT_BENCHMARKS names.
+
+Written for lighteval 0.13 (November 2026).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import xxhash
+from lighteval.metrics.metrics_sample import SampleLevelComputation, SamplingMetric
+from lighteval.metrics.utils.metric_utils import SampleLevelMetric
+from lighteval.models.model_output import ModelResponse
+from lighteval.tasks.lighteval_task import LightevalTaskConfig
+from lighteval.tasks.requests import Doc, SamplingMethod
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load, multipl_e
+from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
+from hf_oss_instruct.evaluation.benchmarks.mbpp import STOP_TOKENS as MBPP_STOP_TOKENS
+from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
+from hf_oss_instruct.evaluation.problems import Benchmark
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
+from hf_oss_instruct.evaluation.results import KS
+from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.scoring import Verdict, score
+from hf_oss_instruct.evaluation.sources import Source, find
+
+DATA = "OSS_INSTRUCT_BENCHMARKS"
+"""Environment variable: a folder with the benchmarks' files. lighteval has no place for an argument of a task."""
+MULTIPL_E_STOPS = {
+    "cpp": ["\n}"],
+    "cs": ["\n    }\n"],
+    "d": ["\n\n", "\nvoid", "\nbool", "\nint"],
+    "go": ["\nfunc", "struct", "\n// "],
+    "java": ["\n    }\n"],
+    "jl": ["\nfunction", "\nmacro", "\n\n"],
+    "js": ["\nfunction ", "\n/*", "\n//", "\nconsole.log"],
+    "lua": ["\nlocal", "\nfunction", "\n--", "\n\n"],
+    "php": ["\nfunction", "\n?>", "\n//", "\n#"],
+    "pl": ["\nsub", "\n#", "\n\n"],
+    "r": ["\n#", "\n```"],
+    "rb": ["\nclass", "\ndef", "\n#", "\n\n"],
+    "rkt": ["\n(define ", "\n#|", "\n;", "\n("],
+    "rs": ["\n}"],
+    "scala": ["\n    }\n"],
+    "sh": ["\n}"],
+    "swift": ["\n}"],
+    "ts": ["\nfunction ", "\n/*", "\n//", "\nclass"],
+}
+"""MultiPL-E's stop tokens, the same in every row of a language: lighteval asks for a task's before it has read a row."""
+logger = logging.getLogger(__name__)
+
+
+class PassAtK(SamplingMetric, SampleLevelComputation):
+    """pass@k of all answers of a task, judged at once in the sandbox.
+
+    Args:
+        task: as of `benchmarks.load`.
+        n: samples of every problem that the model is asked for; `TASK@n=20` sets it.
+    """
+
+    def __init__(self, task: str, n: int = 1) -> None:
+        SamplingMetric.__init__(self)
+        self.task, self.n = task, n
+
+    def num_samples(self) -> int:
+        """How many answers lighteval asks for."""
+        return self.n
+
+    def compute(self, responses: Sequence[ModelResponse], docs: Sequence[Doc], **_: Any) -> list[dict[str, Any]]:  # type: ignore[override]
+        """What became of each document's answers: a row of lighteval's details, and what `aggregated` reads."""
+        told = [doc.specific or {} for doc in docs]
+        samples = [
+            Sample(facts["task_id"], number, text, facts["kind"])
+            for facts, response in zip(told, responses, strict=True)
+            for number, text in enumerate(response.final_text)
+        ]
+        verdicts: dict[str, list[Verdict]] = {}
+        for verdict in score(benchmark(self.task), samples):
+            verdicts.setdefault(verdict.task_id, []).append(verdict)
+        if unknown := [one for own in verdicts.values() for one in own if not one.final]:
+            logger.warning("%s: %d of %d samples have no verdict: %s", self.task, len(unknown), len(samples), unknown[0].reason)
+        return [_row(verdicts[facts["task_id"]]) for facts in told]
+
+
+def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """pass@1, 10 and 100 as far as there are samples, with lighteval's standard error; `base_pass@k` where base tests are apart.
+
+    Problems without a verdict count in no score; if no problem has one, the score is no number.
+    """
+    found: dict[str, float] = {}
+    for name, part in (("", "passed"), ("base_", "base")):
+        counts = [(len(own), sum(own)) for row in rows if (own := [one for one in row[part] if one is not None])]
+        if not counts and part == "passed":
+            found["pass@1"] = math.nan
+        for k in [k for k in KS if counts and k <= min(n for n, _ in counts)]:
+            values = [pass_at_k(n, c, k) for n, c in counts]
+            mean = sum(values) / len(values)
+            found[f"{name}pass@{k}"] = mean
+            if len(values) > 1:
+                spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+                found[f"{name}pass@{k}_stderr"] = spread / math.sqrt(len(values))
+    return found | {"not_evaluated": float(sum(one is None for row in rows for one in row["passed"]))}
+
+
+@functools.cache
+def benchmark(task: str) -> Benchmark:
+    """The problems of a task, from the Hub or from the folder that the environment names."""
+    return load(task, data=Path(os.environ[DATA]) if os.environ.get(DATA) else None)
+
+
+def _row(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    judged = [verdict.final for verdict in verdicts]
+    return {
+        "passed": [verdict.passed if known else None for verdict, known in zip(verdicts, judged, strict=True)],
+        "base": [None if verdict.plus is None else verdict.base for verdict in verdicts],
+        "status": [verdict.status for verdict in verdicts],
+        "reason": [verdict.reason for verdict in verdicts],
+        "program": [verdict.program for verdict in verdicts],
+        "stderr": [verdict.stderr for verdict in verdicts],
+        "cpu_s": [verdict.cpu_s for verdict in verdicts],
+        "wall_s": [verdict.wall_s for verdict in verdicts],
+    }
+
+
+def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
+    """How lighteval makes a document of a row of the data."""
+
+    def document(line: dict[str, Any], task_name: str) -> Doc:
+        if line.get("__few_shots"):
+            raise UsageError(f"{task_name} is asked without examples. Write it as {task_name}|0.")
+        problems = benchmark(task)
+        name = line.get("name", line.get("task_id"))
+        problem = problems.problems[name if isinstance(name, str) else f"Mbpp/{name}"]
+        put = asked(problem, style)
+        facts = {"task_id": problem.task_id, "kind": put.kind, "language": problem.language, "version": problems.version}
+        return Doc(query=put.text, choices=[problem.reference or ""], gold_index=0, specific=facts, task_name=task_name)
+
+    document.__name__ = f"{style}_of_{task}"  # lighteval's cache of answers knows a task by the names in its config
+    return document
+
+
+def _config(name: str, task: str, style: str, source: Source, stop: Sequence[str]) -> LightevalTaskConfig | None:
+    """A task; None where local files are wanted and it has none."""
+    local = os.environ.get(DATA)
+    if local and find(source, Path(local)) is None:
+        return None
+    metric = SampleLevelMetric(
+        metric_name="pass@k",
+        higher_is_better=True,
+        category=SamplingMethod.GENERATIVE,
+        sample_level_fn=PassAtK(task),
+        corpus_level_fn=aggregated,
+        batched_compute=True,
+    )
+    return LightevalTaskConfig(
+        name=name,
+        prompt_function=_documents(task, style),
+        hf_repo=str(_listed(task)) if local else source.repo,
+        hf_subset="default" if local else source.subset,
+        hf_revision=None if local else source.revision,
+        metrics=[metric],
+        hf_avail_splits=["test"],
+        evaluation_splits=["test"],
+        generation_size=NEW_TOKENS[style],
+        stop_sequence=list(stop) if style == "completion" else [],
+    )
+
+
+def _listed(task: str) -> Path:
+    """A folder with the ids of a task's problems, which `datasets` reads where it cannot read the benchmark's own file."""
+    found = benchmark(task)
+    cache = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser() / "oss-instruct" / "lighteval"
+    folder = cache / xxhash.xxh3_128_hexdigest(json.dumps([found.task, found.version, list(found.problems)]).encode())
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{os.getpid()}.new"
+    fresh.write_text("".join(json.dumps({"task_id": task_id}) + "\n" for task_id in found.problems), encoding="utf-8")
+    os.replace(fresh, folder / "test.jsonl")
+    return folder
+
+
+def _table() -> list[LightevalTaskConfig]:
+    stops = {"humaneval": STOP_TOKENS, "humaneval_plus": STOP_TOKENS, "mbpp": MBPP_STOP_TOKENS, "mbpp_plus": MBPP_STOP_TOKENS}
+    found: list[LightevalTaskConfig | None] = []
+    for style, suffix in (("completion", ""), ("chat", "_chat")):
+        for task, (source, _) in PYTHON_TASKS.items():
+            found.append(_config(f"{task}{suffix}", task, style, source, stops[task]))
+        for origin, family in (("", "multipl_e"), ("mbpp-", "multipl_e_mbpp")):
+            for key, stop in MULTIPL_E_STOPS.items():
+                task, source = multipl_e.source(f"{origin}{key}")
+                found.append(_config(f"{family}{suffix}:{key}", task, style, source, stop))
+    return [config for config in found if config]
+
+
+TASKS_TABLE = _table()

@@ -1,0 +1,86 @@
+"""What the `evaluate` metric computes: `code_eval`'s call and results, with every program in the sandbox."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.errors import SandboxError, UsageError
+from hf_oss_instruct.evaluation.pass_at_k import mean_pass_at_k
+from hf_oss_instruct.evaluation.reference import WALL_MORE_S, WALL_PER_CPU
+from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.limits import Limits
+
+Results = dict[int, list[tuple[int, dict[str, Any]]]]
+
+
+def metric_path() -> str:
+    """Where the metric lies: `evaluate.load(hf_oss_instruct.metric_path())` is a drop-in for `evaluate.load("code_eval")`.
+
+        metric = evaluate.load(hf_oss_instruct.metric_path())
+        pass_at_k, results = metric.compute(references=["assert add(2, 3) == 5"], predictions=[["def add(a, b): return a + b"]])
+
+    Programs run in the sandbox, so HF_ALLOW_CODE_EVAL is not asked for; `timeout` is processor time, so that a loaded machine
+    gives the same results; a program that exits before its tests are over has failed.
+    """
+    return str(Path(__file__).with_name("sandboxed_code_eval.py"))
+
+
+def code_eval(
+    predictions: Sequence[Sequence[str]],
+    references: Sequence[str],
+    k: Sequence[int] | int = (1, 10, 100),
+    num_workers: int = 4,
+    timeout: float = 3.0,
+) -> tuple[dict[str, float], Results]:
+    """pass@k of Python programs, and what became of each.
+
+    Args:
+        predictions: the candidates of each task.
+        references: the test of each task, statements that go after a candidate.
+        k: the k of pass@k; as in `code_eval`, one that is larger than some task's number of candidates is left out.
+        num_workers: how many programs run at once.
+        timeout: seconds of processor time of each.
+
+    Returns:
+        `{"pass@k": mean}`, and task → (number of the candidate, `task_id`, `passed`, `result`, `completion_id`), as `code_eval`.
+
+    Raises:
+        UsageError: there are not as many tests as tasks.
+        SandboxError: this machine has no sandbox, or it failed: nothing is known about the program then.
+    """
+    if len(predictions) != len(references):
+        raise UsageError(
+            f"There are {len(predictions)} lists of candidates and {len(references)} tests. Give a test for each list."
+        )
+    limits = Limits(cpu_s=timeout, wall_s=WALL_PER_CPU * timeout + WALL_MORE_S, memory_mib=4096)
+    tasks = [(task, number, text) for task, own in enumerate(predictions) for number, text in enumerate(own)]
+
+    def judged(job: tuple[int, int, str]) -> dict[str, Any]:
+        task, number, text = job
+        return {"task_id": task, **_verdict(text, references[task], limits), "completion_id": number}
+
+    found: Results = defaultdict(list)
+    with ThreadPoolExecutor(num_workers, thread_name_prefix="code_eval") as pool:
+        for row in pool.map(judged, tasks):
+            found[row["task_id"]].append((row["completion_id"], row))
+    counts = [(len(own), sum(row["passed"] for _, row in own)) for own in found.values()]
+    wanted = [k] if isinstance(k, int) else k
+    fewest = min((n for n, _ in counts), default=0)
+    return {f"pass@{one}": mean_pass_at_k(counts, one) for one in wanted if one <= fewest}, found
+
+
+def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
+    judged = judge_program(text, test, limits=limits)
+    if judged.status == "sandbox_error":
+        raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. Nothing is known about it; try again.")
+    said = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""
+    words = {"passed": "passed", "timeout": "timed out"}
+    return {
+        "passed": judged.status == "passed",
+        "result": words.get(judged.status, f"failed: {one_line(judged.detail or said or judged.status)}"),
+    }

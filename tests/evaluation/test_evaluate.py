@@ -1,0 +1,182 @@
+"""`evaluate` as people type it: a model answers, and is scored, in one go."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hf_oss_instruct.evaluation.benchmarks import load
+from tests.support.models import save_model
+from tests.support.teacher import Answer, LocalTeacher
+from tests.support.tokenizers import tokenizer_of
+
+from . import toys
+from .real import DATA, real_data
+
+pytest.importorskip("lighteval")
+COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+SERVED = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--task", "humaneval_plus"]
+
+
+def hf(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, "evaluate", *words], capture_output=True, text=True, timeout=600, env=os.environ)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    toys.plus(tmp_path / "data")
+    toys.multipl_e(tmp_path / "data", toys.SCRIPT)
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen of a few thousand random parameters, with a chat template."""
+    return save_model(tmp_path_factory.mktemp("models") / "tiny", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
+
+
+def server(answers: dict[str, str], **changes: Any) -> LocalTeacher:
+    """A chat server that finds the problem in the message and knows its solution, fenced."""
+
+    def answer(body: dict[str, Any]) -> Answer:
+        message = body["messages"][-1]["content"]
+        code = next(code for prompt, code in answers.items() if prompt in message)
+        text = f"Here it is.\n```\n{code}\n```\n"
+        said = [{"role": "assistant", "content": "no" if at % 2 else text} for at in range(body.get("n") or 1)]
+        choices = [{"index": at, "finish_reason": "stop", "message": one} for at, one in enumerate(said)]
+        told = {"id": "x", "object": "chat.completion", "created": 1, "model": "oracle", "choices": choices}
+        return Answer(raw=json.dumps(told).encode())
+
+    return LocalTeacher(answer)
+
+
+def solutions(task: str, data: Path) -> dict[str, str]:
+    """Prompt → a program that solves it."""
+    script = "function add_two(a, b) { return a + b; }"
+    return {problem.prompt.strip(): problem.reference or script for problem in load(task, data).problems.values()}
+
+
+def test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice(data: Path) -> None:
+    out = data.parent / "out"
+    known = solutions("humaneval_plus", data) | solutions("multipl_e:js", data)
+    with server(known) as oracle:
+        words = ("--model", "oracle", "--base-url", oracle.base_url, "--task", "humaneval_plus", "--task", "multipl_e:js")
+        words = (*words, "--data", data, "--out", out)
+        done = hf(*words, "--show", "1")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("pass@1  │ 100.0 │") == 3, done.stdout
+        assert f"hf-oss-instruct compare {out / 'humaneval_plus'} OTHER" in done.stdout
+        assert len(oracle.requests) == 4
+        assert {request["body"]["model"] for request in oracle.requests} == {"oracle"}
+        assert not {"\ndef ", "\n#"} & {stop for request in oracle.requests for stop in request["body"].get("stop") or ()}
+        again = json.loads(hf(*words, "--format", "json").stdout)
+        assert len(oracle.requests) == 4  # everything was on disk
+    assert again["humaneval_plus"]["scores"]["plus"]["pass@1"]["mean"] == 1.0
+    assert again["multipl_e:js"]["scores"]["passed"]["pass@1"]["mean"] == 1.0
+    facts = again["humaneval_plus"]["facts"]
+    assert (facts["model"], facts["style"], facts["sampling"]["max_new_tokens"]) == ("oracle", "chat", 2048)
+    assert oracle.url not in json.dumps(again)
+    assert "| humaneval\\_plus | plus | pass@1 | 100.0 |" in (out / "humaneval_plus" / "results.md").read_text()
+
+
+def test_what_a_server_did_not_answer_is_no_failure_and_is_asked_again(data: Path) -> None:
+    known, out = solutions("humaneval_plus", data), data.parent / "out"
+    with LocalTeacher(lambda body: Answer(status=500)) as broken:
+        words = ["--model", "m", "--task", "humaneval_plus", "--data", data, "--out", out, "--set", "api_max_retry=1"]
+        done = hf(*words, "--set", "api_retry_sleep=0", "--base-url", broken.base_url)
+        assert done.returncode == 1
+        assert "no answer, or fewer than 1, to 3 of 3 problems" in done.stderr
+        assert not (out / "humaneval_plus" / "results.json").exists()
+    with server(known) as mended:
+        done = hf(*words, "--set", "api_retry_sleep=0", "--base-url", mended.base_url)
+        assert done.returncode == 0, done.stderr
+        assert "100.0" in done.stdout
+
+
+def test_several_answers_are_asked_for_at_once_and_scored_as_pass_at_k(data: Path) -> None:
+    with server(solutions("humaneval_plus", data)) as oracle:
+        words = ("--model", "m", "--base-url", oracle.base_url, "--task", "humaneval_plus", "--data", data)
+        words = (*words, "--out", data.parent / "out", "--n", "12")
+        done = hf(*words)
+        assert done.returncode == 2
+        assert "12 answers at temperature 0 would all be the same" in done.stderr
+        found = json.loads(hf(*words, "--temperature", "0.8", "--format", "json").stdout)["humaneval_plus"]
+        assert [request["body"]["n"] for request in oracle.requests] == [12] * 3
+    assert found["scores"]["plus"]["pass@1"]["mean"] == pytest.approx(0.5)
+    assert found["scores"]["plus"]["pass@10"]["mean"] == pytest.approx(1.0)
+    assert found["samples"] == 36
+
+
+def test_a_tiny_model_goes_all_the_way_and_on_after_a_kill(data: Path, model: Path) -> None:
+    out = data.parent / "out"
+    words = ["--model", model, "--task", "humaneval_plus", "--data", data, "--out", out, "--max-tokens", "24", "--n", "2"]
+    words += ["--temperature", "1", "--batch-size", "1"]
+    done = hf(*words)
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3" in done.stdout
+    file = out / "humaneval_plus" / "samples.jsonl"
+    lines = file.read_text().splitlines()
+    assert len({json.loads(line)["answer"] for line in lines}) == 6  # drawn, each of its own
+    results = json.loads((out / "humaneval_plus" / "results.json").read_text())
+    assert results["facts"]["style"] == "chat"
+    assert results["scores"]["plus"]["pass@1"]["mean"] == 0.0
+
+    # A kill in the middle: the last line torn, one of two answers of a problem missing. These are drawn again, and alike.
+    file.write_text("\n".join([*lines[:3], lines[3][:20]]))
+    assert hf(*words).returncode == 0
+    assert file.read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize(("style", "field"), [("completion", "completion"), ("magicoder", "answer")])
+def test_a_tiny_model_in_the_other_styles(data: Path, model: Path, style: str, field: str) -> None:
+    words = ["--model", model, "--task", "humaneval_plus", "--data", data, "--out", data.parent / "out", "--limit", "2"]
+    done = hf(*words, "--style", style, "--max-tokens", "24")
+    assert done.returncode == 0, done.stderr
+    assert "1 problems have no sample" in done.stdout
+    samples = [json.loads(line) for line in (data.parent / "out/humaneval_plus/samples.jsonl").read_text().splitlines()]
+    assert len(samples) == 2
+    for sample, row in zip(samples, toys.PLUS, strict=False):
+        assert sample[field].startswith(f"```python\n{row['prompt'].strip()}") == (style == "magicoder")
+        assert "<|" not in sample[field]
+
+
+def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: Path, tmp_path: Path) -> None:
+    words = ["--task", "humaneval_plus", "--data", data, "--out", tmp_path / "out", "--max-tokens", "8", "--style", "completion"]
+    assert hf("--model", model, *words).returncode == 0
+    (model / "model.safetensors").touch()  # trained further
+    done = hf("--model", model, *words)
+    assert done.returncode == 1
+    assert "holds answers of files" in done.stderr
+    done = hf("--model", model, *words, "--style", "magicoder")
+    assert "style 'completion', not 'magicoder'" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--model", "no/such-model", "--task", "humaneval_plus"], "'no/such-model' at 'main' is neither a folder nor to be had"),
+    (["--model", "m", "--task", "humanevil"], "Unknown task 'humanevil'"),
+    ([*SERVED, "--style", "magicoder"], "Use chat."),
+    ([*SERVED, "--backend", "vllm"], "does not talk to"),
+    ([*SERVED, "--set", "no_such=1"], "no option 'no_such'"),
+])  # fmt: skip
+def test_mistakes_are_told_with_the_way_out(data: Path, words: list[str], said: str) -> None:
+    done = hf(*words, "--data", data, "--out", data.parent / "out")
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@real_data
+def test_the_reference_solutions_of_humaneval_plus_score_one(tmp_path: Path) -> None:
+    known = solutions("humaneval_plus", DATA)
+    with server(known) as oracle:
+        words = ("--model", "oracle", "--base-url", oracle.base_url, "--task", "humaneval_plus", "--data", DATA)
+        done = hf(*words, "--out", tmp_path / "out", "--format", "json")
+    found = json.loads(done.stdout)["humaneval_plus"]
+    assert found["statuses"] == {"passed": 164}
+    assert found["version"] == "HumanEval+ v0.1.10"

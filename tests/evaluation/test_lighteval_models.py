@@ -1,0 +1,98 @@
+"""What we work around in lighteval, and that the prompts it is given are those of training."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.evaluation.prompts import asked
+from hf_oss_instruct.templates import MAGICODER, ChatTemplate, template_for
+from tests.support.models import save_model
+from tests.support.tokenizers import tokenizer_of
+
+from . import toys
+
+pytest.importorskip("lighteval")
+
+
+@pytest.fixture(autouse=True)
+def _gradients() -> Iterator[None]:
+    """Importing lighteval's models switches them off for the whole process, also for tests of training."""
+    yield
+    import torch
+
+    torch.set_grad_enabled(True)
+
+
+def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", tokenizer_of("qwen"))
+    before = sorted(path.name for path in folder.iterdir())
+    code = (
+        "import os, sys, torch; from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling\n"
+        "LightevalModel(ModelChoice(sys.argv[1]), Sampling()); print(torch.is_grad_enabled(), os.listdir())"
+    )
+    words = [sys.executable, "-c", code, folder]
+    (tmp_path / "here").mkdir()
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=tmp_path / "here", check=True)
+    assert done.stdout.splitlines()[-1] == "True []"
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_lighteval_still_does_what_we_work_around(tmp_path: Path) -> None:
+    """When this fails, the line of `lighteval_models` that it names can go."""
+    assert version("lighteval").startswith("0.13.")
+    from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
+
+    folder = save_model(tmp_path / "model", tokenizer_of("qwen"))
+    model = TransformersModel(TransformersModelConfig(model_name=str(folder), skip_special_tokens=False))
+    assert model.skip_special_tokens  # set to False by `LightevalModel.__init__`
+    assert "do_sample" not in model.generation_config_dict  # the same
+    assert Path(model._cache.cache_dir).is_relative_to(folder)  # `_without_cache`
+
+
+@pytest.mark.parametrize("family", ["qwen", "llama", "deepseek-coder"])
+def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) -> None:
+    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+
+    tokenizer = tokenizer_of(family, [row["prompt"] for row in toys.PLUS], 600)
+    folder = save_model(tmp_path / "model", tokenizer)
+    model = LightevalModel(ModelChoice(str(folder)), Sampling())
+    assert model.style() == "chat"
+    problem = toys.plus(tmp_path / "data").problems["HumanEval/901"]
+    put = asked(problem, "magicoder")
+    text, stop = model.prompt(put, "magicoder")
+    assert text == MAGICODER.replace("{instruction}", put.text) + put.prefix
+    assert stop == (tokenizer.eos_token, "\n```")
+    text, stop = model.prompt(asked(problem, "chat"), "chat")
+    chat = ChatTemplate.of(tokenizer)
+    assert (text, stop) == (chat.prompt(asked(problem, "chat").text), (chat.stop,))
+    assert model.prompt(asked(problem, "completion"), "completion") == (problem.prompt, problem.stop_tokens)
+
+
+def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path) -> None:
+    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+
+    tokenizer = tokenizer_of("starcoder2")
+    tokenizer.chat_template = template_for("magicoder", tokenizer).chat_template
+    model = LightevalModel(ModelChoice(str(save_model(tmp_path / "model", tokenizer))), Sampling())
+    assert model.style() == "magicoder"
+
+
+def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_path: Path) -> None:
+    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+
+    folder = save_model(tmp_path / "model", tokenizer_of("qwen"), max_position_embeddings=16)
+    model = LightevalModel(ModelChoice(str(folder)), Sampling())
+    put = asked(toys.plus(tmp_path / "data").problems["HumanEval/900"], "completion")
+    with pytest.raises(EvaluationError, match="and the model takes 16"):
+        model.answers([put], "completion")
+    with pytest.raises(UsageError, match="transformers has no option 'devices'"):
+        LightevalModel(ModelChoice(str(folder), options={"devices": 1}), Sampling())
+    with pytest.raises(EvaluationError, match="cannot be loaded by transformers"):
+        LightevalModel(ModelChoice(str(tmp_path / "data")), Sampling())

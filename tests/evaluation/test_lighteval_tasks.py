@@ -1,0 +1,137 @@
+"""Our tasks in the plain `lighteval` command."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.run import score_samples
+from tests.support.models import save_model
+from tests.support.tokenizers import tokenizer_of
+
+from . import toys
+from .real import DATA, real_data
+
+pytest.importorskip("lighteval")
+TASKS = "hf_oss_instruct.evaluation.lighteval_tasks"
+ORACLE = Path(__file__).parent / "oracle.py"
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with lighteval as it is, and, empty, the file that one of its tasks would fetch from GitHub when imported."""
+    import lighteval
+
+    folder = tmp_path_factory.mktemp("lighteval")
+    package = Path(lighteval.__file__).parent
+    shutil.copytree(package, folder / "lighteval", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "lighteval" / "tasks" / "tasks" / "tinyBenchmarks.pkl").touch()
+    return folder
+
+
+def lighteval(world: Path, data: Path, *words: str | Path) -> dict[str, Any]:
+    """Run the command, and return what it leaves: task → its scores."""
+    out = data.parent / "out"
+    there = {"PYTHONPATH": f"{world}:{Path(__file__).parents[2]}", "OSS_INSTRUCT_BENCHMARKS": str(data), "HOME": str(data.parent)}
+    words = (*words, "--custom-tasks", TASKS, "--output-dir", out, "--save-details")
+    done = subprocess.run(
+        [sys.executable, "-m", "lighteval", *words], capture_output=True, text=True, timeout=600, env=os.environ | there
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    results: dict[str, Any] = json.loads(next(out.rglob("results_*.json")).read_text())["results"]
+    return results
+
+
+def details(data: Path, task: str) -> Path:
+    return next((data.parent / "out" / "details").rglob(f"details_{task}|0_*.parquet"))
+
+
+def test_an_oracle_solves_every_task_in_both_styles(world: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    toys.plus(data)
+    toys.multipl_e(data, toys.SCRIPT)
+    found = lighteval(world, data, "custom", "oracle", ORACLE, "humaneval_plus|0,humaneval_plus_chat|0,multipl_e:js|0")
+    for task in ("humaneval_plus|0", "humaneval_plus_chat|0"):
+        assert found[task] == {
+            "pass@1": 1.0, "pass@1_stderr": 0.0, "base_pass@1": 1.0, "base_pass@1_stderr": 0.0, "not_evaluated": 0.0,
+        }  # fmt: skip
+    assert found["multipl_e:js|0"] == {"pass@1": 1.0, "not_evaluated": 0.0}
+    rows = pq.read_table(details(data, "humaneval_plus")).to_pylist()
+    assert {row["doc"]["specific"]["task_id"] for row in rows} == {row["task_id"] for row in toys.PLUS}
+    assert all(row["doc"]["specific"]["version"].startswith("sha256:") for row in rows)
+    assert [row["metric"]["pass@k"]["status"] for row in rows] == [["passed"]] * 3
+    score, _ = score_samples("humaneval_plus", details(data, "humaneval_plus_chat"), data=data)  # `score` reads them, too
+    assert score.scores["plus"]["pass@1"]["mean"] == 1.0
+
+
+def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(world: Path, tmp_path: Path) -> None:
+    toys.plus(tmp_path / "data")
+    found = lighteval(world, tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus@n=12|0")["humaneval_plus|0"]
+    assert found["pass@1"] == pytest.approx(0.5)
+    assert found["pass@10"] == pytest.approx(1 - 0 / math.comb(12, 10))
+    assert "pass@100" not in found
+    for row in pq.read_table(details(tmp_path / "data", "humaneval_plus")).to_pylist():
+        assert row["metric"]["pass@k"]["passed"] == [True, False] * 6
+
+
+def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(world: Path, tmp_path: Path) -> None:
+    toys.plus(tmp_path / "data")
+    model = save_model(tmp_path / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
+    words = f"model_name={model},batch_size=3,override_chat_template=False"
+    found = lighteval(world, tmp_path / "data", "accelerate", words, "humaneval_plus|0")["humaneval_plus|0"]
+    assert found["pass@1"] == found["base_pass@1"] == 0.0
+    for row in pq.read_table(details(tmp_path / "data", "humaneval_plus")).to_pylist():
+        assert row["metric"]["pass@k"]["passed"] == [False]
+        assert row["model_response"]["text"][0].strip()
+        assert row["metric"]["pass@k"]["program"][0].startswith(row["doc"]["query"])
+
+
+@real_data
+def test_the_reference_solutions_of_humaneval_plus_score_one(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(DATA / "humanevalplus")
+    found = lighteval(world, tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus|0")["humaneval_plus|0"]
+    assert found["pass@1"] == found["base_pass@1"] == 1.0
+
+
+def test_the_table_holds_what_the_folder_has_and_every_language_without_one(tmp_path: Path) -> None:
+    code = f"from {TASKS} import TASKS_TABLE as t; print(len(t), *[c.name for c in t][:5], *{{c.hf_repo for c in t}})"
+
+    def names(**there: str) -> list[str]:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | there, check=True)
+        return done.stdout.split()
+
+    count, *some = names()
+    assert int(count) == 2 * (4 + 2 * 18)
+    assert some[:5] == ["humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e:cpp"]
+    sets = ("openai/openai_humaneval", "evalplus/humanevalplus", "google-research-datasets/mbpp", "evalplus/mbppplus")
+    assert set(some[5:]) == {*sets, "nuprl/MultiPL-E"}
+    toys.multipl_e(tmp_path, toys.SCRIPT)
+    assert names(OSS_INSTRUCT_BENCHMARKS=str(tmp_path))[:3] == ["2", "multipl_e:js", "multipl_e_chat:js"]
+
+
+@real_data
+def test_stop_tokens_are_those_of_the_data() -> None:
+    from hf_oss_instruct.evaluation.lighteval_tasks import MULTIPL_E_STOPS
+
+    for key, stops in MULTIPL_E_STOPS.items():
+        assert {problem.stop_tokens for problem in load(f"multipl_e:{key}", DATA).problems.values()} == {tuple(stops)}
+
+
+def test_a_language_that_cannot_be_judged_is_no_number_and_no_zero() -> None:
+    from hf_oss_instruct.evaluation.lighteval_tasks import aggregated
+
+    nothing = {"passed": [None], "base": [None]}
+    found = aggregated([nothing, nothing])
+    assert math.isnan(found.pop("pass@1"))
+    assert found == {"not_evaluated": 2.0}
+    assert aggregated([nothing, {"passed": [True], "base": [None]}]) == {"pass@1": 1.0, "not_evaluated": 1.0}
