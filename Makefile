@@ -52,8 +52,7 @@ $(VENV)/all: pyproject.toml | $(VENV)/bin/python
 $(HUB2)/all: pyproject.toml
 	$(PYTHON) -m venv $(HUB2)
 	$(HUB2)/bin/python -m pip install --quiet uv torch==2.13.0
-	$(HUB2)/bin/uv pip install --quiet --python $(HUB2)/bin/python -e '.[train,local,dev]' 'huggingface_hub>=2' \
-		'xxhash>=4' 'lighteval>=0.13,<0.14' 'litellm>=1.80,<1.101' diskcache
+	$(HUB2)/bin/uv pip install --quiet --python $(HUB2)/bin/python -e '.[train,local,dev]' 'huggingface_hub>=2' 'xxhash>=4'
 	touch $@
 
 clean:

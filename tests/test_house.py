@@ -67,7 +67,7 @@ def test_every_command_is_in_the_readme_and_helps() -> None:
 def test_examples_in_help_stand_on_lines_of_their_own() -> None:
     from click.testing import CliRunner
 
-    for name in ([], ["synthesize"], ["publish"], ["curate"], ["score"], ["train"], ["recipe"]):
+    for name in ([], *([verb] for verb in ("synthesize", "publish", "curate", "score", "evaluate", "train", "recipe"))):
         said = CliRunner().invoke(cli, [*name, "--help"]).output
         assert "\\b" not in said
         assert any(line.strip().split(":  ")[-1].strip().startswith("hf-oss-instruct ") for line in said.splitlines()), name

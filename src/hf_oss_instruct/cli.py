@@ -426,6 +426,8 @@ def env(languages: bool, output: str) -> None:
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
     click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    if sandbox["memory"]:
+        click.echo(f"- memory of programs: {_shown(sandbox['memory'])}")
     for heading in ("held", "not held", "not here"):
         for line in sandbox[heading]:
             click.echo(f"    {heading}: {_shown(line)}")
@@ -445,16 +447,26 @@ def _show_languages(output: str) -> None:
 
 def _sandbox() -> dict[str, Any]:
     """The sandbox this machine has, what it promises, and why it does not have a better one."""
-    from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, GAPS, LANDLOCK, available_tiers, trouble_with
+    from hf_oss_instruct.sandbox.backends import (
+        BUBBLEWRAP,
+        GAPS,
+        LANDLOCK,
+        available_tiers,
+        memory_held_by,
+        not_held,
+        trouble_with,
+    )
     from hf_oss_instruct.sandbox.promises import PROMISES
 
     tiers = available_tiers()
     best = tiers[0] if tiers else None
+    lost = not_held(best) if best else {}
     absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
     return {
         "tier": best.name if best else None,
-        "held": [PROMISES[name] for name in best.holds] if best else [],
-        "not held": [*(f"{name}: {lost}" for name, lost in best.does_not_hold.items()), *GAPS] if best else [],
+        "memory": memory_held_by(best.name) if best else None,
+        "held": [said for name, said in PROMISES.items() if name not in lost] if best else [],
+        "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
         "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
     }
 

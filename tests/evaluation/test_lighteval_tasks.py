@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score_samples
 from tests.support.models import save_model
@@ -125,6 +126,27 @@ def test_stop_tokens_are_those_of_the_data() -> None:
 
     for key, stops in MULTIPL_E_STOPS.items():
         assert {problem.stop_tokens for problem in load(f"multipl_e:{key}", DATA).problems.values()} == {tuple(stops)}
+
+
+@real_data
+def test_rows_of_the_hub_become_documents_by_their_own_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hf_oss_instruct.evaluation import lighteval_tasks as door
+
+    monkeypatch.setenv(door.DATA, str(DATA))
+    door.benchmark.cache_clear()
+    rows = {
+        "humaneval_plus": ({"task_id": "HumanEval/0"}, "HumanEval/0"),
+        "mbpp_plus_chat": ({"task_id": 2, "test_list": []}, "Mbpp/2"),
+        "multipl_e:js": ({"name": "HumanEval_23_strlen", "language": "js"}, "HumanEval_23_strlen"),
+    }
+    configs = {config.name: config for config in door.TASKS_TABLE}
+    for name, (row, task_id) in rows.items():
+        document = configs[name].prompt_function(row | {"__few_shots": False, "__index": 0}, name)
+        assert document.specific["task_id"] == task_id
+        assert document.specific["kind"] == ("answer" if "chat" in name else "completion")
+        with pytest.raises(UsageError, match="asked without examples"):
+            configs[name].prompt_function(row | {"__few_shots": True}, name)
+    door.benchmark.cache_clear()
 
 
 def test_a_language_that_cannot_be_judged_is_no_number_and_no_zero() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import UsageError
@@ -57,3 +59,11 @@ def test_lists_of_different_lengths_are_wrong_usage() -> None:
 
     with pytest.raises(UsageError, match="1 lists of candidates and 2 tests"):
         code_eval([[ADD]], [TEST, TEST])
+
+
+def test_the_example_in_the_documentation_runs() -> None:
+    root = Path(__file__).parents[2]
+    examples = list(Sybil(parsers=[PythonCodeBlockParser()], path=str(root)).parse(root / "docs" / "evaluation.md").examples())
+    for example in examples:
+        example.evaluate()
+    assert examples

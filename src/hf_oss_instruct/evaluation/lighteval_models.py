@@ -77,6 +77,10 @@ class ModelChoice:
     batch_size: int = 8
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if told := self.options.keys() & {"api_key", "base_url"}:
+            raise UsageError(f"{min(told)} is no option to --set, since options are kept. Use --base-url and --api-key-env.")
+
 
 class LightevalModel:
     """A loaded model.
@@ -174,8 +178,7 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
     if choice.backend == "litellm":
         own |= {"concurrent_requests": choice.batch_size}
         if choice.base_url:
-            key = os.environ.get(choice.api_key_env or "") or "EMPTY"
-            own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": key}
+            own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": _key(choice.api_key_env)}
     else:
         # Prompts are written by our templates, the same as in training; the tokenizer only adds its first token.
         own |= {"override_chat_template": False, "revision": choice.revision or "main"}
@@ -187,6 +190,12 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
         return config(**own | dict(choice.options))
     except ValueError as error:
         raise UsageError(f"lighteval refuses an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _key(variable: str | None) -> str:
+    if variable and not os.environ.get(variable):
+        raise UsageError(f"The environment variable {variable!r} holds no key. Set it, or leave --api-key-env out.")
+    return os.environ[variable] if variable else "EMPTY"
 
 
 def _imported(backend: str) -> tuple[Any, Any]:

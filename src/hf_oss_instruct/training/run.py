@@ -194,7 +194,6 @@ def _facts(values: dict[str, Any], arguments: Any, template: Any, data: Data, mo
         "arguments": arguments.to_sanitized_dict(),
         "data": data.parts,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "scores": [],
     }
 
 
@@ -204,8 +203,9 @@ def _trainer(model: Any, arguments: Any, rows: Any, tokenizer: Any, out: Path, f
 
     class Trainer(SFTTrainer):
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            facts.update(_progress(self))
             if self.is_world_process_zero():
-                _write(out, facts, self)
+                _write(out, facts)
 
     arguments.model_init_kwargs = {
         "revision": model.model_revision,
@@ -232,14 +232,19 @@ def _saved(trainer: Any, arguments: Any, out: Path, facts: dict[str, Any]) -> di
     return facts
 
 
-def _write(out: Path, facts: dict[str, Any], trainer: Any) -> None:
+def _progress(trainer: Any) -> dict[str, Any]:
+    history = trainer.state.log_history
+    return {
+        "steps": trainer.state.global_step,
+        "tokens_seen": trainer.state.num_input_tokens_seen or None,
+        "losses": [[entry["step"], entry["loss"]] for entry in history if "loss" in entry],
+        "scores": [entry for entry in history if "score/pass@1" in entry],
+    }
+
+
+def _write(out: Path, facts: dict[str, Any]) -> None:
     """The YAML, the facts and the card, written anew at every save."""
     out.mkdir(parents=True, exist_ok=True)
-    history = trainer.state.log_history
-    facts["steps"] = trainer.state.global_step
-    facts["tokens_seen"] = trainer.state.num_input_tokens_seen or None
-    facts["losses"] = [[entry["step"], entry["loss"]] for entry in history if "loss" in entry]
-    facts["scores"] = [entry for entry in history if "score/pass@1" in entry]
     (out / RECIPE).write_text(yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True), "utf-8")
     (out / REPORT).write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     (out / CARD).write_text(model_card(out.resolve().name, facts), "utf-8")
