@@ -17,7 +17,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.loss_curve import loss_curve
-from hf_oss_instruct.publishing.model import license_of, model, without_paths
+from hf_oss_instruct.publishing.model import license_of, model
+from hf_oss_instruct.publishing.model_card import shareable
 from tests.publishing.conftest import READ, WRITE, command, trained_in
 from tests.support.hub import LocalHub
 
@@ -157,4 +158,15 @@ def test_the_curve_is_a_picture_of_the_numbers() -> None:
 
 
 def test_paths_are_cut_and_names_are_not() -> None:
-    assert without_paths({"a": ["/home/me/pairs", "me/pairs", "../x/y", 3]}) == {"a": ["pairs", "me/pairs", "y", 3]}
+    assert shareable({"a": ["/home/me/pairs", "me/pairs", "../x/y", 3]}) == {"a": ["pairs", "me/pairs", "y", 3]}
+
+
+def test_tokens_of_a_recipe_stay_here(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(trained, tmp_path / "copy"))
+    facts = json.loads((copy / "training.json").read_text())
+    facts["recipe"] |= {"hub_token": "hf_of_mine", "env": {"WANDB_API_KEY": "key_of_mine"}, "eos_token": "<|im_end|>"}
+    (copy / "training.json").write_text(json.dumps(facts))
+    publish(hub, copy)
+    files = hub.files("me/model", repo_type="model")
+    assert not [path for path, content in files.items() if b"of_mine" in content]
+    assert yaml.safe_load(files["recipe.yaml"])["eos_token"] == "<|im_end|>"

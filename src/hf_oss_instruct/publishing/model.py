@@ -13,7 +13,7 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.asking import again, hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, fetched
 from hf_oss_instruct.publishing.loss_curve import loss_curve
-from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card
+from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card, shareable
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
 
 FACTS, RECIPE = "training.json", "recipe.yaml"
@@ -55,7 +55,7 @@ def model(
     Raises:
         PublishError: the folder is no trained model, its training has not ended, or nobody says what it is licensed under.
     """
-    facts = without_paths(_read(folder))
+    facts = shareable(_read(folder))
     if not allow_unchecked and (why := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
         raise PublishError(f"It was trained on data that was not decontaminated ({why}). Say --allow-unchecked: the card tells.")
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
@@ -110,17 +110,6 @@ def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> 
             return fetched(api, "model", base["id"], sha, CARD).decode()
         except (EntryNotFoundError, RepositoryNotFoundError):
             return ""
-
-
-def without_paths(value: Any) -> Any:
-    """The same with paths of this machine cut to their last part."""
-    if isinstance(value, dict):
-        return {key: without_paths(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [without_paths(one) for one in value]
-    if isinstance(value, str) and value.startswith(("/", "./", "../", "~/")):
-        return Path(value).name
-    return value
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,6 +13,8 @@ from hf_oss_instruct.display import one_line
 from hf_oss_instruct.publishing.cards import environment
 
 CURVE = "loss.svg"
+SECRET = ("hub_token", "push_to_hub_token", "env")
+"""Keys of a training YAML that may hold tokens: `env` sets environment variables."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,20 @@ def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = Non
             adapter=is_adapter(facts),
             unchecked=[part for part in facts["data"] if part["unchecked"]],
             curve=CURVE if len(facts["losses"]) > 1 else None,
-            recipe=yaml.safe_dump(dict(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
+            recipe=yaml.safe_dump(shareable(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
         )
     )
+
+
+def shareable(value: Any) -> Any:
+    """The same without what may hold tokens, and with paths of this machine cut to their last part."""
+    if isinstance(value, Mapping):
+        return {key: shareable(one) for key, one in value.items() if key not in SECRET}
+    if isinstance(value, list):
+        return [shareable(one) for one in value]
+    if isinstance(value, str) and value.startswith(("/", "./", "../", "~/")):
+        return Path(value).name
+    return value
 
 
 def is_adapter(facts: Mapping[str, Any]) -> bool:
