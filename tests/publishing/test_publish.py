@@ -278,7 +278,7 @@ def test_rows_that_quote_the_stack_carry_its_terms(hub: LocalHub, pairs: Path, t
     publish(hub, stack)
     front = front_matter(hub.files("me/pairs")["README.md"])
     assert (front["license"], front["license_name"]) == ("other", "the-stack-terms")
-    assert "includes these terms" in front["extra_gated_prompt"]
+    assert "has them agreed to" in front["extra_gated_prompt"]
     assert HfApi(endpoint=hub.endpoint).dataset_info("me/pairs").gated == "auto"
     publish(hub, stack, license="odc-by")
     front = front_matter(hub.files("me/pairs")["README.md"])

@@ -69,7 +69,7 @@ def card_of(hub: LocalHub, name: str = "me/model") -> str:
 def test_scores_are_read_back_by_the_official_client(hub: LocalHub, results: Path) -> None:
     hub.put("me/model", "README.md", b"---\nlicense: mit\n---\n# A model\n", "model")
     publish(hub, results, benchmark="them/bench:humaneval_plus")
-    (entry,) = HfApi(endpoint=hub.endpoint).model_info("me/model").eval_results
+    (entry,) = HfApi(endpoint=hub.endpoint).model_info("me/model", expand=["evalResults"]).eval_results
     assert (entry.dataset_id, entry.task_id, entry.value) == ("them/bench", "humaneval_plus", 66.67)
     assert "95 %" in entry.notes
     found = {one.metric_name: one for one in ModelCard(card_of(hub)).data.eval_results}

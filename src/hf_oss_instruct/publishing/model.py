@@ -55,7 +55,8 @@ def model(
     Raises:
         PublishError: the folder is no trained model, its training has not ended, or nobody says what it is licensed under.
     """
-    facts = shareable(_read(folder))
+    own = _read(folder)
+    facts = shareable(own)
     if not allow_unchecked and (why := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
         raise PublishError(f"It was trained on data that was not decontaminated ({why}). Say --allow-unchecked: the card tells.")
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
@@ -64,10 +65,10 @@ def model(
     files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()
     if curve := loss_curve(facts["losses"]):
         files[CURVE] = curve.encode()
-    found = License(license) if license else license_of(_read(folder), token, endpoint)
+    found = License(license) if license else license_of(own, token, endpoint)
     card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
     if results:
-        card = with_scores(card, [found for one in results for found in read_results(one)], repo_id)
+        card = with_scores(card, [scored for one in results for scored in read_results(one)], repo_id)
     files[CARD] = card.encode()
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-STACK_GATE = """\
-Rows of this data set quote source code from The Stack, and its terms go with them
-(https://huggingface.co/datasets/bigcode/the-stack#terms-of-use-for-the-stack). In short: code stays under the licences of its
-repositories, attribution included; copies are kept at the newest usable version, from which code was removed on request; and
-whoever passes it on includes these terms and has them agreed to. By asking for access you agree to them."""
+_GATE = (
+    "Rows of this data set quote source code from {source}, and its terms go with them ({link}). In short: code stays under the "
+    "licences of its repositories, attribution included; copies are kept at the newest usable version, from which code was "
+    "removed on request; {more}. By asking for access you agree to these terms."
+)
+_MUST_GATE = "and whoever passes it on includes the terms and has them agreed to"
+_PRINCIPLES = "and models are trained by the principles of Software Heritage, from whose archive it comes"
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,14 @@ class Terms:
         return found
 
 
-_STACK = Terms("The Stack", "https://huggingface.co/datasets/bigcode/the-stack#terms-of-use-for-the-stack", STACK_GATE)
-_STACK_V2 = Terms(
-    "The Stack v2", "https://huggingface.co/datasets/bigcode/the-stack-v2#terms-of-use-for-the-stack-v2", STACK_GATE
-)
-_STACK_V3 = Terms("The Stack v3", "https://huggingface.co/datasets/HuggingFaceCode/stack-v3-train")
+def _stack(source: str, page: str, more: str | None) -> Terms:
+    link = f"https://huggingface.co/datasets/{page}"
+    return Terms(source, link, _GATE.format(source=source, link=link, more=more) if more else None)
+
+
+_STACK = _stack("The Stack", "bigcode/the-stack#terms-of-use-for-the-stack", _MUST_GATE)
+_STACK_V2 = _stack("The Stack v2", "bigcode/the-stack-v2#terms-of-use-for-the-stack-v2", _PRINCIPLES)
+_STACK_V3 = _stack("The Stack v3", "HuggingFaceCode/stack-v3-train", None)
 TERMS = (
     ("bigcode/the-stack-v2", _STACK_V2),
     ("HuggingFaceTB/stack-edu", _STACK_V2),
