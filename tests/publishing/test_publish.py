@@ -229,6 +229,11 @@ def test_one_name_for_two_things_is_refused(hub: LocalHub, pairs: Path) -> None:
     assert not [path for method, path, *_ in hub.requests if "/repos/" in path]
 
 
+def test_a_token_of_which_the_hub_alone_knows_what_it_may_is_left_to_the_hub(pairs: Path) -> None:
+    with LocalHub(tokens={"hf_fine": "fineGrained"}) as hub, pytest.raises(PublishError, match="may not write to club/pairs"):
+        publishing.publish(push(pairs), "club/pairs", endpoint=hub.endpoint, token="hf_fine")
+
+
 def test_names_of_others_are_not_ours_to_make(hub: LocalHub, pairs: Path) -> None:
     for create_pr, why in ((False, "belongs to them, and you are me"), (True, "There is no data set them/pairs")):
         with pytest.raises(PublishError, match=why):

@@ -123,8 +123,8 @@ class LocalHub(Loopback):
     """A Hub at `endpoint`. Repositories come into being with their first file, or when a client creates them.
 
     Args:
-        tokens: token → `read` or `write`; without, everybody may write. They are of the user `me`, who belongs to `club` and may
-            write to these two namespaces alone; to others, pull requests.
+        tokens: token → `read`, `write` or `fineGrained`, which may only read here; without, everybody may write. They are of the
+            user `me`, who belongs to `club` and may write to these two namespaces alone; to others, pull requests.
 
     Attributes:
         endpoint: what `HfApi(endpoint=…)` and `HF_ENDPOINT` are given.

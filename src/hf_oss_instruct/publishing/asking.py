@@ -66,7 +66,7 @@ def _as_ours(error: BaseException, repo_id: str) -> PublishError | None:
     if isinstance(error, HfHubHTTPError):
         ways_out = {
             401: "The Hub does not know this token. Log in: hf auth login.",
-            403: f"This token may not write to {repo_id}. Use one of an account that may.",
+            403: f"This token may not write to {repo_id}. Use one of an account that may, or propose it with --create-pr.",
             412: f"Somebody committed to {repo_id} meanwhile. Run the same command again to publish on top of it.",
         }
         status = error.response.status_code if error.response is not None else 0

@@ -59,7 +59,7 @@ def dataset_card(
         info: columns and sizes of each config, as `dataset_info` gives them.
     """
     held = _held(report, configs)
-    front_matter = _front_matter(name, report, config, _license(license, terms), held)
+    front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), held)
     if info := [one for one in info or () if one["config_name"] in held]:
         front_matter["dataset_info"] = info
     return (
@@ -85,8 +85,9 @@ def dataset_card(
     )
 
 
-def _license(license: str | None, terms: Terms | None) -> dict[str, Any]:
-    fields = terms.fields if terms else {"license": "other"}
+def _license(license: str | None, terms: Terms | None, published: bool) -> dict[str, Any]:
+    notice = {"license_name": "of-the-sources", "license_link": "NOTICE.md"} if published else {}
+    fields = terms.fields if terms else {"license": "other"} | notice
     if license and license != "other":
         fields = {name: value for name, value in fields.items() if name.startswith("extra_")} | {"license": license}
     return fields

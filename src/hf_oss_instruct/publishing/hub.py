@@ -187,10 +187,11 @@ def publish(
 
 def _check_rights(api: HfApi, repo_id: str, create_pr: bool) -> None:
     me = api.whoami()
-    if me.get("auth", {}).get("accessToken", {}).get("role") == "read":
+    role = me.get("auth", {}).get("accessToken", {}).get("role")
+    if role == "read":
         raise PublishError("This token may only read. Make one that may write at https://huggingface.co/settings/tokens.")
-    owner = repo_id.split("/")[0]
-    if not create_pr and owner not in (me["name"], *(org["name"] for org in me.get("orgs", ()))):
+    owner, own = repo_id.split("/")[0], {me["name"], *(org["name"] for org in me.get("orgs", ()))}
+    if role == "write" and not create_pr and owner not in own:  # what a fine-grained token may, the Hub knows alone
         raise PublishError(
             f"{repo_id} belongs to {owner}, and you are {me['name']}. Propose it with --create-pr, or choose a name of yours."
         )
