@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["hf-oss-instruct", "lighteval>=0.13,<0.14"]
+# dependencies = ["hf-oss-instruct", "lighteval>=0.13.0,<0.14"]
 # ///
 """Let a model answer benchmarks, judge the answers in the sandbox, and put the scores on the model's page.
 

