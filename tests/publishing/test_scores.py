@@ -164,6 +164,17 @@ def test_a_card_that_changed_meanwhile_is_not_overwritten(hub: LocalHub, results
     assert card_of(hub).endswith("another card\n")
 
 
+def test_a_branch_is_made_from_main_and_a_hub_that_stumbles_is_asked_again(hub: LocalHub, results: Path) -> None:
+    hub.put("me/model", "README.md", THEIRS.encode(), "model")
+    for method in ("HEAD", "GET"):
+        hub.break_next(method, "/resolve/", 503)
+        hub.break_next(method, "/resolve/", 0)
+    push = scores(results, "me/model", revision="v2", endpoint=hub.endpoint, token=WRITE)
+    publishing.publish(push, "me/model", endpoint=hub.endpoint, token=WRITE, revision="v2")
+    assert card_of(hub) == THEIRS
+    assert "HumanEval+" in hub.files("me/model", "v2", "model")["README.md"].decode()
+
+
 def test_folders_without_a_score_are_refused(hub: LocalHub, results: Path, tmp_path: Path) -> None:
     def refused(why: str, content: str) -> None:
         (tmp_path / "results.json").write_text(content)

@@ -22,9 +22,13 @@ def again(call: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _may_pass(error: BaseException) -> bool:
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     error = _behind(error)
+    if isinstance(error, OfflineModeIsEnabled):
+        return False
+    if isinstance(error, LocalEntryNotFoundError):  # a download that did not reach the Hub, or met an error of its own
+        return True
     if isinstance(error, HfHubHTTPError) and error.response is not None:
         return error.response.status_code >= 500 or error.response.status_code == 429
     return isinstance(error, (transport_error(), ConnectionError, TimeoutError)) and not isinstance(error, HfHubHTTPError)

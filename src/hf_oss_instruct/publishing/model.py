@@ -102,14 +102,14 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
 
 
 def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> str:
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
     api = api_of(token, endpoint)
     with hub_errors(base["id"]):
         try:
             sha = base["revision"] or again(api.model_info, base["id"]).sha
             return fetched(api, "model", base["id"], sha, CARD).decode()
-        except (EntryNotFoundError, RepositoryNotFoundError):
+        except (RemoteEntryNotFoundError, RepositoryNotFoundError):
             return ""
 
 

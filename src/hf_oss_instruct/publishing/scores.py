@@ -86,23 +86,24 @@ def scores(
         repo_id: the model.
         benchmark: `ns/data_set:task` of a benchmark that is registered on the Hub, for results of one task; adds a file in
             `.eval_results/`.
-        revision: the branch.
+        revision: the branch; `main` is read where it is not there yet.
         token: as of `hub.publish`.
         endpoint: as of `hub.publish`.
 
     Raises:
         PublishError: the folder, the name or the model's card is not as it must be, or the Hub does not answer.
     """
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
     check_name(repo_id)
     results, api = read_results(folder), api_of(token, endpoint)
     with hub_errors(repo_id):
         try:
-            sha = again(api.model_info, repo_id, revision=revision).sha
+            there = revision if again(api.revision_exists, repo_id, revision) else "main"
+            sha = again(api.model_info, repo_id, revision=there).sha
             before = fetched(api, "model", repo_id, sha, CARD).decode()
-        except (RepositoryNotFoundError, EntryNotFoundError) as error:
-            what = "card" if isinstance(error, EntryNotFoundError) else "model"
+        except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
+            what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"
             raise PublishError(f"There is no {what} at {repo_id}. Scores go to a model; publish the model first.") from error
     files: dict[str, Path | bytes] = {CARD: with_scores(before, results, repo_id).encode()}
     if benchmark:
@@ -196,7 +197,8 @@ def _title(task: str) -> str:
 def _put_table(card: ModelCard) -> None:
     if BEGIN not in card.text or END not in card.text:
         return
-    rows = [one for one in card.data.get("eval_results") or () if "interval_95" in (one.metric_args or {})]
+    told = {"interval_95", "problems", "of", "how"}  # by us: what others have added stands in model-index alone
+    rows = [one for one in card.data.get("eval_results") or () if told <= set(one.metric_args or ())]
     lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
     for one in rows:
         low, high = one.metric_args["interval_95"]
