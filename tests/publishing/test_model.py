@@ -161,6 +161,16 @@ def test_paths_are_cut_and_names_are_not() -> None:
     assert shareable({"a": ["/home/me/pairs", "me/pairs", "../x/y", 3]}) == {"a": ["pairs", "me/pairs", "y", 3]}
 
 
+def test_weights_and_scores_of_an_earlier_revision_go_with_it(hub: LocalHub, trained: Path) -> None:
+    old = ("adapter_config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", ".eval_results/x.yaml")
+    for path in (*old, "images/mine.png"):
+        hub.put("me/model", path, b"- {}", "model")
+    publish(hub, trained)
+    files = hub.files("me/model", repo_type="model")
+    assert not files.keys() & set(old)
+    assert {"images/mine.png", "model.safetensors"} <= files.keys()
+
+
 def test_tokens_of_a_recipe_stay_here(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(trained, tmp_path / "copy"))
     facts = json.loads((copy / "training.json").read_text())

@@ -41,7 +41,7 @@ class Push:
         files: path in the repository → a file on this machine, or its bytes. The card is among them.
         notes: what whoever publishes should know.
         proof: files by which one sees that all of it stands there already.
-        owns: folders whose files belong to us alone: what a new revision does not hold is removed from them.
+        owns: beginnings of paths that belong to us alone: files there that a new revision does not hold are removed.
         parent: the commit it was made for; None where it does not depend on what stands there.
         adds: whether it only adds to a repository that must be there: no new one, no changelog, and a card that is not ours.
         gated: readers must accept the terms of its card first.

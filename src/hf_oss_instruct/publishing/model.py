@@ -24,6 +24,8 @@ BESIDE = (
     *("vocab.json", "vocab.txt", "merges.txt", "*.model", "processor_config.json"),
 )
 """What `from_pretrained` reads beside the weights. `training_args.bin`, optimizer states and checkpoints are not among it."""
+OWNS = (f"{EVAL_RESULTS}/", "model.safetensors", "model-0", "adapter_")
+"""Beginnings of what goes when a new revision lacks it: weights in other shards, or adapters, would be loaded beside it."""
 
 
 def is_model(folder: Path) -> bool:
@@ -72,8 +74,7 @@ def model(
     files[CARD] = card.encode()
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"
-    proof, owns = (CARD, FACTS), (f"{EVAL_RESULTS}/",)
-    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), proof, owns)
+    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNS)
 
 
 def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | None = None) -> License:
