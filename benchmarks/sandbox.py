@@ -3,7 +3,8 @@
     python benchmarks/sandbox.py [--rounds 100] [--workers 2] [--seconds 5]
 
 Rows: a new Python and a new shell in a tier (`fresh`), and a fork of the pre-forked worker. Ratios and differences are to
-the bare subprocess of the same program. Minima say what it costs; medians, what else the machine does.
+the bare subprocess of the same program. Minima say what it costs; medians, what else the machine does. As root, `chrt -r 1`
+before the command keeps other work from the processors.
 """
 
 from __future__ import annotations

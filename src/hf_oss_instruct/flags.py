@@ -1,5 +1,7 @@
 """Options that mean the same in every command."""
 
+from __future__ import annotations
+
 import click
 
 format_option = click.option(
@@ -9,4 +11,22 @@ format_option = click.option(
     default="auto",
     show_default=True,
     help="json for programs; quiet prints errors only.",
+)
+
+
+def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
+    """Say on the terminal what was asked for, whatever the format: a line in a script is easily copied."""
+    if tier:
+        click.echo("Warning: programs of strangers run here as you, with your files and your network in reach.", err=True)
+    return tier
+
+
+unsafe_option = click.option(
+    "--unsafe-no-sandbox",
+    "tier",
+    is_flag=True,
+    flag_value="unsafe-none",
+    default=None,
+    callback=_warned,
+    help="Run programs without isolation: for a machine that is disposable itself. Every result says so.",
 )

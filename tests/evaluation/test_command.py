@@ -64,6 +64,19 @@ def test_a_second_run_takes_the_verdicts_it_has_and_survives_a_torn_line(data: P
     assert reasons == ["made before", "made before", ""]
 
 
+def test_without_a_sandbox_is_the_users_own_word_warned_of_and_recorded(data: Path) -> None:
+    out = data.parent / "out"
+    isolated = score(data, toys.canonical(), "--out", out)
+    assert "Warning" not in isolated.stderr
+    done = score(data, toys.canonical(), "--out", out, "--unsafe-no-sandbox", "--format", "quiet")
+    assert done.returncode == 0, done.stderr
+    assert "Warning: programs of strangers run here as you" in done.stderr
+    verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
+    assert [one["sandbox"] for one in verdicts] == ["unsafe-none"] * 3  # none was taken from the run with a sandbox
+    assert json.loads((out / "results.json").read_text())["facts"]["sandbox"] == "unsafe-none"
+    assert "Sandbox: unsafe-none." in (out / "results.md").read_text()
+
+
 def test_a_folder_of_another_task_is_left_alone(data: Path) -> None:
     out = data.parent / "out"
     assert score(data, toys.canonical(), "--out", out).returncode == 0

@@ -95,8 +95,9 @@ def plus(folder: Path, rows: list[dict[str, Any]] | None = None) -> Benchmark:
 def multipl_e(folder: Path, row: dict[str, Any]) -> Benchmark:
     """One problem as MultiPL-E has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"humaneval-{row['language']}.jsonl").write_text(json.dumps(row) + "\n")
-    return load(f"multipl_e:{row['language']}", folder)
+    key = row["language"].partition("_")[0]  # Go's is `go_test.go`
+    (folder / f"humaneval-{key}.jsonl").write_text(json.dumps(row) + "\n")
+    return load(f"multipl_e:{key}", folder)
 
 
 def canonical() -> list[dict[str, str]]:

@@ -38,7 +38,7 @@ def test_scores_are_logged_kept_and_put_on_the_card_and_training_does_not_notice
     train(written(tmp_path / "plain", **words), allow_unchecked=True)
     assert losses(tmp_path / "scored" / "out") == losses(tmp_path / "plain" / "out")
 
-    assert [score["step"] for score in facts["scores"]] == [2, 3]  # every second step, and the last
+    assert [score["step"] for score in facts["scores"]] == [0, 2, 3]  # before the first step, every second, and the last
     last = facts["scores"][-1]
     assert last["score/pass@1"] == 0.5  # what could not be run counts as neither
     assert last["score/not_judged"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -187,3 +188,38 @@ def test_the_command_says_errors_in_a_line_and_help_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("\n[]\n")
+
+
+def test_two_processes_train_as_one_with_twice_the_rows(model: Path, pairs: Path, tmp_path: Path) -> None:
+    words: dict[str, Any] = {"model_name_or_path": str(model), "dataset_name": str(pairs), "max_steps": 3}
+    words |= {"train_sampling_strategy": "sequential", "save_steps": 3}
+    train(written(tmp_path / "one", gradient_accumulation_steps=2, **words), allow_unchecked=True)
+    path = written(tmp_path / "two", num_processes=2, **words)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [COMMAND, "train", path, "--allow-unchecked"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Trained 3 steps") == 1
+    assert losses(tmp_path / "two" / "out") == pytest.approx(losses(tmp_path / "one" / "out"), abs=1e-4)
+
+
+def test_adapters_are_saved_as_adapters(model: Path, pairs: Path, tmp_path: Path) -> None:
+    from peft import AutoPeftModelForCausalLM
+
+    from hf_oss_instruct.training.recipes import load_recipe
+
+    out = tmp_path / "out"
+    small = {"output_dir": str(out), "max_steps": 2, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1}
+    values = load_recipe("lora", model=str(model), data=str(pairs), gpus=0, changes=small | {"max_length": 4096}).values
+    (tmp_path / "lora.yaml").write_text(yaml.safe_dump(values))
+    facts = train(tmp_path / "lora.yaml", allow_unchecked=True)
+    assert facts["steps"] == 2
+    assert (out / "adapter_model.safetensors").is_file()
+    assert not (out / "model.safetensors").exists()
+    loaded, base = AutoPeftModelForCausalLM.from_pretrained(out), AutoModelForCausalLM.from_pretrained(model)
+    adapters = {name: weight for name, weight in loaded.named_parameters() if "lora_B" in name}
+    assert len(adapters) == 7 * base.config.num_hidden_layers
+    assert all(weight.abs().max() > 0 for weight in adapters.values())  # zero before the first step
+    for name, weight in base.named_parameters():
+        inner = name.replace("_proj.", "_proj.base_layer.")
+        assert weight.equal(loaded.get_parameter(f"base_model.model.{inner}")), name

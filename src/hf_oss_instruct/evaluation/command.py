@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.flags import format_option, unsafe_option
 
 if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.scoring import Verdict
@@ -40,6 +40,7 @@ def scoring_options(command: Command) -> Command:
             help="A training set's folder; adds the score without the problems it touches.",
         ),
         click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor."),
+        unsafe_option,
     )
     for option in reversed(options):
         command = option(command)

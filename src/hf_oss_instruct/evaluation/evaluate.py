@@ -44,6 +44,7 @@ class Evaluation:
         allow_empty: whether a server's empty answer counts as one.
         trained_on: folder of a training set; the score without the problems it touches is added.
         workers: samples judged at once.
+        tier: as of `run_program`.
     """
 
     tasks: Sequence[str]
@@ -55,6 +56,7 @@ class Evaluation:
     allow_empty: bool = False
     trained_on: Path | None = None
     workers: int | None = None
+    tier: str | None = None
 
 
 def evaluate(
@@ -87,11 +89,11 @@ def evaluate(
     """
     if choice.backend in SERVED and asked.style not in (None, "chat"):
         raise UsageError(f"A chat server cannot be asked in style {asked.style!r}: it writes the prompt itself. Use chat.")
-    chosen_tier(None)  # nothing is generated that could not be scored
+    chosen_tier(asked.tier)  # nothing is generated that could not be scored
     benchmarks = [load(task, asked.data, asked.revision) for task in _expanded(asked.tasks)]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
-            if trouble := trouble_with(language):
+            if trouble := trouble_with(language, asked.tier):
                 say(f"{benchmark.task} will be generated and not evaluated: {trouble}")
     choice, facts = _identified(choice)
     out.mkdir(parents=True, exist_ok=True)
@@ -157,6 +159,7 @@ class _Run:
                 allow_missing=self._asked.limit is not None,
                 trained_on=self._asked.trained_on,
                 workers=self._asked.workers,
+                tier=self._asked.tier,
                 facts=facts,
                 on_progress=on_progress,
             )

@@ -19,7 +19,8 @@ PROBES = {
         "using System;\nusing System.Numerics;\nusing System.Diagnostics;\nusing System.Linq;\nclass Problem {\n"
         "    public static void Main(string[] args) {\n    Debug.Assert(true);\n    }\n}\n"
     ),
-    "go": 'package main\n\nimport "fmt"\n\nfunc main() {\n    fmt.Print()\n}\n',
+    "d": "unittest {\n    assert(1 == 1);\n}\nvoid main(){}\n",
+    "go": 'package a_test\n\nimport (\n    "testing"\n    "fmt"\n)\n\nfunc TestIt(t *testing.T) {\n    fmt.Print()\n}\n',
     "java": "import java.util.*;\nclass Main {\n    public static void main(String[] args) {\n    }\n}\n",
     "javascript": "const assert = require('node:assert');\nassert.deepEqual(1, 1);\n",
     "lua": "lu = require('luaunit')\n\nfunction test_it()\n    lu.assertEquals(1, 1)\nend\n\nos.exit(lu.LuaUnit.run())",

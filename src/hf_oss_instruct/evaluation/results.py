@@ -137,7 +137,7 @@ def as_markdown(score: Score) -> str:
 def remarks(score: Score) -> list[str]:
     """What has to be known beside the numbers, a sentence each."""
     counted = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in score.statuses.items())
-    lines = [f"{score.samples:,} samples: {counted}. Data: {score.version}."]
+    lines = [f"{score.samples:,} samples: {counted}. Data: {score.version}. Sandbox: {score.facts.get('sandbox', 'unknown')}."]
     if score.missing:
         lines.append(f"{len(score.missing):,} problems have no sample and count in no score.")
     if score.not_evaluated:

@@ -20,7 +20,7 @@ from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score
 from hf_oss_instruct.evaluation.trained_on import touched
-from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
 
 
 def score_samples(
@@ -85,6 +85,7 @@ def score_samples(
         "python": platform.python_version(),
         "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
+        "memory": memory_held_by(tier),
         "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
         "samples": samples.name,
         **(facts or {}),

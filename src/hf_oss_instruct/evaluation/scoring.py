@@ -23,7 +23,7 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
-VERSION = 1
+VERSION = 2
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
 """Statuses that say nothing about the sample: they count in no score, and the next run tries again."""
@@ -32,7 +32,7 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
 STDERR = 2000
-_ASSERTED = re.compile(r"\bAssertionError\b|\bAssertion .* failed|\bassertion .*failed")
+_ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\bAssertion .* failed|\bassertion .*failed|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 
@@ -55,6 +55,7 @@ class Verdict:
         retried: whether it was run again alone, after the clock on the wall had ended it.
         per_input: a character for each call, `1` for a right answer; inputs after a batch with a wrong one are `0` unasked.
         stderr: the end of what the program wrote there.
+        sandbox: name of the tier that ran it; empty if nothing ran.
         key: hash of program, tests, limits and toolchain.
     """
 
@@ -72,6 +73,7 @@ class Verdict:
     retried: bool = False
     per_input: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
+    sandbox: str = ""
     key: str = ""
 
     @property
@@ -202,7 +204,10 @@ def _after(tests: str, extracted: Extracted) -> str:
 
 def _named(judged: Judgement) -> Judgement:
     """A program that ended in an assertion has a wrong answer, one that is not understood a syntax error; and its own words."""
-    if judged.status != "runtime_error" or judged.execution is None or not (said := judged.execution.stderr.strip()):
+    if judged.status != "runtime_error" or (ran := judged.execution) is None:
+        return judged
+    said = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests speak there
+    if not said:
         return judged
     lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
     status = "wrong_answer" if _ASSERTED.search(said) else "compile_error" if "SyntaxError" in said else judged.status
@@ -234,6 +239,7 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         extracted.how,
         per_input="".join("01"[right] for right in judged.per_input) if problem.calls else "",
         stderr=ran.stderr[-STDERR:] if ran else "",
+        sandbox=ran.tier if ran else "",
         key=key,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hf_oss_instruct.errors import SandboxError, UsageError
-from hf_oss_instruct.sandbox import payload, supervise
+from hf_oss_instruct.sandbox import cgroups, payload, supervise
 from hf_oss_instruct.sandbox.launchers import launcher
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.promises import PROMISES
@@ -24,7 +24,7 @@ class Tier:
     Attributes:
         name: the name in results, on cards and in `tier=`.
         title: what it is made of.
-        does_not_hold: names of `promises.PROMISES` that it does not keep, each with what is lost.
+        does_not_hold: names of `promises.PROMISES` that it does not keep everywhere, each with what is lost (`not_held`: here).
         breaks: honest uses that fail in it, each with the reason.
         get_it: what to do on a machine that does not have it.
     """
@@ -37,7 +37,7 @@ class Tier:
 
     @property
     def holds(self) -> tuple[str, ...]:
-        """Names of the promises that it keeps."""
+        """Names of the promises that it keeps on every machine that has it."""
         return tuple(name for name in PROMISES if name not in self.does_not_hold)
 
     def __str__(self) -> str:
@@ -49,11 +49,14 @@ GAPS = (
     "Faults of the kernel and of the processor: this is no virtual machine.",
     "The shape of the machine is visible: number of processors, amount of memory, kernel version.",
     "Runs take from each other what nobody divides: processor caches, memory bandwidth, time.",
-    "Memory of runtimes that reserve address space (JVM, Node.js, Go, Mono), and memory shared between processes, is looked at "
-    "every 3 to 20 ms: a program can be over the limit for a moment.",
     "A program with its tests in one process can look for the nonce and print it; functions judged from outside cannot.",
 )
-_PEAK = "The sum is looked at every 3 to 20 ms: processes together can be over the limit for a moment."
+# What a control group holds besides, where one can be made.
+_BY_CGROUP = ("memory-summed-peak",)
+_PEAK = (
+    "The sum is looked at every 3 to 20 ms: processes together, and a runtime that reserves address space (JVM, Node.js, Go, "
+    "Mono), can be over the limit for a moment."
+)
 
 BUBBLEWRAP = Tier(
     "bubblewrap",
@@ -62,6 +65,7 @@ BUBBLEWRAP = Tier(
     get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
     "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
+"""Does not hold: memory-summed-peak where no control group can be made, and `GAPS`."""
 LANDLOCK = Tier(
     "landlock",
     "landlock, seccomp, limits, a watch",
@@ -81,6 +85,8 @@ LANDLOCK = Tier(
     },
     "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
 )
+"""Does not hold: memory-summed-peak where no control group can be made, disk, processes, host-processes,
+host-files-unreadable (names and sizes), and `GAPS`."""
 _KEPT_BARE = {
     "cpu",
     "wall",
@@ -97,6 +103,7 @@ UNSAFE_NONE = Tier(
     "limits and a watch; no isolation",
     {name: "There is no isolation." for name in PROMISES if name not in _KEPT_BARE},
 )
+"""Does not hold: every promise about the host's files, network, processes, kernel and later runs."""
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 
 
@@ -105,13 +112,38 @@ def trouble_with(name: str) -> str | None:
     """Why this machine does not have a tier, or None if it has. The tier is tried once, by running a program in it."""
     if not sys.platform.startswith("linux"):
         return f"it needs Linux, and this is {sys.platform}"
-    key, told, most_s = payload.python("print(6 * 7)", {}, Limits(), name)
+    told = payload.python("print(6 * 7)", {}, Limits(), name)
     try:
-        heard = supervise.run(told, b"", 1000, most_s, launcher(key).launch)
+        heard = supervise.run(told.payload, b"", 1000, told.most_s, launcher(told.key).launch)
     except (SandboxError, supervise.Stuck, OSError) as error:
         return str(error)
     stdout, stderr, _ = heard.streams
     return None if stdout == b"42\n" else stderr.decode(errors="replace") or "a program printed nothing"
+
+
+@functools.cache
+def trouble_with_cgroups(name: str) -> str | None:
+    """Why memory in a tier is not held by a control group, or None if it is. Tried once, by running a program in one."""
+    told = payload.python("print(6 * 7)", {}, Limits(), name)
+    try:
+        with cgroups.places(told.memory_mib) as places:
+            supervise.run(told.payload, b"", 1000, told.most_s, launcher(told.key).launch, [place.entry for place in places])
+            used = all(place.number("cpu.stat", "usage_usec") for place in places)
+    except (SandboxError, supervise.Stuck, OSError) as error:
+        return str(error)
+    return None if used else "a program that should run in one did not"
+
+
+def memory_held_by(name: str) -> str:
+    """What holds the memory of all processes of a run together: a control group, or a watch and why no group."""
+    why = trouble_with_cgroups(name)
+    return f"a watch, which is no guarantee; no control group: {why}" if why else "a control group"
+
+
+def not_held(tier: Tier) -> dict[str, str]:
+    """The promises that a tier does not keep on this machine, each with what is lost."""
+    more = () if trouble_with_cgroups(tier.name) else _BY_CGROUP
+    return {name: lost for name, lost in tier.does_not_hold.items() if name not in more}
 
 
 def available_tiers() -> tuple[Tier, ...]:
@@ -136,5 +168,5 @@ def chosen_tier(name: str | None = None) -> Tier:
     reasons = "\n".join(f"- {tier.name}: {trouble_with(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
     raise SandboxError(
         f"Programs of strangers are not run here without a sandbox, and this machine has none:\n{reasons}\n"
-        "Where the machine itself is disposable, you can say tier='unsafe-none' in Python."
+        "Where the machine itself is disposable, you can say --unsafe-no-sandbox, or tier='unsafe-none' in Python."
     )

@@ -21,6 +21,7 @@ START_S = 60.0  # seconds a launcher may need to load its libraries on a busy ma
 _BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()"
 
 _kept: dict[tuple[int, Key], Launcher] = {}
+_retired: list[tuple[int, Launcher]] = []
 _lock = threading.Lock()
 
 
@@ -92,9 +93,18 @@ class Launcher:
         """What it wrote to stderr."""
         return os.pread(self._said, 2000, 0).decode(errors="replace").strip()
 
+    def retire(self) -> None:
+        """Give it no more runs; it ends by itself when the last one is over."""
+        self._control.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is gone, and everything it ran."""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """End it and everything it runs."""
-        self._control.close()  # the launcher ends by itself when it sees this
+        self.retire()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -115,18 +125,24 @@ def launcher(key: Key) -> Launcher:
 
 
 def discard(key: Key, broken: Launcher) -> None:
-    """End a launcher that does not answer; the next run starts another."""
+    """Give no more runs to a launcher in which one failed; the next run starts another. Those that it still runs go on."""
     with _lock:
         if _kept.get((os.getpid(), key)) is broken:
             del _kept[(os.getpid(), key)]
-    broken.close()
+            _retired.append((os.getpid(), broken))
+            broken.retire()
+        for gone in [place for place in _retired if place[0] == os.getpid() and place[1].ended]:
+            _retired.remove(gone)
+            gone[1].close()
 
 
 @atexit.register
 def close_all() -> None:
     """End every launcher of this process."""
     with _lock:
-        for pid, key in list(_kept):
-            if pid == os.getpid():
-                with contextlib.suppress(OSError):
-                    _kept.pop((pid, key)).close()
+        mine = [_kept.pop(place) for place in list(_kept) if place[0] == os.getpid()]
+        mine += [one for pid, one in _retired if pid == os.getpid()]
+        _retired.clear()
+        for one in mine:
+            with contextlib.suppress(OSError):
+                one.close()

@@ -16,7 +16,8 @@ class Limits:
     Attributes:
         cpu_s: seconds of processor time, summed over its processes.
         wall_s: seconds from start to end.
-        memory_mib: MiB of memory, summed over its processes.
+        memory_mib: MiB of memory, summed over its processes; files in the work folder and `/dev/shm` that lie in memory
+            count too where a control group holds the limit.
         processes: processes and threads alive at once.
         disk_mib: MiB of files in the work folder, and as much again in `/dev/shm`.
         output_bytes: bytes of stdout and stderr together.

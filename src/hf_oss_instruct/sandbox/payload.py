@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,10 +19,25 @@ from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
 # Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
 Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-Told = tuple[Key, bytes, float]  # the launcher, what it is told, seconds after which the run must be over
-
 LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
 _IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run as it is sent.
+
+    Attributes:
+        key: the launcher that runs it.
+        payload: what the keeper reads.
+        most_s: seconds after which it must be over.
+        memory_mib: the memory limit of each step.
+    """
+
+    key: Key
+    payload: bytes
+    most_s: float
+    memory_mib: tuple[int, ...]
 
 
 def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> Told:
@@ -33,7 +48,7 @@ def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *
     argv = [PYTHON, "-s", "{source}"] if fresh else None
     environment = {"PYTHONPATH": ":".join(packages)} if fresh and packages else {}
     step = _step("program.py", argv, environment, limits, limits_address_space=True)
-    return (tier, preload, packages, ()), *_told("program.py", source, files, limits, [step])
+    return _told((tier, preload, packages, ()), "program.py", source, files, limits, [step])
 
 
 def compiled(source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str) -> Told:
@@ -44,19 +59,20 @@ def compiled(source: str, language: str, files: Mapping[str, bytes], limits: Lim
         ToolchainMissing: its compiler or interpreter is not installed.
     """
     tools = toolchain(language)
-    return (tier, (), (), _roots(tools)), *_told(tools.source_name, source, files, limits, _steps(tools, limits))
+    return _told((tier, (), (), _roots(tools)), tools.source_name, source, files, limits, _steps(tools, limits))
 
 
 def _told(
-    source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
-) -> tuple[bytes, float]:
+    key: Key, source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
+) -> Told:
     everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
     for name in everything:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
             raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
     header = {"steps": steps, "shm_mib": limits.disk_mib, "files": [(name, len(content)) for name, content in everything.items()]}
-    return json.dumps(header).encode() + b"\n" + b"".join(everything.values()), sum(step["wall_s"] for step in steps)
+    payload = json.dumps(header).encode() + b"\n" + b"".join(everything.values())
+    return Told(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
 def _steps(tools: Toolchain, limits: Limits) -> list[dict[str, Any]]:

@@ -7,14 +7,14 @@ import functools
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hf_oss_instruct.sandbox import payload, supervise
-from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.sandbox.launchers import discard, launcher
+from hf_oss_instruct.sandbox import cgroups, payload, supervise
+from hf_oss_instruct.sandbox.backends import chosen_tier, trouble_with_cgroups
+from hf_oss_instruct.sandbox.launchers import Launcher, discard, launcher
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
 ATTEMPTS = 3  # of a run whose sandbox failed
@@ -66,27 +66,33 @@ def run_program(
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        key, told, most_s = payload.python(source, files or {}, limits, name, fresh=fresh)
+        told = payload.python(source, files or {}, limits, name, fresh=fresh)
     else:
-        key, told, most_s = payload.compiled(source, language, files or {}, limits, name)
+        told = payload.compiled(source, language, files or {}, limits, name)
     trouble = ""
     for _ in range(ATTEMPTS):
-        process = launcher(key)
+        process = launcher(told.key)
         try:
-            heard = supervise.run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, most_s, process.launch)
-            return _execution(heard, name)
+            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, name)
         except (supervise.Stuck, OSError) as error:
             trouble = f"{error}. {process.said()}".strip()
-            discard(key, process)
+            discard(told.key, process)
     return Execution("sandbox_error", stderr=trouble, tier=name)
 
 
 async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
-    """`run_program` for asynchronous code; arguments and errors are the same."""
-    return await asyncio.to_thread(functools.partial(run_program, source, *arguments, **options))
+    """`run_program` for asynchronous code; arguments and errors are the same. As many run at once as there are processors."""
+    run = functools.partial(run_program, source, *arguments, **options)
+    return await asyncio.get_running_loop().run_in_executor(_pool(os.getpid()), run)
 
 
-def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None) -> Iterator[Execution]:
+@functools.cache
+def _pool(pid: int) -> ThreadPoolExecutor:
+    """The workers of this process's asynchronous code."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(pid)), thread_name_prefix="sandbox")
+
+
+def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None) -> Generator[Execution, None, None]:
     """Run many programs, several at once.
 
     Args:
@@ -110,6 +116,30 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
         finally:
             for future in line:
                 future.cancel()
+
+
+async def run_programs_async(
+    jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None
+) -> AsyncIterator[Execution]:
+    """`run_programs` for asynchronous code; arguments, order and errors are the same."""
+    found = run_programs(jobs, workers, tier=tier)
+    try:
+        while (execution := await asyncio.to_thread(next, found, None)) is not None:
+            yield execution
+    finally:
+        await asyncio.to_thread(found.close)
+
+
+def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str) -> Execution:
+    if trouble_with_cgroups(tier):
+        return _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch), tier)
+    with cgroups.places(told.memory_mib) as places:
+        entries = [place.entry for place in places]
+        found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries), tier)
+        was_over = any(place.was_over for place in places)
+    if was_over and found.status == "compile_error":
+        return replace(found, stderr=found.stderr + "\n(memory)")
+    return replace(found, status="memory", exit_code=None) if was_over and found.status in ("ok", "failed") else found
 
 
 def _execution(heard: supervise.Heard, tier: str) -> Execution:

@@ -8,6 +8,7 @@ Only `judge`, which keeps the right answers outside, holds against those.
 from __future__ import annotations
 
 import re
+import secrets
 
 from hf_oss_instruct.errors import UsageError
 
@@ -16,10 +17,11 @@ from hf_oss_instruct.errors import UsageError
 _SAYS: dict[str, tuple[str, int]] = {
     "c": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
     "cpp": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
+    "d": ('import core.stdc.stdio : printf; printf("%s%s\\n", "{first}".ptr, "{second}".ptr);', 1),
     "csharp": ('System.Console.WriteLine("{0}{1}", "{first}", "{second}");', 2),
     "go": ('print("{first}", "{second}", "\\n")', 1),
     "java": ('System.out.println("{first}".concat("{second}"));', 2),
-    "javascript": ('console.log("{first}" + "{second}");', 0),
+    "javascript": (';globalThis.process.once("beforeExit", () => console.log("{first}" + "{second}"));', 0),
     "lua": ('print("{first}" .. "{second}")', 0),
     "perl": ('print "{first}", "{second}", "\\n";', 0),
     "php": ('echo "{first}", "{second}", "\\n";', 0),
@@ -28,9 +30,21 @@ _SAYS: dict[str, tuple[str, int]] = {
     "ruby": ('puts "{first}" + "{second}"', 0),
     "rust": ('println!("{}{}", "{first}", "{second}");', 1),
     "shell": ("echo '{first}''{second}'", 0),
-    "typescript": ('console.log("{first}" + "{second}");', 0),
+    "typescript": (';(globalThis as any).process.once("beforeExit", () => console.log("{first}" + "{second}"));', 0),
 }
 _LUA_EXIT = re.compile(r"os\.exit\s*\((.+)\)\s*$")
+_GO_TEST = re.compile(r"^func (Test\w*)\(\w+ \*testing\.T\)", re.MULTILINE)
+_CSHARP_ASSERT = re.compile(r"\b(?:System\.Diagnostics\.)?Debug\.Assert\b")
+_CSHARP_TESTS = """static class {hidden} {
+    public static void Assert(bool right, string what = "") {
+        if (!right) throw new System.Exception("Assertion of a test failed: " + what);
+    }
+}
+"""
+# D's runtime leaves after the unit tests, without `main`.
+_D_RUNS_MAIN = 'extern(C) __gshared string[] rt_options = ["testmode=run-main"];\n'
+# rackunit goes on after a failed check and leaves with 0; its log ends the program here if there was one.
+_RACKUNIT = "(void ((dynamic-require 'rackunit/log 'test-log) #:display? #f #:exit? #t))"
 
 
 def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
@@ -46,7 +60,16 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
     statement, braces = _SAYS[language]
     half = len(nonce) // 2
     statement = statement.replace("{first}", nonce[:half]).replace("{second}", nonce[half:])
+    defined = _D_RUNS_MAIN if language == "d" and "unittest" in tests + program else ""
+    if language == "csharp":
+        hidden = f"Tests{secrets.token_hex(8)}"
+        defined = _CSHARP_TESTS.replace("{hidden}", hidden)
+        program, tests = (program, _ends(tests, hidden)) if tests else (_ends(program, hidden), "")
     text = f"{program}\n{tests}".rstrip()
+    if language == "go" and (names := _GO_TEST.findall(text)):
+        return _go(text, names, statement)
+    if language == "racket" and "rackunit" in text:
+        statement = f"{_RACKUNIT}\n{statement}"
     if language == "php":
         text = text.removesuffix("?>")
     if language == "ruby" and "test/unit" in text:  # whose tests run when the text is through
@@ -59,7 +82,22 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
         place = text.rfind("}", 0, place)
         if place < 0:
             raise UsageError(f"A whole program in {language!r} must end with {braces} closing braces; this one does not.")
-    return f"{text[:place]}\n{statement}\n{text[place:]}\n"
+    return f"{text[:place]}\n{statement}\n{text[place:]}\n{defined}"
+
+
+def _ends(tests: str, hidden: str) -> str:
+    """Tests whose `Debug.Assert` ends them when it fails; Mono's goes on."""
+    return _CSHARP_ASSERT.sub(f"{hidden}.Assert", tests)
+
+
+def _go(text: str, names: list[str], statement: str) -> str:
+    """Tests of Go's own kind, as one program: the last of them prints the nonce, and any that fails changes the exit code."""
+    text = re.sub(r"^package \w+", "package main", text, count=1, flags=re.MULTILINE)
+    text = re.sub(r"^func main\(", "func mainOfTheProgram(", text, flags=re.MULTILINE)
+    listed = "".join(f'{{Name: "{name}", F: {name}}}, ' for name in names)
+    end = f'{{Name: "end", F: func(*testing.T) {{ {statement} }}}}'
+    every = "func(_, _ string) (bool, error) { return true, nil }"
+    return f"{text}\nfunc main() {{ testing.Main({every}, []testing.InternalTest{{{listed}{end}}}, nil, nil) }}\n"
 
 
 def _python(nonce: str, program: str, tests: str) -> str:

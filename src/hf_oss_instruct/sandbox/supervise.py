@@ -12,7 +12,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,9 @@ class Heard:
     cut: bool = False
 
 
-def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None]) -> Heard:
+def run(
+    payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None], entries: Sequence[int] = ()
+) -> Heard:
     """Send a run to a launcher and stay until all of it is gone.
 
     Args:
@@ -48,6 +50,7 @@ def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[
         cap: bytes of output that are kept; beyond it the run is ended.
         most_s: seconds after which it must have ended itself.
         launch: gives the descriptors to the launcher.
+        entries: for each step, the entry of its control group.
 
     Raises:
         Stuck: the sandbox failed.
@@ -59,7 +62,7 @@ def run(payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[
         report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         stack.enter_context(report)
         with theirs:
-            launch([*files, *(end for _, end in pipes), theirs.fileno()])
+            launch([*files, *(end for _, end in pipes), theirs.fileno(), *entries])
         for _, end in pipes:
             os.close(end)
         return _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()

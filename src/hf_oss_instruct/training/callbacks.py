@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,15 +29,17 @@ class Judged:
         parsed: the answer holds a program.
         passed: the program does what the task asks; None where it could not be run, which counts as neither.
         status: a word of the sandbox's, such as `passed`, `wrong_answer` or `timeout`.
+        sandbox: name of the tier that ran it; empty if nothing ran.
     """
 
     parsed: bool
     passed: bool | None
     status: str
+    sandbox: str = ""
 
 
 class Judge(Protocol):
-    """Runs an answer in a sandbox."""
+    """Runs an answer in a sandbox; asked by several threads at once."""
 
     def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
         """Judge one answer to one task."""
@@ -56,7 +60,7 @@ class Scoring:
     Attributes:
         tasks: each with `instruction`, what the model is asked; the rest is the judge's.
         judge: who runs the answers.
-        every: steps between scores; the last step is scored too.
+        every: steps between scores; the model is scored before the first step and after the last one too.
         max_new_tokens: tokens of an answer at most.
         batch_size: answers generated together.
     """
@@ -80,6 +84,10 @@ class Scoring:
         scoring = self
 
         class ScoreCallback(TrainerCallback):
+            def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+                if state.global_step == 0:
+                    scoring.score(trainer, template)
+
             def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
                 if state.global_step % scoring.every == 0 or state.global_step == state.max_steps:
                     wanted = control.should_log
@@ -96,7 +104,8 @@ class Scoring:
         try:
             answers = list(self._answers(trainer, template))
             if trainer.is_world_process_zero():
-                judged = [self.judge(task, answer.text) for task, answer in zip(self.tasks, answers, strict=True)]
+                with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="judge") as pool:
+                    judged = list(pool.map(self.judge, self.tasks, [answer.text for answer in answers]))
                 self._keep(Path(trainer.args.output_dir), trainer.state.global_step, answers, judged)
                 trainer.log(figures(answers, judged))  # still in eval mode: TRL would add the training step's own figures
         finally:

@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.flags import unsafe_option
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.training.callbacks import Scoring
 
 LAUNCHED = "LOCAL_RANK"
 """Set by `accelerate launch` and `torchrun` in every process that they start."""
@@ -21,7 +25,17 @@ LAUNCHED = "LOCAL_RANK"
 @click.option("--template", type=click.Choice(["magicoder", "chat"]), default="magicoder", show_default=True,
               help="How instructions are put: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
 @click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
-def train(file: Path, template: str, allow_unchecked: bool) -> None:
+@click.option("--score", metavar="TASK", help="Score while training: humaneval_plus, mbpp_plus, multipl_e:LANGUAGE, or a .jsonl "
+              "file of tasks (instruction, entry_point, tests). Answers are run in the sandbox.")  # fmt: skip
+@click.option("--score-data", metavar="DIR", type=click.Path(exists=True, path_type=Path),
+              help="Local files of that benchmark. Default: the Hub.")  # fmt: skip
+@click.option("--score-every", metavar="STEPS", type=click.IntRange(1), default=100, show_default=True,
+              help="Steps between scores; it is scored before the first and after the last one too.")  # fmt: skip
+@click.option("--score-count", metavar="N", type=click.IntRange(1), help="So many of the tasks, evenly spread. Default: all.")
+@click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
+              help="Tokens of an answer at most.")  # fmt: skip
+@unsafe_option
+def train(file: Path, template: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any) -> None:
     """Train as a YAML for stock `trl sft` says.
 
     \b
@@ -29,15 +43,19 @@ def train(file: Path, template: str, allow_unchecked: bool) -> None:
     hf-oss-instruct train magicoder.yaml
 
     Rows that do not fit are dropped and counted, never cut. After a kill the same command goes on from the last checkpoint.
-    With num_processes or accelerate_config in FILE it runs under `accelerate launch`.
+    With --score humaneval_plus, greedy answers are run in the sandbox while it trains; pass@1 with its interval, the answers and
+    their verdicts go to the log, the card and OUTPUT_DIR/scores/.
+    With num_processes or accelerate_config in FILE it runs under `accelerate launch`, on CPUs under torchrun.
     """
     from hf_oss_instruct.training.recipes import read_yaml
 
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     launch = _launch_words(read_yaml(file))
     if launch and LAUNCHED not in os.environ:
-        words = [sys.executable, "-m", "accelerate.commands.launch", *launch, "-m", "hf_oss_instruct.training", str(file)]
-        words += ["--template", template, *["--allow-unchecked"] * allow_unchecked]
+        words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
+        words += ["--template", template, *["--allow-unchecked"] * allow_unchecked, *(["--score", score] if score else [])]
+        words += ["--unsafe-no-sandbox"] * bool(tier)
+        words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
         if code := subprocess.run(words).returncode:
             raise RunError(
                 f"The training processes ended with code {code}; what they said stands above. The same command goes on."
@@ -45,8 +63,20 @@ def train(file: Path, template: str, allow_unchecked: bool) -> None:
         return
     from hf_oss_instruct.training.run import train as run
 
-    facts = run(file, template=template, allow_unchecked=allow_unchecked, say=click.echo)
-    click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
+    facts = run(
+        file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
+    )
+    if os.environ.get(LAUNCHED, "0") == "0":
+        click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
+
+
+def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Scoring | None:
+    if what is None:
+        return None
+    from hf_oss_instruct.training.judging import scoring
+
+    names = {"score_every": "every", "score_data": "data", "score_count": "count", "score_tokens": "max_new_tokens"}
+    return scoring(what, tier=tier, **{names[name]: value for name, value in options.items()})
 
 
 @click.command()
@@ -84,13 +114,15 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _launch_words(values: dict[str, Any]) -> list[str]:
-    """Arguments of `accelerate launch`, none where one process is meant."""
+    """The module that starts several processes, and its arguments; none where one process is meant."""
     config, processes = values.get("accelerate_config"), values.get("num_processes", 1)
+    if values.get("use_cpu"):  # accelerate starts several processes on CPUs by MPI alone, and waits for ever without it
+        return ["torch.distributed.run", "--nproc-per-node", str(processes)] if processes > 1 else []
     words = [] if config is None else ["--config_file", _accelerate_config(str(config))]
     for key in ("num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port"):
         if key in values and (words or processes > 1):
             words += [f"--{key}", str(values[key])]
-    return [*words, "--cpu"] if words and values.get("use_cpu") else words
+    return ["accelerate.commands.launch", *words] if words else []
 
 
 def _accelerate_config(name: str) -> str:

@@ -86,7 +86,10 @@ def load_recipe(
     if name == "fast":
         notes.append(_choose_attention(values, planned))
     step = rows_a_step(values) * max(1, int(values.get("num_processes", 1)))
-    values |= {"model_name_or_path": model or values["model_name_or_path"], **_data(data, values), **(changes or {})}
+    values |= {"model_name_or_path": model or values["model_name_or_path"], "dataset_name": data or values["dataset_name"]}
+    if data and not _has_sft(data):
+        values.pop("dataset_config", None)
+    values |= changes or {}
     if planned > 1 or "num_processes" in values:
         values["num_processes"] = planned
     if planned == 0:
@@ -160,12 +163,9 @@ def _read(name: str) -> dict[str, Any]:
     return values
 
 
-def _data(data: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Our own folders have a config `sft`; of another set nothing is known, so its default config is meant."""
-    if data is None:
-        return {}
-    ours = (Path(data) / "sft").is_dir() or not Path(data).exists()
-    return {"dataset_name": data} | ({"dataset_config": "sft"} if ours and "dataset_config" in values else {})
+def _has_sft(data: str) -> bool:
+    """Our own folders have a config `sft`; of another folder nothing is known, so its default config is meant."""
+    return (Path(data) / "sft").is_dir() or not Path(data).exists()
 
 
 def _choose_attention(values: dict[str, Any], gpus: int) -> str:

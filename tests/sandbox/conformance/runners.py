@@ -56,10 +56,10 @@ def sandbox_tiers() -> list[str]:
 
 
 def holds(tier: str, promise: str) -> bool:
-    """Whether the tier claims to hold the promise."""
-    from hf_oss_instruct.sandbox.backends import TIERS
+    """Whether the tier claims to hold the promise on this machine."""
+    from hf_oss_instruct.sandbox.backends import TIERS, not_held
 
-    return promise not in TIERS[tier].does_not_hold
+    return promise not in not_held(TIERS[tier])
 
 
 def breaks(tier: str, use: str) -> bool:

@@ -1,9 +1,10 @@
 """What one run is put into, and who watches over it.
 
-The keeper is a fork of the launcher and our code. It makes the run's own world, starts the program as its child and looks at
-time, memory and processes until it ends. With namespaces it is the first process of its own, so that its death is the death
-of all; without, it inherits every orphan and kills until there is none. It is out of the program's reach: its capabilities
-are in an outer user namespace (bubblewrap), or it is another landlock domain.
+The keeper is a fork of the launcher and our code. It makes a world before there is a run for it, takes the run from the
+launcher's socket, starts the program as its child and looks at time, memory and processes until it ends. With namespaces it is
+the first process of its own, so that its death is the death of all; without, it inherits every orphan and kills until there is
+none. It is out of the program's reach: its capabilities are in an outer user namespace (bubblewrap), or it is another landlock
+domain.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import stat
 import struct
 import tempfile
 import time
+from itertools import zip_longest
 from typing import Any, NoReturn
 
 from . import folders, kernel, program, watch
@@ -26,29 +28,57 @@ from . import folders, kernel, program, watch
 MIB = 1 << 20
 LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
 FILES = 16384  # files in the work folder, at most
+DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler says, report, entries of control groups
 
 
-def keep(spec: dict[str, Any], fds: list[int]) -> NoReturn:
-    """Run what the payload says, report, and end; never returns."""
-    payload, stdin, stdout, stderr, diagnosis, report_fd = fds
+def keep(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
+    """Make a world, take a run from the socket, say so to the launcher, report what becomes of the run, and end."""
     for kind in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
         signal.signal(kind, signal.SIG_DFL)
-    report = socket.socket(fileno=report_fd)
-    folder = None
+    folder, uid, trouble = "", None, None
     try:
         os.setsid()
         kernel.prctl(kernel.SET_DUMPABLE, 0)
+        folder, uid = _world(spec)
+    except Exception as error:
+        trouble = error
+    try:
+        message, fds = take(control)
+        if message:
+            os.write(tell, message)
+            control.close()
+            os.close(tell)
+            _keep(spec, folder, uid, trouble, fds)
+    finally:
+        with contextlib.suppress(BaseException):
+            _kill_all(spec)
+            if folder and spec["tier"] != "bubblewrap":
+                folders.remove(folder)
+        os._exit(0)
+
+
+def take(control: socket.socket) -> tuple[bytes, list[int]]:
+    """The next message, and the descriptors of its run; nothing when the caller has let go of the socket."""
+    message, fds, _, _ = socket.recv_fds(control, 16, DESCRIPTORS)
+    return message, fds
+
+
+def _keep(spec: dict[str, Any], folder: str, uid: int | None, trouble: Exception | None, fds: list[int]) -> None:
+    payload, stdin, stdout, stderr, diagnosis, _, *entries = fds
+    report = socket.socket(fileno=fds[REPORT])
+    try:
+        if trouble:
+            raise trouble
+        _introduce(report)
         with open(payload, "rb", closefd=False) as stream:
             job = json.loads(stream.readline())
-            job["uid"] = ordinary_uid(os.getpid()) if spec["tier"] == "landlock" and not os.geteuid() else None
-            folder = _world(spec, job)
-            _introduce(report)
+            job["uid"] = uid
             for name, size in job["files"]:
-                _write(folder, name, stream.read(size), job["uid"])
-        for step in job["steps"]:
+                _write(folder, name, stream.read(size), uid)
+        for step, entry in zip_longest(job["steps"], entries):
             wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (stdin, stdout, stderr)
-            _room(spec, folder, step["disk_mib"])
-            ended = _run(spec, job, step, folder, wires, report)
+            _room(spec, folder, step["disk_mib"], job["shm_mib"])
+            ended = _run(spec, job, step, folder, wires, report, entry)
             report.send(json.dumps(ended).encode())
             if ended["exit"] != 0 or ended["why"]:
                 break
@@ -57,12 +87,6 @@ def keep(spec: dict[str, Any], fds: list[int]) -> NoReturn:
     except BaseException as error:
         with contextlib.suppress(OSError):
             report.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
-    finally:
-        with contextlib.suppress(BaseException):
-            _kill_all(spec)
-            if folder and spec["tier"] != "bubblewrap":
-                folders.remove(folder)
-        os._exit(0)
 
 
 def ordinary_uid(number: int) -> int:
@@ -73,32 +97,35 @@ def ordinary_uid(number: int) -> int:
     return int(last - number % min(1 << 20, count // 2))
 
 
-def _world(spec: dict[str, Any], job: dict[str, Any]) -> str:
-    """The run's own mounts, network and System V objects, or only a folder; the path of the work folder."""
+def _world(spec: dict[str, Any]) -> tuple[str, int | None]:
+    """The run's own mounts, network and System V objects, or only a folder: the work folder, and the user it is given to."""
     if spec["tier"] != "bubblewrap":
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
+        uid = ordinary_uid(os.getpid()) if spec["tier"] == "landlock" and not os.geteuid() else None
         folder: str = tempfile.mkdtemp(dir=spec["base"])
-        if job["uid"]:
-            os.chown(folder, job["uid"], job["uid"])
-        return folder
+        if uid:
+            os.chown(folder, uid, uid)
+        return folder, uid
     kernel.unshare(kernel.NEWNS | kernel.NEWIPC | kernel.NEWNET)
     kernel.mount("proc", "/proc", "proc", kernel.NOSUID | kernel.NODEV | kernel.NOEXEC)
     safe = kernel.NOSUID | kernel.NODEV
     kernel.mount("devpts", "/dev/pts", "devpts", kernel.NOSUID | kernel.NOEXEC, "newinstance,ptmxmode=0666,mode=620")
-    kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, f"size={job['shm_mib']}m,nr_inodes=1024,mode=1777")
+    kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
     kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={FILES},mode=700")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:  # its own, which leads to itself
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 1))
-    return "/tmp"
+    return "/tmp", None
 
 
-def _room(spec: dict[str, Any], folder: str, disk_mib: int) -> None:
+def _room(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> None:
     """Leave so much space in the work folder beside what is there: compilers need more than programs."""
     if spec["tier"] == "bubblewrap":
+        flags = kernel.REMOUNT | kernel.NOSUID | kernel.NODEV
+        kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
         state = os.statvfs(folder)
         used = (state.f_blocks - state.f_bfree) * state.f_frsize
         size = f"size={used + disk_mib * MIB},nr_inodes={FILES}"
-        kernel.mount("tmpfs", folder, None, kernel.REMOUNT | kernel.NOSUID | kernel.NODEV, size)
+        kernel.mount("tmpfs", folder, None, flags, size)
 
 
 def _introduce(report: socket.socket) -> None:
@@ -139,6 +166,7 @@ def _run(
     folder: str,
     wires: tuple[int, int, int],
     report: socket.socket,
+    entry: int | None,
 ) -> dict[str, Any]:
     """One step from start to end: the compiler or the program."""
     ready, tell = os.pipe2(os.O_CLOEXEC)
@@ -148,6 +176,7 @@ def _run(
     child = os.fork()
     if not child:
         os.close(ready)
+        program.enter(entry, tell)
         program.become(spec, job, step, folder, wires, tell, others)
     os.close(tell)
     trouble = os.read(ready, 4096)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import struct
@@ -57,8 +56,7 @@ def prctl(option: int, *arguments: int) -> int:
 def drop_capabilities() -> None:
     """Give up every capability, now and after any exec."""
     prctl(CAP_AMBIENT, 4)
-    for capability in range(64):
-        with contextlib.suppress(OSError):  # the kernel ends somewhere before 64; without CAP_SETPCAP there is nothing to drop
-            prctl(CAPBSET_DROP, capability)
+    for capability in range(64):  # the kernel ends somewhere before 64; without CAP_SETPCAP there is nothing to drop
+        _libc.prctl(CAPBSET_DROP, capability, 0, 0, 0)
     header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
     checked(_libc.capset(header, nothing), "capset")

@@ -1,8 +1,8 @@
 """The process that starts every run: a small Python with the standard library loaded, which forks and then forgets.
 
 Two lives. `descend` comes first, with the caller's rights: root becomes an ordinary user there. `serve` is the second, inside
-the outer sandbox where the tier has one: each message on its socket is a run, nothing but file descriptors, so that nothing
-of one run is in memory when the next is forked.
+the outer sandbox where the tier has one: it forks a keeper ahead of each run. The keeper takes the run from the socket, so that
+nothing of one run is in memory when the next is forked.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from . import folders, keeper, kernel, program, seccomp
 
-DESCRIPTORS = 6  # payload, stdin, stdout, stderr, what the compiler says, report
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """
 abc argparse array ast base64 bisect calendar cmath collections.abc contextlib copy csv dataclasses datetime decimal
@@ -75,7 +75,7 @@ def _lay_open(paths: list[str]) -> None:
 
 
 def serve(spec: dict[str, Any]) -> None:
-    """Fork a run for every message, until the socket closes."""
+    """Fork a keeper for every run, until the socket closes."""
     control = socket.socket(fileno=spec["control"])
     sys.path += spec["packages"]
     for name in [*LIBRARY, *spec["preload"]]:
@@ -89,13 +89,8 @@ def serve(spec: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()  # the collector of a child would touch, and so copy, every page
     control.send(b"ready")
-    while True:
-        message, fds, _, _ = socket.recv_fds(control, 64, DESCRIPTORS)
-        if not message:
-            break
-        _launch(spec, control, own, fds)
-        for fd in fds:
-            os.close(fd)
+    while _next_run(spec, control, own):
+        pass
     with contextlib.suppress(ChildProcessError):
         os.wait()  # for all of them, as the kernel buries the dead
     if spec["base"]:
@@ -103,27 +98,54 @@ def serve(spec: dict[str, Any]) -> None:
             folders.remove(spec["base"])
 
 
-def _launch(spec: dict[str, Any], control: socket.socket, own: int, fds: list[int]) -> None:
-    """Fork one run; what goes wrong is told to its caller, and the next run is none the worse."""
-    namespaces = spec["tier"] == "bubblewrap"
+def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
+    """Fork a keeper and wait until it has taken a run; False when there are no more."""
+    taken, tell = os.pipe2(os.O_CLOEXEC)
+    try:
+        child = _fork(spec, own)
+    except OSError as error:
+        os.close(taken)
+        os.close(tell)
+        return _refuse(control, f"no run could be started: {error}")
+    if not child:
+        os.close(taken)
+        os.close(own)
+        keeper.keep(spec, control, tell)
+    os.close(tell)
+    has_one = bool(os.read(taken, 1))
+    os.close(taken)
+    if has_one:
+        return True
+    with contextlib.suppress(BlockingIOError):
+        if not control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            return False
+    time.sleep(0.1)  # it died while it waited: on a machine without memory, the next one may too
+    return True
+
+
+def _fork(spec: dict[str, Any], own: int) -> int:
+    """Fork, with a process namespace of its own for the child where the tier has one."""
+    if spec["tier"] != "bubblewrap":
+        return os.fork()
+    kernel.unshare(kernel.NEWPID)
     child = None
     try:
-        if namespaces:
-            kernel.unshare(kernel.NEWPID)
-        try:
-            child = os.fork()
-        finally:
-            if namespaces and child != 0:  # the child stays where it was born
-                kernel.setns(own, kernel.NEWPID)
-    except OSError as error:
+        child = os.fork()
+    finally:
+        if child != 0:  # the child stays where it was born
+            kernel.setns(own, kernel.NEWPID)
+    return child
+
+
+def _refuse(control: socket.socket, why: str) -> bool:
+    """Tell the next caller why there is no run; False when there is no caller any more."""
+    message, fds = keeper.take(control)
+    if fds:
         with contextlib.suppress(OSError):
-            os.write(fds[-1], json.dumps({"error": f"no run could be started: {error}"}).encode())
-        return
-    if not child:
-        control.detach()
-        os.close(spec["control"])
-        os.close(own)
-        keeper.keep(spec, fds)
+            os.write(fds[keeper.REPORT], json.dumps({"error": why}).encode())
+    for fd in fds:
+        os.close(fd)
+    return bool(message)
 
 
 def main() -> None:

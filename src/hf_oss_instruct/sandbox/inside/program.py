@@ -6,7 +6,6 @@ import atexit
 import builtins
 import io
 import os
-import random
 import resource
 import signal
 import sys
@@ -28,6 +27,16 @@ READABLE = (
     "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
 )  # fmt: skip
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+def enter(entry: int | None, tell: int) -> None:
+    """Go into the control group that counts the program's memory, where there is one."""
+    if entry is not None:
+        try:
+            os.write(entry, b"0")
+        except OSError as error:
+            os.write(tell, f"the control group cannot be entered: {error}".encode())
+            os._exit(1)
 
 
 def become(
@@ -135,7 +144,6 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
         signal.signal(kind, signal.default_int_handler if kind == signal.SIGINT else signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
-    random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     sys.argv, sys.path[:0] = [path], [os.path.dirname(path)]

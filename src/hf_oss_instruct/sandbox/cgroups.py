@@ -1,0 +1,165 @@
+"""Memory that the kernel itself holds to a limit, over all processes together: a control group for each step of a run.
+
+It needs cgroup v2 with the controller `memory`, and a place that this user may divide: the group this process is in, or the
+one above it. Everything made here is below one group named after this process, and gone with it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import itertools
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+PREFIX, PATIENCE_S = "oss-instruct-", 5.0
+_numbers, _lock = itertools.count(), threading.Lock()
+
+
+class Absent(OSError):
+    """This machine or user has no control group that can be divided; the message says why."""
+
+
+class Place:
+    """A control group for one step.
+
+    Args:
+        path: where to make it.
+        memory_mib: MiB that everything in it may hold together; beyond that all of it is killed.
+
+    Attributes:
+        entry: an open file. A process that writes "0" to it is in the group from then on, and so are its children.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, path: Path, memory_mib: int) -> None:
+        self._path = path
+        path.mkdir()
+        try:
+            (path / "memory.max").write_text(str(memory_mib << 20))
+            (path / "memory.oom.group").write_text("1")
+            with contextlib.suppress(FileNotFoundError):  # a kernel without swap
+                (path / "memory.swap.max").write_text("0")
+            self.entry = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            path.rmdir()
+            raise
+
+    def number(self, file: str, name: str) -> int:
+        """A number of the group, such as `oom_kill` of `memory.events`."""
+        lines = (self._path / file).read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+    @property
+    def was_over(self) -> bool:
+        """Whether the limit was reached, and so everything in it killed."""
+        return self.number("memory.events", "oom_kill") > 0
+
+    def close(self) -> None:
+        """Remove it, as soon as the last process is gone.
+
+        Raises:
+            OSError: somebody stays in it.
+        """
+        os.close(self.entry)
+        with contextlib.suppress(OSError):  # Linux before 5.14 does not have it
+            (self._path / "cgroup.kill").write_text("1")
+        _remove(self._path)
+
+
+@contextlib.contextmanager
+def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
+    """A group for each step, gone afterwards.
+
+    Raises:
+        Absent: there is no place for them.
+        OSError: one could not be made or removed.
+    """
+    with _lock:
+        here = _ours(os.getpid())
+    with contextlib.ExitStack() as stack:
+        made = []
+        for limit in memory_mib:
+            made.append(Place(here / str(next(_numbers)), limit))
+            stack.callback(made[-1].close)
+        yield made
+
+
+@functools.cache
+def _ours(pid: int) -> Path:
+    """The group of this process in which those of its runs are made."""
+    trouble = []
+    for parent in _candidates():
+        try:
+            _divide(parent)
+            with open(parent / "cgroup.procs", "a"):  # who may not write here may move nobody
+                pass
+            _remove_forgotten(parent, pid)
+            path = parent / f"{PREFIX}{pid}"
+            path.mkdir()
+            _divide(path)
+        except OSError as error:
+            trouble.append(str(error))
+            continue
+        atexit.register(_forget, path, pid)
+        return path
+    raise Absent("; ".join(trouble) or "no cgroup v2 is mounted")
+
+
+def _candidates() -> list[Path]:
+    """The control group that this process is in, and the one above it."""
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    found = [(words[3], Path(words[4])) for words in mounts if words[words.index("-") + 1] == "cgroup2"]
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if not found or own is None or not Path(own).is_relative_to(found[0][0]):
+        return []
+    root, mount = found[0]
+    here = mount / Path(own).relative_to(root)
+    return [here] if here == mount else [here, here.parent]
+
+
+def _divide(group: Path) -> None:
+    """Let the children of a group have memory limits of their own.
+
+    Raises:
+        OSError: the kernel or the group's owner does not.
+    """
+    if "memory" not in (group / "cgroup.controllers").read_text().split():
+        raise OSError(f"{group} has no controller 'memory'")
+    if "memory" not in (group / "cgroup.subtree_control").read_text().split():
+        (group / "cgroup.subtree_control").write_text("+memory")
+
+
+def _remove_forgotten(parent: Path, pid: int) -> None:
+    """What processes left that were killed, one of our own number among them."""
+    for path in parent.glob(f"{PREFIX}*"):
+        owner = path.name.removeprefix(PREFIX)
+        if owner == str(pid) or not os.path.exists(f"/proc/{owner}"):
+            with contextlib.suppress(OSError):
+                for inner in path.glob("*/"):
+                    inner.rmdir()
+                path.rmdir()
+
+
+def _forget(path: Path, pid: int) -> None:
+    if os.getpid() == pid:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _remove(path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return path.rmdir()
+        except OSError:  # a process that was killed is still on its way out
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)

@@ -1,0 +1,114 @@
+"""What is asked while training, and who judges: a benchmark's problems or tasks of one's own, run in the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.evaluation.prompts import instruction
+from hf_oss_instruct.evaluation.reference import References
+from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.scoring import Grader
+from hf_oss_instruct.languages import find
+from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
+from hf_oss_instruct.training.callbacks import Judged, Scoring
+
+OWN = ("instruction", "entry_point", "tests")
+"""Fields of a task of one's own; `language` may be added, Python by default."""
+
+
+def scoring(
+    what: str,
+    *,
+    every: int,
+    data: Path | None = None,
+    count: int | None = None,
+    max_new_tokens: int = 512,
+    batch_size: int = 16,
+    tier: str | None = None,
+) -> Scoring:
+    """What to score while training, judged in the sandbox.
+
+    Args:
+        what: a task of `benchmarks.load` such as `humaneval_plus`; or a `.jsonl` file, each line with `instruction` (what the
+            model is asked), `entry_point` (the function to write), `tests` (statements that run after it and raise where it
+            is wrong) and perhaps `language`.
+        every: steps between scores.
+        data: local files of the benchmark; None for the Hub.
+        count: how many of the problems, evenly spread; all of them by default.
+        max_new_tokens: tokens of an answer at most.
+        batch_size: answers generated together.
+        tier: as of `run_program`.
+
+    Raises:
+        UsageError: there is no such task or file, or a line of the file lacks a field.
+        EvaluationError: the benchmark's data cannot be read.
+        SandboxError: this machine has no sandbox.
+    """
+    tier = chosen_tier(tier).name
+    problems = _own(Path(what)) if what.endswith(".jsonl") else _of_benchmark(what, data)
+    step = max(1, len(problems) // (count or len(problems)))
+    return Scoring(problems[::step][:count], Judges(tier), every, max_new_tokens, batch_size)
+
+
+def _of_benchmark(task: str, data: Path | None) -> list[dict[str, Any]]:
+    return [{"instruction": instruction(problem), "problem": problem} for problem in load(task, data).problems.values()]
+
+
+def _own(path: Path) -> list[dict[str, Any]]:
+    """The tasks of a file."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The tasks {str(path)!r} cannot be read: {error}. Name a .jsonl file.") from error
+    return [_task(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _task(path: Path, number: int, line: str) -> dict[str, Any]:
+    where = f"Line {number} of {path}"
+    try:
+        told = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"{where} is no JSON: {error}. Write one object a line.") from error
+    missing = [name for name in OWN if not (isinstance(told, dict) and isinstance(told.get(name), str) and told[name])]
+    if missing:
+        raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")
+    if (language := find(told.get("language", "python"))) is None:
+        raise UsageError(f"{where} is in an unknown language {told['language']!r}. Leave it out for Python.")
+    problem = Problem(
+        task_id=f"{path.name}:{number}",
+        language=language.name,
+        prompt="",
+        entry_point=told["entry_point"],
+        stop_tokens=(),
+        fingerprint=xxhash.xxh3_128_hexdigest(line.encode()),
+        tests=told["tests"],
+    )
+    return {"instruction": told["instruction"], "problem": problem}
+
+
+class Judges:
+    """Extracts the program in an answer and grades it, as `score` does.
+
+    Args:
+        tier: as of `run_program`.
+    """
+
+    def __init__(self, tier: str | None = None) -> None:
+        self._grader = Grader(References(tier=tier), {}, tier)
+
+    def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
+        """Judge one answer to one task."""
+        problem: Problem = task["problem"]
+        verdict, _ = self._grader.verdict(problem, Sample(problem.task_id, 0, answer, "answer"))
+        holds_code = bool(verdict.program.strip()) and problem.entry_point in verdict.program
+        parsed = holds_code and (problem.language not in MINED_LANGUAGES or parses(verdict.program, problem.language))
+        return Judged(parsed, verdict.passed if verdict.final else None, verdict.status, verdict.sandbox)

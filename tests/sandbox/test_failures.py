@@ -1,0 +1,148 @@
+"""When the sandbox itself fails, no program does: the run is made again, or the failure is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.errors import SandboxError
+from hf_oss_instruct.sandbox import launchers
+from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
+
+from .conftest import ISOLATING
+from .descendants import children
+
+pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
+
+
+def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
+    run_program("pass", tier=isolating)
+    worker = launchers.launcher((isolating, (), (), ()))
+    for pid in (*children(worker._process.pid), worker._process.pid):
+        os.kill(pid, signal.SIGKILL)
+    worker._process.wait()
+    assert run_program("print(1)", tier=isolating).stdout == "1\n"
+    assert launchers.launcher((isolating, (), (), ())) is not worker
+
+
+def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> None:
+    # No file can have such a name: the keeper cannot write it.
+    ended = run_program("pass", files={"a" * 300: b""}, tier=isolating)
+    assert ended.status == "sandbox_error"
+    assert ended.stderr
+    assert run_program("print(1)", tier=isolating).stdout == "1\n"
+
+
+def test_a_run_whose_sandbox_fails_takes_no_other_with_it(isolating: str) -> None:
+    long = Job("import time; time.sleep(6); print('done')")
+    started = time.monotonic()
+    first, broken, last = run_programs([long, Job("pass", files={"a" * 300: b""}), long], workers=3, tier=isolating)
+    assert (first.stdout, broken.status, last.stdout) == ("done\n", "sandbox_error", "done\n")
+    assert time.monotonic() - started < 11  # none was run twice
+
+
+def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
+    run_program("pass", tier=isolating)
+    worker = launchers.launcher((isolating, (), (), ()))
+    (inner,) = children(worker._process.pid) if isolating == "bubblewrap" else [worker._process.pid]
+    for spare in children(inner):
+        os.kill(spare, signal.SIGKILL)
+        while Path(f"/proc/{spare}").exists():
+            time.sleep(0.001)
+    assert [run_program(f"print({n})", tier=isolating).stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
+    assert launchers.launcher((isolating, (), (), ())) is worker
+
+
+def test_a_machine_that_cannot_fork_fails_no_program() -> None:
+    if "bubblewrap" not in ISOLATING:
+        pytest.skip("this machine does not have the tier bubblewrap")
+    run_program("pass", tier="bubblewrap")
+    worker = launchers.launcher(("bubblewrap", (), (), ()))
+    (inner,) = children(worker._process.pid)  # bwrap's
+    uid = os.stat(f"/proc/{inner}").st_uid
+    become = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    subprocess.run([*become, "prlimit", f"--pid={inner}", "--nproc=0:0"], check=True)
+    assert [run_program(f"print({n})", tier="bubblewrap").stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
+    assert launchers.launcher(("bubblewrap", (), (), ())) is not worker
+
+
+def test_a_caller_without_descriptors_gets_no_verdict_for_it(isolating: str) -> None:
+    code = (
+        "import os, resource\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox.judge import judge\n"
+        f"def judged():\n    try:\n        return judge('def f(x): return x', 'f', [[1]], [1], tier={isolating!r}).status\n"
+        "    except SandboxError:\n        return 'raised'\n"
+        "print(judged())\nsoft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir('/proc/self/fd')) + 3, hard))\nprint(judged())\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))\nprint(judged())"
+    )
+    first, starved, last = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert (first, last) == ("passed", "passed")
+    assert starved in ("sandbox_error", "raised")
+
+
+def test_bubblewrap_that_is_gone_half_way_is_raised_and_no_failure(tmp_path: Path) -> None:
+    if "bubblewrap" not in ISOLATING:
+        pytest.skip("this machine does not have the tier bubblewrap")
+    code = (
+        "import os\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox import launchers\n"
+        "from hf_oss_instruct.sandbox.judge import judge_program\n"
+        "print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
+        f"os.environ['PATH'] = {str(tmp_path)!r}\n"
+        "launchers.close_all()\n"
+        "try:\n    print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
+        "except SandboxError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "passed\nthe program bwrap is not installed\n"
+
+
+def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
+    code = (
+        "import os, signal, threading, time\nfrom hf_oss_instruct.sandbox.run import run_program\n"
+        f"run_program('pass', tier={isolating!r})\n"
+        f"long = lambda: run_program('import time; time.sleep(60)', tier={isolating!r})\n"
+        "threading.Thread(target=long, daemon=True).start()\n"
+        "time.sleep(1); print('ready', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"ready\n"
+    before = {path for path in Path("/proc").glob("[0-9]*")}
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(_is_launcher_of(path, process.pid) for path in before):
+        time.sleep(0.1)
+    assert not any(_is_launcher_of(path, process.pid) for path in before)
+
+
+def _is_launcher_of(path: Path, caller: int) -> bool:
+    """Launchers lead a session of their own and are adopted by process 1 when the caller is gone."""
+    try:
+        command = (path / "cmdline").read_bytes()
+        parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return False
+    return b"inside.launcher" in command and parent in (1, caller)
+
+
+def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:
+    # A machine where nothing can be isolated: no bwrap on the path, and a kernel filter that refuses landlock.
+    code = (
+        "import os\nfrom hf_oss_instruct.sandbox.inside import seccomp\nfrom hf_oss_instruct.sandbox.run import run_program\n"
+        "seccomp.CALLS.clear(); seccomp.CALLS['landlock_create_ruleset'] = (444, 444)\n"
+        "seccomp.apply(seccomp.build(os.uname().machine, namespaces=True))\nrun_program('pass')"
+    )
+    env = {"PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 1
+    assert SandboxError.__name__ in done.stderr
+    assert "apt-get install bubblewrap" in done.stderr
+    assert "--unsafe-no-sandbox" in done.stderr
