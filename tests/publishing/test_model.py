@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -85,6 +88,16 @@ def test_the_card_says_where_the_model_comes_from(hub: LocalHub, trained: Path, 
     ElementTree.fromstring(files["loss.svg"])
     assert yaml.safe_load(files["recipe.yaml"])["max_steps"] == 2
     assert json.loads(files["training.json"])["arguments"]["optim"] == "adafactor"
+
+
+def test_the_snippet_of_the_card_runs(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
+    publish(hub, trained)
+    card = hub.files("me/model", repo_type="model")["README.md"].decode()
+    snippet = card.split("```python\n")[1].split("```")[0].replace("max_new_tokens=256", "max_new_tokens=4")
+    environment = os.environ | hub.environment(tmp_path / "home")
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
 
 
 def test_adapters_stay_adapters(hub: LocalHub, model: Path, pairs: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def publish_command(rules: Callable[[bool, bool], Rules], prompt_of: Callable[[P
             load = f'import datasets; print(datasets.load_dataset({json.dumps(to)}, split="train"))'
             click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
         elif kind == "model":
-            click.echo(f"\nNext, score it, and publish the scores:\n  hf-oss-instruct publish RESULTS --to {to}")
+            click.echo(f"\nNext, its scores:\n  hf-oss-instruct evaluate --model {to} --task humaneval_plus --out results")
 
     return publish
 
