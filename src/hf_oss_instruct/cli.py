@@ -22,7 +22,7 @@ import click
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option
-from hf_oss_instruct.publishing.command import publish_command
+from hf_oss_instruct.publishing.command import Known, publish_command
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
@@ -486,7 +486,13 @@ def _prompt_of(config: Path) -> str:
     return RunConfig.from_file(config).prompt.text
 
 
-for verb in (publish_command(_rules, _prompt_of), score, evaluate, compare, recipe, train):
+def _recipes(data: str) -> dict[str, str]:
+    from hf_oss_instruct.training.recipes import load_recipe
+
+    return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
+
+
+for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
 
 

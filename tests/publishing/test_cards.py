@@ -139,7 +139,7 @@ def rendered() -> dict[str, str]:
     license = License("apache-2.0", said_by="the card of them/base-1b")
     model = model_card("my-model", training_facts(), repo_id="me/my-model", license=license)
     curated = facts()["report"] | {"source": "rows.parquet", "columns": ["instruction", "response"]}
-    stack = facts(repo_id="me/my-pairs", terms=terms_of("bigcode/the-stack-v2-dedup"))
+    stack = facts(repo_id="me/my-pairs", terms=terms_of("bigcode/the-stack-v2-dedup"), recipes=["magicoder", "lora"])
     stack["config"]["seeds"]["dataset"] = "bigcode/the-stack-v2-dedup"
     return {
         "curated.md": curated_card("rows", curated),

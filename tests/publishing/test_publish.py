@@ -31,6 +31,7 @@ from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source
+from hf_oss_instruct.training.recipes import read_yaml
 from tests.publishing.conftest import COMMAND, READ, WRITE, command
 from tests.support.hub import LocalHub
 
@@ -348,7 +349,12 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert done.returncode == 0, done.stderr
     assert "Published: " in done.stdout
-    assert "run.json" in hub.files("me/pairs")
+    held = hub.files("me/pairs")
+    assert "run.json" in held
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_bytes(held["recipes/magicoder.yaml"])
+    assert read_yaml(recipe)["dataset_name"] == "me/pairs"  # whose keys TRL knows
+    assert "trl sft --config recipes/magicoder.yaml" in held["README.md"].decode()
     again = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert "holds all of it already" in again.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,7 @@ def dataset_card(
     terms: Terms | None = None,
     configs: list[str] | None = None,
     with_seeds: bool = True,
+    recipes: Sequence[str] = (),
     info: list[dict[str, Any]] | None = None,
 ) -> str:
     """The README.md of a data set: front matter that `load_dataset` reads, then what a reader wants to know.
@@ -56,6 +58,7 @@ def dataset_card(
         terms: what the snippets' source asks for.
         configs: those that the set holds; by default all that have rows.
         with_seeds: whether rows hold the snippets, or only their place.
+        recipes: names of the training recipes in its folder `recipes/`.
         info: columns and sizes of each config, as `dataset_info` gives them.
     """
     held = _held(report, configs)
@@ -80,6 +83,7 @@ def dataset_card(
             published=repo_id is not None,
             held=held,
             with_seeds=with_seeds,
+            recipes=recipes,
             terms=terms,
         )
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,23 @@ ONLY_FOR = {
 """Flag → the kinds of folders that it is about."""
 
 
-def publish_command(rules: Callable[[bool, bool], Rules], prompt_of: Callable[[Path], str]) -> click.Command:
-    """The command, with what other rooms know handed to it.
+@dataclass(frozen=True)
+class Known:
+    """What other rooms know of a data set.
 
-    Args:
-        rules: (allow unchecked, allow any licence) → what must hold of a data set.
+    Attributes:
+        rules: (allow unchecked, allow any licence) → what must hold of it.
         prompt_of: a run's `oss_instruct.yaml` → the prompt template in full.
+        recipes: its name on the Hub → training recipes for it, name → YAML.
     """
+
+    rules: Callable[[bool, bool], Rules]
+    prompt_of: Callable[[Path], str]
+    recipes: Callable[[str], Mapping[str, str]]
+
+
+def publish_command(known: Known) -> click.Command:
+    """The command, with what other rooms know handed to it."""
     folder_type = click.Path(exists=True, file_okay=False, path_type=Path)
 
     @click.command()
@@ -74,7 +85,7 @@ def publish_command(rules: Callable[[bool, bool], Rules], prompt_of: Callable[[P
         hub.check_name(to)
         kind = kind_of(folder)
         _check_flags(kind, folder, flags)
-        push = _push(kind, folder, to, flags, rules, prompt_of)
+        push = _push(kind, folder, to, flags, known)
         hub.check(push)
         show_push(push, to)
         if dry_run:
@@ -125,14 +136,7 @@ def _check_flags(kind: str, folder: Path, flags: dict[str, Any]) -> None:
             )
 
 
-def _push(
-    kind: str,
-    folder: Path,
-    to: str,
-    flags: dict[str, Any],
-    rules: Callable[[bool, bool], Rules],
-    prompt_of: Callable[[Path], str],
-) -> Push:
+def _push(kind: str, folder: Path, to: str, flags: dict[str, Any], known: Known) -> Push:
     from hf_oss_instruct.publishing.data_set import CONFIG, data_set
     from hf_oss_instruct.publishing.model import model
     from hf_oss_instruct.publishing.scores import scores
@@ -144,9 +148,10 @@ def _push(
         return model(folder, repo_id=to, **kept)
     return data_set(
         folder,
-        rules(flags["allow_unchecked"], flags["allow_any_license"]),
-        prompt=prompt_of(folder / CONFIG),
+        known.rules(flags["allow_unchecked"], flags["allow_any_license"]),
+        prompt=known.prompt_of(folder / CONFIG),
         repo_id=to,
+        recipes=known.recipes(to),
         with_seeds=not flags["no_seeds"],
         with_rejected=flags["with_rejected"],
         license=flags["license"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -74,6 +74,7 @@ def data_set(
     with_seeds: bool = True,
     with_rejected: bool = False,
     license: str | None = None,
+    recipes: Mapping[str, str] | None = None,
 ) -> Push:
     """What a run's folder shall be on the Hub.
 
@@ -86,6 +87,7 @@ def data_set(
         with_rejected: pass on what was left out, too.
         license: the Hub's identifier of the licence that the set is under; by default that of the terms its snippets carry, or
             `other`.
+        recipes: training recipes to lay beside it, name → YAML.
 
     Raises:
         PublishError: the folder is no run, or a rule does not hold.
@@ -106,6 +108,7 @@ def data_set(
             "with --no-seeds, or say --allow-any-license if you have the right."
         )
     files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
+    files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
     for name in ("data", "sft", *(["rejected"] if with_rejected and report["rejected"] else [])):
         for path in sorted((folder / name).glob("train-*.parquet")):
             files[f"{name}/{path.name}"] = path if with_seeds or name == "sft" else _without_seeds(path)
@@ -123,6 +126,7 @@ def data_set(
         samples=facts.samples,
         configs=[name for name, place in CONFIGS.items() if any(path.startswith(f"{place}/") for path in files)],
         with_seeds=with_seeds,
+        recipes=list(recipes or {}),
         info=[dataset_info(name, place, files) for name, place in CONFIGS.items()],
     )
     files |= {CARD: card.encode(), "NOTICE.md": _notice(facts).encode()}
