@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
-.PHONY: quickstart test test-hub2 check style quality lock clean
+.PHONY: quickstart test test-hub2 check style quality cards lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
@@ -27,6 +27,9 @@ check quality: $(VENV)/all  ## what must hold of the source text
 style: $(VENV)/all  ## put the source into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub would show
+	$(BIN)/python -m tests.publishing.test_cards
 
 lock:  ## versions that contributors share
 	uv lock

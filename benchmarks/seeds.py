@@ -76,13 +76,13 @@ def exhaust(items: object) -> None:
 
 def bare(files: list[str]) -> None:
     for file in files:
-        exhaust(pq.ParquetFile(file).iter_batches(256, columns=COLUMNS, use_threads=False))
+        exhaust(pq.ParquetFile(file).iter_batches(ROW_GROUP, columns=COLUMNS, use_threads=False))
 
 
 def step(files: list[str]) -> None:
     draw = HashSeeds("stack")
     for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(256, columns=COLUMNS, use_threads=False):
+        for batch in pq.ParquetFile(file).iter_batches(ROW_GROUP, columns=COLUMNS, use_threads=False):
             draw(pa.Table.from_batches([batch]))
 
 

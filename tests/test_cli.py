@@ -247,3 +247,26 @@ def test_what_is_refused_is_chosen_counted_and_written_down(tmp_path: Path) -> N
     assert "theirs.py" not in config
     [row] = pq.read_table(tmp_path / "o" / "data").to_pylist()
     assert (row["file_path"], row["licenses"]) == ("mine.py", ["MIT"])
+
+
+def test_the_hf_command_lists_and_runs_it_as_an_extension(tmp_path: Path) -> None:
+    manifest = {
+        "owner": "them",
+        "repo": "hf-oss-instruct",
+        "repo_id": "them/hf-oss-instruct",
+        "short_name": "oss-instruct",
+        "executable_path": str(COMMAND),
+        "type": "python",
+        "installed_at": "2026-11-26T00:00:00+00:00",
+    }  # what `hf extensions install` leaves, which takes the package from GitHub
+    folder = tmp_path / ".local" / "share" / "hf" / "extensions" / "hf-oss-instruct"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    environment = os.environ | {"HOME": str(tmp_path)}
+
+    def real_hf(*words: str) -> str:
+        run = [COMMAND.with_name("hf"), *words]
+        return subprocess.run(run, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    assert "oss-instruct" in real_hf("extensions", "list")
+    assert "── problem" in real_hf("oss-instruct", "preview", "--n", "1")

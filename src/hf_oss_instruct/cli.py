@@ -22,10 +22,11 @@ import click
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.publishing.command import Known, publish_command
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.hub import Push
+    from hf_oss_instruct.publishing.data_set import Rules
     from hf_oss_instruct.synthesis.config import RunConfig
     from hf_oss_instruct.synthesis.run import Ended
     from hf_oss_instruct.synthesis.sampling import SeedPlan, Source
@@ -341,52 +342,6 @@ def export(run: Path, out: Path, output: str) -> None:
 
 
 @cli.command()
-@click.argument("folder", metavar="PATH", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--to", metavar="NS/NAME", required=True, help="The repository; made if it is not there.")
-@click.option("--private", is_flag=True, help="Make a new repository private.")
-@click.option("--create-pr", is_flag=True, help="As a pull request.")
-@click.option("--revision", metavar="BRANCH", default="main", show_default=True, help="The branch; made if it is not there.")
-@click.option("--message", help="Commit message. Default: the number of rows and the teacher.")
-@click.option("--license", metavar="ID", default="other", show_default=True, help="The Hub's identifier of the set's licence.")
-@click.option("--no-seeds", is_flag=True, help="Leave the verbatim snippets out; rows keep repository, path and lines.")
-@click.option("--with-rejected", is_flag=True, help="Publish what was left out, too.")
-@click.option("--allow-unchecked", is_flag=True, help="Although a check was not done; the card says which.")
-@click.option("--allow-any-license", is_flag=True, help="Although a snippet's licence is unknown or forbids passing it on.")
-@click.option("--dry-run", is_flag=True, help="Show what would be pushed, and stop.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> None:
-    """Put the run in the folder PATH on the Hub: parquet, card, run config and report in one commit, or nothing.
-
-    \b
-    Look first:    hf-oss-instruct publish pairs --to me/pairs --dry-run
-    Then:          hf-oss-instruct publish pairs --to me/pairs
-
-    It shows what would be pushed and asks. Rows with secrets stop it. The same command resumes after a broken upload, and
-    publishes a new revision when the run has grown.
-    """
-    from hf_oss_instruct.progress import show_push
-    from hf_oss_instruct.publishing import hub
-
-    hub.check_name(to)
-    push = _push(folder, to, flags)
-    show_push(push, to)
-    if dry_run:
-        return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("Nobody is there to ask. Pass --yes to publish, or --dry-run to look.")
-        click.confirm(f"Publish to {to}?", abort=True)
-    where = {name: flags[name] for name in ("private", "create_pr", "revision", "message")}
-    commit = hub.publish(push, to, **where)
-    if commit is None:
-        click.echo(f"{to} holds all of it already.")
-        return
-    click.echo(f"Published: {commit.pr_url or commit.commit_url}")
-    load = f'import datasets; print(datasets.load_dataset({json.dumps(to)}, split="train"))'
-    click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
-
-
-@cli.command()
 @click.argument("source")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
 @click.option(
@@ -516,20 +471,28 @@ def _sandbox() -> dict[str, Any]:
     }
 
 
-def _push(folder: Path, to: str, flags: dict[str, Any]) -> Push:
-    """What a folder would put on the Hub, judged by our own rules."""
+def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
+    """What must hold of a data set that is published."""
     from hf_oss_instruct.curation.licenses import is_permissive
     from hf_oss_instruct.curation.snippets import secret
-    from hf_oss_instruct.publishing.data_set import CONFIG, Rules, data_set, is_run
+    from hf_oss_instruct.publishing.data_set import Rules
+
+    return Rules(secret, is_permissive, allow_unchecked, allow_any_license)
+
+
+def _prompt_of(config: Path) -> str:
     from hf_oss_instruct.synthesis.config import RunConfig
 
-    rules = Rules(secret, is_permissive, flags["allow_unchecked"], flags["allow_any_license"])
-    prompt = RunConfig.from_file(folder / CONFIG).prompt.text if is_run(folder) else ""
-    kept = {"with_seeds": not flags["no_seeds"], "with_rejected": flags["with_rejected"], "license": flags["license"]}
-    return data_set(folder, rules, prompt=prompt, repo_id=to, **kept)
+    return RunConfig.from_file(config).prompt.text
 
 
-for verb in (score, evaluate, compare, recipe, train):
+def _recipes(data: str) -> dict[str, str]:
+    from hf_oss_instruct.training.recipes import load_recipe
+
+    return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
+
+
+for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
 
 

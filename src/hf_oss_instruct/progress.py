@@ -20,11 +20,8 @@ from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.display import one_line, visible
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.synthesis.dataset import Tally
 
-CARD_LINES = 60
-"""Lines of a card that are shown before it is published."""
 LINE_EVERY_S = 5.0
 """Seconds between plain lines where there is no terminal."""
 
@@ -116,17 +113,6 @@ def _show_not_done(report: dict[str, Any]) -> None:
     for check in report["checks"]:
         if check["status"] != "done":
             _console().print(visible(f"  not done: {check['name']} ({check['why']})"), markup=False, highlight=False)
-
-
-def show_push(push: Push, repo_id: str) -> None:
-    """What would stand on the Hub: files with their sizes, the card's first lines, and what whoever publishes should know."""
-    console = _console()
-    console.print(Text(f"{push.repo_type} {repo_id}: {visible(push.summary)}", style="bold"))
-    for path in sorted(push.files):
-        console.print(f"  {push.size(path):>12,} bytes  {visible(path)}", markup=False, highlight=False)
-    for note in push.notes:
-        console.print(f"  note: {visible(note)}", markup=False, highlight=False)
-    _block("card", "\n".join(push.card.splitlines()[:CARD_LINES]))
 
 
 def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,15 +18,6 @@ from tests.support.tokenizers import tokenizer_of
 from . import toys
 
 pytest.importorskip("lighteval")
-
-
-@pytest.fixture(autouse=True)
-def _gradients() -> Iterator[None]:
-    """Importing lighteval's models switches them off for the whole process, also for tests of training."""
-    yield
-    import torch
-
-    torch.set_grad_enabled(True)
 
 
 def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: Path) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from markdown_it import MarkdownIt
 
 from hf_oss_instruct.data import SCHEMA, Row
-from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.cards import curated_card, dataset_card
+from hf_oss_instruct.publishing.hub import Push, check
+from hf_oss_instruct.publishing.loss_curve import loss_curve
+from hf_oss_instruct.publishing.model_card import License, model_card
+from hf_oss_instruct.publishing.scores import with_scores
+from hf_oss_instruct.publishing.terms import terms_of
 
-SNAPSHOT = Path(__file__).parents[2] / "model_cards" / "dataset.md"
+SNAPSHOTS = Path(__file__).parents[2] / "model_cards"
 
 
 def facts(**changes: Any) -> dict[str, Any]:
@@ -75,8 +83,94 @@ def facts(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_the_card_is_the_committed_snapshot() -> None:
-    assert dataset_card(**facts()) == SNAPSHOT.read_text()
+def training_facts(**changes: Any) -> dict[str, Any]:
+    """What `train` leaves in `training.json`, of a run on two sets."""
+    source = {"path": "me/pairs", "name": "sft", "data_dir": None, "data_files": None, "split": "train", "fraction": None}
+    hub = {"id": "me/pairs", "revision": "7c1d93a2b0e4f5867c1d93a2b0e4f5867c1d93a2"}
+    recipe = {"model_name_or_path": "them/base-1b", "dataset_name": "me/pairs", "max_length": 1216, "learning_rate": 5e-05}
+    return {
+        "format_version": 1,
+        "base_model": "them/base-1b",
+        "base": {"id": "them/base-1b", "revision": "0f3b5f9a0f3b5f9a0f3b5f9a0f3b5f9a0f3b5f9a"},
+        "template": {"name": "magicoder", "stop": "<|endoftext|>"},
+        "recipe": recipe,
+        "arguments": {},
+        "data": [
+            {
+                "source": source,
+                "hub": hub,
+                "revision": hub["revision"],
+                "counts": {"kept": 1950, "too_long": 7},
+                "drawn": None,
+                "unchecked": None,
+            }
+        ],
+        "versions": {"python": "3.11.7", "hf-oss-instruct": "0.1.0", "trl": "1.16.0", "torch": "2.13.0"},
+        "scores": [],
+        "steps": 122,
+        "tokens_seen": 1_400_000,
+        "losses": [[1, 1.41], [61, 0.82], [122, 0.73]],
+    } | changes
+
+
+def adapter_facts() -> dict[str, Any]:
+    """The same of adapters, on a set of this machine that nobody checked, with scores taken while it trained."""
+    whole = training_facts()
+    part = whole["data"][0] | {"hub": None, "revision": None, "unchecked": "it has no run.json"}
+    part["source"] = part["source"] | {"path": "rows"}
+    figures = {"score/pass@1": 0.31, "score/low": 0.24, "score/high": 0.39, "score/parse_rate": 0.99, "score/stop_rate": 0.97}
+    recipe = whole["recipe"] | {"use_peft": True, "lora_r": 16}
+    return training_facts(data=[part], recipe=recipe, scores=[figures | {"step": 122, "score/tasks": 164}])
+
+
+SCORED = {
+    "task": "humaneval_plus",
+    "version": "3b2c1d9",
+    "source": "evalplus/humanevalplus",
+    "problems": 164,
+    "samples": 164,
+    "facts": {"hf_oss_instruct": "0.1.0", "sandbox": "bubblewrap"},
+    "scores": {"plus": {"pass@1": {"mean": 0.597561, "low": 0.521, "high": 0.6694, "problems": 164}}},
+}
+
+
+def rendered() -> dict[str, str]:
+    """Every snapshot, made anew: what stands in `model_cards/` and, so, on the Hub."""
+    license = License("apache-2.0", said_by="the card of them/base-1b")
+    model = model_card("my-model", training_facts(), repo_id="me/my-model", license=license)
+    curated = facts()["report"] | {"source": "rows.parquet", "columns": ["instruction", "response"]}
+    stack = facts(repo_id="me/my-pairs", terms=terms_of("bigcode/the-stack-v2-dedup"), recipes=["magicoder", "lora"])
+    stack["config"]["seeds"]["dataset"] = "bigcode/the-stack-v2-dedup"
+    return {
+        "curated.md": curated_card("rows", curated),
+        "dataset.md": dataset_card(**facts()),
+        "dataset_of_the_stack.md": dataset_card(**stack),
+        "model.md": with_scores(model, [SCORED], "me/my-model"),
+        "model.svg": loss_curve(training_facts()["losses"]),
+        "adapters.md": model_card("my-adapters", adapter_facts(), repo_id="me/my-adapters", license=license),
+        "model_of_a_folder.md": model_card("out", training_facts(base=None, base_model="base")),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(rendered()))
+def test_cards_are_the_committed_snapshots(name: str) -> None:
+    fresh, committed = rendered()[name], (SNAPSHOTS / name).read_text("utf-8")
+    difference = "".join(difflib.unified_diff(committed.splitlines(True), fresh.splitlines(True), name, "rendered now"))
+    assert not difference, f"{difference}\nIf this is what the Hub shall show: make cards"
+
+
+def test_no_snapshot_is_left_over() -> None:
+    assert {path.name for path in SNAPSHOTS.iterdir()} == set(rendered())
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(rendered()) if name.endswith(".md") and name != "curated.md"])
+def test_every_card_says_what_the_hub_asks_for(name: str) -> None:
+    repo_type, card = ("dataset" if name.startswith("dataset") else "model"), rendered()[name]
+    if name == "model_of_a_folder.md":
+        with pytest.raises(PublishError, match="does not say license"):
+            check(Push(repo_type, "", {"README.md": card.encode()}))
+    else:
+        check(Push(repo_type, "", {"README.md": card.encode()}))
 
 
 def test_front_matter_is_yaml_that_names_the_three_configs() -> None:
@@ -115,5 +209,11 @@ def test_text_of_strangers_stays_text() -> None:
     assert headings[-1] == "Citation"
 
 
+def refresh() -> None:
+    """Write the snapshots anew; `git diff model_cards` then shows what changes on the Hub."""
+    for name, text in rendered().items():
+        (SNAPSHOTS / name).write_text(text, "utf-8")
+
+
 if __name__ == "__main__":
-    SNAPSHOT.write_text(dataset_card(**facts()))
+    refresh()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import load_dataset
+from huggingface_hub import HfApi
 
 from hf_oss_instruct.curation.checks import Options
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.curation.folder import curate
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.data_set import Rules, data_set
 from hf_oss_instruct.synthesis.config import RunConfig
@@ -28,11 +31,11 @@ from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source
+from hf_oss_instruct.training.recipes import read_yaml
+from tests.publishing.conftest import COMMAND, READ, WRITE, command
 from tests.support.hub import LocalHub
 
-WRITE, READ = "hf_writer", "hf_reader"
 OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
-COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +43,6 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pairs"
     run(out, RunConfig(seeds=SeedPlan(n=40, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
     return out
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    monkeypatch.setattr(publishing, "FIRST_PAUSE_S", 0.01)
-    with LocalHub(tokens={WRITE: "write", READ: "read"}) as hub:
-        yield hub
 
 
 def push(folder: Path, **options: Any) -> publishing.Push:
@@ -61,6 +57,7 @@ def publish(hub: LocalHub, folder: Path, **options: Any) -> Any:
 LOADED = """
 import json, sys
 from datasets import load_dataset
+from huggingface_hub import HfApi
 rows = {}
 for name in ("default", "sft"):
     rows[name] = list(load_dataset("me/pairs", name, split="train"))
@@ -164,7 +161,7 @@ def test_a_hub_that_stumbles_is_asked_again(hub: LocalHub, pairs: Path) -> None:
 def test_an_upload_that_breaks_leaves_the_repository_as_it_was_and_resumes(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "README.md", b"# before\n")
     before = hub.files("me/pairs")
-    hub.break_next("POST", "/commit/", 500, times=publishing.TRIES)
+    hub.break_next("POST", "/commit/", 500, times=asking.TRIES)
     with pytest.raises(PublishError, match="as it was"):
         publish(hub, pairs)
     assert hub.files("me/pairs") == before
@@ -198,9 +195,111 @@ def test_a_card_that_the_hub_refuses_changes_nothing(hub: LocalHub, pairs: Path)
     assert hub.files("me/pairs") == {"README.md": b"# before\n"}
 
 
-def test_a_partial_run_says_so(pairs: Path, tmp_path: Path) -> None:
-    import shutil
+def front_matter(card: str | bytes) -> dict[str, Any]:
+    return yaml.safe_load((card if isinstance(card, str) else card.decode()).split("---")[1])
 
+
+def test_a_card_that_lacks_a_field_and_a_file_too_large_stop_before_anybody_is_asked(
+    hub: LocalHub, pairs: Path, tmp_path: Path
+) -> None:
+    def refused(why: str, **files: Path | bytes) -> None:
+        whole = push(pairs)
+        with pytest.raises(PublishError, match=why):
+            publishing.publish(replace(whole, files=whole.files | files), "me/pairs", endpoint=hub.endpoint, token=WRITE)
+
+    card = push(pairs).card.replace("\nlicense:", "\nlicence:").replace("\ntags:", "\ntag:")
+    refused(
+        "does not say license, tags",
+        **{"README.md": card.replace("\nlicense:", "\nlicence:").replace("\ntags:", "\ntag:").encode()},
+    )
+    refused("front matter cannot be read", **{"README.md": b"---\na: [\n---\n"})
+    with (large := tmp_path / "large.parquet").open("wb") as file:
+        file.truncate(publishing.FILE_LIMIT + 1)  # a hole: it takes no room
+    refused(
+        r"large\.parquet has 500,000,000,001 bytes and the Hub takes files of 500,000,000,000", **{"data/large.parquet": large}
+    )
+    many = {f"data/{n}.txt": b"" for n in range(publishing.FOLDER_LIMIT + 1)}
+    refused(r"data/ has 10,002 files and the Hub takes 10,000", **many)
+    assert not hub.requests
+
+
+def test_one_name_for_two_things_is_refused(hub: LocalHub, pairs: Path) -> None:
+    hub.put("me/pairs", "config.json", b"{}", "model")
+    with pytest.raises(PublishError, match=r"me/pairs is a model, and this is a data set\. Choose another name"):
+        publish(hub, pairs)
+    assert not [path for method, path, *_ in hub.requests if "/repos/" in path]
+
+
+def test_a_token_of_which_the_hub_alone_knows_what_it_may_is_left_to_the_hub(pairs: Path) -> None:
+    with LocalHub(tokens={"hf_fine": "fineGrained"}) as hub, pytest.raises(PublishError, match="may not write to club/pairs"):
+        publishing.publish(push(pairs), "club/pairs", endpoint=hub.endpoint, token="hf_fine")
+
+
+def test_names_of_others_are_not_ours_to_make(hub: LocalHub, pairs: Path) -> None:
+    for create_pr, why in ((False, "belongs to them, and you are me"), (True, "There is no data set them/pairs")):
+        with pytest.raises(PublishError, match=why):
+            publishing.publish(push(pairs), "them/pairs", endpoint=hub.endpoint, token=WRITE, create_pr=create_pr)
+    publishing.publish(push(pairs), "club/pairs", endpoint=hub.endpoint, token=WRITE)
+    assert "run.json" in hub.files("club/pairs")
+
+
+def test_a_kill_in_the_middle_of_an_upload_leaves_what_was_there(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    hub.put("me/pairs", "README.md", b"# before\n")
+    hub.hold_next("PUT", "/info/lfs/")
+    words = ["publish", str(pairs), "--to", "me/pairs", "--allow-unchecked", "--yes"]
+    environment = os.environ | hub.environment(tmp_path) | {"HF_TOKEN": WRITE}
+    with subprocess.Popen([COMMAND, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        assert hub.holding.wait(60)
+        process.kill()
+    assert hub.files("me/pairs") == {"README.md": b"# before\n"}
+    done = command(hub, tmp_path, *words[1:])
+    assert done.returncode == 0, done.stderr
+    assert "run.json" in hub.files("me/pairs")
+
+
+def test_columns_and_sizes_are_what_datasets_would_say(pairs: Path) -> None:
+    from datasets import DatasetInfo, Features
+    from datasets.info import DatasetInfosDict
+    from huggingface_hub import DatasetCardData
+
+    said = {one["config_name"]: one for one in front_matter(push(pairs, with_rejected=True).card)["dataset_info"]}
+    assert set(said) == {"default", "sft", "rejected"}
+    for name, folder in (("default", "data"), ("sft", "sft"), ("rejected", "rejected")):
+        table, card = pq.read_table(pairs / folder), DatasetCardData()
+        DatasetInfosDict({name: DatasetInfo(features=Features.from_arrow_schema(table.schema))}).to_dataset_card_data(card)
+        assert said[name]["features"] == card.to_dict()["dataset_info"]["features"]
+        assert said[name]["splits"][0]["num_examples"] == len(table)
+        assert said[name]["download_size"] == sum(path.stat().st_size for path in (pairs / folder).iterdir())
+
+
+def test_rows_that_quote_the_stack_carry_its_terms(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
+    stack = Path(shutil.copytree(pairs, tmp_path / "stack"))
+    (shard,) = (stack / "data").iterdir()
+    table = pq.read_table(shard)
+    column = pa.array(["bigcode/the-stack-dedup"] * len(table), pa.string())
+    where = table.schema.get_field_index("seed_dataset")
+    pq.write_table(table.set_column(where, table.schema.field(where), column), shard)
+    made = push(stack)
+    assert any("the terms of The Stack go with the snippets" in note and "gated" in note for note in made.notes)
+    publish(hub, stack)
+    front = front_matter(hub.files("me/pairs")["README.md"])
+    assert (front["license"], front["license_name"]) == ("other", "the-stack-terms")
+    assert "has them agreed to" in front["extra_gated_prompt"]
+    assert HfApi(endpoint=hub.endpoint).dataset_info("me/pairs").gated == "auto"
+    publish(hub, stack, license="odc-by")
+    front = front_matter(hub.files("me/pairs")["README.md"])
+    assert (front["license"], "license_name" in front, "extra_gated_prompt" in front) == ("odc-by", False, True)
+    without = push(stack, with_seeds=False)
+    assert (without.gated, "extra_gated_prompt" in without.card) == (False, False)
+    assert not push(pairs).gated
+
+
+def test_a_licence_that_forbids_it_is_named_before_and_after_it_is_overruled(pairs: Path) -> None:
+    forbids = Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True, allow_any_license=True)
+    assert any("a licence that is unknown or forbids it: --no-seeds" in note for note in push(pairs, rules=forbids).notes)
+
+
+def test_a_partial_run_says_so(pairs: Path, tmp_path: Path) -> None:
     partial = tmp_path / "partial"
     shutil.copytree(pairs, partial)
     report = json.loads((partial / "run.json").read_text())
@@ -236,14 +335,6 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None
 # The command
 
 
-def command(hub: LocalHub, home: Path, *words: str, token: str | None = WRITE) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | hub.environment(home)
-    environment |= {"HF_TOKEN": token} if token else {}
-    return subprocess.run(
-        [COMMAND, "publish", *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
-    )
-
-
 def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
     words = [str(pairs), "--to", "me/pairs"]
     unchecked = command(hub, tmp_path, *words, "--dry-run")
@@ -258,7 +349,12 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert done.returncode == 0, done.stderr
     assert "Published: " in done.stdout
-    assert "run.json" in hub.files("me/pairs")
+    held = hub.files("me/pairs")
+    assert "run.json" in held
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_bytes(held["recipes/magicoder.yaml"])
+    assert read_yaml(recipe)["dataset_name"] == "me/pairs"  # whose keys TRL knows
+    assert "trl sft --config recipes/magicoder.yaml" in held["README.md"].decode()
     again = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert "holds all of it already" in again.stdout
 

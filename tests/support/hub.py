@@ -15,6 +15,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +27,9 @@ import yaml
 
 from .teacher import Exchange, Loopback
 
+OWN = ("me", "club")
+FILE_LIMIT = 500 * 10**9
+"""Bytes, as huggingface.co/docs/hub/storage-limits has it."""
 LFS_SUFFIXES = (".parquet", ".arrow", ".gz", ".zst", ".zip", ".bin", ".safetensors")
 """What the `.gitattributes` of a new repository sends to LFS, the part of it that we use."""
 DATE = "2026-01-01T00:00:00.000Z"
@@ -66,6 +70,7 @@ class _Repository:
     """Commits: sha → the files of that commit. Old ones stay readable, as pinned revisions must. Refs name some of them."""
 
     gate: tuple[str, ...] | None = None
+    asks_first: str | bool = False
     commits: dict[str, dict[str, _Blob]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     lfs: dict[str, bytes] = field(default_factory=dict)
@@ -118,7 +123,8 @@ class LocalHub(Loopback):
     """A Hub at `endpoint`. Repositories come into being with their first file, or when a client creates them.
 
     Args:
-        tokens: token → `read` or `write`; without, everybody may write.
+        tokens: token → `read`, `write` or `fineGrained`, which may only read here; without, everybody may write. They are of the
+            user `me`, who belongs to `club` and may write to these two namespaces alone; to others, pull requests.
 
     Attributes:
         endpoint: what `HfApi(endpoint=…)` and `HF_ENDPOINT` are given.
@@ -129,6 +135,8 @@ class LocalHub(Loopback):
         super().__init__()
         self.endpoint, self._tokens = self.url, tokens
         self._broken: list[tuple[str, str, int]] = []
+        self._held: tuple[str, str] | None = None
+        self.holding = threading.Event()
         self.requests: list[tuple[str, str, int, int]] = []
         self._repositories: dict[tuple[str, str], _Repository] = {}
 
@@ -166,6 +174,11 @@ class LocalHub(Loopback):
         """The next requests of this method whose path holds `part` fail; status 0 drops the connection."""
         self._broken += [(method, part, status)] * times
 
+    def hold_next(self, method: str, part: str) -> None:
+        """The next request of this method whose path holds `part` is never answered; `holding` is set when it is there."""
+        self._held = (method, part)
+        self.holding.clear()
+
     def environment(self, home: Path) -> dict[str, str]:
         """Variables for a subprocess that shall see this Hub and no other, and keep its caches under `home`."""
         return {
@@ -180,6 +193,11 @@ class LocalHub(Loopback):
 
     def respond(self, exchange: Exchange) -> None:
         """See `Loopback.respond`."""
+        if self._held and exchange.command == self._held[0] and self._held[1] in exchange.path:
+            self._held = None
+            self.holding.set()
+            self.stopping.wait()
+            return exchange.drop()
         for fault in self._broken:
             if exchange.command == fault[0] and fault[1] in exchange.path:
                 self._broken.remove(fault)
@@ -197,7 +215,12 @@ class LocalHub(Loopback):
         role = self._role(exchange)
         if url.path == "/api/whoami-v2":
             return _json(
-                {"type": "user", "name": "me", "orgs": [], "auth": {"type": "access_token", "accessToken": {"role": role}}}
+                {
+                    "type": "user",
+                    "name": OWN[0],
+                    "orgs": [{"type": "org", "name": OWN[1], "roleInOrg": "write"}],
+                    "auth": {"type": "access_token", "accessToken": {"role": role}},
+                }
             )
         if url.path == "/api/validate-yaml":
             errors = _yaml_errors(json.loads(exchange.body)["content"])
@@ -206,6 +229,7 @@ class LocalHub(Loopback):
             raise Refused(403, "", "You don't have the rights to write here with this token.")
         if url.path == "/api/repos/create":
             return self._create(json.loads(exchange.body))
+        self._check_owner(exchange, url)
         for method, pattern, answer in ROUTES:
             # HEAD is GET without the body, which `Exchange.send` leaves out.
             if method == exchange.command.replace("HEAD", "GET") and (match := pattern.fullmatch(url.path)):
@@ -223,9 +247,19 @@ class LocalHub(Loopback):
             raise Refused(401, "", "Invalid credentials in Authorization header")
         return self._tokens.get(token, "read")
 
+    def _check_owner(self, exchange: Exchange, url: Any) -> None:
+        """Others' repositories take pull requests and nothing else; what a pull request uploads, they take, too."""
+        found = re.fullmatch(rf"{_API}/(?P<what>commit|branch|settings)(?:/.*)?", url.path)
+        if self._tokens is None or not found or found["id"].split("/")[0] in OWN:
+            return
+        if found["what"] != "commit" or parse_qs(url.query).get("create_pr") != ["1"]:
+            raise Refused(403, "", f"You don't have the rights to change {found['id']}. Open a pull request.")
+
     def _create(self, wanted: dict[str, Any]) -> Response:
         repo_id = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
         kind = wanted.get("type") or "model"
+        if self._tokens is not None and repo_id.split("/")[0] not in OWN:
+            raise Refused(403, "", f"You don't have the rights to create a {kind} under this namespace")
         if (kind, repo_id) in self._repositories:
             where = f"{self.endpoint}/{'' if kind == 'model' else kind + 's/'}{repo_id}"
             return 409, {}, json.dumps({"error": "You already created this repository", "url": where}).encode()
@@ -257,14 +291,37 @@ def _info(target: _Target, exchange: Exchange) -> Response:
             "createdAt": DATE,
             "lastModified": DATE,
             "private": False,
-            "gated": False if target.repository.gate is None else "manual",
+            "gated": target.repository.asks_first or (False if target.repository.gate is None else "manual"),
             "disabled": False,
             "downloads": 0,
             "likes": 0,
             "tags": [],
             "siblings": siblings,
         }
+        | _told(target)
     )
+
+
+def _told(target: _Target) -> dict[str, Any]:
+    """What info says of a card and of `.eval_results/`; a file there that is none is told by name, as the real Hub does."""
+    card = target.files.get("README.md")
+    found = re.match(r"\A---\n(.*?)\n---(?:\n|\Z)", card.data.decode(), re.S) if card else None
+    data = yaml.safe_load(found[1]) if found else None
+    entries: list[dict[str, Any]] = []
+    for path, blob in target.files.items():
+        if path.startswith(".eval_results/") and path.endswith((".yaml", ".yml")):
+            try:
+                lines = yaml.safe_load(blob.data)
+                good = [
+                    {"filename": path, "data": one}
+                    for one in lines
+                    if {"id", "task_id"} <= one["dataset"].keys() and "value" in one
+                ]
+                entries += good if len(good) == len(lines) else [{"filename": path, "error": "a required field is missing"}]
+            except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+                entries.append({"filename": path, "error": str(error)})
+    told = {"cardData": data, "model-index": (data or {}).get("model-index")} if data else {}
+    return told | ({"evalResults": entries} if entries else {})
 
 
 def _sizes(blob: _Blob) -> dict[str, Any]:
@@ -327,6 +384,8 @@ def _preupload(target: _Target, exchange: Exchange) -> Response:
     """Which files go to LFS, and which are there already."""
     files = []
     for file in json.loads(exchange.body)["files"]:
+        if file["size"] > FILE_LIMIT:
+            raise Refused(400, "", f"{file['path']}: a file may have {FILE_LIMIT} bytes at most")
         mode = "lfs" if file["path"].endswith(LFS_SUFFIXES) else "regular"
         known = target.files.get(file["path"])
         files.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": known.oid if known else None})
@@ -383,7 +442,8 @@ def _commit(target: _Target, exchange: Exchange) -> Response:
         raise Refused(400, "", f"Cannot commit to {ref}: it is no branch")
     sha = target.repository.commit(changes, deleted, ref)
     target.repository.messages.append(header.get("summary", ""))
-    page = f"http://{exchange.headers['Host']}/datasets/{target.repo_id}"
+    kind = "datasets/" if "/api/datasets/" in exchange.path else ""
+    page = f"http://{exchange.headers['Host']}/{kind}{target.repo_id}"
     request = {"pullRequestUrl": f"{page}/discussions/{ref.rpartition('/')[2]}"} if target.asks("create_pr") else {}
     return _json({"success": True, "commitOid": sha, "commitUrl": f"{page}/commit/{sha}"} | request)
 
@@ -394,6 +454,15 @@ def _branch(target: _Target, exchange: Exchange) -> Response:
         raise Refused(409, "", f"Reference already exists: {name}")
     start = json.loads(exchange.body or b"{}").get("startingPoint", "main")
     target.repository.refs[name] = target.repository.at(start)
+    return _json({})
+
+
+def _settings(target: _Target, exchange: Exchange) -> Response:
+    wanted = json.loads(exchange.body)
+    if wanted.get("gated") not in (None, False, "auto", "manual"):
+        raise Refused(400, "", f"gated is auto, manual or false, not {wanted['gated']}")
+    if "gated" in wanted:
+        target.repository.asks_first = wanted["gated"]
     return _json({})
 
 
@@ -429,6 +498,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[_Target, Exchange], Response
     ("POST", re.compile(rf"{_API}/preupload/(?P<revision>[^/]+)"), _preupload),
     ("POST", re.compile(rf"{_API}/commit/(?P<revision>[^/]+)"), _commit),
     ("POST", re.compile(rf"{_API}/branch/(?P<path>.+)"), _branch),
+    ("PUT", re.compile(rf"{_API}/settings"), _settings),
     ("POST", re.compile(rf"{_PAGE}\.git/info/lfs/objects/batch"), _lfs_batch),
     ("PUT", re.compile(rf"{_PAGE}\.git/info/lfs/(?P<path>[0-9a-f]+)"), _lfs_upload),
     ("GET", re.compile(rf"{_PAGE}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"), _resolve),

@@ -99,6 +99,43 @@ def test_names_and_revisions_are_looked_at(hub: LocalHub) -> None:
     assert ask(hub, "POST", "/api/datasets/me/set/branch/v2", {})[0] == 409
 
 
+def test_repositories_of_others_take_pull_requests_alone(hub: LocalHub) -> None:
+    hub.put("them/model", "README.md", b"# theirs\n", "model")
+    body = "\n".join(json.dumps({"key": key, "value": value}) for key, value in (HEADER, file("a.txt", b"a"))).encode()
+    status, said = ask(hub, "POST", "/api/models/them/model/commit/main", body)
+    assert (status, "Open a pull request" in said) == (403, True)
+    status, said = ask(hub, "POST", "/api/models/them/model/commit/main?create_pr=1", body)
+    assert (status, json.loads(said)["pullRequestUrl"]) == (200, f"{hub.endpoint}/them/model/discussions/1")
+    assert ask(hub, "POST", "/api/models/them/model/branch/v2", {})[0] == 403
+    assert ask(hub, "PUT", "/api/models/them/model/settings", {"gated": "auto"})[0] == 403
+    assert ask(hub, "POST", "/api/repos/create", {"name": "other", "organization": "them"})[0] == 403
+    assert ask(hub, "POST", "/api/repos/create", {"name": "other", "organization": "club"})[0] == 200
+    assert hub.files("them/model", repo_type="model") == {"README.md": b"# theirs\n"}
+
+
+def test_a_file_over_the_limit_is_refused_before_it_travels(hub: LocalHub) -> None:
+    asked = {"files": [{"path": "a.bin", "sample": "", "size": 500 * 10**9 + 1}]}
+    status, said = ask(hub, "POST", "/api/datasets/me/set/preupload/main", asked)
+    assert (status, "500000000000 bytes at most" in said) == (400, True)
+
+
+def test_access_can_be_asked_for(hub: LocalHub) -> None:
+    assert json.loads(ask(hub, "GET", "/api/datasets/me/set")[1])["gated"] is False
+    assert ask(hub, "PUT", "/api/datasets/me/set/settings", {"gated": "sometimes"})[0] == 400
+    assert ask(hub, "PUT", "/api/datasets/me/set/settings", {"gated": "auto"}, token=READ)[0] == 403
+    assert ask(hub, "PUT", "/api/datasets/me/set/settings", {"gated": "auto"})[0] == 200
+    assert json.loads(ask(hub, "GET", "/api/datasets/me/set")[1])["gated"] == "auto"
+
+
+def test_evaluation_results_are_told_and_broken_ones_by_name(hub: LocalHub) -> None:
+    hub.put("me/model", ".eval_results/good.yaml", b"- dataset: {id: them/bench, task_id: x}\n  value: 3\n", "model")
+    hub.put("me/model", ".eval_results/bad.yaml", b"- dataset: {id: them/bench}\n  value: 3\n", "model")
+    hub.put("me/model", ".eval_results/worse.yaml", b"- [", "model")
+    told = json.loads(ask(hub, "GET", "/api/models/me/model")[1])["evalResults"]
+    assert [one["filename"] for one in told if "error" in one] == [".eval_results/bad.yaml", ".eval_results/worse.yaml"]
+    assert [one["data"]["value"] for one in told if "data" in one] == [3]
+
+
 def test_an_upload_must_be_what_its_name_says(hub: LocalHub) -> None:
     oid = hashlib.sha256(b"whole").hexdigest()
     assert ask(hub, "PUT", f"/datasets/me/set.git/info/lfs/{oid}", b"torn")[0] == 400

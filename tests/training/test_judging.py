@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.training.callbacks import Judged
 from hf_oss_instruct.training.judging import scoring
 from tests.evaluation.real import DATA, real_data
 from tests.training.conftest import COMMAND
@@ -39,6 +41,13 @@ def test_tasks_of_ones_own_are_run(tmp_path: Path, answer: str, parsed: bool, pa
     made = scoring(tasks(tmp_path, TASK), every=1)
     judged = made.judge(made.tasks[0], answer)
     assert (judged.parsed, judged.passed, judged.status) == (parsed, passed, status)
+
+
+def test_what_ran_an_answer_is_recorded_without_isolation_too(tmp_path: Path) -> None:
+    answer = "```python\ndef double(x):\n    return 2 * x\n```"
+    for tier in (chosen_tier().name, "unsafe-none"):
+        made = scoring(tasks(tmp_path, TASK), every=1, tier=tier)
+        assert made.judge(made.tasks[0], answer) == Judged(True, True, "passed", tier)
 
 
 @real_data
@@ -79,3 +88,14 @@ def test_the_command_scores_while_it_trains(model: Path, pairs: Path, tmp_path: 
     assert [(score["step"], score["score/tasks"]) for score in facts["scores"]] == [(0, 1), (1, 1), (2, 1)]
     (answer,) = (path.parent / "out" / "scores" / "step-2.jsonl").read_text().splitlines()
     assert json.loads(answer)["instruction"] == "Write double(x)."
+    assert "sandbox" in json.loads(answer)
+    assert "programs of strangers run here as you" not in done.stderr
+
+
+def test_without_a_sandbox_is_the_users_own_word_and_warned_of(model: Path, pairs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "run", model_name_or_path=str(model), dataset_name=str(pairs), max_steps=2)
+    words = ["--allow-unchecked", "--score", str(tmp_path / "absent.jsonl"), "--unsafe-no-sandbox"]
+    done = subprocess.run([COMMAND, "train", path, *words], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 2
+    assert "Warning: programs of strangers run here as you" in done.stderr
+    assert "absent.jsonl' cannot be read" in done.stderr

@@ -93,7 +93,7 @@ def evaluate(
     benchmarks = [load(task, asked.data, asked.revision) for task in _expanded(asked.tasks)]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
-            if trouble := trouble_with(language):
+            if trouble := trouble_with(language, asked.tier):
                 say(f"{benchmark.task} will be generated and not evaluated: {trouble}")
     choice, facts = _identified(choice)
     out.mkdir(parents=True, exist_ok=True)

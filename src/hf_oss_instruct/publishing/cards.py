@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.display import fenced, markdown, one_line
 from hf_oss_instruct.languages import find
+from hf_oss_instruct.publishing.terms import Terms
 
 EMBEDDED = "comment-function"
 SIZES = (
@@ -34,9 +36,12 @@ def dataset_card(
     licenses: dict[str, int],
     samples: list[Row],
     repo_id: str | None = None,
-    license: str = "other",
+    license: str | None = None,
+    terms: Terms | None = None,
     configs: list[str] | None = None,
     with_seeds: bool = True,
+    recipes: Sequence[str] = (),
+    info: list[dict[str, Any]] | None = None,
 ) -> str:
     """The README.md of a data set: front matter that `load_dataset` reads, then what a reader wants to know.
 
@@ -49,14 +54,19 @@ def dataset_card(
         licenses: licence of the seeds, in the source's words → kept rows.
         samples: rows to show.
         repo_id: where the set lies on the Hub; None for a folder that is not published.
-        license: the Hub's identifier of the licence that the set is under.
+        license: the Hub's identifier of the licence that the set is under; that of the terms, or `other`, by default.
+        terms: what the snippets' source asks for.
         configs: those that the set holds; by default all that have rows.
         with_seeds: whether rows hold the snippets, or only their place.
+        recipes: names of the training recipes in its folder `recipes/`.
+        info: columns and sizes of each config, as `dataset_info` gives them.
     """
     held = _held(report, configs)
-    front_matter = _front_matter(name, report, config, license, held)
+    front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), held)
+    if info := [one for one in info or () if one["config_name"] in held]:
+        front_matter["dataset_info"] = info
     return (
-        _environment()
+        environment()
         .get_template("dataset_card.md")
         .render(
             front_matter=yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True).strip(),
@@ -73,8 +83,18 @@ def dataset_card(
             published=repo_id is not None,
             held=held,
             with_seeds=with_seeds,
+            recipes=recipes,
+            terms=terms,
         )
     )
+
+
+def _license(license: str | None, terms: Terms | None, published: bool) -> dict[str, Any]:
+    notice = {"license_name": "of-the-sources", "license_link": "NOTICE.md"} if published else {}
+    fields = terms.fields if terms else {"license": "other"} | notice
+    if license and license != "other":
+        fields = {name: value for name, value in fields.items() if name.startswith("extra_")} | {"license": license}
+    return fields
 
 
 def curated_card(name: str, report: dict[str, Any]) -> str:
@@ -87,28 +107,35 @@ def curated_card(name: str, report: dict[str, Any]) -> str:
     front = {
         "pretty_name": one_line(name, 80),
         "license": "other",
+        "size_categories": [_size(report["kept"])],
+        "task_categories": ["text-generation"],
         "tags": ["code", "oss-instruct", "curated", "datasets"],
         "configs": _configs(_held(report), report),
     }
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
-    return _environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
+    return environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
 
 
-def _front_matter(name: str, report: dict[str, Any], config: dict[str, Any], license: str, held: list[str]) -> dict[str, Any]:
+def _front_matter(
+    name: str, report: dict[str, Any], config: dict[str, Any], license: dict[str, Any], held: list[str]
+) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
-    size = next((tag for bound, tag in SIZES if report["kept"] < bound), "n>10M")
     return {
         "pretty_name": one_line(name, 80),
         "language": ["en"],
-        "license": license,
+        **license,
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "size_categories": [size],
+        "size_categories": [_size(report["kept"])],
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
         "configs": _configs(held, report),
     }
+
+
+def _size(rows: int) -> str:
+    return next((tag for bound, tag in SIZES if rows < bound), "10M<n<100M")
 
 
 def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
@@ -136,13 +163,19 @@ def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """What renders the templates of this room."""
+    made = Environment(
         loader=PackageLoader("hf_oss_instruct.publishing"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"fenced": fenced, "markdown": lambda value: markdown(str(value)), "number": "{:,}".format}
-    return environment
+    made.filters |= {
+        "fenced": fenced,
+        "inline": lambda value: f"`{one_line(str(value)).replace('`', chr(39))}`",
+        "markdown": lambda value: markdown(str(value)),
+        "number": "{:,}".format,
+    }
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,9 +18,12 @@ from hf_oss_instruct.data import Row
 from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
-from hf_oss_instruct.publishing.hub import CARD, REPORT, Push
+from hf_oss_instruct.publishing.dataset_info import dataset_info
+from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.terms import Terms, terms_of
 
-CONFIG = "oss_instruct.yaml"
+REPORT, CONFIG = "run.json", "oss_instruct.yaml"
+OWNS = tuple(f"{folder}/" for folder in CONFIGS.values())
 SAMPLES = 3
 SHOWN = 5
 """Rows with a secret that an error names."""
@@ -51,6 +54,7 @@ class _Facts:
     languages: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     repositories: dict[str, Counter[str]] = field(default_factory=dict)
+    sources: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     not_to_show: int = 0
@@ -69,7 +73,8 @@ def data_set(
     repo_id: str,
     with_seeds: bool = True,
     with_rejected: bool = False,
-    license: str = "other",
+    license: str | None = None,
+    recipes: Mapping[str, str] | None = None,
 ) -> Push:
     """What a run's folder shall be on the Hub.
 
@@ -80,7 +85,9 @@ def data_set(
         repo_id: where it goes, for the lines of the card that load it.
         with_seeds: pass on the snippets; without, their place alone (repository, file, lines).
         with_rejected: pass on what was left out, too.
-        license: the Hub's identifier of the licence that the set is under.
+        license: the Hub's identifier of the licence that the set is under; by default that of the terms its snippets carry, or
+            `other`.
+        recipes: training recipes to lay beside it, name → YAML.
 
     Raises:
         PublishError: the folder is no run, or a rule does not hold.
@@ -101,13 +108,38 @@ def data_set(
             "with --no-seeds, or say --allow-any-license if you have the right."
         )
     files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
+    files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
     for name in ("data", "sft", *(["rejected"] if with_rejected and report["rejected"] else [])):
         for path in sorted((folder / name).glob("train-*.parquet")):
             files[f"{name}/{path.name}"] = path if with_seeds or name == "sft" else _without_seeds(path)
-    card = _card(report, config, facts, prompt, repo_id, license, with_seeds, shown={path.split("/")[0] for path in files})
+    terms = _terms(facts) if with_seeds else None
+    card = dataset_card(
+        name=repo_id.split("/")[-1],
+        repo_id=repo_id,
+        license=license,
+        terms=terms,
+        report=report,
+        config=config,
+        prompt=prompt,
+        languages=dict(facts.languages.most_common()),
+        licenses=dict(facts.licenses.most_common()),
+        samples=facts.samples,
+        configs=[name for name, place in CONFIGS.items() if any(path.startswith(f"{place}/") for path in files)],
+        with_seeds=with_seeds,
+        recipes=list(recipes or {}),
+        info=[dataset_info(name, place, files) for name, place in CONFIGS.items()],
+    )
     files |= {CARD: card.encode(), "NOTICE.md": _notice(facts).encode()}
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
-    return Push("dataset", f"{report['kept']:,} rows by {report['teacher']}{partial}", files, _notes(report, with_seeds))
+    summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
+    gated = terms is not None and terms.gate is not None
+    return Push("dataset", summary, files, _notes(report, facts, with_seeds, terms), (CARD, REPORT), OWNS, gated=gated)
+
+
+def _terms(facts: _Facts) -> Terms | None:
+    """The terms that go with the snippets; where there are several, those that gate."""
+    found = [terms for source in facts.sources if (terms := terms_of(source))]
+    return next((terms for terms in found if terms.gate), found[0] if found else None)
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -135,6 +167,7 @@ def _facts(folder: Path, rules: Rules, with_seeds: bool) -> _Facts:
     for number, row in enumerate(_rows(folder / "data")):
         facts.languages[row["lang"]] += 1
         facts.licenses.update(row["licenses"] or ["not stated"])
+        facts.sources[row["seed_dataset"]] += 1
         where = row["repo_name"] or row["seed_dataset"] or "unknown"
         facts.repositories.setdefault(where, Counter()).update(row["licenses"] or ["not stated"])
         facts.not_to_show += not rules.may_be_shown(row["licenses"])
@@ -168,32 +201,6 @@ def _without_seeds(path: Path) -> bytes:
         return file.read()
 
 
-def _card(
-    report: dict[str, Any],
-    config: dict[str, Any],
-    facts: _Facts,
-    prompt: str,
-    repo_id: str,
-    license: str,
-    with_seeds: bool,
-    shown: set[str],
-) -> str:
-    rejected = {"rejected"} <= shown
-    return dataset_card(
-        name=repo_id.split("/")[-1],
-        repo_id=repo_id,
-        license=license,
-        report=report,
-        config=config,
-        prompt=prompt,
-        languages=dict(facts.languages.most_common()),
-        licenses=dict(facts.licenses.most_common()),
-        samples=facts.samples,
-        configs=[name for name, folder in CONFIGS.items() if folder != "rejected" or rejected],
-        with_seeds=with_seeds,
-    )
-
-
 def _notice(facts: _Facts) -> str:
     lines = [
         f"| {markdown(name)} | {markdown(', '.join(licenses))} | {licenses.total():,} |"
@@ -203,10 +210,17 @@ def _notice(facts: _Facts) -> str:
     return head + "| source | licences, in the source's words | mentions in rows |\n|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
-def _notes(report: dict[str, Any], with_seeds: bool) -> list[str]:
+def _notes(report: dict[str, Any], facts: _Facts, with_seeds: bool, terms: Terms | None) -> list[str]:
     notes = [f"not done: {check['name']} ({check.get('why', '')})" for check in report["checks"] if check["status"] != "done"]
     if report["pending"]:
         notes.append(f"partial: {report['pending']:,} of {report['requested']:,} seeds have no answer yet")
     if with_seeds:
         notes.append("snippets of source code are passed on verbatim, under the licences in NOTICE.md (or --no-seeds)")
+        if facts.not_to_show:
+            notes.append(
+                f"{facts.not_to_show:,} of them are under a licence that is unknown or forbids it: --no-seeds leaves them out"
+            )
+    if terms:
+        gate = "; readers must accept them first (the repository is gated)" if terms.gate else ""
+        notes.append(f"the terms of {terms.source} go with the snippets: {terms.link}{gate}")
     return notes

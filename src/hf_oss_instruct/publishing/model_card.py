@@ -3,43 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hf_oss_instruct.display import markdown, one_line
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.publishing.cards import environment
+
+CURVE = "loss.svg"
+SECRET = ("hub_token", "push_to_hub_token", "env")
+"""Keys of a training YAML that may hold tokens: `env` sets environment variables."""
 
 
-def model_card(name: str, facts: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class License:
+    """What a model may be used for.
+
+    Attributes:
+        id: the Hub's identifier.
+        name, link: of a licence that has none, whose id is `other`.
+        said_by: who says so.
+    """
+
+    id: str
+    name: str | None = None
+    link: str | None = None
+    said_by: str = "whoever published it"
+
+    @property
+    def title(self) -> str:
+        """What a reader knows it by."""
+        return self.name or self.id
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Its fields in a card's front matter."""
+        found = {"license": self.id, "license_name": self.name, "license_link": self.link}
+        return {name: value for name, value in found.items() if value}
+
+
+def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = None, license: License | None = None) -> str:
     """The README.md of a model.
 
     Args:
         name: name of the model.
         facts: the contents of `training.json`.
+        repo_id: where it lies on the Hub; None for a folder that is not published.
+        license: what it is under; None for a folder that is not published.
     """
-    environment = Environment(
-        loader=PackageLoader("hf_oss_instruct.publishing"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"markdown": markdown}
-    return environment.get_template("model_card.md").render(
-        front_matter=yaml.safe_dump(_front_matter(name, facts), sort_keys=False, allow_unicode=True).strip(),
-        name=name,
-        facts=facts,
-        recipe=yaml.safe_dump(dict(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
+    front_matter = _front_matter(name, facts, license)
+    return (
+        environment()
+        .get_template("model_card.md")
+        .render(
+            front_matter=yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True).strip(),
+            name=name,
+            place=repo_id or "PATH_OR_HUB_ID",
+            facts=facts,
+            license=license,
+            adapter=is_adapter(facts),
+            unchecked=[part for part in facts["data"] if part["unchecked"]],
+            curve=CURVE if len(facts["losses"]) > 1 else None,
+            recipe=yaml.safe_dump(shareable(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
+        )
     )
 
 
-def _front_matter(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    base, sets = facts["base_model"], [part["source"]["path"] for part in facts["data"]]
-    known = {"base_model": base} if not Path(base).exists() else {}  # the Hub knows no folder of ours
-    published = [path for path in sets if "/" in path and not Path(path).exists()]
+def shareable(value: Any) -> Any:
+    """The same without what may hold tokens, and with paths of this machine cut to their last part."""
+    if isinstance(value, Mapping):
+        return {key: shareable(one) for key, one in value.items() if key not in SECRET}
+    if isinstance(value, list):
+        return [shareable(one) for one in value]
+    if isinstance(value, str) and value.startswith(("/", "./", "../", "~/")):
+        return Path(value).name
+    return value
+
+
+def is_adapter(facts: Mapping[str, Any]) -> bool:
+    """Whether adapters were trained, and not a whole model."""
+    return bool(facts["recipe"].get("use_peft"))
+
+
+def _front_matter(name: str, facts: Mapping[str, Any], license: License | None) -> dict[str, Any]:
+    adapter, base = is_adapter(facts), facts["base"]
+    sets = list(dict.fromkeys(part["hub"]["id"] for part in facts["data"] if part["hub"]))
     return {
         "model_name": one_line(name, 80),
-        "library_name": "transformers",
+        "library_name": "peft" if adapter else "transformers",
         "pipeline_tag": "text-generation",
-        **known,
-        **({"datasets": published} if published else {}),
-        "tags": ["code", "oss-instruct", "sft", "trl"],
+        "language": ["en"],
+        **(license.fields if license else {}),
+        **({"base_model": base["id"], "base_model_relation": "adapter" if adapter else "finetune"} if base else {}),
+        **({"datasets": sets} if sets else {}),
+        "tags": ["code", "oss-instruct", "instruction-tuning", "sft", "trl", "arxiv:2312.02120", *["lora"] * adapter],
     }

@@ -29,11 +29,13 @@ class Judged:
         parsed: the answer holds a program.
         passed: the program does what the task asks; None where it could not be run, which counts as neither.
         status: a word of the sandbox's, such as `passed`, `wrong_answer` or `timeout`.
+        sandbox: name of the tier that ran it; empty if nothing ran.
     """
 
     parsed: bool
     passed: bool | None
     status: str
+    sandbox: str = ""
 
 
 class Judge(Protocol):

@@ -111,4 +111,4 @@ class Judges:
         verdict, _ = self._grader.verdict(problem, Sample(problem.task_id, 0, answer, "answer"))
         holds_code = bool(verdict.program.strip()) and problem.entry_point in verdict.program
         parsed = holds_code and (problem.language not in MINED_LANGUAGES or parses(verdict.program, problem.language))
-        return Judged(parsed, verdict.passed if verdict.final else None, verdict.status)
+        return Judged(parsed, verdict.passed if verdict.final else None, verdict.status, verdict.sandbox)

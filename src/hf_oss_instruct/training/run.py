@@ -15,12 +15,13 @@ import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.publishing.model_card import model_card
+from hf_oss_instruct.publishing.loss_curve import loss_curve
+from hf_oss_instruct.publishing.model_card import CURVE, model_card
 from hf_oss_instruct.templates import template_for
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, read_yaml
-from hf_oss_instruct.training.sources import TrainingSource, refuse_unchecked, sources_of, why_unchecked
+from hf_oss_instruct.training.sources import TrainingSource, on_the_hub, refuse_unchecked, sources_of, why_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def train(
     with _main_process_first(arguments):
         streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
         data = _data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
-    facts = _facts(values, chosen, data, model.model_name_or_path)
+    facts = _facts(values, arguments, chosen, data, model)
     trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
     if scoring:
         trainer.add_callback(scoring.callback(trainer, chosen))
@@ -166,7 +167,8 @@ def _data(sources: list[TrainingSource], encoder: Encoder, *, streaming: bool, r
 
 def _part(source: TrainingSource, made: Prepared, drawn: int | None) -> dict[str, Any]:
     # the counter itself, not a copy: of a stream it grows while it is read
-    return {"source": asdict(source), "counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)}
+    words = {"source": asdict(source), "hub": source.on_the_hub, "revision": source.revision}
+    return words | {"counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)}
 
 
 def _say_data(data: Data, say: Callable[[str], None]) -> None:
@@ -182,12 +184,14 @@ def _say_data(data: Data, say: Callable[[str], None]) -> None:
             say(f"{name} was not decontaminated: {part['unchecked']}.")
 
 
-def _facts(values: dict[str, Any], template: Any, data: Data, base: str) -> dict[str, Any]:
+def _facts(values: dict[str, Any], arguments: Any, template: Any, data: Data, model: Any) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
-        "base_model": base,
+        "base_model": model.model_name_or_path,
+        "base": on_the_hub(model.model_name_or_path, "model", model.model_revision),
         "template": {"name": template.name, "stop": template.stop},
         "recipe": values,
+        "arguments": arguments.to_sanitized_dict(),
         "data": data.parts,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
@@ -244,3 +248,5 @@ def _write(out: Path, facts: dict[str, Any]) -> None:
     (out / RECIPE).write_text(yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True), "utf-8")
     (out / REPORT).write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
     (out / CARD).write_text(model_card(out.resolve().name, facts), "utf-8")
+    if curve := loss_curve(facts["losses"]):
+        (out / CURVE).write_text(curve, "utf-8")

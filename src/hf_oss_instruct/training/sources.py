@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,44 @@ class TrainingSource:
         named = [Path(file) for file in (files.values() if isinstance(files, dict) else files or ()) if isinstance(file, str)]
         places = [Path(self.path), *(Path(self.data_dir) for _ in [0] if self.data_dir)]
         return [*places, *(folder for file in named for folder in (file.parent, file.parent.parent))]
+
+    @cached_property
+    def on_the_hub(self) -> dict[str, Any] | None:
+        """Id and revision of a set that is read from the Hub."""
+        return None if self.data_files else on_the_hub(self.path, "dataset")
+
+    @property
+    def revision(self) -> str | None:
+        """What tells this state of the rows from another: the commit on the Hub, or the hash of the run config of a folder."""
+        if self.on_the_hub:
+            found: str | None = self.on_the_hub["revision"]
+            return found
+        report = _report(self) or {}
+        return f"run config {report['config_hash']}" if report.get("config_hash") else None
+
+
+def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[str, Any] | None:
+    """Id and commit of what is read from the Hub; the commit is None where the Hub does not answer.
+
+    Args:
+        name: a Hub id, or a folder.
+        repo_type: `model` or `dataset`.
+        revision: branch, tag or commit.
+
+    Returns:
+        None for what lies on this machine.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    from hf_oss_instruct.publishing.asking import transport_error
+
+    if Path(name).exists() or "/" not in name:
+        return None
+    try:
+        return {"id": name, "revision": HfApi().repo_info(name, repo_type=repo_type, revision=revision).sha}
+    except (HfHubHTTPError, HFValidationError, transport_error(), OSError):
+        return {"id": name, "revision": None}
 
 
 def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:

@@ -1,0 +1,69 @@
+"""The losses of a training run as a picture: an SVG of our own, since no plotting library is among our dependencies.
+
+The Hub shows SVG files of a repository as images (huggingface/hub-docs#1481).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 300, 64, 34, 20, 44
+"""Pixels: the picture, and the margins around the curve."""
+TICKS = 4
+GREY, BLUE = "#808080", "#4c78a8"
+"""Colours that are seen on white and on black."""
+
+
+def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
+    """An SVG of a loss over steps.
+
+    Args:
+        losses: step and loss (nats a token), in the order of the steps; losses that are no number leave a gap.
+
+    Returns:
+        The SVG; an empty text where fewer than two losses are numbers.
+    """
+    points = [(int(step), float(loss)) for step, loss in losses]
+    known = [loss for _, loss in points if math.isfinite(loss)]
+    if len(known) < 2:
+        return ""
+    first, last = points[0][0], points[-1][0]
+    low, high = min(known), max(known)
+
+    def place(step: int, loss: float) -> tuple[float, float]:
+        x = LEFT + (WIDTH - LEFT - RIGHT) * (step - first) / max(1, last - first)
+        y = TOP + (HEIGHT - TOP - BOTTOM) * ((high - loss) / (high - low) if high > low else 0.5)
+        return round(x, 1), round(y, 1)
+
+    lines = [
+        f'<polyline points="{" ".join(f"{x},{y}" for x, y in part)}" fill="none" stroke="{BLUE}" stroke-width="2"/>'
+        for part in _unbroken([place(step, loss) if math.isfinite(loss) else None for step, loss in points])
+    ]
+    marks = [_mark(low + (high - low) * n / TICKS, place(first, low + (high - low) * n / TICKS)[1]) for n in range(TICKS + 1)]
+    steps = [
+        _text(place(step, low)[0], HEIGHT - BOTTOM + 18, f"{step:,}", "middle") for step in (first, (first + last) // 2, last)
+    ]
+    title = _text(LEFT, TOP - 14, "training loss, nats a token", "start")
+    below = _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "step", "middle")
+    box = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    return "\n".join([f'{box} font-family="sans-serif" font-size="12">', title, *marks, *steps, below, *lines, "</svg>", ""])
+
+
+def _unbroken(places: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    parts: list[list[tuple[float, float]]] = [[]]
+    for one in places:
+        if one is None:
+            parts.append([])
+        else:
+            parts[-1].append(one)
+    return [part for part in parts if part]
+
+
+def _mark(loss: float, y: float) -> str:
+    line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="{GREY}" stroke-opacity="0.3"/>'
+    return line + _text(LEFT - 8, y + 4, f"{loss:.3g}", "end")
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{GREY}">{text}</text>'

@@ -1,0 +1,155 @@
+"""What the folder of a trained model puts on the Hub: weights, tokenizer, recipe and a card; no checkpoints, nothing pickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.asking import again, hub_errors
+from hf_oss_instruct.publishing.hub import CARD, Push, api_of, fetched
+from hf_oss_instruct.publishing.loss_curve import loss_curve
+from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card, shareable
+from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
+
+FACTS, RECIPE = "training.json", "recipe.yaml"
+WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+BESIDE = (
+    *("config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "additional_chat_templates/*.jinja"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.json", "vocab.txt", "merges.txt", "*.model", "processor_config.json"),
+)
+"""What `from_pretrained` reads beside the weights. `training_args.bin`, optimizer states and checkpoints are not among it."""
+OWNS = (f"{EVAL_RESULTS}/", "model.safetensors", "model-0", "adapter_")
+"""Beginnings of what goes when a new revision lacks it: weights in other shards, or adapters, would be loaded beside it."""
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder is one that `train` wrote, or holds the weights of some model."""
+    return (folder / FACTS).is_file() or any(folder.glob(WEIGHTS[0]))
+
+
+def model(
+    folder: Path,
+    *,
+    repo_id: str,
+    license: str | None = None,
+    results: Sequence[Path] = (),
+    allow_unchecked: bool = False,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> Push:
+    """What a trained model's folder shall be on the Hub.
+
+    Args:
+        folder: `output_dir` of a `train`.
+        repo_id: where it goes.
+        license: the Hub's identifier of its licence; the base model's by default, as its card says.
+        results: folders that `score` wrote, for the card.
+        allow_unchecked: publish although its data was not decontaminated.
+        token: as of `hub.publish`; the base model's card may lie on the Hub.
+        endpoint: as of `hub.publish`.
+
+    Raises:
+        PublishError: the folder is no trained model, its training has not ended, or nobody says what it is licensed under.
+    """
+    own = _read(folder)
+    facts = shareable(own)
+    if not allow_unchecked and (why := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
+        raise PublishError(f"It was trained on data that was not decontaminated ({why}). Say --allow-unchecked: the card tells.")
+    files: dict[str, Path | bytes] = dict(_weights(folder, facts))
+    files |= {path.relative_to(folder).as_posix(): path for name in BESIDE for path in sorted(folder.glob(name))}
+    files[FACTS] = (json.dumps(facts, indent=2) + "\n").encode()
+    files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()
+    if curve := loss_curve(facts["losses"]):
+        files[CURVE] = curve.encode()
+    found = License(license) if license else license_of(own, token, endpoint)
+    card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
+    if results:
+        card = with_scores(card, [scored for one in results for scored in read_results(one)], repo_id)
+    files[CARD] = card.encode()
+    what = "adapters for" if is_adapter(facts) else "a model from"
+    summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"
+    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNS)
+
+
+def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | None = None) -> License:
+    """The licence that the base model's card states; it is never guessed.
+
+    Raises:
+        PublishError: there is no card, or it states none.
+    """
+    from huggingface_hub import ModelCard
+
+    base, folder = facts["base"], Path(facts["base_model"])
+    try:
+        card = ModelCard(
+            _hub_card(base, token, endpoint) if base else (folder / CARD).read_text("utf-8"), ignore_metadata_errors=True
+        )
+        said = {name: card.data.get(name) for name in ("license", "license_name", "license_link")}
+    except (OSError, ValueError, yaml.YAMLError):
+        said = {}
+    if not isinstance(said.get("license"), str):
+        raise PublishError(
+            f"The card of the base model {facts['base_model']!r} states no licence, and none is guessed. Look it up, and pass "
+            "--license ID (apache-2.0, mit, other, …)."
+        )
+    where = f"the card of {base['id'] if base else folder.name}"
+    return License(said["license"], said["license_name"], said["license_link"], where)
+
+
+def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> str:
+    from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
+
+    api = api_of(token, endpoint)
+    with hub_errors(base["id"]):
+        try:
+            sha = base["revision"] or again(api.model_info, base["id"]).sha
+            return fetched(api, "model", base["id"], sha, CARD).decode()
+        except (RemoteEntryNotFoundError, RepositoryNotFoundError):
+            return ""
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    if not (folder / FACTS).is_file():
+        raise PublishError(
+            f"{str(folder)!r} has no {FACTS}, so that nothing is known of its data. Train it with hf-oss-instruct train, or "
+            "upload it with hf upload."
+        )
+    try:
+        facts: dict[str, Any] = json.loads((folder / FACTS).read_text("utf-8"))
+        for name in ("base", "base_model", "data", "losses", "recipe", "scores", "steps", "template", "versions"):
+            facts[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PublishError(f"{str(folder / FACTS)!r} cannot be read: {error!r}. Run the same train command again.") from error
+    return facts
+
+
+def _weights(folder: Path, facts: dict[str, Any]) -> dict[str, Path]:
+    """The files with the weights, whole; the adapters' alone where adapters were trained."""
+    found = {path.name: path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))}
+    if is_adapter(facts):
+        found = {name: path for name, path in found.items() if name.startswith("adapter_")}
+    needed = {name for path in found.values() if path.suffix == ".json" for name in _shards(path)}
+    if not found or (missing := needed - found.keys()):
+        what = f"lacks {', '.join(sorted(missing))}" if found else "holds no weights"
+        raise PublishError(f"{str(folder)!r} {what}: its training has not ended. Run the same train command again.")
+    return found
+
+
+def _shards(index: Path) -> set[str]:
+    return set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+
+
+def _notes(folder: Path, files: dict[str, Any], license: License, facts: dict[str, Any], scored: bool) -> list[str]:
+    left = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in files)
+    notes = [f"licence {license.title}, as {license.said_by} says"]
+    notes += [f"left here: {', '.join(left)}"] if left else []
+    notes += [f"trained on {part['source']['path']}, which is not on the Hub" for part in facts["data"] if not part["hub"]]
+    if not scored:
+        notes.append("scores that were published before are of the weights before and go; --results DIR adds new ones")
+    return notes

@@ -1,0 +1,244 @@
+"""Scores on a model's page: `model-index` in its card, and `.eval_results/*.yaml` for benchmarks registered on the Hub."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from hf_oss_instruct.display import markdown
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.asking import again, hub_errors
+from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, fetched
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCard
+
+RESULTS, VERDICTS = "results.json", "verdicts.jsonl"
+EVAL_RESULTS = ".eval_results"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
+"""Marks in our cards between which the table of scores stands; other cards get no table."""
+TITLES = {
+    "humaneval": "HumanEval",
+    "humaneval_plus": "HumanEval+",
+    "mbpp": "MBPP",
+    "mbpp_plus": "MBPP+",
+    "multipl_e": "MultiPL-E",
+}
+KINDS = {"base": "the benchmark's own tests", "plus": "with the added tests", "passed": "the benchmark's own tests"}
+HEADLINE = ("plus", "passed", "base")
+"""Which of a run's scores stands for the benchmark where there is room for one."""
+
+
+def is_results(folder: Path) -> bool:
+    """Whether a folder is one that `score --out` or `evaluate --out` wrote."""
+    return bool(_tasks(folder))
+
+
+def _tasks(folder: Path) -> list[Path]:
+    """The folders with a task's results: itself, or those in it."""
+    return [one for one in (folder, *sorted(folder.glob("*/"))) if (one / RESULTS).is_file() and (one / VERDICTS).is_file()]
+
+
+def read_results(folder: Path) -> list[dict[str, Any]]:
+    """The scores in a folder, task by task, each with the day (`day`) on which they were made.
+
+    Raises:
+        PublishError: it is no such folder, its run is not finished, or it holds no score.
+    """
+    if not (found := _tasks(folder)):
+        raise PublishError(f"{str(folder)!r} holds no {RESULTS} and {VERDICTS}. Name the --out of a score or an evaluate.")
+    return list(map(_read, found))
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / RESULTS).read_text("utf-8"))
+        unfinished = found.get("pending") or not found["scores"]
+        found["task"], found["version"], found["source"], found["facts"], found["problems"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PublishError(f"{str(folder / RESULTS)!r} cannot be read: {error!r}. Score again into a new folder.") from error
+    if unfinished:
+        raise PublishError(f"{str(folder)!r} holds no score yet. Run the same score command until it ends.")
+    made = datetime.fromtimestamp((folder / RESULTS).stat().st_mtime, UTC)
+    return found | {"day": f"{made:%Y-%m-%d}"}
+
+
+def scores(
+    folder: Path,
+    repo_id: str,
+    *,
+    benchmark: str | None = None,
+    revision: str = "main",
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> Push:
+    """What a results folder adds to a model's page. The rest of its card stays as it is.
+
+    Args:
+        folder: `--out` of a `score` or an `evaluate`.
+        repo_id: the model.
+        benchmark: `ns/data_set:task` of a benchmark that is registered on the Hub, for results of one task; adds a file in
+            `.eval_results/`.
+        revision: the branch; `main` is read where it is not there yet.
+        token: as of `hub.publish`.
+        endpoint: as of `hub.publish`.
+
+    Raises:
+        PublishError: the folder, the name or the model's card is not as it must be, or the Hub does not answer.
+    """
+    from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
+
+    check_name(repo_id)
+    results, api = read_results(folder), api_of(token, endpoint)
+    with hub_errors(repo_id):
+        try:
+            there = revision if again(api.revision_exists, repo_id, revision) else "main"
+            sha = again(api.model_info, repo_id, revision=there).sha
+            before = fetched(api, "model", repo_id, sha, CARD).decode()
+        except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
+            what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"
+            raise PublishError(f"There is no {what} at {repo_id}. Scores go to a model; publish the model first.") from error
+    files: dict[str, Path | bytes] = {CARD: with_scores(before, results, repo_id).encode()}
+    if benchmark:
+        if len(results) > 1:
+            raise PublishError(f"--benchmark is of one task, and {str(folder)!r} holds {len(results)}. Publish them one by one.")
+        files[f"{EVAL_RESULTS}/{results[0]['task'].replace(':', '-')}.yaml"] = _entry(results[0], benchmark).encode()
+    said = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
+    notes = [note for found in results for note in _notes(found)]
+    return Push("model", f"Scores: {said}", files, notes, tuple(files), parent=sha, adds=True)
+
+
+def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
+    """A model card with scores in its `model-index`, and in its table where it has one.
+
+    Scores of the same benchmark, revision and measure are replaced; everything else of the card stays.
+
+    Args:
+        card: the README.md.
+        results: contents of `results.json` files.
+        name: what the model is called where the card does not say.
+
+    Raises:
+        PublishError: the card's own `model-index` cannot be read.
+    """
+    from huggingface_hub import ModelCard
+
+    try:
+        read = ModelCard(card)
+    except (ValueError, yaml.YAMLError) as error:
+        raise PublishError(f"The model's card cannot be read: {' '.join(str(error).split())}. Mend it first.") from error
+    fresh = model_index(results)
+    known = [one for one in read.data.get("eval_results") or () if _identity(one) not in set(map(_identity, fresh))]
+    read.data["eval_results"] = [*known, *fresh]
+    read.data["model_name"] = read.data.get("model_name") or name.split("/")[-1]
+    _put_table(read)
+    return str(read)
+
+
+def model_index(results: Sequence[dict[str, Any]]) -> list[EvalResult]:
+    """The scores of results folders as entries of a `model-index`; values are fractions, as pass@k is defined."""
+    from huggingface_hub import EvalResult
+
+    return [
+        EvalResult(
+            task_type="text-generation",
+            task_name="Code generation",
+            dataset_type=found["source"] if HUB_ID.fullmatch(found["source"]) else Path(found["source"]).name,
+            dataset_name=_title(found["task"]),
+            dataset_config=found["task"],
+            dataset_revision=found["version"],
+            metric_type=measure,
+            metric_name=f"{measure} ({kind})",
+            metric_value=round(one["mean"], 6),
+            metric_args={
+                "interval_95": [round(one["low"], 6), round(one["high"], 6)],
+                "problems": int(one["problems"]),
+                "of": found["problems"],
+                "how": how(found, kind),
+            },
+            verified=False,
+        )
+        for found in results
+        for kind, measures in found["scores"].items()
+        for measure, one in measures.items()
+    ]
+
+
+def how(results: dict[str, Any], kind: str) -> str:
+    """How a score was taken, in a line."""
+    facts, base = results["facts"], kind.removesuffix(" without")
+    tests = KINDS.get(base, base) + (", without the problems that the training set touches" if kind != base else "")
+    said = [tests, f"{results['samples']} samples"]
+    if "model" in facts:
+        at = f" at {facts['revision']}" if facts.get("revision") else ""
+        said.append(f"{facts['model']}{at}, style {facts.get('style')}")
+    if sampling := facts.get("sampling"):
+        said.append(f"temperature {sampling['temperature']:g}, n = {sampling['n']}")
+    made = f"hf-oss-instruct {facts.get('hf_oss_instruct', 'of an unknown version')}"
+    return "; ".join([*said, f"judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"])
+
+
+def _identity(one: EvalResult) -> tuple[Any, ...]:
+    return (*one.unique_identifier, one.metric_type, one.metric_name)
+
+
+def _title(task: str) -> str:
+    name, _, language = task.partition(":")
+    return TITLES.get(name, name) + (f" ({language})" if language else "")
+
+
+def _put_table(card: ModelCard) -> None:
+    if BEGIN not in card.text or END not in card.text:
+        return
+    told = {"interval_95", "problems", "of", "how"}  # by us: what others have added stands in model-index alone
+    rows = [one for one in card.data.get("eval_results") or () if told <= set(one.metric_args or ())]
+    lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
+    for one in rows:
+        low, high = one.metric_args["interval_95"]
+        cells = [one.dataset_name, one.metric_name, f"{100 * one.metric_value:.1f}", f"{100 * low:.1f}–{100 * high:.1f}"]
+        cells += [f"{one.metric_args['problems']} of {one.metric_args['of']}", one.metric_args["how"]]
+        lines.append(f"| {' | '.join(map(markdown, cells))} |")
+    table = "\n".join([BEGIN, "", *lines, "", END])
+    card.text = re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: table, card.text, count=1, flags=re.S)
+
+
+def _entry(results: dict[str, Any], benchmark: str) -> str:
+    """One file of `.eval_results/`: one value, in percent as in the Hub's own examples, and how it was taken."""
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+    data_set, _, task = benchmark.partition(":")
+    if data_set.count("/") != 1 or not task:
+        raise PublishError(
+            f"--benchmark {benchmark!r} names no task. Write it as NS/DATA_SET:TASK, as the benchmark's eval.yaml does."
+        )
+    kind = next((kind for kind in HEADLINE if "pass@1" in results["scores"].get(kind, {})), None)
+    if kind is None:
+        raise PublishError(f"{results['task']} has no pass@1, and .eval_results/ holds one value. Score it with --k 1.")
+    one = results["scores"][kind]["pass@1"]
+    entry = EvalResultEntry(
+        dataset_id=data_set,
+        task_id=task,
+        value=round(100 * one["mean"], 2),
+        date=results["day"],
+        notes=f"pass@1 in percent, 95 % {100 * one['low']:.1f}–{100 * one['high']:.1f}; {how(results, kind)}",
+    )
+    text: str = yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _notes(results: dict[str, Any]) -> list[str]:
+    notes = []
+    if results.get("missing"):
+        notes.append(f"{len(results['missing']):,} problems have no sample and count in no score")
+    if results.get("not_evaluated"):
+        notes.append(f"{len(results['not_evaluated']):,} problems could not be judged and count in no score")
+    if results.get("contaminated") is None:
+        notes.append("which problems the training set touches was not looked at (--trained-on)")
+    return [f"{results['task']}: {note}" for note in notes]
