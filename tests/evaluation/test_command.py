@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.hub import LocalHub
+
 from . import toys
 
 COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
@@ -107,22 +109,23 @@ def test_missing_problems_are_reported_as_missing(data: Path) -> None:
     assert found["scores"]["plus"]["pass@1"] == {"mean": 1.0, "low": pytest.approx(0.2, abs=0.1), "high": 1.0, "problems": 1}
 
 
-def test_scores_without_the_problems_that_a_training_set_touches_are_added(data: Path) -> None:
-    pairs = data.parent / "pairs"
-    (pairs / "data").mkdir(parents=True)
-    rows = pa.table({"contaminated_by": pa.array([["humaneval:HumanEval/900:words"], None], pa.list_(pa.string()))})
-    pq.write_table(rows, pairs / "data" / "train.parquet")
-    check = {"name": "decontamination", "version": 1, "status": "done", "lists": [{"name": "humaneval", "revision": "x"}]}
-    (pairs / "run.json").write_text(json.dumps({"checks": [check]}))
-    words = ("--trained-on", pairs, "--format", "json")
-    found = json.loads(score(data, [WRONG, *toys.canonical()[1:]], *words).stdout)
-    assert found["contaminated"] == ["HumanEval/900"]
+def test_scores_without_the_problems_that_a_training_set_touches_are_added(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = tmp_path / "pairs.parquet"
+    quotes = ["Write `root`. The square root of x. Be quick.", "Write `evens` as you like."]
+    pq.write_table(pa.table({"instruction": quotes, "response": ["...", "..."]}), pairs)
+    lines, words = [WRONG, *toys.canonical()[1:]], ("--format", "json", "--trained-on")
+    found = json.loads(score(data, lines, *words, pairs).stdout)
+    assert found["contaminated"] == ["HumanEval/901"]
     assert found["scores"]["plus"]["pass@1"]["mean"] == pytest.approx(2 / 3)
-    assert found["scores"]["plus without"]["pass@1"]["mean"] == 1.0
-    (pairs / "run.json").write_text(json.dumps({"checks": [check | {"status": "not_done"}]}))
-    done = score(data, toys.canonical(), *words)
-    assert done.returncode == 1
-    assert "was not decontaminated against humaneval" in done.stderr
+    assert found["scores"]["plus without"]["pass@1"]["mean"] == 0.5
+    with LocalHub() as hub:
+        for name, value in hub.environment(tmp_path / "home").items():
+            monkeypatch.setenv(name, value)
+        hub.put("them/pairs", "train.parquet", pairs.read_bytes())
+        assert json.loads(score(data, lines, *words, "them/pairs").stdout) == found
+    assert "'nowhere' is neither a file or folder here" in score(data, lines, *words, "nowhere").stderr
 
 
 def test_compare_says_whether_a_difference_is_noise(data: Path) -> None:

@@ -14,6 +14,7 @@ import xxhash
 
 from hf_oss_instruct.curation.tasks import IDS, PROMPTS, SOLUTIONS, Task, tasks_of
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.pins import COMMITS
 
 SUFFIXES = (".parquet", ".jsonl", ".json", ".jsonl.gz")
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
@@ -27,36 +28,38 @@ class Source:
 
     Attributes:
         repo: its data set.
-        revision: the commit that is read: a list that changes would change what a run means.
         files: patterns of the files that hold the tasks, tests and train splits left out.
         gigabytes: what has to travel, where that is much; such a list is read only if it is named.
+        asked: the revision to read; None for the commit that we know.
     """
 
     repo: str
-    revision: str
     files: tuple[str, ...]
     gigabytes: float = 0
+    asked: str | None = None
+
+    @property
+    def revision(self) -> str:
+        """What is read."""
+        return self.asked or COMMITS[self.repo]
 
 
 BENCHMARKS: Mapping[str, Source] = {
-    "humaneval": Source("openai/openai_humaneval", "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544", ("openai_humaneval/test-*",)),
-    "humanevalplus": Source("evalplus/humanevalplus", "d32357cf319e50e9c8d8dab5ea876c72b0fd321b", ("data/test-*",)),
-    "mbpp": Source("google-research-datasets/mbpp", "4bb6404fdc6cacfda99d4ac4205087b89d32030c", ("full/*.parquet",)),
-    "mbppplus": Source("evalplus/mbppplus", "b2d74c91837c3f2a20c1299ae98133cbe7cfa077", ("data/test-*",)),
+    "humaneval": Source("openai/openai_humaneval", ("openai_humaneval/test-*",)),
+    "humanevalplus": Source("evalplus/humanevalplus", ("data/test-*",)),
+    "mbpp": Source("google-research-datasets/mbpp", ("full/*.parquet",)),
+    "mbppplus": Source("evalplus/mbppplus", ("data/test-*",)),
     "multipl-e": Source(
         "nuprl/MultiPL-E",
-        "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2",
         tuple(f"{origin}-{language}/test-*" for language in MULTIPL_E for origin in ("humaneval", "mbpp")),
     ),
-    "ds1000": Source("xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
-    "gsm8k": Source("openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
-    "bigcodebench": Source("bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)),
-    "apps": Source("codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), 1.3),
-    "livecodebench": Source(
-        "livecodebench/code_generation_lite", "0fe84c3912ea0c4d4a78037083943e8f0c4dd505", ("test*.jsonl",), 4.5
-    ),
+    "ds1000": Source("xlangai/DS-1000", ("test.jsonl",)),
+    "gsm8k": Source("openai/gsm8k", ("main/test-*",)),
+    "bigcodebench": Source("bigcode/bigcodebench", ("data/v0.1.4-*",)),
+    "apps": Source("codeparrot/apps", ("test.jsonl",), 1.3),
+    "livecodebench": Source("livecodebench/code_generation_lite", ("test*.jsonl",), 4.5),
 }
-"""Every benchmark that has a name. The revisions are commits of the Hub's data sets."""
+"""Every benchmark that has a name."""
 DEFAULT = "default"
 """Stands for all of them; the large ones are then noted as not done."""
 
@@ -165,7 +168,7 @@ def _from_hub(name: str, *, named: bool, unreachable: str) -> BenchmarkList:
         raise UsageError(
             f"There is no benchmark {name!r}. Name one of {', '.join(BENCHMARKS)}, a file or folder, or a data set on the Hub."
         )
-    source = source or Source(repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
+    source = source or Source(repo, tuple(f"*{suffix}" for suffix in SUFFIXES), asked=revision or "main")
     if source.gigabytes and not named:
         why = f"its files are large ({source.gigabytes} GB): name it, --benchmarks default,{name}"
         return BenchmarkList(name, source.revision, why=why)

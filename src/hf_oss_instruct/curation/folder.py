@@ -128,9 +128,7 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, .
         UsageError: one is missing or holds no text, or there is none.
         SeedError: one holds bytes that are no UTF-8.
     """
-    there = [
-        name for name, kind in zip(table.schema.names, table.schema.types, strict=True) if any(is_text(kind) for is_text in _TEXT)
-    ]
+    there = all_text_columns(table)
     wanted = tuple(columns) if columns else tuple(name for name in dedup.COMPARED if name in there)
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
@@ -144,6 +142,11 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, .
                 f"The column {name!r} is no UTF-8: {error}. Encode it anew, or leave it out with --columns."
             ) from error
     return wanted
+
+
+def all_text_columns(table: pa.Table) -> list[str]:
+    """Every column that holds text."""
+    return [field.name for field in table.schema if any(is_text(field.type) for is_text in _TEXT)]
 
 
 def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:

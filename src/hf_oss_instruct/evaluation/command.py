@@ -35,9 +35,9 @@ def scoring_options(command: Command) -> Command:
         ),
         click.option(
             "--trained-on",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="A training set's folder; adds the score without the problems it touches.",
+            metavar="SET",
+            help="A training set: a run's folder, files with rows, or ns/name on the Hub. Adds the score without the problems "
+            "that its rows quote.",
         ),
         click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor."),
         unsafe_option,

@@ -42,7 +42,7 @@ class Evaluation:
         limit: only the first problems.
         ks: the k of pass@k.
         allow_empty: whether a server's empty answer counts as one.
-        trained_on: folder of a training set; the score without the problems it touches is added.
+        trained_on: as of `trained_on.touched`; the score without the problems it touches is added.
         workers: samples judged at once.
         tier: as of `run_program`.
     """
@@ -54,7 +54,7 @@ class Evaluation:
     limit: int | None = None
     ks: Sequence[int] | None = None
     allow_empty: bool = False
-    trained_on: Path | None = None
+    trained_on: str | None = None
     workers: int | None = None
     tier: str | None = None
 

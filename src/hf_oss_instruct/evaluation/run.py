@@ -32,7 +32,7 @@ def score_samples(
     out: Path | None = None,
     ks: Sequence[int] | None = None,
     allow_missing: bool = False,
-    trained_on: Path | None = None,
+    trained_on: str | None = None,
     workers: int | None = None,
     tier: str | None = None,
     facts: Mapping[str, Any] | None = None,
@@ -48,7 +48,7 @@ def score_samples(
         out: folder for verdicts and scores; a run that it holds is gone on with.
         ks: the k of pass@k.
         allow_missing: whether problems may be without sample.
-        trained_on: folder of a training set; the score without the problems it touches is added.
+        trained_on: as of `trained_on.touched`; the score without the problems it touches is added.
         workers: how many samples are judged at once.
         tier: as of `run_program`.
         facts: what else is known of the samples, such as the model; it is kept with the scores.

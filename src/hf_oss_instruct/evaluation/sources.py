@@ -14,6 +14,7 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.pins import COMMITS
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 RELEASES = {
@@ -32,17 +33,20 @@ class Source:
 
     Attributes:
         repo: the data set on the Hub.
-        revision: the commit that is read there: a data set that changes would change every score.
         patterns: its files of tests there.
         names: how its files are called in a local folder, the first that is found wins.
         subset: its configuration on the Hub.
     """
 
     repo: str
-    revision: str
     patterns: tuple[str, ...]
     names: tuple[str, ...]
     subset: str = "default"
+
+    @property
+    def revision(self) -> str:
+        """The commit that is read if no other is asked for."""
+        return COMMITS[self.repo]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,11 @@ from hf_oss_instruct.evaluation.sources import Row, Source
 
 HUMANEVAL_PLUS = Source(
     "evalplus/humanevalplus",
-    "d32357cf319e50e9c8d8dab5ea876c72b0fd321b",
     ("data/test-*",),
     ("HumanEvalPlus.jsonl*", "HumanEvalPlus-v*.jsonl*", "humanevalplus/**/test-*.parquet"),
 )
 MBPP_PLUS = Source(
     "evalplus/mbppplus",
-    "b2d74c91837c3f2a20c1299ae98133cbe7cfa077",
     ("data/test-*",),
     ("MbppPlus.jsonl*", "MbppPlus-v*.jsonl*", "mbppplus/**/test-*.parquet"),
 )

@@ -12,7 +12,6 @@ from hf_oss_instruct.sandbox.outer import INSIDE
 
 SOURCE = Source(
     "openai/openai_humaneval",
-    "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
     ("openai_humaneval/test-*",),
     ("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
     "openai_humaneval",

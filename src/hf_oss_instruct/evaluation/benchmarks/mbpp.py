@@ -12,7 +12,6 @@ from hf_oss_instruct.evaluation.sources import Row, Source
 
 SOURCE = Source(
     "google-research-datasets/mbpp",
-    "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
     ("full/test-*",),
     ("mbpp.jsonl*", "full/test-*.parquet"),
     "full",

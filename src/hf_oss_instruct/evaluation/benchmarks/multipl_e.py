@@ -11,7 +11,7 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import Row, Source
 from hf_oss_instruct.languages import find
 
-REPOSITORY, REVISION = "nuprl/MultiPL-E", "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2"
+REPOSITORY = "nuprl/MultiPL-E"
 KEYS = {
     "cpp": "cpp",
     "cs": "csharp",
@@ -52,7 +52,7 @@ def source(name: str) -> tuple[str, Source]:
         raise UsageError(f"MultiPL-E has no language {language!r} that we can run. Use one of: {', '.join(KEYS)}.")
     folder = f"{origin}-{keys[0]}"
     task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
-    return task, Source(REPOSITORY, REVISION, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"), folder)
+    return task, Source(REPOSITORY, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"), folder)
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:
