@@ -23,6 +23,7 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers()
+    | st.integers(8_000, 20_000).map(lambda bits: 1 << bits)  # more digits than Python writes out
     | st.floats(allow_nan=False)
     | st.complex_numbers(allow_nan=False)
     | st.text(st.characters())
@@ -59,15 +60,17 @@ def test_any_text_is_a_plain_value_or_refused(text: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '["l", 3]',
-        '["i", "99999999999999999999zz"]',
-        '["s", [["l", []]]]',
+        '{"t": 3}',
+        '{"t": "ab"}',
+        '{"i": "99999999999999999999zz"}',
+        '{"s": [[]]}',
         "[" * 100_000,
-        '["d", [1, 2]]',
-        '["q", 1]',
-        "[]",
+        '{"d": [1, 2]}',
+        '{"c": ["1", 2]}',
+        '{"q": 1}',
+        '{"t": [], "s": []}',
         "{}",
-        "1.5",
+        "1" * 5000,
     ],
 )
 def test_hostile_text_is_refused_and_breaks_nothing(text: str) -> None:
@@ -83,6 +86,10 @@ def test_depth_and_number_of_values_are_bounded() -> None:
         values.dumps(deep)
     with pytest.raises(values.NotPlain, match="more than"):
         values.dumps([0] * (values.VALUES + 1))
+    with pytest.raises(values.NotPlain, match="deeper"):
+        values.loads("[" * (values.DEPTH + 1) + "0" + "]" * (values.DEPTH + 1))
+    with pytest.raises(values.NotPlain, match="more than"):
+        values.loads(f"[{'0,' * values.VALUES}0]")
     with pytest.raises(values.NotPlain, match="object"):
         values.dumps(object())
 
@@ -90,6 +97,28 @@ def test_depth_and_number_of_values_are_bounded() -> None:
 @given(plain)
 def test_everything_is_the_same_as_itself(value: Any) -> None:
     assert same(value, values.loads(values.dumps(value)))
+
+
+numbers = st.integers(-(1 << 60), 1 << 60) | st.floats() | st.booleans()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(numbers | st.lists(numbers, max_size=3) | st.text(), min_size=1), st.randoms())
+def test_large_values_have_the_same_hash_if_and_only_if_they_are_equal(items: list[Any], random: Any) -> None:
+    times = 1 + values.LARGE // len(items)
+    large = items * times
+    twin = [float(item) if type(item) is int and abs(item) < values.EXACT else item for item in items] * times
+    assert values.summary(large) == values.summary(twin)
+    changed = list(large)
+    place = random.randrange(len(large))
+    changed[place] = "another" if type(large[place]) is not str else 1
+    assert values.summary(changed) != values.summary(large)
+    assert values.summary(tuple(large)) != values.summary(large)
+
+
+@pytest.mark.parametrize("other", [[-1] * 70_000, [2.5] * 70_000, [1 << 53] * 70_000, ["-2"] * 70_000])
+def test_unlike_lists_have_unlike_hashes(other: list[Any]) -> None:
+    assert values.summary(other) != values.summary([-2] * 70_000)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +185,8 @@ def test_values_survive_the_way_through_the_sandbox(items: list[Any]) -> None:
         ("  \n", "empty_answer"),
         # It finds the nonces, and still has to know what is right.
         ("import sys, os\nabove = sys._getframe(1).f_locals\n"
-         "for n in above['questions']: os.write(above['channel'], (n.split()[0] + ' returned 0\\n').encode())\nos._exit(0)",
+         "forged = b''.join(n.split()[0].encode() + b' returned 0\\n' for n in above['questions'])\n"
+         "above['channel'][:len(forged)] = forged\nos._exit(0)",
          "wrong_answer"),
     ],
 )  # fmt: skip
@@ -178,9 +208,9 @@ def test_each_input_is_told_apart_and_the_first_wrong_one_names_the_status() -> 
 
 @needs_sandbox
 def test_many_inputs_travel_in_batches() -> None:
-    program = "calls = []\ndef f(x):\n    calls.append(x)\n    return len(calls) <= 256 and x"
-    found = judge(program, "f", [[n] for n in range(600)], list(range(600)))
-    assert (found.status, sum(found.per_input)) == ("passed", 600)
+    program = "calls = []\ndef f(x):\n    calls.append(x)\n    return len(calls) <= 1024 and x"
+    found = judge(program, "f", [[n] for n in range(1500)], list(range(1500)))
+    assert (found.status, sum(found.per_input)) == ("passed", 1500)
 
 
 @needs_sandbox

@@ -15,10 +15,10 @@ KERNEL = shutil.which("linux.uml")
 INSTALL = "apt-get install user-mode-linux"
 _ENDED = "ENDED WITH"
 _INIT = """
-export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/tmp LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 CI=
+export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/mnt TMPDIR=/mnt LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 CI=
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-mount -t tmpfs tmp /tmp
+mount -t tmpfs tmp /mnt
 mkdir -p /dev/shm
 mount -t tmpfs shm /dev/shm
 mount -t cgroup2 groups /sys/fs/cgroup

@@ -19,7 +19,7 @@ from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.judge import answers
 from hf_oss_instruct.sandbox.limits import Limits
 
-FORMAT = 1
+FORMAT = 2
 GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
 """What a reference solution may use. On a machine ten times slower than ours each still comes to its end."""
 LEAST_CPU_S, FACTOR = 4.0, 4.0

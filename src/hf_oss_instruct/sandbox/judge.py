@@ -16,7 +16,6 @@ from typing import Any
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
 from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.limits import Execution, Limits
-from hf_oss_instruct.sandbox.outer import INSIDE
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.sandbox.sentinel import ending_with
 
@@ -30,7 +29,7 @@ STATUSES = (
     "sandbox_error",
     "not_evaluated",
 )
-BATCH = 256  # inputs to one process
+BATCH = 1024  # inputs to one process
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
 RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
 
@@ -225,17 +224,16 @@ def _ask(
     """One run: the nonce of each input, what was said after each, and the run itself."""
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
-        questions = [f"{nonce} {values.dumps(list(arguments))}" for nonce, arguments in zip(nonces, inputs, strict=True)]
+        lines = [f"{nonce} {values.dumps(list(arguments))}" for nonce, arguments in zip(nonces, inputs, strict=True)]
     except values.NotPlain as error:
         raise UsageError(f"An input of {entry_point!r} cannot be given to a program in the sandbox: {error}.") from None
-    harness = "\n".join((INSIDE / name).read_text() for name in ("values.py", "answers.py")).replace(_FUTURE, "")
-    source = f"{_FUTURE}\n{harness}"
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
-    ran = run_program(source, stdin="\n".join([entry_point, *questions]), files=files, limits=limits, tier=tier)
+    questions = "\n".join([entry_point, *lines])
+    ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True)
     return nonces, _answers(ran.stdout), ran
 
 
-_FUTURE = "from __future__ import annotations\n"
+_HARNESS = "from inside import answers\nanswers.answer()\n"
 
 
 def _answers(stdout: str) -> dict[str, tuple[str, str]]:

@@ -43,6 +43,7 @@ def run_program(
     *,
     tier: str | None = None,
     fresh: bool = False,
+    stdout_as_memory: bool = False,
 ) -> Execution:
     """Run a program in the sandbox.
 
@@ -54,6 +55,7 @@ def run_program(
         limits: what it may use.
         tier: name of a tier; the best one of this machine by default. `unsafe-none` is no isolation at all.
         fresh: start a new Python for a Python program, instead of a fork of one that has its library loaded.
+        stdout_as_memory: standard output is a file of `limits.output_bytes` to be mapped into memory, and ends at the first zero.
 
     Returns:
         What became of it. A failure of the sandbox itself, after three attempts, has the status `sandbox_error`.
@@ -69,7 +71,7 @@ def run_program(
         told = payload.python(source, files or {}, limits, name, fresh=fresh)
     else:
         told = payload.compiled(source, language, files or {}, limits, name)
-    found = _attempted(told, stdin, limits, name)
+    found = _attempted(told, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
     if told.tried and found.status == "compile_error":
         told = payload.compiled(source, language, files or {}, limits, name, from_scratch=True)
         return _attempted(told, stdin, limits, name)
@@ -126,24 +128,24 @@ async def run_programs_async(
         await asyncio.to_thread(found.close)
 
 
-def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str) -> Execution:
+def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory: int = 0) -> Execution:
     trouble = ""
     for _ in range(ATTEMPTS):
         process = launcher(told.key)
         try:
-            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier)
+            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory)
         except (supervise.Stuck, OSError) as error:
             trouble = f"{error}. {process.said()}".strip()
             discard(told.key, process)
     return Execution("sandbox_error", stderr=trouble, tier=tier)
 
 
-def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str) -> Execution:
+def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str, memory: int) -> Execution:
     if trouble_with_cgroups(tier):
-        return _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch), tier)
+        return _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, memory=memory), tier)
     with cgroups.places(told.memory_mib) as places:
         entries = [place.entry for place in places]
-        found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries), tier)
+        found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries, memory), tier)
         was_over = any(place.was_over for place in places)
     if was_over and found.status == "compile_error":
         return replace(found, stderr=found.stderr + "\n(memory)")

@@ -6,6 +6,7 @@ Nothing here waits for the end of a file: a pipe stays open as long as any proce
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
@@ -40,7 +41,13 @@ class Heard:
 
 
 def run(
-    payload: bytes, stdin: bytes, cap: int, most_s: float, launch: Callable[[list[int]], None], entries: Sequence[int] = ()
+    payload: bytes,
+    stdin: bytes,
+    cap: int,
+    most_s: float,
+    launch: Callable[[list[int]], None],
+    entries: Sequence[int] = (),
+    memory: int = 0,
 ) -> Heard:
     """Send a run to a launcher and stay until all of it is gone.
 
@@ -51,6 +58,7 @@ def run(
         most_s: seconds after which it must have ended itself.
         launch: gives the descriptors to the launcher.
         entries: for each step, the entry of its control group.
+        memory: bytes of a file that is given to the program as standard output, to be mapped; 0 for a pipe.
 
     Raises:
         Stuck: the sandbox failed.
@@ -62,10 +70,15 @@ def run(
         report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         stack.enter_context(report)
         with theirs:
-            launch([*files, *(end for _, end in pipes), theirs.fileno(), *entries])
-        for _, end in pipes:
+            outputs = [end for _, end in pipes]
+            shared = _memory(stack, memory) if memory else None
+            launch([*files, outputs[0] if shared is None else shared, *outputs[1:], theirs.fileno(), *entries])
+        for end in outputs:
             os.close(end)
-        return _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
+        heard = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
+        if shared is not None:
+            heard.streams[0].extend(_to_the_first_zero(shared))
+        return heard
 
 
 class _Watch:
@@ -182,3 +195,20 @@ def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     stack.callback(os.close, ours)
     return ours, theirs
+
+
+def _memory(stack: contextlib.ExitStack, size: int) -> int:
+    """An empty file of a size that nobody can change."""
+    fd = os.memfd_create("answers", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    stack.callback(os.close, fd)
+    os.truncate(fd, size)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+    return fd
+
+
+def _to_the_first_zero(fd: int) -> bytes:
+    found, zero = b"", b""
+    while not zero and (chunk := os.pread(fd, CHUNK, len(found))):
+        text, zero, _ = chunk.partition(b"\0")
+        found += text
+    return found

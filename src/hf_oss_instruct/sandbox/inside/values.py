@@ -1,21 +1,21 @@
 """Plain values as JSON text and back: what a stranger's function takes and returns, with nothing pickled and nothing evaluated.
 
-JSON alone would make a tuple a list and a set an error. Each value that JSON has no exact form for is a list of a letter and
-its content; floats travel in hexadecimal, so that they come back bit for bit. Depth and number of values are bounded both
-ways.
+JSON alone would make a tuple a list and a set an error: what it has no exact form for is an object with a letter for its kind and
+its content. The rest is left to the json module, which is quick, and gives a float back bit for bit. Depth and number of values
+are bounded both ways.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 DEPTH, VALUES = 64, 1_000_000
 LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
-EXACT = 1 << 53  # whole numbers below it are the same in every JSON reader
-_LISTS: dict[str, Any] = {"l": list, "t": tuple, "s": set, "z": frozenset}
-_LETTERS = {kind: letter for letter, kind in _LISTS.items()}
+EXACT = 1 << 53  # whole numbers below it are exact as doubles
+BITS = 1 << 13  # of a whole number from which on it travels in hexadecimal: Python reads no decimals of that length
+_AS_IT_IS = {type(None), bool, float, str}
+_COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
 
 
 class NotPlain(ValueError):
@@ -42,10 +42,21 @@ def summary(value: Any) -> Any:
     import hashlib
 
     try:
-        text = value if type(value) is str else repr(_canonical(value, DEPTH))
-        return Digest(type(value).__name__ + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+        text = value if type(value) is str else _doubles(value) or repr(_canonical(value, DEPTH))
+        data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+        return Digest(type(value).__name__ + hashlib.sha256(data).hexdigest())
     except ValueError:  # of other values, or a whole number with too many digits
         return value
+
+
+def _doubles(value: Any) -> bytes:
+    """Numbers as doubles, if all are exact as such; nothing if they are not, or with NaN, or for other values."""
+    if not set(map(type, value)) <= {int, float, bool} or not (-EXACT < min(value) and max(value) < EXACT):
+        return b""
+    from array import array
+
+    numbers = array("d", map((0.0).__add__, value))  # zero plus minus zero is zero
+    return numbers.tobytes() if sum(numbers) == sum(numbers) else b""
 
 
 def _canonical(value: Any, depth: int) -> Any:
@@ -71,7 +82,7 @@ def dumps(value: Any) -> str:
     Raises:
         NotPlain: the value is not made of None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict.
     """
-    return json.dumps(_encoded(value, DEPTH, iter(range(VALUES))))
+    return json.dumps(_encoded(value, DEPTH, [VALUES]))
 
 
 def loads(text: str | bytes) -> Any:
@@ -81,56 +92,74 @@ def loads(text: str | bytes) -> Any:
         NotPlain: it is not the text of a plain value.
     """
     try:
-        return _decoded(json.loads(text), DEPTH, iter(range(VALUES)))
+        return _decoded(json.loads(text), DEPTH, [VALUES])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
         raise NotPlain(f"not the text of a plain value: {error}") from None
 
 
-def _encoded(value: Any, depth: int, budget: Iterator[int]) -> Any:
+def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
     _spend(depth, budget)
-    if value is None or value is True or value is False:
+    kind = type(value)
+    if kind in _AS_IT_IS or (kind is int and value.bit_length() < BITS):
         return value
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+    if kind is list or kind is tuple:
+        items = list(value) if _as_they_are(value, depth, budget) else [_encoded(item, depth - 1, budget) for item in value]
+        return items if kind is list else {"t": items}
+    if kind.__module__ == "numpy" and hasattr(value, "tolist"):
         return _encoded(value.tolist(), depth - 1, budget)
     # The methods of the plain types are named, so that those of a subclass are not asked.
     if isinstance(value, int):
-        return int.__int__(value) if -EXACT < int.__int__(value) < EXACT else ["i", hex(int.__int__(value))]
+        return {"i": hex(int.__int__(value))}
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, float):
-        return ["f", float.hex(value)]
+        return float.__float__(value)
     if isinstance(value, complex):
-        return ["c", float.hex(value.real), float.hex(value.imag)]
-    if type(value) is Digest:
-        return ["h", value.text]
+        return {"c": [value.real, value.imag]}
+    if kind is Digest:
+        return {"h": value.text}
     if isinstance(value, bytes):
-        return ["b", bytes.hex(value)]
+        return {"b": bytes.hex(value)}
     if isinstance(value, dict):
         pairs = dict.items(value)
-        return ["d", [[_encoded(key, depth - 1, budget), _encoded(item, depth - 1, budget)] for key, item in pairs]]
-    for kind, letter in _LETTERS.items():
-        if isinstance(value, kind):
-            return [letter, [_encoded(item, depth - 1, budget) for item in kind.__iter__(value)]]
-    raise NotPlain(f"a {type(value).__name__} is not a plain value")
+        return {"d": [[_encoded(key, depth - 1, budget), _encoded(item, depth - 1, budget)] for key, item in pairs]}
+    for letter, collection in _COLLECTIONS.items():
+        if isinstance(value, collection):
+            items = [_encoded(item, depth - 1, budget) for item in collection.__iter__(value)]
+            return {letter: items} if letter else items
+    raise NotPlain(f"a {kind.__name__} is not a plain value")
 
 
-def _decoded(code: Any, depth: int, budget: Iterator[int]) -> Any:
+def _decoded(code: Any, depth: int, budget: list[int]) -> Any:
     _spend(depth, budget)
-    if code is None or isinstance(code, bool | int | str):
+    kind = type(code)
+    if kind in _AS_IT_IS or kind is int:
         return code
-    letter, content = code[0], code[1]
-    if letter in _LISTS:
-        return _LISTS[letter](_decoded(item, depth - 1, budget) for item in content)
+    if kind is list:
+        return code if _as_they_are(code, depth, budget) else [_decoded(item, depth - 1, budget) for item in code]
+    ((letter, content),) = code.items()
     if letter == "d":
         return {_decoded(key, depth - 1, budget): _decoded(item, depth - 1, budget) for key, item in content}
     if letter == "c":
-        return complex(float.fromhex(content), float.fromhex(code[2]))
-    simple: dict[str, Any] = {"i": lambda text: int(text, 16), "f": float.fromhex, "b": bytes.fromhex, "h": Digest}
+        return complex(*content)
+    if letter in ("t", "s", "z") and type(content) is list:
+        return _COLLECTIONS[letter](_decoded(content, depth, budget))
+    simple: dict[str, Any] = {"i": lambda text: int(text, 16), "b": bytes.fromhex, "h": Digest}
     return simple[letter](content)
 
 
-def _spend(depth: int, budget: Iterator[int]) -> None:
+def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
+    """Whether every item is its own code: found, and paid for, without a look at each of a long list."""
+    kinds = set(map(type, items))
+    if not (kinds <= _AS_IT_IS or (kinds <= {int, bool} and -(1 << BITS) < min(items) and max(items) < 1 << BITS)):
+        return False
+    _spend(depth, budget, len(items))
+    return True
+
+
+def _spend(depth: int, budget: list[int], count: int = 1) -> None:
     if depth <= 0:
         raise NotPlain(f"deeper than {DEPTH} values in each other")
-    if next(budget, None) is None:
+    budget[0] -= count
+    if budget[0] < 0:
         raise NotPlain(f"more than {VALUES:,} values")
