@@ -107,9 +107,10 @@ def test_an_ordinary_user_uses_a_group_that_was_delegated() -> None:
     )
     become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups", PYTHON, "-c", code]
     shell = f'echo $$ > {inner}/cgroup.procs && exec "$@"'
-    world = {"PATH": "/usr/bin:/bin"}
+    world = {"PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()}
     done = subprocess.run(["sh", "-c", shell, "sh", *become], cwd=copy, env=world, capture_output=True, text=True)
-    assert json.loads(done.stdout) == ["a control group", "memory"], done.stderr
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["a control group", "memory"]
     assert [path.name for path in given.iterdir() if path.is_dir()] == ["main"]
     inner.rmdir()
     given.rmdir()

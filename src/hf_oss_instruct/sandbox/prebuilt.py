@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -18,8 +19,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import xxhash
 
 from hf_oss_instruct.toolchains import TOOLCHAINS, where
 
@@ -92,7 +91,7 @@ def _folder(language: str, home: str) -> str | None:
         return None
     state = os.stat(os.path.realpath(compiler))
     parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
-    path = Path(home).expanduser().resolve() / "oss-instruct" / "prebuilt" / xxhash.xxh3_128_hexdigest(repr(parts).encode())
+    path = Path(home).expanduser().resolve() / "oss-instruct" / "prebuilt" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     try:
         if not path.is_dir():
             _make(path, _MADE[language], compiler, compile)
