@@ -32,7 +32,7 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
 STDERR = 2000
-_ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\bAssertion .* failed|\bassertion .*failed|^FAILURE$|^--- FAIL: ", re.MULTILINE)
+_ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\b[Aa]ssertion\b.*\bfailed|\) is not TRUE$|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 
