@@ -37,7 +37,7 @@ def hf(*words: str, output: str | None = None) -> None:
 
 hf("synthesize", "--seeds", given.code, "--n", given.n, *teacher, "--benchmarks", "none", "--out", "pairs")
 hf("curate", "pairs", "--benchmarks", given.benchmark or "default", "--out", "clean")
-hf("publish", "clean", "--to", data, "--no-seeds", "--allow-unchecked", "--yes")  # solutions were not run: the card says so
+hf("publish", "clean", "--to", data, "--no-seeds", "--yes")
 hf("recipe", given.recipe, "--model", given.base, "--data", data, "--set", "output_dir=coder", *more, output="coder.yaml")
 hf("train", "coder.yaml")
 hf("publish", "coder", "--to", model, "--yes")

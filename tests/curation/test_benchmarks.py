@@ -85,6 +85,8 @@ def test_lists_that_cannot_be_had_say_why_and_large_ones_wait_to_be_named() -> N
     assert "cannot be reached" in (found["humaneval"].why or "")
     assert "named" not in (found["apps"].why or "")
     assert "--benchmarks default,apps" in (found["apps"].why or "")
+    assert [name for name, listed in found.items() if listed.left_out] == ["apps", "livecodebench"]
+    assert (found["mbpp"].why or "") == "the Hub cannot be reached"  # the whole story is told once
     assert all(len(source.revision) == 40 for source in BENCHMARKS.values())
 
 
@@ -132,4 +134,4 @@ def test_a_statement_is_the_words_of_a_prompt_and_its_prose_ends_at_the_first_ex
 
 
 def test_names_on_the_hub_are_whole_ids() -> None:
-    assert benchmarks._from_hub("ns/x@main", named=True, unreachable="no network").revision == "main"
+    assert benchmarks._from_hub("ns/x@main", named=True, reachable=False).revision == "main"

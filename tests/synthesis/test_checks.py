@@ -93,5 +93,5 @@ def test_what_is_switched_off_is_said_to_be(tmp_path: Path, code: Path) -> None:
         "duplicates": "done",
         "near_duplicates": "not_done",
         "decontamination": "not_done",
-        "execution": "not_done",
+        "execution": "unavailable",
     }

@@ -61,7 +61,7 @@ BENCHMARKS: Mapping[str, Source] = {
 }
 """Every benchmark that has a name."""
 DEFAULT = "default"
-"""Stands for all of them; the large ones are then noted as not done."""
+"""Stands for all of them but the large ones, which are then noted as left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class BenchmarkList:
         rows: columns to values.
         tasks: what these say.
         why: why it cannot be looked for; None if it can.
+        left_out: whether nobody asked for it.
     """
 
     name: str
@@ -81,6 +82,7 @@ class BenchmarkList:
     rows: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     tasks: tuple[Task, ...] = field(default=(), repr=False)
     why: str | None = None
+    left_out: bool = False
 
     @classmethod
     def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
@@ -106,14 +108,14 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
         UsageError: a name is none of these, or a local list cannot be read or holds no task.
     """
     found: list[BenchmarkList] = []
-    unreachable = ""
+    reachable = True
     for name in dict.fromkeys(names):
         if Path(name).exists() and name not in BENCHMARKS:
             found.extend(_local(Path(name)))
             continue
         for one in BENCHMARKS if name == DEFAULT else [name]:
-            listed = _from_hub(one, named=name != DEFAULT, unreachable=unreachable)
-            unreachable = listed.why or "" if "cannot be reached" in (listed.why or "") else unreachable
+            listed = _from_hub(one, named=name != DEFAULT, reachable=reachable)
+            reachable = reachable and not (listed.why or "").startswith(UNREACHABLE)
             found.append(listed)
     return list({listed.name: listed for listed in found}.values())
 
@@ -159,7 +161,7 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
     return listed
 
 
-def _from_hub(name: str, *, named: bool, unreachable: str) -> BenchmarkList:
+def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     repo, _, revision = name.partition("@")
     source = BENCHMARKS.get(name)
     if source is None and revision.startswith("xxh3:"):
@@ -171,15 +173,16 @@ def _from_hub(name: str, *, named: bool, unreachable: str) -> BenchmarkList:
     source = source or Source(repo, tuple(f"*{suffix}" for suffix in SUFFIXES), asked=revision or "main")
     if source.gigabytes and not named:
         why = f"its files are large ({source.gigabytes} GB): name it, --benchmarks default,{name}"
-        return BenchmarkList(name, source.revision, why=why)
-    return _fetched(name, source, unreachable)
+        return BenchmarkList(name, source.revision, why=why, left_out=True)
+    return _fetched(name, source, reachable)
 
 
+UNREACHABLE = "the Hub cannot be reached"
 REACH_S = 10.0
 """Seconds that the Hub has to answer at all."""
 
 
-def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
+def _fetched(name: str, source: Source, reachable: bool) -> BenchmarkList:
     from huggingface_hub import HfApi, snapshot_download
 
     def fetch(offline: bool) -> Path:
@@ -199,8 +202,8 @@ def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
     except OSError:
         files = []
     if not files:
-        if unreachable:
-            return BenchmarkList(name, source.revision, why=unreachable)
+        if not reachable:
+            return BenchmarkList(name, source.revision, why=UNREACHABLE)
         try:
             # asked once: a listing is asked for five times, which without a network takes half a minute
             HfApi().dataset_info(source.repo, revision=source.revision, timeout=REACH_S)
@@ -209,7 +212,7 @@ def _fetched(name: str, source: Source, unreachable: str) -> BenchmarkList:
         except Exception as error:  # whatever the Hub's client raises: the list is not there, and the run says so
             said = " ".join(str(error).split())[:200]
             refused = getattr(getattr(error, "response", None), "status_code", None)
-            what = f"the Hub refused it: {said}" if refused else f"the Hub cannot be reached: {said}"
+            what = f"the Hub refused it: {said}" if refused else f"{UNREACHABLE}: {said}"
             return BenchmarkList(name, source.revision, why=what)
     revision = folder.name if folder.parent.name == "snapshots" else source.revision
     try:

@@ -79,16 +79,17 @@ def decontamination(options: Options) -> Check:
 
 
 def list_facts(options: Options) -> dict[str, Any]:
-    """What was looked for, at which revision; `not_done` if any list is missing, since a row may then quote it."""
+    """What was looked for, at which revision; `not_done` if a list that was asked for is missing, since a row may quote it."""
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
         counted = sum(len(task.statements) + len(task.solutions) for task in listed.tasks)
         facts: dict[str, Any] = {"name": listed.name, "revision": listed.revision, "tasks": len(listed.tasks), "needles": counted}
-        lists.append(facts | ({"status": "not_done", "why": listed.why} if listed.why else {"status": "done"}))
+        status = "left_out" if listed.left_out else "not_done" if listed.why else "done"
+        lists.append(facts | {"status": status} | ({"why": listed.why} if listed.why else {}))
     missing = [facts for facts in lists if facts["status"] == "not_done"]
     had = ", ".join(facts["name"] for facts in lists if facts["status"] == "done")
     whole: dict[str, Any] = {"rule": options.rule, "policy": "drop" if options.drop else "flag", "lists": lists}
-    if not lists:
+    if not had and not missing:
         return whole | {"status": "not_done", "why": "no benchmark was named"}
     if missing:
         lacking = ", ".join(facts["name"] for facts in missing)
@@ -142,6 +143,6 @@ def entry(step: Step, options: Options, **more: Any) -> dict[str, Any]:
     return {"name": step.name, "version": step.version, "status": "done"} | step.facts(options) | more
 
 
-def skipped(name: str, why: str) -> dict[str, Any]:
-    """What `run.json` says of a check that did not run."""
-    return {"name": name, "status": "not_done", "why": why}
+def skipped(name: str, why: str, status: str = "not_done") -> dict[str, Any]:
+    """What `run.json` says of a check that did not run; `unavailable` is one that nobody can have done."""
+    return {"name": name, "status": status, "why": why}

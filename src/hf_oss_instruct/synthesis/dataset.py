@@ -141,7 +141,7 @@ class Tables:
             if config.near_duplicates
             else skipped("near_duplicates", off),
             entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
-            skipped("execution", "solutions are not run by this version"),
+            skipped("execution", "solutions are not run by this version", "unavailable"),
         ]
 
     def _check_fresh(self) -> None:
