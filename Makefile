@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
-.PHONY: quickstart test test-hub2 check style quality cards lock clean
+.PHONY: quickstart test test-hub2 check style quality cards docs lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
@@ -30,6 +30,9 @@ style: $(VENV)/all  ## put the source into shape
 
 cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub would show
 	$(BIN)/python -m tests.publishing.test_cards
+
+docs: $(VENV)/all  ## write docs/commands.md anew from --help
+	$(BIN)/python -m tests.test_docs
 
 lock:  ## versions that contributors share
 	uv lock

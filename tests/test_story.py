@@ -15,7 +15,7 @@ from tests.support.hub import LocalHub
 from tests.support.models import save_model
 from tests.support.teacher import LocalTeacher
 from tests.support.tokenizers import tokenizer_of
-from tests.test_readme import MY_CODE
+from tests.test_docs import MY_CODE
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "code_to_model.py"
 TOKEN = "hf_writer"

@@ -1,0 +1,112 @@
+"""What the README and the pages in docs/ say works: their blocks run one after the other, as a reader would type them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from sybil import Sybil
+from sybil.example import Example
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+from hf_oss_instruct.cli import cli
+
+from .evaluation import toys
+from .support.teacher import LocalTeacher
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ROOT / "docs" / "commands.md"
+SERVER = "http://localhost:8080/v1"
+BIN = Path(sys.executable).parent
+MY_CODE = '''def clamp(value, low, high):
+    """Return the value, moved into the closed interval between low and high if it lies outside."""
+    return max(low, min(value, high))
+
+
+def window(items, size):
+    """Yield every run of `size` neighbours of a list, from left to right, as tuples of that length."""
+    for start in range(len(items) - size + 1):
+        yield tuple(items[start : start + size])
+'''
+PAGES = [path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
+
+
+def run_shell(script: str) -> None:
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+def a_readers_folder(folder: Path) -> None:
+    """What the pages take for granted: code, rows, a benchmark, and answers to it."""
+    (folder / "my_code").mkdir()
+    (folder / "my_code" / "tools.py").write_text(MY_CODE)
+    toys.plus(folder / "benchmarks")
+    toys.write_lines(folder / "samples.jsonl", toys.canonical())
+    rows = {"Give me the square root of x. Be quick.": "x ** 0.5", "Which river runs through Turin?": "The Po."}
+    lines = [{"instruction": asked, "response": answered} for asked, answered in rows.items()]
+    toys.write_lines(folder / "rows.jsonl", lines)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a_readers_folder(tmp_path)
+    with LocalTeacher() as teacher:
+
+        def shell(example: Example) -> None:
+            run_shell(str(example.parsed).replace(SERVER, teacher.base_url))
+
+        parsers = [SkipParser(), PythonCodeBlockParser(), CodeBlockParser("sh", shell)]
+        for example in Sybil(parsers=parsers, path=str(ROOT)).parse(ROOT / page).examples():
+            example.evaluate()
+    if page in ("README.md", "docs/synthesis.md"):
+        assert len(teacher.requests) >= 20
+
+
+def test_make_quickstart_prints_pairs_and_leaves_a_data_set(tmp_path: Path) -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "quickstart", f"VENV={BIN.parent}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    commands = [line for line in recipe.stdout.splitlines() if "/hf-oss-instruct " in line]
+    done = [
+        subprocess.run(["bash", "-euc", line], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+        for line in commands
+    ]
+    assert done[0].stdout.count("── problem") >= 2
+    assert "pairs kept of 200 seeds" in done[1].stdout
+    assert list((tmp_path / "quickstart-pairs" / "data").glob("*.parquet"))
+
+
+def commands(group: click.Group, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    """Name and help of every command, depth first."""
+    context = click.Context(group, info_name=name, parent=parent, terminal_width=100, **group.context_settings)
+    yield context.command_path, group.get_help(context)
+    for word, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, word, context)
+        else:
+            own = click.Context(command, info_name=word, parent=context, terminal_width=100)
+            yield own.command_path, command.get_help(own)
+
+
+def rendered() -> str:
+    """docs/commands.md."""
+    parts = ["# Commands\n\nWhat `--help` says. `make docs` writes this page anew.\n"]
+    for path, text in commands(cli, "hf-oss-instruct"):
+        parts.append(f"## {path.rpartition(' ')[2]}\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def test_the_page_of_commands_says_what_help_says() -> None:
+    said, page = rendered().split(), COMMANDS.read_text("utf-8").split()  # where lines break is click's affair
+    assert said == page, "run `make docs` and look at what changed"
+
+
+if __name__ == "__main__":
+    COMMANDS.write_text(rendered(), "utf-8")
