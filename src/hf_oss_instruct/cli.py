@@ -5,7 +5,6 @@ Heavy libraries are imported inside the functions, so that `--help` answers at o
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import platform
@@ -21,21 +20,19 @@ import click
 
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.publishing.command import Known, publish_command
+from hf_oss_instruct.synthesis.opening import open_run, open_seeds
+from hf_oss_instruct.synthesis.options import COMMENT_FUNCTION, check_options, limit_options, seed_options, teacher_options
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.data_set import Rules
-    from hf_oss_instruct.synthesis.config import RunConfig
     from hf_oss_instruct.synthesis.run import Ended
-    from hf_oss_instruct.synthesis.sampling import SeedPlan, Source
-    from hf_oss_instruct.synthesis.teacher import Teacher
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET, EXIT_INTERRUPTED = 1, 2, 3, 130
 PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
-COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 NOT_FOR_TRAINING = """
 These pairs were mined from comments by the embedded teacher, without a model: good for trying things out, not for training.
 For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url http://localhost:8080/v1"""
@@ -71,135 +68,6 @@ def cli() -> None:
     """
 
 
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in the order they are listed."""
-    return lambda command: functools.reduce(lambda inner, option: option(inner), reversed(options), command)
-
-
-seed_options = _options(
-    click.option(
-        "--seeds",
-        metavar="SOURCE",
-        help="Where snippets come from: 'stdlib' (Python's own library, the default), a file or folder of source code, "
-        "parquet/JSONL files, or a Hub data set such as bigcode/the-stack.",
-    ),
-    click.option("--revision", metavar="REV", help="Branch, tag or commit of a Hub data set."),
-    click.option("--n", type=click.IntRange(1), help="Number of seeds."),
-    click.option(
-        "--languages",
-        metavar="L[=N],…",
-        help="Only these languages; with counts, e.g. python=4000,cpp=500, instead of --n.",
-    ),
-    click.option(
-        "--sampler",
-        type=click.Choice(["hash", "functions", "magicoder"]),
-        help="How lines are chosen: hash (1–15 lines, reproducible in any order), functions (documented functions), "
-        "magicoder (the paper's, bit-identical). Default: hash; functions for the embedded teacher.",
-    ),
-    click.option(
-        "--snippets-per-document",
-        metavar="K|auto",
-        help="At most K of one document; auto (default): as many as --n asks for.",
-    ),
-    click.option("--rng-seed", type=click.IntRange(0), help="Random number of the draw. Default: 0."),
-    click.option("--one-in", type=click.IntRange(1), metavar="K", help="Look at one document in K, drawn by hash. Default: 1."),
-    click.option(
-        "--licenses",
-        metavar="permissive|any|SPDX,…",
-        help="Licences of seeds: permissive (default for Hub data sets), any (default for what is local), or names.",
-    ),
-    click.option(
-        "--filters",
-        metavar="all|none|NAME,…",
-        help="What is refused as a seed: parses (documents with gross errors or no definition), secrets, boilerplate. "
-        "Default: all; none for magicoder.",
-    ),
-    click.option(
-        "--deny",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Repositories, paths and ids to leave out, one a line: repo: OWNER/NAME, path: PATH, id: ID.",
-    ),
-    click.option(
-        "--preset",
-        type=click.Choice(["magicoder"]),
-        help="The paper's languages and counts, sampler, parser and random seed.",
-    ),
-    click.option(
-        "--config",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Run config (oss_instruct.yaml, *.ossi); flags win over it.",
-    ),
-)
-teacher_options = _options(
-    click.option(
-        "--teacher",
-        type=click.Choice([COMMENT_FUNCTION, TRANSFORMERS]),
-        help="comment-function mines pairs and needs no model (the default); transformers runs --model in this process.",
-    ),
-    click.option(
-        "--model",
-        help="Model that writes the pairs: alone through Inference Providers, with --base-url on that server.",
-    ),
-    click.option(
-        "--base-url",
-        metavar="URL",
-        help="Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve.",
-    ),
-    click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the server's key."),
-    click.option("--concurrency", type=click.IntRange(1), default=16, show_default=True, help="Requests in flight at once."),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Deadline of one request.",
-    ),
-    click.option(
-        "--prompt-template",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Text file with {code} for the snippet; lines [system] and [user] open messages.",
-    ),
-    click.option("--temperature", type=click.FloatRange(0), help="Default: 0, as in the paper."),
-    click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the server's."),
-    click.option("--max-tokens", type=click.IntRange(1), help="Cap of one answer. Default: 2500, as in the paper."),
-)
-limit_options = _options(
-    click.option("--max-requests", type=click.IntRange(1), help="Stop before more requests than this, retries included."),
-    click.option("--max-total-tokens", type=click.IntRange(1), help="Stop before prompts and answers could hold more tokens."),
-    click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="Stop before it could cost more; needs prices."),
-    click.option("--price-in", type=click.FloatRange(0), metavar="PRICE", help="Price of a million prompt tokens."),
-    click.option("--price-out", type=click.FloatRange(0), metavar="PRICE", help="Price of a million completion tokens."),
-    click.option(
-        "--give-up-after",
-        type=click.FloatRange(0, min_open=True),
-        default=300.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="End, resumable, when nothing but failures came for so long.",
-    ),
-)
-check_options = _options(
-    click.option(
-        "--benchmarks",
-        metavar="B,…|none",
-        help="Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub data sets; "
-        "'default' is every small one, 'none' switches it off.",
-    ),
-    click.option(
-        "--rule",
-        type=click.Choice(["default", "magicoder"]),
-        help="How quotes are found; magicoder: the paper's substrings, decision for decision.",
-    ),
-    click.option(
-        "--contaminated",
-        type=click.Choice(["drop", "flag"]),
-        help="drop (default) rejects rows that quote a benchmark; flag only fills contaminated_by.",
-    ),
-)
-
-
 @cli.command()
 @seed_options
 @teacher_options
@@ -231,7 +99,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     from hf_oss_instruct.synthesis.budget import Limits
     from hf_oss_instruct.synthesis.run import run
 
-    config, source, teacher = _open(flags)
+    config, source, teacher = open_run(flags)
     requested = config.seeds.requested
     limits = Limits(*(flags[name] for name in ("max_requests", "max_total_tokens", "max_cost", "price_in", "price_out")))
     if requested is None:
@@ -240,7 +108,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
         click.echo(config.pinned(source).to_yaml(), nl=False)
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
-    names = config.benchmarks if flags["benchmarks"] is None else _names(flags["benchmarks"])
+    names = config.benchmarks if flags["benchmarks"] is None else names_in(flags["benchmarks"])
     lists = find(names)
     config = replace(config, benchmarks=keys(names, lists))
     with live(requested, output) as on_progress:
@@ -276,7 +144,7 @@ def preview(output: str, **flags: Any) -> None:
     from hf_oss_instruct.synthesis.journal import Journal
     from hf_oss_instruct.synthesis.sampling import sample
 
-    config, source, teacher = _open(flags)
+    config, source, teacher = open_run(flags)
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
     method = config.method(teacher)
@@ -308,7 +176,7 @@ def seeds(output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import show_seed, show_skipped
     from hf_oss_instruct.synthesis.sampling import sample
 
-    config, source = _open_seeds(flags, default_sampler="hash")
+    config, source = open_seeds(flags, default_sampler="hash")
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=SHOWN_SEEDS))
     skipped = Counter[Skipped]()
@@ -382,9 +250,9 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import show_curated
     from hf_oss_instruct.publishing.cards import curated_card
 
-    steps = _names(flags["steps"]) if flags["steps"] else None
+    steps = names_in(flags["steps"]) if flags["steps"] else None
     wanted = any(step.name == "decontamination" for step in chosen(steps))
-    lists = find(_names(flags["benchmarks"] or "default")) if wanted else []
+    lists = find(names_in(flags["benchmarks"] or "default")) if wanted else []
     options = Options(
         threshold=flags["threshold"],
         lists=tuple(lists),
@@ -392,7 +260,7 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
         drop=flags["contaminated"] != "flag",
         deny=Denylist.from_file(flags["deny"]) if flags["deny"] else None,
     )
-    report = write(source, out, steps=steps, columns=_names(flags["columns"]) if flags["columns"] else None, options=options)
+    report = write(source, out, steps=steps, columns=names_in(flags["columns"]) if flags["columns"] else None, options=options)
     (out / "README.md").write_text(curated_card(out.resolve().name, report), "utf-8")
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
@@ -494,127 +362,6 @@ def _recipes(data: str) -> dict[str, str]:
 
 for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
-
-
-def _open(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
-    """The run config, seed source and teacher that the flags name."""
-    teacher = _open_teacher(flags)
-    embedded = teacher.identity.startswith(COMMENT_FUNCTION)
-    config, source = _open_seeds(flags, default_sampler="functions" if embedded else "hash")
-    if embedded and config.seeds.sampler != "functions":
-        raise UsageError(
-            f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {config.seeds.sampler!r}. "
-            "Name a real teacher with --model, or pass --sampler functions."
-        )
-    return config, source, teacher
-
-
-def _open_teacher(flags: dict[str, Any]) -> Teacher:
-    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
-    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, key_from
-
-    model, base_url = flags["model"], flags["base_url"]
-    if flags["teacher"] == TRANSFORMERS:
-        return _open_local_model(flags)
-    if model and flags["teacher"]:
-        raise UsageError(f"--teacher {flags['teacher']} is embedded and takes no --model. Leave one of them out.")
-    if model:
-        key = key_from(flags["api_key_env"], base_url)
-        return InferenceTeacher(model, base_url, api_key=key, concurrency=flags["concurrency"], timeout_s=flags["timeout"])
-    if base_url or flags["api_key_env"]:
-        raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
-    return CommentFunctionTeacher()
-
-
-def _open_local_model(flags: dict[str, Any]) -> Teacher:
-    from hf_oss_instruct.synthesis.local_model import TransformersTeacher
-
-    if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
-        raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
-    return TransformersTeacher(flags["model"], batch_size=flags["concurrency"])
-
-
-def _open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, Source]:
-    from hf_oss_instruct.synthesis.live import INSIDE, open_inside
-    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
-
-    config = _config(flags, default_sampler)
-    spec, keep_metadata = flags["seeds"] or config.dataset, config.seeds.sampler == "magicoder"
-    if flags["config"] and not flags["seeds"] and spec.startswith(INSIDE):
-        return config, open_inside(flags["config"].parent, spec, keep_metadata=keep_metadata)
-    on_the_hub = HUB_ID.fullmatch(spec) is not None
-    if flags["config"] and not flags["seeds"] and not on_the_hub and spec not in ("stdlib", STDLIB_NAME):
-        raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
-    revision = flags["revision"] or (config.revision if spec == config.dataset else None)
-    source = open_source(spec, revision=revision, keep_metadata=keep_metadata)
-    if flags["revision"] or source.name != config.dataset or on_the_hub:  # a branch stands for the commit that was opened
-        config = replace(config, dataset=source.name, revision=None)
-    return config, source
-
-
-def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
-    """The preset or config file, with the flags that were given put over it."""
-    from hf_oss_instruct.synthesis.config import RunConfig, magicoder
-    from hf_oss_instruct.synthesis.prompts import Prompt
-
-    if flags["preset"] and flags["config"]:
-        raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
-    if flags["config"]:
-        base = RunConfig.from_file(flags["config"])
-    elif flags["preset"]:
-        base = magicoder()
-    else:
-        base = replace(RunConfig(), seeds=replace(RunConfig().seeds, sampler=default_sampler))
-    template = flags.get("prompt_template")
-    asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens") if flags.get(name) is not None}
-    checks = {name: flags[name] for name in ("rule", "contaminated", "near_duplicates") if flags.get(name) is not None}
-    return replace(
-        base,
-        **checks,
-        seeds=_plan(base.seeds, flags),
-        prompt=Prompt.from_file(template) if template else base.prompt,
-        sampling=replace(base.sampling, **asked),
-    )
-
-
-def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
-    from hf_oss_instruct.curation.deny import Denylist
-    from hf_oss_instruct.synthesis.sieve import FILTERS
-
-    plain = ("n", "sampler", "rng_seed", "one_in", "licenses")
-    changes = {name: flags[name] for name in plain if flags[name] is not None}
-    if names := flags["filters"]:
-        changes["filters"] = {"all": FILTERS, "none": ()}.get(names, tuple(names.split(",")))
-    if flags["deny"]:
-        changes["deny"] = Denylist.from_file(flags["deny"])
-    if flags["languages"]:
-        changes |= {"languages": _languages(flags["languages"]), "n": flags["n"] if flags["n"] else None}
-    elif flags["n"] and any(n for _, n in base.languages):
-        raise UsageError(
-            "The preset or config has a count for each language. Change them with --languages python=100,… instead of --n."
-        )
-    if per_document := flags["snippets_per_document"]:
-        if per_document != "auto" and not per_document.isdigit():
-            raise UsageError(f"--snippets-per-document takes a number or 'auto', not {per_document!r}.")
-        changes["snippets_per_document"] = None if per_document == "auto" else int(per_document)
-    return replace(base, **changes)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Names with commas between them; `none` is no name."""
-    return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
-
-
-def _languages(text: str) -> tuple[tuple[str, int | None], ...]:
-    from hf_oss_instruct.languages import named
-
-    found: dict[str, int | None] = {}
-    for part in text.split(","):
-        name, _, number = (piece.strip() for piece in part.partition("="))
-        if number and not number.isdigit():
-            raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
-        found[named(name).name] = int(number) if number else None
-    return tuple(found.items())
 
 
 def _say_how_it_ended(ended: Ended, trouble: str | None, out: Path, output: str) -> None:

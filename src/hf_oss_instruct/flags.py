@@ -30,3 +30,8 @@ unsafe_option = click.option(
     callback=_warned,
     help="Run programs without isolation: for a machine that is disposable itself. Every result says so.",
 )
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Names with commas between them; `none` is no name."""
+    return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hf_oss_instruct.curation.deny import Denylist, apply
+from hf_oss_instruct.curation.deny import Denylist, denied_rows
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.errors import UsageError
 
@@ -36,7 +36,8 @@ TABLE = pa.table(
     ],
 )
 def test_a_line_denies_a_repository_a_path_or_an_id(line: str, left: list[str]) -> None:
-    assert apply(TABLE, Denylist.of(line))["seed_id"].to_pylist() == left
+    denied = denied_rows(TABLE, Denylist.of(line))
+    assert [name for name, gone in zip(TABLE["seed_id"].to_pylist(), denied, strict=True) if not gone] == left
 
 
 def test_a_rows_own_id_in_its_source_is_denied_too() -> None:
@@ -53,7 +54,7 @@ def test_a_line_that_denies_nothing_is_an_error_with_its_number(line: str) -> No
 
 def test_a_table_in_which_nothing_could_be_found_is_an_error() -> None:
     with pytest.raises(UsageError, match="none of the columns repo_name"):
-        apply(pa.table({"text": ["a"]}), Denylist.of("a/b"))
+        denied_rows(pa.table({"text": ["a"]}), Denylist.of("a/b"))
 
 
 def test_the_same_entries_in_another_order_are_the_same_list(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_the_same_entries_in_another_order_are_the_same_list(tmp_path: Path) -> 
 def test_a_list_that_is_known_by_its_hash_only_denies_nothing_silently() -> None:
     known = Denylist(Denylist.of("a/b").hash)
     with pytest.raises(UsageError, match="--deny FILE"):
-        apply(TABLE, known)
+        denied_rows(TABLE, known)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def _any_of(kind: str, values: list[str]) -> re.Pattern[str]:
     return re.compile("(?!)|" + "|".join(f"(?:(?=.){pattern})" for pattern in patterns) if patterns else "(?!)")
 
 
-def apply(table: pa.Table, denylist: Denylist) -> pa.Table:
-    """The rows of a table that the list does not deny, in their order.
+def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
+    """For each row of a table whether the list denies it.
 
     Args:
         table: any columns; `repo_name`, `file_path`, `seed_id` and `row_id` are looked at where they are there.
@@ -116,11 +116,6 @@ def apply(table: pa.Table, denylist: Denylist) -> pa.Table:
     Raises:
         UsageError: the table has none of these columns, so that nothing could be found in it.
     """
-    return table.filter(pa.array([not denied for denied in denied_rows(table, denylist)], pa.bool_()))
-
-
-def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
-    """For each row of a table whether the list denies it; see `apply`."""
     names = ("repo_name", "file_path", "seed_id", "row_id")
     if not set(names) & set(table.column_names):
         raise UsageError(f"The table has none of the columns {', '.join(names)}; a denylist finds nothing in it.")

@@ -1,0 +1,140 @@
+"""What options mean: a run config, the source of its seeds, its teacher."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.synthesis.options import COMMENT_FUNCTION, TRANSFORMERS
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.synthesis.config import RunConfig
+    from hf_oss_instruct.synthesis.sampling import SeedPlan, Source
+    from hf_oss_instruct.synthesis.teacher import Teacher
+
+
+def open_run(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
+    """The run config, seed source and teacher that the flags name; arguments and errors as of `open_seeds`."""
+    teacher = _open_teacher(flags)
+    embedded = teacher.identity.startswith(COMMENT_FUNCTION)
+    config, source = open_seeds(flags, default_sampler="functions" if embedded else "hash")
+    if embedded and config.seeds.sampler != "functions":
+        raise UsageError(
+            f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {config.seeds.sampler!r}. "
+            "Name a real teacher with --model, or pass --sampler functions."
+        )
+    return config, source, teacher
+
+
+def _open_teacher(flags: dict[str, Any]) -> Teacher:
+    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
+    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, key_from
+
+    model, base_url = flags["model"], flags["base_url"]
+    if flags["teacher"] == TRANSFORMERS:
+        return _open_local_model(flags)
+    if model and flags["teacher"]:
+        raise UsageError(f"--teacher {flags['teacher']} is embedded and takes no --model. Leave one of them out.")
+    if model:
+        key = key_from(flags["api_key_env"], base_url)
+        return InferenceTeacher(model, base_url, api_key=key, concurrency=flags["concurrency"], timeout_s=flags["timeout"])
+    if base_url or flags["api_key_env"]:
+        raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
+    return CommentFunctionTeacher()
+
+
+def _open_local_model(flags: dict[str, Any]) -> Teacher:
+    from hf_oss_instruct.synthesis.local_model import TransformersTeacher
+
+    if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
+        raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
+    return TransformersTeacher(flags["model"], batch_size=flags["concurrency"])
+
+
+def open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, Source]:
+    """The run config and seed source that the flags name.
+
+    Args:
+        flags: the values of `options.seed_options`, and of other groups where a command has them.
+        default_sampler: where no flag, preset or config names one.
+
+    Raises:
+        UsageError: they contradict each other, or do not say where the seeds are.
+        SeedError: the seeds cannot be read.
+    """
+    from hf_oss_instruct.synthesis.live import INSIDE, open_inside
+    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
+
+    config = _config(flags, default_sampler)
+    spec, keep_metadata = flags["seeds"] or config.dataset, config.seeds.sampler == "magicoder"
+    if flags["config"] and not flags["seeds"] and spec.startswith(INSIDE):
+        return config, open_inside(flags["config"].parent, spec, keep_metadata=keep_metadata)
+    on_the_hub = HUB_ID.fullmatch(spec) is not None
+    if flags["config"] and not flags["seeds"] and not on_the_hub and spec not in ("stdlib", STDLIB_NAME):
+        raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
+    revision = flags["revision"] or (config.revision if spec == config.dataset else None)
+    source = open_source(spec, revision=revision, keep_metadata=keep_metadata)
+    if flags["revision"] or source.name != config.dataset or on_the_hub:  # a branch stands for the commit that was opened
+        config = replace(config, dataset=source.name, revision=None)
+    return config, source
+
+
+def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
+    """The preset or config file, with the flags that were given put over it."""
+    from hf_oss_instruct.synthesis.config import RunConfig, magicoder
+    from hf_oss_instruct.synthesis.prompts import Prompt
+
+    if flags["preset"] and flags["config"]:
+        raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
+    if flags["config"]:
+        base = RunConfig.from_file(flags["config"])
+    elif flags["preset"]:
+        base = magicoder()
+    else:
+        base = replace(RunConfig(), seeds=replace(RunConfig().seeds, sampler=default_sampler))
+    template = flags.get("prompt_template")
+    asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens") if flags.get(name) is not None}
+    checks = {name: flags[name] for name in ("rule", "contaminated", "near_duplicates") if flags.get(name) is not None}
+    return replace(
+        base,
+        **checks,
+        seeds=_plan(base.seeds, flags),
+        prompt=Prompt.from_file(template) if template else base.prompt,
+        sampling=replace(base.sampling, **asked),
+    )
+
+
+def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
+    from hf_oss_instruct.curation.deny import Denylist
+    from hf_oss_instruct.synthesis.sieve import FILTERS
+
+    plain = ("n", "sampler", "rng_seed", "one_in", "licenses")
+    changes = {name: flags[name] for name in plain if flags[name] is not None}
+    if names := flags["filters"]:
+        changes["filters"] = {"all": FILTERS, "none": ()}.get(names, tuple(names.split(",")))
+    if flags["deny"]:
+        changes["deny"] = Denylist.from_file(flags["deny"])
+    if flags["languages"]:
+        changes |= {"languages": _counts(flags["languages"]), "n": flags["n"] if flags["n"] else None}
+    elif flags["n"] and any(n for _, n in base.languages):
+        raise UsageError(
+            "The preset or config has a count for each language. Change them with --languages python=100,… instead of --n."
+        )
+    if per_document := flags["snippets_per_document"]:
+        if per_document != "auto" and not per_document.isdigit():
+            raise UsageError(f"--snippets-per-document takes a number or 'auto', not {per_document!r}.")
+        changes["snippets_per_document"] = None if per_document == "auto" else int(per_document)
+    return replace(base, **changes)
+
+
+def _counts(text: str) -> tuple[tuple[str, int | None], ...]:
+    from hf_oss_instruct.languages import named
+
+    found: dict[str, int | None] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if number and not number.isdigit():
+            raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
+        found[named(name).name] = int(number) if number else None
+    return tuple(found.items())
