@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 # Host libraries read these at import, so they are set before any test module is loaded.
 _HOME = Path(tempfile.mkdtemp(prefix="oss-instruct-tests-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ |= {
     "HF_HOME": str(_HOME / "huggingface"),
     "HF_HUB_DISABLE_XET": "1",
