@@ -1,25 +1,17 @@
-"""Whether a source parses, and which documented functions it holds: one table of tree-sitter grammars, a row a language."""
+"""What tree-sitter says of a source: does it parse, does it define anything, which functions are in it?"""
 
 from __future__ import annotations
 
-import ast
-import html
 import re
-import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from inspect import cleandoc
-from itertools import chain, takewhile
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
-
-from hf_oss_instruct.errors import UsageError
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
-
 
 LARGEST = 1_000_000
 """Bytes of a source that is parsed; The Stack holds no larger file."""
@@ -40,31 +32,7 @@ LOOKED_AT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentedFunction:
-    r"""A function or method that has a body, a documentation, and its lines for itself.
-
-    Attributes:
-        name: its name as written (`parse`, `operator==`).
-        owner: the class, struct, trait or interface it belongs to, without type parameters; None for a free function.
-        documentation: text of the docstring or of the comment above, without comment marks and common indentation.
-        signature: its head, without decorators and attributes; Python's ends with the colon, others' before the brace.
-        code: all of it with what wraps it (decorators, attributes, `export`, `template<…>`), without the documentation.
-            Lines end in `\n`; the indentation of the first line is taken from each.
-        start_line: first line of its documentation or code, whichever comes first; from 1, and only `\n` ends a line.
-        end_line: its last line, included.
-    """
-
-    name: str
-    owner: str | None
-    documentation: str
-    signature: str
-    code: str
-    start_line: int
-    end_line: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
+class Grammar:
     """What one grammar calls things: a row of the table.
 
     Attributes:
@@ -95,57 +63,28 @@ _SCRIPT = (
     ["export_statement", "lexical_declaration", "variable_declaration", "variable_declarator", *_FIELDS],
 )
 
-_GRAMMARS = {
-    "python": _Row("python", ["function_definition"], ["class_definition"], ["decorated_definition"], docstrings=True),
-    "javascript": _Row("javascript", *_SCRIPT),
-    "typescript": _Row("typescript", *_SCRIPT, dialects=["language_typescript", "language_tsx"]),
-    "java": _Row("java", ["method_declaration"], _CLASSES),
-    "c": _Row("c", ["function_definition"]),
-    "cpp": _Row("cpp", ["function_definition"], _STRUCTS, ["template_declaration"]),
-    "go": _Row("go", ["function_declaration", "method_declaration"]),
-    "rust": _Row("rust", ["function_item"], ["impl_item", "trait_item"]),
-    "csharp": _Row("c_sharp", ["method_declaration", "local_function_statement"], _CLASSES, ["global_statement"], xml=True),
-    "php": _Row("php", ["function_definition", "method_declaration"], _CLASSES, dialects=["language_php"]),
-    "shell": _Row("bash", []),
-    "ruby": _Row("ruby", []),
-    "swift": _Row("swift", []),
+GRAMMARS = {
+    "python": Grammar("python", ["function_definition"], ["class_definition"], ["decorated_definition"], docstrings=True),
+    "javascript": Grammar("javascript", *_SCRIPT),
+    "typescript": Grammar("typescript", *_SCRIPT, dialects=["language_typescript", "language_tsx"]),
+    "java": Grammar("java", ["method_declaration"], _CLASSES),
+    "c": Grammar("c", ["function_definition"]),
+    "cpp": Grammar("cpp", ["function_definition"], _STRUCTS, ["template_declaration"]),
+    "go": Grammar("go", ["function_declaration", "method_declaration"]),
+    "rust": Grammar("rust", ["function_item"], ["impl_item", "trait_item"]),
+    "csharp": Grammar("c_sharp", ["method_declaration", "local_function_statement"], _CLASSES, ["global_statement"], xml=True),
+    "php": Grammar("php", ["function_definition", "method_declaration"], _CLASSES, dialects=["language_php"]),
+    "shell": Grammar("bash", []),
+    "ruby": Grammar("ruby", []),
+    "swift": Grammar("swift", []),
 }
 
-MINED_LANGUAGES = frozenset(lang for lang, row in _GRAMMARS.items() if row.functions)
+MINED_LANGUAGES = frozenset(lang for lang, row in GRAMMARS.items() if row.functions)
 """The languages whose functions we can find, by their names in `languages.LANGUAGES`."""
 
 # Nodes whose kind ends so are not entered: values, nameless classes and the insides of functions hold no function that
 # stands for itself; an ERROR may be half of a function whose other half is elsewhere. Wrappers still lead through them.
 _CLOSED = re.compile(r"(_expression|_declarator|object|class|constructor_declaration|local_function_statement|ERROR)$")
-_ATTRIBUTE = re.compile(r"decorator|(marker_)?annotation|attribute_")
-
-_RULER = re.compile(r"([-=*~])\1{2}.*|[-=*~#/_+|\s]{3,}")
-_LICENCE = re.compile(r"\bcopyright\b|\blicensed under\b|\bspdx-license|\ball rights reserved\b", re.IGNORECASE)
-_XML_TAG = re.compile(r'<\w+\s+\w+="([^"]*)"\s*/>|</?[A-Za-z][^<>]*>')
-_NO_MORE_CODE = re.compile(rb"[ \t\r;]*(?:(?://|/\*|#).*)?$", re.MULTILINE)
-
-
-def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
-    """The documented functions of a source, in order of their lines; no line is in two of them.
-
-    Left out are functions without a body, inside another function, with a syntax error, or that share a line with other
-    code. No text makes it raise.
-
-    Args:
-        content: the source.
-        lang: one of `MINED_LANGUAGES`.
-
-    Raises:
-        UsageError: there is no grammar for this language; the message lists those that there are.
-    """
-    if lang not in MINED_LANGUAGES:
-        raise UsageError(f"Functions cannot be found in {lang!r}. Use one of: {', '.join(sorted(MINED_LANGUAGES))}.")
-    source = content.removeprefix("\ufeff").replace("\r\n", "\n").encode(errors="replace")
-    kept: list[DocumentedFunction] = []
-    for found in sorted(_search(source, lang), key=lambda function: function.start_line):
-        if not kept or found.start_line > kept[-1].end_line:
-            kept.append(found)
-    return kept
 
 
 def unfit(content: str, lang: str) -> str | None:
@@ -157,12 +96,12 @@ def unfit(content: str, lang: str) -> str | None:
         content: the source.
         lang: a name of `languages.LANGUAGES`.
     """
-    if lang not in _GRAMMARS:
+    if lang not in GRAMMARS:
         return None
     if len(content) > LARGEST:
         return "too_large"
     source = content.removeprefix("\ufeff").encode(errors="replace")
-    roots = (_parse(source, grammar).root_node for grammar in (lang, *READ_AS.get(lang, ())))
+    roots = (parse(source, grammar).root_node for grammar in (lang, *READ_AS.get(lang, ())))
     root = next((root for root in roots if not root.has_error or _in_error(root) <= GROSS * len(source)), None)
     if root is None:
         return "does_not_parse"
@@ -206,7 +145,7 @@ def parses(content: str, lang: str) -> bool:
         content: the source.
         lang: one of `MINED_LANGUAGES`.
     """
-    return not _parse(content.encode(errors="replace"), lang).root_node.has_error
+    return not parse(content.encode(errors="replace"), lang).root_node.has_error
 
 
 def functions(content: str, lang: str) -> list[FunctionSpan]:
@@ -222,13 +161,13 @@ def functions(content: str, lang: str) -> list[FunctionSpan]:
         return len(source[:byte].decode(errors="replace"))
 
     found = []
-    for declaration in _declarations(_parse(source, lang).root_node, _GRAMMARS[lang]):
+    for declaration in declarations(parse(source, lang).root_node, GRAMMARS[lang]):
         statement = declaration.siblings[declaration.place]
-        found.append(FunctionSpan(_names(declaration)[1], place(statement.start_byte), place(statement.end_byte)))
+        found.append(FunctionSpan(names_of(declaration)[1], place(statement.start_byte), place(statement.end_byte)))
     return sorted(found, key=lambda span: span.start)
 
 
-class _Declaration(NamedTuple):
+class Declaration(NamedTuple):
     """A statement `siblings[place]` that declares one function, the name that it gives it, and the type around it."""
 
     siblings: list[Node]
@@ -238,55 +177,38 @@ class _Declaration(NamedTuple):
     owner: str | None
 
 
-class _Documentation(NamedTuple):
-    """A documentation's text, the nodes with which the lines and the code begin, and the bytes to cut from the code."""
-
-    text: str
-    top: Node
-    first: Node
-    cut: slice
-
-
-def _search(source: bytes, lang: str) -> Iterator[DocumentedFunction]:
-    row = _GRAMMARS[lang]
-    for declaration in _declarations(_parse(source, lang).root_node, row):
-        found = _docstring(source, declaration) if row.docstrings else _comment(source, declaration, row.xml)
-        if re.search(r"\w", found.text):
-            yield from _function(source, declaration, found)
-
-
 @cache
 def _parsers(lang: str) -> list[Parser]:
     from tree_sitter import Language, Parser
 
-    module = import_module(f"tree_sitter_{_GRAMMARS[lang].module}")
-    return [Parser(Language(getattr(module, dialect)())) for dialect in _GRAMMARS[lang].dialects]
+    module = import_module(f"tree_sitter_{GRAMMARS[lang].module}")
+    return [Parser(Language(getattr(module, dialect)())) for dialect in GRAMMARS[lang].dialects]
 
 
-def _parse(source: bytes, lang: str) -> Tree:
+def parse(source: bytes, lang: str) -> Tree:
     """The tree of the first dialect that understands all of the source, else the first dialect's."""
     trees = (parser.parse(source) for parser in _parsers(lang))
     first = next(trees)
     return next((tree for tree in chain([first], trees) if not tree.root_node.has_error), first)
 
 
-def _declarations(root: Node, row: _Row) -> Iterator[_Declaration]:
+def declarations(root: Node, row: Grammar) -> Iterator[Declaration]:
     """Every function outside others. The stack is ours: sources nest deeper than Python calls."""
     stack: list[tuple[Node, str | None]] = [(root, None)]
     while stack:
         parent, owner = stack.pop()
         if parent.type in row.owners:
-            owner = _type_name(_text(parent.child_by_field_name("name") or parent.child_by_field_name("type")))
+            owner = _type_name(text_of(parent.child_by_field_name("name") or parent.child_by_field_name("type")))
         for place, node in enumerate(siblings := parent.children):
             if _CLOSED.search(node.type):
                 continue
             if declared := _declared(node, row):
-                yield _Declaration(siblings, place, *declared, owner)
+                yield Declaration(siblings, place, *declared, owner)
             elif node.start_point.row < node.end_point.row:  # a function and its documentation take two lines
                 stack.append((node, owner))
 
 
-def _declared(node: Node, row: _Row) -> tuple[Node, Node | None] | None:
+def _declared(node: Node, row: Grammar) -> tuple[Node, Node | None] | None:
     """The one function that a statement declares, and the name that its wrapper gives it (`const name = …`)."""
     name = None
     while node.type in row.wrappers:
@@ -298,7 +220,8 @@ def _declared(node: Node, row: _Row) -> tuple[Node, Node | None] | None:
     return (node, name) if node.type in row.functions else None
 
 
-def _text(node: Node | None) -> str:
+def text_of(node: Node | None) -> str:
+    """The source of a node; of none, an empty one."""
     return (node.text or b"").decode(errors="replace") if node else ""
 
 
@@ -308,86 +231,12 @@ def _type_name(text: str) -> str | None:
     return words[-1] if words else None
 
 
-def _docstring(source: bytes, declaration: _Declaration) -> _Documentation:
-    """What Python itself takes for the docstring, if it begins a line and the body goes on to do something."""
-    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
-    literal, *rest = (body.named_children if body else []) or [statement]
-    idle = all(node.type in ("comment", "pass_statement") or node.text == b"..." for node in rest)
-    text = "" if idle or _before(source, literal).strip() else _evaluated(literal)
-    return _Documentation(text, statement, statement, slice(literal.start_byte, rest[0].start_byte if rest else None))
-
-
-def _evaluated(statement: Node) -> str:
-    """The clean text of a statement that is nothing but a string, else an empty one."""
-    if [child.type for child in statement.children] not in (["string"], ["concatenated_string"]):
-        return ""
-    # Python warns of an invalid escape, and refuses an f-string
-    with warnings.catch_warnings(action="ignore"), suppress(SyntaxError, ValueError):
-        value = ast.literal_eval(_text(statement))
-        return cleandoc(value).strip().encode(errors="replace").decode() if isinstance(value, str) else ""
-    return ""
-
-
-def _comment(source: bytes, declaration: _Declaration, xml: bool) -> _Documentation:
-    """The comments that end on the line above a function or above its attributes."""
-    siblings, first = declaration.siblings, declaration.place
-    while first and _ATTRIBUTE.match(siblings[first - 1].type) and _rows_between(siblings, first) <= 1:
-        first -= 1
-    top = first
-    while top and siblings[top - 1].type.endswith("comment") and _rows_between(siblings, top) == 1:
-        if _before(source, siblings[top - 1]).strip():  # it ends the line of something else
-            break
-        top -= 1
-    text = "\n".join(_unmarked(_text(comment).rstrip()) for comment in siblings[top:first])
-    if xml and _text(siblings[top]).startswith("///"):
-        text = html.unescape(_XML_TAG.sub(r"\1", text))
-    start = siblings[first].start_byte
-    return _Documentation(_plain(text), siblings[top], siblings[first], slice(start, start))
-
-
-def _rows_between(siblings: list[Node], index: int) -> int:
-    return siblings[index].start_point.row - _last_row(siblings[index - 1])
-
-
-def _last_row(node: Node) -> int:
-    """The row of a node's last character; a Rust comment ends with its line's end, at column 0 of the next row."""
-    return node.end_point.row - (node.end_point.column == 0)
-
-
-def _before(source: bytes, node: Node) -> bytes:
-    """What stands before a node on its line."""
-    return source[source.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
-
-
-def _unmarked(comment: str) -> str:
-    if not comment.startswith("/*"):
-        return re.sub(r"^(?://+!?|#+) ?", "", comment)
-    return cleandoc(re.sub(r"(?m)^[ \t]*\*+[ \t]?", "", re.sub(r"^/\*[*!]*|\**\*/$", "", comment)))
-
-
-def _plain(text: str) -> str:
-    """A comment without its rulers; empty for a licence, which documents no function."""
-    lines = [line.rstrip() for line in text.split("\n") if not _RULER.fullmatch(line.strip())]
-    return "" if _LICENCE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
-
-
-def _function(source: bytes, declaration: _Declaration, found: _Documentation) -> Iterator[DocumentedFunction]:
-    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
-    (owner, name), indent = _names(declaration), _before(source, found.first)
-    alone = not indent.strip() and _NO_MORE_CODE.match(source, statement.end_byte)
-    if name and body and alone and not statement.has_error:
-        head = source[_head_start(statement) : _head_end(declaration.function, body)]
-        code = source[found.first.start_byte : found.cut.start] + source[found.cut.stop : statement.end_byte]
-        lines = found.top.start_point.row + 1, _last_row(statement) + 1
-        yield DocumentedFunction(name, owner, found.text, _outdented(head, indent), _outdented(code, indent), *lines)
-
-
-def _names(declaration: _Declaration) -> tuple[str | None, str]:
+def names_of(declaration: Declaration) -> tuple[str | None, str]:
     """Owner and name; C++ (`Stack::push`) and Go (`func (s *Stack) Push`) say the owner themselves."""
     function = declaration.function
-    name = _text(declaration.given or function.child_by_field_name("name") or _declarator(function))
+    name = text_of(declaration.given or function.child_by_field_name("name") or _declarator(function))
     scope, _, name = name.rpartition("::")
-    owner = _type_name(scope or _text(function.child_by_field_name("receiver")))
+    owner = _type_name(scope or text_of(function.child_by_field_name("receiver")))
     return owner or declaration.owner, name.strip()
 
 
@@ -397,27 +246,3 @@ def _declarator(function: Node) -> Node | None:
     while node and node.type.endswith(("function_definition", "_declarator")):
         node = node.child_by_field_name("declarator") or next(iter(node.named_children), None)
     return node
-
-
-def _head_start(statement: Node) -> int:
-    """Where the head begins: with the first token that belongs to no attribute."""
-    stack = [statement]
-    while stack:
-        node = stack.pop()
-        if _ATTRIBUTE.match(node.type) or node.type.endswith("comment"):
-            continue
-        if not node.children:
-            return node.start_byte
-        stack.extend(reversed(node.children))
-    return statement.start_byte
-
-
-def _head_end(function: Node, body: Node) -> int:
-    """Where the head ends: before the comments that stand between it and the body."""
-    head = takewhile(lambda part: part != body, function.children)
-    return max((part.end_byte for part in head if not part.type.endswith("comment")), default=function.start_byte)
-
-
-def _outdented(code: bytes, indent: bytes) -> str:
-    """Code without the indentation of its first line. `textwrap.dedent` gives up at text blocks that reach column 0."""
-    return code.replace(b"\n" + indent, b"\n").decode(errors="replace").strip()

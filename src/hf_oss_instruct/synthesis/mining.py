@@ -11,8 +11,8 @@ import re
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Completion, Pair, Request
 from hf_oss_instruct.display import code_block
+from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import Refusal
-from hf_oss_instruct.syntax import DocumentedFunction, documented_functions
 from hf_oss_instruct.synthesis.parsing import parse
 
 MIN_WORDS = 8

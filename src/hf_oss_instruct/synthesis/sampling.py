@@ -17,8 +17,9 @@ import xxhash
 
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
+from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhausted, UsageError
-from hf_oss_instruct.syntax import MINED_LANGUAGES, documented_functions
+from hf_oss_instruct.syntax import MINED_LANGUAGES
 from hf_oss_instruct.synthesis.picking import MAX_LINES, Batch, Span, first_spans
 from hf_oss_instruct.synthesis.sieve import ANY, FILTERS, PERMISSIVE, Filters, Gate, allowed
 

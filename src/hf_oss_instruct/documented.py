@@ -1,0 +1,188 @@
+"""The documented functions of a source, with their lines, documentation and head."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from inspect import cleandoc
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.syntax import GRAMMARS, MINED_LANGUAGES, Declaration, declarations, names_of, parse, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_ATTRIBUTE = re.compile(r"decorator|(marker_)?annotation|attribute_")
+_RULER = re.compile(r"([-=*~])\1{2}.*|[-=*~#/_+|\s]{3,}")
+_LICENCE = re.compile(r"\bcopyright\b|\blicensed under\b|\bspdx-license|\ball rights reserved\b", re.IGNORECASE)
+_XML_TAG = re.compile(r'<\w+\s+\w+="([^"]*)"\s*/>|</?[A-Za-z][^<>]*>')
+_NO_MORE_CODE = re.compile(rb"[ \t\r;]*(?:(?://|/\*|#).*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedFunction:
+    r"""A function or method that has a body, a documentation, and its lines for itself.
+
+    Attributes:
+        name: its name as written (`parse`, `operator==`).
+        owner: the class, struct, trait or interface it belongs to, without type parameters; None for a free function.
+        documentation: text of the docstring or of the comment above, without comment marks and common indentation.
+        signature: its head, without decorators and attributes; Python's ends with the colon, others' before the brace.
+        code: all of it with what wraps it (decorators, attributes, `export`, `template<…>`), without the documentation.
+            Lines end in `\n`; the indentation of the first line is taken from each.
+        start_line: first line of its documentation or code, whichever comes first; from 1, and only `\n` ends a line.
+        end_line: its last line, included.
+    """
+
+    name: str
+    owner: str | None
+    documentation: str
+    signature: str
+    code: str
+    start_line: int
+    end_line: int
+
+
+def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
+    """The documented functions of a source, in order of their lines; no line is in two of them.
+
+    Left out are functions without a body, inside another function, with a syntax error, or that share a line with other
+    code. No text makes it raise.
+
+    Args:
+        content: the source.
+        lang: one of `MINED_LANGUAGES`.
+
+    Raises:
+        UsageError: there is no grammar for this language; the message lists those that there are.
+    """
+    if lang not in MINED_LANGUAGES:
+        raise UsageError(f"Functions cannot be found in {lang!r}. Use one of: {', '.join(sorted(MINED_LANGUAGES))}.")
+    source = content.removeprefix("\ufeff").replace("\r\n", "\n").encode(errors="replace")
+    kept: list[DocumentedFunction] = []
+    for found in sorted(_search(source, lang), key=lambda function: function.start_line):
+        if not kept or found.start_line > kept[-1].end_line:
+            kept.append(found)
+    return kept
+
+
+class _Documentation(NamedTuple):
+    """A documentation's text, the nodes with which the lines and the code begin, and the bytes to cut from the code."""
+
+    text: str
+    top: Node
+    first: Node
+    cut: slice
+
+
+def _search(source: bytes, lang: str) -> Iterator[DocumentedFunction]:
+    row = GRAMMARS[lang]
+    for declaration in declarations(parse(source, lang).root_node, row):
+        found = _docstring(source, declaration) if row.docstrings else _comment(source, declaration, row.xml)
+        if re.search(r"\w", found.text):
+            yield from _function(source, declaration, found)
+
+
+def _docstring(source: bytes, declaration: Declaration) -> _Documentation:
+    """What Python itself takes for the docstring, if it begins a line and the body goes on to do something."""
+    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
+    literal, *rest = (body.named_children if body else []) or [statement]
+    idle = all(node.type in ("comment", "pass_statement") or node.text == b"..." for node in rest)
+    text = "" if idle or _before(source, literal).strip() else _evaluated(literal)
+    return _Documentation(text, statement, statement, slice(literal.start_byte, rest[0].start_byte if rest else None))
+
+
+def _evaluated(statement: Node) -> str:
+    """The clean text of a statement that is nothing but a string, else an empty one."""
+    if [child.type for child in statement.children] not in (["string"], ["concatenated_string"]):
+        return ""
+    # Python warns of an invalid escape, and refuses an f-string
+    with warnings.catch_warnings(action="ignore"), suppress(SyntaxError, ValueError):
+        value = ast.literal_eval(text_of(statement))
+        return cleandoc(value).strip().encode(errors="replace").decode() if isinstance(value, str) else ""
+    return ""
+
+
+def _comment(source: bytes, declaration: Declaration, xml: bool) -> _Documentation:
+    """The comments that end on the line above a function or above its attributes."""
+    siblings, first = declaration.siblings, declaration.place
+    while first and _ATTRIBUTE.match(siblings[first - 1].type) and _rows_between(siblings, first) <= 1:
+        first -= 1
+    top = first
+    while top and siblings[top - 1].type.endswith("comment") and _rows_between(siblings, top) == 1:
+        if _before(source, siblings[top - 1]).strip():  # it ends the line of something else
+            break
+        top -= 1
+    text = "\n".join(_unmarked(text_of(comment).rstrip()) for comment in siblings[top:first])
+    if xml and text_of(siblings[top]).startswith("///"):
+        text = html.unescape(_XML_TAG.sub(r"\1", text))
+    start = siblings[first].start_byte
+    return _Documentation(_plain(text), siblings[top], siblings[first], slice(start, start))
+
+
+def _rows_between(siblings: list[Node], index: int) -> int:
+    return siblings[index].start_point.row - _last_row(siblings[index - 1])
+
+
+def _last_row(node: Node) -> int:
+    """The row of a node's last character; a Rust comment ends with its line's end, at column 0 of the next row."""
+    return node.end_point.row - (node.end_point.column == 0)
+
+
+def _before(source: bytes, node: Node) -> bytes:
+    """What stands before a node on its line."""
+    return source[source.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
+
+
+def _unmarked(comment: str) -> str:
+    if not comment.startswith("/*"):
+        return re.sub(r"^(?://+!?|#+) ?", "", comment)
+    return cleandoc(re.sub(r"(?m)^[ \t]*\*+[ \t]?", "", re.sub(r"^/\*[*!]*|\**\*/$", "", comment)))
+
+
+def _plain(text: str) -> str:
+    """A comment without its rulers; empty for a licence, which documents no function."""
+    lines = [line.rstrip() for line in text.split("\n") if not _RULER.fullmatch(line.strip())]
+    return "" if _LICENCE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
+
+
+def _function(source: bytes, declaration: Declaration, found: _Documentation) -> Iterator[DocumentedFunction]:
+    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
+    (owner, name), indent = names_of(declaration), _before(source, found.first)
+    alone = not indent.strip() and _NO_MORE_CODE.match(source, statement.end_byte)
+    if name and body and alone and not statement.has_error:
+        head = source[_head_start(statement) : _head_end(declaration.function, body)]
+        code = source[found.first.start_byte : found.cut.start] + source[found.cut.stop : statement.end_byte]
+        lines = found.top.start_point.row + 1, _last_row(statement) + 1
+        yield DocumentedFunction(name, owner, found.text, _outdented(head, indent), _outdented(code, indent), *lines)
+
+
+def _head_start(statement: Node) -> int:
+    """Where the head begins: with the first token that belongs to no attribute."""
+    stack = [statement]
+    while stack:
+        node = stack.pop()
+        if _ATTRIBUTE.match(node.type) or node.type.endswith("comment"):
+            continue
+        if not node.children:
+            return node.start_byte
+        stack.extend(reversed(node.children))
+    return statement.start_byte
+
+
+def _head_end(function: Node, body: Node) -> int:
+    """Where the head ends: before the comments that stand between it and the body."""
+    head = takewhile(lambda part: part != body, function.children)
+    return max((part.end_byte for part in head if not part.type.endswith("comment")), default=function.start_byte)
+
+
+def _outdented(code: bytes, indent: bytes) -> str:
+    """Code without the indentation of its first line. `textwrap.dedent` gives up at text blocks that reach column 0."""
+    return code.replace(b"\n" + indent, b"\n").decode(errors="replace").strip()
