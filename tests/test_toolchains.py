@@ -12,6 +12,7 @@ import pytest
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
 from hf_oss_instruct.languages import LANGUAGES
+from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.limits import Execution
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS, missing, status, toolchain
@@ -49,12 +50,12 @@ FAILED_ASSERTIONS = {
 }
 
 
-def ran(source: str, language: str, stdin: str = "") -> Execution:
+def ran(source: str, language: str, stdin: str = "", tier: str | None = None) -> Execution:
     """The program's run in the sandbox; without its toolchain the test is skipped, but never where CI installs them all."""
     lacking = missing(TOOLCHAINS[language])
     if lacking and not os.environ.get("CI"):
         pytest.skip(f"{', '.join(lacking)} is not installed. Install it with: {TOOLCHAINS[language].install}")
-    return run_program(source, language, stdin)
+    return run_program(source, language, stdin, tier=tier)
 
 
 def test_every_language_of_the_table_is_greeted() -> None:
@@ -62,9 +63,10 @@ def test_every_language_of_the_table_is_greeted() -> None:
     assert set(TOOLCHAINS) <= {language.name for language in LANGUAGES}
 
 
+@pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
 @pytest.mark.parametrize("language", GREETINGS)
-def test_a_program_reads_its_input_and_leaves_with_its_code(language: str) -> None:
-    found = ran(GREETINGS[language], language, "world\n")
+def test_a_program_reads_its_input_and_leaves_with_its_code(language: str, tier: str) -> None:
+    found = ran(GREETINGS[language], language, "world\n", tier)
     assert (found.stdout.split(), found.exit_code, found.status) == (["hello", "world"], 3, "failed"), found
 
 

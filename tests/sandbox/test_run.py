@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import hf_oss_instruct
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox import backends
 from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, TIERS, chosen_tier
@@ -19,7 +23,7 @@ from hf_oss_instruct.sandbox.limits import STATUSES, Limits
 from hf_oss_instruct.sandbox.promises import PROMISES
 from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs, run_programs_async
 
-from .conftest import ISOLATING
+from .conftest import ISOLATING, without_folder
 from .descendants import ours
 
 DEAF = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
@@ -63,9 +67,23 @@ def test_a_fork_of_the_worker_ends_as_a_new_python_does(source: str, code: int, 
     assert "inside" not in ended.stderr  # none of our own frames
 
 
-def test_a_traceback_is_the_same_in_a_fork_and_in_a_new_python() -> None:
+def test_a_traceback_is_the_same_in_a_fork_and_in_a_new_python(tier: str) -> None:
     source = "def f(x):\n    return 1 / x\n\nf(0)\n"
-    assert run_program(source).stderr == run_program(source, fresh=True).stderr
+    forked, fresh = (run_program(source, tier=tier, fresh=fresh).stderr for fresh in (False, True))
+    assert "ZeroDivisionError" in forked
+    assert without_folder(forked) == without_folder(fresh)
+
+
+def test_a_package_that_lies_in_tmp_runs_in_every_tier(isolating: str, tmp_path: Path) -> None:
+    shutil.copytree(Path(hf_oss_instruct.__file__).parent, tmp_path / "hf_oss_instruct")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from hf_oss_instruct.sandbox.run import run_program\n"
+        "for fresh in (False, True):\n"
+        "    print(run_program('print(6 * 7)', tier=sys.argv[2], fresh=fresh).stdout)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script, str(tmp_path), isolating], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["42", "42"]
 
 
 def test_a_signal_is_told_from_an_exit_code(tier: str) -> None:

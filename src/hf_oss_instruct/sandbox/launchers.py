@@ -14,11 +14,11 @@ import threading
 
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox.inside import folders
-from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable
+from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
 from hf_oss_instruct.sandbox.payload import Key
 
 START_S = 60.0  # seconds a launcher may need to load its libraries on a busy machine
-_BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()"
+_BOOT = ("-I", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()")
 
 _kept: dict[tuple[int, Key], Launcher] = {}
 _retired: list[tuple[int, Launcher]] = []
@@ -59,18 +59,17 @@ class Launcher:
         spec = {
             "tier": tier,
             "preload": preload,
-            "packages": packages,
+            "packages": [shown_at(path, tier) for path in packages],
             "reach": reach,
             "control": theirs.fileno(),
             "base": self._base,
         }
-        boot = [PYTHON, "-I", "-c", _BOOT, str(INSIDE.parent)]
-        serve = [*boot, "serve", json.dumps(spec)]
+        serve = [shown_at(PYTHON, tier), *_BOOT, shown_at(str(INSIDE.parent), tier), "serve", json.dumps(spec)]
         then = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
         first = {"tier": tier, "reach": [*reach, *([self._base] if self._base else [])], "then": then}
         with theirs, open(passwd, "rb"):
             process = subprocess.Popen(
-                [*boot, "descend", json.dumps(first)],
+                [PYTHON, *_BOOT, str(INSIDE.parent), "descend", json.dumps(first)],
                 env={},
                 cwd="/",
                 stdin=subprocess.DEVNULL,

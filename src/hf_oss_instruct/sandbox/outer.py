@@ -27,8 +27,8 @@ def readable(extra: Iterable[str]) -> list[str]:
 
 def shown_at(path: str, tier: str) -> str:
     """Where programs see a path that they may read: with mounts of their own, `/tmp` is theirs, and ours is elsewhere."""
-    path = os.path.realpath(path)
-    return f"/host{path}" if tier == "bubblewrap" and path.startswith("/tmp/") else path
+    real = os.path.realpath(path)
+    return f"/host{real}" if tier == "bubblewrap" and real.startswith("/tmp/") else path
 
 
 def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:

@@ -48,8 +48,8 @@ def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *
     texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
     preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
     packages = _folders_of(preload)
-    argv = [PYTHON, "-s", "{source}"] if fresh else None
-    environment = {"PYTHONPATH": ":".join(packages)} if fresh and packages else {}
+    argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
+    environment = {"PYTHONPATH": ":".join(shown_at(path, tier) for path in packages)} if fresh and packages else {}
     step = _step("program.py", argv, environment, limits, limits_address_space=True)
     return _told((tier, preload, packages, ()), "program.py", source, files, limits, [step])
 
@@ -69,7 +69,7 @@ def compiled(
     given = None if from_scratch else prebuilt(language, source)
     key = tier, (), (), (*_roots(tools), *((given.folder,) if given else ()))
     options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
-    told = _told(key, tools.source_name, source, files, limits, _steps(tools, limits, options))
+    told = _told(key, tools.source_name, source, files, limits, _steps(tools, limits, options, tier))
     return replace(told, tried=given is not None and given.tried)
 
 
@@ -86,11 +86,12 @@ def _told(
     return Told(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
-def _steps(tools: Toolchain, limits: Limits, options: list[str]) -> list[dict[str, Any]]:
+def _steps(tools: Toolchain, limits: Limits, options: list[str], tier: str) -> list[dict[str, Any]]:
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
         if command:
-            argv = [where(command[0]) or command[0], *(options if compiles else []), *command[1:]]
+            installed = where(command[0])
+            argv = [shown_at(installed, tier) if installed else command[0], *(options if compiles else []), *command[1:]]
             step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
             steps.append(step | {"compiles": compiles})
     return steps

@@ -136,6 +136,8 @@ for path in glob.glob('/proc/[0-9]*/cmdline'):
     Attack("signals-a-process-in-javascript", HOST, "javascript", "process.kill(@PID@, 'SIGKILL')", touched),
     Attack("signals-a-process-by-descriptor", HOST, "c", PIDFD, touched),
     Attack("slows-a-process", HOST, "python", "import os; os.setpriority(os.PRIO_PROCESS, @PID@, 19)", touched),
+    Attack("schedules-a-process", HOST, "python", "import os; os.sched_setscheduler(@PID@, os.SCHED_IDLE, os.sched_param(0))", touched),
+    Attack("binds-a-process-to-a-processor", HOST, "python", "import os; os.sched_setaffinity(@PID@, [min(os.sched_getaffinity(0))])", touched),
     Attack("limits-a-process", HOST, "python", "import resource; resource.prlimit(@PID@, resource.RLIMIT_NOFILE, (64, 64))", touched),
     Attack("traces-a-process", HOST, "c", SEIZE, kernel=True),
     Attack("reads-the-memory-of-a-process", HOST, "c", READ_MEMORY, tells_the_secret, kernel=True),

@@ -22,6 +22,12 @@ os.environ["OSS_CANARY"] = ENV_SECRET  # the caller's environment: one for the w
 IPC_RMID, IPC_CREAT = 0, 0o1000
 
 
+def _treatment(pid: int) -> tuple[object, ...]:
+    """How the kernel treats a process, 0 being ours: priority, class, processors, limit of files."""
+    files = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    return os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid), os.sched_getaffinity(pid), files
+
+
 class Scene:
     """A host in small: files, sockets, a sibling process, shared memory, open files and a port, each with a secret or a mark."""
 
@@ -115,11 +121,7 @@ class Scene:
         """Whether the sibling process died, was slowed or was limited."""
         with suppress(subprocess.TimeoutExpired):
             self.sibling.wait(0.15)  # a signal takes its time
-        if self.sibling.poll() is not None or os.getpriority(os.PRIO_PROCESS, self.sibling.pid) != os.getpriority(
-            os.PRIO_PROCESS, 0
-        ):
-            return True
-        return resource.prlimit(self.sibling.pid, resource.RLIMIT_NOFILE) != resource.getrlimit(resource.RLIMIT_NOFILE)
+        return self.sibling.poll() is not None or _treatment(self.sibling.pid) != _treatment(0)
 
     def files_touched(self) -> bool:
         """Whether a file of ours was changed, moved or removed, or a new one lies in the loot."""

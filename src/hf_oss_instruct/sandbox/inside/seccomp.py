@@ -60,8 +60,9 @@ OWNERSHIP = {
     "removexattrat": (466, 466), "file_setattr": (469, 469),
 }  # fmt: skip
 PRIORITY = {"setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239)}
-OF_OTHERS = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
-             "sched_setparam": (142, 118), "sched_setattr": (314, 274)}  # fmt: skip
+LIMITS = (302, 261)  # prlimit64
+SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
+              "sched_setattr": (314, 274)}  # fmt: skip
 CLONE, CLONE3, IOCTL, SOCKETPAIR = (56, 220), (435, 435), (16, 29), (53, 199)
 TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
@@ -97,10 +98,12 @@ def build(machine: str, *, namespaces: bool) -> bytes:
         families = [_line(EQUAL, family, left, 0) for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True)]
         lines += _when(NETWORK["socket"][column], 0, [*families, _line(RETURN, ERRNO | errno.EAFNOSUPPORT)])
     else:
-        # Nothing happens and nothing fails: libraries that copy files would stumble over an error.
+        # Nothing happens and nothing fails: libraries that copy files would stumble over an error, and Mono, which calls its
+        # threads by their numbers, prints one into the program's output.
         lines += [part for numbers in OWNERSHIP.values() for part in _verdict(numbers[column], ERRNO)]
-        for numbers in OF_OTHERS.values():
-            lines += _when(numbers[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO | errno.EPERM)])
+        for numbers in SCHEDULING.values():
+            lines += _when(numbers[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO)])
+        lines += _when(LIMITS[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO | errno.EPERM)])
         # A datagram socket can name any receiver later; a connected stream cannot.
         datagram = [_line(AND, 0xF), _line(EQUAL, 2, 0, 1), _line(RETURN, ERRNO | errno.EPERM)]
         lines += _when(SOCKETPAIR[column], 1, datagram)
