@@ -51,12 +51,20 @@ def summary(value: Any) -> Any:
 
 def _doubles(value: Any) -> bytes:
     """Numbers as doubles, if all are exact as such; nothing if they are not, or with NaN, or for other values."""
-    if not set(map(type, value)) <= {int, float, bool} or not (-EXACT < min(value) and max(value) < EXACT):
+    if not set(map(type, value)) <= {int, float, bool}:
         return b""
     from array import array
 
-    numbers = array("d", map((0.0).__add__, value))  # zero plus minus zero is zero
-    return numbers.tobytes() if sum(numbers) == sum(numbers) else b""
+    try:
+        numbers = array("d", value)
+    except OverflowError:
+        return b""
+    least, total = min(numbers), sum(numbers)
+    if not (-EXACT < least and max(numbers) < EXACT and total == total):
+        return b""
+    if least <= 0:
+        numbers = array("d", map((0.0).__add__, numbers))  # zero plus minus zero is zero
+    return numbers.tobytes()
 
 
 def _canonical(value: Any, depth: int) -> Any:
