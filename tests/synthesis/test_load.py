@@ -120,7 +120,8 @@ def test_an_outage_is_waited_out_with_few_requests(tmp_path: Path, code: Path) -
     with LocalTeacher(answer) as server:
         ended = go(tmp_path / "out", code, server, 500, concurrency=16, patience=replace(QUICK, tries=20))
     assert (ended.trouble, ended.tally.kept) == (None, 500)
-    assert len(server.requests) < 500 + 16 * 3 + 30  # and not thousands against a closed door
+    failed = len(server.requests) - 500
+    assert failed < 16 * 16 + 30  # each answer still on its way may send 16 more; not thousands against a closed door
 
 
 async def slots(pace: Pace, events: list[str]) -> None:
