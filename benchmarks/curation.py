@@ -1,11 +1,12 @@
 """De-duplication against datasketch, decontamination against the paper's method, on the same rows in one run.
 
+pip install datasketch                           # the peer
 python benchmarks/curation.py                    # 75,000 rows, about two minutes
 python benchmarks/curation.py --rows 750000      # de-duplication alone, about four minutes
 python benchmarks/curation.py --test-bed         # the table of docs/decontamination.md; needs the benchmarks' files
 
 Rows are windows of the packages installed here in the shape of the paper's set (seed 10 lines, problem 22, solution 26); 5 % are
-planted near duplicates. Needs `pip install datasketch`. CPU seconds.
+planted near duplicates. CPU seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ from hf_oss_instruct.curation.marks import standing
 PLANTED = 0.05
 AT_ONCE = 25_000
 WINDOWS = {"seed": 10, "problem": 22, "solution": 26}
+COMPARED = 100_000
+"""Up to so many rows there is more than de-duplication."""
 LISTS = {"humaneval": 164, "mbpp": 974, "multipl-e": 6000, "ds1000": 1000, "apps": 5000, "gsm8k": 1319, "bigcodebench": 1140}
 """Sizes of the real lists; their text is made up here, of words and of the same lengths, so that anyone can run this."""
 
@@ -242,6 +246,8 @@ def main() -> None:
     if options.test_bed:
         test_bed()
         return
+    if options.rows <= COMPARED and not find_spec("datasketch"):
+        parser.error("datasketch, which ours is compared with, is not installed. Install it with: pip install datasketch")
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         path = Path(folder) / "rows.arrow"
         planted = apart.submit(write_rows, options.rows, path).result()
@@ -250,7 +256,7 @@ def main() -> None:
     seconds, out = spent(lambda: deduplicate(table))
     reasons = {reason: out["reason"].to_pylist().count(reason) for reason in ("duplicate", "near_duplicate")}
     print(f"de-duplication      {seconds:7.1f} CPU s, peak {peak_gb():.2f} GB, {int(standing(out).sum()):,} kept, {reasons}")
-    if options.rows > 100_000:
+    if options.rows > COMPARED:
         return
     few = table.slice(0, options.peer_rows)
     pairs = [pair for pair in planted if pair[0] < options.peer_rows]

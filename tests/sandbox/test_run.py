@@ -74,6 +74,14 @@ def test_a_traceback_is_the_same_in_a_fork_and_in_a_new_python(tier: str) -> Non
     assert without_folder(forked) == without_folder(fresh)
 
 
+def test_where_bwrap_runs_the_tier_is_there() -> None:
+    ordinary = {} if os.geteuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+    bare = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "/bin/true"]
+    if not shutil.which("bwrap") or subprocess.run(bare, cwd="/", capture_output=True, **ordinary).returncode:
+        pytest.skip("bwrap is not installed, or may not start here")
+    assert backends.trouble_with("bubblewrap") is None
+
+
 def test_a_package_that_lies_in_tmp_runs_in_every_tier(isolating: str, tmp_path: Path) -> None:
     shutil.copytree(Path(hf_oss_instruct.__file__).parent, tmp_path / "hf_oss_instruct")
     script = (
