@@ -408,7 +408,7 @@ def _command(verb: str | None = None, **changes: Any) -> str:
     if verb:
         words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
         words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
-    from hf_oss_instruct.synthesis.teacher import redacted
+    from hf_oss_instruct.credentials import redacted
 
     return redacted(shlex.join(words))
 

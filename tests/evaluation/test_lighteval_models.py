@@ -92,7 +92,7 @@ def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
     from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
 
     url = "http://127.0.0.1:9/v1"
-    with pytest.raises(UsageError, match="'NO_SUCH_KEY' holds no key"):
+    with pytest.raises(UsageError, match="'NO_SUCH_KEY' is not set"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, api_key_env="NO_SUCH_KEY"), Sampling())
     with pytest.raises(UsageError, match="api_key is no option to --set"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, options={"api_key": "secret"}), Sampling())

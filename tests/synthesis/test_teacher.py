@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import socket
 from collections.abc import Iterator
@@ -11,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
+from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, is_hugging_face, key_from, redacted
-from hf_oss_instruct.synthesis.transports import LARGEST, http_error
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling
+from hf_oss_instruct.synthesis.transports import LARGEST
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 
 SECRET = "hf_planted_secret"
@@ -375,107 +373,6 @@ class TestSecrets:
         local = [teacher_of(path, "http://127.0.0.1:9").identity for path in ("/home/me/tiny", "/home/you/tiny")]
         assert not [name for name in local if "home" in name]
         assert len(set(local)) == 2
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://huggingface.co",
-        "https://router.huggingface.co/v1",
-        "https://abc.us-east-1.aws.endpoints.huggingface.cloud/v1",
-        "HTTPS://Router.HuggingFace.CO/v1",
-        "https://router.huggingface.co:443/v1",
-    ],
-)
-def test_hugging_face_is_known_by_its_hosts(url: str) -> None:
-    assert is_hugging_face(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://huggingface.co",
-        "http://router.huggingface.co/v1",
-        "https://huggingface.co.evil.com",
-        "https://evilhuggingface.co",
-        "https://huggingface.co@evil.com",
-        "https://huggingface.co:443@evil.com/v1",
-        "https://user:huggingface.co@evil.com/",
-        "https://evil.com/huggingface.co",
-        "https://evil.com/.huggingface.co",
-        "https://evil.com?.huggingface.co",
-        "https://evil.com#.huggingface.co",
-        "https://evil.com\\@huggingface.co.evil.com",
-        "https://endpoints.huggingface.cloud.evil.com",
-        "https://huggingface.com",
-        "https://hf.co.evil.com",
-        "//huggingface.co",
-        "huggingface.co",
-        "https://",
-        "",
-        "http://127.0.0.1:8080/v1",
-    ],
-)
-def test_nobody_else_passes_for_hugging_face(url: str) -> None:
-    assert not is_hugging_face(url)
-
-
-URL_PIECES = [
-    "https://",
-    "http:",
-    "huggingface.co",
-    "x.huggingface.co",
-    "evil.com",
-    "@",
-    ":",
-    "/",
-    "//",
-    "\\",
-    "#",
-    "?",
-    ".",
-    ";",
-]
-URL_PIECES += ["%2e", "%40", "%2f", "\t", "\n", " ", "443", "[", "]", "user", "\u3002", "\uff0f", "\u2100", "\u00ad", "é"]
-
-
-@given(st.lists(st.sampled_from(URL_PIECES), max_size=7).map("".join).map("https://".__add__))
-@example("https://evil.com\\@huggingface.co")
-@settings(max_examples=400)
-def test_what_passes_for_hugging_face_is_where_the_transport_goes(url: str) -> None:
-    transport = importlib.import_module(http_error().__module__.partition(".")[0])  # httpx or httpx2
-    if is_hugging_face(url):
-        try:
-            goes_to = transport.URL(url)
-        except transport.InvalidURL:
-            return  # it goes nowhere
-        assert goes_to.scheme == "https"
-        assert goes_to.host == "huggingface.co" or goes_to.host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
-
-
-class TestKeyFrom:
-    def test_reads_the_variable_that_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("MY_KEY", "sk-mine")
-        assert key_from("MY_KEY", "http://127.0.0.1:9/v1") == "sk-mine"
-        assert key_from("MY_KEY", None) == "sk-mine"
-        assert key_from(None, "http://127.0.0.1:9/v1") is None
-
-    @pytest.mark.parametrize("value", [None, ""])
-    def test_a_variable_that_is_not_set_is_named(self, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
-        monkeypatch.delenv("MY_KEY", raising=False)
-        if value is not None:
-            monkeypatch.setenv("MY_KEY", value)
-        with pytest.raises(UsageError, match=r"'MY_KEY' is not set.+leave --api-key-env out"):
-            key_from("MY_KEY", None)
-
-    @pytest.mark.parametrize("variable", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
-    def test_the_hugging_face_token_is_refused_to_other_servers(self, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-        monkeypatch.setenv(variable, SECRET)
-        with pytest.raises(UsageError, match=r"never sent to 'huggingface\.co\.evil\.com'") as caught:
-            key_from(variable, "https://huggingface.co.evil.com/v1")
-        assert SECRET not in str(caught.value)
-        assert key_from(variable, "https://router.huggingface.co/v1") == SECRET
-        assert key_from(variable, None) == SECRET
 
 
 class TestAiohttp:

@@ -18,6 +18,7 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.credentials import key_from, redacted
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
@@ -80,6 +81,17 @@ class ModelChoice:
     def __post_init__(self) -> None:
         if told := self.options.keys() & {"api_key", "base_url"}:
             raise UsageError(f"{min(told)} is no option to --set, since options are kept. Use --base-url and --api-key-env.")
+        if self.api_key_env and not self.base_url:
+            raise UsageError("--api-key-env needs --base-url, the server that the key is for.")
+        self.key()
+
+    def key(self) -> str | None:
+        """The server's key.
+
+        Raises:
+            UsageError: the variable is not set, or its key may not go to this server.
+        """
+        return key_from(self.api_key_env, self.base_url)
 
 
 class LightevalModel:
@@ -101,7 +113,7 @@ class LightevalModel:
         try:
             self._model: Any = import_module("lighteval.models.model_loader").load_model(config)
         except Exception as error:  # whatever the back end raises
-            said = " ".join(str(error).split())[:500]
+            said = redacted(" ".join(str(error).split())[:500])
             raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {said}") from error
         _without_cache(self._model)
         if choice.backend == "transformers":
@@ -144,7 +156,8 @@ class LightevalModel:
         try:
             responses = self._model.greedy_until(docs)
         except Exception as error:  # whatever the back end raises
-            raise EvaluationError(f"{self.choice.backend} failed: {' '.join(str(error).split())[:500]}") from error
+            said = redacted(" ".join(str(error).split())[:500])
+            raise EvaluationError(f"{self.choice.backend} failed: {said}") from error
         # Outside of a chat no special token is text: a model that writes one, of a file's end or a gap, has left the program.
         ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
         return [[cut(text or "", ends) for text in response.text] for response in responses]
@@ -178,7 +191,7 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
     if choice.backend == "litellm":
         own |= {"concurrent_requests": choice.batch_size}
         if choice.base_url:
-            own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": _key(choice.api_key_env)}
+            own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": choice.key() or "EMPTY"}
     else:
         # Prompts are written by our templates, the same as in training; the tokenizer only adds its first token.
         own |= {"override_chat_template": False, "revision": choice.revision or "main"}
@@ -190,12 +203,6 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
         return config(**own | dict(choice.options))
     except ValueError as error:
         raise UsageError(f"lighteval refuses an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
-
-
-def _key(variable: str | None) -> str:
-    if variable and not os.environ.get(variable):
-        raise UsageError(f"The environment variable {variable!r} holds no key. Set it, or leave --api-key-env out.")
-    return os.environ[variable] if variable else "EMPTY"
 
 
 def _imported(backend: str) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.asking import again, hub_errors
 
@@ -114,9 +115,14 @@ def check(push: Push) -> None:
 
 
 def api_of(token: str | None = None, endpoint: str | None = None) -> HfApi:
-    """The client with which all of this package asks the Hub."""
-    from huggingface_hub import HfApi
+    """The client with which all of this package asks the Hub.
 
+    Raises:
+        UsageError: the Hub named by `endpoint`, or by `HF_ENDPOINT`, would get the token in plain text over the network.
+    """
+    from huggingface_hub import HfApi, constants
+
+    check_hub(endpoint or constants.ENDPOINT)
     return HfApi(endpoint=endpoint, token=token, library_name="hf-oss-instruct", library_version=version("hf-oss-instruct"))
 
 

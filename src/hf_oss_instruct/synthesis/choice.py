@@ -6,9 +6,10 @@ import logging
 import os
 from dataclasses import dataclass
 
+from hf_oss_instruct.credentials import key_from
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Teacher, key_from
+from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Teacher
 
 logger = logging.getLogger(__name__)
 

@@ -28,8 +28,9 @@ def open_run(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
 
 
 def _open_teacher(flags: dict[str, Any]) -> Teacher:
+    from hf_oss_instruct.credentials import key_from
     from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
-    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, key_from
+    from hf_oss_instruct.synthesis.teacher import InferenceTeacher
 
     model, base_url = flags["model"], flags["base_url"]
     if flags["teacher"] == TRANSFORMERS:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.transports import AiohttpTransport, HubTransport, Transport
-
-HF_TOKEN_NAMES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"})
 
 
 class Teacher(Protocol):
@@ -92,7 +89,7 @@ class InferenceTeacher:
         self.model = model
         self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
         if base_url and is_hugging_face(base_url) and api_key is None:
-            api_key = _login()
+            api_key = hugging_face_token()
         self._transport: Transport
         if base_url and transport != "huggingface_hub":
             self._transport = AiohttpTransport(base_url, api_key, timeout_s)
@@ -117,14 +114,7 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
         _check_url(base_url)
     if "://" in model:  # huggingface_hub would take it for the server, and send it the Hugging Face token
         raise UsageError(f"--model {model!r} is a URL. Pass it with --base-url, and the model's name with --model.")
-    if not (api_key or "x").isascii() or not (api_key or "x").isprintable():
-        raise UsageError("The API key holds characters that no HTTP header can carry. Copy it again, without line ends.")
-
-
-def _login() -> str | None:
-    from huggingface_hub import get_token
-
-    return get_token()
+    check_key(api_key, base_url)
 
 
 def _public_name(model: str) -> str:
@@ -142,37 +132,3 @@ def _check_url(url: str) -> None:
         usable = False
     if not usable:
         raise UsageError(f"--base-url {redacted(url)!r} is no http(s) URL. Use one such as http://localhost:8080/v1.")
-
-
-def is_hugging_face(url: str) -> bool:
-    """Whether a URL is Hugging Face's own, so that the Hugging Face token may go there."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    own = host == "huggingface.co" or host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
-    return parts.scheme == "https" and own
-
-
-def key_from(variable: str | None, base_url: str | None) -> str | None:
-    """The key in an environment variable.
-
-    Raises:
-        UsageError: the variable is not set, or it is the Hugging Face token and the server is not Hugging Face's.
-    """
-    if variable is None:
-        return None
-    if variable in HF_TOKEN_NAMES and base_url is not None and not is_hugging_face(base_url):
-        host = urlsplit(base_url).hostname
-        raise UsageError(
-            f"{variable} is for Hugging Face and is never sent to {host!r}. Name a variable with that server's own key."
-        )
-    if not os.environ.get(variable):
-        raise UsageError(f"The environment variable {variable!r} is not set. Export the key in it, or leave --api-key-env out.")
-    return os.environ[variable]
-
-
-def redacted(url: str) -> str:
-    """A URL without user name and password."""
-    return re.sub(r"//[^/@\s]*@", "//***@", url)

@@ -1,0 +1,141 @@
+"""Which API key may be sent to which host: one rule for every command, builder and Python function.
+
+A Hugging Face token goes to Hugging Face over https and nowhere else, whatever variable, argument or URL it stands in. Every
+other key goes to the server it was given for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+from hf_oss_instruct.errors import UsageError
+
+HF_TOKEN_NAMES = frozenset(
+    {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACEHUB_API_TOKEN"}
+)
+"""Environment variables that hold the Hugging Face token, by the names that tools use for it."""
+HF_TOKEN_PREFIXES = ("hf_", "api_org_")
+"""What user and organization tokens of the Hub begin with."""
+_SECRET_NAME = re.compile(
+    r"(^|[_-])(api|access|secret|private|auth|subscription)?[_-]?(keys?|password|secret|credentials?|signature|sig)$|token$"
+)
+_SECRET_NAMES = frozenset({"authorization", "apikey", "passwd", "pwd"})
+
+
+def key_from(variable: str | None, base_url: str | None) -> str | None:
+    """The API key in an environment variable.
+
+    Args:
+        variable: name of the variable; None for no key.
+        base_url: the server that it is for; None for Hugging Face's own services.
+
+    Raises:
+        UsageError: the variable is not set, or it holds the Hugging Face token and the server is not Hugging Face's.
+    """
+    if variable is None:
+        return None
+    if variable in HF_TOKEN_NAMES and base_url is not None and not is_hugging_face(base_url):
+        raise _never_sent(variable, base_url)
+    key = os.environ.get(variable)
+    if not key:
+        raise UsageError(f"The environment variable {variable!r} is not set. Export the key in it, or leave --api-key-env out.")
+    check_key(key, base_url, variable)
+    return key
+
+
+def check_key(key: str | None, base_url: str | None, name: str = "This key") -> None:
+    """Check that a key may be sent to a server, and can be.
+
+    Args:
+        key: the key; None for none.
+        base_url: the server; user name and password in it count as keys. None for Hugging Face's own services.
+        name: where the key comes from, for the error.
+
+    Raises:
+        UsageError: it is a Hugging Face token and the server is not Hugging Face's, or no HTTP header can carry it.
+    """
+    if not (key or "x").isascii() or not (key or "x").isprintable():
+        raise UsageError("The API key holds characters that no HTTP header can carry. Copy it again, without line ends.")
+    if base_url is None or is_hugging_face(base_url):
+        return
+    if key and is_hugging_face_token(key):
+        raise _never_sent(name, base_url)
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:
+        return  # no URL at all, which is said where it is used
+    if any(is_hugging_face_token(unquote(word)) for word in (parts.username, parts.password) if word):
+        raise _never_sent("The key in --base-url", base_url)
+
+
+def is_hugging_face_token(key: str) -> bool:
+    """Whether a key looks like a Hugging Face token, or is the one that this user is logged in with."""
+    if key.startswith(HF_TOKEN_PREFIXES):
+        return True
+    from huggingface_hub import get_token
+
+    return key == get_token() or key in (os.environ.get(name) for name in HF_TOKEN_NAMES)
+
+
+def hugging_face_token() -> str | None:
+    """The token that this user is logged in with."""
+    from huggingface_hub import get_token
+
+    return get_token()
+
+
+def is_hugging_face(url: str) -> bool:
+    """Whether a URL is Hugging Face's own and encrypted, so that the Hugging Face token may go there."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    own = host == "huggingface.co" or host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
+    return parts.scheme == "https" and own
+
+
+def check_hub(endpoint: str) -> None:
+    """Check that the token may go to the Hub that this user has named, as `HF_ENDPOINT` does for every tool.
+
+    Raises:
+        UsageError: it would travel unencrypted to another machine.
+    """
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise UsageError(f"The Hub {redacted(endpoint)!r} is not encrypted, and would get your token. Use https in HF_ENDPOINT.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field or query parameter of this name holds a secret (`api_key`, `access_token`, …)."""
+    name = name.lower()
+    return name in _SECRET_NAMES or _SECRET_NAME.search(name) is not None
+
+
+def redacted(text: str) -> str:
+    """A URL, or a text with URLs, without user names, passwords and keys."""
+    text = re.sub(r"//[^/@\s]*@", "//***@", text)
+    return re.sub(r"([?&])([^=&\s#]+)=([^&\s#'\"]+)", _without_secret, text)
+
+
+def _without_secret(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}=***" if is_secret_name(found[2]) else found[0]
+
+
+def _never_sent(name: str, base_url: str) -> UsageError:
+    host = urlsplit(base_url).hostname
+    said = f"{name} is for Hugging Face" if name in HF_TOKEN_NAMES else f"{name} is a Hugging Face token"
+    return UsageError(f"{said} and is never sent to {host!r}. Name a variable with that server's own key in --api-key-env.")
