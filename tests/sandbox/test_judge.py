@@ -224,6 +224,8 @@ def test_many_inputs_travel_in_batches() -> None:
         ("import os; os.execv('/bin/true', ['true'])", "runtime_error"),
         ("raise SystemExit", "runtime_error"),
         ("import builtins; builtins.print = lambda *a: None\ndef f(x): return 7", "runtime_error"),
+        ("import builtins; builtins.exec = builtins.compile = lambda *a, **k: None\ndef f(x): return 7", "runtime_error"),
+        ("import sys, inside.modules as m; m.exec = lambda *a: None\ndef f(x): return 7", "runtime_error"),
         ("print(open(__import__('sys').argv[0]).read())", "runtime_error"),
         ("while True: pass", "timeout"),
         ("def f(", "compile_error"),

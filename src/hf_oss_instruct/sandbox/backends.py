@@ -78,7 +78,7 @@ LANDLOCK = Tier(
         "host-files-unreadable": "Not their content; names that are guessed, sizes and times can be seen.",
     },
     {
-        "process-pools": "/dev/shm is closed, and with it the semaphores of multiprocessing.",
+        "spawned-processes": "multiprocessing's 'spawn', 'forkserver', managers need /dev/shm or sockets. Pools of forks work.",
         "chmod": "Changing a file's mode, owner or times does nothing, and says it did.",
         "/tmp": "Only the work folder can be written; TMPDIR names it.",
         "sockets": "None but connected pairs.",

@@ -233,7 +233,8 @@ def _ask(
     return nonces, _answers(ran.stdout), ran
 
 
-_HARNESS = "from inside import answers\nanswers.answer()\n"
+# A child process that is started anew runs this file under another name.
+_HARNESS = "if __name__ == '__main__':\n    from inside import answers\n    answers.answer()\n"
 
 
 def _answers(stdout: str) -> dict[str, tuple[str, str]]:

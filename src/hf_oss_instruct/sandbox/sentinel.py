@@ -102,18 +102,4 @@ def _go(text: str, names: list[str], statement: str) -> str:
 
 def _python(nonce: str, program: str, tests: str) -> str:
     """The text is taken from the disk before the program begins, so that the nonce is not simply read from it."""
-    return (
-        "import os, sys\n"
-        f"program, tests, nonce = {program!r}, {tests!r}, {nonce!r}\n"
-        "os.unlink(__file__)\n"
-        "say, stdout = os.write, os.dup(1)\n"
-        "def run(program, tests, say, stdout, nonce, flush=sys.stdout.flush):\n"
-        "    names = {'__name__': '__main__'}\n"
-        "    exec(compile(program, 'program.py', 'exec', dont_inherit=True), names)\n"
-        "    exec(compile(tests, 'tests.py', 'exec', dont_inherit=True), names)\n"
-        "    flush()\n"
-        "    say(stdout, f'\\n{nonce}\\n'.encode())\n"
-        "arguments = program, tests, say, stdout, nonce\n"
-        "del program, tests, say, stdout, nonce\n"
-        "run(*arguments)\n"
-    )
+    return f"__import__('inside.modules').modules.main_program({program!r}, {tests!r}, {nonce!r})\n"

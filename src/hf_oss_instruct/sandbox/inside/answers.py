@@ -10,7 +10,7 @@ import mmap
 import os
 import sys
 
-from . import values
+from . import modules, values
 
 
 def answer() -> None:
@@ -32,20 +32,17 @@ def answer() -> None:
         channel[end] = 10  # a line counts when it has its end
         at = end + 1
 
-    with open("candidate.py", encoding="utf-8", errors="surrogateescape") as file:
-        text = file.read()
     try:
-        code = compile(text, "candidate.py", "exec", dont_inherit=True)
+        module, code = modules.from_file("candidate", os.path.abspath("candidate.py"))
     except (SyntaxError, ValueError) as error:
         say(questions[0].partition(" ")[0], "compile_error", ascii(error))
         raise
-    names = {"__name__": "candidate", "__file__": "candidate.py"}
-    exec(code, names)
-    function = names[entry_point]
+    exec(code, module.__dict__)
+    function = module.__dict__[entry_point]
     for question in questions:
         nonce, _, arguments = question.partition(" ")
         try:
-            value = function(*values.loads(arguments))  # type: ignore[operator]
+            value = function(*values.loads(arguments))
         except BaseException as error:
             say(nonce, "raised", ascii(f"{type(error).__name__}: {error}"[:500]))
             continue

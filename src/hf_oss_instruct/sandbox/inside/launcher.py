@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import answers, folders, keeper, kernel, program, seccomp  # noqa: F401  (answers for the forks)
+from . import answers, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, modules for the forks)
 
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """
@@ -81,6 +81,8 @@ def serve(spec: dict[str, Any]) -> None:
     for name in [*LIBRARY, *spec["preload"]]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    if spec["tier"] == "landlock":
+        importlib.import_module("inside.semaphores").install()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then lets go of the socket
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import types
+from importlib.machinery import SourceFileLoader
 from typing import Any, NoReturn
 
 from . import kernel, landlock, seccomp
@@ -162,8 +163,8 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
 def _main(path: str) -> int:
     """Run the file as `__main__`; its exit code as Python would give it."""
     main = types.ModuleType("__main__")
-    main.__dict__.update(__file__=path, __builtins__=builtins)
-    sys.modules["__main__"] = main
+    main.__dict__.update(__file__=path, __builtins__=builtins, __loader__=SourceFileLoader("__main__", path), __cached__=None)
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = main  # the second as multiprocessing has it
     try:
         with open(path, "rb") as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)

@@ -1,0 +1,128 @@
+"""Semaphores for `multiprocessing` where `/dev/shm` is closed, as under landlock: event descriptors, which forks inherit.
+
+Python's own are named files in `/dev/shm`, which every process of the machine shares. An event descriptor has no name, so a
+process that is started anew (`spawn`, `forkserver`) cannot find it: those start methods are refused.
+"""
+
+from __future__ import annotations
+
+import _multiprocessing  # type: ignore[import-not-found]
+import os
+import select
+import threading
+import time
+from multiprocessing import heap
+from typing import Any
+
+RECURSIVE_MUTEX = 0
+MOST = 2**31 - 1
+REFUSED = (
+    "this sandbox (landlock) has no shared memory files, so processes cannot be started with 'spawn' or 'forkserver'; use "
+    "multiprocessing's 'fork', or a machine where bubblewrap works"
+)
+
+
+class SemLock:
+    """What `_multiprocessing.SemLock` does for processes that are forked.
+
+    Args:
+        kind: `RECURSIVE_MUTEX`, or 1 for a semaphore.
+        value: how often it can be acquired at first.
+        maxvalue: the most that `value` may become by releasing.
+        name: unused.
+        unlink: whether only forks need it.
+
+    Raises:
+        OSError: a process that is started anew would need it.
+    """
+
+    SEM_VALUE_MAX = MOST
+
+    def __init__(self, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> None:
+        if not unlink:
+            raise OSError(REFUSED)
+        self.kind, self.maxvalue, self.name = kind, maxvalue, None
+        self.handle = os.eventfd(value, os.EFD_SEMAPHORE | os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._held, self._owner = 0, 0
+
+    def __del__(self) -> None:
+        try:
+            os.close(self.handle)
+        except (AttributeError, OSError):
+            pass
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *error: Any) -> None:
+        self.release()
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        """Take one; False if there is none, after `timeout` seconds at most."""
+        if self.kind == RECURSIVE_MUTEX and self._is_mine():
+            self._held += 1
+            return True
+        until = None if timeout is None else time.monotonic() + max(0.0, timeout)
+        while not self._taken():
+            left = None if until is None else until - time.monotonic()
+            if not block or (left is not None and left <= 0):
+                return False
+            self._there(left)
+        self._held, self._owner = self._held + 1, threading.get_ident()
+        return True
+
+    def release(self) -> None:
+        """Give one back.
+
+        Raises:
+            AssertionError: a recursive lock is another's.
+            ValueError: it was released more often than acquired.
+        """
+        if self.kind == RECURSIVE_MUTEX:
+            if not self._is_mine():
+                raise AssertionError("attempt to release recursive lock not owned by thread")
+            if self._held > 1:
+                self._held -= 1
+                return
+        elif self.maxvalue < MOST and (not self._is_zero() if self.maxvalue == 1 else self._get_value() >= self.maxvalue):
+            raise ValueError("semaphore or lock released too many times")
+        os.eventfd_write(self.handle, 1)
+        self._held -= 1
+
+    def _taken(self) -> bool:
+        try:
+            return bool(os.eventfd_read(self.handle))
+        except BlockingIOError:
+            return False
+
+    def _there(self, timeout: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self.handle, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+    def _count(self) -> int:
+        return self._held
+
+    def _is_mine(self) -> bool:
+        return self._held > 0 and self._owner == threading.get_ident()
+
+    def _is_zero(self) -> bool:
+        return not self._there(0)
+
+    def _get_value(self) -> int:
+        """Counted by taking all and giving them back: the kernel shows the number in `/proc`, which is closed to children."""
+        number = 0
+        while self._taken():
+            number += 1
+        if number:
+            os.eventfd_write(self.handle, number)
+        return number
+
+    def _after_fork(self) -> None:
+        self._held = 0
+
+
+def install() -> None:
+    """Give `multiprocessing` these semaphores, and its shared values files in the work folder."""
+    _multiprocessing.SemLock = SemLock
+    heap.Arena._dir_candidates = []  # type: ignore[attr-defined]
