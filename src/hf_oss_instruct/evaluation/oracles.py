@@ -58,8 +58,17 @@ def root(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float)
 
 
 def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Whether both hold the same items, in any order and number."""
-    return set(answer) == set(expected)
+    """Whether both hold the same items, in any order and number.
+
+    The answer's items are only looked up: put into a set, numbers that were chosen to collide would cost minutes.
+    """
+    wanted = set(expected)
+    missing = set(expected)
+    for item in answer:
+        if item not in wanted:
+            return False
+        missing.discard(item)
+    return not missing
 
 
 def are_equivalent(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:

@@ -8,13 +8,14 @@ process. Whoever forges an answer has to know the right one.
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
-from hf_oss_instruct.sandbox.inside import values
+from hf_oss_instruct.sandbox.inside import tables, values
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.sandbox.sentinel import ending_with
@@ -213,7 +214,8 @@ def _judge_batch(
     nonces, said, ran = _ask(program, entry_point, inputs, limits, tier)
     rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
     questions = zip(nonces, inputs, expected, strict=True)
-    verdicts = [_verdict(said.get(nonce), given, value, tolerance, ran, rule) for nonce, given, value in questions]
+    clock = tables.Clock()
+    verdicts = [_verdict(said.get(nonce), given, value, tolerance, ran, rule, clock) for nonce, given, value in questions]
     status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
     return Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
 
@@ -230,25 +232,31 @@ def _ask(
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     questions = "\n".join([entry_point, *lines])
     ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True)
-    return nonces, _answers(ran.stdout), ran
+    return nonces, _answers(ran.stdout, set(nonces)), ran
 
 
 # A child process that is started anew runs this file under another name.
 _HARNESS = "if __name__ == '__main__':\n    from inside import answers\n    answers.answer()\n"
+_ANSWER = re.compile(r"^([0-9a-f]{32}) (\w+) (.*)\n", re.MULTILINE)
 
 
-def _answers(stdout: str) -> dict[str, tuple[str, str]]:
-    """Nonce → what was said first after it."""
+def _answers(stdout: str, nonces: set[str]) -> dict[str, tuple[str, str]]:
+    """Nonce → what was said first after it. A program may have written millions of other lines; none of them is kept."""
     found: dict[str, tuple[str, str]] = {}
-    for line in stdout.splitlines():
-        nonce, _, rest = line.partition(" ")
-        kind, _, text = rest.partition(" ")
-        found.setdefault(nonce, (kind, text))
+    for line in _ANSWER.finditer(stdout):
+        if line[1] in nonces:
+            found.setdefault(line[1], (line[2], line[3]))
     return found
 
 
 def _verdict(
-    answer: tuple[str, str] | None, given: Sequence[Any], expected: Any, tolerance: float, ran: Execution, rule: Rule
+    answer: tuple[str, str] | None,
+    given: Sequence[Any],
+    expected: Any,
+    tolerance: float,
+    ran: Execution,
+    rule: Rule,
+    clock: tables.Clock,
 ) -> tuple[str, str]:
     """Status and detail of one input."""
     if answer is None:
@@ -259,7 +267,7 @@ def _verdict(
     if kind == "raised":
         return "runtime_error", text
     try:
-        answered = values.loads(text)
+        answered = values.loads(text, clock)
         expected = values.summary(expected) if isinstance(answered, values.Digest) else expected
         right = kind == "returned" and rule(given, answered, expected, tolerance)
     except (values.NotPlain, RecursionError, ArithmeticError, TypeError, ValueError):  # a rule that cannot make sense of it

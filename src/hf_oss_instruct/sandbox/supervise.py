@@ -206,8 +206,8 @@ def _memory(stack: contextlib.ExitStack, size: int) -> int:
     return fd
 
 
-def _to_the_first_zero(fd: int) -> bytes:
-    found, zero = b"", b""
+def _to_the_first_zero(fd: int) -> bytearray:
+    found, zero = bytearray(), b""
     while not zero and (chunk := os.pread(fd, CHUNK, len(found))):
         text, zero, _ = chunk.partition(b"\0")
         found += text

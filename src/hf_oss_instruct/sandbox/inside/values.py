@@ -8,14 +8,21 @@ are bounded both ways.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+from . import tables
 
 DEPTH, VALUES = 64, 1_000_000
 LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
 EXACT = 1 << 53  # whole numbers below it are exact as doubles
 BITS = 1 << 13  # of a whole number from which on it travels in hexadecimal: Python reads no decimals of that length
+DIGITS = 4300  # of a number in a text; Python reads more in quadratic time where `sys.set_int_max_str_digits` allows it
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _AS_IT_IS = {type(None), bool, float, str}
 _COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
+_SIMPLE: dict[str, Any] = {"i": lambda text: int(text, 16), "b": bytes.fromhex}  # and "h", a Digest
 
 
 class NotPlain(ValueError):
@@ -93,16 +100,35 @@ def dumps(value: Any) -> str:
     return json.dumps(_encoded(value, DEPTH, [VALUES]))
 
 
-def loads(text: str | bytes) -> Any:
-    """The value of a text that anybody may have written.
+def loads(text: str | bytes, clock: tables.Clock | None = None) -> Any:
+    """The value of a text that anybody may have written, in time and memory linear in its length.
+
+    Args:
+        text: JSON as of `dumps`.
+        clock: what sets and dicts of many texts may take together; one for each text by default.
 
     Raises:
         NotPlain: it is not the text of a plain value.
     """
     try:
-        return _decoded(json.loads(text), DEPTH, [VALUES])
+        text = text if isinstance(text, str) else text.decode()
+        _check_size(text)
+        return _decoded(json.loads(text), DEPTH, [VALUES], clock or tables.Clock())
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
         raise NotPlain(f"not the text of a plain value: {error}") from None
+
+
+def _check_size(text: str) -> None:
+    """Refuse a text of too many values, or of a number with too many digits, before anything is made of it."""
+    if len(text) > VALUES and _crowded(text) and _crowded(_STRING.sub("", text)):
+        raise NotPlain(f"more than {VALUES:,} values")
+    if len(text) > DIGITS and _LONG_NUMBER.search(text) and _LONG_NUMBER.search(_STRING.sub("", text)):
+        raise NotPlain(f"a number of more than {DIGITS:,} digits")
+
+
+def _crowded(text: str) -> bool:
+    """Whether these are certainly too many values; the pairs of a dict have two commas for each two values."""
+    return max(text.count("["), text.count("{"), text.count(",") // 2) > VALUES
 
 
 def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
@@ -138,22 +164,25 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
     raise NotPlain(f"a {kind.__name__} is not a plain value")
 
 
-def _decoded(code: Any, depth: int, budget: list[int]) -> Any:
+def _decoded(code: Any, depth: int, budget: list[int], clock: tables.Clock) -> Any:
     _spend(depth, budget)
     kind = type(code)
     if kind in _AS_IT_IS or kind is int:
         return code
     if kind is list:
-        return code if _as_they_are(code, depth, budget) else [_decoded(item, depth - 1, budget) for item in code]
+        if _as_they_are(code, depth, budget):
+            return code
+        return [_decoded(item, depth - 1, budget, clock) for item in code]
     ((letter, content),) = code.items()
     if letter == "d":
-        return {_decoded(key, depth - 1, budget): _decoded(item, depth - 1, budget) for key, item in content}
+        pairs = [(_decoded(key, depth - 1, budget, clock), _decoded(item, depth - 1, budget, clock)) for key, item in content]
+        return clock.fill({}, pairs)
     if letter == "c":
         return complex(*content)
     if letter in ("t", "s", "z") and type(content) is list:
-        return _COLLECTIONS[letter](_decoded(content, depth, budget))
-    simple: dict[str, Any] = {"i": lambda text: int(text, 16), "b": bytes.fromhex, "h": Digest}
-    return simple[letter](content)
+        items = _decoded(content, depth, budget, clock)
+        return _COLLECTIONS[letter](items if letter == "t" else clock.fill(set(), items))
+    return Digest(content) if letter == "h" else _SIMPLE[letter](content)
 
 
 def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
