@@ -38,7 +38,7 @@ def test_thoughts_are_cut_off_and_kept_beside_the_answer(tmp_path: Path) -> None
     problems = list(toys.plus(tmp_path / "data").problems.values())
     assert generate(problems, Thinker(), "chat", 1, tmp_path, batch=2) == 0
     for line in lines(tmp_path):
-        assert line["answer"] == "\n```python\npass\n```"
+        assert line["answer"] == "```python\npass\n```"
         assert line["received"].startswith("<think>a draft")
     (tmp_path / "samples.jsonl").unlink()
     generate(problems, Thinker(text="    return '</think>'"), "completion", 1, tmp_path, batch=2)

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import Asked, asked
+from hf_oss_instruct.reasoning import split_reasoning
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
-THOUGHT = "</think>"
-"""What a reasoning model puts between its thoughts and its answer."""
 
 
 class Model(Protocol):
@@ -74,11 +73,6 @@ def generate(
     return unanswered
 
 
-def without_thoughts(text: str) -> str:
-    """What a reasoning model wrote after its thoughts."""
-    return text.rpartition(THOUGHT)[2]
-
-
 def claim(out: Path, identity: Mapping[str, Any]) -> None:
     """Mark a folder as the answers of one model to one benchmark, asked in one way; one without an answer is anybody's.
 
@@ -117,10 +111,13 @@ def _answered(out: Path) -> bool:
 
 
 def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
-    """A sample as `score` reads it; where thoughts were cut off, what was received stands beside it."""
-    answer = asked.prefix + without_thoughts(text) if asked.kind == "answer" else text
-    received = {"received": text} if THOUGHT in text and asked.kind == "answer" else {}
-    return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: answer, **received}) + "\n"
+    """A sample as `score` reads it; where reasoning was cut off, what was received stands beside it."""
+    if asked.kind != "answer":
+        return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: text}) + "\n"
+    reasoning, answer = split_reasoning(text)
+    answer = asked.prefix + answer if answer.strip() else answer
+    received = {"received": text} if reasoning else {}
+    return json.dumps({"task_id": problem.task_id, "sample": number, "answer": answer, **received}) + "\n"
 
 
 def _whole(path: Path, n: int) -> set[str]:

@@ -26,7 +26,6 @@ from inspect_ai.solver import TaskState
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.benchmarks import multipl_e as translated
-from hf_oss_instruct.evaluation.generation import without_thoughts
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
 from hf_oss_instruct.evaluation.reference import References
@@ -183,7 +182,7 @@ class _Court:
         if self._limiter is None or self._alone is None:  # they belong to the running loop
             self._limiter, self._alone = anyio.CapacityLimiter(self._slots), anyio.Lock()
         problem = self._problems[str(state.sample_id)]
-        sample = Sample(problem.task_id, 0, without_thoughts(state.output.completion), state.metadata["kind"])
+        sample = Sample(problem.task_id, 0, state.output.completion, state.metadata["kind"])
         verdict, waited = await anyio.to_thread.run_sync(self._grader.verdict, problem, sample, limiter=self._limiter)
         if not waited:
             return verdict

@@ -87,7 +87,7 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
         samples = [
             Sample(facts["task_id"], number, text, facts["kind"])
             for facts, response in zip(told, responses, strict=True)
-            for number, text in enumerate(response.final_text)
+            for number, text in enumerate(response.text)  # as it came: the scoring core splits off the reasoning
         ]
         verdicts: dict[str, list[Verdict]] = {}
         for verdict in score(benchmark(self.task), samples):

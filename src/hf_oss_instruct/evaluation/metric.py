@@ -12,6 +12,7 @@ from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.evaluation.pass_at_k import mean_pass_at_k
 from hf_oss_instruct.evaluation.reference import WALL_MORE_S, WALL_PER_CPU
+from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judge import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
@@ -75,7 +76,7 @@ def code_eval(
 
 
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
-    judged = judge_program(text, test, limits=limits)
+    judged = judge_program(strip_end_tokens(split_reasoning(text)[1]), test, limits=limits)
     if judged.status == "sandbox_error":
         raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. Nothing is known about it; try again.")
     said = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""

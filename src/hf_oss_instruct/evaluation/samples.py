@@ -158,8 +158,8 @@ def _details(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             raise EvaluationError(
                 f"Row {number} of {file.name} is not of one of our lighteval tasks: its document names no task_id."
             )
-        texts = response.get("text_post_processed") or response["text"]
-        yield f"{file.name}, row {number}", {"task_id": specific["task_id"], specific.get("kind", "completion"): list(texts)}
+        kind = specific.get("kind", "completion")
+        yield f"{file.name}, row {number}", {"task_id": specific["task_id"], kind: list(response["text"])}
 
 
 def _struct(value: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
@@ -164,7 +165,7 @@ class Grader:
 
     def verdict(self, problem: Problem, sample: Sample) -> tuple[Verdict, bool]:
         """The verdict, and whether the clock on the wall ended it."""
-        extracted = extract(problem, sample.text, sample.kind)
+        extracted = extract(problem, answer_of(sample), sample.kind)
         if trouble := trouble_with(problem.language, self._tier):
             return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=trouble), ""), False
         limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
@@ -189,6 +190,11 @@ class Grader:
         return judge(
             program, problem.entry_point, calls.inputs, expected, calls.tolerance, limits=limits, tier=self._tier, rule=rule
         )
+
+
+def answer_of(sample: Sample) -> str:
+    """What a sample's model answered, without its reasoning and end tokens; results of MultiPL-E are taken as they ran."""
+    return sample.text if sample.kind == "program" else strip_end_tokens(split_reasoning(sample.text)[1])
 
 
 def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = None) -> str:
