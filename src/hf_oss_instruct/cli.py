@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -139,6 +140,7 @@ def preview(output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress import show_outcome, show_skipped
+    from hf_oss_instruct.synthesis.asking import Patience
     from hf_oss_instruct.synthesis.bridge import from_plain_code
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
@@ -150,8 +152,9 @@ def preview(output: str, **flags: Any) -> None:
     method = config.method(teacher)
     kept, skipped = 0, Counter[Skipped]()
     with Journal(method.journal_home) as journal:
-        seeds, concurrency = sample(source, config.seeds), flags["concurrency"]
-        for outcome in from_plain_code(lambda: outcomes(seeds, method, journal, concurrency=concurrency)):
+        seeds, patience = sample(source, config.seeds), Patience(deadline_s=flags["timeout"])
+        stream = partial(outcomes, seeds, method, journal, concurrency=flags["concurrency"], patience=patience)
+        for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
             else:

@@ -149,7 +149,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a teacher answered. Token counts are the server's own, None where it gives none."""
+    """What a teacher answered.
+
+    Attributes:
+        text: the answer; a model's thoughts may stand in it.
+        finish_reason: why it ended, in the server's own word.
+        model, fingerprint: what the server says of itself.
+        prompt_tokens, completion_tokens: the server's own counts, None where it gives none.
+        reasoning: thoughts that the server gave apart from the text.
+        raw: the whole answer, where it was not understood; the text is empty then.
+        changes: sampling parameters that were sent under another name, or (None) left out, since the server does not take them.
+    """
 
     text: str
     finish_reason: str | None
@@ -157,9 +167,14 @@ class Completion:
     fingerprint: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning: str | None = None
+    raw: str | None = None
+    changes: dict[str, str | None] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", storable(self.text))
+        for name in ("text", "reasoning", "raw"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, storable(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +212,7 @@ class Row(TypedDict, total=False):
     sampling: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    reasoning: str | None
     contaminated_by: list[str] | None
     flags: list[str] | None
     tests: str | None
@@ -281,6 +297,7 @@ SCHEMA = pa.schema(
         pa.field("sampling", pa.string()),
         pa.field("prompt_tokens", pa.int64()),
         pa.field("completion_tokens", pa.int64()),
+        pa.field("reasoning", pa.string()),
         pa.field("contaminated_by", pa.list_(pa.string())),
         pa.field("flags", pa.list_(pa.string())),
         pa.field("tests", pa.string()),

@@ -55,11 +55,14 @@ class TryAgain(OssInstructError):
         after_s: seconds the server asked us to wait (`Retry-After`), if it did.
         reached: whether a server was there at all.
         busy: whether the server only wants fewer requests (HTTP 429), so that it is not the row's fault.
+        changed: whether the next attempt is another request, which need not wait.
     """
 
-    def __init__(self, message: str, after_s: float | None = None, *, reached: bool = False, busy: bool = False) -> None:
+    def __init__(
+        self, message: str, after_s: float | None = None, *, reached: bool = False, busy: bool = False, changed: bool = False
+    ) -> None:
         super().__init__(message)
-        self.after_s, self.reached, self.busy = after_s, reached, busy
+        self.after_s, self.reached, self.busy, self.changed = after_s, reached, busy, changed
 
 
 class Refusal(OssInstructError):

@@ -18,12 +18,15 @@ from rich.text import Text
 
 from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.synthesis.finish import Ending, ending
 
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.dataset import Tally
 
 LINE_EVERY_S = 5.0
 """Seconds between plain lines where there is no terminal."""
+SLOW_S = 10.0
+"""Seconds after which a request in flight is mentioned."""
 
 
 @contextmanager
@@ -54,24 +57,30 @@ def _plain_lines(requested: int, started: float) -> Callable[[Tally], None]:
 
 
 def progress_line(tally: Tally, requested: int, seconds: float) -> str:
-    """Kept, rejected by reason, tokens, rate and time left, on one line."""
-    done = tally.done + tally.unanswered
-    rate = done / seconds if seconds else 0.0
+    """Seeds with an answer, pairs kept, rejections by reason, tokens, rate and time left, on one line.
+
+    Rate and time left come from what was answered. Rows follow in seed order: `kept` waits for the slowest before it.
+    """
+    spent, handed_out = tally.spent, tally.done + tally.unanswered
+    done = max(spent.settled, handed_out)
+    rate = (spent.answered or done) / seconds if seconds else 0.0
     parts = [f"{done:,}/{requested:,} seeds", f"{tally.kept:,} kept"]
     parts += [f"{count:,} {reason}" for reason, count in tally.rejected.most_common()]
     if tally.unanswered:
         parts.append(f"{tally.unanswered:,} unanswered")
-    tokens = tally.spent.prompt_tokens + tally.spent.completion_tokens
+    tokens = spent.prompt_tokens + spent.completion_tokens
     if tokens:
         parts.append(f"{tokens:,} tokens")
-    if cost := tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens):
-        parts.append(f"cost {cost:,.2f} of about {cost * requested / max(done, 1):,.2f}")
+    if cost := tally.limits.cost(spent.prompt_tokens, spent.completion_tokens):
+        parts.append(f"cost {cost:,.2f} of about {cost * requested / max(handed_out, 1):,.2f}")
     parts.append(f"{rate:,.1f}/s")
     if rate:
-        minutes, rest = divmod(int((requested - done) / rate), 60)
+        minutes, rest = divmod(int(max(requested - done, 0) / rate), 60)
         parts.append(f"{minutes}:{rest:02d} left")
-    if tally.spent.note:
-        parts.append(tally.spent.note)
+    if spent.deadline and (oldest_s := spent.deadline.oldest_s) > SLOW_S:
+        parts.append(f"slowest request {oldest_s:.0f} of {spent.deadline.seconds:.0f} s")
+    if spent.note:
+        parts.append(spent.note)
     return " · ".join(parts)
 
 
@@ -90,6 +99,12 @@ def show_report(report: dict[str, Any], out: Path) -> None:
         f"  teacher {report['teacher']} · {report['requests_sent']:,} requests · {tokens:,} tokens · {report['seconds']:,.1f} s"
     )
     console.print(visible(facts), markup=False, highlight=False)
+    if changes := report["parameters_changed"]:
+        said = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
+        console.print(visible(f"  the server does not take every parameter: {said}"), markup=False, highlight=False)
+    if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
+        words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
+        console.print(visible(f"  unknown finish reasons, taken for natural ends: {words}"), markup=False, highlight=False)
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
         console.print(f"  documents that gave no seed: {skipped}", markup=False, highlight=False)

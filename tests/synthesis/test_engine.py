@@ -365,7 +365,7 @@ BROKEN = {
     "500": Answer(status=500),
     "no JSON": Answer(raw=b"<html>busy</html>"),
     "another object": Answer(raw=b'{"hello": 1}'),
-    "no choices": Answer(choices_empty=True),
+    "no choices": Answer(choices_empty=True, usage=False),
     "silence": Answer(hang=True),
     "a broken connection": Answer(reset=True),
 }
@@ -488,7 +488,43 @@ class TestTrouble:
         assert isinstance(error, TeacherError)
         assert "max_tokens is too large" in str(error)
         assert 16 <= len(server.requests) <= 16 + 4
-        assert {kind(outcome) for outcome in received} <= {"refused", "pending"}
+        assert {kind(outcome) for outcome in received} == {"pending"}
+
+    @pytest.mark.parametrize(("n", "concurrency"), [(1, 1), (3, 4), (15, 4)])
+    def test_a_short_run_of_which_all_is_refused_is_asked_again(self, tmp_path: Path, n: int, concurrency: int) -> None:
+        with LocalTeacher(lambda _: Answer(status=400, text="the context has 2048 tokens")) as server:
+            received, error = run(tmp_path, seeds(n), network(server), concurrency=concurrency)
+        assert isinstance(error, TeacherError)
+        assert "2048 tokens" in str(error)
+        whys = [(kind(outcome), getattr(outcome, "why", "")) for outcome in received]
+        assert whys == [("pending", "HTTP 400: the context has 2048 tokens")] * n
+        with LocalTeacher(lambda body: Answer() if number_in(body) else Answer(status=400)) as server:  # now with more room
+            received, error = run(tmp_path, seeds(n), network(server), concurrency=concurrency)
+        assert [kind(outcome) for outcome in received] == (["refused"] + ["kept"] * (n - 1) if n > 1 else ["pending"])
+
+    def test_where_an_earlier_session_was_answered_a_refusal_is_the_rows_own_fault(self, tmp_path: Path) -> None:
+        run(tmp_path, seeds(2), OwnTeacher())
+        with LocalTeacher(lambda _: Answer(status=422, text="too long")) as server:
+            teacher = network(server)
+            teacher.identity = "own/1"
+            received, error = run(tmp_path, seeds(4), teacher)
+        assert (error, [kind(outcome) for outcome in received]) == (None, ["kept", "kept", "refused", "refused"])
+
+    def test_answers_that_are_none_are_kept_and_soon_no_more_are_paid_for(self, tmp_path: Path) -> None:
+        raw = json.dumps({"output": "hi", "usage": {"input_tokens": 7, "output_tokens": 5}})
+        spent = Spent()
+        with LocalTeacher(lambda _: Answer(raw=raw.encode())) as server:
+            received, error = run(tmp_path, seeds(100), network(server), spent=spent)
+            assert isinstance(error, TeacherError)
+            assert "output" in str(error)
+            sent = len(server.requests)
+            assert 16 <= sent <= 16 + 4
+            rejected = [outcome for outcome in received if isinstance(outcome, Rejection)]
+            assert len(rejected) >= 16
+            assert {(outcome.reason, outcome.received) for outcome in rejected} == {("unparsable", raw)}
+            assert (spent.prompt_tokens, spent.completion_tokens) == (7 * len(rejected), 5 * len(rejected))
+            assert [kind(outcome) for outcome in run(tmp_path, seeds(3), network(server))[0]] == ["unparsable"] * 3
+            assert len(server.requests) == sent  # what was paid for is not asked again
 
     def test_if_one_was_answered_refusals_are_the_rows_own_fault(self, tmp_path: Path) -> None:
         with LocalTeacher(lambda body: Answer() if number_in(body) == 0 else Answer(status=422, text="too long")) as server:
@@ -537,12 +573,15 @@ class TestTrouble:
             said = {"unparsable": Completion("?", "stop"), "truncated": Completion("?", "length")}
             return said.get(plan[index], completion(index))
 
-        spent = Spent()
+        spent, asked = Spent(), plan
         patience = Patience(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
         folder = tmp_path_factory.mktemp("journal")
         received, error = run(folder, seeds(len(plan)), OwnTeacher(answer), concurrency=n, patience=patience, spent=spent)
+        if "refused" in plan and not set(plan) - {"refused", "pending"}:  # the request is to blame, not the rows
+            assert isinstance(error, TeacherError)
+            error, plan = None, ["pending"] * len(plan)
         assert (error, [kind(outcome) for outcome in received]) == (None, plan)
-        assert spent.requests_sent == len(plan) + plan.count("pending")
+        assert spent.requests_sent == len(plan) + asked.count("pending")
         assert {outcome.reason for outcome in received if isinstance(outcome, Rejection)} <= set(REASONS)
 
     def test_half_a_surrogate_pair_from_the_server_fits_into_the_table(self, tmp_path: Path) -> None:

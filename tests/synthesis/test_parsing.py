@@ -85,10 +85,23 @@ def test_the_reason_says_what_is_missing(parser: Parser, text: str, reason: str,
 
 @BOTH
 @pytest.mark.parametrize(
-    ("finish_reason", "reason"), [("length", "truncated"), ("content_filter", "refused"), (None, "truncated"), ("", "truncated")]
+    ("finish_reason", "reason"),
+    [
+        *((word, "truncated") for word in ("length", "max_tokens", "MAX_TOKENS", "FinishReason.MAX_TOKENS", "model_length")),
+        *((word, "refused") for word in ("content_filter", "SAFETY", "FINISH_REASON_SAFETY", "content-filter", "refusal")),
+    ],
 )
-def test_only_an_answer_that_ended_by_itself_counts(parser: Parser, finish_reason: str | None, reason: str) -> None:
-    assert refused(parser, PLAIN, finish_reason).reason == reason
+def test_an_answer_that_was_cut_is_none(parser: Parser, finish_reason: str, reason: str) -> None:
+    refusal = refused(parser, PLAIN, finish_reason)
+    assert (refusal.reason, finish_reason in refusal.detail) == (reason, True)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "finish_reason", ["stop", "eos", "eos_token", "end", "end_turn", "STOP", "COMPLETE", "stop_sequence", "", None, "whatever"]
+)
+def test_every_other_end_is_one(parser: Parser, finish_reason: str | None) -> None:
+    assert read(parser, PLAIN, finish_reason) == Pair("Add two numbers.", "return a + b")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +151,7 @@ def test_any_answer_is_a_pair_or_has_a_known_reason(text: str, finish_reason: st
             assert outcome.detail
             assert "\n" not in outcome.detail
         else:
-            assert finish_reason == "stop"
+            assert finish_reason not in ("length", "content_filter")
             assert outcome.problem == outcome.problem.strip() != ""
             assert outcome.solution == outcome.solution.strip() != ""
 

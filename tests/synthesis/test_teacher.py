@@ -6,6 +6,8 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.synthesis.http_errors import verdict_on
 from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling
 from hf_oss_instruct.synthesis.transports import LARGEST
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
@@ -132,11 +135,15 @@ class TestAnswer:
         assert (completion.fingerprint, completion.prompt_tokens, completion.completion_tokens) == (None, None, None)
         assert told(body(system_fingerprint="")).fingerprint is None
 
+    @pytest.mark.parametrize("said", ["eos_token", "STOP", "length", "a word of its own", None])
+    def test_keeps_the_servers_word_for_its_end(self, said: str | None) -> None:
+        assert told(body(choices=choice("fine", said))).finish_reason == said
+
     @pytest.mark.parametrize(
-        ("said", "meant"), [("eos_token", "stop"), ("stop_sequence", "stop"), ("length", "length"), ("content_filter",) * 2]
+        ("counted", "meant"), [(100.0, 100), ("50", 50), (1.5, None), ("many", None), (True, None), (-1, None), (2**70, None)]
     )
-    def test_tgi_ends_an_answer_in_words_of_its_own(self, said: str, meant: str) -> None:
-        assert told(Answer(finish_reason=said)).finish_reason == meant
+    def test_token_counts_may_be_numbers_in_disguise(self, counted: Any, meant: int | None) -> None:
+        assert told(body(usage={"prompt_tokens": counted, "completion_tokens": 1})).prompt_tokens == meant
 
     def test_half_a_surrogate_pair_becomes_text_that_a_file_can_hold(self) -> None:
         completion = told(body(choices=choice("one \ud83d two 🙂")))
@@ -153,7 +160,7 @@ class TestAnswer:
             {"system_fingerprint": {"build": 7}},
             {"system_fingerprint": 7},
             {"system_fingerprint": "\ud800"},
-            {"usage": {"prompt_tokens": "12", "completion_tokens": "many"}},
+            {"usage": {"prompt_tokens": "twelve", "completion_tokens": "many"}},
             {"usage": {"prompt_tokens": 1.5, "completion_tokens": [1]}},
             {"usage": {"prompt_tokens": 10**30, "completion_tokens": True}},
             {"usage": []},
@@ -184,13 +191,8 @@ NO_COMPLETIONS = {
     "null": b"null",
     "a huge number": b"1" * 6000,
     "deep": b"[" * 100_000,
-    "no choices": body(choices=[]).raw,
-    "null choices": body(choices=None).raw,
-    "odd choices": body(choices=[5]).raw,
-    "an object for choices": body(choices={"0": 1}).raw,
-    "no message": body(choices=[{"index": 0, "finish_reason": "stop"}]).raw,
-    "content in parts": body(choices=choice([{"type": "text", "text": "x"}])).raw,
-    "a number for content": body(choices=choice(5)).raw,
+    "no choices, no tokens": body(choices=[], usage=None).raw,
+    "null choices, no tokens": body(choices=None, usage={"prompt_tokens": 0, "completion_tokens": 0}).raw,
 }
 
 
@@ -199,6 +201,125 @@ def test_what_is_no_completion_is_asked_again(raw: bytes) -> None:
     error = told(Answer(raw=raw))
     assert isinstance(error, TryAgain), repr(error)
     assert error.reached
+
+
+@pytest.mark.parametrize("raw", [b"<html>Sign in to Wi-Fi</html>", b'{"hello": "Wi-Fi"}'])
+def test_what_is_no_completion_shows_its_first_words(raw: bytes) -> None:
+    if TRANSPORT == "aiohttp" or raw.startswith(b"<"):
+        assert "Wi-Fi" in str(told(Answer(raw=raw)))
+
+
+NOT_UNDERSTOOD: dict[str, Any] = {
+    "null choices": body(choices=None),
+    "odd choices": body(choices=[5]),
+    "an object for choices": body(choices={"0": 1}),
+    "no message": body(choices=[{"index": 0, "finish_reason": "stop"}]),
+    "a picture for content": body(choices=choice([{"type": "image_url", "image_url": "x"}])),
+    "a number for content": body(choices=choice(5)),
+}
+
+
+@pytest.mark.parametrize("answer", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
+def test_an_answer_that_is_not_understood_is_kept_as_it_came_with_its_tokens(answer: Answer) -> None:
+    completion = told(answer)
+    if TRANSPORT == "huggingface_hub" and isinstance(completion, TryAgain):
+        return  # huggingface_hub keeps the body of what it cannot read to itself
+    assert isinstance(completion, Completion), repr(completion)
+    assert answer.raw
+    assert completion.raw
+    assert (completion.text, completion.completion_tokens) == ("", 1)
+    if TRANSPORT == "aiohttp":
+        assert json.loads(completion.raw) == json.loads(answer.raw)
+
+
+def test_an_answer_without_choices_is_empty() -> None:
+    assert told(body(choices=[])).text == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "reasoning"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, "ab", None),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]},
+            "a",
+            "hm",
+        ),
+        ({"content": [{"type": "reasoning", "summary": [{"text": "hm"}]}, {"type": "output_text", "text": "a"}]}, "a", "hm"),
+        ({"content": [{"thought": True, "text": "hm"}, {"text": "a"}]}, "a", "hm"),
+        ({"content": {"type": "text", "text": "a"}}, "a", None),
+        ({"content": ["a", {"type": "audio", "id": 1}]}, "a", None),
+        ({"content": []}, "", None),
+        ({"content": "a", "reasoning_content": "hm"}, "a", "hm"),
+        ({"content": "a", "reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, "a", "hm"),
+        ({"content": "a", "thinking_blocks": [{"type": "thinking", "thinking": "hm"}]}, "a", "hm"),
+        ({"content": None, "reasoning_content": "hm"}, "", "hm"),
+        ({"content": "a", "reasoning_content": ""}, "a", None),
+        ({"content": None, "tool_calls": [{"id": "1"}]}, "", None),
+    ],
+)
+def test_text_and_thoughts_are_told_apart_in_every_shape(message: dict[str, Any], text: str, reasoning: str | None) -> None:
+    completion = told(body(choices=[{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}]))
+    assert isinstance(completion, Completion), repr(completion)
+    assert (completion.text, completion.reasoning, completion.raw) == (text, reasoning, None)
+
+
+def test_the_models_own_refusal_is_its_text() -> None:
+    completion = told(body(choices=[{"message": {"content": None, "refusal": "I'd rather not."}, "finish_reason": "stop"}]))
+    assert (completion.text, completion.finish_reason) == ("I'd rather not.", "refusal")
+
+
+def error_inside(**fields: Any) -> Answer:
+    return Answer(raw=json.dumps({"id": None, "choices": None} | fields).encode())
+
+
+class TestErrorInAnAnswer:
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (error_inside(error={"message": "no credit left", "code": 402}), TeacherError),
+            (error_inside(error={"message": "no credit left", "code": "insufficient_quota"}), TeacherError),
+            (error_inside(error="Insufficient credits: no credit left"), TeacherError),
+            (error_inside(error={"message": "no credit left", "code": "401"}), TeacherError),
+            (error_inside(error={"message": "no credit left", "type": "AuthenticationError"}), TeacherError),
+            (error_inside(error={"message": "no credit left", "code": 400}), Refusal),
+            (error_inside(error={"message": "no credit left", "type": "invalid_request_error"}), Refusal),
+            (error_inside(object="error", message="no credit left", code=404), TeacherError),
+            (
+                error_inside(choices=[{"message": {"content": ""}, "error": {"message": "no credit left", "code": 403}}]),
+                TeacherError,
+            ),
+        ],
+    )
+    def test_is_the_error_that_it_says_it_is(self, answer: Answer, kind: type[Exception]) -> None:
+        error = told(answer)
+        assert isinstance(error, kind), repr(error)
+        assert "no credit left" in str(error)
+        assert "HTTP 200 with error" in str(error)
+
+    @pytest.mark.parametrize(
+        ("error", "busy"),
+        [
+            ({"message": "slow down", "code": 429}, True),
+            ({"message": "slow down", "status": "RESOURCE_EXHAUSTED"}, True),
+            ({"message": "slow down: rate limit reached, see your billing page"}, True),
+            ({"message": "slow down", "code": 502}, False),
+            ({"message": "slow down"}, False),
+        ],
+    )
+    def test_that_passes_is_waited_for(self, error: dict[str, Any], busy: bool) -> None:
+        found = told(error_inside(error=error))
+        assert isinstance(found, TryAgain), repr(found)
+        assert (found.busy, "slow down" in str(found)) == (busy, True)
+
+    def test_beside_a_whole_answer_is_none(self) -> None:
+        assert told(body(error={"message": "a provider was skipped", "code": 502})).text == "fine"
+
+    def test_no_waiting_helps_against_a_spent_quota(self) -> None:
+        raw = json.dumps({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}).encode()
+        assert isinstance(told(Answer(status=429, raw=raw)), TeacherError)
+        busy = {"error": {"message": "Rate limit reached. Add a payment method at /billing.", "code": "rate_limit_exceeded"}}
+        assert isinstance(told(Answer(status=429, raw=json.dumps(busy).encode())), TryAgain)
 
 
 class TestStatus:
@@ -224,12 +345,19 @@ class TestStatus:
         assert (str(error), error.after_s, error.reached) == (f"HTTP {status}: busy", None, True)
 
     @pytest.mark.parametrize(
-        ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", None), ("soon", None)]
+        ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None)]
     )
     def test_429_may_say_when_to_come_back(self, header: str, seconds: float | None) -> None:
         error = told(Answer(status=429, headers={"Retry-After": header}))
         assert isinstance(error, TryAgain)
         assert error.after_s == seconds
+
+    def test_a_date_is_compared_with_the_servers_clock(self) -> None:
+        headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
+        assert verdict_on(429, "", {name.lower(): value for name, value in headers.items()}).after_s == 30.0  # type: ignore[attr-defined]
+        ahead = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        error = told(Answer(status=503, headers={"Retry-After": ahead}))
+        assert 58 <= error.after_s <= 61
 
     @pytest.mark.parametrize(
         ("raw", "said"),

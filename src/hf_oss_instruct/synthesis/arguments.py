@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.teacher import Teacher
 
 OVER_THE_RECIPE = {
     "seeds": ("n", "sampler", "rng_seed", "snippets_per_document", "licenses", "filters"),
-    "sampling": ("temperature", "top_p", "max_tokens"),
+    "sampling": ("temperature", "top_p", "max_tokens", "send_seed", "extra_body"),
 }
 """Arguments that replace the run config's own values, by the part of it where they stand."""
 
@@ -48,7 +48,9 @@ class OssInstructConfig(OpenedConfig):
         shuffle_seeds: a random number; the seeds come in an order drawn by hash, before any request. Reads all seeds first.
         prompt: the prompt template, as text or `Prompt`.
         parser: `default` or `magicoder`.
+        keep_reasoning: put the teacher's thoughts into the column `reasoning`, which is null otherwise.
         temperature, top_p, max_tokens: sampling parameters, the paper's by default.
+        send_seed, extra_body: whether a random seed is sent, and further fields of the request, as `Sampling` takes them.
         teacher: an object with the `Teacher` protocol, or `comment-function` (embedded, no model).
         model, base_url, api_key_env: a model by name, its OpenAI-compatible server (None for Inference Providers), and the name
             of the environment variable with that server's key.
@@ -70,9 +72,12 @@ class OssInstructConfig(OpenedConfig):
     shuffle_seeds: int | None = None
     prompt: str | Prompt | None = None
     parser: str | None = None
+    keep_reasoning: bool | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    send_seed: bool | None = None
+    extra_body: dict[str, Any] | None = None
     teacher: Any = None
     model: str | None = None
     base_url: str | None = None
@@ -159,6 +164,7 @@ class OssInstructConfig(OpenedConfig):
             sampling=replace(run.sampling, **given["sampling"]),
             prompt=Prompt(self.prompt) if isinstance(self.prompt, str) else self.prompt or run.prompt,
             parser=self.parser or run.parser,
+            keep_reasoning=run.keep_reasoning if self.keep_reasoning is None else self.keep_reasoning,
         )
 
     def _sources(self, recipe: Recipe | None, run: RunConfig) -> dict[str, Source]:

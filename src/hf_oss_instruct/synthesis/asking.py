@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReached, Refusal, TeacherError, TryAgain
 from hf_oss_instruct.synthesis.budget import Budget, Spent
+from hf_oss_instruct.synthesis.deadline import Deadline
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.pace import Pace
 from hf_oss_instruct.synthesis.teacher import Teacher
@@ -31,7 +33,7 @@ class Patience:
         give_up_after_s: the run stops when requests failed for so long with no answer between, or the server asks us to wait
             longer than that.
         tries_to_reach, reach_s: failures, and seconds, after which a run stops whose server nobody has reached yet.
-        deadline_s: seconds one attempt may take; the wait for a slot does not count.
+        deadline_s: seconds one attempt may take, the wait for a slot not counted; None for one that learns, see `Deadline`.
     """
 
     tries: int = 8
@@ -40,7 +42,7 @@ class Patience:
     give_up_after_s: float = 300.0
     tries_to_reach: int = 4
     reach_s: float = 4.0
-    deadline_s: float = 600.0
+    deadline_s: float | None = None
 
     def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
         """Seconds to wait after a failed attempt: what the server asks for, else exponential; both with jitter."""
@@ -54,13 +56,22 @@ class Later:
 
     Attributes:
         pause_s: seconds from now.
-        counts: whether the attempt counts against the row.
+        counts: how many of the row's tries the attempt uses up.
         why: what happened.
+        timed_out: whether there was no answer in time.
     """
 
     pause_s: float
-    counts: bool
+    counts: int
     why: str
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The question was refused, and nobody knows yet whether the row or the request is to blame: nothing else was answered."""
+
+    refusal: Refusal
 
 
 class Desk:
@@ -69,25 +80,36 @@ class Desk:
     Attributes:
         closed: set when no more questions are asked.
         trouble: what closed it, if anything did.
+        answers_others: whether this teacher has answered a request of this kind, so that a refusal is the row's own fault.
     """
 
     def __init__(self, teacher: Teacher, journal: Journal, pace: Pace, patience: Patience, budget: Budget, spent: Spent) -> None:
         self._teacher, self._journal, self._pace = teacher, journal, pace
         self._patience, self._budget, self._spent = patience, budget, spent
-        self._answers = 0
+        fixed_s = getattr(teacher, "deadline_s", None) if patience.deadline_s is None else patience.deadline_s
+        self._deadline = Deadline(fixed_s)
         self._refused: list[tuple[str, Refusal, Request]] = []
+        self._not_understood = 0
         self._failing_since: float | None = None
         self._failures, self._reached = 0, False
         self.closed = asyncio.Event()
         self.trouble: Exception | None = None
+        self.answers_others = False
+        spent.deadline = self._deadline
 
-    async def attempt(self, request: Request, key: str, number: int) -> Refusal | Later | bool:
-        """Ask once, with a slot in hand. True: the answer is in the journal. False: there will be none."""
+    async def attempt(self, request: Request, key: str, number: int, timeouts: int = 0) -> Refusal | Undecided | Later | bool:
+        """Ask once, with a slot in hand. True: the answer is in the journal. False: there will be none.
+
+        Args:
+            request: the question.
+            key: its key in the journal.
+            number: attempts before this one.
+            timeouts: how many of them ran out of time.
+        """
         settled: Completion | None = None
         try:
             self._spent.requests_sent += 1
-            async with asyncio.timeout(self._patience.deadline_s):
-                settled = await self._teacher.complete(request)
+            settled = await self._deadline.keep(self._teacher.complete(request), timeouts)
             self._pace.answered()
             self._keep(key, settled, request)
             return True
@@ -97,7 +119,7 @@ class Desk:
         except TryAgain as error:
             return self._again(error, number)
         except TimeoutError:
-            return self._again(TryAgain(f"no answer within {self._patience.deadline_s:g} s", reached=True), number)
+            return self._timed_out(number, timeouts)
         except asyncio.CancelledError:
             self._pace.cancelled()
             raise
@@ -127,51 +149,77 @@ class Desk:
         self.closed.set()
         self._pace.close()
 
+    def others_are_answered(self) -> None:
+        """This teacher answers requests of this kind: what it refused so far are the rows' own faults."""
+        self.answers_others = True
+        for key, refusal, request in self._refused:
+            self._journal.append(key, refusal, request.seed)
+        self._refused.clear()
+
+    def finish(self) -> None:
+        """At the end of a run that was not stopped: where everything was refused, the request is to blame, not the rows."""
+        if self._refused and not self.closed.is_set():
+            self.trouble = self._all_refused()
+
     def _keep(self, key: str, answer: Completion | Refusal, request: Request) -> None:
         try:
-            for refused in self._refused:  # the teacher answers others: these were the rows' own fault
-                self._journal.append(refused[0], refused[1], refused[2].seed)
-            self._refused.clear()
             self._journal.append(key, answer, request.seed)
+            if isinstance(answer, Completion) and answer.raw is not None:
+                self._puzzled(answer.raw)
+            elif not self.answers_others:
+                self.others_are_answered()
         finally:
-            self._answers += 1
+            self._spent.answered += 1
             self._failing_since = None
             self._spent.note = self._pace.note
 
-    def _refuse(self, key: str, refusal: Refusal, request: Request) -> Refusal:
+    def _puzzled(self, raw: str) -> None:
+        """An answer was not understood. It is kept; if none is understood, the next ones are not paid for."""
+        self._not_understood += 1
+        if not self.answers_others and self._not_understood >= REFUSALS_TO_STOP:
+            said = f"The first {self._not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
+            self.close(TeacherError(f"{said}. Check --base-url, and that the server speaks the OpenAI protocol."))
+
+    def _refuse(self, key: str, refusal: Refusal, request: Request) -> Refusal | Undecided:
         """Journal a refusal once the teacher has answered anybody; sixteen before that are the request's fault."""
-        if self._answers or refusal.reason != "refused":
-            self._keep(key, refusal, request)
+        self._spent.answered += 1
+        if self.answers_others or refusal.reason != "refused":
+            self._journal.append(key, refusal, request.seed)
+            self._failing_since = None
             return refusal
         self._refused.append((key, refusal, request))
         if len(self._refused) >= REFUSALS_TO_STOP:
-            self.close(
-                TeacherError(f"The first {len(self._refused)} requests were all refused: {refusal.detail}. Check the request.")
-            )
-        return refusal
+            self.close(self._all_refused())
+        return Undecided(refusal)
 
-    def finish(self) -> None:
-        """At the end of a run that was not stopped: few rows, all refused, are refused."""
-        if self.trouble is None:
-            for key, refusal, request in self._refused:
-                self._journal.append(key, refusal, request.seed)
-            self._refused.clear()
+    def _all_refused(self) -> TeacherError:
+        number, detail = len(self._refused), self._refused[0][1].detail
+        which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
+        return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")
+
+    def _timed_out(self, number: int, timeouts: int) -> Later:
+        """No answer in time. It may have been paid for all the same, so three such attempts are enough for one row."""
+        later = self._again(TryAgain(f"no answer within {self._deadline.allowed(timeouts):.3g} s", reached=True), number)
+        return replace(later, counts=-(-self._patience.tries // 3), timed_out=True)
 
     def _again(self, error: TryAgain, number: int) -> Later:
+        if error.changed:
+            self._pace.answered()
+            return Later(0.0, 0, str(error))
         if error.busy:
             self._pace.busy()
         else:
             self._pace.failed()
         self._spent.note = self._pace.note
         self._failing_since = self._failing_since or time.monotonic()
-        self._reached = self._reached or error.reached or bool(self._answers or self._refused)
+        self._reached = self._reached or error.reached or bool(self._spent.answered)
         self._failures += 1
         if not self._reached and self._failures >= self._patience.tries_to_reach and self._failing_for(self._patience.reach_s):
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
         if self._failing_for(self._patience.give_up_after_s) or (error.after_s or 0.0) > self._patience.give_up_after_s:
             failing_s = max(time.monotonic() - self._failing_since, error.after_s or 0.0)
             self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
-        return Later(self._patience.pause_s(number, error.after_s), not error.busy, str(error))
+        return Later(self._patience.pause_s(number, error.after_s), int(not error.busy), str(error))
 
     def _failing_for(self, seconds: float) -> bool:
         return self._failing_since is not None and time.monotonic() - self._failing_since > seconds

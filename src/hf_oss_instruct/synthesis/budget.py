@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.synthesis.deadline import Deadline
 
 PER_MESSAGE = 16
 """Tokens a chat template may add to one message, at most."""
@@ -20,12 +22,29 @@ class Spent:
         requests_sent: attempts that left.
         prompt_tokens, completion_tokens: of the answers, as the server counted them.
         note: what a reader of the progress line should know.
+        answered: requests that were answered now, refusals included.
+        settled: seeds of which it is known what becomes of them, those of earlier sessions included.
+        finish_reasons: why answers ended, in the server's words.
+        changes: sampling parameters that the server does not take, see `Completion.changes`.
+        deadline: that of the attempts in flight.
     """
 
     requests_sent: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     note: str = ""
+    answered: int = 0
+    settled: int = 0
+    finish_reasons: Counter[str] = field(default_factory=Counter)
+    changes: dict[str, str | None] = field(default_factory=dict)
+    deadline: Deadline | None = None
+
+    def count(self, answer: Completion) -> None:
+        """Take an answer into account, whenever it was paid for."""
+        self.prompt_tokens += answer.prompt_tokens or 0
+        self.completion_tokens += answer.completion_tokens or 0
+        self.finish_reasons[answer.finish_reason or "none"] += 1
+        self.changes |= answer.changes or {}
 
 
 @dataclass(frozen=True, slots=True)

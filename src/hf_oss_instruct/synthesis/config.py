@@ -7,7 +7,7 @@ and every key known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,8 @@ KEYS = {
         "one_in",
         "deny",
     },
-    "prompt": {"template", "text", "parser"},
-    "sampling": {"temperature", "top_p", "max_tokens"},
+    "prompt": {"template", "text", "parser", "keep_reasoning"},
+    "sampling": {"temperature", "top_p", "max_tokens", "send_seed", "extra_body"},
     "checks": {"duplicates", "near_duplicates", "benchmarks", "rule", "contaminated"},
 }
 LARGEST = 1_000_000
@@ -62,6 +62,7 @@ class RunConfig:
         seeds: how many seeds, and how they are drawn.
         prompt: the prompt template.
         parser: `default` or `magicoder`.
+        keep_reasoning: put the teacher's thoughts into the column `reasoning`.
         sampling: sampling parameters.
         duplicates: reject rows whose seed, problem or solution was seen before.
         near_duplicates: reject rows whose seed, problem or solution is nearly that of an earlier row.
@@ -75,6 +76,7 @@ class RunConfig:
     seeds: SeedPlan = field(default_factory=SeedPlan)
     prompt: Prompt = field(default_factory=Prompt.default)
     parser: str = "default"
+    keep_reasoning: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     duplicates: bool = True
     near_duplicates: bool = True
@@ -98,7 +100,14 @@ class RunConfig:
     def method(self, teacher: Teacher) -> Method:
         """What decides which row a seed becomes, with this teacher."""
         numbered = self.seeds.sampler == "magicoder"
-        return Method(teacher, self.prompt, self.sampling, PARSERS[self.parser], numbered=numbered)
+        return Method(
+            teacher,
+            self.prompt,
+            self.sampling,
+            PARSERS[self.parser],
+            numbered=numbered,
+            keep_reasoning=self.keep_reasoning,
+        )
 
     def pinned(self, source: Source) -> RunConfig:
         """The config with the revision that the source has now, and the licences and filters that it was left to decide.
@@ -131,8 +140,10 @@ class RunConfig:
                 "one_in": seeds.one_in,
                 "deny": seeds.deny.hash if seeds.deny else None,
             },
-            "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text}) | {"parser": self.parser},
-            "sampling": asdict(self.sampling),
+            "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text})
+            | {"parser": self.parser}
+            | ({"keep_reasoning": True} if self.keep_reasoning else {}),
+            "sampling": self.sampling.as_dict(),
             "checks": {
                 "duplicates": self.duplicates,
                 "near_duplicates": self.near_duplicates,
@@ -215,7 +226,8 @@ class RunConfig:
                 ),
                 prompt=Prompt(_typed(prompt["text"], str)) if "text" in prompt else Prompt.default(),
                 parser=_typed(prompt.get("parser", "default"), str),
-                sampling=Sampling(**{key: _typed(value, int, float, None) for key, value in parts["sampling"].items()}),
+                keep_reasoning=_typed(prompt.get("keep_reasoning", False), bool),
+                sampling=_sampling(parts["sampling"]),
                 **_checks(parts["checks"]),
             )
         except TypeError as error:
@@ -276,6 +288,11 @@ def _checks(values: Mapping[str, Any]) -> dict[str, Any]:
             raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
         read["benchmarks"] = names
     return read
+
+
+def _sampling(values: Mapping[str, Any]) -> Sampling:
+    kinds: dict[str, tuple[type | None, ...]] = {"send_seed": (bool,), "extra_body": (dict, None)}
+    return Sampling(**{name: _typed(value, *kinds.get(name, (int, float, None))) for name, value in values.items()})
 
 
 def _languages(values: Any) -> tuple[tuple[str, int | None], ...]:

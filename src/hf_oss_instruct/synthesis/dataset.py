@@ -227,6 +227,8 @@ def report_of(
         "snippets_refused": dict(tally.refused.most_common()),
         "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
         "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
+        "finish_reasons": dict(tally.spent.finish_reasons.most_common()),
+        "parameters_changed": tally.spent.changes,
         "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),
         "seconds": round(before.get("seconds", 0) + seconds, 3),
         "started": before.get("started", now),

@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
 from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
-from hf_oss_instruct.synthesis.asking import Desk, Later, Patience
+from hf_oss_instruct.synthesis.asking import Desk, Later, Patience, Undecided
 from hf_oss_instruct.synthesis.bridge import from_plain_code, off_the_loop
 from hf_oss_instruct.synthesis.budget import Budget, Spent
 from hf_oss_instruct.synthesis.journal import Journal
@@ -42,7 +42,8 @@ class _Entry:
     Attributes:
         settled: whether it is known what becomes of the seed.
         refusal: why it is refused, if it is.
-        tries: attempts that counted.
+        tries: the part of its patience that failed attempts have used up.
+        attempts, timeouts: attempts that failed, and those of them that ran out of time.
         why: why there is no answer.
     """
 
@@ -52,6 +53,7 @@ class _Entry:
     refusal: Refusal | None = None
     tries: int = 0
     attempts: int = 0
+    timeouts: int = 0
     why: str = "the run stopped before it was asked"
 
 
@@ -83,12 +85,12 @@ async def outcomes(
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
     spent, pace = spent or Spent(), Pace(concurrency)
     desk = Desk(method.teacher, journal, pace, patience or Patience(), budget or Budget(), spent)
-    line = _Line(method, journal, desk, pace, ahead or concurrency, catch_up)
+    line = _Line(method, journal, desk, pace, spent, ahead or concurrency, catch_up)
     sending = asyncio.create_task(line.send(seeds, stop))
     try:
         while True:
             while line.entries and line.entries[0].settled:
-                yield line.first(spent)
+                yield line.first()
                 line.leave()  # only now, when the consumer came back: until then its place is taken
             if sending.done() and not line.entries:
                 break
@@ -105,12 +107,16 @@ async def outcomes(
 class _Line:
     """Seeds in work, in seed order: one end sends them to the desk, the other hands out what became of them."""
 
-    def __init__(self, method: Method, journal: Journal, desk: Desk, pace: Pace, length: int, catch_up: bool) -> None:
-        self._method, self._journal, self._desk, self._pace, self._length = method, journal, desk, pace, length
+    def __init__(
+        self, method: Method, journal: Journal, desk: Desk, pace: Pace, spent: Spent, length: int, catch_up: bool
+    ) -> None:
+        self._method, self._journal, self._desk, self._pace, self._spent = method, journal, desk, pace, spent
+        self._length = length
         self.entries: deque[_Entry] = deque()
         self._catch_up = catch_up
         self._again: list[tuple[float, int, _Entry]] = []
         self._asking: dict[str, list[_Entry]] = {}
+        self._undecided: list[tuple[_Entry, Refusal]] = []
         self._attempts: set[asyncio.Task[None]] = set()
         self._head_moved, self._work = asyncio.Event(), asyncio.Event()
 
@@ -124,7 +130,7 @@ class _Line:
         self.entries.popleft()
         self._work.set()
 
-    def first(self, spent: Spent) -> Outcome:
+    def first(self) -> Outcome:
         """What became of the first in line."""
         entry = self.entries[0]
         if isinstance(entry.seed, Skipped):
@@ -134,8 +140,7 @@ class _Line:
             return Pending(entry.seed, entry.why)
         if isinstance(answer, Refusal):
             return Rejection(entry.seed, answer.reason, answer.detail)
-        spent.prompt_tokens += answer.prompt_tokens or 0
-        spent.completion_tokens += answer.completion_tokens or 0
+        self._spent.count(answer)
         return self._method.outcome(entry.seed, answer)
 
     async def send(self, seeds: Iterable[Seed | Skipped], stop: asyncio.Event | None) -> None:
@@ -160,7 +165,7 @@ class _Line:
 
     async def _send_all(self, seeds: Iterable[Seed | Skipped]) -> None:
         async for seed in off_the_loop(seeds):
-            while len(self.entries) >= self._length:
+            while self._full():
                 await self._due_or_change()
             entry = _Entry(seed)
             self.entries.append(entry)
@@ -168,6 +173,11 @@ class _Line:
                 return
             await self._enter(entry)
             await self._send_due()
+
+    def _full(self) -> bool:
+        """Whether the line is as long as it may be. Where all were refused so far, it grows until one is answered."""
+        waiting = self._undecided and not self._attempts and not self._again
+        return len(self.entries) >= self._length and not waiting
 
     async def close(self, sending: asyncio.Task[None]) -> None:
         """Cancel everything."""
@@ -182,6 +192,9 @@ class _Line:
             return self._settle(entry)
         entry.key = self._method.key(entry.seed)
         if entry.key in self._journal:
+            if not self._desk.answers_others and not self._desk.closed.is_set():
+                self._desk.others_are_answered()
+                self._decide()
             self._settle(entry)
         elif entry.key in self._asking:
             self._asking[entry.key].append(entry)
@@ -213,7 +226,7 @@ class _Line:
 
     async def _attempt(self, entry: _Entry, request: Request) -> None:
         try:
-            result = await self._desk.attempt(request, entry.key, entry.attempts)
+            result = await self._desk.attempt(request, entry.key, entry.attempts, entry.timeouts)
         except asyncio.CancelledError:
             entry.why = "the run was interrupted"
             self._settle(entry)
@@ -221,22 +234,38 @@ class _Line:
         if isinstance(result, Later):
             entry.attempts += 1
             entry.tries += result.counts
+            entry.timeouts += result.timed_out
             entry.why = result.why
             if self._desk.goes_on(entry.tries, entry.attempts):
                 heapq.heappush(self._again, (time.monotonic() + result.pause_s, id(entry), entry))
                 return
+        elif isinstance(result, Undecided):
+            entry.why = result.refusal.detail
+            self._undecided.append((entry, result.refusal))
+            return
         elif isinstance(result, Refusal):
             entry.refusal = result
+        if self._desk.answers_others:
+            self._decide()
         self._settle(entry)
+
+    def _decide(self) -> None:
+        """The teacher answers others: what it refused before is refused for good."""
+        for entry, refusal in self._undecided:
+            entry.refusal = refusal
+            self._settle(entry)
+        self._undecided.clear()
 
     def _settle(self, entry: _Entry) -> None:
         """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
+        self._spent.settled += isinstance(entry.seed, Seed)
         entry.settled = True
         same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
         self._head_moved.set()
         if not same:
             return
         if entry.refusal or entry.key in self._journal or self._desk.closed.is_set():
+            self._spent.settled += len(same)
             for other in same:
                 other.settled, other.refusal = True, entry.refusal
         else:
@@ -256,7 +285,7 @@ class _Line:
         """Send what is due, then wait until something else is, or anything changes."""
         self._work.clear()  # first: whatever changes from here on is noticed
         await self._send_due()
-        if self._again or self._attempts or len(self.entries) >= self._length:
+        if self._again or self._attempts or self._full():
             wait_s = max(self._again[0][0] - time.monotonic(), 0.0) if self._again else None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), wait_s)

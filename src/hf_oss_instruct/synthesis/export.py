@@ -51,8 +51,7 @@ def export(run: Path, out: Path) -> Tally:
             if isinstance(answer, Refusal):
                 tables.settle(Rejection(seed, answer.reason, answer.detail))
             else:
-                tally.spent.prompt_tokens += answer.prompt_tokens or 0
-                tally.spent.completion_tokens += answer.completion_tokens or 0
+                tally.spent.count(answer)
                 tables.settle(method.outcome(seed, answer))
         tally.requested = max(tally.requested, tally.done)
         out.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ NAME = "oss-instruct"
 """The name for `load_dataset`; it must not hold a slash, which would reach file names and shadow a Hub id."""
 RECIPE_SUFFIX = ".ossi"
 BUILDER = "hf_oss_instruct.synthesis.builder"
-ROWS_VERSION = f"rows-{FORMAT_VERSION}"
+ROWS_VERSION = f"rows-{FORMAT_VERSION}.1"
 """Part of the cache path: rows of another shape are another cache; a mere edit of our source is not."""
 SHARDS = 1680
 """Virtual shards of a data set. The least number that every world size from 2 to 8, and 16, divides: `datasets` lets every rank

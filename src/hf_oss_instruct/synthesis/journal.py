@@ -30,7 +30,7 @@ OFFSET_BITS = 44
 """Of a line's place in 64 bits: 16 TiB of a file, a million files."""
 LINE = 8192
 """Bytes read for one line; few lines have more."""
-COMPLETION_FIELDS = ("text", "finish_reason", "model", "fingerprint", "prompt_tokens", "completion_tokens")
+COMPLETION_FIELDS = tuple(Completion.__dataclass_fields__)
 
 
 class Journal:

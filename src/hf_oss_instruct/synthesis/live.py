@@ -112,7 +112,10 @@ def read_recipe(path: str, base_path: str = "", token: str | bool | None = None)
         raise UsageError(f"The recipe {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=.")
     folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
     text = _read(path, token)
-    return Recipe(RunConfig.from_yaml(text, repr(path)), folder, digest(text), token)
+    config = RunConfig.from_yaml(text, repr(path))
+    if config.sampling.extra_body is not None:
+        raise UsageError(f"The recipe {path!r} sets sampling.extra_body, which only the caller may. Pass extra_body= yourself.")
+    return Recipe(config, folder, digest(text), token)
 
 
 def _read(path: str, token: str | bool | None) -> str:

@@ -56,12 +56,15 @@ class TransformersTeacher:
 
     Attributes:
         identity: see `Teacher`. A folder is named by its last part and a hash of its path.
+        deadline_s: seconds that an answer may take. Batches take turns, so a slow one says nothing about the next.
         batches: batches answered so far.
 
     Raises:
         UsageError: transformers or torch is not installed; a batch size below 1.
         TeacherError: the model cannot be loaded.
     """
+
+    deadline_s = 600.0
 
     def __init__(
         self,
@@ -215,7 +218,7 @@ class _Model:
         mask = [[0] * missing + [1] * (width - missing) for missing in padding]
         fed = {"input_ids": torch.tensor(tokens, device=device), "attention_mask": torch.tensor(mask, device=device)}
         abandoned = [lambda *state, **more: torch.tensor([asked.answer.done() for asked in batch], device=device)]
-        seeds = [(asked.request.sampling["seed"], asked.request.attempt) for asked in batch]
+        seeds = [(asked.request.sampling.get("seed"), asked.request.attempt) for asked in batch]
         with torch.inference_mode(), torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(int(digest(*seeds)[:15], 16))
             made = self._model.generate(**fed, stopping_criteria=abandoned, **batch[0].how)

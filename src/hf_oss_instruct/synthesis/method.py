@@ -10,7 +10,9 @@ from typing import Any, cast
 import orjson
 
 from hf_oss_instruct.data import SCHEMA, Completion, Pair, Rejection, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.synthesis.finish import Ending, ending
 from hf_oss_instruct.synthesis.parsing import Parser, parse
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
@@ -25,6 +27,7 @@ class Method:
         prompt: what it is asked.
         sampling: sampling parameters.
         parser: how its answer is read.
+        keep_reasoning: whether the teacher's thoughts become the column `reasoning`.
         numbered: the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
     """
 
@@ -33,6 +36,7 @@ class Method:
     sampling: Sampling = field(default_factory=Sampling)
     parser: Parser = parse
     numbered: bool = False
+    keep_reasoning: bool = False
 
     @property
     def journal_home(self) -> Path:
@@ -52,9 +56,18 @@ class Method:
     def outcome(self, seed: Seed, completion: Completion) -> Row | Rejection:
         """What an answer makes of a seed."""
         try:
-            return self._row(seed, completion, self.parser(completion))
+            return self._row(seed, completion, self._pair(completion))
         except Refusal as refusal:
-            return Rejection(seed, refusal.reason, refusal.detail, completion.text)
+            return Rejection(seed, refusal.reason, refusal.detail, completion.raw or completion.text)
+
+    def _pair(self, completion: Completion) -> Pair:
+        """The pair in an answer; raises `Refusal` where there is none."""
+        if completion.raw is not None:
+            raise Refusal("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
+        silent = ending(completion.finish_reason) is Ending.UNKNOWN
+        if silent and (completion.completion_tokens or 0) >= self.sampling.max_tokens:
+            raise Refusal("truncated", f"the answer has {completion.completion_tokens:,} tokens, as many as it may have")
+        return self.parser(completion)
 
     def _sampling(self, seed: Seed) -> dict[str, Any]:
         number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
@@ -69,8 +82,17 @@ class Method:
             "teacher": self.teacher.identity,
             "prompt_hash": self.prompt.hash,
             "openai_fingerprint": completion.fingerprint,
-            "sampling": orjson.dumps(self._sampling(seed), option=orjson.OPT_SORT_KEYS).decode(),
+            "sampling": orjson.dumps(_as_sent(self._sampling(seed), completion), option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
+            "reasoning": completion.reasoning if self.keep_reasoning else None,
         }
         return cast(Row, columns)
+
+
+def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
+    """The sampling parameters that the server took: without those it does not know."""
+    if not completion.changes:
+        return sampling
+    names = {name: completion.changes.get(name, name) for name in sampling}
+    return {new: sampling[name] for name, new in names.items() if new is not None}

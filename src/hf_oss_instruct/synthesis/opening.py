@@ -29,6 +29,7 @@ def open_run(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
 
 def _open_teacher(flags: dict[str, Any]) -> Teacher:
     from hf_oss_instruct.credentials import key_from
+    from hf_oss_instruct.synthesis.deadline import LONGEST_S
     from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
     from hf_oss_instruct.synthesis.teacher import InferenceTeacher
 
@@ -39,7 +40,8 @@ def _open_teacher(flags: dict[str, Any]) -> Teacher:
         raise UsageError(f"--teacher {flags['teacher']} is embedded and takes no --model. Leave one of them out.")
     if model:
         key = key_from(flags["api_key_env"], base_url)
-        return InferenceTeacher(model, base_url, api_key=key, concurrency=flags["concurrency"], timeout_s=flags["timeout"])
+        longest_s = max(flags["timeout"] or 0.0, LONGEST_S)  # the run keeps the deadline, and may learn it
+        return InferenceTeacher(model, base_url, api_key=key, concurrency=flags["concurrency"], timeout_s=longest_s)
     if base_url or flags["api_key_env"]:
         raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
     return CommentFunctionTeacher()
@@ -50,6 +52,8 @@ def _open_local_model(flags: dict[str, Any]) -> Teacher:
 
     if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
         raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
+    if flags["extra_body"]:
+        raise UsageError("--teacher transformers sends no requests and takes no --extra-body. Leave it out.")
     return TransformersTeacher(flags["model"], batch_size=flags["concurrency"])
 
 
@@ -95,8 +99,11 @@ def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
     else:
         base = replace(RunConfig(), seeds=replace(RunConfig().seeds, sampler=default_sampler))
     template = flags.get("prompt_template")
-    asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens") if flags.get(name) is not None}
-    checks = {name: flags[name] for name in ("rule", "contaminated", "near_duplicates") if flags.get(name) is not None}
+    asked = {name: flags[name] for name in ("temperature", "top_p", "max_tokens", "extra_body") if flags.get(name) is not None}
+    if flags.get("no_seed"):
+        asked["send_seed"] = False
+    plain = ("rule", "contaminated", "near_duplicates", "keep_reasoning")
+    checks = {name: flags[name] for name in plain if flags.get(name) is not None}
     return replace(
         base,
         **checks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,35 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Values of `--teacher`."""
+
+
+class Timeout(click.ParamType[float | None]):
+    """Seconds, or None for `auto`."""
+
+    name = "timeout"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """See `click.ParamType.convert`."""
+        if value == "auto":
+            return None
+        seconds: float = click.FloatRange(min=0, min_open=True).convert(value, param, ctx)
+        return seconds
+
+
+class JsonObject(click.ParamType[dict[str, Any]]):
+    """A JSON object."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """See `click.ParamType.convert`."""
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            self.fail(f"{value!r} is no JSON: {error}. Quote it for the shell: '{{\"top_k\": 20}}'.", param, ctx)
+        if not isinstance(found, dict):
+            self.fail(f"{value!r} is no JSON object. Write names and values: '{{\"top_k\": 20}}'.", param, ctx)
+        return found
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -87,17 +117,19 @@ teacher_options = together(
     click.option(
         "--base-url",
         metavar="URL",
-        help="Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve.",
+        help="Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve, or a provider's base URL as its "
+        "documentation has it. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept.",
     ),
     click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the server's key."),
     click.option("--concurrency", type=click.IntRange(1), default=16, show_default=True, help="Requests in flight at once."),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        default=600.0,
+        type=Timeout(),
+        default="auto",
         show_default=True,
-        metavar="SECONDS",
-        help="Deadline of one request.",
+        metavar="SECONDS|auto",
+        help="Deadline of one request. auto: 600 s until the first answer, then five times the slowest one seen lately (twenty "
+        "times, for the first 16), from 30 to 600 s.",
     ),
     click.option(
         "--prompt-template",
@@ -107,6 +139,19 @@ teacher_options = together(
     click.option("--temperature", type=click.FloatRange(0), help="Default: 0, as in the paper."),
     click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the server's."),
     click.option("--max-tokens", type=click.IntRange(1), help="Cap of one answer. Default: 2500, as in the paper."),
+    click.option("--no-seed", is_flag=True, help="Send no random seed, for a server that takes none or stops at one."),
+    click.option(
+        "--extra-body",
+        type=JsonObject(),
+        metavar="JSON",
+        help='Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are part of '
+        "what was asked: kept in the run config, and another value is another question.",
+    ),
+    click.option(
+        "--keep-reasoning/--no-keep-reasoning",
+        default=None,
+        help="Put a reasoning model's thoughts, which are never part of a pair, into the column reasoning. Default: it is null.",
+    ),
 )
 limit_options = together(
     click.option("--max-requests", type=click.IntRange(1), help="Stop before more requests than this, retries included."),

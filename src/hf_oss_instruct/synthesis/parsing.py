@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Completion, Pair
 from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.synthesis.finish import Ending, ending
 
 PROBLEM, SOLUTION = "[problem description]", "[solution]"
 _HEADING = r"[\s#>*_`\d.)-]*"
@@ -26,8 +27,8 @@ def parse(completion: Completion) -> Pair:
     inside, such as `-> list[Solution]:`. Every completion that the paper accepts is accepted.
 
     Raises:
-        Refusal: `truncated` (finish reason other than `stop`), `unparsable` (a marker is missing or they are in the wrong
-            order), `empty` (a section has no text).
+        Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a marker is
+            missing or they are in the wrong order), `empty` (a section has no text).
 
     Source:
         Acceptance as in the paper's code, see `parse_magicoder`; the two liberties above are ours.
@@ -42,7 +43,8 @@ def parse(completion: Completion) -> Pair:
 def parse_magicoder(completion: Completion) -> Pair:
     """The two sections exactly as the paper's code reads them.
 
-    The first line with each marker, in any case, anywhere in the line; these lines are dropped whole.
+    The first line with each marker, in any case, anywhere in the line; these lines are dropped whole. The paper's code takes the
+    finish reason `stop` alone, which its teacher always gave; here whatever is no cut is taken, as by `parse`.
 
     Raises:
         Refusal: as `parse`.
@@ -71,11 +73,11 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
 
 
 def _require_finished(completion: Completion) -> None:
-    if completion.finish_reason == "stop":
-        return
-    if completion.finish_reason == "content_filter":
-        raise Refusal("refused", "the server's content filter cut the answer")
-    raise Refusal("truncated", f"finish reason {completion.finish_reason!r} instead of 'stop'")
+    how = ending(completion.finish_reason)
+    if how is Ending.FILTERED:
+        raise Refusal("refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})")
+    if how is Ending.CUT:
+        raise Refusal("truncated", f"the answer was cut: finish reason {completion.finish_reason!r}")
 
 
 def _first(lines: list[str], marker: str) -> int | None:

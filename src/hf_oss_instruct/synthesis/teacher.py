@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
+from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, is_secret_name, redacted
 from hf_oss_instruct.data import Completion, Request, digest
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.errors import TryAgain, UsageError
+from hf_oss_instruct.synthesis.http_errors import BadRequest
+from hf_oss_instruct.synthesis.parameters import ServerParameters
 from hf_oss_instruct.synthesis.transports import AiohttpTransport, HubTransport, Transport
+
+SET_ELSEWHERE = frozenset(
+    "model messages stream stream_options n temperature top_p max_tokens max_completion_tokens max_output_tokens seed".split()
+)
+"""Fields of a request that `extra_body` must not set: they have options of their own, or answers to them could not be read."""
 
 
 class Teacher(Protocol):
@@ -41,23 +50,64 @@ class Sampling:
         temperature: 0 is greedy.
         top_p: nucleus; None leaves it to the server.
         max_tokens: cap of one answer.
+        send_seed: whether a random seed is sent with each request.
+        extra_body: further fields of the request, such as `{"chat_template_kwargs": {"enable_thinking": false}}`.
 
     Raises:
-        UsageError: a value out of range.
+        UsageError: a value out of range, or a field of `extra_body` that is set elsewhere or holds a secret.
     """
 
     temperature: float = 0.0
     top_p: float | None = None
     max_tokens: int = 2500
+    send_seed: bool = True
+    extra_body: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or self.max_tokens < 1 or not 0 < (1 if self.top_p is None else self.top_p) <= 1:
             raise UsageError(f"Out of range: {self}. Use temperature ≥ 0, 0 < top_p ≤ 1 and max_tokens ≥ 1.")
+        if self.extra_body is not None:
+            _check_extra(self.extra_body)
 
     def as_sent(self, seed: int) -> dict[str, Any]:
         """The parameters of one request; `seed` is the server's random seed."""
-        sent = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": seed}
-        return sent if self.top_p is None else sent | {"top_p": self.top_p}
+        sent: dict[str, Any] = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        if self.send_seed:
+            sent["seed"] = seed
+        if self.top_p is not None:
+            sent["top_p"] = self.top_p
+        return sent | dict(self.extra_body or {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The parameters for a run config. Those that came later stand there only where they are used: older hashes hold."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("temperature", "top_p", "max_tokens")}
+        if not self.send_seed:
+            values["send_seed"] = False
+        return values if self.extra_body is None else values | {"extra_body": dict(self.extra_body)}
+
+
+def _check_extra(extra: Mapping[str, Any]) -> None:
+    if set_elsewhere := SET_ELSEWHERE & extra.keys():
+        raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has an option of its own. Use that.")
+    try:
+        json.dumps(dict(extra), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"extra_body is no JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
+        ) from error
+    if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
+        raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names of all fields, at any depth."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
 
 
 class InferenceTeacher:
@@ -90,6 +140,7 @@ class InferenceTeacher:
         self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
         if base_url and is_hugging_face(base_url) and api_key is None:
             api_key = hugging_face_token()
+        self._parameters = ServerParameters()
         self._transport: Transport
         if base_url and transport != "huggingface_hub":
             self._transport = AiohttpTransport(base_url, api_key, timeout_s)
@@ -98,7 +149,14 @@ class InferenceTeacher:
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
-        return await self._transport.chat(self.model, request.messages, request.sampling)
+        sent = self._parameters.sent(request.sampling)
+        try:
+            completion = await self._transport.chat(self.model, request.messages, sent)
+        except BadRequest as refusal:
+            if said := self._parameters.learn(refusal, sent):
+                raise TryAgain(said, reached=True, changed=True) from refusal
+            raise
+        return replace(completion, changes=dict(self._parameters.changes)) if self._parameters.changes else completion
 
     async def close(self) -> None:
         """Close the connections that belong to the running event loop."""

@@ -1,0 +1,146 @@
+"""What an HTTP error of a chat server means: try again, refuse the row, or stop the run; always in the server's own words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from hf_oss_instruct.data import storable
+from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain
+
+MESSAGE_LENGTH = 500
+"""Characters of a server's error message that we repeat."""
+WAYS_OUT = {
+    401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
+    402: "Add credit to the account, or use another teacher.",
+    403: "Use a key that may call this model.",
+    404: "Check --model and --base-url, which is used as it stands: most servers need /v1 at its end.",
+    407: "Check the proxy in HTTPS_PROXY or HTTP_PROXY, or name the server's host in NO_PROXY.",
+}
+_STATUS_OF_WORDS = (
+    (402, "insufficient_quota insufficient_credit insufficient_balance insufficient_fund billing payment_required"),
+    (401, "invalid_api_key invalid_key incorrect_api_key authentication unauthorized unauthenticated invalid_token"),
+    (429, "rate_limit ratelimit too_many_requests throttl resource_exhausted quota"),
+    (403, "permission forbidden access_denied"),
+    (404, "not_found"),
+    (503, "overloaded unavailable server_error internal timeout"),
+    (400, "invalid_request invalid_argument bad_request context_length unsupported"),
+)
+"""Error codes and types in words, as they stand in `error.code`, `error.type` or `error.status`, by the HTTP status they mean."""
+_IN_A_MESSAGE = (401, 429, 402)
+"""What a message alone may mean, where a server gives no code; in this order, since rate limits mention billing."""
+
+
+class BadRequest(Refusal):
+    """HTTP 400, 413 or 422: this request will not be answered.
+
+    Args:
+        detail: why, in one line.
+        body: what the server said, whole.
+    """
+
+    def __init__(self, detail: str, body: str) -> None:
+        super().__init__("refused", detail)
+        self.body = body
+
+
+def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer: bool = False) -> Exception:
+    """What an HTTP error means.
+
+    Args:
+        status: the HTTP status.
+        body: what the server said.
+        headers: its headers, with names in lower case or in a mapping that ignores case.
+        in_answer: whether the error stood in the body of an answer with status 200.
+    """
+    said = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
+    if status == 429 and status_of_code(parsed(body)) == 402:  # OpenAI's `insufficient_quota`: no waiting helps
+        status = 402
+    if status in (400, 413, 422):
+        return BadRequest(said, body)
+    if status in (408, 409, 425, 429) or status >= 500:
+        return TryAgain(said, after_s=retry_after_s(headers), reached=True, busy=status == 429)
+    return TeacherError(f"The teacher answered {said}. {WAYS_OUT.get(status, 'Check --base-url.')}")
+
+
+def server_message(text: str) -> str:
+    """The server's own words, one line; `{"error": {"message": …}}` and its relatives unwrapped."""
+    said = parsed(text)
+    for key in ("error", "message", "msg", "error_msg", "detail"):
+        if isinstance(said, dict) and said.get(key):
+            said = said[key]
+    words = " ".join((said if isinstance(said, str) else text).split())
+    return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
+
+
+def parsed(text: str) -> Any:
+    """The JSON value of a body, or the body."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def status_in(error: Any) -> int | None:
+    """The HTTP status that an error object stands for, by its code or else by its message; None if they do not say."""
+    if (status := status_of_code(error)) is not None:
+        return status
+    message = error if isinstance(error, str) else _inner(error).get("message")
+    said = _snake(message) if isinstance(message, str) else ""
+    known = dict(_STATUS_OF_WORDS)
+    return next((status for status in _IN_A_MESSAGE if _holds(said, known[status])), None)
+
+
+def status_of_code(error: Any) -> int | None:
+    """The HTTP status that the code or type of an error object stands for, None if it has none that we know."""
+    codes = [_inner(error).get(name) for name in ("code", "status", "status_code", "type")]
+    for code in codes:
+        if re.fullmatch("[45][0-9][0-9]", str(code)):
+            return int(str(code))
+    words = [_snake(code) for code in codes if isinstance(code, str)]
+    return next((status for status, known in _STATUS_OF_WORDS if any(_holds(word, known) for word in words)), None)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds in `Retry-After` (a number or an HTTP date) or OpenAI's `retry-after-ms`; None where they say nothing.
+
+    A date is compared with the server's own clock, where it sends one.
+    """
+    for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(header) or "") * unit_s
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
+    when = _date(headers.get("retry-after"))
+    now = _date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (when - now).total_seconds()) if when else None
+
+
+def _inner(error: Any) -> dict[str, Any]:
+    """An error object without the one around it."""
+    if isinstance(error, dict) and isinstance(error.get("error"), dict):
+        error = error["error"]
+    return error if isinstance(error, dict) else {}
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        when = parsedate_to_datetime(text or "")
+    except (ValueError, OverflowError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _snake(words: str) -> str:
+    return re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words)).lower()
+
+
+def _holds(word: str, known: str) -> bool:
+    return any(part in word for part in known.split())
