@@ -166,6 +166,29 @@ def test_a_right_program_passes_and_no_trap_does(key: str, tmp_path: Path) -> No
     assert {name for name, status in found.items() if status == "passed"} == set()
 
 
+def test_an_answer_of_two_types_is_compared_by_its_own_operator(tmp_path: Path) -> None:
+    union = (
+        "#include<assert.h>\n#include<bits/stdc++.h>\nunion Union_std_string_long{\n    std::string f0;\n    long f1;    "
+        "Union_std_string_long(std::string _f0) : f0(_f0) {}\n    Union_std_string_long(long _f1) : f1(_f1) {}\n"
+        "    ~Union_std_string_long() {}\n    bool operator==(std::string f) {\n        return f0 == f ;\n    }"
+        "    bool operator==(long f) {\n        return f1 == f ;\n    }\n};\nUnion_std_string_long both(long a) {\n"
+    )
+    tests = (
+        '}\nint main() {\n    auto candidate = both;\n    assert(candidate((7)) == "7");\n    assert(candidate((-5)) == -1);\n}\n'
+    )
+    row: dict[str, Any] = {"name": NAME, "language": "cpp", "prompt": union, "tests": tests, "stop_tokens": []}
+    texts = (
+        "    if (a < 0) return -1;\n    return std::to_string(a);\n",
+        "    if (a < 0) return -1;\n    return std::string();\n",
+    )
+    verdicts = score(
+        toys.multipl_e(tmp_path, row), [Sample(NAME, number, text, "completion") for number, text in enumerate(texts)]
+    )
+    if verdicts[0].status == "not_evaluated":
+        pytest.skip(verdicts[0].reason)
+    assert [one.status for one in verdicts] == ["passed", "wrong_answer"], verdicts[0].stderr
+
+
 @pytest.mark.parametrize(
     ("language", "line"),
     [

@@ -24,7 +24,7 @@ from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
-VERSION = 3
+VERSION = 4
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
 """Statuses that say nothing about the sample: they count in no score, and the next run tries again."""

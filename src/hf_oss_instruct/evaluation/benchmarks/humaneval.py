@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import Row, Source
-from hf_oss_instruct.sandbox.outer import INSIDE
+from hf_oss_instruct.sandbox.inside.modules import PLAINLY
 
 SOURCE = Source(
     "openai/openai_humaneval",
@@ -31,14 +30,7 @@ def problems(rows: Iterable[Row]) -> list[Problem]:
             STOP_TOKENS,
             row.fingerprint,
             column(row, "prompt") + column(row, "canonical_solution"),
-            tests=f"{_plainly()}\n{column(row, 'test')}\ncheck(_plainly({column(row, 'entry_point')}))\n",
+            tests=f"{column(row, 'test')}\ncheck({PLAINLY}({column(row, 'entry_point')}))\n",
         )
         for row in rows
     ]
-
-
-@cache
-def _plainly() -> str:
-    """Statements that let the tests see plain copies of what the function returns: no object that is equal to everything."""
-    values = (INSIDE / "values.py").read_text(encoding="utf-8").replace("from __future__ import annotations\n", "")
-    return f"{values}\ndef _plainly(function):\n    return lambda *arguments: loads(dumps(function(*arguments)))\n"

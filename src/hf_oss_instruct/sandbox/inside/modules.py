@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import os
 import sys
 import types
+from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
+from typing import Any
+
+from . import values
+
+PLAINLY = "__plainly__"
+"""The tests' name for `plainly`'s result."""
 
 
 def from_file(name: str, path: str) -> tuple[types.ModuleType, types.CodeType]:
@@ -32,26 +40,58 @@ def from_file(name: str, path: str) -> tuple[types.ModuleType, types.CodeType]:
 
 
 def main_program(program: str, tests: str, nonce: str) -> None:
-    """Run a program as `__main__`, then its tests in the same names, then print the nonce.
+    """Run a program, then its tests in the same names, then print the nonce.
+
+    A program with tests is imported, as benchmarks do it: what stands under its `if __name__ == "__main__"` does not run. Its
+    tests then are `__main__`. A program alone is `__main__` itself.
 
     The file that held all three is replaced by the program alone, which is what `__file__` names from then on. What is needed
     after the program is taken before it, so that replacing a builtin function does not skip the tests.
     """
-    main = sys.modules["__main__"].__dict__
-    path = main["__file__"]
+    main, path = sys.modules["__main__"], sys.modules["__main__"].__dict__["__file__"]
     os.unlink(path)
+    path = os.path.join(os.path.dirname(path), "candidate.py") if tests else path
     with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
         file.write(program)
-    run, say, stdout, flush = exec, os.write, os.dup(1), sys.stdout.flush
+    run, say, stdout, flush, plain = exec, os.write, os.dup(1), sys.stdout.flush, plainly()
     end = f"\n{nonce}\n".encode()
-    code = compile(program, path, "exec", dont_inherit=True)
+    if tests:
+        main, code = from_file("candidate", path)
+        sys.modules["__main__"] = sys.modules["__mp_main__"] = main
+    else:
+        code = compile(program, path, "exec", dont_inherit=True)
     try:
         then: types.CodeType | SyntaxError = compile(tests, "tests.py", "exec", dont_inherit=True)
     except SyntaxError as error:  # told after the program's own errors
         then = error
-    run(code, main)
+    names = main.__dict__
+    run(code, names)
     if isinstance(then, SyntaxError):
         raise then
-    run(then, main)
+    names.update({"__name__": "__main__", PLAINLY: plain})
+    run(then, names)
     flush()
     say(stdout, end)
+
+
+def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator for a function whose answers tests compare: they see plain copies, no object that is equal to everything.
+
+    It works on a copy of `values` that a program cannot import, with the builtin functions as they are now.
+    """
+    own = dict(vars(values), __builtins__=dict(vars(builtins)))
+    for name, value in vars(values).items():
+        if isinstance(value, types.FunctionType) and value.__module__ == values.__name__:
+            own[name] = types.FunctionType(value.__code__, own, name, value.__defaults__, value.__closure__)
+    dumps, loads, odd = own["dumps"], own["loads"], values.NotPlain
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*arguments: Any) -> Any:
+            try:
+                return loads(dumps(function(*arguments)))
+            except odd:  # equal to nothing
+                return object()
+
+        return answer
+
+    return decorate
