@@ -37,6 +37,7 @@ class Score:
         missing: problems without a sample.
         not_evaluated: problems of which no sample could be judged, and why.
         retried: samples that were run again alone.
+        graded: `outside` and `inside` the solution's process → number of problems whose answers were judged there.
         contaminated: problems that the training set touches; None if none was given.
         facts: versions, tier, limits.
     """
@@ -51,6 +52,7 @@ class Score:
     missing: list[str]
     not_evaluated: dict[str, str]
     retried: int
+    graded: dict[str, int] = field(default_factory=dict)
     contaminated: list[str] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -94,6 +96,7 @@ def summarise(
         list(missing),
         {verdict.task_id: verdict.reason for verdict in verdicts if verdict.task_id not in judged},
         sum(verdict.retried for verdict in verdicts),
+        dict(Counter(graded for _, graded in {(one.task_id, one.graded) for one in verdicts if one.graded})),
         None if contaminated is None else list(contaminated),
         facts or {},
     )
@@ -138,6 +141,10 @@ def remarks(score: Score) -> list[str]:
     """What has to be known beside the numbers, a sentence each."""
     counted = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in score.statuses.items())
     lines = [f"{score.samples:,} samples: {counted}. Data: {score.version}. Sandbox: {score.facts.get('sandbox', 'unknown')}."]
+    if inside := score.graded.get("inside"):
+        lines.append(
+            f"The tests of {inside:,} problems ran in the process of the solution: one that is written to deceive them can pass."
+        )
     if score.missing:
         lines.append(f"{len(score.missing):,} problems have no sample and count in no score.")
     if score.not_evaluated:

@@ -13,6 +13,9 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.display import one_line
+from hf_oss_instruct.evaluation import call_tests
+from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
+from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.oracles import ORACLES
@@ -55,6 +58,8 @@ class Verdict:
         extracted: how the program was made, as `extraction.Extracted.how`.
         retried: whether it was run again alone, after the clock on the wall had ended it.
         per_input: a character for each call, `1` for a right answer; inputs after a batch with a wrong one are `0` unasked.
+        graded: `outside` if answers were compared outside of the solution's process, `inside` if its tests ran there; empty if
+            nothing ran.
         stderr: the end of what the program wrote there.
         sandbox: name of the tier that ran it; empty if nothing ran.
         key: hash of program, tests, limits and toolchain.
@@ -76,6 +81,7 @@ class Verdict:
     stderr: str = field(default="", repr=False)
     sandbox: str = ""
     key: str = ""
+    graded: str = ""
 
     @property
     def final(self) -> bool:
@@ -158,6 +164,7 @@ class Grader:
 
     def __init__(self, references: References, known: dict[str, Verdict], tier: str | None = None) -> None:
         self._references, self._known, self._tier = references, known, tier
+        self._expected = ExpectedValues(tier=tier)
 
     def expected_cpu_s(self, problem: Problem) -> float:
         """Processor seconds that a sample of the problem may need; 0 if nothing is known."""
@@ -183,13 +190,23 @@ class Grader:
         if not extracted.program.strip():
             return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
         if problem.calls is None:
-            program, tests = guarded(extracted.program, _after(problem.tests, extracted), problem.language)
-            return _named(judge_program(program, tests, problem.language, limits, tier=self._tier))
+            return _named(self._judge_tests(problem, extracted.program, _after(problem.tests, extracted), limits))
         calls, expected = problem.calls, self._references.of(problem).expected
         program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
         return judge(
             program, problem.entry_point, calls.inputs, expected, calls.tolerance, limits=limits, tier=self._tier, rule=rule
         )
+
+    def _judge_tests(self, problem: Problem, program: str, tests: str, limits: Limits) -> Judgement:
+        """From outside where the tests are calls with values that can be had without the program; else in its process."""
+        if called := call_tests.read(tests, problem.language):
+            expected = self._expected.of(problem, called)
+            if not expected.final:
+                return Judgement("sandbox_error", [False], detail=expected.trouble)
+            if expected.values:
+                return judge_calls(program, called, expected.values, problem.language, limits, tier=self._tier)
+        program, tests = guarded(program, tests, problem.language)
+        return judge_program(program, tests, problem.language, limits, tier=self._tier)
 
 
 def answer_of(sample: Sample) -> str:
@@ -243,10 +260,11 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         extracted.program,
         sample.text,
         extracted.how,
-        per_input="".join("01"[right] for right in judged.per_input) if problem.calls else "",
+        per_input="".join("01"[right] for right in judged.per_input) if judged.outside else "",
         stderr=ran.stderr[-STDERR:] if ran else "",
         sandbox=ran.tier if ran else "",
         key=key,
+        graded=("outside" if judged.outside else "inside") if ran else "",
     )
 
 

@@ -48,12 +48,14 @@ class Judgement:
         per_input: whether each input was answered rightly; one entry for a whole program.
         execution: the run that decided it, or None if nothing was run. Its stdout is not the program's but the answers.
         detail: what was raised or what was odd, in one line.
+        outside: whether answers were compared outside of the program's process, so that it cannot pretend to pass.
     """
 
     status: str
     per_input: list[bool] = field(default_factory=list)
     execution: Execution | None = None
     detail: str = ""
+    outside: bool = False
 
 
 def judge(
@@ -99,7 +101,7 @@ def judge(
         found = replace(batch, per_input=found.per_input + batch.per_input)
         if batch.status != "passed":
             break
-    return replace(found, per_input=found.per_input + [False] * (len(inputs) - len(found.per_input)))
+    return replace(found, per_input=found.per_input + [False] * (len(inputs) - len(found.per_input)), outside=True)
 
 
 def answers(
@@ -132,7 +134,7 @@ def answers(
     for start in range(0, len(inputs), BATCH):
         nonces, said, ran = _ask(program, entry_point, inputs[start : start + BATCH], limits, tier)
         for number, nonce in enumerate(nonces, start):
-            kind, text = said.get(nonce, (_why(ran), ran.stderr[-300:]))
+            kind, text = said.get(nonce, (unanswered(ran), ran.stderr[-300:]))
             if kind != "returned":
                 raise UsageError(f"The program has no answer to input {number} of {entry_point!r}: {kind}, {text}.")
             found.append(values.loads(text))  # a large one as its hash, which is enough for `judge`
@@ -174,7 +176,7 @@ def judge_program(
     if ran.status == "ok" and came_to_its_end:
         return Judgement("passed", [True], ran)
     detail = "it ended before its last test" if ran.status == "ok" else ""
-    return Judgement(_why(ran, text if language == "python" else ""), [False], ran, detail)
+    return Judgement(unanswered(ran, text if language == "python" else ""), [False], ran, detail)
 
 
 def same(answer: Any, expected: Any, tolerance: float = 0.0) -> bool:
@@ -260,7 +262,7 @@ def _verdict(
 ) -> tuple[str, str]:
     """Status and detail of one input."""
     if answer is None:
-        return _why(ran), "it ended without an answer"
+        return unanswered(ran), "it ended without an answer"
     kind, text = answer
     if kind == "compile_error":
         return "compile_error", text
@@ -275,7 +277,7 @@ def _verdict(
     return ("passed", "") if right else ("wrong_answer", text[:500])
 
 
-def _why(ran: Execution, python: str = "") -> str:
+def unanswered(ran: Execution, python: str = "") -> str:
     """The status of a run that gave no answer."""
     if ran.status in ("timeout", "compile_error", "sandbox_error"):
         return ran.status

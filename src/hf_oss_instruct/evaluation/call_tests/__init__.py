@@ -1,0 +1,29 @@
+"""Tests that are calls with expected values, graded outside of the solution's process: values leave it, verdicts do not enter.
+
+A solution may redefine what it likes: it has to print the right value. `core.py` says what a language defines; tests of another
+shape run in the solution's process (`evaluation/guards/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hf_oss_instruct.evaluation.call_tests import javascript
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
+
+LANGUAGES: Mapping[str, CallLanguage] = {
+    "javascript": javascript.LANGUAGE,
+    "typescript": javascript.TYPESCRIPT,
+}
+"""The language's name in `languages.LANGUAGES` → how its tests are graded from outside."""
+
+
+def read(tests: str, language: str) -> CallTests | None:
+    """The calls and expected values of a test program; None if they cannot be told apart, or nothing is known of the language.
+
+    Args:
+        tests: the text after the program.
+        language: as in `languages.LANGUAGES`.
+    """
+    known = LANGUAGES.get(language)
+    return known.read(tests) if known else None

@@ -1,0 +1,132 @@
+"""The expected values of tests that are calls: printed by a program without the solution, once, and kept on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.evaluation.call_tests import LANGUAGES
+from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonical
+from hf_oss_instruct.evaluation.call_tests.core import CallTests
+from hf_oss_instruct.evaluation.call_tests.grading import printed
+from hf_oss_instruct.evaluation.preflight import toolchain_of
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.sandbox.judge import ANSWERS_BYTES
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.run import run_program
+
+FORMAT = 1
+NONCE = "0" * 32
+"""No solution is in the process that prints expected values, so nothing has to be told apart from its output."""
+LIMITS = Limits(cpu_s=60.0, wall_s=600.0, memory_mib=4096, output_bytes=ANSWERS_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the tests of a problem expect.
+
+    Attributes:
+        values: the printed value of each expected expression; empty if they cannot be had without the solution.
+        trouble: why they cannot.
+        final: whether another try would find the same; not so if the sandbox failed or a limit ended the run.
+    """
+
+    values: tuple[str, ...]
+    trouble: str = ""
+    final: bool = True
+
+
+class ExpectedValues:
+    """The expected values of problems, each evaluated when it is first asked for.
+
+    Args:
+        home: folder of the cache; `$HF_HOME/oss-instruct/expected` by default.
+        tier: as of `run_program`.
+    """
+
+    def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
+        cache = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+        self._home = home or Path(cache).expanduser() / "oss-instruct" / "expected"
+        self._tier = tier
+        self._found: dict[str, Expected] = {}
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+
+    def of(self, problem: Problem, tests: CallTests) -> Expected:
+        """The expected values of a problem's tests.
+
+        Raises:
+            SandboxError: this machine has no sandbox.
+            ToolchainMissing: the language's compiler or interpreter is not installed.
+        """
+        program = LANGUAGES[problem.language].expected_program(tests, problem.prompt, NONCE)
+        parts = [FORMAT, problem.language, program, toolchain_of(problem.language)]
+        key = xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key in self._found:
+                return self._found[key]
+            path = self._home / f"{key}.json"
+            if (found := _read(path, len(tests.expected))) is None:
+                found = self._run(program, problem.language, len(tests.expected))
+                if found.final:
+                    _write(path, found)
+            if found.final:
+                self._found[key] = found
+            return found
+
+    def _run(self, program: str, language: str, count: int) -> Expected:
+        ran = run_program(program, language, limits=LIMITS, tier=self._tier)
+        trouble = f"the expected values cannot be evaluated without the solution: {ran.status}, {one_line(ran.stderr[-300:])}"
+        if ran.status not in ("ok", "failed", "compile_error"):
+            return Expected((), trouble, final=False)
+        texts = [text for text in printed(ran, NONCE, count) if text is not None]
+        if ran.status == "ok" and len(texts) == count and _are_values(texts, language):
+            return Expected(tuple(texts))
+        return Expected((), trouble)
+
+
+def _are_values(texts: list[str], language: str) -> bool:
+    """Whether each is equal to itself: what has no canonical form is not."""
+    rules = LANGUAGES[language]
+    try:
+        return all(rules.equal(rules.parse(text), rules.parse(text)) for text in texts)
+    except NotCanonical:
+        return False
+
+
+def _read(path: Path, count: int) -> Expected | None:
+    """What the cache holds; None if it is not there, or damaged: then it is made again."""
+    try:
+        digest, _, body = path.read_text("utf-8").partition("\n")
+        content = json.loads(body) if digest == xxhash.xxh3_128_hexdigest(body) else None
+    except (OSError, ValueError):
+        return None
+    if content is None or len(content["values"]) not in (0, count):
+        return None
+    return Expected(tuple(content["values"]), content["trouble"])
+
+
+def _write(path: Path, found: Expected) -> None:
+    """All or nothing: whoever reads beside it sees no file, or the whole one."""
+    body = json.dumps({"values": found.values, "trouble": found.trouble})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(f"{xxhash.xxh3_128_hexdigest(body)}\n{body}")
+        os.replace(file.name, path)
+    except OSError as error:
+        warnings.warn(
+            f"Expected values are evaluated again by the next run, since the cache cannot be written: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,83 @@
+"""JavaScript and TypeScript: `assert.deepEqual(candidate(…),…)`, which compares loosely, as `==` does."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import is_number, same
+
+_HEAD = re.compile(
+    r"\s*(?:declare var require: any;\s*)?const assert = require\('node:assert'\);\s*function test\(\) \{\s*"
+    r"(let candidate = [\w$]+;)\s*"
+)
+_FOOT = re.compile(r"\}\s*test\(\);\s*\Z")
+_DECLARED = "declare var require: any;\n"
+_NUMERAL = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|Infinity)")
+_OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `test` function."""
+    cursor = Cursor(tests, "\"'`")
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"assert\.deepEqual(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r";\s*"):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str, declared: str = "") -> str:
+    """The printer before the solution, so that it has the functions of the language; the calls after it."""
+    name = f"calls_{nonce[:16]}"
+    calls = numbered(f"  {name}(AT, VALUE);", tests.calls)
+    return f"{declared}{printer('javascript.js', nonce)}{program}\n;(() => {{\n  {tests.before}\n{calls}\n}})();\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str, declared: str = "") -> str:
+    """The printer and the expected values."""
+    name = f"calls_{nonce[:16]}"
+    return f"{declared}{printer('javascript.js', nonce)}{numbered(f'{name}(AT, VALUE);', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `assert.deepEqual`: structure, and `==` of what is no object; NaN is NaN."""
+    return same(answer, expected, _loosely)
+
+
+def _loosely(answer: Value, expected: Value) -> bool:
+    """JavaScript's `==` of primitives: strings and booleans are numbers where the other side is none of their type."""
+    if answer is None or expected is None:
+        return answer is expected
+    if type(answer) is type(expected) and isinstance(answer, bool | bytes):
+        return bool(answer == expected)
+    one, other = _number(answer), _number(expected)
+    if one is None or other is None:
+        return False
+    return one == other or (one != one and other != other and is_number(answer) and is_number(expected))
+
+
+def _number(value: Value) -> int | float | None:
+    """JavaScript's `Number(…)` of a primitive; None for what is none."""
+    if isinstance(value, int | float):
+        return value
+    if not isinstance(value, bytes):
+        return None
+    text = value.decode("utf-8", "replace").strip()
+    if _OTHER_BASE.fullmatch(text):
+        return int(text, 0)
+    return float(text) if _NUMERAL.fullmatch(text) else float("nan") if text else 0
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)
+TYPESCRIPT = CallLanguage(
+    read, partial(solution_program, declared=_DECLARED), partial(expected_program, declared=_DECLARED), equal
+)
