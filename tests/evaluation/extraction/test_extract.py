@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.extraction import cut, extract
 from hf_oss_instruct.evaluation.problems import Problem
 
-from . import toys
+from .. import toys
 
 ADD, ROOT, EVENS = "HumanEval/900", "HumanEval/901", "HumanEval/902"
 
@@ -74,7 +74,7 @@ def test_without_a_fence_the_longest_code_that_parses_is_found(problems: dict[st
     answer = "Of course (it is easy). Here you are:\n\ndef add(a, b):\n    return a + b\n\nThis adds a and b, doesn't it?\n"
     made = extract(problems[ADD], answer, "answer")
     assert made.program.strip() == "def add(a, b):\n    return a + b"
-    assert made.how == "longest"
+    assert made.how == "lines"
 
 
 def test_a_bare_body_goes_under_the_prompts_signature(problems: dict[str, Problem]) -> None:
@@ -112,8 +112,8 @@ def test_java_methods_move_into_the_class_of_the_tests() -> None:
         "    public static void main(String[] args) {\n        System.out.println(add(1, 2));\n    }\n}\n```"
     )
     program = extract(problem, answer, "answer").program
-    assert "class Problem {" in program
-    assert "Solution" not in program
+    assert program.rstrip().endswith("class Problem {\n    public static long add(long a, long b) { return Solution.add(a, b); }")
+    assert "public class" not in program
     assert "void main" not in program
     for line in ("import java.util.*;", "import org.javatuples.*;", "import java.util.stream.*;", "static long id(long x)"):
         assert program.count(line) == 1

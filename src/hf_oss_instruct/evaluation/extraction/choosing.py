@@ -1,0 +1,154 @@
+"""Which code of an answer is the solution? Every block is read, the last whole one is taken, what it needs is added."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hf_oss_instruct.evaluation.extraction.dress import Block, blocks
+from hf_oss_instruct.evaluation.extraction.gleaning import gleaned
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.mending import mended
+from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, Source
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.languages import LANGUAGES, find
+
+_ASIDE = re.compile(
+    r"\b(?:alternative(?:ly)?|another|variant|wrong|incorrect|buggy|mistake|do(?:es)? not work|doesn't work|don't|avoid|"
+    r"instead of|original|before|naive|brute[- ]force|in other languages?)\b",
+    re.IGNORECASE,
+)
+_FENCES = {language.fence: language.name for language in LANGUAGES} | {
+    suffix[1:]: language.name for language in LANGUAGES for suffix in language.suffixes
+}
+_KIN = {frozenset(pair) for pair in (("javascript", "typescript"), ("c", "cpp"))}
+"""Languages whose answers often name the other in their fence."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    block: Block
+    source: Source
+    path: Sequence[Item]
+    stub: bool
+
+
+def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]:
+    """How the solution was found in an answer, and the text that holds it.
+
+    In this order: the last block that defines the entry point, has a body and no syntax error, in the language of the problem,
+    and is not introduced as something else (an alternative, a wrong way, the code before); then such a block in any language's
+    name; a block that defines it but does not parse, as far as it does; definitions between the sentences; a block that
+    continues the prompt; a stub; the longest block that parses. What the block needs and other blocks define is put before it.
+    """
+    found = blocks(
+        text,
+        lambda code: language.source(code).clean and bool(language.path_to(problem.entry_point, language.source(code).items)),
+    )
+    read = [_read(language, problem, block) for block in found]
+    own = [one for one in read if _speaks(one.block.tag, problem.language)]
+    for group in (own, read):
+        whole = [one for one in group if one.path and not one.stub and one.source.clean]
+        if whole:
+            main = next((one for one in reversed(whole) if not _ASIDE.search(one.block.lead)), whole[-1])
+            return "fence", _with_helpers(language, problem, main, group)
+    for one in reversed([one for one in read if one.path and not one.stub]):
+        return "fence", _with_helpers(language, problem, _repaired(language, problem, one), own)
+    if not any(one.path for one in read) and (code := gleaned(language, text, problem.entry_point)):
+        return "lines", code
+    return _unnamed(language, problem, text, own or read)
+
+
+def _unnamed(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
+    """A body of the prompt's function, a stub, code of another name."""
+    bodies = [one.block.code for one in read if not one.path] if read else [text]
+    for code in sorted(bodies, key=len, reverse=True):
+        if program := body_of(language, problem, code):
+            return "body", program
+    if stubs := [one.source.text for one in read if one.path]:
+        return "fence", stubs[-1]
+    clean = [one.source.text for one in read if one.source.clean]
+    return "longest", max(clean or [one.source.text for one in read], key=len, default=text)
+
+
+def body_of(language: Language, problem: Problem, code: str) -> str:
+    """The program that code makes under the prompt's signature; empty if it is no body."""
+    if not _may_be_body(language, problem, code):
+        return ""
+    for text in mended(code):
+        for program in language.continued(problem.prompt, text.strip("\n") + "\n"):
+            closed = language.closed(program)
+            source = language.source(closed)
+            path = language.path_to(problem.entry_point, source.items)
+            if source.clean and path and not path[-1].node.has_error and not language.is_stub(path[-1]):
+                return closed
+    return ""
+
+
+def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
+    """Not a line that only uses the function: a body returns something, or speaks of the parameters."""
+    if language.returns:
+        return re.search(r"\breturn\b|\bthrow\b|\braise\b|=>|\byield\b", code) is not None
+    signature = problem.prompt.rstrip().rpartition("\n")[2]
+    parameters = set(re.findall(r"[A-Za-z_]\w*", signature.partition(problem.entry_point)[2]))
+    speaks = bool(parameters & set(re.findall(r"[A-Za-z_]\w*", code))) or re.search(r"\$[@*#\d{]|\bshift\b", code) is not None
+    return speaks or problem.entry_point not in code
+
+
+def _read(language: Language, problem: Problem, block: Block) -> _Read:
+    """A block, mended until it defines the entry point without an error, if it does so at all."""
+    tries = []
+    for text in mended(block.code):
+        source = language.source(text)
+        path = language.path_to(problem.entry_point, source.items)
+        tries.append(_Read(block, source, path, bool(path) and language.is_stub(path[-1])))
+        if path and source.clean:
+            return tries[-1]
+    return next((one for one in tries if one.path), tries[0])
+
+
+def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
+    """A block with the end that it lacks; without what follows the code, if its fence was never closed."""
+    text = language.closed(one.source.text)
+    if not language.source(text).clean and not one.block.closed:
+        text = gleaned(language, one.source.text, problem.entry_point) or text
+    source = language.source(text)
+    return _Read(one.block, source, language.path_to(problem.entry_point, source.items), False)
+
+
+def _speaks(tag: str, lang: str) -> bool:
+    """Whether a fence's tag may stand for a language; one that names no language may."""
+    named = _FENCES.get(tag) or (known.name if (known := find(tag)) else None)
+    if named is None:
+        return tag not in ("console", "output", "json", "diff", "html", "xml", "yaml", "toml")
+    return named == lang or frozenset((named, lang)) in _KIN
+
+
+def _with_helpers(language: Language, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
+    """The block under imports and definitions of other blocks that it uses and does not have."""
+    others = [one.source for one in read if one is not main and not one.path and one.source.clean]
+    if not others:
+        return main.source.text
+    words, there = language.words(main.source.text), set(main.source.defined)
+    taken: list[tuple[int, int, Item]] = []
+    grown = True
+    while grown:
+        grown = False
+        for number, source in enumerate(others):
+            for place, item in enumerate(source.items):
+                if item.kind in DEFINITIONS and words.intersection(item.names) and not there.intersection(item.names):
+                    taken.append((number, place, item))
+                    there.update(item.names)
+                    words, grown = words | language.words(item.text), True
+    sources = {number for number, _, _ in taken}
+    imports = [
+        item
+        for number, source in enumerate(others)
+        if number in sources or not source.of_kind("function", "type", "container", "value", "statement")
+        for item in source.of_kind("import")
+    ]
+    added = [item.text.rstrip("\n") for item in imports] + [
+        item.text.rstrip("\n") for _, _, item in sorted(taken, key=lambda one: one[:2])
+    ]
+    return language.under(added, main.source.text) if added else main.source.text

@@ -1,0 +1,164 @@
+"""Where in a chat model's answer does code stand? Markdown as CommonMark reads it, after what models get wrong is mended."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+_END = re.compile(
+    r"<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end_of_turn|EOT|end|return)\|>|</s>|<eos>|<end_of_turn>|"
+    r"<｜end▁of▁sentence｜>|\[/INST\]"
+)
+_UNSEEN = re.compile("[\ufeff\u200b\u2060]")
+_FENCE = re.compile(r"^(?P<indent>[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]*)*)(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$")
+_BEFORE_FENCE = re.compile(r"^(?P<before>.*[^`~\s].*?)[ \t]*(?P<fence>`{3,})(?P<info>[\w+#.-]*)[ \t]*$")
+_ONE_LINE = re.compile(r"^(?P<fence>`{3,})(?P<tag>[\w+#.-]*)[ \t]+(?P<code>.*[^`])(?P=fence)[ \t]*$")
+_CODE_IN_INFO = re.compile(
+    r"^(?P<tag>[\w+#.-]*)[ \t]*(?P<code>(?:<\?php|#include|#lang|#!|(?:def|class|import|from|func|function|fn|pub|sub|local|"
+    r"package|using|use|public|const|let|var|async|export|long|int|require|library)[ \t(]|\(define|@).*)$"
+)
+_MARKED = re.compile(
+    r"<(?P<html>pre|code|answer|solution|program|final_answer|python|java|php|cpp|bash)\b[^>]*>(?P<in_html>.*?)(?:</(?P=html)>|\Z)|"
+    r"\[(?P<mark>PYTHON|CODE|JAVA|PHP|ANSWER|SOLUTION)\](?P<in_mark>.*?)(?:\[/(?P=mark)\]|\Z)",
+    re.DOTALL,
+)
+_INNER = re.compile(r"</?(?:pre|code)\b[^>]*>")
+_OUTER = ("", "md", "markdown", "text", "txt", "plaintext")
+"""Tags of a fence that may hold Markdown, with fences of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Code in an answer.
+
+    Attributes:
+        code: the text inside.
+        tag: the language that its fence names, lower case; empty if none.
+        lead: the last line of text before it.
+        closed: whether the fence was closed.
+    """
+
+    code: str
+    tag: str = ""
+    lead: str = ""
+    closed: bool = True
+
+
+def plain(text: str) -> str:
+    r"""A text with `\n` at the end of its lines and without the tokens and characters that nobody sees."""
+    text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _END.sub("\n", text)
+
+
+def has_fence(text: str) -> bool:
+    """Whether some line of a text opens or closes a block."""
+    return "```" in text or "~~~" in text
+
+
+def blocks(text: str, parses: Callable[[str], bool]) -> list[Block]:
+    """The blocks of code in an answer, in order.
+
+    Args:
+        text: the answer, as `plain` gives it.
+        parses: whether a text is a program without an error: where a block is none up to the first fence that could close
+            it, a later one is tried, so that a fence in a docstring does not end it.
+    """
+    found = list(_fenced(text, parses))
+    if not found:
+        for match in _MARKED.finditer(text):
+            code = match["in_html"] if match["in_html"] is not None else match["in_mark"]
+            code = html.unescape(_INNER.sub("", code))
+            found += list(_fenced(code, parses)) or [Block(code.strip("\n") + "\n")]
+    return [block for block in found if block.code.strip()]
+
+
+def _fenced(text: str, parses: Callable[[str], bool]) -> Iterator[Block]:
+    if not has_fence(text):
+        return
+    lines = list(_mended(text.split("\n")))
+    place = 0
+    for token in _markdown().parse("\n".join(lines)):
+        if token.type != "fence" or token.map is None or token.map[0] < place:
+            continue
+        start, end = token.map
+        tag = (re.findall(r"[\w+#-]+", token.info) or [""])[0].lower()
+        lead = next((line for line in reversed(lines[:start]) if line.strip()), "")
+        closed = end > start + 1 and _closes(lines[end - 1], token.markup)
+        code, place = token.content, end
+        if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses))):
+            yield from inner
+            continue
+        if not parses(code):
+            longer = _longer(lines, start, end, token.markup, parses) if closed else None
+            if longer is None and (opens := _opening(lines, start + 1, end)):  # a fence that was never closed, and another
+                yield Block("\n".join(lines[start + 1 : opens]) + "\n", tag, lead, closed=False)
+                yield from _fenced("\n".join(lines[opens:]), parses)
+                return
+            code, place = longer or (code, end)
+        yield Block(code, tag, lead, closed)
+
+
+def _longer(lines: Sequence[str], start: int, end: int, markup: str, parses: Callable[[str], bool]) -> tuple[str, int] | None:
+    """The block up to the first later fence with which it is a program, and the line after that."""
+    closings = [place for place in range(end, len(lines)) if _closes(lines[place], markup)]
+    for place in closings[:8]:
+        code = textwrap.dedent("\n".join(lines[start + 1 : place])) + "\n"
+        if parses(code):
+            return code, place + 1
+    return None
+
+
+def _opening(lines: Sequence[str], start: int, end: int) -> int | None:
+    fences = ((place, _FENCE.match(lines[place])) for place in range(start, end))
+    return next((place for place, fence in fences if fence and fence["info"].strip()), None)
+
+
+def _closes(line: str, markup: str) -> bool:
+    fence = _FENCE.match(line)
+    return fence is not None and fence["fence"].startswith(markup) and not fence["info"].strip()
+
+
+def _mended(lines: Sequence[str]) -> Iterator[str]:
+    """The lines with every fence on a line of its own."""
+    opened = ""
+    for line in lines:
+        for one in _split(line, opened):
+            fence = _FENCE.match(one)
+            if fence and not opened:
+                opened = fence["fence"]
+            elif fence and fence["fence"].startswith(opened) and not fence["info"].strip():
+                opened = ""
+            yield one
+
+
+def _split(line: str, opened: str) -> list[str]:
+    fence = _FENCE.match(line)
+    if not opened:
+        if single := _ONE_LINE.match(line):
+            return [single["fence"] + single["tag"], single["code"], single["fence"]]
+        if fence and (code := _CODE_IN_INFO.match(fence["info"].strip())):
+            return [fence["indent"] + fence["fence"] + code["tag"], code["code"]]
+        if fence is None and (ends := _BEFORE_FENCE.match(line)) and line.count("```") == 1:
+            return [ends["before"], ends["fence"] + ends["info"]]
+    elif fence is None:
+        ends = _BEFORE_FENCE.match(line)
+        if ends and ends["fence"].startswith(opened) and not ends["info"] and "`" not in ends["before"]:
+            return [ends["before"], ends["fence"]]
+    elif fence["fence"].startswith(opened) and re.match(r"[ \t]+\S+[ \t]+\S", fence["info"]):  # prose after a closing fence
+        return [fence["indent"] + fence["fence"], fence["info"].strip()]
+    return [line]
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"maxNesting": 20})

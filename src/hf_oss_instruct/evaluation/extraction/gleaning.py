@@ -1,0 +1,61 @@
+"""Code between sentences: imports and definitions that stand in a text without a fence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+
+LINES = 400
+"""How much of an answer without a fence is searched for code."""
+TRIES = 40
+"""Ends that are tried for a definition behind which something does not parse."""
+_TAKEN = ("import", "package", "function", "type", "container", "value")
+_INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
+
+
+def gleaned(language: Language, text: str, name: str) -> str:
+    """The imports and definitions in a text, one after the other; empty if the name is not among those."""
+    for one in (text, _INDENT.sub("", text)):
+        code = _definitions(language, one.split("\n")[:LINES])
+        if language.path_to(name, language.source(code).items):
+            return code
+    return ""
+
+
+def _definitions(language: Language, lines: Sequence[str]) -> str:
+    place = 0
+    found: list[str] = []
+    while place < len(lines):
+        size = _first(language, lines[place:]) if lines[place][:1].strip() else 0
+        found += lines[place : place + size]
+        place += size or 1
+    return "\n".join([*found, ""]) if found else ""
+
+
+def _first(language: Language, lines: Sequence[str]) -> int:
+    """How many lines the definition has with which a text begins; 0 if it begins with none."""
+    if size := _size(language, lines):
+        return size
+    if not language.may_begin(lines[0]):
+        return 0
+    ends = [end for end in range(1, len(lines)) if not lines[end - 1][:1].isspace() or not lines[end].strip()]
+    return next((size for end in ends[:TRIES] if (size := _size(language, lines[:end]))), 0)
+
+
+def _size(language: Language, lines: Sequence[str]) -> int:
+    source = language.source("\n".join(lines) + "\n")
+    extra = source.text.count("\n") - len(lines)  # an opening tag that the language adds
+    for item in source.items:
+        if item.node.start_point.row < extra or (item.kind == "comment" and item.node.end_point.row == extra):
+            continue
+        if item.kind not in _TAKEN or item.node.has_error or item.node.start_point.row > extra + _comments(lines):
+            return 0
+        end = item.node.end_point
+        return end.row - extra + (1 if end.column else 0)
+    return 0
+
+
+def _comments(lines: Sequence[str]) -> int:
+    return next((number for number, line in enumerate(lines) if not line.lstrip().startswith(("#", "//", "--", ";", "%"))), 0)

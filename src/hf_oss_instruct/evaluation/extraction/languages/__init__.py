@@ -1,0 +1,45 @@
+"""The languages, one small file each."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.extraction.language import Language
+
+_CLASSES = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "php": "Php",
+    "shell": "Shell",
+    "java": "Java",
+    "csharp": "CSharp",
+    "go": "Go",
+    "cpp": "Cpp",
+    "rust": "Rust",
+    "ruby": "Ruby",
+    "lua": "Lua",
+    "perl": "Perl",
+    "r": "R",
+    "racket": "Racket",
+    "d": "D",
+    "julia": "Julia",
+    "scala": "Scala",
+    "swift": "Swift",
+}
+
+
+@cache
+def language_of(name: str) -> Language:
+    """The rules of a language.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if name not in _CLASSES:
+        raise UsageError(f"Answers in {name!r} cannot be read. Use one of: {', '.join(_CLASSES)}.")
+    made = getattr(import_module(f"{__name__}.{name}"), _CLASSES[name])()
+    assert isinstance(made, Language)
+    return made

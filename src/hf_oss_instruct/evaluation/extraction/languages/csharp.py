@@ -1,0 +1,37 @@
+"""C#: namespaces are opened, `using` comes first, there is one `Main`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.languages.in_class import InClass
+from hf_oss_instruct.evaluation.extraction.outline import Kind
+
+
+class CSharp(InClass):
+    """Rules for C#."""
+
+    name = "csharp"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "file_scoped_namespace_declaration": "package",
+        "qualified_name": "comment",
+        "identifier": "comment",
+        "using_directive": "import",
+        "method_declaration": "function",
+        "local_function_statement": "function",
+        "constructor_declaration": "type",
+        "class_declaration": "container",
+        "struct_declaration": "container",
+        "record_declaration": "container",
+        "interface_declaration": "container",
+        "enum_declaration": "type",
+        "delegate_declaration": "type",
+        "field_declaration": "value",
+        "property_declaration": "type",
+    }
+    wrappers = frozenset({"global_statement"})
+    transparent = frozenset({"namespace_declaration", "declaration_list"})
+    mains = ("Main",)
+    frameworks = re.compile(r"\b(?:NUnit|Xunit|Microsoft\.VisualStudio)\b")

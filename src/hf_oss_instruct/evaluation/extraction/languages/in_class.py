@@ -1,0 +1,99 @@
+"""Languages whose tests go on inside a class of the prompt's: it is left open, and everything else stands before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.languages.forwarding import arguments, signature
+from hf_oss_instruct.evaluation.extraction.outline import Item, Source, cut_out, walk
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+_LOOSE = re.compile(r"^(?:(?:public|private|protected|internal|final|sealed|static|abstract|partial)\s+)*(?=class\b)")
+_MODIFIERS = ("public", "private", "protected", "internal", "static", "final", "virtual", "override", "abstract", "sealed")
+
+
+class InClass(Language):
+    """Rules for Java and C#."""
+
+    holder: ClassVar[str] = "Problem"
+    """The class in which the tests stand."""
+    reserved: ClassVar[frozenset[str]] = frozenset()
+    """Names of classes that the tests bring."""
+    frameworks: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    """Imports of test libraries."""
+
+    def join(self, problem: Problem, source: Source) -> str:
+        """Imports, the answer's own classes, and the holder, open, with the entry point in it."""
+        path = self.path_to(problem.entry_point, source.items)
+        if not path:
+            return source.text
+        source, path = self._renamed(problem, source, path)
+        gone = {item.node.id for item in self.unneeded(problem, source, path)}
+        kept = [item for item in source.items if item.node.id not in gone]
+        holds = len(path) == 2 and path[0].names == (self.holder,)
+        types = [item for item in kept if item.kind in ("container", "type") and not (holds and item == path[0])]
+        parts = [*self._imports(problem, source), *(self._outside(problem, item, path) for item in types)]
+        if holds:
+            return "\n".join([*parts, self._opened(problem, path), ""])
+        loose = [self._static(item) for item in kept if item.kind in ("function", "value")]
+        own = loose if len(path) == 1 else [self._forwarder(problem, path)]
+        return "\n".join([*parts, f"class {self.holder} {{", *own, ""])
+
+    def _imports(self, problem: Problem, source: Source) -> list[str]:
+        own = [item.text for item in source.of_kind("import") if not self.frameworks.search(item.text)]
+        prompt = self.source(self.closed(problem.prompt)).of_kind("import")
+        return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
+
+    def _renamed(self, problem: Problem, source: Source, path: list[Item]) -> tuple[Source, list[Item]]:
+        """A source whose classes have no name of the tests': the holder's own only if the entry point is static in it."""
+        static = len(path) == 2 and "static" in signature(path[-1].inner, ()).split("(")[0].split()
+        names = self.reserved | (frozenset() if static else {self.holder})
+        clashing = names.intersection(name for item in source.of_kind("container", "type") for name in item.names)
+        if not clashing:
+            return source, path
+        nodes = [node for node in walk(source.root) if not node.children and text_of(node) in clashing]
+        source = self.source(cut_out(source, nodes, {node.id: f"{text_of(node)}OfAnswer" for node in nodes}))
+        return source, self.path_to(problem.entry_point, source.items)
+
+    def _outside(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
+        """A class of the answer's, not public and without `main`."""
+        mains = [one.node for one in self.members(item) if one.kind == "function" and self._is_main(problem, one)]
+        start = item.node.start_byte
+        code = item.node.text or b""
+        for node in sorted(mains, key=lambda node: -node.start_byte):
+            code = code[: node.start_byte - start] + code[node.end_byte - start :]
+        text = code.decode(errors="replace")
+        if item == path[0] and len(path) > 1:  # a private method is out of the holder's reach
+            text = re.sub(rf"\b(?:private|protected)(?=[^;{{}}()=]*\b{re.escape(problem.entry_point)}\s*[(<])", "", text)
+        return re.sub(r"^((?:@\w+(?:\([^)]*\))?\s*)*)public\s+", r"\1", text)
+
+    def _opened(self, problem: Problem, path: Sequence[Item]) -> str:
+        """The holder as the answer has it, without its closing brace and what is no part of the solution."""
+        item, members = path[0], self.members(path[0])
+        gone = self.beside(problem, members, path[1:], frozenset(self.mains) - {problem.entry_point})
+        start = item.node.start_byte
+        code = (item.node.text or b"")[: (item.node.text or b"").rfind(b"}")]
+        for one in sorted(gone, key=lambda one: -one.node.start_byte):
+            code = code[: one.node.start_byte - start] + code[one.node.end_byte - start :]
+        return _LOOSE.sub("", code.decode(errors="replace").lstrip())
+
+    def _is_main(self, problem: Problem, item: Item) -> bool:
+        return bool(set(self.mains).intersection(item.names)) and problem.entry_point not in item.names
+
+    def _static(self, item: Item) -> str:
+        """A function without a class, as a member of the holder."""
+        head = signature(item.inner, ()).partition("(")[0].split()
+        return item.text if "static" in head else f"static {item.text.lstrip()}"
+
+    def _forwarder(self, problem: Problem, path: Sequence[Item]) -> str:
+        method = path[-1].inner
+        owner = ".".join(name for item in path[:-1] for name in item.names)
+        static = "static" in signature(method, ()).partition("(")[0].split()
+        head = signature(method, _MODIFIERS).removesuffix("=>")
+        void = head.split()[0] == "void"
+        call = f"{owner if static else f'new {owner}()'}.{problem.entry_point}({', '.join(arguments(method))})"
+        return f"    public static {head} {{ {'' if void else 'return '}{call}; }}"

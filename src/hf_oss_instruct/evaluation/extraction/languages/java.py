@@ -1,0 +1,31 @@
+"""Java: one file, so no class of an answer is public; `Main` and the tuples are the tests' own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.languages.in_class import InClass
+from hf_oss_instruct.evaluation.extraction.outline import Kind
+
+
+class Java(InClass):
+    """Rules for Java."""
+
+    name = "java"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "package_declaration": "package",
+        "import_declaration": "import",
+        "method_declaration": "function",
+        "constructor_declaration": "type",
+        "class_declaration": "container",
+        "interface_declaration": "container",
+        "record_declaration": "container",
+        "enum_declaration": "container",
+        "field_declaration": "value",
+        "local_variable_declaration": "value",
+    }
+    mains = ("main",)
+    reserved = frozenset({"Main"})
+    frameworks = re.compile(r"\borg\.(?:junit|testng|hamcrest|mockito|assertj)\b|^import\s+static\s+org\.")

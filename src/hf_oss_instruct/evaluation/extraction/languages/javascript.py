@@ -1,0 +1,91 @@
+"""JavaScript: a program is a script of Node.js, so modules' words go; names that the tests have too are shut in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class JavaScript(Language):
+    """Rules for JavaScript."""
+
+    name = "javascript"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "hash_bang_line": "package",
+        "import_statement": "import",
+        "function_declaration": "function",
+        "generator_function_declaration": "function",
+        "method_definition": "function",
+        "class_declaration": "container",
+        "lexical_declaration": "value",
+        "variable_declaration": "value",
+        "assignment_expression": "value",
+    }
+    wrappers = frozenset({"export_statement", "expression_statement"})
+    word = re.compile(r"[^\W\d][\w$]*")
+    noise = re.compile(
+        r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
+    )
+
+    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+        """Also without the words of modules; inside a function of its own, if it defines what the tests define."""
+        unneeded = [item.node for item in self.unneeded(problem, source, path)]
+        gone = {node.id for node in unneeded}
+        replaced = {item.node.id: self._as_script(item) for item in source.items if item.node.id not in gone}
+        replaced = {place: text for place, text in replaced.items() if text is not None}
+        changed = [item.node for item in source.items if item.node.id in replaced]
+        text = cut_out(source, [*unneeded, *changed], {place: text or "" for place, text in replaced.items()})
+        left = self.source(text)
+        name = problem.entry_point
+        if not path or len(path) > 1 or not self.taken(problem).intersection(left.defined - {name}):
+            return text
+        return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
+
+    def _as_script(self, item: Item) -> str | None:
+        """A statement without the words of modules; None where it has none."""
+        if item.kind == "package":
+            return ""
+        if item.node.type == "import_statement":
+            return _required(item.node)
+        if item.node.type == "export_statement" and item.kind != "statement":
+            return item.text[item.inner.start_byte - item.node.start_byte :] if item.text.isascii() else text_of(item.inner)
+        return None
+
+    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A method, or a property of `module.exports`, under its plain name."""
+        name = problem.entry_point
+        if len(path) == 1 and name not in path[0].names:
+            dotted = next(one for one in path[0].names if one.endswith(f".{name}"))
+            return f"\nconst {name} = {dotted};\n"
+        if len(path) < 2:
+            return ""
+        owner = path[-2].names[0]
+        static = any(text_of(child) == "static" for child in path[-1].node.children)
+        return f"\nconst {name} = (...args) => {owner if static else f'new {owner}()'}.{name}(...args);\n"
+
+
+def _required(node: Node) -> str:
+    """`import … from` as `require`."""
+    module = text_of(node.child_by_field_name("source"))
+    clause = next((child for child in node.named_children if child.type == "import_clause"), None)
+    if clause is None:
+        return f"require({module});"
+    made = []
+    for child in clause.named_children:
+        if child.type == "namespace_import":
+            made.append(f"const {text_of(child.named_children[-1])} = require({module});")
+        elif child.type == "named_imports":
+            names = re.sub(r"\s+as\s+", ": ", text_of(child))
+            made.append(f"const {names} = require({module});")
+        else:
+            made.append(f"const {text_of(child)} = require({module});")
+    return " ".join(made)

@@ -1,0 +1,41 @@
+"""Julia: functions in their long and short form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Julia(Language):
+    """Rules for Julia."""
+
+    name = "julia"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "using_statement": "import",
+        "import_statement": "import",
+        "function_definition": "function",
+        "assignment": "value",
+        "const_statement": "value",
+        "struct_definition": "type",
+        "macro_definition": "type",
+        "module_definition": "container",
+    }
+    closers = ("end",)
+    returns = False
+    noise = re.compile(r"PROGRAM_FILE|\bexit\(|\breadline\(|\bARGS\b|^@test")
+
+    def item(self, node: Node) -> Item:
+        """A function's name is the first word of its head."""
+        item = super().item(node)
+        if item.inner.type in ("function_definition", "struct_definition", "macro_definition"):
+            head = re.search(r"(?:function|struct|macro)\s+([\w!]+)", text_of(item.inner))
+            return Item(item.kind, (head[1],) if head else (), node, item.inner)
+        return item

@@ -1,0 +1,52 @@
+"""Perl: nothing after `__END__`, no run of its own; a package's function gets its name in `main`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+
+class Perl(Language):
+    """Rules for Perl."""
+
+    name = "perl"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "subroutine_declaration_statement": "function",
+        "use_statement": "import",
+        "use_version_statement": "import",
+        "package_statement": "statement",
+        "assignment_expression": "value",
+        "variable_declaration": "value",
+        "eof_marker": "package",
+        "data_section": "package",
+        "pod": "package",
+    }
+    wrappers = frozenset({"expression_statement"})
+    returns = False
+    noise = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
+    beginning = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
+
+    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+        """Also what follows `__END__`, and test libraries."""
+        libraries = [item for item in source.of_kind("import") if "Test::" in item.text]
+        return [*super().unneeded(problem, source, path), *source.of_kind("package"), *libraries]
+
+    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A function of a package, or in a variable, under its plain name in `main`."""
+        name = problem.entry_point
+        if path and path[-1].kind == "value":
+            return f"\nsub {name} {{ ${name}->(@_) }}\n"
+        before, node = [], path[-1].node.prev_sibling if path else None
+        while node is not None:
+            if node.type == "package_statement":
+                before.append(text_of(node.child_by_field_name("name")))
+            node = node.prev_sibling
+        if not before or before[0] == "main":
+            return ""
+        return f"\npackage main;\n{{ no strict 'refs'; no warnings; *main::{name} = \\&{before[0]}::{name}; }}\n"

@@ -1,0 +1,68 @@
+"""Python: bodies are indented, `from __future__` comes first, a main guard is never part of a solution."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+
+class Python(Language):
+    """Rules for Python."""
+
+    name = "python"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "import_statement": "import",
+        "import_from_statement": "import",
+        "future_import_statement": "import",
+        "function_definition": "function",
+        "class_definition": "container",
+        "assignment": "value",
+        "augmented_assignment": "value",
+        "type_alias_statement": "value",
+    }
+    wrappers = frozenset({"decorated_definition", "expression_statement"})
+    closers = ()
+    noise = re.compile(r"__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
+
+    def continued(self, prompt: str, body: str) -> Iterator[str]:
+        """The body as it stands, with its first line's indentation restored, or all of it indented."""
+        if "def " not in prompt:
+            return
+        body = body.expandtabs(4)
+        if body[:1].isspace():
+            yield prompt + body
+        rest = [line for line in body.split("\n")[1:] if line.strip()]
+        if rest and not body[:1].isspace() and all(line.startswith("    ") for line in rest):
+            yield f"{prompt}    {body}"
+        flush, after = self._parted(textwrap.dedent(body))
+        yield prompt + textwrap.indent(flush, "    ") + after
+
+    def _parted(self, body: str) -> tuple[str, str]:
+        """A flush body, and the definitions behind its last statement, which stay outside the function."""
+        source = self.source(body)
+        ends = [item.node.end_byte for item in source.items if item.kind in ("statement", "value", "error")]
+        place = max(ends, default=len(source.code))
+        return source.code[:place].decode(), source.code[place:].decode()
+
+    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+        """A program under the prompt's imports and helpers, and these under what comes from the future."""
+        lines = [item.text for item in source.items if item.node.type == "future_import_statement"]
+        for line in lines:
+            kept = kept.replace(line, "", 1)
+        own = [line for line in self.from_prompt(problem, source) if line not in lines]
+        return "\n".join([*lines, *own, kept])
+
+    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A method of a class (`class Solution`) under its plain name."""
+        if len(path) < 2:
+            return ""
+        owner = ".".join(name for item in path[:-1] for name in item.names)
+        static = "staticmethod" in text_of(path[-1].node).partition("def ")[0]
+        return f"\n{problem.entry_point} = {owner}{'' if static else '()'}.{problem.entry_point}\n"

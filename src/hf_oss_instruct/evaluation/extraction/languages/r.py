@@ -1,0 +1,36 @@
+"""R: functions are values; a script's own run and its tests go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class R(Language):
+    """Rules for R."""
+
+    name = "r"
+    kinds: ClassVar[Mapping[str, Kind]] = {}
+    returns = False
+    word = re.compile(r"[A-Za-z.][\w.]*")
+    noise = re.compile(r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|test_that|expect_equal)\(")
+    beginning = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")
+
+    def item(self, node: Node) -> Item:
+        """An assignment is a definition, `library(…)` an import."""
+        operator = text_of(node.child_by_field_name("operator")) if node.type == "binary_operator" else ""
+        if operator in ("<-", "=", "<<-"):
+            right = node.child_by_field_name("rhs")
+            kind: Kind = "function" if right is not None and right.type == "function_definition" else "value"
+            return Item(kind, (text_of(node.child_by_field_name("lhs")).strip("`\"'"),), node, node)
+        if node.type == "call" and re.match(r"(?:library|require|suppress\w+)\(", text_of(node)):
+            return Item("import", (), node, node)
+        return super().item(node)

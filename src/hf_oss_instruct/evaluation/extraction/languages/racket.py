@@ -1,0 +1,63 @@
+"""Racket: one `#lang`, the prompt's unless the answer is in a typed one; modules for tests and for running go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Racket(Language):
+    """Rules for Racket."""
+
+    name = "racket"
+    kinds: ClassVar[Mapping[str, Kind]] = {"extension": "package"}
+    closers = (")", "]")
+    returns = False
+    word = re.compile(r"[^\s()\[\]{}\"';`,|]+")
+    noise = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
+    beginning = re.compile(r"#lang|\(|;|#")
+
+    def item(self, node: Node) -> Item:
+        """A list is what its first word says."""
+        if node.type != "list":
+            return super().item(node)
+        head, *rest = [child for child in node.named_children if "comment" not in child.type] or [node]
+        word = text_of(head)
+        if word == "require":
+            return Item("import", (), node, node)
+        if not word.startswith(("define", "struct")) or not rest:
+            return Item("statement", (), node, node)
+        named = rest[0]
+        while named.type == "list" and named.named_children and word != "define-values":  # (define ((curried a) b) …)
+            named = named.named_children[0]
+        names = tuple(text_of(named).strip("()").split())
+        if word.startswith("struct") or word.startswith("define-s"):
+            return Item("type", names, node, node)
+        return Item("function" if rest[0].type == "list" else "value", names, node, node)
+
+    def is_stub(self, item: Item) -> bool:
+        """Whether nothing follows the header."""
+        rest = [child for child in item.node.named_children[2:] if "comment" not in child.type]
+        written = [child for child in rest if child.type != "string" or child is rest[-1]]
+        return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
+
+    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+        """The language's line, what the prompt requires, the rest."""
+        lines = [item.text for item in source.of_kind("package") if "typed" in item.text]
+        prompt = self.source(self.closed(problem.prompt)).of_kind("package")
+        head = [*lines, *(item.text for item in prompt), "#lang racket"][0]
+        return "\n".join([head, *self.from_prompt(problem, source), kept])
+
+    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+        """Also without the language's line."""
+        gone = [*self.unneeded(problem, source, path), *source.of_kind("package")]
+        return cut_out(source, [item.node for item in gone])

@@ -1,0 +1,63 @@
+"""Ruby: no `__END__`, no guard for a script's own run, no test library that runs at the end; methods of a module get out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_FRAMEWORKS = re.compile(r"minitest|test/unit|rspec")
+
+
+class Ruby(Language):
+    """Rules for Ruby."""
+
+    name = "ruby"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "method": "function",
+        "singleton_method": "function",
+        "class": "container",
+        "module": "container",
+        "assignment": "value",
+        "uninterpreted": "package",
+    }
+    closers = ("end", "}")
+    returns = False
+    noise = re.compile(r"__FILE__|\$PROGRAM_NAME|^return\b|^(?:exit|abort)\b|\bgets\b|\bARGV\b|\bSTDIN\b|^(?:describe|RSpec)")
+    beginning = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
+
+    def item(self, node: Node) -> Item:
+        """As everywhere; `require` is an import."""
+        if node.type == "call" and text_of(node.child_by_field_name("method")) in ("require", "require_relative"):
+            return Item("import", (), node, node)
+        return super().item(node)
+
+    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+        """Also what follows `__END__`, and test libraries."""
+        libraries = [item for item in source.of_kind("import") if _FRAMEWORKS.search(item.text)]
+        return [*super().unneeded(problem, source, path), *source.of_kind("package"), *libraries]
+
+    def cut(self, source: Source, nodes: Sequence[Node]) -> str:  # type: ignore[override]
+        """Without the line `__END__`."""
+        return re.sub(r"^__END__\s*\Z", "", super().cut(source, nodes), flags=re.MULTILINE)
+
+    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A method of a module or class, or a lambda, under its plain name."""
+        name = problem.entry_point
+        if not path or (len(path) == 1 and path[0].inner.type == "method"):
+            return ""
+        if len(path) == 1:
+            return f"\nObject.send(:define_method, :{name}, &{name})\n" if path[0].kind == "value" else ""
+        owner = "::".join(one for item in path[:-1] for one in item.names)
+        if path[-1].inner.type != "singleton_method" and path[-2].inner.type == "module":
+            return f"\ninclude {owner}\n"
+        called = owner if path[-1].inner.type == "singleton_method" else f"{owner}.new"
+        return f"\ndef {name}(...)\n  {called}.{name}(...)\nend\n"

@@ -1,0 +1,95 @@
+"""Rust: attributes of the file first, no name imported twice, no `main`; functions of an `impl` or a module get out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.languages.forwarding import arguments, signature
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, leaves
+from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Rust(Language):
+    """Rules for Rust."""
+
+    name = "rust"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "inner_attribute_item": "package",
+        "use_declaration": "import",
+        "extern_crate_declaration": "import",
+        "attribute_item": "comment",
+        "function_item": "function",
+        "struct_item": "type",
+        "enum_item": "type",
+        "trait_item": "type",
+        "type_item": "type",
+        "const_item": "type",
+        "static_item": "type",
+        "macro_definition": "type",
+        "impl_item": "container",
+        "mod_item": "container",
+    }
+    returns = False
+    mains = ("main",)
+
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """An `impl` has its type's name."""
+        if node.type == "impl_item":
+            return tuple(leaves(node.child_by_field_name("type") or node)[:1])
+        return super().names(kind, node)
+
+    def cut(self, source: Source, nodes: Collection[Node]) -> str:
+        """With the attributes and comments of what is cut out."""
+        gone = list(nodes)
+        for node in nodes:
+            before = node.prev_sibling
+            while before is not None and (
+                before.type == "attribute_item" or (before.type == "line_comment" and "///" in text_of(before))
+            ):
+                gone.append(before)
+                before = before.prev_sibling
+        return cut_out(source, gone)
+
+    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+        """Attributes of the file, imports of the prompt whose names the program has not, the rest."""
+        first = [item.text for item in source.of_kind("package")]
+        for text in first:
+            kept = kept.replace(text, "", 1)
+        there = {name for item in source.of_kind("import") for name in leaves(item.node)}
+        own = [text for text in self.from_prompt(problem, source) if not text.startswith("use") or not _last(text) & there]
+        return "\n".join([*first, *own, kept])
+
+    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A function of a module or an `impl` under its plain name."""
+        if len(path) < 2:
+            return ""
+        name, owner = problem.entry_point, path[-2].names[0]
+        if all(item.inner.type == "mod_item" for item in path[:-1]):
+            return f"\nuse {'::'.join(one for item in path[:-1] for one in item.names)}::{name};\n"
+        method = path[-1].inner
+        bound = any(
+            child.type == "self_parameter" for child in (method.child_by_field_name("parameters") or method).named_children
+        )
+        head = re.sub(r"\((?:&?\s*(?:mut\s+)?self)\s*,?\s*", "(", signature(method, ("pub",)), count=1)
+        called = f"{owner}.{name}" if bound else f"{owner}::{name}"
+        return f"\n{head} {{ {called}({', '.join(arguments(method))}) }}\n"
+
+    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+        """With the type of an `impl` that the answer leaves out."""
+        text = super().without_unneeded(problem, source, path)
+        if len(path) == 2 and path[0].inner.type == "impl_item":
+            owner = path[0].names[0]
+            if not any(owner in item.names for item in source.of_kind("type")):
+                return f"struct {owner};\n{text}"
+        return text
+
+
+def _last(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.rpartition("::")[2]))

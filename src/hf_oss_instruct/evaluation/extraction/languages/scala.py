@@ -1,0 +1,40 @@
+"""Scala: tests go on inside the prompt's object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Kind, Source
+from hf_oss_instruct.evaluation.problems import Problem
+
+
+class Scala(Language):
+    """Rules for Scala."""
+
+    name = "scala"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "package_clause": "package",
+        "import_declaration": "import",
+        "function_definition": "function",
+        "class_definition": "container",
+        "object_definition": "container",
+        "trait_definition": "container",
+        "val_definition": "value",
+        "var_definition": "value",
+    }
+    returns = False
+    mains = ("main",)
+
+    def join(self, problem: Problem, source: Source) -> str:
+        """Imports, other classes, and the object of the tests, open, with the members of the one that holds the entry point."""
+        path = self.path_to(problem.entry_point, source.items)
+        holder = path[0] if len(path) > 1 else None
+        members = self.members(holder) if holder else [item for item in source.items if item.kind in ("function", "value")]
+        kept = [item.text for item in members if item.names != ("main",)]
+        outside = [item.text for item in source.of_kind("container") if item != holder]
+        imports = [item.text for item in source.of_kind("import")]
+        prompt = [item.text for item in self.source(self.closed(problem.prompt)).of_kind("import")]
+        head = list(dict.fromkeys([*prompt, *imports]))
+        return "\n".join([*head, *outside, "object Problem {", *kept, ""])

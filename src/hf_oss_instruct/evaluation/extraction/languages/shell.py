@@ -1,0 +1,25 @@
+"""Shell: a script's own arguments, checks of them and `exit` go; its functions, variables and options stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Kind
+
+
+class Shell(Language):
+    """Rules for Bash."""
+
+    name = "shell"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "function_definition": "function",
+        "variable_assignment": "value",
+        "declaration_command": "value",
+    }
+    returns = False
+    word = re.compile(r"[^\W\d][\w-]*")
+    noise = re.compile(r"\bexit\b|\$[#@*0-9]|\$\{[#@*0-9]|\bread\b|\bBASH_SOURCE\b|^main\b")
+    beginning = re.compile(r"(?:function[ \t]+)?[\w-]+[ \t]*(?:\(\)|\{)|[A-Za-z_]\w*=|(?:declare|readonly|local|export)[ \t]|#")

@@ -1,0 +1,23 @@
+"""Swift: functions at the top, methods where the answer has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Kind
+
+
+class Swift(Language):
+    """Rules for Swift."""
+
+    name = "swift"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "import_declaration": "import",
+        "function_declaration": "function",
+        "class_declaration": "container",
+        "protocol_declaration": "type",
+        "typealias_declaration": "type",
+        "property_declaration": "value",
+    }

@@ -1,0 +1,24 @@
+"""TypeScript: as JavaScript, with types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hf_oss_instruct.evaluation.extraction.languages.javascript import JavaScript
+from hf_oss_instruct.evaluation.extraction.outline import Kind
+
+
+class TypeScript(JavaScript):
+    """Rules for TypeScript."""
+
+    name = "typescript"
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        **JavaScript.kinds,
+        "abstract_class_declaration": "container",
+        "interface_declaration": "type",
+        "type_alias_declaration": "type",
+        "enum_declaration": "type",
+        "ambient_declaration": "value",
+        "function_signature": "type",
+    }

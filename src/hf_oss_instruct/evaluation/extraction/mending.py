@@ -1,0 +1,31 @@
+"""Texts that are code but for how they were copied: sessions of an interpreter, patches, numbered lines, HTML's entities."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator
+
+_PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
+_NUMBERED = re.compile(r"^[ \t]*\d+(?:[:.)|]| \|)? ?(?P<code>.*)$")
+_SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+
+
+def mended(code: str) -> Iterator[str]:
+    """What a block may have been before it was copied; the block itself first."""
+    yield code
+    lines = [line for line in code.split("\n") if line.strip()]
+    if (flush := textwrap.dedent(code)) != code:
+        yield flush
+    if "&" in code and (unescaped := html.unescape(code)) != code:
+        yield unescaped
+    if (spaced := code.translate(_SPACES)) != code:
+        yield spaced
+    if lines and _PROMPT.match(lines[0]):
+        yield "".join(_PROMPT.sub("", line, count=1) + "\n" for line in lines if _PROMPT.match(line))
+    if lines and any(line[0] == "+" for line in lines) and all(line[0] in "+- @" for line in lines):
+        kept = [line[1:] for line in code.split("\n") if line[:1] in ("+", " ") and not line.startswith("+++")]
+        yield "\n".join(kept) + "\n"
+    if len(lines) > 1 and all(_NUMBERED.match(line) for line in lines):
+        yield "".join(found["code"] + "\n" for line in lines if (found := _NUMBERED.match(line)))

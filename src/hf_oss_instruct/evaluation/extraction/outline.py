@@ -1,0 +1,173 @@
+"""What a parsed source consists of: imports, definitions, statements, each with its names and its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Literal
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.syntax import GRAMMARS, parse, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+Kind = Literal["package", "import", "function", "type", "container", "value", "statement", "comment", "error"]
+DEFINITIONS: frozenset[Kind] = frozenset({"function", "type", "container", "value"})
+_ASSIGNS = frozenset({"=", "<-", "<<-", ":="})
+_MEMBER = re.compile(r"member|index|dot_|subscript|attribute|element|field_expression")
+_NAME = re.compile(r"[^\W\d][\w$]*")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A statement at one level of a source.
+
+    Attributes:
+        kind: what it is; a `container` (class, namespace, module) has members.
+        names: what it defines.
+        node: its tree.
+        inner: the node that defines, inside wrappers such as `export` or a decorator.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    node: Node
+    inner: Node
+
+    @property
+    def text(self) -> str:
+        """Its source."""
+        return text_of(self.node)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and its tree.
+
+    Attributes:
+        text: the source.
+        root: the root of its tree.
+        items: its top level, in order.
+    """
+
+    text: str
+    root: Node = field(repr=False)
+    items: tuple[Item, ...] = field(repr=False)
+
+    @property
+    def clean(self) -> bool:
+        """Whether it has no syntax error."""
+        return not self.root.has_error
+
+    @cached_property
+    def code(self) -> bytes:
+        """The bytes that the nodes' places count."""
+        return encoded(self.text)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """Names that its top level defines."""
+        return frozenset(name for item in self.items if item.kind in DEFINITIONS for name in item.names)
+
+    def of_kind(self, *kinds: Kind) -> list[Item]:
+        """The items of these kinds, in order."""
+        return [item for item in self.items if item.kind in kinds]
+
+
+def tree(text: str, lang: str) -> Node:
+    """The root of a text's tree.
+
+    Raises:
+        EvaluationError: the language's grammar is not installed.
+    """
+    if lang in GRAMMARS:
+        return parse(encoded(text), lang).root_node
+    return _packed_parser(lang).parse(encoded(text)).root_node
+
+
+@cache
+def _packed_parser(lang: str) -> Parser:
+    try:
+        from tree_sitter_language_pack import get_parser
+    except ImportError as error:
+        raise EvaluationError(
+            f"Answers in {lang} are read with the grammar in tree-sitter-language-pack, which is not installed. "
+            "Install it with: pip install 'tree-sitter-language-pack>=0.13,<1' (part of the extra `eval`)"
+        ) from error
+    return get_parser(lang)  # type: ignore[arg-type]
+
+
+def encoded(text: str) -> bytes:
+    """A text as tree-sitter reads it."""
+    return text.encode("utf-8", "replace")
+
+
+def cut_out(source: Source, nodes: Collection[Node], replaced: dict[int, str] | None = None) -> str:
+    """The source without some nodes, each replaced by `replaced[node.id]` if that is given."""
+    kept, place = [], 0
+    for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
+        if node.start_byte < place:  # inside one that is cut out
+            continue
+        kept.append(source.code[place : node.start_byte].decode(errors="replace"))
+        kept.append((replaced or {}).get(node.id, ""))
+        place = node.end_byte
+    kept.append(source.code[place:].decode(errors="replace"))
+    return "".join(kept)
+
+
+def name_of(node: Node) -> str:
+    """The name that a definition gives, through C's declarators; empty if there is none."""
+    while (named := node.child_by_field_name("name")) is None:
+        inner = node.child_by_field_name("declarator") or next(
+            (child for child in node.named_children if child.type == "identifier" or child.type.endswith("_declarator")), None
+        )
+        if inner is None:
+            return ""
+        if not inner.named_children:
+            return text_of(inner)
+        node = inner
+    return text_of(named).strip()
+
+
+def targets_of(node: Node, depth: int = 4) -> tuple[str, ...]:
+    """The names to which an assignment or a declaration gives values."""
+    found = [name for assigned in _assignments(node, depth) for name in assigned]
+    return tuple(dict.fromkeys(found)) or tuple(dict.fromkeys(leaves(node)))
+
+
+def _assignments(node: Node, depth: int) -> Iterator[list[str]]:
+    sign = next((place for place, child in enumerate(node.children) if text_of(child) in _ASSIGNS and not child.children), None)
+    if sign is not None:
+        yield [name for child in node.children[:sign] for name in _target(child)]
+    elif depth:
+        for child in node.children:
+            yield from _assignments(child, depth - 1)
+
+
+def _target(node: Node) -> list[str]:
+    inner = node.named_children[0] if node.type.endswith("_list") and len(node.named_children) == 1 else node
+    return ["".join(text_of(inner).split())] if _MEMBER.search(inner.type) else leaves(node)
+
+
+def leaves(node: Node) -> list[str]:
+    """The names among the leaves of a tree, in order."""
+    stack, found = [node], []
+    while stack:
+        one = stack.pop()
+        if one.children:
+            stack.extend(reversed(one.children))
+        elif one.is_named and _NAME.fullmatch(text := text_of(one).lstrip("$@%")):
+            found.append(text)
+    return found
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        yield one
+        stack.extend(reversed(one.children))
