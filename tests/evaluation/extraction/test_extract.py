@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.extraction import cut, extract
 from hf_oss_instruct.evaluation.problems import Problem
-
-from .. import toys
+from tests.evaluation import toys
 
 ADD, ROOT, EVENS = "HumanEval/900", "HumanEval/901", "HumanEval/902"
 
