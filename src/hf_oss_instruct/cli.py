@@ -160,7 +160,7 @@ def preview(output: str, **flags: Any) -> None:
             else:
                 kept += isinstance(outcome, dict)
                 show_outcome(outcome, output)
-    show_skipped(skipped.elements(), output)
+    show_skipped(skipped.elements(), output, getattr(source, "converted", None))
     if output in ("auto", "human"):
         if teacher.identity.startswith(COMMENT_FUNCTION):
             click.echo(NOT_FOR_TRAINING)
@@ -188,7 +188,7 @@ def seeds(output: str, **flags: Any) -> None:
             skipped[item] += 1
         else:
             show_seed(item, output)
-    show_skipped(skipped.elements(), output)
+    show_skipped(skipped.elements(), output, getattr(source, "converted", None))
 
 
 @cli.command()

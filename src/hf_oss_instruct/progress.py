@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -158,13 +158,16 @@ def show_seed(item: Seed, output: str) -> None:
         _block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
 
 
-def show_skipped(skipped: Iterable[Skipped], output: str) -> None:
-    """How many documents gave no seed and how many snippets were refused, and why."""
+def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str, str] | None = None) -> None:
+    """How many documents gave no seed and how many snippets were refused, and why; and which encodings were converted."""
     counts = Counter((item.snippet, item.reason) for item in skipped)
     for snippet, said in ((False, "Documents that gave no seed"), (True, "Snippets refused and drawn again")):
         reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)
         if reasons and output in ("auto", "human"):
             _console().print(f"\n{said}: {reasons}.", markup=False, highlight=False)
+    if converted and output in ("auto", "human"):
+        encodings = ", ".join(f"{count:,} from {name}" for name, count in Counter(converted.values()).most_common())
+        _console().print(f"\nFiles converted to UTF-8: {encodings}.", markup=False, highlight=False)
 
 
 def _as_json(outcome: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.synthesis import picking
+from hf_oss_instruct.synthesis.contents import flat
 from hf_oss_instruct.synthesis.picking import Texts, first_spans
 from hf_oss_instruct.synthesis.sampling import SeedPlan, hash_spans, sample
 from hf_oss_instruct.synthesis.seeds import open_source
@@ -47,16 +48,16 @@ def test_a_column_gives_the_lines_of_the_plain_definition(
     array = pa.array([*before, *texts, *after], pa.string()).cast(kind)[len(before) : len(before) + len(texts)]
     row_ids = data.draw(st.lists(st.text(max_size=4), min_size=len(texts), max_size=len(texts)))
     expected = [plain_first_draw(text or "", row_id, rng_seed) for text, row_id in zip(texts, row_ids, strict=True)]
-    assert first_spans(Texts.of(array), row_ids, rng_seed) == expected
+    assert first_spans(Texts.of(flat(array), as_stored=True), row_ids, rng_seed) == expected
     some = data.draw(st.lists(st.integers(0, len(texts) - 1), unique=True)) if texts else []
-    few = first_spans(Texts.of(array).only(some), [row_ids[row] for row in some], rng_seed)
+    few = first_spans(Texts.of(flat(array), as_stored=True).only(some), [row_ids[row] for row in some], rng_seed)
     assert few == [expected[row] for row in some]
 
 
 def test_line_ends_across_blocks_are_found() -> None:
     text = ("x" * 97 + "\n") * (3 * picking.BLOCK // 98)
     array, row_ids = pa.array([text, "a\nb", text]), ["1", "2", "3"]
-    assert first_spans(Texts.of(array), row_ids, 5) == [
+    assert first_spans(Texts.of(flat(array), as_stored=True), row_ids, 5) == [
         plain_first_draw(content, row_id, 5) for content, row_id in zip(array.to_pylist(), row_ids, strict=True)
     ]
 
@@ -66,7 +67,7 @@ def test_line_ends_across_blocks_are_found() -> None:
 def test_the_step_draws_what_the_sampler_draws(texts: list[str], rng_seed: int) -> None:
     table = pa.table({"content": pa.array(texts, pa.string()), "id": pa.array([f"{n}" for n in range(len(texts))], pa.string())})
     step = pickle.loads(pickle.dumps(HashSeeds("shelf", "r1", rng_seed)))
-    stripped = Texts.of(table["content"].combine_chunks(), strip_metadata=True)
+    stripped = Texts.of(table["content"].combine_chunks())
     expected = []
     for row in range(len(texts)):
         document = Document(stripped[row], Provenance("shelf", "r1", f"{row}", 0, "python"))
@@ -114,8 +115,8 @@ def test_the_step_runs_in_datasets_streaming(tmp_path: Path) -> None:
 def test_the_step_refuses_documents_without_ids_and_tables_without_text() -> None:
     with pytest.raises(UsageError, match="needs an id of its own"):
         HashSeeds("here")(pa.table({"content": ["x"]}))
-    with pytest.raises(SeedError, match="no column 'content'"):
-        HashSeeds("here")(pa.table({"text": ["x"]}))
+    with pytest.raises(SeedError, match="no text in a column called content, code"):
+        HashSeeds("here")(pa.table({"words": ["x"]}))
 
 
 def test_one_in_k_is_a_fair_draw_by_id_whatever_the_batches(tmp_path: Path) -> None:

@@ -357,7 +357,7 @@ class TestOpening:
 
     def test_a_file_in_no_known_language_is_an_error(self, tmp_path: Path) -> None:
         plant(tmp_path, {"notes.md": "hi\n"})
-        with pytest.raises(SeedError, match="no source code, parquet or JSONL"):
+        with pytest.raises(SeedError, match="no source code and no tables"):
             open_source(str(tmp_path / "notes.md"))
 
     def test_a_hub_that_is_down_is_an_error_with_the_id_and_the_way_out(self) -> None:

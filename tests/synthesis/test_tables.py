@@ -18,6 +18,7 @@ import pytest
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.reading import ReadOptions
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.seeds import open_source, read_seeds
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables
@@ -124,7 +125,7 @@ class TestStarcoderdata:
 
     def test_metadata_stays_for_the_papers_own_sampler(self, stars: Path) -> None:
         raw = [row["content"] for name in ("python", "rust") for row in rows_of(stars / name / "train-00000-of-00001.parquet")]
-        assert [file.content for file in documents(open_source(str(stars), keep_metadata=True))] == raw
+        assert [file.content for file in documents(open_source(str(stars), reading=ReadOptions(as_stored=True)))] == raw
         assert sum(text.startswith("<") for text in raw) == 12
 
     def test_a_row_says_nothing_of_licences_and_commits_so_they_are_null(self, stars: Path) -> None:
@@ -414,20 +415,13 @@ class TestBrokenFiles:
         spoil(put(tmp_path / "a.parquet", parquet(rows)), "content")
         assert "'a.parquet'" in refusal(open_source(str(tmp_path)))
 
-    def test_a_parquet_file_with_text_that_is_no_utf8_is_an_error_with_its_name(self, tmp_path: Path) -> None:
-        text = pa.array([b"x = 1\n", b"caf\xe9"], pa.binary()).view(pa.string())  # as writers that do not look at text make them
-        pq.write_table(pa.table({"content": text, "lang": ["python"] * 2}), tmp_path / "a.parquet")
-        assert "'a.parquet'" in refusal(open_source(str(tmp_path)))
+    def test_a_parquet_file_without_code_is_an_error_with_the_columns_it_has(self, tmp_path: Path) -> None:
+        words = refusal(opened(tmp_path / "a.parquet", parquet([{"words": "x", "size": 1}])))
+        assert "'a.parquet' has no text in a column called content, code, whole_func_string, …; it has size, words" in words
+        assert "--code-column NAME" in words
 
-    def test_a_parquet_file_without_content_is_an_error_with_the_columns_it_has(self, tmp_path: Path) -> None:
-        words = refusal(opened(tmp_path / "a.parquet", parquet([{"text": "x", "size": 1}])))
-        assert "'a.parquet' has no column 'content'; it has size, text" in words
-        assert "Rename" in words
-
-    def test_a_json_object_without_content_is_an_error_with_the_keys_it_has(self, tmp_path: Path) -> None:
-        assert "has no column 'content'; it has size, text" in refusal(
-            opened(tmp_path / "a.jsonl", jsonl({"text": "x", "size": 1}))
-        )
+    def test_a_json_object_without_code_is_an_error_with_the_keys_it_has(self, tmp_path: Path) -> None:
+        assert "it has size, words. Name" in refusal(opened(tmp_path / "a.jsonl", jsonl({"words": "x", "size": 1})))
 
     def test_a_broken_line_is_an_error_with_its_number(self, tmp_path: Path) -> None:
         words = refusal(opened(tmp_path / "a.jsonl", jsonl(OK, OK) + b'{"content": "x", \n' + jsonl(OK)))
@@ -633,7 +627,7 @@ class TestHub:
     def test_a_data_set_without_tables_is_an_error_with_its_id_and_the_formats(self) -> None:
         with LocalHub() as hub:
             hub.put("ns/pictures", "a.png", b"\x89PNG")
-            with pytest.raises(SeedError, match=r"'ns/pictures' holds no parquet or JSONL"):
+            with pytest.raises(SeedError, match=r"'ns/pictures' holds no tables"):
                 HubTables("ns/pictures", endpoint=hub.endpoint)
 
     def test_a_gated_data_set_is_an_error_with_its_id_and_the_way_in(self) -> None:
@@ -665,7 +659,9 @@ class TestHub:
         text = "<reponame>a/b\nx = 1\n"
         with LocalHub() as hub:
             hub.put("ns/code", "python/a.jsonl", jsonl({"content": text}))
-            kept, stripped = (HubTables("ns/code", keep_metadata=keep, endpoint=hub.endpoint) for keep in (True, False))
+            kept, stripped = (
+                HubTables("ns/code", reading=ReadOptions(as_stored=keep), endpoint=hub.endpoint) for keep in (True, False)
+            )
             assert [file.content for source in (kept, stripped) for file in documents(source)] == [text, "x = 1\n"]
 
 

@@ -23,7 +23,10 @@ from hf_oss_instruct.synthesis.tables import HubTables
 from hf_oss_instruct.synthesis.teacher import Teacher
 
 OVER_THE_RECIPE = {
-    "seeds": ("n", "sampler", "rng_seed", "snippets_per_document", "licenses", "filters"),
+    "seeds": (
+        *("n", "sampler", "rng_seed", "snippets_per_document", "licenses", "filters"),
+        *("max_document_bytes", "max_snippet_chars", "encoding", "code_column"),
+    ),
     "sampling": ("temperature", "top_p", "max_tokens", "send_seed", "extra_body"),
 }
 """Arguments that replace the run config's own values, by the part of it where they stand."""
@@ -43,6 +46,7 @@ class OssInstructConfig(OpenedConfig):
         sampler: `hash`, `functions` or `magicoder`; by default what fits the teacher.
         snippets_per_document: at most so many of one document.
         rng_seed: the random number of the draw.
+        max_document_bytes, max_snippet_chars, encoding, code_column: how documents are read, as `SeedPlan` takes them.
         licenses: `any`, `permissive`, or SPDX names with commas; by default `permissive` for the Hub, `any` for what is local.
         filters: names of seed filters (`sieve.FILTERS`), `()` for none; by default all.
         shuffle_seeds: a random number; the seeds come in an order drawn by hash, before any request. Reads all seeds first.
@@ -67,6 +71,10 @@ class OssInstructConfig(OpenedConfig):
     sampler: str | None = None
     snippets_per_document: int | None = None
     rng_seed: int | None = None
+    max_document_bytes: int | None = None
+    max_snippet_chars: int | None = None
+    encoding: str | None = None
+    code_column: str | None = None
     licenses: str | None = None
     filters: tuple[str, ...] | None = None
     shuffle_seeds: int | None = None
@@ -169,12 +177,12 @@ class OssInstructConfig(OpenedConfig):
 
     def _sources(self, recipe: Recipe | None, run: RunConfig) -> dict[str, Source]:
         """Split → where its seeds come from."""
-        keep_metadata = run.seeds.sampler == "magicoder"
+        reading = run.seeds.reading
         if self.seeds is not None and (self.data_dir or (self.data_files and not recipe)):
             raise UsageError("seeds= and data_files= or data_dir= both say where the seeds are. Leave one of them out.")
         spec = self.seeds if self.seeds is not None else self.data_dir if not self.data_files else None
         if spec is not None:
-            return {"train": open_source(spec, revision=self.seeds_revision, keep_metadata=keep_metadata)}
+            return {"train": open_source(spec, revision=self.seeds_revision, reading=reading)}
         if recipe:
             return {"train": recipe.open_seeds()}
         if not self.data_files:
@@ -185,8 +193,7 @@ class OssInstructConfig(OpenedConfig):
         if remote := [path for paths in self.data_files.values() for path in paths if "://" in str(path)]:
             raise UsageError(f"{str(remote[0])!r} is not on this machine. Name a Hub data set with seeds='ns/name'.")
         return {
-            str(split): open_files([Path(path) for path in paths], keep_metadata=keep_metadata)
-            for split, paths in self.data_files.items()
+            str(split): open_files([Path(path) for path in paths], reading=reading) for split, paths in self.data_files.items()
         }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
 from typing import IO, Any
 
@@ -14,15 +13,23 @@ import pyarrow.parquet as pq
 
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.contents import flat, holds_text, read_contents
+from hf_oss_instruct.synthesis.formats import csv_batches, csv_header, json_rows
 from hf_oss_instruct.synthesis.picking import Texts
+from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions
 
+CODE = (
+    *("content", "code", "whole_func_string", "func_code_string", "original_string", "function", "func", "source_code"),
+    *("file_content", "file_contents", "contents", "code_snippet", "snippet", "text", "body", "source"),
+)
+"""Columns that hold code: The Stack, github-code, CodeSearchNet, Defects4J-like sets, …; the vaguest words come last."""
 FIELDS: dict[str, tuple[str, ...]] = {
-    "content": ("content",),
+    "content": CODE,
     "row_id": ("hexsha", "content_id", "blob_id", "id", "row_id"),
-    "lang": ("lang", "language"),
-    "repo_name": ("max_stars_repo_name", "repo_name", "repo_path", "repo"),
+    "lang": ("lang", "language", "programming_language"),
+    "repo_name": ("max_stars_repo_name", "repo_name", "repository_name", "repo_path", "repo"),
     "repo_commit": ("max_stars_repo_head_hexsha", "commit_id", "revision_id", "repo_commit"),
-    "file_path": ("max_stars_repo_path", "file_path", "path"),
+    "file_path": ("max_stars_repo_path", "file_path", "func_path_in_repository", "path", "filename", "file_name"),
     "licenses": ("max_stars_repo_licenses", "detected_licenses", "licenses", "license"),
     "license_type": ("license_type",),
     "is_vendor": ("is_vendor",),
@@ -35,6 +42,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 FLAGS = frozenset({"is_vendor", "is_generated"})
 BATCH, REPOSITORIES, LINES = 256, 4, 64
 """Rows read at a time: files of a flat table, repositories of a nested one, lines of JSON."""
+LEFT_OUT = "\0left_out"
+"""Key of a row of JSON that was not read; no column can have this name."""
 RELEASE = 16
 """Row groups of flat rows after which memory goes back: asking for it anew costs half of what decoding does."""
 
@@ -46,10 +55,18 @@ class Columns:
         rows: number of rows.
         arrays: field → its column, for the fields that are there.
         texts: the contents; None where the table has ids only.
+        left_out: row → reason, for contents that are not read.
     """
 
-    def __init__(self, rows: int, arrays: dict[str, pa.Array | list[Any]], texts: Texts | None) -> None:
+    def __init__(
+        self,
+        rows: int,
+        arrays: dict[str, pa.Array | list[Any]],
+        texts: Texts | None,
+        left_out: Mapping[int, str] | None = None,
+    ) -> None:
         self._rows, self.arrays, self.texts = rows, arrays, texts
+        self.left_out = left_out or {}
         self._values: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
@@ -68,7 +85,8 @@ class Columns:
             for field, column in self.arrays.items()
             if field != "content"
         }
-        return Columns(len(rows), arrays, self.texts.only(rows) if self.texts else None)
+        left_out = {place: self.left_out[row] for place, row in enumerate(rows) if row in self.left_out} if self.left_out else {}
+        return Columns(len(rows), arrays, self.texts.only(rows) if self.texts else None, left_out)
 
     def _plain(self, field: str) -> list[Any]:
         column = self.arrays.get(field)
@@ -77,23 +95,27 @@ class Columns:
         return [_plain(field, value) for value in column] if isinstance(column, list) else _plain_column(field, column)
 
 
-def parquet_columns(file: IO[bytes], path: str, strip_metadata: bool) -> Iterator[Columns]:
+def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterator[Columns]:
     """The rows of a parquet file.
 
     Args:
         file: the file.
         path: its name, for errors.
-        strip_metadata: leave out the prefixes of starcoderdata.
+        reading: how its contents are read.
 
     Raises:
         SeedError: it holds neither text nor ids.
     """
     table = pq.ParquetFile(file, buffer_size=2**18)
     schema = table.schema_arrow
-    outer = _columns_of(schema.names)
-    nested = None if "content" in outer else _files_struct(schema)
-    inner = {} if nested is None else _columns_of(nested.field(i).name for i in range(nested.num_fields))
-    _require_content(outer if nested is None else inner, schema.names, path)
+    outer = _columns_of(schema.names, _text_columns(schema), reading)
+    nested = _files_struct(schema) if outer.get("content") != "content" else None
+    inner: dict[str, str] = {}
+    if nested is not None:
+        fields = [nested.field(i) for i in range(nested.num_fields)]
+        inner = _columns_of((field.name for field in fields), _text_columns(fields), reading)
+        outer.pop("content", None)
+    _require_content(outer if nested is None else inner, schema.names, path, reading)
     leaves = {leaf.path for leaf in map(table.schema.column, range(len(table.schema)))}
     wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in inner.values()]
     size = BATCH if nested is None else REPOSITORIES
@@ -103,23 +125,34 @@ def parquet_columns(file: IO[bytes], path: str, strip_metadata: bool) -> Iterato
             if nested is not None:
                 arrays = _unnested(arrays, batch.column("files"), inner)
                 rows = len(next(iter(arrays.values())))
-            yield _from_arrow(arrays, rows, path, strip_metadata)
+            yield _from_arrow(arrays, rows, path, reading)
         if nested is not None or group % RELEASE == RELEASE - 1:
             pa.default_memory_pool().release_unused()  # it would keep several row groups' worth
 
 
-def table_columns(table: pa.Table) -> Columns:
+def csv_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[Columns]:
+    """The rows of a CSV or TSV file with a header line; see `parquet_columns`."""
+    names, marked = csv_header(file, path)
+    if not names:
+        return
+    outer = _columns_of(names, names, reading)
+    _require_content(outer, names, path, reading)
+    for batch in csv_batches(file, path, list(dict.fromkeys(outer.values())), marked):
+        yield _from_arrow({field: batch.column(column) for field, column in outer.items()}, len(batch), path, reading)
+
+
+def table_columns(table: pa.Table, reading: ReadOptions = DEFAULT) -> Columns:
     """The rows of a flat table in memory.
 
     Raises:
-        SeedError: it has no column `content`.
+        SeedError: it has no column with code.
     """
-    fields = _columns_of(table.column_names)
+    fields = _columns_of(table.column_names, _text_columns(table.schema), reading)
     if "content" not in fields:
-        _require_content({}, table.column_names, "the table")
+        _require_content({}, table.column_names, "the table", reading)
     chunked = {field: table.column(column) for field, column in fields.items()}
     arrays = {field: one.chunk(0) if one.num_chunks == 1 else one.combine_chunks() for field, one in chunked.items()}
-    return _from_arrow(arrays, len(table), "the table", True)
+    return _from_arrow(arrays, len(table), "the table", reading)
 
 
 def _unnested(arrays: dict[str, pa.Array], files: pa.Array, inner: dict[str, str]) -> dict[str, pa.Array]:
@@ -132,13 +165,13 @@ def _unnested(arrays: dict[str, pa.Array], files: pa.Array, inner: dict[str, str
     return columns
 
 
-def json_columns(file: IO[bytes], path: str, strip_metadata: bool) -> Iterator[Columns]:
-    """The rows of a JSONL file, which may be compressed (`.gz`); see `parquet_columns`.
+def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[Columns]:
+    """The rows of a file of JSON; see `parquet_columns`.
 
     Raises:
         SeedError: a line is no JSON object, or holds neither text nor ids.
     """
-    rows = _json_rows(file, path)
+    rows = _json_files(file, path, reading)
     trouble: Exception | None = None
     while not trouble:
         some: list[dict[str, Any]] = []
@@ -148,36 +181,40 @@ def json_columns(file: IO[bytes], path: str, strip_metadata: bool) -> Iterator[C
         except Exception as error:  # after what was read before it
             trouble = error
         for ids_only, run in groupby(some, lambda row: "content" not in row):
-            yield _from_rows(list(run), ids_only, path, strip_metadata)
+            yield _from_rows(list(run), ids_only, path, reading)
         if not some:
             break
     if trouble:
         raise trouble
 
 
-def _json_rows(file: IO[bytes], path: str) -> Iterator[dict[str, Any]]:
-    """The fields of each file in a JSONL."""
-    lines: IO[bytes] = gzip.open(file) if path.lower().endswith(".gz") else file  # type: ignore[assignment]
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
+def _json_files(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[dict[str, Any]]:
+    """The fields of each file in a file of JSON."""
+    code: str | None = None  # a row without text must not show another column for its code
+    for row in json_rows(file, path):
+        if row is None:
+            yield {"content": None, LEFT_OUT: "too_large"}
             continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = getattr(error, "msg", one_line(error))
-            raise SeedError(f"Line {number} of {path!r} is no JSON: {why}. Mend the line, or leave it out.") from error
-        if not isinstance(row, dict):
-            raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a key 'content'.")
+        outer = _columns_of(row, [code] if code and code in row else _strings(row), reading)
+        code = outer.get("content", code)
         files = [file for file in _list(row.get("files")) if isinstance(file, dict)]
-        outer, inner = _columns_of(row), _columns_of(name for file in files for name in file)
-        nested = "files" in row and "content" not in outer
+        if nested := "files" in row and outer.get("content") != "content" and (bool(files) or not row["files"]):
+            outer.pop("content", None)
+        inner = _columns_of(
+            {name for file in files for name in file}, {name for file in files for name in _strings(file)}, reading
+        )
         if files or not nested:
-            _require_content(inner if nested else outer, row, path)
+            _require_content(inner if nested else outer, row, path, reading)
         shared = {field: row[column] for field, column in outer.items()}
         if not nested:
             yield shared
         for inside in files if nested else ():
             yield shared | {field: inside.get(column) for field, column in inner.items()}
+
+
+def _strings(row: Mapping[str, Any]) -> list[str]:
+    """The keys of a row whose values are text, or say nothing."""
+    return [name for name, value in row.items() if value is None or isinstance(value, str)]
 
 
 def _list(value: Any) -> list[Any]:
@@ -198,47 +235,57 @@ def _inner_leaf(leaf: str) -> str | None:
     return parts[3] if parts[0] == "files" and len(parts) > 3 else None
 
 
-def _require_content(columns: dict[str, str], names: Iterable[str], path: str) -> None:
-    if "content" in columns or "blob_id" in columns:
+def _require_content(columns: Mapping[str, str], names: Iterable[str], path: str, reading: ReadOptions) -> None:
+    if "content" in columns or ("blob_id" in columns and not reading.code_column):
         return
+    shown = ", ".join(sorted(names))
+    if reading.code_column:
+        raise SeedError(f"{path!r} has no text in a column {reading.code_column!r}; it has {shown}. Name one with --code-column.")
     raise SeedError(
-        f"{path!r} has no column 'content'; it has {', '.join(sorted(names))}. Rename the column that holds the code."
+        f"{path!r} has no text in a column called {', '.join(CODE[:3])}, …; it has {shown}. Name the column that holds the code: "
+        "--code-column NAME."
     )
 
 
-def _columns_of(names: Iterable[str]) -> dict[str, str]:
-    """Field → the column that holds it, for the fields that are there."""
-    present = set(names)
-    return {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
+def _columns_of(names: Iterable[str], texts: Iterable[str], reading: ReadOptions) -> dict[str, str]:
+    """Field → the column that holds it, for the fields that are there; the code must be in one of `texts`."""
+    present, readable = set(names), set(texts)
+    found = {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
+    code = [column for column in ([reading.code_column] if reading.code_column else CODE) if column in readable]
+    return found | {"content": code[0]} if code else {field: column for field, column in found.items() if field != "content"}
 
 
-def _from_arrow(arrays: dict[str, pa.Array], rows: int, path: str, strip_metadata: bool) -> Columns:
-    texts = Texts.of(arrays["content"], strip_metadata=strip_metadata, name=path) if "content" in arrays else None
-    return Columns(rows, dict(arrays), texts)
+def _text_columns(fields: Iterable[pa.Field]) -> list[str]:
+    return [field.name for field in fields if pa.types.is_null(field.type) or holds_text(field.type, or_bytes=True)]
 
 
-def _from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, strip_metadata: bool) -> Columns:
+def _from_arrow(arrays: dict[str, pa.Array], rows: int, path: str, reading: ReadOptions) -> Columns:
+    texts, left_out = read_contents(arrays["content"], reading, path) if "content" in arrays else (None, {})
+    return Columns(rows, dict(arrays), texts, left_out)
+
+
+def _from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, reading: ReadOptions) -> Columns:
     values: dict[str, Any] = {field: [row.get(field) for row in rows] for field in FIELDS if field != "content"}
     if ids_only:
         return Columns(len(rows), values, None)
     contents = pa.array([_plain("content", row.get("content")) or "" for row in rows], pa.large_string())
-    return Columns(len(rows), values, Texts.of(contents, strip_metadata=strip_metadata, name=path))
+    texts, left_out = read_contents(contents, reading, path)
+    return Columns(len(rows), values, texts, left_out | {n: row[LEFT_OUT] for n, row in enumerate(rows) if LEFT_OUT in row})
 
 
 def _plain_column(field: str, array: pa.Array) -> list[Any]:
     """A column as the type that its field has; a column of another type says nothing."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = flat(array)
     if field == "licenses" and (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
         return _lists(array)
-    if field in FLAGS or field == "licenses" or not _holds_text(array.type):
+    if field in FLAGS or field == "licenses" or not holds_text(array.type):
         return [_plain(field, value) for value in array.to_pylist()]
     return [text or None for text in array.to_pylist()]
 
 
 def _lists(array: pa.Array) -> list[Any]:
     """Lists of text as tuples; twice as fast as `to_pylist`."""
-    if not _holds_text(array.type.value_type) or array.null_count:
+    if not holds_text(array.type.value_type) or array.null_count:
         return [_plain("licenses", value) for value in array.to_pylist()]
     values, ends = array.flatten().to_pylist(), array.offsets.to_pylist()
     first = ends[0] if ends else 0
@@ -246,14 +293,12 @@ def _lists(array: pa.Array) -> list[Any]:
     return [tuple(names) if None not in names else _plain("licenses", names) for names in lists]
 
 
-def _holds_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
 def _plain(field: str, value: Any) -> Any:
     """A value as the type that its field has; a value of another type says nothing."""
     if field in FLAGS:
         return value is True
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
     if field == "bytes":
         return value if isinstance(value, int) else None
     if field == "row_id" and isinstance(value, int):

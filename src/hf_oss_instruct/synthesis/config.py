@@ -20,6 +20,7 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.synthesis.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
 from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan, Source, settled
 from hf_oss_instruct.synthesis.sieve import ANY
 from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
@@ -39,6 +40,10 @@ KEYS = {
         "filters",
         "one_in",
         "deny",
+        "max_document_bytes",
+        "max_snippet_chars",
+        "encoding",
+        "code_column",
     },
     "prompt": {"template", "text", "parser", "keep_reasoning"},
     "sampling": {"temperature", "top_p", "max_tokens", "send_seed", "extra_body"},
@@ -134,11 +139,15 @@ class RunConfig:
                 "languages": dict(seeds.languages) or None,
                 "sampler": seeds.sampler,
                 "snippets_per_document": seeds.snippets_per_document or "auto",
-                "rng_seed": seeds.rng_seed,
+                "rng_seed": "auto" if seeds.rng_seed is None else seeds.rng_seed,
                 "licenses": seeds.licenses or "auto",
                 "filters": "auto" if seeds.filters is None else list(seeds.filters),
                 "one_in": seeds.one_in,
                 "deny": seeds.deny.hash if seeds.deny else None,
+                "max_document_bytes": seeds.max_document_bytes,
+                "max_snippet_chars": seeds.max_snippet_chars,
+                "encoding": seeds.encoding,
+                "code_column": seeds.code_column,
             },
             "prompt": ({"template": DEFAULT_TEMPLATE} if ours else {"text": self.prompt.text})
             | {"parser": self.parser}
@@ -208,7 +217,7 @@ class RunConfig:
                 f"{name} names the prompt template {prompt['template']!r}. We have {DEFAULT_TEMPLATE!r}; or give its text."
             )
         per_document, licenses = seeds.get("snippets_per_document", "auto"), seeds.get("licenses", "auto")
-        filters, deny = seeds.get("filters", "auto"), seeds.get("deny")
+        filters, deny, random_seed = seeds.get("filters", "auto"), seeds.get("deny"), seeds.get("rng_seed", "auto")
         try:
             return cls(
                 dataset=_typed(seeds.get("dataset", "stdlib"), str),
@@ -218,11 +227,15 @@ class RunConfig:
                     languages=_languages(seeds.get("languages") or {}),
                     sampler=_typed(seeds.get("sampler", "hash"), str),
                     snippets_per_document=None if per_document == "auto" else _typed(per_document, int),
-                    rng_seed=_typed(seeds.get("rng_seed", 0), int),
+                    rng_seed=None if random_seed == "auto" else _typed(random_seed, int),
                     licenses=None if licenses == "auto" else _typed(licenses, str),
                     filters=None if filters == "auto" else tuple(_typed(name, str) for name in _typed(filters, list)),
                     one_in=_typed(seeds.get("one_in", 1), int),
                     deny=Denylist(_typed(deny, str)) if deny is not None else None,
+                    max_document_bytes=_typed(seeds.get("max_document_bytes", MAX_DOCUMENT_BYTES), int),
+                    max_snippet_chars=_typed(seeds.get("max_snippet_chars", MAX_SNIPPET_CHARS), int),
+                    encoding=_typed(seeds.get("encoding"), str, None),
+                    code_column=_typed(seeds.get("code_column"), str, None),
                 ),
                 prompt=Prompt(_typed(prompt["text"], str)) if "text" in prompt else Prompt.default(),
                 parser=_typed(prompt.get("parser", "default"), str),
@@ -255,6 +268,8 @@ def magicoder() -> RunConfig:
         rng_seed=MAGICODER_SEED,
         licenses=ANY,
         filters=(),
+        max_document_bytes=0,
+        max_snippet_chars=0,
     )
     return replace(
         RunConfig(), dataset="bigcode/starcoderdata", seeds=seeds, parser="magicoder", near_duplicates=False, rule="magicoder"

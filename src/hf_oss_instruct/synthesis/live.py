@@ -14,6 +14,7 @@ from typing import Any
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.synthesis.config import LARGEST, RunConfig
+from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.synthesis.sampling import Source
 from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
 from hf_oss_instruct.synthesis.transports import http_error
@@ -52,12 +53,12 @@ class Recipe:
             SeedError: the source cannot be read.
             RunError: it has changed since the recipe was made.
         """
-        spec, keep_metadata = self.config.dataset, self.config.seeds.sampler == "magicoder"
+        spec, reading = self.config.dataset, self.config.seeds.reading
         if spec in ("stdlib", STDLIB_NAME):
             return self._at_its_revision(open_source(spec))
         if spec.startswith(INSIDE):
             folder = _fetched(self, spec) if self.is_remote else Path(self.folder)
-            return self._at_its_revision(open_inside(folder, spec, keep_metadata=keep_metadata))
+            return self._at_its_revision(open_inside(folder, spec, reading=reading))
         if not HUB_ID.fullmatch(spec):
             raise UsageError(
                 f"The recipe names the seeds {spec!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; to "
@@ -67,14 +68,14 @@ class Recipe:
             raise UsageError(f"The recipe names {spec!r} without a revision. Add seeds.revision, a commit or branch.")
         if os.path.exists(spec):  # `open_source` would take the folder here
             raise UsageError(f"The recipe means {spec!r} on the Hub, and a folder here has that name. Load it from elsewhere.")
-        return open_source(spec, revision=self.config.revision, keep_metadata=keep_metadata)
+        return open_source(spec, revision=self.config.revision, reading=reading)
 
     def _at_its_revision(self, source: Source) -> Source:
         self.config.pinned(source)
         return source
 
 
-def open_inside(folder: Path, spec: str, *, keep_metadata: bool = False) -> Source:
+def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> Source:
     """The files that a run config in `folder` names as `./…`.
 
     Raises:
@@ -92,7 +93,7 @@ def open_inside(folder: Path, spec: str, *, keep_metadata: bool = False) -> Sour
             raise UsageError(
                 f"The recipe's {path.relative_to(root).as_posix()!r} links to a place outside its folder. Remove it."
             )
-    return open_source(str(place), keep_metadata=keep_metadata)
+    return open_source(str(place), reading=reading)
 
 
 def read_recipe(path: str, base_path: str = "", token: str | bool | None = None) -> Recipe:

@@ -72,14 +72,14 @@ def open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, 
     from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
 
     config = _config(flags, default_sampler)
-    spec, keep_metadata = flags["seeds"] or config.dataset, config.seeds.sampler == "magicoder"
+    spec, reading = flags["seeds"] or config.dataset, config.seeds.reading
     if flags["config"] and not flags["seeds"] and spec.startswith(INSIDE):
-        return config, open_inside(flags["config"].parent, spec, keep_metadata=keep_metadata)
+        return config, open_inside(flags["config"].parent, spec, reading=reading)
     on_the_hub = HUB_ID.fullmatch(spec) is not None
     if flags["config"] and not flags["seeds"] and not on_the_hub and spec not in ("stdlib", STDLIB_NAME):
         raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
     revision = flags["revision"] or (config.revision if spec == config.dataset else None)
-    source = open_source(spec, revision=revision, keep_metadata=keep_metadata)
+    source = open_source(spec, revision=revision, reading=reading)
     if flags["revision"] or source.name != config.dataset or on_the_hub:  # a branch stands for the commit that was opened
         config = replace(config, dataset=source.name, revision=None)
     return config, source
@@ -117,7 +117,17 @@ def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
     from hf_oss_instruct.curation.deny import Denylist
     from hf_oss_instruct.synthesis.sieve import FILTERS
 
-    plain = ("n", "sampler", "rng_seed", "one_in", "licenses")
+    plain = (
+        "n",
+        "sampler",
+        "rng_seed",
+        "one_in",
+        "licenses",
+        "max_document_bytes",
+        "max_snippet_chars",
+        "encoding",
+        "code_column",
+    )
     changes = {name: flags[name] for name in plain if flags[name] is not None}
     if names := flags["filters"]:
         changes["filters"] = {"all": FILTERS, "none": ()}.get(names, tuple(names.split(",")))

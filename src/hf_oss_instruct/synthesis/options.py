@@ -54,7 +54,7 @@ seed_options = together(
         "--seeds",
         metavar="SOURCE",
         help="Where snippets come from: 'stdlib' (Python's own library, the default), a file or folder of source code, "
-        "parquet/JSONL files, or a Hub data set such as bigcode/the-stack.",
+        "tables (parquet, JSON Lines, JSON, CSV), or a Hub dataset such as bigcode/the-stack.",
     ),
     click.option("--revision", metavar="REV", help="Branch, tag or commit of a Hub data set."),
     click.option("--n", type=click.IntRange(1), help="Number of seeds."),
@@ -74,7 +74,11 @@ seed_options = together(
         metavar="K|auto",
         help="At most K of one document; auto (default): as many as --n asks for.",
     ),
-    click.option("--rng-seed", type=click.IntRange(0), help="Random number of the draw. Default: 0."),
+    click.option(
+        "--rng-seed",
+        type=click.IntRange(0),
+        help="Random number of the draw. Default: 0; 976, the paper's, with --sampler magicoder.",
+    ),
     click.option("--one-in", type=click.IntRange(1), metavar="K", help="Look at one document in K, drawn by hash. Default: 1."),
     click.option(
         "--licenses",
@@ -86,6 +90,29 @@ seed_options = together(
         metavar="all|none|NAME,…",
         help="What is refused as a seed: parses (documents with gross errors or no definition), secrets, boilerplate. "
         "Default: all; none for magicoder.",
+    ),
+    click.option(
+        "--max-document-bytes",
+        type=click.IntRange(0),
+        metavar="BYTES",
+        help="Leave out larger documents; 0: no limit. Default: 1000000; 0 with --preset magicoder.",
+    ),
+    click.option(
+        "--max-snippet-chars",
+        type=click.IntRange(0),
+        metavar="CHARS",
+        help="Refuse longer snippets (minified code, data on one line); 0: no limit. Default: 10000; 0 with --preset magicoder.",
+    ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of files that are not UTF-8 and neither begin with a byte order mark nor declare one (latin-1, cp1252, "
+        "gb18030, …). Default: leave them out.",
+    ),
+    click.option(
+        "--code-column",
+        metavar="NAME",
+        help="Column of a table that holds the code. Default: content, code, whole_func_string, …, the first that is there.",
     ),
     click.option(
         "--deny",

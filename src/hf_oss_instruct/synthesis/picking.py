@@ -6,6 +6,7 @@ byte says where lines end, counts of bits find the nth line end, and only the sn
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,13 @@ from hf_oss_instruct.errors import SeedError
 
 MAX_LINES = 15
 """A snippet has 1 to 15 lines (paper, section 2.1; `min_lines`, `max_lines` in ise-uiuc/magicoder)."""
-STARCODER_METADATA = re.compile(rb"(<reponame>[^<\n]*)?(<filename>[^<\n]*)?(<gh_stars>[^<\n]*)?\n?")
-"""starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part optional."""
+BOM = codecs.BOM_UTF8
+PREFIXES = re.compile(
+    rb"(\xef\xbb\xbf)?((<reponame>[^<\n]*(<filename>[^<\n]*)?|<filename>[^<\n]*)(<gh_stars>[^<\n]*)?\n?|<gh_stars>[^<\n]*\n?)?"
+    rb"(\xef\xbb\xbf)?"
+)
+"""A byte order mark; and starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part
+optional."""
 
 BLOCK = 2**17
 """Bytes looked at in one go: they and the answers stay in the processor's cache."""
@@ -49,20 +55,14 @@ class Texts:
     name: str = "a table"
 
     @classmethod
-    def of(cls, array: pa.Array, *, strip_metadata: bool = False, name: str = "a table") -> Texts:
-        """The texts of a column, without copying them; a null, and every value that is no text, is empty.
+    def of(cls, array: pa.Array, *, as_stored: bool = False, name: str = "a table") -> Texts:
+        """The texts of a column, without copying them; a null is empty.
 
         Args:
-            array: a column of any kind of string.
-            strip_metadata: leave out the prefixes of starcoderdata.
+            array: a column of strings, plain or large.
+            as_stored: keep byte order marks and the prefixes of starcoderdata.
             name: where they come from, for errors.
         """
-        if pa.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        if pa.types.is_string_view(array.type):
-            array = array.cast(pa.large_string())
-        if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-            return cls.none(len(array))
         width = np.int32 if pa.types.is_string(array.type) else np.int64
         _, ends, data = array.buffers()
         if not len(array) or ends is None:
@@ -75,20 +75,20 @@ class Texts:
         if array.null_count:
             stop = np.where(array.is_null().to_numpy(zero_copy_only=False), start, stop)
         texts = cls(text, start, stop, name)
-        return texts._without_metadata() if strip_metadata else texts
+        return texts if as_stored else texts._without_prefixes()
 
     @classmethod
     def none(cls, number: int) -> Texts:
         """So many empty texts."""
         return cls(np.zeros(0, np.uint8), *np.zeros((2, number), np.int64))
 
-    def _without_metadata(self) -> Texts:
+    def _without_prefixes(self) -> Texts:
         if not len(self.data):
             return self
         start = self.start.copy()
-        opens = self.data[np.minimum(start, len(self.data) - 1)] == ord("<")
-        for number in np.flatnonzero(opens & (self.stop > start)):
-            found = STARCODER_METADATA.match(self.data.data[int(start[number]) : int(self.stop[number])])
+        first = self.data[np.minimum(start, len(self.data) - 1)]
+        for number in np.flatnonzero(((first == ord("<")) | (first == BOM[0])) & (self.stop > start)):
+            found = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
             start[number] += found.end() if found else 0
         return Texts(self.data, start, self.stop, self.name)
 

@@ -21,6 +21,8 @@ from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhausted, UsageError
 from hf_oss_instruct.syntax import MINED_LANGUAGES
 from hf_oss_instruct.synthesis.picking import MAX_LINES, Batch, Span, first_spans
+from hf_oss_instruct.synthesis.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS, ReadOptions, charset
+from hf_oss_instruct.synthesis.shortage import Shortage
 from hf_oss_instruct.synthesis.sieve import ANY, FILTERS, PERMISSIVE, Filters, Gate, allowed
 
 MAGICODER_SEED = 976
@@ -71,11 +73,15 @@ class SeedPlan:
         languages: language name → number of seeds (None: no count of its own); empty for every language.
         sampler: a name of `SAMPLERS`.
         snippets_per_document: at most so many of one document; None ("auto") draws again only if `n` asks for it.
-        rng_seed: the random number of the draw, 0 … 2⁶³−1.
+        rng_seed: the random number of the draw, 0 … 2⁶³−1; None: 0, the paper's 976 with the sampler `magicoder`.
         licenses: `any`, `permissive`, or SPDX names with commas; None: `permissive` for the Hub, `any` for what is local.
         filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
         one_in: look at one document in so many, drawn by hash of its id.
         deny: what was asked to be left out.
+        max_document_bytes: documents with more bytes are left out; 0 for no limit.
+        max_snippet_chars: snippets with more characters are refused; 0 for no limit.
+        encoding: encoding of files that are neither UTF-8 nor say what they are; None leaves such files out.
+        code_column: column of a table that holds the code; None looks for one.
 
     Raises:
         UsageError: the values contradict each other.
@@ -85,11 +91,15 @@ class SeedPlan:
     languages: tuple[tuple[str, int | None], ...] = ()
     sampler: str = "hash"
     snippets_per_document: int | None = None
-    rng_seed: int = 0
+    rng_seed: int | None = None
     licenses: str | None = None
     filters: tuple[str, ...] | None = None
     one_in: int = 1
     deny: Denylist | None = None
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
+    max_snippet_chars: int = MAX_SNIPPET_CHARS
+    encoding: str | None = None
+    code_column: str | None = None
 
     def __post_init__(self) -> None:
         allowed(self.licenses or ANY)
@@ -105,8 +115,24 @@ class SeedPlan:
         for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
             if value < 1:
                 raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
-        if not 0 <= self.rng_seed < 2**63:
+        if not 0 <= self.random_seed < 2**63:
             raise UsageError(f"The rng_seed must be 0 … 2^63-1, not {self.rng_seed}.")
+        if min(self.max_document_bytes, self.max_snippet_chars) < 0:
+            raise UsageError("max_document_bytes and max_snippet_chars must be positive, or 0 for no limit.")
+        if self.encoding is not None:
+            object.__setattr__(self, "encoding", charset(self.encoding))
+
+    @property
+    def random_seed(self) -> int:
+        """The random number of the draw."""
+        if self.rng_seed is not None:
+            return self.rng_seed
+        return MAGICODER_SEED if self.sampler == "magicoder" else 0
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How the source reads its documents."""
+        return ReadOptions(self.encoding, self.max_document_bytes, self.code_column, as_stored=self.sampler == "magicoder")
 
     @property
     def requested(self) -> int | None:
@@ -122,13 +148,13 @@ class SeedPlan:
 
 
 def settled(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan with the licences and filters that it leaves to the source."""
+    """The plan with the licences and filters that it leaves to the source, and the random number of its sampler."""
     licenses, filters = plan.licenses, plan.filters
     if licenses is None:
         licenses = PERMISSIVE if getattr(source, "of_strangers", False) else ANY
     if filters is None:
         filters = FILTERS if hasattr(source, "of_strangers") and plan.sampler != "magicoder" else ()
-    return replace(plan, licenses=licenses, filters=filters)
+    return replace(plan, licenses=licenses, filters=filters, rng_seed=plan.random_seed)
 
 
 def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
@@ -137,7 +163,7 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
     Raises:
         SeedsExhausted: at the end, if the source gave fewer seeds than the plan asks for.
     """
-    index, short, draw = count(), [], _Draw(source, settled(plan, source))
+    index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
         for item in draw.seeds(languages, wanted):
@@ -145,14 +171,14 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
                 continue  # what is in no language is met again in every language's turn
             if isinstance(item, Seed):
                 found, item = found + 1, item.at(next(index))
+            else:
+                shortage.note(item)
             yield item
             if found == wanted:
                 break
-        if wanted is not None and found < wanted:
-            short.append(f"{found:,} of {wanted:,}" + (f" in {', '.join(languages)}" if languages else ""))
-    if short:
-        more = ", or draw more of a document: --snippets-per-document auto" if plan.snippets_per_document else ""
-        raise SeedsExhausted(f"{source.name} gave {'; '.join(short)} seeds asked for. Ask for fewer, name a larger source{more}.")
+        shortage.settle(found, wanted, languages)
+    if shortage.short:
+        raise SeedsExhausted(shortage.message(draw_more=plan.snippets_per_document is not None))
 
 
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
@@ -169,10 +195,12 @@ class _Draw:
             plan.deny.check()
         self._source, self._plan = source, plan
         self._assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
-        self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.rng_seed)
+        self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.random_seed)
         # what a documented function stands in parses, and defines it
         names = plan.filters or ()
-        self._filters = Filters(tuple(name for name in names if name != "parses") if plan.sampler == "functions" else names)
+        names = tuple(name for name in names if name != "parses") if plan.sampler == "functions" else names
+        self._filters = Filters(names, plan.max_snippet_chars)
+        self._rng_seed = plan.random_seed
 
     def seeds(self, languages: Collection[str] | None, wanted: int | None) -> Iterator[Seed | Skipped]:
         """The seeds of one share; endless where a document may be drawn from again and again."""
@@ -194,7 +222,7 @@ class _Draw:
         """What is refused is refused after the draw, whose result depends on every document."""
         documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
         contents: dict[str, str] = {}
-        for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._plan.rng_seed):
+        for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._rng_seed):
             if isinstance(item, Skipped) or not self._gate.draws(item.origin.row_id):
                 if isinstance(item, Skipped):
                     yield item
@@ -210,7 +238,7 @@ class _Draw:
                 vectorised = draw == 0 and self._plan.sampler == "hash"
                 yield from self._first_of(batch) if vectorised else self._each(batch.documents(), draw)
             return
-        documents = self._source.documents(languages, self._plan.rng_seed, self._assumed)
+        documents = self._source.documents(languages, self._rng_seed, self._assumed)
         yield from self._each(self._let_in(documents), draw)
 
     def _let_in(self, documents: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
@@ -232,9 +260,9 @@ class _Draw:
         """The same as `_each` for the first draw of `hash`, over all documents of a batch at once."""
         rows = [row for row, item in enumerate(batch.items) if isinstance(item, Provenance)]
         origins = [item for item in batch.items if isinstance(item, Provenance)]
-        spans = first_spans(batch.texts.only(rows), [origin.row_id for origin in origins], self._plan.rng_seed)
+        spans = first_spans(batch.texts.only(rows), [origin.row_id for origin in origins], self._rng_seed)
         drawn = dict(zip(rows, spans, strict=True))
-        filters, rng_seed, sampler = self._filters, self._plan.rng_seed, SAMPLERS["hash"]
+        filters, rng_seed, sampler = self._filters, self._rng_seed, SAMPLERS["hash"]
         for row, item in enumerate(batch.items):
             if isinstance(item, Skipped):
                 yield item
@@ -254,7 +282,7 @@ class _Draw:
             yield Skipped("empty", origin.lang)
             return
         accepted, refused = 0, []
-        for start, end, text in SPANS[plan.sampler](document, plan.rng_seed):
+        for start, end, text in SPANS[plan.sampler](document, self._rng_seed):
             if reason := self._filters.snippet(text, origin.lang):
                 refused.append(reason)
                 if len(refused) == REFUSALS:
@@ -266,7 +294,7 @@ class _Draw:
                 yield (
                     Skipped(reason, origin.lang)
                     if reason
-                    else Seed(text, start, end, origin, SAMPLERS[plan.sampler], plan.rng_seed)
+                    else Seed(text, start, end, origin, SAMPLERS[plan.sampler], self._rng_seed)
                 )
                 return
             accepted, refused = accepted + 1, []

@@ -20,9 +20,19 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.formats import NAMES, UNMISTAKABLE, tables_among
 from hf_oss_instruct.synthesis.licensing import FolderLicenses
+from hf_oss_instruct.synthesis.reading import (
+    DEFAULT,
+    MAX_DOCUMENT_BYTES,
+    MAX_SNIPPET_CHARS,
+    UTF8,
+    NotText,
+    ReadOptions,
+    decode,
+)
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
-from hf_oss_instruct.synthesis.tables import HubTables, LocalTables, is_table
+from hf_oss_instruct.synthesis.tables import HubTables, LocalTables
 
 VENDORED = frozenset(
     "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
@@ -43,17 +53,19 @@ STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgir
 
 STDLIB_NAME = "python-stdlib"
 """What rows and run configs call the standard library."""
+BLOCK = 2**20
+"""Bytes of a file that are hashed at a time."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
-def open_source(spec: str, *, revision: str | None = None, keep_metadata: bool = False) -> Source:
+def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions = DEFAULT) -> Source:
     """The source that `--seeds` names.
 
     Args:
-        spec: `stdlib`; a file or folder of source code; a parquet or JSONL file, or a folder of these; or the id of a Hub
-            data set (`bigcode/the-stack`).
+        spec: `stdlib`; a file or folder of source code; a parquet, JSON or CSV file, or a folder of these; or the id of a Hub
+            dataset (`bigcode/the-stack`).
         revision: branch, tag or commit of a Hub data set.
-        keep_metadata: leave starcoderdata's `<reponame>…` prefixes in the text, as the paper's sampler does.
+        reading: how documents are read.
 
     Raises:
         SeedError: there is no such source, or it holds no code.
@@ -62,9 +74,9 @@ def open_source(spec: str, *, revision: str | None = None, keep_metadata: bool =
         return stdlib()
     path = Path(os.path.expanduser(spec))
     if spec and os.path.exists(path):
-        return _open_path(path, keep_metadata)
+        return _open_path(path, reading)
     if HUB_ID.fullmatch(spec):
-        return HubTables(spec, revision, keep_metadata=keep_metadata)
+        return HubTables(spec, revision, reading=reading)
     raise SeedError(
         f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
     )
@@ -77,12 +89,16 @@ def read_seeds(
     languages: dict[str, int | None] | None = None,
     sampler: str = "hash",
     snippets_per_document: int | None = None,
-    rng_seed: int = 0,
+    rng_seed: int | None = None,
     revision: str | None = None,
     licenses: str | None = None,
     filters: tuple[str, ...] | None = None,
     one_in: int = 1,
     deny: Denylist | None = None,
+    max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    max_snippet_chars: int = MAX_SNIPPET_CHARS,
+    encoding: str | None = None,
+    code_column: str | None = None,
 ) -> Iterator[Seed]:
     """Seed snippets, lazily.
 
@@ -92,12 +108,16 @@ def read_seeds(
         languages: language names, each with its number of seeds or None; None takes every language.
         sampler: `hash`, `functions` (documented functions) or `magicoder` (the paper's, bit-identical).
         snippets_per_document: at most so many of one document; None draws again only if `n` asks for it.
-        rng_seed: the random number of the draw.
+        rng_seed: the random number of the draw; None: 0, the paper's 976 with the sampler `magicoder`.
         revision: branch, tag or commit of a Hub data set.
         licenses: `any`, `permissive` or SPDX names; None: `permissive` for the Hub, `any` for what is local.
         filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
         one_in: look at one document in so many, drawn by hash of its id.
         deny: what was asked to be left out.
+        max_document_bytes: documents with more bytes are left out; 0 for no limit.
+        max_snippet_chars: snippets with more characters are refused; 0 for no limit.
+        encoding: encoding of files that are neither UTF-8 nor say what they are; None leaves such files out.
+        code_column: column of a table that holds the code; None looks for one.
 
     Raises:
         UsageError: the arguments contradict each other.
@@ -107,8 +127,14 @@ def read_seeds(
         Magicoder, arXiv 2312.02120, section 2.1.
     """
     named = tuple((tongues.named(name).name, number) for name, number in (languages or {}).items())
-    plan = SeedPlan(n, named, sampler, snippets_per_document, rng_seed, licenses, filters, one_in, deny)
-    source = open_source(spec, revision=revision, keep_metadata=sampler == "magicoder")
+    plan = SeedPlan(
+        *(n, named, sampler, snippets_per_document, rng_seed, licenses, filters, one_in, deny),
+        max_document_bytes=max_document_bytes,
+        max_snippet_chars=max_snippet_chars,
+        encoding=encoding,
+        code_column=code_column,
+    )
+    source = open_source(spec, revision=revision, reading=plan.reading)
     return (item for item in sample(source, plan) if isinstance(item, Seed))
 
 
@@ -121,7 +147,7 @@ def stdlib() -> Source:
     return FolderSource(root, name=STDLIB_NAME, revision=version, stdlib=True)
 
 
-def open_files(paths: list[Path], *, keep_metadata: bool = False) -> Source:
+def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     """One source of several files: all source code, or all tables.
 
     Raises:
@@ -129,39 +155,40 @@ def open_files(paths: list[Path], *, keep_metadata: bool = False) -> Source:
     """
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
-        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code, parquet or JSONL on this machine.")
+        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code or tables on this machine.")
     # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
     places = sorted({Path(os.path.abspath(path)) for path in paths})
     root = Path(os.path.commonpath([place.parent for place in places]))
     names = [place.relative_to(root).as_posix() for place in places]
-    tables = [name for name in names if is_table(name)]
-    if tables and len(tables) < len(names):
+    tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
+    if is_source and any(map(UNMISTAKABLE.search, tables)):  # a .json or .csv file beside source code is no table of it
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
-    if tables:
-        return LocalTables(root, tables, keep_metadata=keep_metadata)
-    source = FolderSource(root, paths=map(PurePosixPath, names))
+    if tables and not is_source:
+        return LocalTables(root, tables, reading=reading)
+    source = FolderSource(root, paths=map(PurePosixPath, names), reading=reading)
     return source if source.files else _no_code(root)
 
 
-def _open_path(path: Path, keep_metadata: bool) -> Source:
+def _open_path(path: Path, reading: ReadOptions) -> Source:
     if path.is_file():
-        return open_files([path], keep_metadata=keep_metadata)
-    source = FolderSource(path)
+        return open_files([path], reading=reading)
+    source = FolderSource(path, reading=reading)
     if source.files:
         return source
-    tables = [file.relative_to(path).as_posix() for file in path.rglob("*") if is_table(file.name) and file.is_file()]
-    return LocalTables(path, tables, keep_metadata=keep_metadata) if tables else _no_code(path)
+    tables = tables_among(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    return LocalTables(path, tables, reading=reading) if tables else _no_code(path)
 
 
 def _no_code(path: Path) -> NoReturn:
     known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
-    raise SeedError(f"{str(path)!r} holds no source code, parquet or JSONL. Source files are known by suffix: {known}, …")
+    raise SeedError(f"{str(path)!r} holds no source code and no tables ({NAMES}). Source files are known by suffix: {known}, …")
 
 
 class FolderSource:
     """Source files below a folder, languages by suffix.
 
-    Vendored, generated, binary and non-UTF-8 files are skipped with that reason; links and hidden folders are not followed.
+    Vendored, generated, binary, undecodable and too large files are skipped with that reason; links and hidden folders are not
+    followed.
 
     Args:
         root: the folder.
@@ -169,6 +196,7 @@ class FolderSource:
         name: what rows call it; the folder's own name by default.
         revision: None takes a hash over all paths and contents, so that a changed folder is another source.
         stdlib: leave tests out, and record CPython's path and licence.
+        reading: how files are read.
     """
 
     of_strangers = False
@@ -181,10 +209,13 @@ class FolderSource:
         name: str | None = None,
         revision: str | None = None,
         stdlib: bool = False,
+        reading: ReadOptions = DEFAULT,
     ) -> None:
+        self.converted: dict[str, str] = {}
+        """File → its encoding, for the files read so far that are not UTF-8."""
         self.root = root.absolute()
         self.name = name or storable(self.root.resolve().name)
-        self._revision, self._stdlib = revision, stdlib
+        self._revision, self._stdlib, self._reading = revision, stdlib, reading
         self._licenses = FolderLicenses(self.root)
         found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
@@ -197,9 +228,9 @@ class FolderSource:
         content = xxhash.xxh3_128()
         for path, _ in self.files:
             if not VENDORED & set(path.parts):
-                data = self._read(path)
-                content.update(b"%s\0%d\0" % (os.fsencode(str(path)), len(data)))
-                content.update(data)
+                self._hash(path, content)
+        if self._reading.encoding:
+            content.update(b"\0" + self._reading.encoding.encode())  # another encoding gives other snippets
         return content.hexdigest()
 
     def documents(
@@ -222,12 +253,14 @@ class FolderSource:
         if reason := self._left_out(path):
             return Skipped(reason, lang)
         data = self._read(path)
-        if b"\0" in data[:8192]:
-            return Skipped("binary", lang)
+        if self._reading.is_too_large(len(data)):
+            return Skipped("too_large", lang)
         try:
-            content = data.decode()
-        except UnicodeDecodeError:
-            return Skipped("not_utf8", lang)
+            content, encoding = decode(data, self._reading.encoding)
+        except NotText as error:
+            return Skipped(error.reason, lang)
+        if encoding != UTF8:
+            self.converted[str(path)] = encoding
         if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
             return Skipped("generated", lang)
         return Document(content, self._origin(path, lang, number, content))
@@ -258,8 +291,20 @@ class FolderSource:
         )
 
     def _read(self, path: PurePosixPath) -> bytes:
+        """The bytes of a file; of one that is too large, one byte more than is allowed."""
+        limit = self._reading.max_document_bytes
         try:
-            return (self.root / path).read_bytes()
+            with (self.root / path).open("rb") as file:
+                return file.read(limit + 1 if limit else -1)
+        except OSError as error:
+            _unreadable(error)
+
+    def _hash(self, path: PurePosixPath, content: xxhash.xxh3_128) -> None:
+        try:
+            with (self.root / path).open("rb") as file:
+                content.update(b"%s\0%d\0" % (os.fsencode(str(path)), os.fstat(file.fileno()).st_size))
+                while block := file.read(BLOCK):
+                    content.update(block)
         except OSError as error:
             _unreadable(error)
 

@@ -21,6 +21,7 @@ from hf_oss_instruct.curation.snippets import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.syntax import unfit
+from hf_oss_instruct.synthesis.picking import MAX_LINES
 
 FILTERS = ("parses", *SNIPPET_FILTERS)
 """Names of the seed filters: `parses` looks at the whole document, the others at the snippet."""
@@ -83,20 +84,24 @@ class Filters:
 
     Args:
         names: some of `FILTERS`.
+        max_snippet_chars: characters of a snippet at most; 0 for no limit.
 
     Raises:
         UsageError: a name is none of them.
     """
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], max_snippet_chars: int = 0) -> None:
         if unknown := sorted(set(names) - set(FILTERS)):
             raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use some of: {', '.join(FILTERS)}.")
         self._snippet = [(name, SNIPPET_FILTERS[name]) for name in names if name in SNIPPET_FILTERS]
         self._parses = "parses" in names
+        self._longest = max_snippet_chars
         self._known: dict[str, str | None] = {}
 
     def snippet(self, text: str, lang: str) -> str | None:
         """Why a snippet is refused."""
+        if self._longest and (reason := _oversized(text, self._longest)):
+            return reason
         return next((reason for _, check in self._snippet if (reason := check(text, lang))), None)
 
     def document(self, origin: Provenance, content: Callable[[], Any]) -> str | None:
@@ -108,3 +113,10 @@ class Filters:
                 self._known.clear()
             self._known[origin.row_id] = unfit(content(), origin.lang)
         return self._known[origin.row_id]
+
+
+def _oversized(text: str, longest: int) -> str | None:
+    """`too_long`; or `cr_line_ends`, where lines end in a bare carriage return, so that one "line" is many."""
+    if len(text) > longest:
+        return "too_long"
+    return "cr_line_ends" if "\r" in text and text.count("\r") - text.count("\r\n") > MAX_LINES else None

@@ -8,6 +8,7 @@ seeds = rows.map(HashSeeds("my-code"), batched=True, remove_columns=other, featu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,9 @@ from hf_oss_instruct.data import Document, Provenance, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.columns import Columns, table_columns
 from hf_oss_instruct.synthesis.picking import Span, first_spans
-from hf_oss_instruct.synthesis.sampling import hash_spans
+from hf_oss_instruct.synthesis.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS, ReadOptions
+from hf_oss_instruct.synthesis.sampling import REFUSALS, hash_spans
+from hf_oss_instruct.synthesis.sieve import Filters
 
 KEPT = ("lang", "repo_name", "repo_commit", "file_path", "license_type")
 SEEDS = pa.schema(
@@ -37,29 +40,35 @@ class HashSeeds:
     Attributes:
         dataset, revision: what rows call the source; both are part of a seed's id.
         rng_seed: the random number of the draw.
+        max_document_bytes, max_snippet_chars: larger documents and longer snippets are left out; 0 for no limit.
     """
 
     dataset: str
     revision: str | None = None
     rng_seed: int = 0
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
+    max_snippet_chars: int = MAX_SNIPPET_CHARS
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The seeds of a batch of documents.
 
         Raises:
-            SeedError: the table has no column `content`.
+            SeedError: the table has no column with code.
             UsageError: its rows have no ids, or not all have.
         """
-        columns = table_columns(table)
+        columns = table_columns(table, ReadOptions(max_document_bytes=self.max_document_bytes))
         row_ids, texts = columns["row_id"], columns.texts
         if texts is None or None in row_ids:
             raise UsageError("Every document needs an id of its own (hexsha, content_id, blob_id, id): seeds are drawn by it.")
-        spans = [
-            span if span[2] and not span[2].isspace() else self._again(row_id, texts[row])
-            for row, (row_id, span) in enumerate(zip(row_ids, first_spans(texts, row_ids, self.rng_seed), strict=True))
-        ]
-        rows = [row for row, span in enumerate(spans) if span]
-        drawn = [span for span in spans if span]
+        readable = [row for row in range(len(columns)) if row not in columns.left_out]
+        limits = Filters((), self.max_snippet_chars)
+        rows, drawn = list[int](), list[Span]()
+        first = first_spans(texts.only(readable), [row_ids[row] for row in readable], self.rng_seed)
+        for row, span in zip(readable, first, strict=True):
+            unfit = not span[2] or span[2].isspace() or limits.snippet(span[2], "")
+            if found := self._again(row_ids[row], texts[row], limits) if unfit else span:
+                rows.append(row)
+                drawn.append(found)
         if len(rows) < len(columns):
             columns = columns.take(rows)
         made: dict[str, Any] = {
@@ -73,10 +82,11 @@ class HashSeeds:
         }
         return pa.table([_column(field, columns, made) for field in SEEDS], schema=SEEDS)
 
-    def _again(self, row_id: str, content: str) -> Span | None:
-        """What is drawn where the first draw gave blank lines."""
+    def _again(self, row_id: str, content: str, limits: Filters) -> Span | None:
+        """What is drawn where the first draw gave blank lines, or more than the limit."""
         document = Document(content, Provenance(self.dataset, self.revision, row_id, 0, ""))
-        return next(hash_spans(document, self.rng_seed), None) if content.strip() else None
+        spans = islice(hash_spans(document, self.rng_seed), REFUSALS) if content.strip() else ()
+        return next((span for span in spans if not limits.snippet(span[2], "")), None)
 
 
 def _column(field: pa.Field, columns: Columns, made: dict[str, Any]) -> pa.Array:

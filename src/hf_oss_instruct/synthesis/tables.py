@@ -1,10 +1,11 @@
-"""Tables of code files: parquet and JSONL in the shapes of The Stack v1, v2, v3 and starcoderdata, on disk or on the Hub.
+"""Tables of code files: parquet, JSON and CSV in the shapes of The Stack, CodeSearchNet and others, on disk or on the Hub.
 
 Only the columns in use are read, batch by batch. Rows that hold ids only get their text from Software Heritage.
 """
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import zlib
@@ -21,20 +22,16 @@ import xxhash
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.synthesis.columns import Columns, json_columns, one_line, parquet_columns
+from hf_oss_instruct.synthesis.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
+from hf_oss_instruct.synthesis.formats import NAMES, PARQUET, tables_among, unpacked
 from hf_oss_instruct.synthesis.licensing import HEADER_BYTES, header_license
 from hf_oss_instruct.synthesis.picking import Batch, Texts
+from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.synthesis.sieve import OPEN, Gate
 from hf_oss_instruct.synthesis.software_heritage import Archive
 from hf_oss_instruct.synthesis.transports import http_error
 
-SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
 CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
-
-
-def is_table(name: str) -> bool:
-    """Whether a file name is one of a table we read."""
-    return name.lower().endswith(SUFFIXES)
 
 
 class _Tables(ABC):
@@ -45,9 +42,9 @@ class _Tables(ABC):
     of_strangers = False
     """Whether the code is other people's: then only permissive code is taken, unless the plan says otherwise."""
 
-    def __init__(self, paths: Iterable[str], keep_metadata: bool, archive: Archive | None) -> None:
+    def __init__(self, paths: Iterable[str], reading: ReadOptions, archive: Archive | None) -> None:
         self.paths = sorted(paths)
-        self._keep_metadata, self._archive = keep_metadata, archive or Archive()
+        self._reading, self._archive = reading, archive or Archive()
 
     @abstractmethod
     def _open(self, path: str) -> IO[bytes]: ...
@@ -97,7 +94,10 @@ class _Tables(ABC):
             columns["repo_name"], columns["repo_commit"], columns["file_path"], licenses, columns["license_type"], strict=True
         )
         left_out = zip(columns["is_vendor"], columns["is_generated"], strict=True)
-        for (row_id, number, lang), origin, (vendored, generated) in zip(drawn, told, left_out, strict=True):
+        for row, ((row_id, number, lang), origin, (vendored, generated)) in enumerate(zip(drawn, told, left_out, strict=True)):
+            if row in columns.left_out:
+                items.append(Skipped(columns.left_out[row], lang))
+                continue
             if vendored or generated or lang is None:
                 items.append(Skipped("vendored" if vendored else "generated" if generated else "unknown_language", lang))
                 continue
@@ -110,33 +110,39 @@ class _Tables(ABC):
         """The fields of every file in one table; hosts' errors become ours here."""
         from huggingface_hub.errors import GatedRepoError
 
-        read = parquet_columns if path.lower().endswith(".parquet") else json_columns
+        suffixes = PurePosixPath(path.lower()).suffixes
         try:
             with self._open(path) as file:
-                yield from read(file, path, not self._keep_metadata)
+                if suffixes[-1] == PARQUET:
+                    yield from parquet_columns(file, path, self._reading)
+                else:
+                    read = csv_columns if {".csv", ".tsv"} & set(suffixes[-2:]) else json_columns
+                    yield from read(unpacked(file, path), path, self._reading)
         except GatedRepoError as error:  # the Hub shows what a gated data set holds, and keeps only the contents back
             raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, http_error()) as error:
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, http_error()) as error:
             raise SeedError(
                 f"{path!r} in {self.name} cannot be read: {one_line(error)}. Fetch the file again, or leave it out."
             ) from error
 
 
 class LocalTables(_Tables):
-    """Parquet or JSONL files below a folder; `paths` are relative to it.
+    """Tables below a folder; `paths` are relative to it.
 
     The revision is a hash over names and contents. Of a large parquet file it takes the size, the beginning and the end, where
     the offsets and statistics of all pages are: cheap on a terabyte.
     """
 
-    def __init__(self, root: Path, paths: Iterable[str], *, keep_metadata: bool = False, archive: Archive | None = None) -> None:
-        super().__init__(paths, keep_metadata, archive)
+    def __init__(
+        self, root: Path, paths: Iterable[str], *, reading: ReadOptions = DEFAULT, archive: Archive | None = None
+    ) -> None:
+        super().__init__(paths, reading, archive)
         self._root = root.absolute()
         self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
         place = self._root / path
-        native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(".parquet") else place.open("rb")
+        native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(PARQUET) else place.open("rb")
         return native
 
     def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
@@ -146,13 +152,15 @@ class LocalTables(_Tables):
                 with self._open(path) as file:
                     size = file.seek(0, os.SEEK_END)
                     content.update(b"%s\0%d\0" % (os.fsencode(path), size))
-                    whole = size <= whole_up_to or not path.lower().endswith(".parquet")
+                    whole = size <= whole_up_to or not path.lower().endswith(PARQUET)
                     for start, end in [(0, size)] if whole else [(0, ends), (size - ends, size)]:
                         file.seek(start)
                         for at in range(start, end, ends):
                             content.update(file.read(min(ends, end - at)))
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
+        if self._reading.encoding or self._reading.code_column:  # these give other snippets
+            content.update(b"\0%r" % ((self._reading.encoding, self._reading.code_column),))
         return content.hexdigest()
 
 
@@ -162,7 +170,7 @@ class HubTables(_Tables):
     Args:
         repo_id: such as `bigcode/the-stack`.
         revision: branch, tag or commit; rows record the commit it stands for now.
-        keep_metadata: see `seeds.open_source`.
+        reading: how documents are read.
         endpoint: another Hub than huggingface.co.
         archive: where the text of rows that hold ids only lies.
     """
@@ -174,7 +182,7 @@ class HubTables(_Tables):
         repo_id: str,
         revision: str | None = None,
         *,
-        keep_metadata: bool = False,
+        reading: ReadOptions = DEFAULT,
         endpoint: str | None = None,
         archive: Archive | None = None,
     ) -> None:
@@ -202,10 +210,10 @@ class HubTables(_Tables):
             ) from error
         self._files = HfFileSystem(endpoint=endpoint)
         self._root = f"datasets/{repo_id}@{info.sha}"
-        super().__init__((file.rfilename for file in info.siblings or () if is_table(file.rfilename)), keep_metadata, archive)
+        super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
         self.name, self.revision = repo_id, info.sha
         if not self.paths:
-            raise SeedError(f"{repo_id!r} holds no parquet or JSONL files. Name a data set of code in one of these formats.")
+            raise SeedError(f"{repo_id!r} holds no tables. Name a dataset of code in {NAMES}.")
 
     def _open(self, path: str) -> IO[bytes]:
         handle: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")

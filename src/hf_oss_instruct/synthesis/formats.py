@@ -1,0 +1,165 @@
+"""Which files are tables, and what is in one: rows of JSON, JSON Lines or CSV, one after the other, compressed or not."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import ijson
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.synthesis.reading import BOMS
+
+PARQUET = ".parquet"
+TABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson|json|csv|tsv)(\.(gz|zst|bz2|xz))?)$")
+UNMISTAKABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson)(\.\w+)?)$")
+"""Tables by name alone; a `.json` or `.csv` file beside one of these is something else."""
+METADATA = frozenset(
+    "dataset_infos.json dataset_info.json dataset_dict.json state.json package.json package-lock.json tsconfig.json run.json "
+    "metadata.json config.json".split()
+)
+"""Files with the suffix of a table that describe others."""
+NAMES = "parquet, JSON Lines, JSON or CSV (also .gz, .zst, .bz2, .xz)"
+"""The formats, for errors."""
+PACKED: dict[str, Callable[[Any], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda file: pa.CompressedInputStream(file, "zstd"),
+}
+"""Suffix → what unpacks such a file."""
+LONGEST_LINE = 2**27
+"""Bytes of a line of JSON: one of more is left out, so that memory does not grow with the file."""
+FIRST_LOOK = 2**16
+CSV_BLOCK = 2**24
+"""Bytes of a CSV file that are parsed at a time; no row may have more."""
+
+
+def is_table(name: str) -> bool:
+    """Whether a file name is one of a table we read."""
+    return TABLE.search(name) is not None and PurePosixPath(name).name.lower() not in METADATA
+
+
+def tables_among(names: Iterable[str]) -> list[str]:
+    """The tables among the files of a folder: parquet and JSON Lines; without any, `.json` and `.csv` files."""
+    tables = [name for name in names if is_table(name)]
+    return [name for name in tables if UNMISTAKABLE.search(name)] or tables
+
+
+def unpacked(file: IO[bytes], path: str) -> io.BufferedReader[Any]:
+    """The contents of a file, unpacked while they are read if its name says that they are packed."""
+    suffix = PurePosixPath(path).suffix.lower()
+    opened: Any = PACKED[suffix](file) if suffix in PACKED else file
+    # whatever the file is, one can look at its beginning
+    return opened if hasattr(opened, "peek") else io.BufferedReader(opened, FIRST_LOOK)
+
+
+def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any] | None]:
+    """The rows of a JSON Lines file, or of a `.json` file in which they stand on a line each, after each other or in an array.
+
+    Args:
+        file: the file, unpacked.
+        path: its name, for errors.
+
+    Yields:
+        A row; None for a line that is longer than `LONGEST_LINE`.
+
+    Raises:
+        SeedError: a line, or the file, is no JSON, or holds something else than objects.
+    """
+    if ".json" in PurePosixPath(path.lower()).suffixes and not _stands_on_a_line(file.peek(FIRST_LOOK)[:FIRST_LOOK]):
+        yield from _values(file, path)
+        return
+    for number, line in enumerate(_bounded_lines(file), 1):
+        if line is None:
+            yield None
+        elif line.strip():
+            yield _object(line, number, path)
+
+
+def _stands_on_a_line(head: bytes) -> bool:
+    """Whether a `.json` file begins with a whole object on its first line, or one too long to be seen whole."""
+    line, end, _ = head.strip().partition(b"\n")
+    if line.startswith(b"["):
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return not end
+    return True
+
+
+def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]:
+    array = file.peek(FIRST_LOOK).lstrip().startswith(b"[")
+    rows = ijson.items(file, "item" if array else "", multiple_values=True, use_float=True)
+    try:
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, dict):
+                raise SeedError(f"Value {number} of {path!r} is no JSON object. Each must be one, with a column for the code.")
+            yield row
+    except ijson.JSONError as error:
+        raise SeedError(f"{path!r} is no JSON: {' '.join(str(error).split())[:200]}. Repair it, or leave it out.") from error
+
+
+def _bounded_lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    while line := file.readline(LONGEST_LINE):
+        if len(line) < LONGEST_LINE or line.endswith(b"\n"):
+            yield line
+            continue
+        while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+            pass
+        yield None
+
+
+def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        why = getattr(error, "msg", None) or str(error).splitlines()[0].rstrip(".")
+        raise SeedError(f"Line {number} of {path!r} is no JSON: {why}. Mend the line, or leave it out.") from error
+    if not isinstance(row, dict):
+        raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a column for the code.")
+    return row
+
+
+def csv_header(file: io.BufferedReader[Any], path: str) -> tuple[list[str], str | None]:
+    """The names of the columns of a CSV or TSV file, and its encoding if a byte order mark says it. Nothing is consumed."""
+    head = file.peek(FIRST_LOOK)[:FIRST_LOOK]
+    encoding = next((name for mark, name in BOMS if head.startswith(mark)), None)
+    text = head.decode(encoding or "utf-8", errors="replace").removeprefix("\ufeff")
+    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter(path)), []), encoding
+
+
+def csv_batches(
+    file: io.BufferedReader[Any], path: str, columns: Collection[str], encoding: str | None
+) -> Iterator[pa.RecordBatch]:
+    """Some columns of a CSV or TSV file with a header line, as bytes, since not all of them may be text.
+
+    Args:
+        file: the file, unpacked.
+        path: its name, which says what separates values.
+        columns: names of the columns.
+        encoding: its encoding, where its bytes are not split by ASCII commas (UTF-16); None leaves them as they are.
+    """
+    reader = pc.open_csv(
+        file,
+        pc.ReadOptions(use_threads=False, block_size=CSV_BLOCK, encoding=encoding or "utf8"),
+        pc.ParseOptions(delimiter=delimiter(path), newlines_in_values=True),
+        pc.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.binary())),
+    )
+    yield from reader
+
+
+def delimiter(path: str) -> str:
+    """What separates the values of a CSV or TSV file."""
+    return "\t" if ".tsv" in PurePosixPath(path.lower()).suffixes else ","

@@ -1,0 +1,127 @@
+"""How documents are read: which bytes are text, in which encoding, and up to which size."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from hf_oss_instruct.errors import UsageError
+
+MAX_DOCUMENT_BYTES = 1_000_000
+"""Default limit of a document; The Stack holds no larger file."""
+MAX_SNIPPET_CHARS = 10_000
+"""Default limit of a snippet: about 3,000 tokens. Fifteen lines of ordinary code have a tenth of it."""
+UTF8 = "utf-8"
+BOMS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+COMMENT = rb"[ \t\f]*(?:\#|//|/\*|--|;|%|\(\*)"
+DECLARATION = re.compile(rb"(?:(?:%s[^\r\n]*|[ \t\f]*)(?:\r\n?|\n))?%s[^\r\n]*?coding[:=][ \t]*([-\w.]+)" % (COMMENT, COMMENT))
+"""`# -*- coding: latin-1 -*-` in a comment on the first or second line, as PEP 263, Ruby, Emacs and Vim write it."""
+CHARSET = re.compile(
+    r"ascii|utf-(?:8|16|32)(?:-sig|-[bl]e)?|iso8859-\d+|cp\d+|koi8-[rtu]|gb\w+|big5\w*|shift_jis\w*|euc_\w+|iso2022_\w+|johab|hz|"
+    r"mac-\w+|tis-620|kz1048|ptcp154"
+)
+"""Python's names of character sets. Its other codecs are no encodings of files, and some take quadratic time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What decides how a source reads its documents.
+
+    Attributes:
+        encoding: encoding of text that is neither UTF-8 nor says what it is.
+        max_document_bytes: documents with more bytes are left out; 0 for no limit.
+        code_column: column of a table that holds the code; None looks for one.
+        as_stored: give the text of tables as it is stored, with starcoderdata's `<reponame>…` prefixes and byte order marks, as
+            the paper's sampler reads it.
+    """
+
+    encoding: str | None = None
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
+    code_column: str | None = None
+    as_stored: bool = False
+
+    def is_too_large(self, size: int) -> bool:
+        """Whether a document of so many bytes is left out."""
+        return 0 < self.max_document_bytes < size
+
+
+DEFAULT = ReadOptions()
+
+
+class NotText(ValueError):
+    """Bytes that are no text in any encoding that is certain.
+
+    Args:
+        reason: `binary`, `not_utf8` (nothing says what it is) or `undecodable` (it is not what it says it is).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
+    """The text of a document, without a byte order mark, and the encoding it was in.
+
+    A byte order mark decides, then a declaration in the first two lines (PEP 263), then UTF-8 if the bytes are valid, then
+    `encoding`. Nothing is guessed.
+
+    Args:
+        data: the whole document.
+        encoding: a name that `charset` accepts.
+
+    Raises:
+        NotText: it cannot be decoded, or holds null characters.
+    """
+    for mark, name in BOMS:
+        if data.startswith(mark):
+            return _text(data[len(mark) :], name, "undecodable")
+    if b"\0" not in data and (declared := DECLARATION.match(data[:2048])) and (named := _known(declared[1].decode("latin-1"))):
+        return _text(data, named, "undecodable")
+    if encoding is None:
+        return _text(data, UTF8, "not_utf8")
+    if b"\0" not in data and b"\x1b" not in data:  # else it may be UTF-16 or ISO-2022, which are valid UTF-8 by their bytes
+        try:
+            return data.decode(), UTF8
+        except UnicodeDecodeError:
+            pass
+    return _text(data, encoding, "undecodable")
+
+
+def charset(name: str) -> str:
+    """Python's name of a character set.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    known = _known(name)
+    if known is None:
+        raise UsageError(f"Unknown encoding {name!r}. Use a name such as latin-1, cp1252, shift_jis, gb18030 or utf-16-le.")
+    return known
+
+
+def _known(name: str) -> str | None:
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    return found if CHARSET.fullmatch(found) else None
+
+
+def _text(data: bytes, encoding: str, reason: str) -> tuple[str, str]:
+    if encoding == UTF8 and b"\0" in data:
+        raise NotText("binary")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise NotText(reason) from None
+    if "\0" in text:
+        raise NotText("binary")
+    return text.removeprefix("\ufeff"), encoding

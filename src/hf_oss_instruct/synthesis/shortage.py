@@ -1,0 +1,66 @@
+"""Why a source gave fewer seeds than were asked for, with the counts and the options that would change it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from hf_oss_instruct.data import Skipped
+
+WAYS_OUT = {
+    ("not_utf8",): "name the encoding of files that are not UTF-8: --encoding latin-1",
+    ("too_large",): "raise --max-document-bytes",
+    ("too_long",): "raise --max-snippet-chars",
+    ("license", "license_unknown"): "take other licenses: --licenses any",
+    (
+        *("does_not_parse", "no_definition", "secret", "email_address", "license_header", "imports_only", "data_table"),
+    ): "switch the seed filters off: --filters none",
+    ("no_documented_function",): "draw any lines: --sampler hash",
+    ("unknown_language",): "name the language of all documents: --languages NAME",
+}
+"""Reasons for which a document or snippet is left out → the option that takes it in."""
+
+
+class Shortage:
+    """The seeds that are missing, and what was left out.
+
+    Args:
+        name: name of the source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.short: list[str] = []
+        self._documents: Counter[str] = Counter()
+        self._snippets: Counter[str] = Counter()
+
+    def note(self, item: Skipped) -> None:
+        """Count a document or snippet that gave no seed."""
+        (self._snippets if item.snippet else self._documents)[item.reason] += 1
+
+    def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
+        """Note how many of the seeds asked for in some languages were found."""
+        if wanted is not None and found < wanted:
+            self.short.append(f"{found:,} of {wanted:,}" + (f" in {', '.join(languages)}" if languages else ""))
+
+    def message(self, draw_more: bool) -> str:
+        """What is missing, what was left out and why, and the ways out.
+
+        Args:
+            draw_more: whether a document may not give as many snippets as it holds.
+        """
+        told = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
+        if self._documents:
+            told.append(f"Documents without a seed: {_listed(self._documents)}.")
+        if self._snippets:
+            told.append(f"Snippets refused: {_listed(self._snippets)}.")
+        met = self._documents.keys() | self._snippets.keys()
+        ways = ["Ask for fewer", "name a larger source", *(way for reasons, way in WAYS_OUT.items() if met & set(reasons))]
+        if draw_more:
+            ways.append("draw more of a document: --snippets-per-document auto")
+        ways[-1] = f"or {ways[-1]}"
+        return " ".join([*told, ", ".join(ways) + "."])
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
