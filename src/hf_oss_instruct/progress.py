@@ -23,7 +23,7 @@ from hf_oss_instruct.synthesis.finish import Ending, ending
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.dataset import Tally
 
-LINE_EVERY_S = 5.0
+LINE_EVERY_S = 10.0
 """Seconds between plain lines where there is no terminal."""
 SLOW_S = 10.0
 """Seconds after which a request in flight is mentioned."""

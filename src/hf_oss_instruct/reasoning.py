@@ -32,6 +32,8 @@ _ALONE = len(_FAMILIES) - 1
 _MARKER = re.compile(
     "|".join(f"(?P<o{number}>{opening})|(?P<c{number}>{closing})" for number, (opening, closing) in enumerate(_FAMILIES)), re.I
 )
+_FIRST = re.compile(r"[<\[◁]")
+"""What markers begin with."""
 _CLOSING = "|".join(closing for _, closing in _FAMILIES)
 _FENCE = re.compile(rf"(?P<behind>.*(?:{_CLOSING}))?[ \t]*(?P<fence>`{{3,}}|~{{3,}})(?P<info>.*)", re.I)
 _QUOTED = re.compile(r"""`[^`]+`|"[^"]*"|(?<!\w)'[^']*'|“[^“”]*”""")
@@ -111,7 +113,7 @@ def split_reasoning(text: str) -> tuple[str, str]:
     """
     if (channels := _channels(text)) is not None:
         return channels
-    spans = list(_spans(text)) if _MARKER.search(text) else []
+    spans = list(_spans(text)) if _has_marker(text) else []
     if not spans:
         return "", text
     reasoning = "\n\n".join(filter(None, (text[first:last].strip() for _, first, last, _ in spans)))
@@ -165,6 +167,11 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
     elif opened and (opened.fills_line or _is_role(text[: opened.start])):
         found.append((opened.start, opened.end, len(text), len(text)))
     return iter(found)
+
+
+def _has_marker(text: str) -> bool:
+    """Whether there is a marker. To search for the pattern itself costs a millisecond: it has no first character in common."""
+    return any(_MARKER.match(text, first.start()) for first in _FIRST.finditer(text))
 
 
 def _markers(text: str) -> Iterator[_Marker]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ import orjson
 from hf_oss_instruct.data import SCHEMA, Completion, Pair, Rejection, Request, Row, Seed, digest, provenance_columns
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.synthesis.finish import Ending, ending
 from hf_oss_instruct.synthesis.parsing import Parser, parse
 from hf_oss_instruct.synthesis.prompts import Prompt
@@ -56,24 +57,31 @@ class Method:
     def outcome(self, seed: Seed, completion: Completion) -> Row | Rejection:
         """What an answer makes of a seed."""
         try:
-            return self._row(seed, completion, self._pair(completion))
+            thoughts, answer = split_reasoning(completion.text)
+            pair = self._pair(completion if answer == completion.text else replace(completion, text=answer))
+            reasoning = "\n\n".join(filter(None, (completion.reasoning, thoughts)))
+            return self._row(seed, completion, pair, reasoning or None)
         except Refusal as refusal:
             return Rejection(seed, refusal.reason, refusal.detail, completion.raw or completion.text)
 
     def _pair(self, completion: Completion) -> Pair:
-        """The pair in an answer; raises `Refusal` where there is none."""
+        """The pair in an answer without thoughts; raises `Refusal` where there is none."""
         if completion.raw is not None:
             raise Refusal("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
         silent = ending(completion.finish_reason) is Ending.UNKNOWN
         if silent and (completion.completion_tokens or 0) >= self.sampling.max_tokens:
             raise Refusal("truncated", f"the answer has {completion.completion_tokens:,} tokens, as many as it may have")
-        return self.parser(completion)
+        pair = self.parser(replace(completion, text=strip_end_tokens(completion.text)))
+        pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution)
+        if not pair.problem:
+            raise Refusal("empty", "the problem is nothing but an end token")
+        return pair
 
     def _sampling(self, seed: Seed) -> dict[str, Any]:
         number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
         return self.sampling.as_sent(number)
 
-    def _row(self, seed: Seed, completion: Completion, pair: Pair) -> Row:
+    def _row(self, seed: Seed, completion: Completion, pair: Pair, reasoning: str | None) -> Row:
         """The row of an accepted pair; columns of later checks are null."""
         columns = dict.fromkeys(SCHEMA.names) | provenance_columns(seed)
         columns |= {
@@ -85,7 +93,7 @@ class Method:
             "sampling": orjson.dumps(_as_sent(self._sampling(seed), completion), option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
-            "reasoning": completion.reasoning if self.keep_reasoning else None,
+            "reasoning": reasoning if self.keep_reasoning else None,
         }
         return cast(Row, columns)
 
