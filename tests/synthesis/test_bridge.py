@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,22 @@ LEFT_OPEN = """
 def test_a_program_that_leaves_a_stream_open_still_ends() -> None:
     done = program(LEFT_OPEN, seconds=15)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+LEFT_OPEN_BY_DATASETS = """
+    import sys
+    import hf_oss_instruct
+    from datasets import load_dataset
+
+    rows = iter(load_dataset("oss-instruct", data_dir=sys.argv[1], teacher="comment-function", split="train", streaming=True))
+    print(bool(next(rows)["problem"]), flush=True)
+"""
+
+
+def test_a_data_set_that_is_read_half_way_ends_with_its_program_and_says_nothing(tmp_path: Path) -> None:
+    function = 'def {}(a, b):\n    """Return a plus b plus {}, as one number that is a sum."""\n    return a + b + {}\n\n'
+    code = "".join(function.format(f"add_{n}", n, n) for n in range(9))
+    for name in range(5):
+        (tmp_path / f"tools_{name}.py").write_text(code.replace("add_", f"add_{name}_"))
+    done = program(LEFT_OPEN_BY_DATASETS, str(tmp_path), seconds=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

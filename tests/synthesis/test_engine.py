@@ -771,5 +771,5 @@ class TestSynthesize:
             print(bool(next(rows)["problem"]), flush=True)
         """
         command = [sys.executable, "-c", dedent(program), str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

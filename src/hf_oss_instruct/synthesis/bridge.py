@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import atexit
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+END = object()
+AT_EXIT_S = 5.0
+"""Seconds that the end of a program waits for a stream that was left open."""
 AT_A_TIME = 64
 """Items read in one go off the loop: a source may wait for a disk or the Hub."""
 
@@ -19,36 +24,79 @@ def from_plain_code(start: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]
     """Items of an async generator, one for each `next`; leaving early closes the generator and its loop.
 
     The loop runs in a thread of its own: this works inside notebooks too, where a loop runs already, and requests in flight
-    go on while the consumer is busy.
+    go on while the consumer is busy. A program may end with the stream open: it is closed then.
     """
-    stream, end = start(), object()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="oss-instruct", daemon=True)
-    thread.start()
-    running: asyncio.Task[T | object] | None = None
-
-    async def step() -> T | object:
-        nonlocal running
-        running = asyncio.current_task()
-        return await anext(stream, end)
-
-    async def stop() -> None:
-        if running and not running.done():  # a Ctrl-C left it; a generator in use cannot be closed
-            running.cancel()
-            await asyncio.wait([running])
-        await stream.aclose()
-        await loop.shutdown_default_executor()
-
+    stream = _Stream(start())
     try:
-        while (item := asyncio.run_coroutine_threadsafe(step(), loop).result()) is not end:
-            yield item  # type: ignore[misc]  # anything but `end` is a T
+        while (item := stream.next()) is not END:
+            yield item  # type: ignore[misc]  # anything but END is a T
     finally:
-        # Where the program ends with the stream open, the loop's thread is gone and nobody would answer.
-        if not sys.is_finalizing():
-            asyncio.run_coroutine_threadsafe(stop(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
+        stream.close()
+
+
+class _Stream(Generic[T]):
+    """An async generator and the thread that runs it."""
+
+    def __init__(self, items: AsyncGenerator[T, None]) -> None:
+        self._items, self._loop = items, asyncio.new_event_loop()
+        self._running: asyncio.Task[T | object] | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._loop.run_forever, name="oss-instruct", daemon=True)
+        self._thread.start()
+        _open.add(self)
+
+    def next(self) -> T | object:
+        """The next item, or END."""
+        return asyncio.run_coroutine_threadsafe(self._step(), self._loop).result()
+
+    def close(self) -> None:
+        """Close the generator and end the thread. When the interpreter tears down its modules, this was done already."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
+        finally:
+            self._end()
+
+    def close_at_exit(self) -> None:
+        """Close it while the interpreter still works. Executors are gone by now, and a teacher that hangs is not waited for."""
+        self._closed = True
+        with suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._stop_items(), self._loop).result(AT_EXIT_S)
+            self._end()
+
+    async def _step(self) -> T | object:
+        self._running = asyncio.current_task()
+        return await anext(self._items, END)
+
+    async def _stop(self) -> None:
+        await self._stop_items()
+        await self._loop.shutdown_default_executor()
+
+    async def _stop_items(self) -> None:
+        if self._running and not self._running.done():  # a Ctrl-C left it; a generator in use cannot be closed
+            self._running.cancel()
+            await asyncio.wait([self._running])
+        await self._items.aclose()
+
+    def _end(self) -> None:
+        _open.discard(self)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+_open: set[_Stream[Any]] = set()
+
+
+@atexit.register
+def _close_all() -> None:
+    for stream in list(_open):
+        stream.close_at_exit()
+
+
+os.register_at_fork(after_in_child=_open.clear)  # their threads stay with the parent
 
 
 async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[T, None]:

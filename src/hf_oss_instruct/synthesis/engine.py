@@ -13,7 +13,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -117,6 +117,8 @@ class _Line:
         self._again: list[tuple[float, int, _Entry]] = []
         self._asking: dict[str, list[_Entry]] = {}
         self._undecided: list[tuple[_Entry, Refusal]] = []
+        self._elsewhere: set[_Entry] = set()
+        self._loop = asyncio.get_running_loop()
         self._attempts: set[asyncio.Task[None]] = set()
         self._head_moved, self._work = asyncio.Event(), asyncio.Event()
 
@@ -152,7 +154,7 @@ class _Line:
                 await self._send_all(seeds)
             except SeedError as error:  # what was sent before is still waited for
                 trouble = error
-            while self._again or self._attempts:
+            while self._again or self._attempts or self._elsewhere:
                 await self._due_or_change()
         finally:
             for entry in self.entries:
@@ -176,7 +178,7 @@ class _Line:
 
     def _full(self) -> bool:
         """Whether the line is as long as it may be. Where all were refused so far, it grows until one is answered."""
-        waiting = self._undecided and not self._attempts and not self._again
+        waiting = self._undecided and not (self._attempts or self._again or self._elsewhere)
         return len(self.entries) >= self._length and not waiting
 
     async def close(self, sending: asyncio.Task[None]) -> None:
@@ -185,6 +187,7 @@ class _Line:
         for task in (sending, *self._attempts):
             task.cancel()
         await asyncio.gather(sending, *self._attempts, return_exceptions=True)
+        self._journal.release_all()
 
     async def _enter(self, entry: _Entry) -> None:
         """Ask, unless the journal knows the answer or the same question is being asked."""
@@ -200,7 +203,27 @@ class _Line:
             self._asking[entry.key].append(entry)
         else:
             self._asking[entry.key] = [entry]
+            await self._ask_once(entry)
+
+    async def _ask_once(self, entry: _Entry) -> None:
+        """Ask, unless another stream of this process does: then wait for its answer."""
+        if entry.key in self._journal:
+            self._settle(entry)
+        elif self._journal.claim(entry.key, lambda: self._freed(entry)):
             await self._ask(entry)
+        else:
+            self._elsewhere.add(entry)
+
+    def _freed(self, entry: _Entry) -> None:
+        """The other stream has its answer, or has given up. Called in its thread."""
+        with suppress(RuntimeError):  # our loop is closed
+            self._loop.call_soon_threadsafe(self._come_back, entry)
+
+    def _come_back(self, entry: _Entry) -> None:
+        if entry in self._elsewhere:
+            self._elsewhere.discard(entry)
+            heapq.heappush(self._again, (time.monotonic(), id(entry), entry))
+            self._work.set()
 
     async def _ask(self, entry: _Entry) -> None:
         """One attempt, as soon as there are a slot and the means for it."""
@@ -258,6 +281,7 @@ class _Line:
 
     def _settle(self, entry: _Entry) -> None:
         """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
+        self._journal.release(entry.key)
         self._spent.settled += isinstance(entry.seed, Seed)
         entry.settled = True
         same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
@@ -279,13 +303,15 @@ class _Line:
             if self._desk.closed.is_set():
                 self._settle(entry)
             else:
-                await self._ask(entry)
+                await self._ask_once(entry)
+        while self._elsewhere and self._desk.closed.is_set():
+            self._settle(self._elsewhere.pop())
 
     async def _due_or_change(self) -> None:
         """Send what is due, then wait until something else is, or anything changes."""
         self._work.clear()  # first: whatever changes from here on is noticed
         await self._send_due()
-        if self._again or self._attempts or self._full():
+        if self._again or self._attempts or self._elsewhere or self._full():
             wait_s = max(self._again[0][0] - time.monotonic(), 0.0) if self._again else None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), wait_s)
@@ -352,14 +378,20 @@ def rows(
         TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
     """
     left_out: Counter[str] = Counter()
-    with Journal(Path(journal) if journal else method.journal_home) as answers:
-        for outcome in from_plain_code(lambda: outcomes(seeds, method, answers, concurrency=concurrency, budget=budget)):
-            if isinstance(outcome, dict):
-                yield outcome
-            elif on_left_out:
-                on_left_out(outcome)
-            elif not isinstance(outcome, Skipped):
-                left_out[outcome.reason if isinstance(outcome, Rejection) else "pending"] += 1
+
+    async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
+        with Journal(Path(journal) if journal else method.journal_home) as answers:
+            async with aclosing(outcomes(seeds, method, answers, concurrency=concurrency, budget=budget)) as stream:
+                async for outcome in stream:
+                    yield outcome
+
+    for outcome in from_plain_code(made):
+        if isinstance(outcome, dict):
+            yield outcome
+        elif on_left_out:
+            on_left_out(outcome)
+        elif not isinstance(outcome, Skipped):
+            left_out[outcome.reason if isinstance(outcome, Rejection) else "pending"] += 1
     if left_out:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
         logger.warning("Seeds that gave no row: %s.", counts)

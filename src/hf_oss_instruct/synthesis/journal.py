@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ import orjson
 from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.synthesis import shared
 
 HEAD = b'{"crc":"%08x","record":'
 HEAD_LENGTH = len(HEAD % 0)
@@ -50,7 +51,10 @@ class Journal:
         self._readers: dict[int, int] = {}
         self._places = NumberMap()
         self._writer: int | None = None
-        self._end = 0
+        self._own = self._end = 0
+        self._place, self._claimed = shared.place_of(folder), set[str]()
+        self._numbers: dict[Path, int] = {}
+        self._news = shared.listen((*also, folder))  # before the files are read: what is written meanwhile is not missed
         # Our own folder last: its answers win.
         for place in (*also, folder):
             for path in sorted(place.glob("*.jsonl")):
@@ -63,13 +67,16 @@ class Journal:
         self.close()
 
     def __len__(self) -> int:
+        self._hear()
         return len(self._places)
 
     def __contains__(self, key: str) -> bool:
+        self._hear()
         return _short(key) in self._places
 
     def recall(self, key: str, seed: Seed | None = None) -> Completion | Refusal | None:
         """What was answered to this question, or None; an answer of another folder is copied with the seed as it is now."""
+        self._hear()
         place = self._places.get(_short(key))
         if place is None:
             return None
@@ -87,6 +94,7 @@ class Journal:
 
     def answers(self) -> Iterator[tuple[str, Seed | None, Completion | Refusal]]:
         """Everything in this folder: key, seed, answer."""
+        self._hear()
         for place in self._places.values():
             number = place >> OFFSET_BITS
             if self._files[number].parent == self.folder and (record := self._record_at(place)):
@@ -114,11 +122,42 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "make room and run the same command again."
             ) from error
-        self._places.set(_short(key), _place(len(self._files) - 1, self._end))
+        path = self._files[self._own]
+        self._places.set(_short(key), _place(self._own, self._end))
+        shared.tell(self._place, (path, _short(key), self._end), self._news)
         self._end += len(line)
+
+    def claim(self, key: str, when_free: Callable[[], None]) -> bool:
+        """Take on a question, so that no other stream of this process asks it too.
+
+        Args:
+            key: the question.
+            when_free: called, in some thread, when the stream that asks it already has its answer or has given it up.
+
+        Returns:
+            Whether it is ours to ask.
+        """
+        if key in self._claimed:
+            return True
+        if shared.claim(self._place, key, when_free):
+            self._claimed.add(key)
+            return True
+        return False
+
+    def release(self, key: str) -> None:
+        """Let others ask a question that was taken on, if it was."""
+        if key in self._claimed:
+            self._claimed.discard(key)
+            shared.release(self._place, key)
+
+    def release_all(self) -> None:
+        """Let others ask all questions that were taken on."""
+        while self._claimed:
+            self.release(next(iter(self._claimed)))
 
     def close(self) -> None:
         """Force what was written to the disk and close the files."""
+        self.release_all()
         if self._writer is not None:
             os.fsync(self._writer)
             os.close(self._writer)
@@ -152,20 +191,32 @@ class Journal:
                 writer = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             except FileExistsError:
                 continue
-            self._files.append(path)
-            self._end = 0
+            self._own, self._end = self._add(path), 0
             return writer
         raise FileExistsError(17, "no free file name", str(self.folder))
 
-    def _read(self, path: Path) -> None:
+    def _hear(self) -> None:
+        """Take in what other journals of this process were answered."""
+        while self._news:
+            path, short, offset = self._news.popleft()
+            number = self._numbers[path] if path in self._numbers else self._add(path)
+            if path.parent == self.folder or self._places.get(short) is None:  # our own folder's answers win
+                self._places.set(short, _place(number, offset))
+
+    def _add(self, path: Path) -> int:
         self._files.append(path)
+        self._numbers[path] = len(self._files) - 1
+        return self._numbers[path]
+
+    def _read(self, path: Path) -> None:
+        number = self._add(path)
         offset = 0
         with path.open("rb") as file:
             for line in file:
                 if _record(line) is None:
                     self.dropped += 1
                 else:
-                    self._places.set(_short(line[KEY].decode()), _place(len(self._files) - 1, offset))
+                    self._places.set(_short(line[KEY].decode()), _place(number, offset))
                 offset += len(line)
 
 
