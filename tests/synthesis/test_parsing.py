@@ -45,6 +45,38 @@ def test_the_two_sections_are_found_however_the_markers_are_dressed(parser: Pars
     assert parser(Completion(text, "stop")) == Pair("Add two numbers.", "return a + b")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN.replace("[", "\\[").replace("]", "\\]"),
+        PLAIN.replace("[", "【").replace("]", "】"),
+        PLAIN.replace("[", "## ［").replace("]", "］"),
+        PLAIN.replace("[Problem Description]", "## Problem Description").replace("[Solution]", "## Solution:"),
+        PLAIN.replace("[Problem Description]", "**Problem Description**").replace("[Solution]", "**Solution:**"),
+        PLAIN.replace("[Problem Description]", "### 1. problem description").replace("[Solution]", "### **2) Solution**"),
+    ],
+)
+def test_markers_in_other_dress_are_read_where_the_plain_ones_are_missing_but_not_by_magicoder(text: str) -> None:
+    assert parse(Completion(text, "stop")) == Pair("Add two numbers.", "return a + b")
+    assert refused(parse_magicoder, text).reason == "unparsable"
+
+
+def test_where_the_plain_markers_are_there_others_are_text() -> None:
+    text = PLAIN.replace("Add two numbers.", "Add two numbers.\n\n## Solution\n\nis below.")
+    assert parse(Completion(text, "stop")) == Pair("Add two numbers.\n\n## Solution\n\nis below.", "return a + b")
+    assert refused(parse, "A solution\nto the problem description\nsolution: none").reason == "unparsable"
+
+
+@pytest.mark.parametrize("fence", ["````markdown", "~~~~", "`````"])
+def test_chat_around_a_fence_that_holds_both_sections_is_no_part_of_them(fence: str) -> None:
+    inside = PLAIN.replace("return a + b", "```python\nreturn a + b\n```")
+    marks = fence.removesuffix("markdown")
+    text = f"Sure! Here it is:\n\n{fence}\n{inside}{marks}\n\nLet me know if you need more!"
+    assert parse(Completion(text, "stop")) == Pair("Add two numbers.", "```python\nreturn a + b\n```")
+    unclosed = text.partition(f"{marks}\n\nLet")[0]
+    assert parse(Completion(unclosed, "stop")) == Pair("Add two numbers.", "```python\nreturn a + b\n```")
+
+
 @BOTH
 def test_the_first_marker_of_each_kind_wins(parser: Parser) -> None:
     text = PLAIN + "[Problem Description]\nanother\n[Solution]\nanother one\n"

@@ -16,6 +16,15 @@ _HEADING = r"[\s#>*_`\d.)-]*"
 _OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
 _MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
 _DASH = re.compile(r"^[-–—]\s+")
+_NAMES = r"(problem description|solution)"
+_OTHER_BRACKETS = re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*{_NAMES}[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE)
+_PLAIN_HEADING = re.compile(
+    rf"^[ \t]*(?:\#{{1,6}}[ \t]|\*\*|__)[ \t*_\d.)]*{_NAMES}[ \t*_:：]*\#*[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_WRAPPER = re.compile(
+    rf"^[ \t]*(?P<open>(?P<fence>`{{4,}}|~{{4,}})[ \t]*(?:markdown|md|text|plaintext)?[ \t]*\n)\s*{_HEADING}{re.escape(PROBLEM)}",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 Parser: TypeAlias = Callable[[Completion], Pair]
 
@@ -24,20 +33,28 @@ def parse(completion: Completion) -> Pair:
     """The two sections of a completion.
 
     Text behind a marker on its own line belongs to the section, and a line that opens with a marker goes before one that has it
-    inside, such as `-> list[Solution]:`. Every completion that the paper accepts is accepted.
+    inside, such as `-> list[Solution]:`. Where a marker is missing, it may have escaped or full-width brackets, or be a heading
+    without any; chat around a fence of four or more backticks that holds both sections is left out. Every completion that the
+    paper accepts is accepted.
 
     Raises:
         Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a marker is
             missing or they are in the wrong order), `empty` (a section has no text).
 
     Source:
-        Acceptance as in the paper's code, see `parse_magicoder`; the two liberties above are ours.
+        Acceptance as in the paper's code, see `parse_magicoder`; the liberties above are ours.
     """
     _require_finished(completion)
+    text = _unwrapped(completion.text)
     try:
-        return _sections(completion.text, _heading, _behind)
+        return _sections(text, _heading, _behind)
     except Refusal:
-        return _sections(completion.text, _first, _behind)
+        try:
+            return _sections(text, _first, _behind)
+        except Refusal as refusal:
+            if refusal.reason == "unparsable" and (plain := _undressed(text)) != text:
+                return _sections(plain, _heading, _behind)
+            raise
 
 
 def parse_magicoder(completion: Completion) -> Pair:
@@ -70,6 +87,21 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
     if not pair.problem or not pair.solution:
         raise Refusal("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
     return pair
+
+
+def _unwrapped(text: str) -> str:
+    """The text inside a fence of four or more marks that opens right before the first section, if there is one."""
+    opens = _WRAPPER.search(text) if "````" in text or "~~~~" in text else None
+    if opens is None:
+        return text
+    inside = text[opens.end("open") :]
+    closes = re.search(rf"^[ \t]*{re.escape(opens['fence'])}[ \t]*$", inside, re.MULTILINE)
+    return inside[: closes.start()] if closes else text
+
+
+def _undressed(text: str) -> str:
+    """The text with markers as they were asked for, where lines open with escaped or full-width brackets, or are headings."""
+    return _PLAIN_HEADING.sub(r"[\1]", _OTHER_BRACKETS.sub(r"\1[\2]", text))
 
 
 def _require_finished(completion: Completion) -> None:
