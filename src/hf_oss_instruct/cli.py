@@ -6,7 +6,6 @@ Heavy libraries are imported inside the functions, so that `--help` answers at o
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shlex
 import sys
@@ -22,7 +21,10 @@ import click
 from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
+from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
 from hf_oss_instruct.publishing.command import Known, publish_command
+from hf_oss_instruct.signals import EXIT_INTERRUPTED
+from hf_oss_instruct.streams import nobody_reads
 from hf_oss_instruct.synthesis.opening import open_run, open_seeds
 from hf_oss_instruct.synthesis.options import COMMENT_FUNCTION, check_options, limit_options, seed_options, teacher_options
 from hf_oss_instruct.training.command import recipe, train
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.run import Ended
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET, EXIT_INTERRUPTED = 1, 2, 3, 130
 PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
 NOT_FOR_TRAINING = """
 These pairs were mined from comments by the embedded teacher, without a model: good for trying things out, not for training.
@@ -41,20 +42,7 @@ For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except OssInstructError as error:
-        click.echo(f"Error: {_shown(str(error))}", err=True)
-        code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
-    except (click.Abort, KeyboardInterrupt):
-        code = EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code or 0)
+    leave_with(lambda: cli.main(standalone_mode=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -91,7 +79,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     Your code:           hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --base-url URL --out pairs
     The paper's set:     hf-oss-instruct synthesize --preset magicoder --seeds bigcode/the-stack --model MODEL --out pairs
 
-    Every answer is kept in OUT/journal before it is used: after Ctrl-C, a crash or a full disk, the same command goes on.
+    Every answer is kept in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk the same command goes on.
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.curation.benchmarks import find, keys
@@ -160,6 +148,8 @@ def preview(output: str, **flags: Any) -> None:
             else:
                 kept += isinstance(outcome, dict)
                 show_outcome(outcome, output)
+            if nobody_reads():  # the reader left, as `head` does: what nobody sees is not paid for
+                return
     show_skipped(skipped.elements(), output, getattr(source, "converted", None))
     if output in ("auto", "human"):
         if teacher.identity.startswith(COMMENT_FUNCTION):
@@ -188,6 +178,8 @@ def seeds(output: str, **flags: Any) -> None:
             skipped[item] += 1
         else:
             show_seed(item, output)
+        if nobody_reads():
+            return
     show_skipped(skipped.elements(), output, getattr(source, "converted", None))
 
 
@@ -205,7 +197,7 @@ def export(run: Path, out: Path, output: str) -> None:
     from hf_oss_instruct.synthesis.export import export as write
 
     write(run, out)
-    report = json.loads((out / REPORT).read_text())
+    report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":

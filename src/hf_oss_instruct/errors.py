@@ -11,6 +11,7 @@
     ├── EvaluationError     a benchmark's data or a file of samples cannot be used
     ├── RunError            the output folder cannot be used, or could not be written
     ├── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
+    ├── Interrupted         a signal ended the work in good order; the same call goes on
     ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
     └── ToolchainMissing    a language's compiler or interpreter is not installed; nothing was run
 
@@ -88,6 +89,10 @@ class RunError(OssInstructError):
 
 class PublishError(OssInstructError):
     """Nothing was published, and what the Hub holds is as it was."""
+
+
+class Interrupted(OssInstructError):
+    """Ctrl-C, SIGTERM or SIGHUP ended the work before it was done. What was done is on disk; the same call goes on."""
 
 
 class SandboxError(OssInstructError):

@@ -128,7 +128,4 @@ class Shards:
 
 
 def _cannot_write(folder: Path, error: OSError) -> RunError:
-    return RunError(
-        f"{str(folder)!r} cannot be written: {error}. Every answer is safe in the journal; "
-        "make room and run the same command again."
-    )
+    return RunError(f"{str(folder)!r} cannot be written: {error}. Make room and run the same command again.")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
-from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.errors import Interrupted, RunError, UsageError
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
 from tests.support.tokenizers import FAMILIES, tokenizer_of
@@ -36,6 +36,14 @@ class Kill(TrainerCallback):
 
 train(Path(sys.argv[1]), allow_unchecked=True, callbacks=[Kill()])
 """
+
+
+class Terminated(TrainerCallback):
+    """A batch system that ends this process after the second step."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        if state.global_step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def written(folder: Path, **values: Any) -> Path:
@@ -101,6 +109,20 @@ def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tm
     said: list[str] = []
     train(path, allow_unchecked=True, say=said.append)
     assert any("Goes on from" in line and "checkpoint-3" in line for line in said)
+    assert losses(tmp_path / "out") == losses(whole)
+
+
+def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_torn_checkpoint(whole: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load((whole / "recipe.yaml").read_text())
+    path = written(tmp_path, **{name: value for name, value in values.items() if name != "output_dir"})
+    with pytest.raises(Interrupted, match=r"Interrupted after step 2 of 6\. The same command goes on from .*checkpoint-2"):
+        train(path, allow_unchecked=True, callbacks=[Terminated()])
+    torn = tmp_path / "out" / "checkpoint-5"
+    shutil.copytree(tmp_path / "out" / "checkpoint-2", torn)
+    (torn / "trainer_state.json").unlink()  # it is written last
+    said: list[str] = []
+    train(path, allow_unchecked=True, say=said.append)
+    assert any("Goes on from" in line and "checkpoint-2" in line for line in said)
     assert losses(tmp_path / "out") == losses(whole)
 
 

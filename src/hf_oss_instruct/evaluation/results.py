@@ -195,17 +195,28 @@ def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
             _cut_torn_line(file)
             yield known, lambda verdict: None if verdict.key in known else _append(file, verdict)
     except OSError as error:
-        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
+        raise _cannot_write(out, error) from error
+
+
+def _cannot_write(out: Path, error: OSError) -> RunError:
+    return RunError(f"The folder {str(out)!r} cannot be written: {error}. Make room, or choose another with --out.")
 
 
 def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
-    """Leave the verdicts in the order of the samples, the scores and the table; each file is replaced as a whole."""
+    """Leave the verdicts in the order of the samples, the scores and the table; each file is replaced as a whole.
+
+    Raises:
+        RunError: the disk is full or the folder cannot be written.
+    """
     lines = "".join(_line(verdict) for verdict in verdicts)
     facts = {"format_version": FORMAT_VERSION, **asdict(score)}
     for name, text in ((VERDICTS, lines), (TABLE, as_markdown(score)), (RESULTS, json.dumps(facts, indent=2) + "\n")):
         fresh = out / f".{name}.new"
-        fresh.write_text(text, encoding="utf-8", errors="surrogatepass")
-        os.replace(fresh, out / name)
+        try:
+            fresh.write_text(text, encoding="utf-8", errors="surrogatepass")
+            os.replace(fresh, out / name)
+        except OSError as error:
+            raise _cannot_write(out, error) from error
 
 
 def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:

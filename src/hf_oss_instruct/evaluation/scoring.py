@@ -25,6 +25,7 @@ from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
+from hf_oss_instruct.sandbox.launchers import give_up
 from hf_oss_instruct.sandbox.limits import Limits
 
 VERSION = 4
@@ -143,9 +144,11 @@ def score(
                     late.append(futures[future])
                 else:
                     on_verdict(verdict)
-        finally:
-            for future in futures:
-                future.cancel()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):  # else the pool would wait for what runs, for minutes
+                give_up()
+            raise
     for at in sorted(late):  # alone: with nothing beside it, the wall limit ends only what waits
         verdict, _ = grader.verdict(benchmark.problems[samples[at].task_id], samples[at])
         found[at] = replace(verdict, retried=True)

@@ -13,6 +13,7 @@ import tempfile
 import threading
 
 from hf_oss_instruct.errors import SandboxError
+from hf_oss_instruct.sandbox import supervise
 from hf_oss_instruct.sandbox.inside import folders
 from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
 from hf_oss_instruct.sandbox.payload import Key
@@ -31,9 +32,14 @@ class Launcher:
     Args:
         key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
 
+    Attributes:
+        given_up: whether this process gave it up, so that what it was running is not tried again.
+
     Raises:
         SandboxError: it did not start; the message holds what it said.
     """
+
+    given_up = False
 
     def __init__(self, key: Key) -> None:
         self._base: str | None = None
@@ -138,10 +144,26 @@ def discard(key: Key, broken: Launcher) -> None:
 @atexit.register
 def close_all() -> None:
     """End every launcher of this process."""
+    for one in _taken():
+        with contextlib.suppress(OSError):
+            one.close()
+
+
+def give_up() -> None:
+    """End what runs now, which fails with a `SandboxError`, and the launchers of this process; later runs start others."""
+    mine = _taken()
+    for one in mine:
+        one.given_up = True
+    supervise.stop_all()
+    for one in mine:
+        with contextlib.suppress(OSError):
+            one.close()
+
+
+def _taken() -> list[Launcher]:
+    """The launchers of this process, which from now on nobody else has."""
     with _lock:
         mine = [_kept.pop(place) for place in list(_kept) if place[0] == os.getpid()]
         mine += [one for pid, one in _retired if pid == os.getpid()]
         _retired.clear()
-        for one in mine:
-            with contextlib.suppress(OSError):
-                one.close()
+    return mine

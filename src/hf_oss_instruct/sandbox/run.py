@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import cgroups, payload, supervise
 from hf_oss_instruct.sandbox.backends import chosen_tier, trouble_with_cgroups
 from hf_oss_instruct.sandbox.launchers import Launcher, discard, launcher
@@ -135,6 +136,8 @@ def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory
         try:
             return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory)
         except (supervise.Stuck, OSError) as error:
+            if process.given_up:
+                raise SandboxError("the run was given up, since this process is ending") from error
             trouble = f"{error}. {process.said()}".strip()
             discard(told.key, process)
     return Execution("sandbox_error", stderr=trouble, tier=tier)

@@ -12,8 +12,9 @@ import os
 import selectors
 import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,10 +76,34 @@ def run(
             launch([*files, outputs[0] if shared is None else shared, *outputs[1:], theirs.fileno(), *entries])
         for end in outputs:
             os.close(end)
-        heard = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
+        with _watched(report):
+            heard = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
         if shared is not None:
             heard.streams[0].extend(_to_the_first_zero(shared))
         return heard
+
+
+_reports: set[socket.socket] = set()
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _watched(report: socket.socket) -> Iterator[None]:
+    with _lock:
+        _reports.add(report)
+    try:
+        yield
+    finally:
+        with _lock:
+            _reports.discard(report)
+
+
+def stop_all() -> None:
+    """End every run of this process, as if its keeper had no more to say."""
+    with _lock:
+        for report in _reports:
+            with contextlib.suppress(OSError):
+                report.shutdown(socket.SHUT_RDWR)
 
 
 class _Watch:

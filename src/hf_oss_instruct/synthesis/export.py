@@ -42,7 +42,7 @@ def export(run: Path, out: Path) -> Tally:
         raise RunError(f"{str(run)!r} is no folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{str(out)!r} is there and not empty. Name a new folder.")
-    config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text())
+    config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text("utf-8"))
     method = config.method(_Named(before["teacher"]))
     tally = Tally(config.seeds.requested or 0)
     tables = Tables(out, tally, config, find(config.benchmarks))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError
+from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
 from hf_oss_instruct.synthesis.config import RunConfig
@@ -44,7 +44,7 @@ class Ended:
         tally: the counts.
         report: `run.json` as written.
         trouble: what stopped it before every seed was answered; None if nothing did.
-        interrupted: it was stopped by Ctrl-C.
+        interrupted: it was stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
 
     tally: Tally
@@ -88,16 +88,16 @@ def run(
     config = config.pinned(source)
     seeds = _opened(sample(source, config.seeds))
     method = config.method(teacher)
-    with _occupied(out):
+    with _occupied(out), deferring() as stopping:
         before = _adopt(out, config, method)
         tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
         tables = Tables(out, tally, config, find(config.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
-        interrupted = False
         with Journal(out / JOURNAL, also=[method.journal_home]) as journal:
 
-            async def work() -> bool:
-                stop = _on_ctrl_c()
+            async def work() -> None:
+                stop, loop = asyncio.Event(), asyncio.get_running_loop()
+                stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
                 stream = outcomes(
                     seeds,
                     method,
@@ -115,40 +115,23 @@ def run(
                     await _consume(stream, tally, tables)
                 finally:
                     ticking.cancel()
-                return stop.is_set()
 
             try:
-                interrupted = asyncio.run(work())
+                asyncio.run(work())
             except OssInstructError as error:
                 trouble = error
-            except KeyboardInterrupt:  # a second Ctrl-C, or one that came before the first could be heard
-                interrupted = True
+            except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
+                pass
             tables.finish()
             report = report_of(config, method, tally, tables.checks(), before, time.monotonic() - started, journal.dropped)
         publish(out, config, method, tally, report)
-        return Ended(tally, report, trouble, interrupted)
+        return Ended(tally, report, trouble, bool(stopping))
 
 
 def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     """The same seeds; a source that cannot be read says so now, before a folder is made for its rows."""
     first = list(islice(seeds, 1))
     return chain(first, seeds)
-
-
-def _on_ctrl_c() -> asyncio.Event:
-    """An event that the first Ctrl-C sets; the second interrupts as usual."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def first() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, first)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread: Ctrl-C interrupts as usual
-        pass
-    return stop
 
 
 async def _tick(show: Callable[[], None]) -> None:
@@ -180,13 +163,13 @@ def _occupied(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / ".lock", timeout=0)
         with lock:
-            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
             try:
                 yield
             finally:
                 owner.unlink(missing_ok=True)
     except Timeout:
-        who = owner.read_text() if owner.exists() else "another process"
+        who = owner.read_text("utf-8") if owner.exists() else "another process"
         raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it, or name another folder.") from None
     except OSError as error:
         raise RunError(
@@ -200,7 +183,7 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
     if (out / CONFIG).exists():
         differences = RunConfig.from_file(out / CONFIG).differences(config)
         try:
-            before = json.loads((out / REPORT).read_text())
+            before = json.loads((out / REPORT).read_text("utf-8"))
         except (OSError, json.JSONDecodeError):
             before = {}
         there = before.get("teacher", method.teacher.identity)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
+from hf_oss_instruct.training.launched import run_launched
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
@@ -42,7 +42,8 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
     hf-oss-instruct recipe magicoder --data pairs > magicoder.yaml
     hf-oss-instruct train magicoder.yaml
 
-    Rows that do not fit are dropped and counted, never cut. After a kill the same command goes on from the last checkpoint.
+    Rows that do not fit are dropped and counted, never cut. Ctrl-C and SIGTERM save a checkpoint (unless save_strategy is no);
+    after these and after a kill the same command goes on from the last one.
     With --score humaneval_plus, greedy answers are run in the sandbox while it trains; pass@1 with its interval, the answers and
     their verdicts go to the log, the card and OUTPUT_DIR/scores/.
     With num_processes or accelerate_config in FILE it runs under `accelerate launch`, on CPUs under torchrun.
@@ -56,10 +57,7 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
         words += ["--template", template, *["--allow-unchecked"] * allow_unchecked, *(["--score", score] if score else [])]
         words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
-        if code := subprocess.run(words).returncode:
-            raise RunError(
-                f"The training processes ended with code {code}; what they said stands above. The same command goes on."
-            )
+        run_launched(words)
         return
     from hf_oss_instruct.training.run import train as run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
-from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.errors import Interrupted, RunError, UsageError
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import CURVE, model_card
+from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.templates import template_for
+from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, read_yaml
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 RECIPE, REPORT, CARD = "recipe.yaml", "training.json", "README.md"
 PACKAGES = ("hf-oss-instruct", "trl", "transformers", "torch", "datasets", "accelerate", "peft")
+_FULL = re.compile(
+    r"No space left on device|StorageFull|FileTooLarge|File too large|failed writing file|inline_container|Disk quota exceeded"
+)
 MAY_CHANGE = set("num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split())
 """Keys that a run may be continued with when they are different now."""
 
@@ -71,7 +77,8 @@ def train(
 
     Raises:
         UsageError: the YAML, the data or this machine cannot do it; said before anything large is loaded.
-        RunError: `output_dir` holds the checkpoints of another recipe.
+        RunError: `output_dir` holds the checkpoints of another recipe, or the disk is full.
+        Interrupted: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
     """
     values = read_yaml(path)
     check_packing(values)
@@ -98,8 +105,12 @@ def train(
         _say_data(data, say)
         if checkpoint:
             say(f"Goes on from {checkpoint}.")
-    trainer.train(resume_from_checkpoint=checkpoint)
-    return _saved(trainer, arguments, out, facts)
+    with deferring() as stopping, _full_disk_said(out):
+        trainer.add_callback(stop_callback(trainer, stopping))
+        trainer.train(resume_from_checkpoint=checkpoint)
+        if stopping and trainer.state.global_step < trainer.state.max_steps:
+            raise Interrupted(_where_it_stopped(trainer, out))
+        return _saved(trainer, arguments, out, facts)
 
 
 def _parsed(path: Path) -> Any:
@@ -126,11 +137,9 @@ def _from_pretrained(kind: str, model: Any) -> Any:
 
 def _adopt(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
     """The checkpoint to go on from, if the folder has one of this recipe."""
-    from transformers.trainer_utils import get_last_checkpoint
-
     if arguments.resume_from_checkpoint:
         return str(arguments.resume_from_checkpoint)
-    checkpoint: str | None = get_last_checkpoint(str(out)) if out.is_dir() else None  # type: ignore[no-untyped-call]
+    checkpoint = last_whole_checkpoint(out)
     if checkpoint and (out / RECIPE).is_file():
         before = yaml.safe_load((out / RECIPE).read_text("utf-8"))
         keys = (before.keys() | values.keys()) - MAY_CHANGE - set(LAUNCH_KEYS)
@@ -230,6 +239,27 @@ def _saved(trainer: Any, arguments: Any, out: Path, facts: dict[str, Any]) -> di
     if arguments.push_to_hub:
         trainer.push_to_hub()
     return facts
+
+
+def _where_it_stopped(trainer: Any, out: Path) -> str:
+    goes_on = last_whole_checkpoint(out)
+    then = f"goes on from {goes_on}" if goes_on else "begins anew, since no checkpoint was saved"
+    return f"Interrupted after step {trainer.state.global_step:,} of {trainer.state.max_steps:,}. The same command {then}."
+
+
+@contextmanager
+def _full_disk_said(out: Path) -> Iterator[None]:
+    """Torch and safetensors tell of a full disk by errors of their own kinds."""
+    try:
+        yield
+    except Exception as error:
+        said = " ".join(str(error).split())
+        if isinstance(error, OSError) or not _FULL.search(said):
+            raise
+        raise RunError(
+            f"The output_dir {str(out)!r} cannot be written: {said[:300]}. Make room; the same command goes on from the last "
+            "checkpoint."
+        ) from error
 
 
 def _progress(trainer: Any) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""How a command runs as a process: what it answers to signals, how it leaves when something goes wrong, and its exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from hf_oss_instruct.display import visible
+from hf_oss_instruct.errors import Interrupted, OssInstructError, UsageError
+from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
+from hf_oss_instruct.streams import forgiving, trouble_with_output
+
+EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
+
+
+def leave_with(command: Callable[[], Any]) -> NoReturn:
+    """Run a click command and leave with its exit code.
+
+    Args:
+        command: runs it, not in click's standalone mode. What it returns is the exit code, None counts as 0.
+    """
+    with forgiving():
+        code = _exit_code(command)
+        if (error := trouble_with_output()) and code == 0:
+            why = error.strerror or error
+            code = _say(f"Error: standard output cannot be written: {why}. Print to somewhere else.", EXIT_FAILED)
+    sys.exit(code)
+
+
+def _exit_code(command: Callable[[], Any]) -> int:
+    try:
+        with interrupting():
+            return int(command() or 0)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else EXIT_FAILED if leaving.code else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Interrupted as error:
+        return _say(str(error), EXIT_INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Interrupted.", EXIT_INTERRUPTED)
+    except OssInstructError as error:
+        return _say(f"Error: {error}", EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
+    except OSError as error:
+        where = f" {error.filename!r}" if error.filename is not None else ""
+        return _say(f"Error: a file{where} cannot be used: {error.strerror or error}. Free it or make room, and run the same "
+                    "command again.", EXIT_FAILED)  # fmt: skip
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(visible(text), err=True)
+    return code

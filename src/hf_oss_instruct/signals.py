@@ -1,0 +1,103 @@
+"""Signals that ask this process to end: Ctrl-C, SIGTERM (Slurm, Kubernetes, `timeout`) and SIGHUP all end it in the same way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+EXIT_INTERRUPTED = 130
+"""The exit code of a process that a signal ended: the shell's 128 + SIGINT, whichever signal it was."""
+PATIENCE_S = 10.0
+"""Seconds that an interrupted process has to end; Slurm and Kubernetes kill it after 30."""
+SAME_S = 0.5
+"""Signals within this many seconds are one request: `timeout` and wrappers such as `uv run` deliver each of them twice."""
+
+
+class StopRequest:
+    """Whether this process was asked to end. Set once, by a signal."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[], object]] = []
+        self._asked = False
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def call(self, callback: Callable[[], object]) -> None:
+        """Call something when the request comes; at once if it came already. Runs inside of a signal handler."""
+        self._callbacks.append(callback)
+        if self._asked:
+            callback()
+
+    def set(self) -> None:
+        """Make the request."""
+        self._asked = True
+        for callback in self._callbacks:
+            callback()
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Every signal of `STOPPING` raises `KeyboardInterrupt` in the main thread, as Ctrl-C does.
+
+    A signal that is ignored when the block begins (`nohup`, a background job of a script) stays ignored. Whatever then holds
+    the process up, such as a thread that waits for a server, it is gone after `PATIENCE_S`.
+    """
+
+    def handle(number: int) -> None:
+        threading.Thread(target=_leave_anyway, name="oss-instruct-leave", daemon=True).start()
+        raise KeyboardInterrupt
+
+    with _handled(handle):
+        yield
+
+
+@contextmanager
+def deferring() -> Iterator[StopRequest]:
+    """The first signal only sets a request, so that work can end in good order; another Ctrl-C raises `KeyboardInterrupt`.
+
+    Outside of the main thread, where Python handles no signals, the request never comes.
+    """
+    request = StopRequest()
+
+    def handle(number: int) -> None:
+        if not request:
+            request.set()
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+
+    with _handled(handle):
+        yield request
+
+
+def _leave_anyway() -> None:
+    time.sleep(PATIENCE_S)
+    os._exit(EXIT_INTERRUPTED)
+
+
+@contextmanager
+def _handled(handle: Callable[[int], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    last = -SAME_S
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        before, last = last, time.monotonic()
+        if last - before >= SAME_S:
+            handle(number)
+
+    listened = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    earlier = {number: signal.signal(number, on_signal) for number in listened}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

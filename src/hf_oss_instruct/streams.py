@@ -1,0 +1,105 @@
+"""Standard output and standard error whose encoding, closed pipe or full disk never turns finished work into a traceback."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+SPELLED_OUT = "hf_oss_instruct.spelled_out"
+"""The error handler for characters that an output's encoding lacks."""
+PLAIN_ASCII = "hf_oss_instruct_ascii"
+"""ASCII by another name: click writes UTF-8 to a stream whose encoding is called ASCII."""
+_PLAIN = {"→": "->", "←": "<-", "·": "-", "…": "...", "–": "-", "—": "-", "−": "-", "─": "-", "×": "x", "≥": ">=", "≤": "<="}
+_READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
+"""What a write says when a pipe's reader (`head`) or the terminal is gone."""
+
+
+class _Output(io.FileIO):
+    """A file descriptor that takes everything: what cannot be written is dropped, and the first reason is kept."""
+
+    trouble: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) if self.trouble is None else len(data)
+        except OSError as error:
+            self.trouble = error
+            return len(data)
+
+
+def _spelled_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(letter) or letter.encode("ascii", "backslashreplace").decode() for letter in lacking), error.end
+
+
+def _plain_ascii(name: str) -> codecs.CodecInfo | None:
+    if name != PLAIN_ASCII:
+        return None
+    ascii = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        ascii.encode, ascii.decode, ascii.streamreader, ascii.streamwriter, ascii.incrementalencoder, ascii.incrementaldecoder,
+        PLAIN_ASCII,
+    )  # fmt: skip
+
+
+codecs.register_error(SPELLED_OUT, _spelled_out)
+codecs.register(_plain_ascii)
+
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Replace `sys.stdout` and `sys.stderr`: characters that their encoding lacks are spelled out, and writing never fails.
+
+    Streams that somebody else has put there already (a notebook, a test) stay as they are.
+    """
+    before = sys.stdout, sys.stderr
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _forgiving(sys.stdout, 1)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _forgiving(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _forgiving(stream: Any, number: int) -> io.TextIOWrapper:
+    try:
+        encoding, to_terminal = stream.encoding, stream.isatty()
+        stream.flush()
+    except (AttributeError, OSError, ValueError):  # closed before we started, as `>&-` does
+        encoding, to_terminal, number = "utf-8", False, os.open(os.devnull, os.O_WRONLY)
+    if codecs.lookup(encoding).name == "ascii":
+        encoding = PLAIN_ASCII
+    buffer = io.BufferedWriter(_Output(number, "wb", closefd=False))
+    line_buffering = to_terminal or number == 2
+    return io.TextIOWrapper(buffer, encoding, SPELLED_OUT, line_buffering=line_buffering, write_through=True)
+
+
+def trouble_with_output() -> OSError | None:
+    """Why standard output could not be written, if it could not; None also where its reader has left, which is his right."""
+    error = _trouble()
+    return None if error is None or error.errno in _READER_LEFT else error
+
+
+def nobody_reads() -> bool:
+    """Whether nothing that is printed can arrive any more, so that a command which only prints can stop."""
+    return _trouble() is not None
+
+
+def _trouble() -> OSError | None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if not isinstance(raw, _Output):
+        return None
+    sys.stdout.flush()
+    return raw.trouble

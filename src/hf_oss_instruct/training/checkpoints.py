@@ -1,0 +1,50 @@
+"""Checkpoints that a training can go on from: the last whole one, and one that is saved when a signal asks it to end."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.signals import StopRequest
+
+STATE = "trainer_state.json"
+"""What `transformers.Trainer` writes last into a checkpoint."""
+
+
+def last_whole_checkpoint(out: Path) -> str | None:
+    """The checkpoint of the highest step that was written to its end; one that a kill or a full disk has torn is passed over."""
+    steps = {int(found[1]): path for path in out.glob("checkpoint-*") if (found := re.fullmatch(r"checkpoint-(\d+)", path.name))}
+    return next((str(steps[step]) for step in sorted(steps, reverse=True) if _is_whole(steps[step])), None)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def stop_callback(trainer: Any, stopping: StopRequest) -> Any:
+    """A `TrainerCallback` that ends the training after the step in which a signal came, with a checkpoint."""
+    from transformers import TrainerCallback
+
+    class StopCallback(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+            if _anywhere(trainer, bool(stopping)):
+                control.should_training_stop = True
+                control.should_save = args.save_strategy != "no"
+
+    return StopCallback()
+
+
+def _anywhere(trainer: Any, asked: bool) -> bool:
+    """Whether any process was asked to end: they must stop after the same step, or the others wait for it for ever."""
+    if trainer.accelerator.num_processes == 1:
+        return asked
+    import torch
+
+    flag = torch.tensor(int(asked), device=trainer.accelerator.device)
+    return bool(trainer.accelerator.reduce(flag, "sum").item())

@@ -1,0 +1,55 @@
+"""The processes of a distributed training: started, told of the signals that this one gets, and waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+
+from hf_oss_instruct.errors import Interrupted, RunError
+from hf_oss_instruct.signals import deferring
+
+GRACE_S = 30.0
+"""Seconds that processes have to save a checkpoint once their launcher is gone; torchrun gives its workers as many."""
+
+
+def run_launched(words: Sequence[str]) -> None:
+    """Run a launcher to its end; Ctrl-C, SIGTERM and SIGHUP become one SIGTERM for it and its workers, another Ctrl-C kills them.
+
+    Raises:
+        Interrupted: a signal ended it; the workers have saved a checkpoint if they could.
+        RunError: it failed.
+    """
+    with deferring() as stopping:
+        # A process group of its own: a terminal's Ctrl-C would reach launcher and workers apart from what is passed on to them.
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, process_group=0)
+        stopping.call(lambda: _signal(process, signal.SIGTERM))
+        try:
+            code = process.wait()
+            if stopping:
+                _wait_for_workers(process)
+        except BaseException:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+            raise
+    if stopping:
+        raise Interrupted("Interrupted. The same command goes on from the last checkpoint.")
+    if code:
+        raise RunError(f"The training processes ended with code {code}; what they said stands above. The same command goes on.")
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _wait_for_workers(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the group is empty: accelerate's launcher of a single process ends before its worker does."""
+    until = time.monotonic() + GRACE_S
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)

@@ -1,0 +1,199 @@
+"""Commands as batch systems, pipes, disks and old terminals treat them: signals, exit codes, output that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hf_oss_instruct.signals import deferring
+from tests.evaluation import toys
+
+from .support.teacher import Answer, LocalTeacher, well_formed
+
+COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+MADE: dict[str, tuple[str, ...]] = {
+    "synthesize": ("--n", "4", "--benchmarks", "none", "--out", "o"),
+    "preview": ("--n", "2"),
+    "seeds": ("--n", "3"),
+    "export": ("pairs", "--out", "o"),
+    "curate": ("pairs", "--benchmarks", "none", "--out", "o"),
+    "score": ("--task", "humaneval_plus", "--data", "bench", "samples.jsonl", "--out", "o"),
+    "compare": ("scored", "scored"),
+    "publish": ("pairs", "--to", "me/pairs", "--dry-run", "--allow-unchecked"),
+    "recipe": ("magicoder",),
+    "env": (),
+}
+"""Command → words with which it prints something. `train` and `evaluate` are tested in their rooms."""
+WRITES = ("synthesize", "export", "curate", "score")
+"""Those that write files into `o`."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands read."""
+    folder = tmp_path_factory.mktemp("desk")
+    toys.plus(folder / "bench")
+    toys.write_lines(folder / "samples.jsonl", toys.canonical())
+    run(folder, "synthesize", "--n", "6", "--benchmarks", "none", "--out", "pairs", check=True)
+    run(folder, *command("score")[:-1], "scored", check=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_output_before(desk: Path) -> Iterator[None]:
+    yield
+    shutil.rmtree(desk / "o", ignore_errors=True)
+
+
+def command(name: str) -> tuple[str, ...]:
+    return name, *MADE[name]
+
+
+def run(folder: Path, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.run([COMMAND, *words], cwd=folder, text=True, errors="surrogateescape", timeout=120, **options)
+
+
+def wait_until(happened: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_sigterm_ends_every_command_with_130(name: str, desk: Path) -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    try:
+        while True:
+            os.write(theirs, b"x" * 4096)  # a pipe that is full: the command waits in its first print
+    except BlockingIOError:
+        os.set_blocking(theirs, True)
+    with open(ours, "rb"), open(theirs, "wb") as full:
+        process = subprocess.Popen([COMMAND, *command(name)], cwd=desk, stdout=full, stderr=subprocess.PIPE)
+        wait_until(lambda: "pipe" in Path(f"/proc/{process.pid}/wchan").read_text() or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)  # `timeout` sends it to the process and to its group
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1:]) == (130, [b"Interrupted."])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_reader_that_leaves_changes_nothing_and_a_full_disk_behind_stdout_is_said(name: str, desk: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open(theirs, "wb") as closed:
+        left = run(desk, *command(name), stdout=closed)
+    assert (left.returncode, left.stderr) == (0, "")
+    shutil.rmtree(desk / "o", ignore_errors=True)
+    with open("/dev/full", "wb") as full:
+        done = run(desk, *command(name), stdout=full)
+    assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (
+        1,
+        ["Error: standard output cannot be written: No space left on device. Print to somewhere else."],
+    )
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_full_disk_is_said_in_a_sentence(name: str, desk: Path) -> None:
+    (desk / "o").mkdir()
+    if name in ("export", "curate"):
+        (desk / "o").rmdir()
+    root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    script = 'mount -t tmpfs -o size=4k none "$1" && shift && exec "$@"'
+    small = ["unshare", "--mount", *root, "sh", "-c", script, "sh", str(desk / "disk")]
+    (desk / "disk").mkdir(exist_ok=True)
+    if subprocess.run([*small, "true"], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    words = [*small, COMMAND, *command(name)[:-1], "disk/o"]
+    done = subprocess.run(words, cwd=desk, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Make room" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_run_that_is_asked_to_end_writes_its_tables_and_goes_on_later(number: signal.Signals, tmp_path: Path) -> None:
+    def first_ten_at_once(body: dict[str, Any]) -> Answer:
+        return Answer(text=well_formed(body["messages"]), latency_s=0.0 if len(teacher.requests) <= 10 else 30.0)
+
+    with LocalTeacher(first_ten_at_once) as teacher:
+        words = ["synthesize", "--n", "20", "--model", "m", "--base-url", teacher.base_url, "--out", "o"]
+        process = subprocess.Popen([COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        journal = tmp_path / "o" / "journal"
+        wait_until(lambda: sum(len(path.read_bytes().splitlines()) for path in journal.glob("*")) >= 10)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Continue with:" in said
+    facts = json.loads((tmp_path / "o" / "run.json").read_text())
+    assert facts["kept"] + sum(facts["rejected"].values()) >= 10
+    assert (tmp_path / "o" / "data").is_dir()
+    with LocalTeacher() as teacher:
+        words[6] = teacher.base_url
+        assert run(tmp_path, *words).returncode == 0
+
+
+def test_programs_that_are_judged_end_with_the_command(desk: Path) -> None:
+    slow = {"task_id": "HumanEval/900", "completion": "    import time\n    time.sleep(120)\n"}
+    toys.write_lines(desk / "slow.jsonl", [slow, *toys.canonical()[1:]])
+    words = ["score", "--task", "humaneval_plus", "--data", "bench", "slow.jsonl", "--out", "o"]
+    process = subprocess.Popen([COMMAND, *words], cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    verdicts = desk / "o" / "verdicts.jsonl"
+    wait_until(lambda: verdicts.exists() and len(verdicts.read_bytes().splitlines()) == 2)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1]) == (130, "Interrupted.")
+    assert time.monotonic() - started < 30  # the program would have run for a minute and more
+    assert len(verdicts.read_bytes().splitlines()) == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_output_that_lacks_a_character_gets_another(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text('def größe(x):\n    """→ 東京"""\n    return x\n', "utf-8")
+    env = os.environ | {"PYTHONIOENCODING": encoding}
+    made = run(tmp_path, "synthesize", "--n", "3", "--benchmarks", "none", "--out", "o", env=env)
+    assert made.returncode == 0, made.stderr
+    assert "-> o" in made.stdout
+    shown = run(tmp_path, "seeds", "--seeds", "code", "--n", "1", env=env)
+    assert shown.returncode == 0, shown.stderr
+    assert "-> \\u6771\\u4eac" in shown.stdout
+    assert all(part.isascii() for part in (made.stdout, made.stderr))
+
+
+def test_only_another_ctrl_c_breaks_what_ends_in_good_order() -> None:
+    with deferring() as stopping:
+        assert not stopping
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)  # at once: the same request, delivered twice
+        assert stopping
+        time.sleep(0.6)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.6)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with deferring() as stopping:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopping
+    finally:
+        signal.signal(signal.SIGHUP, before)
