@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
-.PHONY: quickstart test test-hub2 check style quality cards docs lock clean
+.PHONY: quickstart test test-long test-hub2 check style quality cards docs lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
@@ -12,6 +12,9 @@ quickstart: $(VENV)/core  ## pairs from the standard library, no model, no netwo
 
 test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-long: $(VENV)/all  ## the long versions of tests, before a release
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 test-hub2: $(HUB2)/all
 	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing $(wildcard tests/synthesis/test_builder*.py) \

@@ -16,7 +16,7 @@ from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 
 from . import toys
-from .real import DATA, real_data
+from .real import DATA, PROBLEMS, real_data
 
 pytest.importorskip("inspect_ai")
 
@@ -122,7 +122,10 @@ def test_the_command_runs_a_tiny_model_and_a_wrong_style_is_told(data: Path) -> 
 
 
 @real_data
-def test_the_reference_solutions_of_humaneval_plus_score_one(tmp_path: Path) -> None:
-    found = evaluated(tmp_path, "hf_oss_instruct/humaneval_plus", known("humaneval_plus", DATA), data=str(DATA))
+@PROBLEMS
+def test_the_reference_solutions_of_humaneval_plus_score_one(tmp_path: Path, count: int) -> None:
+    answers = known("humaneval_plus", DATA)
+    found = evaluated(tmp_path, "hf_oss_instruct/humaneval_plus", answers, {"limit": count}, data=str(DATA))
+    assert len(found["samples"]) == count
     assert found["scores"]["mean base mean"] == found["scores"]["mean plus mean"] == 1.0
     assert found["size"] < 5_000_000  # the benchmark's inputs are not in the log

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +16,10 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score_samples
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import WarmPython
 
 from . import toys
-from .real import DATA, real_data
+from .real import DATA, PROBLEMS, real_data
 
 pytest.importorskip("lighteval")
 TASKS = "hf_oss_instruct.evaluation.lighteval_tasks"
@@ -29,25 +27,26 @@ ORACLE = Path(__file__).parent / "oracle.py"
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with lighteval as it is, and, empty, the file that one of its tasks would fetch from GitHub when imported."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> WarmPython:
+    """A Python with lighteval as it is, and, empty, the file that one of its tasks would fetch from GitHub when imported."""
     import lighteval
 
     folder = tmp_path_factory.mktemp("lighteval")
     package = Path(lighteval.__file__).parent
     shutil.copytree(package, folder / "lighteval", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "lighteval" / "tasks" / "tasks" / "tinyBenchmarks.pkl").touch()
-    return folder
+    imports = (
+        "from lighteval.pipeline import Pipeline; from lighteval.tasks.registry import Registry; import lighteval.main_accelerate"
+    )
+    return WarmPython(imports, {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}, folder)
 
 
-def lighteval(world: Path, data: Path, *words: str | Path) -> dict[str, Any]:
+def lighteval(world: WarmPython, data: Path, *words: str | Path) -> dict[str, Any]:
     """Run the command, and return what it leaves: task → its scores."""
     out = data.parent / "out"
-    there = {"PYTHONPATH": f"{world}:{Path(__file__).parents[2]}", "OSS_INSTRUCT_BENCHMARKS": str(data), "HOME": str(data.parent)}
+    there = {"OSS_INSTRUCT_BENCHMARKS": str(data), "HOME": str(data.parent)}
     words = (*words, "--custom-tasks", TASKS, "--output-dir", out, "--save-details")
-    done = subprocess.run(
-        [sys.executable, "-m", "lighteval", *words], capture_output=True, text=True, timeout=600, env=os.environ | there
-    )
+    done = world.run(["lighteval", *words], module=True, more_env=there)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     results: dict[str, Any] = json.loads(next(out.rglob("results_*.json")).read_text())["results"]
     return results
@@ -57,7 +56,7 @@ def details(data: Path, task: str) -> Path:
     return next((data.parent / "out" / "details").rglob(f"details_{task}|0_*.parquet"))
 
 
-def test_an_oracle_solves_every_task_in_both_styles(world: Path, tmp_path: Path) -> None:
+def test_an_oracle_solves_every_task_in_both_styles(world: WarmPython, tmp_path: Path) -> None:
     data = tmp_path / "data"
     toys.plus(data)
     toys.multipl_e(data, toys.SCRIPT)
@@ -75,7 +74,7 @@ def test_an_oracle_solves_every_task_in_both_styles(world: Path, tmp_path: Path)
     assert score.scores["plus"]["pass@1"]["mean"] == 1.0
 
 
-def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(world: Path, tmp_path: Path) -> None:
+def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(world: WarmPython, tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
     found = lighteval(world, tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus@n=12|0")["humaneval_plus|0"]
     assert found["pass@1"] == pytest.approx(0.5)
@@ -85,7 +84,7 @@ def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(
         assert row["metric"]["pass@k"]["passed"] == [True, False] * 6
 
 
-def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(world: Path, tmp_path: Path) -> None:
+def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(world: WarmPython, tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
     model = save_model(tmp_path / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
     words = f"model_name={model},batch_size=3,override_chat_template=False"
@@ -98,18 +97,23 @@ def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(worl
 
 
 @real_data
-def test_the_reference_solutions_of_humaneval_plus_score_one(world: Path, tmp_path: Path) -> None:
+@PROBLEMS
+def test_the_reference_solutions_of_humaneval_plus_score_one(world: WarmPython, tmp_path: Path, count: int) -> None:
     (tmp_path / "data").symlink_to(DATA / "humanevalplus")
-    found = lighteval(world, tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus|0")["humaneval_plus|0"]
+    words = ("custom", "oracle", ORACLE, "humaneval_plus|0", "--max-samples", str(count))
+    found = lighteval(world, tmp_path / "data", *words)["humaneval_plus|0"]
+    assert pq.read_table(details(tmp_path / "data", "humaneval_plus")).num_rows == count
     assert found["pass@1"] == found["base_pass@1"] == 1.0
 
 
-def test_the_table_holds_what_the_folder_has_and_every_language_without_one(tmp_path: Path) -> None:
+def test_the_table_holds_what_the_folder_has_and_every_language_without_one(world: WarmPython, tmp_path: Path) -> None:
+    script = tmp_path / "names.py"
     code = f"from {TASKS} import TASKS_TABLE as t; print(len(t), *[c.name for c in t][:5], *{{c.hf_repo for c in t}})"
 
+    script.write_text(code)
+
     def names(**there: str) -> list[str]:
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | there, check=True)
-        return done.stdout.split()
+        return world.run([script], more_env=there).stdout.split()
 
     count, *some = names()
     assert int(count) == 2 * (4 + 2 * 18)

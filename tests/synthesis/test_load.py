@@ -31,8 +31,8 @@ from hf_oss_instruct.synthesis.teacher import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
 COMMAND = str(Path(sys.executable).parent / "hf-oss-instruct")
-KILLS = int(os.environ.get("OSS_INSTRUCT_KILLS", "6"))
-"""Rounds of kill -9; 30 for the long version."""
+KILLS = pytest.mark.parametrize("rounds", [6, pytest.param(30, marks=pytest.mark.long)])
+"""Rounds of kill -9."""
 QUICK = Patience(first_pause_s=0.02, longest_pause_s=0.2, deadline_s=1.0, reach_s=0.1)
 REQUEST = Request(
     Seed("x", 1, 1, Provenance("d", None, "r", 0, "python"), "hash/1", 0),
@@ -189,7 +189,10 @@ def shards(out: Path) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.parquet")}
 
 
-def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays_once(tmp_path: Path, code: Path) -> None:
+@KILLS
+def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays_once(
+    tmp_path: Path, code: Path, rounds: int
+) -> None:
     with LocalTeacher(lambda body: Answer(latency_s=0.05)) as server:
         words = ["--seeds", str(code), "--n", "200", "--model", "m", "--base-url", server.base_url, "--concurrency", "8"]
 
@@ -201,16 +204,16 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays
         home = os.environ["HF_HOME"]
         assert not list(Path(home).rglob("*.jsonl"))  # nothing is shared but the folder
         dice, kills = random.Random(5), 0
-        for _ in range(KILLS):
+        for _ in range(rounds):
             before = len(server.requests)
             process = start("killed")
-            wanted = before + dice.randrange(1, 200 // KILLS)
+            wanted = before + dice.randrange(1, 200 // rounds)
             while len(server.requests) < wanted and process.poll() is None:
                 time.sleep(0.005)
             process.kill()
             kills += process.wait() != 0
         assert start("killed").wait() == 0
-        assert kills >= KILLS - 1
+        assert kills >= rounds - 1
         assert 200 <= len(server.requests) - 200 <= 200 + 8 * kills
         assert shards(tmp_path / "killed") == shards(tmp_path / "whole")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.training.callbacks import Judged
 from hf_oss_instruct.training.judging import scoring
 from tests.evaluation.real import DATA, real_data
+from tests.support.warm import TRAIN
 from tests.training.conftest import COMMAND
 from tests.training.test_run import written
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_command_scores_while_it_trains(model: Path, pairs: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "run", model_name_or_path=str(model), dataset_name=str(pairs), max_steps=2)
     words = ["--allow-unchecked", "--score", tasks(tmp_path, TASK, TASK), "--score-every", "1", "--score-tokens", "8"]
-    done = subprocess.run([COMMAND, "train", path, *words, "--score-count", "1"], capture_output=True, text=True, timeout=600)
+    done = TRAIN.run([COMMAND, "train", path, *words, "--score-count", "1"])
     assert done.returncode == 0, done.stderr
     facts = json.loads((path.parent / "out" / "training.json").read_text())
     assert [(score["step"], score["score/tasks"]) for score in facts["scores"]] == [(0, 1), (1, 1), (2, 1)]
@@ -95,7 +95,7 @@ def test_the_command_scores_while_it_trains(model: Path, pairs: Path, tmp_path: 
 def test_without_a_sandbox_is_the_users_own_word_and_warned_of(model: Path, pairs: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "run", model_name_or_path=str(model), dataset_name=str(pairs), max_steps=2)
     words = ["--allow-unchecked", "--score", str(tmp_path / "absent.jsonl"), "--unsafe-no-sandbox"]
-    done = subprocess.run([COMMAND, "train", path, *words], capture_output=True, text=True, timeout=600)
+    done = TRAIN.run([COMMAND, "train", path, *words])
     assert done.returncode == 2
     assert "Warning: programs of strangers run here as you" in done.stderr
     assert "absent.jsonl' cannot be read" in done.stderr

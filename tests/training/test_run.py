@@ -19,6 +19,7 @@ from hf_oss_instruct.errors import Interrupted, RunError, UsageError
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
 from tests.support.tokenizers import FAMILIES, tokenizer_of
+from tests.support.warm import TRAIN
 from tests.training.conftest import COMMAND, decontaminated, smoke
 
 # TRL's, transformers' and torch's own
@@ -65,7 +66,7 @@ def losses(out: Path) -> list[float]:
 def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, pairs: Path) -> Path:
     """A run of six steps that nothing disturbed, started as people do."""
     path = written(tmp_path_factory.mktemp("whole"), model_name_or_path=str(model), dataset_name=str(pairs))
-    done = subprocess.run([COMMAND, "train", path, "--allow-unchecked"], capture_output=True, text=True, timeout=600)
+    done = TRAIN.run([COMMAND, "train", path, "--allow-unchecked"])
     assert done.returncode == 0, done.stderr
     kept = json.loads((pairs / "run.json").read_text())["kept"]
     assert f"{pairs}: {kept} rows of {kept} are trained on; dropped: none." in done.stdout
@@ -93,8 +94,7 @@ def test_stock_trl_runs_the_same_yaml_to_the_same_losses(whole: Path, tmp_path: 
     values = yaml.safe_load((whole / "recipe.yaml").read_text()) | {"output_dir": str(tmp_path / "out")}
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(values))
     # what `trl sft` starts through accelerate, without two more interpreters
-    words = [sys.executable, "-m", "trl.scripts.sft", "--config", tmp_path / "x.yaml"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600)
+    done = TRAIN.run(["trl.scripts.sft", "--config", tmp_path / "x.yaml"], module=True)
     assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "out") == losses(whole)
 
@@ -103,7 +103,8 @@ def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tm
     path = written(
         tmp_path, **{k: v for k, v in yaml.safe_load((whole / "recipe.yaml").read_text()).items() if k != "output_dir"}
     )
-    done = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, timeout=600)
+    (tmp_path / "killed.py").write_text(KILLED)
+    done = TRAIN.run([tmp_path / "killed.py", path])
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [place.name for place in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-3"]
     said: list[str] = []
