@@ -43,7 +43,7 @@ class Exchange(BaseHTTPRequestHandler):
             # A bug in a test's own callback: the client's error message is the only place where someone will look.
             self.send_error_json(500, traceback.format_exc())
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_CONNECT = do_GET
 
     def send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Answer; to HEAD, with the head alone."""

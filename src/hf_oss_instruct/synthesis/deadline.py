@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LONGEST_S, SHORTEST_S = 600.0, 30.0
-"""Bounds of a learned deadline, in seconds; the longest holds until the first answer."""
+"""Bounds of a learned deadline, in seconds."""
 MULTIPLE, MULTIPLE_AT_FIRST, AT_FIRST = 5.0, 20.0, 16
 """The deadline as a multiple of the slowest answer seen; a larger one for the first answers, which say little."""
 WINDOW = 256
@@ -22,13 +22,15 @@ class Deadline:
 
     Args:
         fixed_s: seconds; None learns from the answers.
+        shortest_s, longest_s: bounds of a learned one, in seconds; the longest holds until the first answer.
 
     Attributes:
         seconds: what an attempt may take now. Attempts in flight follow it.
     """
 
-    def __init__(self, fixed_s: float | None = None) -> None:
-        self.seconds = LONGEST_S if fixed_s is None else fixed_s
+    def __init__(self, fixed_s: float | None = None, *, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S) -> None:
+        self._shortest_s, self._longest_s = shortest_s, longest_s
+        self.seconds = longest_s if fixed_s is None else fixed_s
         self._learns = fixed_s is None
         self._running: dict[asyncio.Timeout, tuple[float, int]] = {}
         self._seen = 0
@@ -71,7 +73,7 @@ class Deadline:
         elif self._seen % WINDOW and self._seen != AT_FIRST:
             return  # nothing has changed
         multiple = MULTIPLE_AT_FIRST if self._seen < AT_FIRST else MULTIPLE
-        seconds = min(max(multiple * max(self._slowest, self._slowest_before), SHORTEST_S), LONGEST_S)
+        seconds = min(max(multiple * max(self._slowest, self._slowest_before), self._shortest_s), self._longest_s)
         if seconds != self.seconds:
             self.seconds = seconds
             for timer, (started, timeouts) in self._running.items():
@@ -80,4 +82,4 @@ class Deadline:
 
     def allowed(self, timeouts: int = 0) -> float:
         """Seconds that an attempt may take now, after so many that ran out of time."""
-        return min(self.seconds * 2.0**timeouts, max(self.seconds, LONGEST_S))
+        return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))

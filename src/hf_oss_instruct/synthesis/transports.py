@@ -100,7 +100,10 @@ class AiohttpTransport:
         return self.__dict__ | {"_sessions": {}}  # connections stay with the process that opened them
 
     def _session(self) -> tuple[aiohttp.ClientSession, dict[str, Any]]:
-        """The connections of the running loop, and how a request goes through the proxy, where there is one."""
+        """The connections of the running loop, and the headers and proxy of every request.
+
+        No header is the session's own: aiohttp would send its `Authorization` to the proxy.
+        """
         import aiohttp
 
         loop = asyncio.get_running_loop()
@@ -108,18 +111,19 @@ class AiohttpTransport:
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"Content-Type": "application/json"} | self._endpoint.headers,
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             )
-            self._sessions[loop] = session, self._through_proxy()
+            self._sessions[loop] = session, self._options()
         return self._sessions[loop]
 
-    def _through_proxy(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"} | self._endpoint.headers
         if (proxy := self._endpoint.proxy()) is None:
-            return {}
-        url, headers = proxy
-        # The credentials go to the proxy alone: with CONNECT for https; a proxy takes them out of a request of plain http.
-        return {"proxy": url, "proxy_headers" if self._endpoint.url.startswith("https:") else "headers": headers}
+            return {"headers": headers}
+        url, credentials = proxy
+        if self._endpoint.url.startswith("https:"):  # in the request for a tunnel
+            return {"headers": headers, "proxy": url, "proxy_headers": credentials}
+        return {"headers": headers | credentials, "proxy": url}  # the proxy takes them out
 
 
 class HubTransport:
