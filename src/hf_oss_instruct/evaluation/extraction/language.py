@@ -187,7 +187,8 @@ class Language:
         while more := [item for item in rest if item not in dropped and callers & words[item.node.id]]:
             dropped += more
             callers.update(name for item in more for name in item.names)
-        return [item for item in rest if item in dropped or self._is_noise(item) or taken.intersection(item.names)]
+        gone = [item for item in rest if item in dropped or self._is_noise(item) or taken.intersection(item.names)]
+        return [*gone, *(item for item in needed if item not in own and self._is_noise(item) and _body(item.inner) is None)]
 
     def taken(self, problem: Problem) -> frozenset[str]:
         """Names that the tests define at their top level."""

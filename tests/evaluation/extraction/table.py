@@ -1,0 +1,99 @@
+"""Every dress in every language, with a right and a wrong program: `python -m tests.evaluation.extraction.table [LANGUAGE …]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hf_oss_instruct.evaluation.extraction import Extracted, extract
+from hf_oss_instruct.evaluation.problems import Benchmark, Problem
+from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.scoring import Verdict, score
+from hf_oss_instruct.languages import named
+from tests.evaluation.extraction import compiled_pieces, pieces
+from tests.evaluation.extraction.dresses import dressed, wrong
+from tests.evaluation.extraction.pieces import Pieces
+
+PIECES: dict[str, Pieces] = {
+    "python": pieces.PYTHON,
+    "javascript": pieces.JAVASCRIPT,
+    "typescript": pieces.TYPESCRIPT,
+    "php": pieces.PHP,
+    "shell": pieces.SHELL,
+    "ruby": pieces.RUBY,
+    "perl": pieces.PERL,
+    "lua": pieces.LUA,
+    "r": pieces.R,
+    "racket": pieces.RACKET,
+    "go": compiled_pieces.GO,
+    "java": compiled_pieces.JAVA,
+    "csharp": compiled_pieces.CSHARP,
+    "cpp": compiled_pieces.CPP,
+    "rust": compiled_pieces.RUST,
+    "d": compiled_pieces.D,
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A dress of a language's right or wrong program, and what became of it."""
+
+    language: str
+    dress: str
+    right: bool
+    kind: str
+    text: str
+    problem: Problem
+    made: Extracted
+
+
+def cells(language: str) -> Iterator[Cell]:
+    """Every cell of a language. Wrong ones only where the slip is in the program."""
+    one = PIECES[language]
+    problem, tag = one.problem(language), named(language).fence
+    right = list(dressed(one, tag))
+    false = {name: text for name, _, text in dressed(wrong(one), tag)}
+    for name, kind, text in right:
+        yield Cell(language, name, True, kind, text, problem, extract(problem, text, kind))
+        slipped = false[name] if not name.startswith("·") else text.replace(*one.slip)
+        if slipped != text and name not in ("corrected", "an alternative"):
+            yield Cell(language, name, False, kind, slipped, problem, extract(problem, slipped, kind))
+
+
+def judged(table: list[Cell]) -> list[tuple[Cell, Verdict]]:
+    """The verdicts of the scoring core; a program that comes up in several cells runs once."""
+    if not table:
+        return []
+    problem = replace(table[0].problem)
+    distinct = {(cell.made.program, cell.made.whole): cell for cell in table}
+    order = list(distinct)
+    benchmark = Benchmark(f"pieces:{problem.language}", "", "", {problem.task_id: problem})
+    samples = [Sample(problem.task_id, at, distinct[key].text, distinct[key].kind) for at, key in enumerate(order)]
+    verdicts = dict(zip(order, score(benchmark, samples), strict=True))
+    return [(cell, verdicts[cell.made.program, cell.made.whole]) for cell in table]
+
+
+def main(languages: list[str]) -> int:
+    """Print the table, and what did not come out as it should."""
+    begun, bad, count = time.process_time(), 0, 0
+    for language in languages or list(PIECES):
+        found = judged(list(cells(language)))
+        off = [(cell, verdict) for cell, verdict in found if verdict.passed is not cell.right or not verdict.final]
+        rights = sum(cell.right for cell, _ in found)
+        missed = sum(cell.right for cell, _ in off)
+        print(
+            f"{language:11s} right {rights - missed}/{rights}  wrong {len(found) - rights - len(off) + missed}/{len(found) - rights}"
+        )
+        for cell, verdict in off:
+            print(
+                f"    {'right' if cell.right else 'WRONG'}  {cell.dress}: {verdict.status} ({cell.made.how}) {verdict.reason[:140]}"
+            )
+        bad, count = bad + len(off), count + len(found)
+    print(f"{count} cells, {bad} off, {time.process_time() - begun:.1f} s of this process")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
