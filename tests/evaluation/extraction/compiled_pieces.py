@@ -145,7 +145,7 @@ CPP = Pieces(
         "class": f"class Solution {{\npublic:\n    long sum_squares(long n) const {{ {_LOOP} }}\n}};\n",
         "static method": f"struct Solution {{\n    static long sum_squares(long n) {{ {_LOOP} }}\n}};\n",
         "auto": "auto sum_squares = [](long n) { " + _LOOP + " };\n",
-        "struct": f"struct P {{ long a; }};\ntypedef long ll;\n#define ONE 1\nlong sum_squares(long n) {{ ll t = 0; for (long i = ONE; i <= n; i++) "
+        "struct": "struct P { long a; };\ntypedef long ll;\n#define ONE 1\nlong sum_squares(long n) { ll t = 0; for (long i = ONE; i <= n; i++) "
         "{ P p{i}; t += p.a * p.a; } return t; }\n",
     },
 )

@@ -83,13 +83,11 @@ def main(languages: list[str]) -> int:
         off = [(cell, verdict) for cell, verdict in found if verdict.passed is not cell.right or not verdict.final]
         rights = sum(cell.right for cell, _ in found)
         missed = sum(cell.right for cell, _ in off)
-        print(
-            f"{language:11s} right {rights - missed}/{rights}  wrong {len(found) - rights - len(off) + missed}/{len(found) - rights}"
-        )
+        wrongs = len(found) - rights
+        print(f"{language:11s} right {rights - missed}/{rights}  wrong {wrongs - len(off) + missed}/{wrongs}")
         for cell, verdict in off:
-            print(
-                f"    {'right' if cell.right else 'WRONG'}  {cell.dress}: {verdict.status} ({cell.made.how}) {verdict.reason[:140]}"
-            )
+            side, how = "right" if cell.right else "WRONG", cell.made.how
+            print(f"    {side}  {cell.dress}: {verdict.status} ({how}) {verdict.reason[:140]}")
         bad, count = bad + len(off), count + len(found)
     print(f"{count} cells, {bad} off, {time.process_time() - begun:.1f} s of this process")
     return 1 if bad else 0

@@ -108,7 +108,7 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
 def _begun_anew(language: Language, problem: Problem, text: str, ended: str) -> str:
     """The definitions of a completion that holds the whole function, and does not continue the prompt's."""
     name = problem.entry_point
-    if language.path_to(name, language.source(language.closed(problem.prompt)).items):
+    if language.path_to(name, language.prompt_of(problem).items):
         begins = (item.kind for item in language.source(text).items if item.kind != "comment")
         return gleaned(language, text, name) if next(begins, "statement") in _BEGINNINGS else ""
     return "" if language.path_to(name, language.source(ended).items) else gleaned(language, text, name)

@@ -10,7 +10,7 @@ from hf_oss_instruct.evaluation.extraction.dress import Block, blocks
 from hf_oss_instruct.evaluation.extraction.gleaning import gleaned
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.mending import mended
-from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, Source
+from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, Source, encoded
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.languages import LANGUAGES, find
 
@@ -42,22 +42,34 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
     name; a block that defines it but does not parse, as far as it does; definitions between the sentences; a block that
     continues the prompt; a stub; the longest block that parses. What the block needs and other blocks define is put before it.
     """
-    found = blocks(
-        text,
-        lambda code: language.source(code).clean and bool(language.path_to(problem.entry_point, language.source(code).items)),
-    )
+    found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
     own = [one for one in read if _speaks(one.block.tag, problem.language)]
     for group in (own, read):
         whole = [one for one in group if one.path and not one.stub and one.source.clean]
         if whole:
             main = next((one for one in reversed(whole) if not _ASIDE.search(one.block.lead)), whole[-1])
+            main = _repaired(language, problem, main)
             return "fence", _with_helpers(language, problem, main, group)
     for one in reversed([one for one in read if one.path and not one.stub]):
         return "fence", _with_helpers(language, problem, _repaired(language, problem, one), own)
     if not any(one.path for one in read) and (code := gleaned(language, text, problem.entry_point)):
         return "lines", code
     return _unnamed(language, problem, text, own or read)
+
+
+def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
+    """Whether code with fences in it is one program: all of them are in comments, or in Python's strings."""
+    source = language.source(code)
+    if not source.clean or not language.path_to(problem.entry_point, source.items):
+        return False
+    fences = (match.start() for match in re.finditer(r"`{3,}|~{3,}", code))
+    return all(_is_quoted(language, source, len(encoded(code[:place]))) for place in fences)
+
+
+def _is_quoted(language: Language, source: Source, byte: int) -> bool:
+    node = source.root.descendant_for_byte_range(byte, byte + 1)
+    return node is not None and ("comment" in node.type or (language.name == "python" and "string" in node.type))
 
 
 def _unnamed(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
@@ -111,7 +123,7 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
 def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
     """A block with the end that it lacks; without what follows the code, if its fence was never closed."""
     text = language.closed(one.source.text)
-    if not language.source(text).clean and not one.block.closed:
+    if not one.block.closed and (language.reads_prose or not language.source(text).clean):
         text = gleaned(language, one.source.text, problem.entry_point) or text
     source = language.source(text)
     return _Read(one.block, source, language.path_to(problem.entry_point, source.items), False)
@@ -127,7 +139,7 @@ def _speaks(tag: str, lang: str) -> bool:
 
 def _with_helpers(language: Language, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
     """The block under imports and definitions of other blocks that it uses and does not have."""
-    others = [one.source for one in read if one is not main and not one.path and one.source.clean]
+    others = [one.source for one in read if one.block is not main.block and not one.path and one.source.clean]
     if not others:
         return main.source.text
     words, there = language.words(main.source.text), set(main.source.defined)

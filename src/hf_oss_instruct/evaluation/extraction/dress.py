@@ -63,24 +63,25 @@ def has_fence(text: str) -> bool:
     return "```" in text or "~~~" in text
 
 
-def blocks(text: str, parses: Callable[[str], bool]) -> list[Block]:
+def blocks(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool]) -> list[Block]:
     """The blocks of code in an answer, in order.
 
     Args:
         text: the answer, as `plain` gives it.
-        parses: whether a text is a program without an error: where a block is none up to the first fence that could close
-            it, a later one is tried, so that a fence in a docstring does not end it.
+        parses: whether a text has no syntax error.
+        spans: whether a text with fences in it is one program. Where a block does not parse up to the first fence that could
+            close it, a later one is tried, so that a fence in a docstring does not end it.
     """
-    found = list(_fenced(text, parses))
+    found = list(_fenced(text, parses, spans))
     if not found:
         for match in _MARKED.finditer(text):
             code = match["in_html"] if match["in_html"] is not None else match["in_mark"]
             code = html.unescape(_INNER.sub("", code))
-            found += list(_fenced(code, parses)) or [Block(code.strip("\n") + "\n")]
+            found += list(_fenced(code, parses, spans)) or [Block(code.strip("\n") + "\n")]
     return [block for block in found if block.code.strip()]
 
 
-def _fenced(text: str, parses: Callable[[str], bool]) -> Iterator[Block]:
+def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool]) -> Iterator[Block]:
     if not has_fence(text):
         return
     lines = list(_mended(text.split("\n")))
@@ -93,25 +94,25 @@ def _fenced(text: str, parses: Callable[[str], bool]) -> Iterator[Block]:
         lead = next((line for line in reversed(lines[:start]) if line.strip()), "")
         closed = end > start + 1 and _closes(lines[end - 1], token.markup)
         code, place = token.content, end
-        if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses))):
+        if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses, spans))):
             yield from inner
             continue
-        if not parses(code):
-            longer = _longer(lines, start, end, token.markup, parses) if closed else None
+        if not parses(code) or (_opening(lines, start + 1, end) and not spans(code)):
+            longer = _longer(lines, start, end, token.markup, spans) if closed else None
             if longer is None and (opens := _opening(lines, start + 1, end)):  # a fence that was never closed, and another
                 yield Block("\n".join(lines[start + 1 : opens]) + "\n", tag, lead, closed=False)
-                yield from _fenced("\n".join(lines[opens:]), parses)
+                yield from _fenced("\n".join(lines[opens:]), parses, spans)
                 return
             code, place = longer or (code, end)
         yield Block(code, tag, lead, closed)
 
 
-def _longer(lines: Sequence[str], start: int, end: int, markup: str, parses: Callable[[str], bool]) -> tuple[str, int] | None:
+def _longer(lines: Sequence[str], start: int, end: int, markup: str, spans: Callable[[str], bool]) -> tuple[str, int] | None:
     """The block up to the first later fence with which it is a program, and the line after that."""
     closings = [place for place in range(end, len(lines)) if _closes(lines[place], markup)]
     for place in closings[:8]:
         code = textwrap.dedent("\n".join(lines[start + 1 : place])) + "\n"
-        if parses(code):
+        if spans(code):
             return code, place + 1
     return None
 

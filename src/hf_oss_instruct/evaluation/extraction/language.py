@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _UNWRITTEN = re.compile(
     r"pass|\.\.\.|;|[{}():]|(?:todo|unimplemented)!\([^)]*\)|"
     r"(?:raise|throw|die|error|panic|stop)\b[^;\n]*(?:[Nn]ot\s?_?[Ii]mplemented|UnsupportedOperation|TODO)[^;\n]*|"
-    r"raise\s+NotImplementedError[^\n]*"
+    r"raise\s+NotImplementedError[^\n]*|my\b[^;]*(?:@_|\bshift)\s*;|local \w+=\"?\$\d\"?"
 )
 _PROMISED = re.compile(
     r"\b(?:TODO|FIXME|your (?:code|implementation|solution)|(?:implement|write|fill|complete|add) )", re.IGNORECASE
@@ -44,6 +44,12 @@ class Language:
     word: ClassVar[re.Pattern[str]] = re.compile(r"[^\W\d]\w*")
     noise: ClassVar[re.Pattern[str] | None] = None
     """Statements that are never part of a solution: leaving the program, running tests, reading input."""
+    frameworks: ClassVar[re.Pattern[str] | None] = None
+    """Imports of test libraries, which the solution does not need."""
+    in_order: ClassVar[bool] = False
+    """Whether a definition has to stand before what uses it."""
+    reads_prose: ClassVar[bool] = False
+    """Whether sentences are code without a syntax error."""
     mains: ClassVar[tuple[str, ...]] = ()
     """Functions with which a program begins, for which the tests have one of their own."""
     beginning: ClassVar[re.Pattern[str]] = re.compile(r"[@#/<]|(?:\w+\s+)*[\w.:<>$]+\s*[({=]|\w+[ \t]+\w+.*[;:{]?$")
@@ -157,8 +163,15 @@ class Language:
         return self.restored(problem, source, kept) + self.exposed(problem, path)
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
-        """The source without what is no part of the solution."""
-        return self.cut(source, [item.node for item in self.unneeded(problem, source, path)])
+        """The source without what is no part of the solution; what has to stand before the entry point is put there."""
+        gone = [item.node for item in self.unneeded(problem, source, path)]
+        if not self.in_order or not path:
+            return self.cut(source, gone)
+        needed = self.needed_by(source.items, [item for item in source.items if item.node.id == path[0].node.id])
+        late = [item for item in needed if item.node.start_byte > path[0].node.end_byte]
+        hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
+        first = path[0].node
+        return cut_out(source, [*gone, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
 
     def cut(self, source: Source, nodes: Collection[Node]) -> str:
         """The source without these nodes."""
@@ -176,19 +189,25 @@ class Language:
         """
         entry, first = problem.entry_point, {item.node.id for item in path}
         own = [item for item in items if entry in item.names or item.node.id in first]
-        others = [item for item in items if item not in own and item.kind not in ("comment", "import", "package")]
-        words = {item.node.id: self.words(item.text) for item in [*own, *others]}
-        needed, used = list(own), set().union(*(words[item.node.id] for item in own))
-        while more := [item for item in others if item not in needed and used.intersection(_parts(item.names))]:
-            needed += more
-            used.update(*(words[item.node.id] for item in more))
+        needed = self.needed_by(items, own)
+        rest = [item for item in items if item not in needed and item.kind not in ("comment", "import", "package")]
+        words = {item.node.id: self.words(item.text) for item in rest}
         callers, dropped = {entry} if own else set(), list[Item]()
-        rest = [item for item in others if item not in needed]
         while more := [item for item in rest if item not in dropped and callers & words[item.node.id]]:
             dropped += more
             callers.update(name for item in more for name in item.names)
         gone = [item for item in rest if item in dropped or self._is_noise(item) or taken.intersection(item.names)]
-        return [*gone, *(item for item in needed if item not in own and self._is_noise(item) and _body(item.inner) is None)]
+        read = [item for item in needed if item not in own and self._is_noise(item) and _body(item.inner) is None]
+        return [*gone, *read, *(item for item in items if self._is_framework(item) and item not in needed)]
+
+    def needed_by(self, items: Sequence[Item], own: Sequence[Item]) -> list[Item]:
+        """These items, and what they use, and what that uses."""
+        others = [item for item in items if item not in own and item.kind not in ("comment", "import", "package")]
+        needed, used = list(own), set().union(*(self.words(item.text) for item in own))
+        while more := [item for item in others if item not in needed and used.intersection(_parts(item.names))]:
+            needed += more
+            used.update(*(self.words(item.text) for item in more))
+        return needed
 
     def taken(self, problem: Problem) -> frozenset[str]:
         """Names that the tests define at their top level."""
@@ -196,6 +215,9 @@ class Language:
 
     def _is_noise(self, item: Item) -> bool:
         return item.kind in ("statement", "value") and self.noise is not None and self.noise.search(item.text) is not None
+
+    def _is_framework(self, item: Item) -> bool:
+        return item.kind in ("import", "value") and self.frameworks is not None and self.frameworks.search(item.text) is not None
 
     def restored(self, problem: Problem, source: Source, kept: str) -> str:
         """A program under the prompt's imports and helpers that it does not have itself."""
@@ -209,10 +231,14 @@ class Language:
         head, rest = source.code[:place].decode(errors="replace"), source.code[place:].decode(errors="replace")
         return "\n".join([*([head] if head else []), *added, rest])
 
+    def prompt_of(self, problem: Problem) -> Source:
+        """The prompt as a program whose function has no body yet."""
+        return self.source(self.closed(problem.prompt + (f"{self.body_opener}\n" if self.body_opener else "")))
+
     def from_prompt(self, problem: Problem, source: Source) -> list[str]:
         """Imports and definitions of the prompt that a source lacks, the entry point's aside."""
         there = {_squeezed(item.text) for item in source.items}
-        prompt = self.source(self.closed(problem.prompt + (f"{self.body_opener}\n" if self.body_opener else "")))
+        prompt = self.prompt_of(problem)
         defined = source.defined | {problem.entry_point}
         return [
             item.text.rstrip("\n")

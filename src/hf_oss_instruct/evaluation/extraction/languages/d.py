@@ -30,7 +30,7 @@ class D(Language):
         "interface_declaration": "type",
         "unittest_declaration": "statement",
     }
-    transparent = frozenset({"module_def"})
+    transparent = frozenset({"module_def", "aggregate_body"})
     body_opener = "{"
     mains = ("main",)
 

@@ -36,7 +36,7 @@ class Go(Language):
 
     def restored(self, problem: Problem, source: Source, kept: str) -> str:
         """The prompt's package, the imports of both that the program or the tests use, the prompt's helpers, the rest."""
-        prompt = self.source(self.closed(problem.prompt))
+        prompt = self.prompt_of(problem)
         package = [item.text for item in prompt.of_kind("package")][:1]
         helpers = [text for text in self.from_prompt(problem, source) if not text.startswith("import")]
         used = "\n".join([*helpers, kept, problem.tests])

@@ -23,8 +23,6 @@ class InClass(Language):
     """The class in which the tests stand."""
     reserved: ClassVar[frozenset[str]] = frozenset()
     """Names of classes that the tests bring."""
-    frameworks: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
-    """Imports of test libraries."""
 
     def join(self, problem: Problem, source: Source) -> str:
         """Imports, the answer's own classes, and the holder, open, with the entry point in it."""
@@ -44,8 +42,8 @@ class InClass(Language):
         return "\n".join([*parts, f"class {self.holder} {{", *own, ""])
 
     def _imports(self, problem: Problem, source: Source) -> list[str]:
-        own = [item.text for item in source.of_kind("import") if not self.frameworks.search(item.text)]
-        prompt = self.source(self.closed(problem.prompt)).of_kind("import")
+        own = [item.text for item in source.of_kind("import") if not self._is_framework(item)]
+        prompt = self.prompt_of(problem).of_kind("import")
         return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
 
     def _renamed(self, problem: Problem, source: Source, path: list[Item]) -> tuple[Source, list[Item]]:

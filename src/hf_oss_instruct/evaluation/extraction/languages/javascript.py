@@ -32,6 +32,7 @@ class JavaScript(Language):
     }
     wrappers = frozenset({"export_statement", "expression_statement"})
     word = re.compile(r"[^\W\d][\w$]*")
+    frameworks = re.compile(r"""(?:require\(|from\s*)['"](?:chai|jest|mocha|vitest|@jest/\w+|node:test|tape|ava)['"]""")
     noise = re.compile(
         r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
     )

@@ -22,6 +22,7 @@ class Lua(Language):
         "assignment_statement": "value",
     }
     closers = ("end",)
+    in_order = True
     noise = re.compile(r"^return\b|\bos\.exit\b|\bio\.(?:read|stdin)\b|\barg\b|\bluaunit\b|^lu\.")
     beginning = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
 

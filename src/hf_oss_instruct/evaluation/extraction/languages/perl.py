@@ -29,13 +29,14 @@ class Perl(Language):
     }
     wrappers = frozenset({"expression_statement"})
     returns = False
+    reads_prose = True
+    frameworks = re.compile(r"^use\s+Test\b")
     noise = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
     beginning = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
     def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
-        """Also what follows `__END__`, and test libraries."""
-        libraries = [item for item in source.of_kind("import") if "Test::" in item.text]
-        return [*super().unneeded(problem, source, path), *source.of_kind("package"), *libraries]
+        """Also what follows `__END__`."""
+        return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
         """A function of a package, or in a variable, under its plain name in `main`."""

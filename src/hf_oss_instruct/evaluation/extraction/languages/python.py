@@ -29,6 +29,7 @@ class Python(Language):
     }
     wrappers = frozenset({"decorated_definition", "expression_statement"})
     closers = ()
+    frameworks = re.compile(r"^(?:import|from)\s+(?:pytest|hypothesis|nose)\b")
     noise = re.compile(r"__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
 
     def continued(self, prompt: str, body: str) -> Iterator[str]:

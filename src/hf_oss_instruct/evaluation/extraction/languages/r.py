@@ -20,6 +20,8 @@ class R(Language):
     name = "r"
     kinds: ClassVar[Mapping[str, Kind]] = {}
     returns = False
+    reads_prose = True
+    frameworks = re.compile(r"testthat|RUnit|assertthat")
     word = re.compile(r"[A-Za-z.][\w.]*")
     noise = re.compile(r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|test_that|expect_equal)\(")
     beginning = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")

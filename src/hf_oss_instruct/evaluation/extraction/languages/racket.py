@@ -22,6 +22,7 @@ class Racket(Language):
     kinds: ClassVar[Mapping[str, Kind]] = {"extension": "package"}
     closers = (")", "]")
     returns = False
+    reads_prose = True
     word = re.compile(r"[^\s()\[\]{}\"';`,|]+")
     noise = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
     beginning = re.compile(r"#lang|\(|;|#")
@@ -53,11 +54,12 @@ class Racket(Language):
     def restored(self, problem: Problem, source: Source, kept: str) -> str:
         """The language's line, what the prompt requires, the rest."""
         lines = [item.text for item in source.of_kind("package") if "typed" in item.text]
-        prompt = self.source(self.closed(problem.prompt)).of_kind("package")
+        prompt = self.prompt_of(problem).of_kind("package")
         head = [*lines, *(item.text for item in prompt), "#lang racket"][0]
         return "\n".join([head, *self.from_prompt(problem, source), kept])
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
-        """Also without the language's line."""
-        gone = [*self.unneeded(problem, source, path), *source.of_kind("package")]
+        """Also without the language's line, and without words that are no list."""
+        words = [item for item in source.of_kind("statement") if item.node.type in ("symbol", "quote")]
+        gone = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]
         return cut_out(source, [item.node for item in gone])

@@ -14,8 +14,6 @@ from hf_oss_instruct.syntax import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FRAMEWORKS = re.compile(r"minitest|test/unit|rspec")
-
 
 class Ruby(Language):
     """Rules for Ruby."""
@@ -31,6 +29,8 @@ class Ruby(Language):
     }
     closers = ("end", "}")
     returns = False
+    reads_prose = True
+    frameworks = re.compile(r"^require.*(?:minitest|test/unit|rspec)")
     noise = re.compile(r"__FILE__|\$PROGRAM_NAME|^return\b|^(?:exit|abort)\b|\bgets\b|\bARGV\b|\bSTDIN\b|^(?:describe|RSpec)")
     beginning = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
 
@@ -41,9 +41,8 @@ class Ruby(Language):
         return super().item(node)
 
     def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
-        """Also what follows `__END__`, and test libraries."""
-        libraries = [item for item in source.of_kind("import") if _FRAMEWORKS.search(item.text)]
-        return [*super().unneeded(problem, source, path), *source.of_kind("package"), *libraries]
+        """Also what follows `__END__`."""
+        return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def cut(self, source: Source, nodes: Sequence[Node]) -> str:  # type: ignore[override]
         """Without the line `__END__`."""

@@ -35,6 +35,6 @@ class Scala(Language):
         kept = [item.text for item in members if item.names != ("main",)]
         outside = [item.text for item in source.of_kind("container") if item != holder]
         imports = [item.text for item in source.of_kind("import")]
-        prompt = [item.text for item in self.source(self.closed(problem.prompt)).of_kind("import")]
+        prompt = [item.text for item in self.prompt_of(problem).of_kind("import")]
         head = list(dict.fromkeys([*prompt, *imports]))
         return "\n".join([*head, *outside, "object Problem {", *kept, ""])

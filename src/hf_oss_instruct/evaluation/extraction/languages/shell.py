@@ -20,6 +20,7 @@ class Shell(Language):
         "declaration_command": "value",
     }
     returns = False
+    reads_prose = True
     word = re.compile(r"[^\W\d][\w-]*")
     noise = re.compile(r"\bexit\b|\$[#@*0-9]|\$\{[#@*0-9]|\bread\b|\bBASH_SOURCE\b|^main\b")
     beginning = re.compile(r"(?:function[ \t]+)?[\w-]+[ \t]*(?:\(\)|\{)|[A-Za-z_]\w*=|(?:declare|readonly|local|export)[ \t]|#")

@@ -1,0 +1,54 @@
+"""A right program passes and a wrong one fails, whatever it is dressed in, in every language."""
+
+from __future__ import annotations
+
+import pytest
+
+from hf_oss_instruct.evaluation.extraction.languages import language_of
+from tests.evaluation.extraction.table import PIECES, cells, judged
+
+QUICK = ("python", "javascript", "php", "shell", "lua")
+"""Languages whose programs start in hundredths of a second: these are run every time, the others by `make test-long`."""
+
+
+def _fails(language: str) -> list[str]:
+    found = judged(list(cells(language)))
+    assert len(found) > 80
+    return [
+        f"{'right' if cell.right else 'wrong'}, {cell.dress}: {verdict.status} {verdict.reason}"
+        for cell, verdict in found
+        if verdict.passed is not cell.right or not verdict.final
+    ]
+
+
+@pytest.mark.parametrize("language", QUICK)
+def test_programs_are_judged_right_in_every_dress(language: str) -> None:
+    assert _fails(language) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", sorted(PIECES.keys() - set(QUICK)))
+def test_programs_of_slow_toolchains_are_judged_right_in_every_dress(language: str) -> None:
+    assert _fails(language) == []
+
+
+@pytest.mark.parametrize("language", PIECES)
+def test_every_dress_becomes_one_program_with_the_tests(language: str) -> None:
+    """Without running anything: no fence is left, program and tests parse together, the entry point is defined."""
+    rules, pieces = language_of(language), PIECES[language]
+    for cell in cells(language):
+        made = cell.made
+        tests = pieces.tests.lstrip().removeprefix("}") if made.whole else pieces.tests
+        together = rules.source(f"{made.program}\n{tests}")
+        assert together.clean, (cell.dress, made.program)
+        assert "```\n" not in made.program or "docstring" in cell.dress, (cell.dress, made.program)
+        assert rules.path_to(pieces.entry, together.items), (cell.dress, made.program)
+        assert (pieces.slip[1] in made.program) or cell.right, (cell.dress, made.program)
+
+
+def test_the_program_does_not_depend_on_the_dress() -> None:
+    """What a plain fence gives is what the other dresses of the same function give."""
+    plain = ("no tag", "CRLF", "BOM", "in a list", "in a longer fence", "stub first", "usage before", "own tests in a block")
+    for language in PIECES:
+        made = {cell.dress: " ".join(cell.made.program.split()) for cell in cells(language) if cell.right}
+        assert {made[dress] for dress in plain} == {made["fence"]}, language
