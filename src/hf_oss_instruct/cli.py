@@ -255,8 +255,8 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
         drop=flags["contaminated"] != "flag",
         deny=Denylist.from_file(flags["deny"]) if flags["deny"] else None,
     )
-    report = write(source, out, steps=steps, columns=names_in(flags["columns"]) if flags["columns"] else None, options=options)
-    (out / "README.md").write_text(curated_card(out.resolve().name, report), "utf-8")
+    columns = names_in(flags["columns"]) if flags["columns"] else None
+    report = write(source, out, steps=steps, columns=columns, options=options, card=curated_card)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":

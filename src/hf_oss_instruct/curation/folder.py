@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,11 +18,13 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
 from hf_oss_instruct.data import FORMAT_VERSION, digest
-from hf_oss_instruct.errors import RunError, SeedError, UsageError
+from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.workdir import owned, write_whole
 
-REPORT, CONFIG = "run.json", "oss_instruct.yaml"
+REPORT, CONFIG, CARD = "run.json", "oss_instruct.yaml", "README.md"
 OF_THE_RUN = (
     *("teacher", "config_hash", "prompt_hash", "started", "seconds", "requests_sent", "tokens", "cost", "sandbox"),
     *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
@@ -39,36 +40,58 @@ def curate(
     steps: Iterable[str] | None = None,
     columns: Sequence[str] | None = None,
     options: checks.Options | None = None,
+    card: Callable[[str, dict[str, Any]], str] | None = None,
 ) -> dict[str, Any]:
     """Check every row of a data set, and write the ones that pass, the ones that do not, and a report.
 
     Args:
         source: folder of a run; parquet or JSON lines, files or folders of them; or the id of a data set on the Hub.
         out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`; of a run
-            also its `oss_instruct.yaml`, so that it can be published.
+            also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
+            which is how one that was killed goes on.
         steps: names of `checks.STEPS`; all of them by default.
         columns: the text columns to look at; by default those of `seed`, `problem` and `solution` that are there.
         options: what the checks are told, their columns aside.
+        card: name of the folder and report → its README.md.
 
     Returns:
         The report.
 
     Raises:
-        UsageError: `out` is not empty, a step or column does not exist.
+        UsageError: a step or column does not exist.
         SeedError: the source cannot be read, or a text column is no UTF-8.
+        RunError: `out` holds something else, is in use, or cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--out {str(out)!r} is there and not empty. Name a new folder.")
     options = options or checks.Options()
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     table = read(source)
     options = replace(options, columns=text_columns(table, columns))
     table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
-    marked, entries = run_steps(table, chosen, options)
-    report = _write(out, marked, _report(source, options.columns, table, marked, entries))
-    if (Path(source) / CONFIG).is_file():
-        shutil.copyfile(Path(source) / CONFIG, out / CONFIG)
-    return report
+    with owned(out, _job(source, chosen, columns, options)):
+        marked, entries = run_steps(table, chosen, options)
+        config = Path(source) / CONFIG
+        return _write(
+            out,
+            marked,
+            _report(source, options.columns, table, marked, entries),
+            {CONFIG: config.read_bytes()} if config.is_file() else {},
+            card,
+        )
+
+
+def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | None, options: checks.Options) -> dict[str, Any]:
+    """What tells one curation from another."""
+    return {
+        "command": "curate",
+        "source": str(Path(source).resolve()) if Path(source).exists() else source,
+        "steps": [step.name for step in steps],
+        "columns": list(columns) if columns else None,
+        "threshold": options.threshold,
+        "benchmarks": [listed.name for listed in options.lists],
+        "rule": options.rule,
+        "contaminated": "drop" if options.drop else "flag",
+        "deny": options.deny.hash if options.deny else None,
+    }
 
 
 def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Options) -> tuple[pa.Table, list[dict[str, Any]]]:
@@ -164,8 +187,8 @@ def _report(
     source: str, columns: Sequence[str], table: pa.Table, marked: pa.Table, entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
     try:
-        before = json.loads((Path(source) / REPORT).read_text("utf-8"))
-    except (OSError, ValueError):
+        before = read_object(Path(source) / REPORT, {"checks": list})
+    except ValueError:  # no run, or one whose report says nothing
         before = {}
     done = {entry["name"] for entry in entries}
     earlier = [entry for entry in before.get("checks", []) if isinstance(entry, dict) and entry.get("name") not in done]
@@ -189,7 +212,14 @@ def _report(
     }
 
 
-def _write(out: Path, marked: pa.Table, report: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    out: Path,
+    marked: pa.Table,
+    report: dict[str, Any],
+    files: dict[str, bytes],
+    card: Callable[[str, dict[str, Any]], str] | None,
+) -> dict[str, Any]:
+    """Tables, then card and, last, the report: a folder without one is not finished."""
     keep = pa.array(standing(marked))
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
     marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
@@ -202,16 +232,16 @@ def _write(out: Path, marked: pa.Table, report: dict[str, Any]) -> dict[str, Any
             if row["problem"] and row["solution"]
         ]
         parts.append(("sft", pa.Table.from_pylist(pairs, pa.schema([("prompt", pa.string()), ("completion", pa.string())]))))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, part in parts:
-            shards = Shards(out / name, part.schema)
-            shards.add_table(part)
-            shards.finish()
-        report |= {"pairs": len(pairs)}
-        (out / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise RunError(
-            f"--out {str(out)!r} cannot be written: {error.strerror or error}. Make room, or name another folder."
-        ) from error
+    (out / REPORT).unlink(missing_ok=True)
+    for name, part in parts:
+        shards = Shards(out / name, part.schema)
+        shards.abandon()  # what a killed one left
+        shards.add_table(part)
+        shards.finish()
+    report |= {"pairs": len(pairs)}
+    for name, content in files.items():
+        write_whole(out / name, content)
+    if card:
+        write_whole(out / CARD, card(out.resolve().name, report))
+    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
     return report

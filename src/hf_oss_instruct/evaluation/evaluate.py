@@ -24,6 +24,7 @@ from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.run import score_samples
 from hf_oss_instruct.evaluation.scoring import Verdict
 from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.workdir import held
 
 LOG = "generation.log"
 """What lighteval and its back end say."""
@@ -96,8 +97,7 @@ def evaluate(
             if trouble := trouble_with(language, asked.tier):
                 say(f"{benchmark.task} will be generated and not evaluated: {trouble}")
     choice, facts = _identified(choice)
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
+    with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
         run = _Run(asked, choice, sampling, facts, counting, log)
         return {benchmark.task: run.of(benchmark, out / benchmark.task.replace(":", "-")) for benchmark in benchmarks}
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from hf_oss_instruct import workdir
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import Asked, asked
 from hf_oss_instruct.reasoning import split_reasoning
+from hf_oss_instruct.structured import any_json, read_object
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
 
@@ -79,29 +80,20 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         RunError: it holds answers of another; the message names what differs.
     """
-    path = out / GENERATION
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or not _answered(out):
-            fresh = out / f".{GENERATION}.new"
-            fresh.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-            os.replace(fresh, path)
-        theirs = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{str(path)!r} cannot be used: {error}. Choose another folder with --out.") from error
-    own = json.loads(json.dumps(identity))
-    changed = [
-        f"{name} {theirs.get(name)!r}, not {own.get(name)!r}" for name in theirs | own if theirs.get(name) != own.get(name)
-    ]
-    if changed:
-        raise RunError(f"The folder {str(out)!r} holds answers of {'; '.join(changed)}. Choose another with --out.")
+        if not _answered(out):
+            (out / GENERATION).unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
+    workdir.claim(out / GENERATION, identity)
 
 
 def style_of(out: Path) -> str | None:
     """The style of the answers that a folder holds, if it holds some."""
     try:
-        return str(json.loads((out / GENERATION).read_text(encoding="utf-8"))["style"]) if _answered(out) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_object(out / GENERATION, {"style": str})["style"]) if _answered(out) else None
+    except ValueError:  # `claim` says what is wrong with it
         return None
 
 
@@ -125,13 +117,11 @@ def _whole(path: Path, n: int) -> set[str]:
     if not path.exists():
         return set()
     found: dict[str, list[str]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            found.setdefault(json.loads(line)["task_id"], []).append(line)
+            found.setdefault(str(any_json(line)["task_id"]), []).append(line)
         except (ValueError, KeyError, TypeError):  # torn
             continue
     whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text("".join(f"{line}\n" for lines in whole.values() for line in lines), encoding="utf-8")
-    os.replace(fresh, path)
+    workdir.write_whole(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))
     return set(whole)

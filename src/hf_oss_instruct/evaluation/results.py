@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.scoring import Verdict, counts
+from hf_oss_instruct.structured import loads, read_object
+from hf_oss_instruct.workdir import Lines, write_whole
 
 VERDICTS, RESULTS, TABLE = "verdicts.jsonl", "results.json", "results.md"
 KS = (1, 10, 100)
@@ -163,18 +164,16 @@ def claim(out: Path, benchmark: Benchmark) -> None:
     """
     path, own = out / RESULTS, {"task": benchmark.task, "version": benchmark.version}
     try:
-        theirs = json.loads(path.read_text(encoding="utf-8")) if path.exists() else own
-        theirs = {name: theirs.get(name) for name in own}
-    except (OSError, ValueError, AttributeError) as error:
-        raise RunError(f"{str(path)!r} cannot be read: {error}. Choose another folder with --out.") from error
-    if theirs != own:
+        theirs = read_object(path, {"task": str, "version": str}) if path.exists() else own
+    except ValueError as error:
+        raise RunError(f"{error}. Remove it, or choose another folder with --out.") from error
+    if {name: theirs[name] for name in own} != own:
         raise RunError(
             f"The folder {str(out)!r} holds results of {theirs['task']} on {theirs['version']}, not of {own['task']} on "
             f"{own['version']}. Choose another with --out."
         )
     if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"format_version": FORMAT_VERSION, **own, "pending": True}) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps({"format_version": FORMAT_VERSION, **own, "pending": True}) + "\n")
 
 
 @contextmanager
@@ -186,37 +185,17 @@ def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
     if out is None:
         yield {}, lambda verdict: None
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        known = (
-            {verdict.key: verdict for verdict in read_verdicts(out / VERDICTS, torn=True)} if (out / VERDICTS).exists() else {}
-        )
-        with (out / VERDICTS).open("a+b") as file:
-            _cut_torn_line(file)
-            yield known, lambda verdict: None if verdict.key in known else _append(file, verdict)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-
-
-def _cannot_write(out: Path, error: OSError) -> RunError:
-    return RunError(f"The folder {str(out)!r} cannot be written: {error}. Make room, or choose another with --out.")
+    known = {verdict.key: verdict for verdict in read_verdicts(out / VERDICTS, torn=True)} if (out / VERDICTS).exists() else {}
+    with Lines(out / VERDICTS) as lines:
+        yield known, lambda verdict: None if verdict.key in known else lines.append(asdict(verdict))
 
 
 def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
-    """Leave the verdicts in the order of the samples, the scores and the table; each file is replaced as a whole.
-
-    Raises:
-        RunError: the disk is full or the folder cannot be written.
-    """
-    lines = "".join(_line(verdict) for verdict in verdicts)
+    """Leave the verdicts in the order of the samples, the scores and the table; each file is replaced as a whole."""
+    lines = "".join(json.dumps(asdict(verdict)) + "\n" for verdict in verdicts)
     facts = {"format_version": FORMAT_VERSION, **asdict(score)}
     for name, text in ((VERDICTS, lines), (TABLE, as_markdown(score)), (RESULTS, json.dumps(facts, indent=2) + "\n")):
-        fresh = out / f".{name}.new"
-        try:
-            fresh.write_text(text, encoding="utf-8", errors="surrogatepass")
-            os.replace(fresh, out / name)
-        except OSError as error:
-            raise _cannot_write(out, error) from error
+        write_whole(out / name, text)
 
 
 def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
@@ -239,7 +218,7 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
         if not line.strip():
             continue
         try:
-            found.append(Verdict.from_json(json.loads(line)))
+            found.append(Verdict.from_json(loads(line)))
         except (ValueError, TypeError, AttributeError) as error:
             if torn and number == len(lines):
                 break
@@ -247,20 +226,3 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
                 f"{path}, line {number} is no verdict: {error}. Remove the line; score makes it again."
             ) from error
     return found
-
-
-def _line(verdict: Verdict) -> str:
-    return json.dumps(asdict(verdict)) + "\n"
-
-
-def _append(file: IO[bytes], verdict: Verdict) -> None:
-    file.write(_line(verdict).encode())
-    file.flush()
-
-
-def _cut_torn_line(file: IO[bytes]) -> None:
-    file.seek(0)
-    content = file.read()
-    if content and not content.endswith(b"\n"):
-        file.truncate(content.rfind(b"\n") + 1)
-    file.seek(0, os.SEEK_END)

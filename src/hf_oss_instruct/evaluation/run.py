@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +15,15 @@ from hf_oss_instruct.evaluation import results
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.compare import Comparison, compare
 from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score
 from hf_oss_instruct.evaluation.trained_on import touched
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
+from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.workdir import held
 
 
 def score_samples(
@@ -67,33 +70,37 @@ def score_samples(
     asked, missing = checked(read_samples(samples), benchmark, allow_missing=allow_missing)
     contaminated = None if trained_on is None else touched(trained_on, benchmark)
     tier = chosen_tier(tier).name
-    if out:
-        results.claim(out, benchmark)
-    done = 0
-    with results.recording(out) as (known, record):
+    with held(out) if out else nullcontext():
+        if out:
+            results.claim(out, benchmark)
+        done = 0
+        with results.recording(out) as (known, record):
 
-        def on_verdict(verdict: Verdict) -> None:
-            nonlocal done
-            done += 1
-            record(verdict)
-            on_progress(done, len(asked))
+            def on_verdict(verdict: Verdict) -> None:
+                nonlocal done
+                done += 1
+                record(verdict)
+                on_progress(done, len(asked))
 
-        verdicts = score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
+            verdicts = score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
+        kept = _facts(benchmark, tier) | {"samples": samples.name, **(facts or {})}
+        found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=kept)
+        if out:
+            results.write(out, found, verdicts)
+    return found, verdicts
+
+
+def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
+    """Versions, toolchains and limits."""
     languages = {problem.language for problem in benchmark.problems.values()}
-    known_facts = {
+    return {
         "hf_oss_instruct": version("hf-oss-instruct"),
         "python": platform.python_version(),
         "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
         "memory": memory_held_by(tier),
         "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
-        "samples": samples.name,
-        **(facts or {}),
     }
-    found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=known_facts)
-    if out:
-        results.write(out, found, verdicts)
-    return found, verdicts
 
 
 def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
@@ -125,5 +132,8 @@ def _identity(folder: Path) -> str:
     path = (folder if folder.is_dir() else folder.parent) / results.RESULTS
     if not path.exists():
         return "a task that its folder does not name"
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    return f"{facts.get('task')} on {facts.get('version')}"
+    try:
+        facts = read_object(path, {"task": str, "version": str})
+    except ValueError as error:
+        raise EvaluationError(f"{error}. Score into a new folder.") from error
+    return f"{facts['task']} on {facts['version']}"

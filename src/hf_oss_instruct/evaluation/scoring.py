@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import xxhash
 
@@ -96,8 +96,16 @@ class Verdict:
 
     @classmethod
     def from_json(cls, columns: Mapping[str, Any]) -> Verdict:
-        """A verdict out of its line; fields that we do not know are left."""
-        return cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
+        """A verdict out of its line; fields that we do not know are left.
+
+        Raises:
+            TypeError: a field is missing, or of another type.
+        """
+        found = cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
+        for name, kind in get_type_hints(cls).items():
+            if not isinstance(getattr(found, name), (int | float) if kind is float else kind):
+                raise TypeError(f"{name} is {getattr(found, name)!r:.60}, and should be {getattr(kind, '__name__', kind)}")
+        return found
 
 
 def score(

@@ -17,6 +17,7 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
@@ -49,8 +50,8 @@ KEYS = {
     "sampling": {"temperature", "top_p", "max_tokens", "send_seed", "extra_body"},
     "checks": {"duplicates", "near_duplicates", "benchmarks", "rule", "contaminated"},
 }
-LARGEST = 1_000_000
-"""Bytes of a run config we are willing to read."""
+LARGEST = LARGEST_YAML
+"""Bytes of a run config that is read."""
 RULES, POLICIES = ("default", "magicoder"), ("drop", "flag")
 DEFAULT = "default"
 """Every benchmark that has a name (`curation.benchmarks.BENCHMARKS`)."""
@@ -173,17 +174,10 @@ class RunConfig:
         Raises:
             UsageError: it is no YAML, too large, from a newer version, or has a key or value that we do not know.
         """
-        if len(text) > LARGEST:
-            raise UsageError(f"{name} has {len(text):,} characters, {LARGEST:,} at most. It is hardly a run config.")
         try:
-            # Events first: an alias is how a small file becomes a huge one, and no run config needs one.
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-                raise UsageError(f"{name} has a YAML alias (*name). Write the value out.")
-            values = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:  # too deep; a date that no calendar has
-            raise UsageError(
-                f"{name} is no YAML: {' '.join(str(error).split())}. Compare it with a run's oss_instruct.yaml."
-            ) from error
+            values = load_yaml(text)
+        except ValueError as error:
+            raise UsageError(f"{name} is no YAML that can be used: {error}. Compare it with a run's oss_instruct.yaml.") from error
         return cls._from_values(values, name)
 
     @classmethod

@@ -38,6 +38,7 @@ from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.engine import Outcome
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.workdir import write_whole
 
 REPORT, CARD = "run.json", "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
@@ -255,10 +256,3 @@ def publish(out: Path, config: RunConfig, method: Method, tally: Tally, report: 
     )
     write_whole(out / CARD, card)
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
-    temporary = path.with_name(f".{path.name}.unfinished")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL
+from hf_oss_instruct.synthesis.method import Method
+from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, report_before
+from hf_oss_instruct.workdir import owned
 
 
 @dataclass
@@ -33,17 +35,25 @@ def export(run: Path, out: Path) -> Tally:
 
     Args:
         run: folder of the run; it may be running.
-        out: a new or empty folder.
+        out: a new or empty folder, or one that an export of the same run has begun or made.
 
     Raises:
-        RunError: `run` is no run, or `out` holds something.
+        RunError: `run` is no run; or `out` holds something else, is in use, or cannot be written.
     """
     if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
         raise RunError(f"{str(run)!r} is no folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{str(out)!r} is there and not empty. Name a new folder.")
-    config, before = RunConfig.from_file(run / CONFIG), json.loads((run / REPORT).read_text("utf-8"))
+    config = RunConfig.from_file(run / CONFIG)
+    try:
+        before = read_object(run / REPORT, {"teacher": str})
+    except ValueError as error:
+        raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
     method = config.method(_Named(before["teacher"]))
+    with owned(out, {"command": "export", "run": str(run.resolve())}):
+        return _write(run, out, config, method)
+
+
+def _write(run: Path, out: Path, config: RunConfig, method: Method) -> Tally:
+    before = report_before(run)
     tally = Tally(config.seeds.requested or 0)
     tables = Tables(out, tally, config, find(config.benchmarks))
     with Journal(run / JOURNAL) as journal:
@@ -54,7 +64,6 @@ def export(run: Path, out: Path) -> Tally:
                 tally.spent.count(answer)
                 tables.settle(method.outcome(seed, answer))
         tally.requested = max(tally.requested, tally.done)
-        out.mkdir(parents=True, exist_ok=True)
         tables.finish()
         publish(out, config, method, tally, report_of(config, method, tally, tables.checks(), before, 0.0, journal.dropped))
     return tally

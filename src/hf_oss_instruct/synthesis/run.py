@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,21 +12,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError
 from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of, write_whole
+from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.sampling import Source, sample
 from hf_oss_instruct.synthesis.teacher import Teacher
+from hf_oss_instruct.workdir import held, names_in, write_whole
 
 CONFIG, JOURNAL = "oss_instruct.yaml", "journal"
 AHEAD = 64
@@ -154,27 +152,10 @@ async def _consume(stream: AsyncGenerator[Outcome, None], tally: Tally, tables: 
 @contextmanager
 def _occupied(out: Path) -> Iterator[None]:
     """Hold the folder alone; refuse one that is in use or not ours."""
-    if out.exists() and not out.is_dir():
-        raise RunError(f"--out {str(out)!r} is a file. Name a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists() and not (out / ".lock").exists():
+    if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} holds other files and no {CONFIG}. Name a new or empty folder.")
-    owner = out / ".running"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock", timeout=0)
-        with lock:
-            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
-            try:
-                yield
-            finally:
-                owner.unlink(missing_ok=True)
-    except Timeout:
-        who = owner.read_text("utf-8") if owner.exists() else "another process"
-        raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it, or name another folder.") from None
-    except OSError as error:
-        raise RunError(
-            f"--out {str(out)!r} cannot be written: {error.strerror or error}. Make room, or name another folder."
-        ) from error
+    with held(out):
+        yield
 
 
 def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
@@ -182,10 +163,7 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
     before: dict[str, Any] = {}
     if (out / CONFIG).exists():
         differences = RunConfig.from_file(out / CONFIG).differences(config)
-        try:
-            before = json.loads((out / REPORT).read_text("utf-8"))
-        except (OSError, json.JSONDecodeError):
-            before = {}
+        before = report_before(out)
         there = before.get("teacher", method.teacher.identity)
         if there != method.teacher.identity:
             differences.append(f"teacher: {there} there, {method.teacher.identity} here")
@@ -198,6 +176,18 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
         write_whole(out / CONFIG, config.to_yaml())
         write_whole(out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}) + "\n")
     return before
+
+
+def report_before(out: Path) -> dict[str, Any]:
+    """What the report of earlier sessions says, as far as it can be read: the journal is what counts."""
+    kinds: dict[str, Any] = {"teacher": str, "started": str, "requests_sent": int, "seconds": (int, float), "tokens": dict}
+    try:
+        found = read_object(out / REPORT)
+    except ValueError:
+        return {}
+    known = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
+    known["tokens"] = {name: n for name, n in known.get("tokens", {}).items() if isinstance(n, int)}
+    return known
 
 
 def _spent_before(before: dict[str, Any], journal: Journal) -> Spent:

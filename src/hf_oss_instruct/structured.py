@@ -1,0 +1,148 @@
+"""JSON and YAML that a user or a stranger may have written, read under limits of size, depth and numbers.
+
+Whatever is wrong with a text is a `ValueError` with a sentence about it: no traceback, and no minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LARGEST = 64 << 20
+"""Bytes of a JSON file that is read whole."""
+LARGEST_YAML, TOKENS, DEPTH, NUMBER = 256_000, 20_000, 32, 40
+"""Of a YAML text: characters, tokens, values in each other, characters of a number or date."""
+BITS = 64
+_OPENS = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
+_CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+def loads(text: str | bytes) -> Any:
+    """The value of a JSON text. Numbers are finite, and whole ones have 64 bits at most.
+
+    Raises:
+        ValueError: it is no JSON, too deep, or has another number.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_int=_whole, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def any_json(text: str | bytes) -> Any:
+    """The value of a JSON text with any numbers: those of benchmarks and samples may be infinite, or large.
+
+    Raises:
+        ValueError: it is no JSON, or too deep.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None = None) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Args:
+        path: the file.
+        keys: what it must hold, and of which type.
+
+    Raises:
+        ValueError: it cannot be read, is no object, or lacks a key; the message names file, key and value.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
+        found = loads(data)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ValueError(f"{str(path)!r} cannot be read: {said}") from error
+    return checked(found, keys or {}, repr(str(path)))
+
+
+def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) -> dict[str, Any]:
+    """A value that must be an object with some keys.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} should hold a JSON object, not {type(value).__name__}")
+    for key, kind in keys.items():
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value.get(key), kinds) or (isinstance(value.get(key), bool) and bool not in kinds):
+            wanted = " or ".join("null" if one is type(None) else one.__name__ for one in kinds)
+            shown = f"is {value[key]!r:.60}" if key in value else "is missing"
+            raise ValueError(f"{name}: {key!r} {shown}, and should be {wanted}")
+    return value
+
+
+def load_yaml(text: str) -> Any:
+    """The value of a YAML text, in time that grows with its length alone.
+
+    Raises:
+        ValueError: it is no YAML, has an alias, is too large or deep, or has a number or date that is too long.
+    """
+    if len(text) > LARGEST_YAML:
+        raise ValueError(f"it has {len(text):,} characters, {LARGEST_YAML:,} at most")
+    try:
+        _check_tokens(text)
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, RecursionError, OverflowError) as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _check_tokens(text: str) -> None:
+    """Before anything is made of it: token by token, so that what is too deep ends here."""
+    depth = 0
+    for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        if isinstance(token, yaml.AliasToken):  # how a small text becomes a huge value
+            raise ValueError("it has a YAML alias (*name); write the value out")
+        if depth > DEPTH:
+            raise ValueError(f"it has more than {DEPTH} values in each other")
+        if number > TOKENS:
+            raise ValueError(f"it has more than {TOKENS:,} tokens")
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, for numbers that others can hold."""
+
+    def construct_yaml_number(self, node: yaml.ScalarNode) -> Any:
+        if len(node.value) > NUMBER:
+            raise yaml.YAMLError(f"the number {node.value[:20]}… has {len(node.value):,} characters, {NUMBER} at most")
+        kind = node.tag.rpartition(":")[2]
+        value = getattr(yaml.SafeLoader, f"construct_yaml_{kind}")(self, node)
+        if isinstance(value, int) and value.bit_length() >= BITS:
+            raise yaml.YAMLError(f"the number {node.value} has more than {BITS} bits")
+        return value
+
+
+for _kind in ("int", "float", "timestamp"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_yaml_number)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"it has the value {text}, which is no number")
+
+
+def _whole(text: str) -> int:
+    value = int(text) if len(text) <= NUMBER else 1 << BITS
+    if value.bit_length() > BITS:
+        raise ValueError(f"it has the number {text[:20]}…, which has more than {BITS} bits")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"it has the number {text[:20]}, which is larger than any other")
+    return value

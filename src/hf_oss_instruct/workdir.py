@@ -1,0 +1,209 @@
+"""An output folder: one process writes it at a time, it belongs to one job, and its files are whole or not there.
+
+with owned(Path("out"), {"command": "curate", "source": "pairs"}):
+write_whole(Path("out/run.json"), "{}")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.structured import read_object
+
+LOCK, OWNER, JOB = ".lock", ".running", ".job.json"
+"""The lock, who holds it, and which job the folder belongs to."""
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold a folder alone; it is made if it is not there.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+
+    Args:
+        out: the folder.
+
+    Raises:
+        RunError: it is a file, another process holds it, or something in it cannot be written (also by the caller, inside).
+    """
+    if out.exists() and not out.is_dir():
+        raise RunError(f"--out {str(out)!r} is a file. Name a folder.")
+    owner = out / OWNER
+    with _writing(out), ExitStack() as stack:
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            stack.enter_context(FileLock(out / LOCK, timeout=0))
+        except Timeout:
+            who = _text(owner) or "another process"
+            raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it, or name another folder.") from None
+        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                owner.unlink(missing_ok=True)
+
+
+@contextmanager
+def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
+    """Hold a folder alone for one job: a new or empty folder, or one that the same job has begun.
+
+    Args:
+        out: the folder.
+        job: what is done there, as plain JSON values; the same job may be done again, from where it stopped or anew.
+
+    Raises:
+        RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.
+    """
+    if out.is_dir() and not (out / JOB).exists() and (others := names_in(out)):
+        raise RunError(f"--out {str(out)!r} is not empty: it holds {', '.join(others[:3])}. Name a new or empty folder.")
+    with held(out):
+        claim(out / JOB, job)
+        yield
+
+
+def claim(path: Path, job: Mapping[str, Any]) -> None:
+    """Write a job into a file, or see that the file holds the same one.
+
+    Raises:
+        RunError: it holds another, or cannot be read or written.
+    """
+    own = json.loads(json.dumps(job))
+    if not path.exists():
+        write_whole(path, json.dumps(own, indent=2) + "\n")
+        return
+    try:
+        there = read_object(path)
+    except ValueError as error:
+        raise RunError(f"{error}. Choose another folder with --out.") from error
+    if changed := differences(there, own):
+        raise RunError(
+            f"--out {str(path.parent)!r} holds other work: {'; '.join(changed)}. Give the same arguments to go on with it, or "
+            "name another folder."
+        )
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Where two mappings differ, as `key: value there, value here`; nested ones by their dotted keys."""
+    one, other = _flat(there), _flat(here)
+    return [f"{key}: {one.get(key)} there, {other.get(key)} here" for key in one | other if one.get(key) != other.get(key)]
+
+
+def names_in(out: Path) -> list[str]:
+    """What a folder holds beside the files of this module, sorted."""
+    return sorted(path.name for path in out.iterdir() if path.name not in (LOCK, OWNER, JOB))
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a whole file or nothing: whoever reads beside it sees the old one, or the new one.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written.
+    """
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    with _writing(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+class Lines:
+    """A file of JSON lines that only grows; a line is on disk when `append` returns, and one that a kill has torn is cut off.
+
+    Args:
+        path: the file; made if it is not there.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _writing(path):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._end = _whole_lines(self._file)
+            os.ftruncate(self._file, self._end)
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        os.close(self._file)
+
+    def append(self, *rows: Mapping[str, Any]) -> None:
+        """Write rows, all or none.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        with _writing(self._path):
+            try:
+                if os.write(self._file, data) < len(data):
+                    raise OSError(28, "No space left on device")
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(self._file, self._end)
+                raise
+        self._end += len(data)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{str(path)!r} cannot be written: {error.strerror or error}. Make room or change its permissions, and run the same "
+            "command again; or name another folder."
+        ) from error
+
+
+def _whole_lines(file: int) -> int:
+    """Bytes up to the end of the last whole line."""
+    end, chunk = os.fstat(file).st_size, 1 << 16
+    while end > 0:
+        start = max(0, end - chunk)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) and value else {before + key: value}
+    return flat
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")[:200]
+    except OSError:
+        return ""
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

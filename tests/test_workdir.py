@@ -1,0 +1,101 @@
+"""A folder has one writer and one job, and its files are whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.workdir import JOB, Lines, differences, held, owned, write_whole
+
+JOBS = {"command": "curate", "steps": ["a"], "deny": None}
+
+
+def test_a_second_writer_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with held(out):
+        with pytest.raises(RunError, match=f"in use by process {os.getpid()}"), held(out):
+            pass
+        program = "from pathlib import Path\nfrom hf_oss_instruct.workdir import held\nwith held(Path('out')): pass"
+        second = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+        assert "is in use by" in second.stderr
+    with held(out):
+        pass
+    assert not (out / ".running").exists()
+
+
+def test_a_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
+    program = "import os, signal\nfrom pathlib import Path\nfrom hf_oss_instruct.workdir import held\n"
+    program += "with held(Path('out')): os.kill(os.getpid(), signal.SIGKILL)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path).returncode == -signal.SIGKILL
+    with held(tmp_path / "out"):
+        pass
+
+
+def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
+    with owned(tmp_path / "out", JOBS):
+        write_whole(tmp_path / "out/rows", "1")
+    with owned(tmp_path / "out", JOBS):
+        assert (tmp_path / "out/rows").read_text() == "1"
+    with pytest.raises(RunError, match=r"steps: \['a'\] there, \['b'\] here"), owned(tmp_path / "out", JOBS | {"steps": ["b"]}):
+        pass
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("# Mine")
+    with pytest.raises(RunError, match=r"not empty: it holds README\.md"), owned(tmp_path / "mine", JOBS):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="is a file"), owned(tmp_path / "file", JOBS):
+        pass
+    (tmp_path / "out" / JOB).write_text("[" * 100_000)
+    with pytest.raises(RunError, match="cannot be read"), owned(tmp_path / "out", JOBS):
+        pass
+
+
+def test_differences_are_named_by_dotted_keys() -> None:
+    assert differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4}) == ["a.c: 2 there, 3 here", "d: None there, 4 here"]
+
+
+@given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), max_size=5), st.data())
+def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object]], data: st.DataObject) -> None:
+    path = Path(os.environ["HF_HOME"]).parent / "lines.jsonl"
+    path.unlink(missing_ok=True)
+    with Lines(path) as lines:
+        for row in rows:
+            lines.append(row)
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    with Lines(path) as lines:
+        lines.append({"last": True})
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert found == [*rows[: whole[:cut].count(b"\n")], {"last": True}]
+
+
+def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Path) -> None:
+    path, lines = tmp_path / "run.json", Lines(tmp_path / "rows.jsonl")
+    write_whole(path, "old")
+    lines.append({"a": 1})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+        with pytest.raises(RunError, match="Make room"):
+            write_whole(path, "x" * 1000)
+        with pytest.raises(RunError, match="Make room"):
+            lines.append({"a": "x" * 1000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    lines.append({"a": 2})
+    assert path.read_text() == "old"
+    assert (tmp_path / "rows.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n'
+    assert sorted(os.listdir(tmp_path)) == ["rows.jsonl", "run.json"]
