@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.structured import LARGEST_YAML, any_json, load_yaml, loads, read_object
 
-pieces = st.sampled_from(["[", "{", "}", "]", "- ", "? ", ": ", "a", "\n", "\t", " ", "&x ", "*x", "!!int ", "1:", "'", '"', "|", "#", "0x", "9", "e", "."])  # fmt: skip
+PIECES = """[ { } ] - ? : a &x *x !!int 1: ' " | # 0x 9 e ."""
+pieces = st.sampled_from([*PIECES.split(" "), "- ", ": ", "\n", "\t", " "])
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -61,7 +62,7 @@ def test_hostile_yaml_is_refused_in_words_and_at_once(text: str, said: str) -> N
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "1e400", "NaN", "-Infinity", "9" * 25, "{", b"\xff", "'"])
 def test_hostile_json_is_a_value_error(text: str | bytes) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"."):
         loads(text)
 
 

@@ -8,10 +8,11 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import RunError
@@ -61,22 +62,24 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
 
 
 def test_differences_are_named_by_dotted_keys() -> None:
-    assert differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4}) == ["a.c: 2 there, 3 here", "d: None there, 4 here"]
+    found = differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4})
+    assert found == ["a.c: 2 there, 3 here", "d: None there, 4 here"]
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), max_size=5), st.data())
 def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object]], data: st.DataObject) -> None:
-    path = Path(os.environ["HF_HOME"]).parent / "lines.jsonl"
-    path.unlink(missing_ok=True)
-    with Lines(path) as lines:
-        for row in rows:
-            lines.append(row)
-    whole = path.read_bytes()
-    cut = data.draw(st.integers(0, len(whole)))
-    path.write_bytes(whole[:cut])
-    with Lines(path) as lines:
-        lines.append({"last": True})
-    found = [json.loads(line) for line in path.read_text().splitlines()]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lines.jsonl"
+        with Lines(path) as lines:
+            for row in rows:
+                lines.append(row)
+        whole = path.read_bytes()
+        cut = data.draw(st.integers(0, len(whole)))
+        path.write_bytes(whole[:cut])
+        with Lines(path) as lines:
+            lines.append({"last": True})
+        found = [json.loads(line) for line in path.read_text().splitlines()]
     assert found == [*rows[: whole[:cut].count(b"\n")], {"last": True}]
 
 

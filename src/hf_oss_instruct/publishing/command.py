@@ -145,7 +145,7 @@ def _push(kind: str, folder: Path, to: str, flags: dict[str, Any], known: Known)
         return scores(folder, to, benchmark=flags["benchmark"], revision=flags["revision"])
     if kind == "model":
         kept = {name: flags[name] for name in ("license", "results", "allow_unchecked")}
-        return model(folder, repo_id=to, **kept)
+        return model(folder, repo_id=to, secret_in=known.rules(False, False).secret_in, **kept)
     return data_set(
         folder,
         known.rules(flags["allow_unchecked"], flags["allow_any_license"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
+from jinja2 import TemplateError
 
 from hf_oss_instruct.data import Row
 from hf_oss_instruct.display import markdown
@@ -20,13 +19,20 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
 from hf_oss_instruct.publishing.dataset_info import dataset_info
 from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.scan import check_secrets, regular, rows_of, secret_of
 from hf_oss_instruct.publishing.terms import Terms, terms_of
+from hf_oss_instruct.structured import checked, load_yaml, read_object
 
 REPORT, CONFIG = "run.json", "oss_instruct.yaml"
 OWNS = tuple(f"{folder}/" for folder in CONFIGS.values())
 SAMPLES = 3
-SHOWN = 5
-"""Rows with a secret that an error names."""
+REPORTED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("kept", "requested", "pending", "requests_sent"), int),
+    **dict.fromkeys(("rejected", "versions", "tokens"), dict),
+    **dict.fromkeys(("teacher", "prompt_hash", "started"), str),
+    "checks": list,
+}
+"""What a report must hold, and of which type, to become a card."""
 READ = ("seed", "problem", "solution", "lang", "licenses", "repo_name", "seed_dataset", "file_path", "start_line", "end_line")
 
 
@@ -56,7 +62,6 @@ class _Facts:
     repositories: dict[str, Counter[str]] = field(default_factory=dict)
     sources: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
     not_to_show: int = 0
 
 
@@ -84,7 +89,7 @@ def data_set(
         prompt: the prompt template in full.
         repo_id: where it goes, for the lines of the card that load it.
         with_seeds: pass on the snippets; without, their place alone (repository, file, lines).
-        with_rejected: pass on what was left out, too.
+        with_rejected: pass on what was left out, too, but for rows that were denied, hold a secret or may not be passed on.
         license: the Hub's identifier of the licence that the set is under; by default that of the terms its snippets carry, or
             `other`.
         recipes: training recipes to lay beside it, name → YAML.
@@ -92,16 +97,14 @@ def data_set(
     Raises:
         PublishError: the folder is no run, or a rule does not hold.
     """
+    shards = {name: sorted((folder / name).glob("train-*.parquet")) for name in CONFIGS.values()}
+    if is_run(folder):
+        regular(folder, [folder / REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)])
     report, config = _read(folder)
     if not report["kept"]:
         raise PublishError(f"{str(folder)!r} holds no rows yet. Run synthesize until it has some.")
     _check_checks(report, rules)
     facts = _facts(folder, rules, with_seeds)
-    if facts.secrets:
-        raise PublishError(
-            f"Rows hold what looks like secrets: {'; '.join(facts.secrets[:SHOWN])}"
-            f"{f' and {len(facts.secrets) - SHOWN:,} more' if len(facts.secrets) > SHOWN else ''}. Remove them with curate."
-        )
     if facts.not_to_show and with_seeds and not rules.allow_any_license:
         raise PublishError(
             f"{facts.not_to_show:,} rows quote code whose licence is unknown or forbids passing it on. Leave the snippets out "
@@ -109,11 +112,18 @@ def data_set(
         )
     files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
     files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
-    for name in ("data", "sft", *(["rejected"] if with_rejected and report["rejected"] else [])):
-        for path in sorted((folder / name).glob("train-*.parquet")):
-            files[f"{name}/{path.name}"] = path if with_seeds or name == "sft" else _without_seeds(path)
+    for path in shards["data"]:
+        files[f"data/{path.name}"] = path if with_seeds else _parquet(_without_seeds(pq.read_table(path)))
+    files |= {f"sft/{path.name}": path for path in shards["sft"]}
+    withheld = Counter[str]()
+    for path in shards["rejected"] if with_rejected and report["rejected"] else ():
+        table, left_out = _shown(path, rules, with_seeds)
+        withheld += left_out
+        if len(table):
+            files[f"rejected/{path.name}"] = path if with_seeds and not left_out else _parquet(table)
     terms = _terms(facts) if with_seeds else None
-    card = dataset_card(
+    card = _card(
+        folder,
         name=repo_id.split("/")[-1],
         repo_id=repo_id,
         license=license,
@@ -130,10 +140,25 @@ def data_set(
         info=[dataset_info(name, place, files) for name, place in CONFIGS.items()],
     )
     files |= {CARD: card.encode(), "NOTICE.md": _notice(facts).encode()}
+    check_secrets(files, rules.secret_in)
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
     summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
     gated = terms is not None and terms.gate is not None
-    return Push("dataset", summary, files, _notes(report, facts, with_seeds, terms), (CARD, REPORT), OWNS, gated=gated)
+    notes = _notes(report, facts, with_seeds, terms, withheld)
+    return Push("dataset", summary, files, notes, (CARD, REPORT), OWNS, gated=gated)
+
+
+def _card(folder: Path, **facts: Any) -> str:
+    """The card, or which part of the report it cannot be made of."""
+    try:
+        return dataset_card(**facts)
+    except (TemplateError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> PublishError:
+    said = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return PublishError(f"The report in {str(folder)!r} cannot be read ({said}). Run the same synthesize again.")
 
 
 def _terms(facts: _Facts) -> Terms | None:
@@ -146,12 +171,14 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not is_run(folder):
         raise PublishError(f"{str(folder)!r} is no run: it has no {REPORT} and {CONFIG}. Name the --out of a synthesize.")
     try:
-        report, config = json.loads((folder / REPORT).read_text("utf-8")), yaml.safe_load((folder / CONFIG).read_text("utf-8"))
-        report["kept"], report["checks"], config["seeds"]["dataset"]  # a run that never wrote its rows lacks these
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise PublishError(
-            f"The report in {str(folder)!r} cannot be read ({type(error).__name__}: {error}). Run the same synthesize again."
-        ) from error
+        report = read_object(folder / REPORT, REPORTED)
+        for check in report["checks"]:
+            checked(check, {"name": str, "status": str}, "a check")
+        checked(report["rejected"], dict.fromkeys(report["rejected"], int), "'rejected'")
+        config = checked(load_yaml((folder / CONFIG).read_text("utf-8")), {"seeds": dict}, CONFIG)
+        checked(config["seeds"], {"dataset": str}, f"{CONFIG}, seeds")
+    except (ValueError, OSError) as error:
+        raise _unreadable(folder, error) from error
     return report, config
 
 
@@ -164,16 +191,13 @@ def _check_checks(report: dict[str, Any], rules: Rules) -> None:
 
 def _facts(folder: Path, rules: Rules, with_seeds: bool) -> _Facts:
     facts = _Facts()
-    for number, row in enumerate(_rows(folder / "data")):
+    for row in _rows(folder / "data"):
         facts.languages[row["lang"]] += 1
         facts.licenses.update(row["licenses"] or ["not stated"])
         facts.sources[row["seed_dataset"]] += 1
         where = row["repo_name"] or row["seed_dataset"] or "unknown"
         facts.repositories.setdefault(where, Counter()).update(row["licenses"] or ["not stated"])
         facts.not_to_show += not rules.may_be_shown(row["licenses"])
-        for column in ("problem", "solution", *(["seed"] if with_seeds else [])):
-            if secret := rules.secret_in(row[column], row["lang"]):
-                facts.secrets.append(f"row {number:,}, {column}: {secret}")
         if len(facts.samples) < SAMPLES:
             facts.samples.append(cast(Row, row if with_seeds else row | {"seed": ""}))
     return facts
@@ -181,20 +205,40 @@ def _facts(folder: Path, rules: Rules, with_seeds: bool) -> _Facts:
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("train-*.parquet")):
-        try:
-            with pq.ParquetFile(path) as table:
-                for batch in table.iter_batches(1000, columns=list(READ)):
-                    yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise PublishError(f"{str(path)!r} cannot be read: {error}. Run the same synthesize again.") from error
+        for _, table in rows_of(str(path), path):
+            if missing := [name for name in READ if name not in table.column_names]:
+                raise PublishError(f"{str(path)!r} has no column {missing[0]!r}. Run the same synthesize again.")
+            yield from table.select(list(READ)).to_pylist()
 
 
-def _without_seeds(path: Path) -> bytes:
-    """The same file with empty snippets; equal rows give equal bytes."""
-    table = pq.read_table(path)
+def _shown(path: Path, rules: Rules, with_seeds: bool) -> tuple[pa.Table, Counter[str]]:
+    """The rejected rows of a file that may be seen by others, and why the rest may not."""
+    whole = pa.concat_tables(table for _, table in rows_of(str(path), path))
+    table = whole if with_seeds else _without_seeds(whole)
+    withheld, keep = Counter[str](), []
+    for row in table.to_pylist():
+        why = None
+        if row.get("reason") == "denied":
+            why = "denied"
+        elif secret_of(row, rules.secret_in):
+            why = "with a secret"
+        elif with_seeds and not rules.allow_any_license and not rules.may_be_shown(row.get("licenses")):
+            why = "whose license is unknown or forbids it"
+        withheld.update([why] if why else [])
+        keep.append(why is None)
+    return table.filter(pa.array(keep, pa.bool_())), withheld
+
+
+def _without_seeds(table: pa.Table) -> pa.Table:
+    """The same rows with empty snippets."""
     for name in {"seed", "received"} & set(table.column_names):
         empty = pa.array(["" if name == "seed" else None] * len(table), pa.string())
         table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), empty)
+    return table
+
+
+def _parquet(table: pa.Table) -> bytes:
+    """A table as a file; equal rows give equal bytes."""
     with tempfile.TemporaryFile() as file:
         pq.write_table(table, file, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
         file.seek(0)
@@ -210,7 +254,9 @@ def _notice(facts: _Facts) -> str:
     return head + "| source | licences, in the source's words | mentions in rows |\n|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
-def _notes(report: dict[str, Any], facts: _Facts, with_seeds: bool, terms: Terms | None) -> list[str]:
+def _notes(
+    report: dict[str, Any], facts: _Facts, with_seeds: bool, terms: Terms | None, withheld: Mapping[str, int]
+) -> list[str]:
     notes = [f"not done: {check['name']} ({check.get('why', '')})" for check in report["checks"] if check["status"] != "done"]
     if report["pending"]:
         notes.append(f"partial: {report['pending']:,} of {report['requested']:,} seeds have no answer yet")
@@ -220,6 +266,7 @@ def _notes(report: dict[str, Any], facts: _Facts, with_seeds: bool, terms: Terms
             notes.append(
                 f"{facts.not_to_show:,} of them are under a licence that is unknown or forbids it: --no-seeds leaves them out"
             )
+    notes += [f"withheld from rejected/: {count:,} rows {why}" for why, count in withheld.items()]
     if terms:
         gate = "; readers must accept them first (the repository is gated)" if terms.gate else ""
         notes.append(f"the terms of {terms.source} go with the snippets: {terms.link}{gate}")

@@ -5,18 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import yaml
+from jinja2 import TemplateError
 
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.asking import again, hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, fetched
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card, shareable
+from hf_oss_instruct.publishing.scan import SecretIn, check_secrets, regular
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
+from hf_oss_instruct.structured import checked, read_object
 
 FACTS, RECIPE = "training.json", "recipe.yaml"
+REPORTED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("data", "losses", "scores"), list),
+    **dict.fromkeys(("recipe", "template", "versions"), dict),
+    "base": (dict, NoneType),
+    "base_model": str,
+    "steps": int,
+}
+"""What `training.json` must hold, and of which type."""
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 BESIDE = (
     *("config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "additional_chat_templates/*.jinja"),
@@ -40,6 +52,7 @@ def model(
     license: str | None = None,
     results: Sequence[Path] = (),
     allow_unchecked: bool = False,
+    secret_in: SecretIn = lambda text, lang: None,
     token: str | None = None,
     endpoint: str | None = None,
 ) -> Push:
@@ -51,12 +64,15 @@ def model(
         license: the Hub's identifier of its licence; the base model's by default, as its card says.
         results: folders that `score` wrote, for the card.
         allow_unchecked: publish although its data was not decontaminated.
+        secret_in: text and its language → what secret it holds; text files with one are not published.
         token: as of `hub.publish`; the base model's card may lie on the Hub.
         endpoint: as of `hub.publish`.
 
     Raises:
         PublishError: the folder is no trained model, its training has not ended, or nobody says what it is licensed under.
     """
+    paths = [path for name in (FACTS, *WEIGHTS, *BESIDE) for path in sorted(folder.glob(name))]
+    regular(folder, paths)
     own = _read(folder)
     facts = shareable(own)
     if not allow_unchecked and (why := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
@@ -68,10 +84,14 @@ def model(
     if curve := loss_curve(facts["losses"]):
         files[CURVE] = curve.encode()
     found = License(license) if license else license_of(own, token, endpoint)
-    card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
+    try:
+        card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
+    except (TemplateError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PublishError(f"{str(folder / FACTS)!r} cannot be read: {error!r}. Run the same train command again.") from error
     if results:
         card = with_scores(card, [scored for one in results for scored in read_results(one)], repo_id)
     files[CARD] = card.encode()
+    check_secrets(files, secret_in)
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"
     return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNS)
@@ -121,11 +141,12 @@ def _read(folder: Path) -> dict[str, Any]:
             "upload it with hf upload."
         )
     try:
-        facts: dict[str, Any] = json.loads((folder / FACTS).read_text("utf-8"))
-        for name in ("base", "base_model", "data", "losses", "recipe", "scores", "steps", "template", "versions"):
-            facts[name]
-    except (ValueError, KeyError, TypeError) as error:
-        raise PublishError(f"{str(folder / FACTS)!r} cannot be read: {error!r}. Run the same train command again.") from error
+        facts = read_object(folder / FACTS, REPORTED)
+        for part in facts["data"]:
+            checked(part, {"hub": (dict, NoneType), "source": dict, "unchecked": (str, NoneType)}, "a data set")
+            checked(part["source"], {"path": str}, "a data set's source")
+    except ValueError as error:
+        raise PublishError(f"{error}. Run the same train command again.") from error
     return facts
 
 
@@ -142,7 +163,10 @@ def _weights(folder: Path, facts: dict[str, Any]) -> dict[str, Path]:
 
 
 def _shards(index: Path) -> set[str]:
-    return set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    try:
+        return {str(name) for name in read_object(index, {"weight_map": dict})["weight_map"].values()}
+    except ValueError as error:
+        raise PublishError(f"{error}. Run the same train command again.") from error
 
 
 def _notes(folder: Path, files: dict[str, Any], license: License, facts: dict[str, Any], scored: bool) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,8 @@ from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.asking import again, hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, fetched
+from hf_oss_instruct.publishing.scan import regular
+from hf_oss_instruct.structured import checked, read_object
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -32,6 +33,12 @@ TITLES = {
     "multipl_e": "MultiPL-E",
 }
 KINDS = {"base": "the benchmark's own tests", "plus": "with the added tests", "passed": "the benchmark's own tests"}
+REPORTED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("task", "version", "source"), str),
+    **dict.fromkeys(("problems", "samples"), int),
+    **dict.fromkeys(("scores", "facts"), dict),
+}
+"""What `results.json` must hold, and of which type."""
 HEADLINE = ("plus", "passed", "base")
 """Which of a run's scores stands for the benchmark where there is room for one."""
 
@@ -58,16 +65,35 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
 
 
 def _read(folder: Path) -> dict[str, Any]:
+    regular(folder, [folder / RESULTS])
     try:
-        found: dict[str, Any] = json.loads((folder / RESULTS).read_text("utf-8"))
-        unfinished = found.get("pending") or not found["scores"]
-        found["task"], found["version"], found["source"], found["facts"], found["problems"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PublishError(f"{str(folder / RESULTS)!r} cannot be read: {error!r}. Score again into a new folder.") from error
-    if unfinished:
-        raise PublishError(f"{str(folder)!r} holds no score yet. Run the same score command until it ends.")
+        found = read_object(folder / RESULTS)
+        if found.get("pending") or found.get("scores") == {}:
+            raise PublishError(f"{str(folder)!r} holds no score yet. Run the same score command until it ends.")
+        _check(checked(found, REPORTED, RESULTS))
+    except ValueError as error:
+        raise PublishError(f"{str(folder / RESULTS)!r} cannot be used: {error}. Score again into a new folder.") from error
     made = datetime.fromtimestamp((folder / RESULTS).stat().st_mtime, UTC)
     return found | {"day": f"{made:%Y-%m-%d}"}
+
+
+def _check(found: dict[str, Any]) -> None:
+    """See that scores are fractions within their intervals, and that their facts are what a card says.
+
+    Raises:
+        ValueError: they are not.
+    """
+    for kind, measures in found["scores"].items():
+        for measure, one in checked(measures, {}, kind).items():
+            name = f"{kind}, {measure}"
+            checked(one, dict.fromkeys(("mean", "low", "high", "problems"), (int, float)), name)
+            low, mean, high = (round(one[part], 6) for part in ("low", "mean", "high"))
+            if not 0 <= low <= mean <= high <= 1:
+                shown = f"low {low}, mean {mean}, high {high}"
+                raise ValueError(f"{name}: {shown} are no fractions in this order")
+    facts = found["facts"]
+    if "sampling" in facts:
+        checked(facts["sampling"], {"temperature": (int, float), "n": int}, "sampling")
 
 
 def scores(

@@ -177,7 +177,9 @@ class RunConfig:
         try:
             values = load_yaml(text)
         except ValueError as error:
-            raise UsageError(f"{name} is no YAML that can be used: {error}. Compare it with a run's oss_instruct.yaml.") from error
+            raise UsageError(
+                f"{name} is no YAML that can be used: {error}. Compare it with a run's oss_instruct.yaml."
+            ) from error
         return cls._from_values(values, name)
 
     @classmethod
