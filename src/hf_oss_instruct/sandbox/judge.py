@@ -93,7 +93,7 @@ def judge(
         raise UsageError(f"There are {len(inputs)} inputs and {len(expected)} expected values; they must be as many.")
     if not program.strip():
         return Judgement("empty_answer", [False] * len(inputs))
-    limits = _for_answers(limits)
+    limits = for_answers(limits)
     found = Judgement("passed")
     for start in range(0, len(inputs), BATCH):
         part = slice(start, start + BATCH)
@@ -128,11 +128,11 @@ def answers(
         UsageError: the program does not answer every input with a plain value; the message says why.
         SandboxError: this machine has no sandbox.
     """
-    limits = _for_answers(limits)
+    limits = for_answers(limits)
     found: list[Any] = []
     most_s = 0.0
     for start in range(0, len(inputs), BATCH):
-        nonces, said, ran = _ask(program, entry_point, inputs[start : start + BATCH], limits, tier)
+        nonces, said, ran = ask(program, entry_point, inputs[start : start + BATCH], limits, tier)
         for number, nonce in enumerate(nonces, start):
             kind, text = said.get(nonce, (unanswered(ran), ran.stderr[-300:]))
             if kind != "returned":
@@ -142,7 +142,7 @@ def answers(
     return found, most_s
 
 
-def _for_answers(limits: Limits | None) -> Limits:
+def for_answers(limits: Limits | None) -> Limits:
     limits = limits or Limits()
     return replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
 
@@ -213,7 +213,7 @@ def _judge_batch(
     tier: str | None,
     rule: Rule | None,
 ) -> Judgement:
-    nonces, said, ran = _ask(program, entry_point, inputs, limits, tier)
+    nonces, said, ran = ask(program, entry_point, inputs, limits, tier)
     rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
     questions = zip(nonces, inputs, expected, strict=True)
     clock = tables.Clock()
@@ -222,10 +222,13 @@ def _judge_batch(
     return Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
 
 
-def _ask(
+def ask(
     program: str, entry_point: str, inputs: Sequence[Sequence[Any]], limits: Limits, tier: str | None
 ) -> tuple[list[str], dict[str, tuple[str, str]], Execution]:
-    """One run: the nonce of each input, what was said after each, and the run itself."""
+    """One run: the nonce of each input, what was said after each, and the run itself.
+
+    Without an entry point, an input is a function's name, positional and named arguments, and answers come as they are.
+    """
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
         lines = [f"{nonce} {values.dumps(list(arguments))}" for nonce, arguments in zip(nonces, inputs, strict=True)]

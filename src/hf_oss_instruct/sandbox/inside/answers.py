@@ -9,12 +9,24 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+from collections import deque
+from itertools import islice
+from types import GeneratorType
+from typing import Any
 
 from . import modules, values
 
+ITERATED = (
+    *(GeneratorType, map, filter, zip, range, enumerate, reversed, deque),
+    *(type({}.keys()), type({}.values()), type({}.items()), type(iter([])), type(iter(())), type(iter({}))),
+)
+
 
 def answer() -> None:
-    """Read the function's name and a question a line from standard input; standard output is the memory for the answers."""
+    """Read the function's name and a question a line from standard input; standard output is the memory for the answers.
+
+    A question is the function's positional arguments. Without a function's name, it is a name, positional and named arguments.
+    """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     nothing = os.open(os.devnull, os.O_RDWR)
     entry_point, *questions = sys.stdin.buffer.read().decode().splitlines()
@@ -38,17 +50,30 @@ def answer() -> None:
         say(questions[0].partition(" ")[0], "compile_error", ascii(error))
         raise
     exec(code, module.__dict__)
-    function = module.__dict__[entry_point]
+    function = module.__dict__[entry_point] if entry_point else lambda name, given, named: module.__dict__[name](*given, **named)
     for question in questions:
         nonce, _, arguments = question.partition(" ")
         try:
             value = function(*values.loads(arguments))
         except BaseException as error:
-            say(nonce, "raised", ascii(f"{type(error).__name__}: {error}"[:500]))
+            kinds = type(error).__name__ if entry_point else "|".join(kind.__name__ for kind in type(error).__mro__)
+            say(nonce, "raised", ascii(f"{kinds}: {error}"[:500]))
             continue
         try:
+            if not entry_point:
+                say(nonce, *_as_it_is(value))
+                continue
             answered = values.dumps(values.summary(value))
         except Exception as error:
             say(nonce, "odd", ascii(str(error)[:500]))
         else:
             say(nonce, "returned", answered)
+
+
+def _as_it_is(value: Any) -> tuple[str, str]:
+    """How a value is said, and its text: `iterated` is what can be gone through but is equal to no list, such as a generator."""
+    if isinstance(value, ITERATED):
+        return "iterated", values.dumps(list(islice(value, values.VALUES)))
+    if getattr(value, "ndim", 0):
+        raise ValueError("an array of numpy is not compared as a whole")
+    return "returned", values.dumps(value)

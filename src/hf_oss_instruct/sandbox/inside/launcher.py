@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import answers, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, modules for the forks)
+from . import answers, checks, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, modules for the forks)
 
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """

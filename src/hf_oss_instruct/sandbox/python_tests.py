@@ -1,0 +1,258 @@
+"""Python tests that are statements, graded outside of the process of the program wherever they are checks of what it returns.
+
+Three processes: the tests run once without the program and say which calls they make and what they expect; the program's process
+answers the calls; the answers are compared here. A program may replace what it likes: it has to return the right values. Tests of
+another shape (state, output, objects) run in the program's process, as `judge_program` has it; the judgement says which it was.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from hf_oss_instruct.sandbox.inside import tables, values
+from hf_oss_instruct.sandbox.judge import Judgement, ask, for_answers, judge_program, unanswered
+from hf_oss_instruct.sandbox.limits import Execution, Limits
+from hf_oss_instruct.sandbox.python_checks import PLAIN_TYPES, read
+from hf_oss_instruct.sandbox.run import run_program
+
+MOST_CHECKS = 10_000
+RECORDING = Limits(cpu_s=10.0, wall_s=120.0, memory_mib=2048, output_bytes=16 << 20)
+_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, AttributeError, MemoryError)
+_TYPES = {name: getattr(builtins, name) for name in PLAIN_TYPES}
+
+
+@dataclass(frozen=True, slots=True)
+class Iterated:
+    """What a program's generator or view went through: equal to no list, and made one by `list`, `sorted` and others."""
+
+    items: list[Any]
+
+
+class _Failed(Exception):
+    """A check that did not come to a value.
+
+    Args:
+        status: as of `Judgement`.
+        detail: why.
+        kinds: names of the classes of what was raised.
+    """
+
+    def __init__(self, status: str, detail: str, kinds: Sequence[str] = ()) -> None:
+        self.status, self.detail, self.kinds = status, detail, kinds
+
+
+def judge_tests(
+    program: str, tests: str, limits: Limits | None = None, *, entry_point: str = "", tier: str | None = None
+) -> Judgement:
+    """Judge a Python program by tests that are statements.
+
+    Args:
+        program: the text.
+        tests: statements that go after it; functions `test…` and the methods of unittest's test cases are run too where all of
+            them are checks.
+        limits: what the program may use.
+        entry_point: the function that is tested, where it is known.
+        tier: as of `run_program`.
+
+    Returns:
+        The judgement; `outside` says how it was made. `per_input` has an entry for each check, or one for all of the tests.
+
+    Raises:
+        SandboxError: this machine has no sandbox.
+    """
+    if not program.strip():
+        return Judgement("empty_answer", [False])
+    checks = _recorded(tests, entry_point, tier)
+    if checks is None:
+        return judge_program(program, tests, limits=limits, tier=tier)
+    calls = [call for check in checks for call in _calls(check)]
+    nonces, said, ran = ask(program, "", calls, for_answers(limits), tier)
+    answers, clock = iter([said.get(nonce) for nonce in nonces]), tables.Clock()
+    verdicts = [_verdict(check, answers, ran, clock) for check in checks]
+    status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
+    found = Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
+    return replace(found, outside=True)
+
+
+def graded_outside(tests: str, entry_point: str = "", tier: str | None = None) -> bool:
+    """Whether tests are graded outside of the program's process."""
+    return _recorded(tests, entry_point, tier) is not None
+
+
+@lru_cache(maxsize=256)
+def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | None:
+    """The checks that tests make, expected values computed; None where they have to run beside the program."""
+    script = read(tests, entry_point)
+    if script is None:
+        return None
+    nonce = secrets.token_hex(16)
+    harness = f"if __name__ == '__main__':\n    from inside import checks\n    checks.record({nonce!r})\n"
+    files = {"tests.py": script.encode("utf-8", "surrogatepass")}
+    ran = run_program(harness, files=files, limits=RECORDING, tier=tier)
+    lines = ran.stdout.split("\n")
+    if ran.status != "ok" or lines[-2:] != [nonce, ""] or not 0 < len(lines) - 2 <= MOST_CHECKS:
+        return None
+    try:
+        return [values.loads(line) for line in lines[:-2]]
+    except values.NotPlain:
+        return None
+
+
+def _calls(tree: Any) -> Iterator[list[Any]]:
+    """Name, positional and named arguments of each call, in the order in which `_value` meets them."""
+    kind, *rest = tree
+    if kind == "call":
+        yield rest
+    elif kind == "raises":
+        yield from _calls(rest[1])
+    elif kind == "op":
+        for child in rest[1]:
+            yield from _calls(child)
+
+
+Answers = Iterator[tuple[str, str] | None]
+
+
+def _verdict(check: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> tuple[str, str]:
+    """Status and detail of a check."""
+    own = iter([next(answers) for _ in _calls(check)])
+    kind, *rest = check
+    try:
+        if kind == "raises":
+            value = _value(rest[1], own, ran, clock)
+            return "wrong_answer", f"{' or '.join(rest[0])} was not raised, but returned: {value!r:.200}"
+        right = bool(_value(check, own, ran, clock))
+    except _Failed as failed:
+        if kind == "raises" and set(failed.kinds) & set(rest[0]):
+            return "passed", ""
+        return failed.status, failed.detail
+    except _ERRORS as error:
+        return "wrong_answer", f"{type(error).__name__}: {error}"[:500]
+    return ("passed", "") if right else ("wrong_answer", f"not so: {_shown(check)}"[:500])
+
+
+def _value(tree: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> Any:
+    kind, *rest = tree
+    if kind == "value":
+        return rest[0]
+    if kind == "call":
+        return _answer(next(answers), ran, clock)
+    name, children = rest
+    given = [_value(child, answers, ran, clock) for child in children]
+    if name in ("set", "frozenset"):
+        return clock.fill(set(), list(_items(given[0])))
+    if name == "same count":
+        return _count(given[0], clock) == _count(given[1], clock)
+    if name in _OF_ITEMS:
+        return _OF_ITEMS[name](_items(given[0]))
+    if any(isinstance(value, Iterated) for value in given):
+        return name == "!=" or (name == "in" and isinstance(given[1], Iterated) and given[0] in given[1].items)
+    return _OPERATIONS[name](*given)
+
+
+def _answer(said: tuple[str, str] | None, ran: Execution, clock: tables.Clock) -> Any:
+    if said is None:
+        raise _Failed(unanswered(ran), "it ended without an answer")
+    kind, text = said
+    if kind == "compile_error":
+        raise _Failed("compile_error", text)
+    if kind == "raised":
+        kinds, _, message = text.strip("'\"").partition(": ")
+        raise _Failed("runtime_error", f"{kinds.partition('|')[0]}: {message}", kinds.split("|"))
+    if kind not in ("returned", "iterated"):
+        raise _Failed("wrong_answer", text)
+    value = values.loads(text, clock)
+    return Iterated(value) if kind == "iterated" else value
+
+
+def _items(value: Any) -> Any:
+    return value.items if isinstance(value, Iterated) else value
+
+
+def _count(value: Any, clock: tables.Clock) -> Any:
+    items = list(_items(value))
+    clock.fill(set(), items)
+    return Counter(items)
+
+
+def _almost(one: Any, other: Any, places: Any, delta: Any) -> bool:
+    """As `unittest.TestCase.assertAlmostEqual`."""
+    if one == other:
+        return True
+    difference = abs(one - other)
+    return bool(difference <= delta if delta is not None else round(difference, places) == 0)
+
+
+def _approx(value: Any, expected: Any, rel: Any, most: Any) -> bool:
+    """As `pytest.approx`, for numbers, lists, tuples and dicts."""
+    if isinstance(expected, list | tuple):
+        alike = type(value) is type(expected) and len(value) == len(expected)
+        return alike and all(_approx(one, other, rel, most) for one, other in zip(value, expected, strict=True))
+    if isinstance(expected, dict):
+        alike = isinstance(value, dict) and value.keys() == expected.keys()
+        return alike and all(_approx(value[key], expected[key], rel, most) for key in expected)
+    if isinstance(expected, bool) or not isinstance(expected, int | float | complex) or value == expected:
+        return bool(value == expected)
+    if math.isinf(abs(expected)) or not isinstance(value, int | float | complex):
+        return False
+    relative = (1e-6 if most is None else 0.0) if rel is None else rel
+    return bool(abs(value - expected) <= max(relative * abs(expected), 1e-12 if most is None else most))
+
+
+def _shown(tree: Any) -> str:
+    """A check in words."""
+    kind, *rest = tree
+    if kind == "value":
+        return f"{rest[0]!r:.100}"
+    if kind == "call":
+        given = [*map(repr, rest[1]), *(f"{name}={value!r}" for name, value in rest[2].items())]
+        return f"{rest[0]}({', '.join(given)[:200]})"
+    name, children = rest
+    return f" {name} ".join(map(_shown, children)) if len(children) == 2 else f"{name}({', '.join(map(_shown, children))})"
+
+
+_OF_ITEMS: dict[str, Callable[[Any], Any]] = {
+    "list": list,
+    "tuple": tuple,
+    "sorted": sorted,
+    "sum": sum,
+    "min": min,
+    "max": max,
+    "any": any,
+    "all": all,
+}
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "==": lambda one, other: one == other,
+    "!=": lambda one, other: one != other,
+    "<": lambda one, other: one < other,
+    "<=": lambda one, other: one <= other,
+    ">": lambda one, other: one > other,
+    ">=": lambda one, other: one >= other,
+    "in": lambda one, other: one in other,
+    "not in": lambda one, other: one not in other,
+    "is": lambda one, other: one is other or (type(one) is type(other) and one == other),
+    "is not": lambda one, other: not (one is other or (type(one) is type(other) and one == other)),
+    "not": lambda value: not value,
+    "negative": lambda value: -value,
+    "-": lambda one, other: one - other,
+    "+": lambda one, other: one + other,
+    "abs": abs,
+    "len": len,
+    "round": round,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+    "item": lambda value, place: value[place],
+    "isinstance": lambda value, names: isinstance(value, tuple(_TYPES[name] for name in names)),
+    "isclose": lambda one, other, rel, most: math.isclose(one, other, rel_tol=rel, abs_tol=most),
+    "almost": _almost,
+    "approx": _approx,
+}
