@@ -96,7 +96,7 @@ def load_yaml(text: str) -> Any:
     try:
         _check_tokens(text)
         return yaml.load(text, _Loader)
-    except (yaml.YAMLError, RecursionError, OverflowError) as error:
+    except (yaml.YAMLError, RecursionError, ArithmeticError, LookupError, TypeError, AttributeError) as error:  # PyYAML's own too
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
 
 

@@ -13,10 +13,11 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct.cli import main
-from hf_oss_instruct.curation.checks import STEPS, Options
+from hf_oss_instruct.curation.checks import STEPS, Options, chosen
 from hf_oss_instruct.curation.deny import Denylist
-from hf_oss_instruct.curation.folder import curate
-from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.curation.folder import _job, curate
+from hf_oss_instruct.errors import RunError, SeedError, UsageError
+from hf_oss_instruct.workdir import JOB, held, write_whole
 
 EXAM = {"task_id": "E/1", "prompt": "Fold every napkin of the long table into a swan that looks at the door.", "code": "fold()"}
 LONG = (
@@ -133,8 +134,24 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path: Path, name: str
 
 
 def test_a_folder_with_something_in_it_is_not_written_to(rows: Path) -> None:
-    with pytest.raises(UsageError, match="not empty"):
+    with pytest.raises(RunError, match="not empty"):
         curate(str(rows), rows.parent)
+
+
+def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
+    out = rows.parent / "out"
+    (out / "data").mkdir(parents=True)
+    write_whole(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, Options())))
+    (out / "data" / ".unfinished-00000.parquet").write_bytes(b"torn")
+    (out / "data" / ".unfinished-00001.parquet").write_bytes(b"torn")
+    report = curate(str(rows), out, steps=["duplicates"])
+    assert report["kept"] == 5
+    assert curate(str(rows), out, steps=["duplicates"])["kept"] == 5
+    assert [path.name for path in (out / "data").iterdir()] == ["train-00000-of-00001.parquet"]
+    with pytest.raises(RunError, match=r"steps: .* there, .* here"):
+        curate(str(rows), out, steps=["near_duplicates"])
+    with held(out), pytest.raises(RunError, match="in use by"):
+        curate(str(rows), out, steps=["duplicates"])
 
 
 def test_rows_of_a_denylist_are_rejected(tmp_path: Path) -> None:

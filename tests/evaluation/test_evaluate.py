@@ -152,7 +152,7 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
     (model / "model.safetensors").touch()  # trained further
     done = hf("--model", model, *words)
     assert done.returncode == 1
-    assert "holds answers of files" in done.stderr
+    assert "holds other work: files" in done.stderr
     done = hf("--model", model, *words, "--style", "magicoder")
     assert "style 'completion', not 'magicoder'" in done.stderr
 

@@ -316,7 +316,7 @@ def test_rules_stop_it(pairs: Path) -> None:
         with pytest.raises(PublishError, match=why):
             push(pairs, rules=Rules(**rules))
 
-    refused(r"secrets: row 0, problem: a key; row 0, solution: a key", secret_in=lambda text, lang: "a key")
+    refused(r"secrets: data/train-\S+, row 0, lang: a key", secret_in=lambda text, lang: "a key")
     refused("licence is unknown", may_be_shown=lambda licenses: False)
     refused("Not every check was done: decontamination", allow_unchecked=False)
     push(pairs, rules=Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True), with_seeds=False)
@@ -383,6 +383,8 @@ def test_rows_with_secrets_are_named_and_stay(hub: LocalHub, tmp_path: Path) -> 
     plan = SeedPlan(n=1, sampler="functions", filters=())
     run(out, RunConfig(seeds=plan), open_source(str(code)), CommentFunctionTeacher())
     done = command(hub, tmp_path / "home", str(out), "--to", "me/pairs", "--allow-unchecked", "--allow-any-license", "--yes")
-    assert (done.returncode, "secrets: row 0, problem" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "secrets: data/train-00000-of-00001.parquet, row 0, seed: secret" in done.stderr) == (1, True), (
+        done.stderr
+    )
     assert token[:40] not in done.stderr + done.stdout
     assert not hub.requests

@@ -184,7 +184,12 @@ def test_folders_without_a_score_are_refused(hub: LocalHub, results: Path, tmp_p
 
     found = json.loads((results / "results.json").read_text())
     refused("cannot be read", "{")
-    refused("cannot be read", '{"task": "x"}')
+    refused("'version' is missing", '{"task": "x"}')
+    refused("no number", json.dumps(found).replace('"mean": ', '"mean": NaN, "was": '))
+    refused("mean 2.0", json.dumps(found).replace('"mean": ', '"mean": 2.0, "was": '))
+    refused("holds no score|'scores'", json.dumps(found | {"scores": [1]}))
+    refused("cannot be read", "[" * 100_000)
+    refused("more than 64 bits", json.dumps(found | {"problems": 10**30}))
     refused("holds no score yet", json.dumps(found | {"pending": True}))
     refused("holds no score yet", json.dumps(found | {"scores": {}}))
     with pytest.raises(PublishError, match="holds no results"):

@@ -13,8 +13,8 @@ from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.evaluation.pass_at_k import mean_pass_at_k
 from hf_oss_instruct.evaluation.reference import WALL_MORE_S, WALL_PER_CPU
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
-from hf_oss_instruct.sandbox.judge import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.python_tests import judge_tests
 
 Results = dict[int, list[tuple[int, dict[str, Any]]]]
 
@@ -48,7 +48,9 @@ def code_eval(
         timeout: seconds of processor time of each.
 
     Returns:
-        `{"pass@k": mean}`, and task → (number of the candidate, `task_id`, `passed`, `result`, `completion_id`), as `code_eval`.
+        `{"pass@k": mean}`, and task → (number of the candidate, `task_id`, `passed`, `result`, `completion_id`), as
+        `code_eval`, and `graded`: `outside` if answers were compared outside of the candidate's process, `inside` if the test ran
+        in it.
 
     Raises:
         UsageError: there are not as many tests as tasks.
@@ -76,12 +78,13 @@ def code_eval(
 
 
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
-    judged = judge_program(strip_end_tokens(split_reasoning(text)[1]), test, limits=limits)
+    judged = judge_tests(strip_end_tokens(split_reasoning(text)[1]), test, limits)
     if judged.status == "sandbox_error":
         raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. Nothing is known about it; try again.")
     said = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""
     words = {"passed": "passed", "timeout": "timed out"}
     return {
         "passed": judged.status == "passed",
+        "graded": "outside" if judged.outside else "inside",
         "result": words.get(judged.status, f"failed: {one_line(judged.detail or said or judged.status)}"),
     }

@@ -27,6 +27,7 @@ from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
 from hf_oss_instruct.sandbox.launchers import give_up
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.python_tests import judge_tests
 
 VERSION = 4
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
@@ -210,6 +211,8 @@ class Grader:
 
     def _judge_tests(self, problem: Problem, program: str, tests: str, limits: Limits) -> Judgement:
         """From outside where the tests are calls with values that can be had without the program; else in its process."""
+        if problem.language == "python":
+            return judge_tests(program, tests, limits, entry_point=problem.entry_point, tier=self._tier)
         if called := call_tests.read(tests, problem.language):
             expected = self._expected.of(problem, called)
             if not expected.final:

@@ -19,6 +19,8 @@ SHOWN = 5
 TEXT = (".json", ".jsonl", ".yaml", ".yml", ".md", ".jinja", ".svg", ".txt")
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 """Text files of a hundred thousand random words, among which any pattern of a secret is found; they come from the base model."""
+IDS = ("seed_id", "prompt_hash", "seed_revision", "repo_commit", "openai_fingerprint")
+"""Columns of a run that are hashes: they look like keys, and are made by us."""
 PIECE = 100_000
 """Characters of a text file that are looked at together."""
 
@@ -62,6 +64,8 @@ def secret_of(row: Mapping[str, Any], secret_in: SecretIn) -> tuple[str, str] | 
     """The first column of a row that holds a secret, and what it is; None if there is none."""
     lang = row.get("lang") if isinstance(row.get("lang"), str) else ""
     for name, value in row.items():
+        if name in IDS:
+            continue
         for text in _texts(value):
             if secret := secret_in(text, str(lang)):
                 return name, secret

@@ -143,6 +143,7 @@ def answers(
 
 
 def for_answers(limits: Limits | None) -> Limits:
+    """The limits with room for the answers of a batch, which are output too."""
     limits = limits or Limits()
     return replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
 

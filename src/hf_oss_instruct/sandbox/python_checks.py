@@ -1,8 +1,8 @@
 """Python tests as checks: every assertion becomes a tree of calls, expected values and operations that are ours.
 
-`assert f(2) == 4` becomes `__check__(["op", "==", [["call", "f", [2], {}], ["value", 4]]])`, and assertions of unittest
-and pytest likewise. Run without the program (`inside/checks.py`), tests say what to ask it; its answers are put into the tree outside.
-Whatever has another shape makes `read` give nothing.
+`assert f(2) == 4` becomes `__check__(["op", "==", [["call", "f", [2], {}], ["value", 4]]])`, and assertions of unittest and
+pytest likewise. Run without the program (`inside/checks.py`), tests say what to ask it; its answers are put into the trees
+outside. Whatever has another shape makes `read` give nothing.
 """
 
 from __future__ import annotations

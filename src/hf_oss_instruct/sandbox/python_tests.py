@@ -182,6 +182,19 @@ def _count(value: Any, clock: tables.Clock) -> Any:
     return Counter(items)
 
 
+def _equal(one: Any, other: Any) -> bool:
+    """As `==` has it for two values that were made apart: a NaN is then in neither."""
+    return bool(one == other) and not _holds_nan(one)
+
+
+def _holds_nan(value: Any) -> bool:
+    if isinstance(value, float | complex):
+        return value != value
+    if isinstance(value, dict):
+        return any(map(_holds_nan, value)) or any(map(_holds_nan, value.values()))
+    return isinstance(value, list | tuple | set | frozenset) and any(map(_holds_nan, value))
+
+
 def _almost(one: Any, other: Any, places: Any, delta: Any) -> bool:
     """As `unittest.TestCase.assertAlmostEqual`."""
     if one == other:
@@ -229,8 +242,8 @@ _OF_ITEMS: dict[str, Callable[[Any], Any]] = {
     "all": all,
 }
 _OPERATIONS: dict[str, Callable[..., Any]] = {
-    "==": lambda one, other: one == other,
-    "!=": lambda one, other: one != other,
+    "==": _equal,
+    "!=": lambda one, other: not _equal(one, other),
     "<": lambda one, other: one < other,
     "<=": lambda one, other: one <= other,
     ">": lambda one, other: one > other,

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import modules, values
 
-ITERATED = (
+ITERATED: tuple[type, ...] = (
     *(GeneratorType, map, filter, zip, range, enumerate, reversed, deque),
     *(type({}.keys()), type({}.values()), type({}.items()), type(iter([])), type(iter(())), type(iter({}))),
 )
