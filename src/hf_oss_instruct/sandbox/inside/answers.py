@@ -10,13 +10,14 @@ import mmap
 import os
 import sys
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from types import GeneratorType
 from typing import Any
 
 from . import modules, values
 
-ITERATED: tuple[type, ...] = (
+ITERATED: tuple[type[Iterable[object]], ...] = (
     *(GeneratorType, map, filter, zip, range, enumerate, reversed, deque),
     *(type({}.keys()), type({}.values()), type({}.items()), type(iter([])), type(iter(())), type(iter({}))),
 )
