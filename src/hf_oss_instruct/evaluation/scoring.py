@@ -29,7 +29,7 @@ from hf_oss_instruct.sandbox.launchers import give_up
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.python_tests import judge_tests
 
-VERSION = 4
+VERSION = 5
 """Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
 """Statuses that say nothing about the sample: they count in no score, and the next run tries again."""

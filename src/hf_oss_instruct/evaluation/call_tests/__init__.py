@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hf_oss_instruct.evaluation.call_tests import javascript
+from hf_oss_instruct.evaluation.call_tests import javascript, lua, perl, php, r, racket, ruby, shell
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
 
 LANGUAGES: Mapping[str, CallLanguage] = {
     "javascript": javascript.LANGUAGE,
+    "lua": lua.LANGUAGE,
+    "perl": perl.LANGUAGE,
+    "php": php.LANGUAGE,
+    "r": r.LANGUAGE,
+    "racket": racket.LANGUAGE,
+    "ruby": ruby.LANGUAGE,
+    "shell": shell.LANGUAGE,
     "typescript": javascript.TYPESCRIPT,
 }
 """The language's name in `languages.LANGUAGES` → how its tests are graded from outside."""

@@ -30,10 +30,17 @@ class Cursor:
 
     def bracketed(self) -> list[str]:
         """Move over a bracket and all that it holds; the parts between its commas. Nothing if the brackets do not match."""
+        opened = self.text[self.at : self.at + 1]
+        return self._until(_CLOSES[opened], self.at + 1) if opened in _CLOSES else []
+
+    def rest_of_bracket(self, closing: str = ")") -> str:
+        """Move over the rest of a bracket that was opened before; its text, or nothing if there is no end to it."""
         start = self.at
-        if self.text[start : start + 1] not in _CLOSES:
-            return []
-        parts, since, waiting, at = [], start + 1, [_CLOSES[self.text[start]]], start + 1
+        self._until(closing, start)
+        return self.text[start : self.at - 1].strip() if self.at > start else ""
+
+    def _until(self, closing: str, start: int) -> list[str]:
+        parts, since, waiting, at = [], start, [closing], start
         while waiting:
             stop = self._stops.search(self.text, at)
             if stop is None:

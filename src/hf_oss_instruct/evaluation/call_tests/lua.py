@@ -1,0 +1,47 @@
+"""Lua: LuaUnit's `lu.assertEquals(candidate(…), …)`: tables by their content, 1 is 1.0."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+
+_HEAD = re.compile(r"\s*lu = require\('luaunit'\)\s*function test_humaneval\(\)\s*(local candidate = \w+)\s+")
+_FOOT = re.compile(r"end\s+os\.exit\(lu\.LuaUnit\.run\(\)\)\s*\Z")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `test_humaneval`."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"lu\.assertEquals(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r"\s+"):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer is made before the solution; a call in brackets gives its first value only, as among arguments."""
+    calls = numbered(f"    calls_{nonce[:16]}(AT, (VALUE))", tests.calls)
+    return f"{printer('lua.lua', nonce)}{program}\ndo\n    {tests.before}\n{calls}\nend\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"{printer('lua.lua', nonce)}{numbered(f'calls_{nonce[:16]}(AT, (VALUE))', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `assertEquals`."""
+    return same(answer, expected, by_value)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

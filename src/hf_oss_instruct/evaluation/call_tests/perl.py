@@ -1,0 +1,48 @@
+"""Perl: Test::Deep's `eq_deeply($candidate->(…),…)`, which compares scalars as text."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+
+_HEAD = re.compile(r"\s*use Test::Deep;\s*sub testhumaneval \{\s*(my \$candidate = \\&\w+;)\s*")
+_ELSE = re.compile(r"\s*\)\s*\{\s*print \"ok!\"\s*\}else\{\s*exit 1;\s*\}\s*")
+_FOOT = re.compile(r"\}\s*testhumaneval\(\);\s*\Z")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `testhumaneval`."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"if\(eq_deeply(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith("$candidate->(") or not cursor.take(_ELSE):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer has an output of its own, whatever the solution selects; an empty list is undef, as the tests have it."""
+    calls = numbered(f"    $calls_{nonce[:16]}->(AT, VALUE);", tests.calls)
+    return f"{printer('perl.pl', nonce)}{program}\n;{{\n    {tests.before}\n{calls}\n}}\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"{printer('perl.pl', nonce)}{numbered(f'$calls_{nonce[:16]}->(AT, VALUE);', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `eq_deeply` for what is not blessed."""
+    return same(answer, expected, strict)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -1,0 +1,61 @@
+"""PHP: `if (candidate(…) !== …) { throw … }`: types, and the order of an array's keys, count."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Map, Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+
+_HEAD = re.compile(
+    r"\s*(function candidate\(\.\.\.\$args\) \{\s*return \w+\(\.\.\.\$args\);\s*\})\s*function test\(\): void \{\s*"
+)
+_THROWS = re.compile(r'\s*\{ throw new Exception\("Test failed!"\); \}\s*')
+_FOOT = re.compile(r"\}\s*test\(\);\s*\Z")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `test` function."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"if \("):
+        call = cursor.call()
+        if not call or not cursor.take(" !== "):
+            return None
+        value = cursor.rest_of_bracket()
+        if not value or not cursor.take(_THROWS):
+            return None
+        pairs.append((call, value))
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """Functions are known in the whole file: nothing has to stand before the solution, which begins with `<?php`."""
+    calls = numbered(f"    calls_{nonce[:16]}(AT, VALUE);", tests.calls)
+    program = program.rstrip().removesuffix("?>")
+    return f"{program}\n{tests.before}\n{printer('php.php', nonce)}(function () {{\n{calls}\n}})();\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"<?php\n{printer('php.php', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE);', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `===`."""
+    return same(answer, expected, strict) and _orders(answer) == _orders(expected)
+
+
+def _orders(value: Value) -> list[list[str]]:
+    """The keys of every map in a value, in order."""
+    if isinstance(value, Map):
+        return [list(value.pairs), *(order for _, one in value.pairs.values() for order in _orders(one))]
+    return [order for one in value for order in _orders(one)] if isinstance(value, list) else []
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -1,0 +1,82 @@
+"""R: `stopifnot(isTRUE(all.equal(candidate(…), …)))`, of which the answer is the target and the expected value is current.
+
+The rules are those of R 4.2 (`all.equal.numeric`, `all.equal.list`, `all.equal.character`, `attr.all.equal`) for NULL, lists and
+vectors without attributes but names. A vector or list is printed as `(mode names [items])`, NA as `n`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+
+TOLERANCE = math.sqrt(2.0**-52)
+"""`sqrt(.Machine$double.eps)`, of the mean difference relative to the mean of the answers that differ."""
+_HEAD = re.compile(r"\s*test_humaneval <- function\(\) \{\s*(candidate <- [\w.]+)\s+")
+_FOOT = re.compile(r"\}\s*test_humaneval\(\)\s*\Z")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `test_humaneval`."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"stopifnot\(isTRUE\(all\.equal(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r"\)\)\s*"):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer is made before the solution, in an environment that sees the base package only."""
+    name = f"calls_{nonce[:16]}"
+    calls = numbered(f"  {name}(AT, VALUE)", tests.calls)
+    return f"{printer('r.r', nonce)}{program}\n{name}_run <- function() {{\n  {tests.before}\n{calls}\n}}\n{name}_run()\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"{printer('r.r', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE)', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `isTRUE(all.equal(answer, expected))`."""
+    if not isinstance(answer, tuple) or not isinstance(expected, tuple):
+        return answer is None and expected is None
+    try:
+        (mode, names, items), (other_mode, other_names, others) = answer, expected
+        if mode != other_mode or names != other_names or len(items) != len(others):
+            return False
+        if mode == b"list":
+            return all(map(equal, items, others))
+        return _close(items, others) if mode == b"numeric" else bool(items == others)
+    except (TypeError, ValueError):  # a forged text of another form
+        return False
+
+
+def _close(target: list[float | None], current: list[float | None]) -> bool:
+    """As `all.equal.numeric`: equal, or with a mean difference of elements that differ within the tolerance."""
+    missing = [_is_na(one) for one in target]
+    if missing != [_is_na(one) for one in current]:
+        return False
+    unequal = [(a, b) for a, b, na in zip(target, current, missing, strict=True) if not na and a != b]
+    pairs = [(float(a), float(b)) for a, b in unequal if a is not None and b is not None]
+    if not pairs:
+        return True
+    scale = sum(abs(a) / len(pairs) for a, _ in pairs)
+    scale = scale if math.isfinite(scale) and scale > TOLERANCE else 1.0
+    return sum(abs(a - b) / (len(pairs) * scale) for a, b in pairs) <= TOLERANCE
+
+
+def _is_na(value: float | None) -> bool:
+    return value is None or value != value
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

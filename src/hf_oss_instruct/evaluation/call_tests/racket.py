@@ -1,0 +1,71 @@
+"""Racket: rackunit's `(check-within (candidate …) … 0.001)`: numbers anywhere in a value may differ by as much."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import is_number, same, strict
+
+WITHIN = 0.001
+_HEAD = re.compile(
+    r"\s*\(require rackunit\)\s*\(define \(test-humaneval\)\s*\(let \(\(\s*candidate (?P<function>[^\s()\[\]{}\"]+)\s*\)\)\s*"
+)
+_FOOT = re.compile(r"\)\)\s*\(test-humaneval\)\s*\Z")
+_ATOM = re.compile(r'"(?:[^"\\]|\\.)*"|#[tf]\b|[^\s()\[\]{}"#\';`,]+', re.DOTALL)
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `test-humaneval`."""
+    cursor = Cursor(tests, '"')
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"\(check-within\s+(?=\(candidate[\s)])"):
+        call, value = _datum(cursor), _datum(cursor)
+        if not call or not value or not cursor.take(rf"{WITHIN}\)\s*"):
+            return None
+        pairs.append((call, value))
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head["function"], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def _datum(cursor: Cursor) -> str:
+    """The next expression, or nothing."""
+    start = cursor.at
+    if not cursor.take(_ATOM):
+        cursor.take(r"(?:'|#hash)?(?=\()")
+        opened = cursor.at
+        cursor.bracketed()
+        if cursor.at == opened:
+            return ""
+    found = cursor.text[start : cursor.at]
+    cursor.take(r"\s+")
+    return found
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer is a module of its own, so that the solution may define what it likes."""
+    calls = numbered(f"  (calls_{nonce[:16]} AT VALUE)", tests.calls)
+    return f"{program}\n{printer('racket.rkt', nonce)}(let ((candidate {tests.before}))\n{calls})\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"#lang racket\n{printer('racket.rkt', nonce)}{numbered(f'(calls_{nonce[:16]} AT VALUE)', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `equal?`, and numbers as `check-within`."""
+    return same(answer, expected, _leaves)
+
+
+def _leaves(answer: Value, expected: Value) -> bool:
+    if is_number(answer) and is_number(expected):
+        return bool(answer == expected or abs(answer - expected) <= WITHIN)
+    return strict(answer, expected)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -1,0 +1,49 @@
+"""Ruby: test-unit's `assert_equal(…, candidate.call(…))`, which compares with `==`: 1 is 1.0, keys of hashes by `eql?`."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+
+_HEAD = re.compile(
+    r"\s*require 'test/unit'\s+class \w+ < Test::Unit::TestCase\s+def test_\w+\s+(candidate = method\(:\w+[?!]?\))\s+"
+)
+_FOOT = re.compile(r"end\s+end\s*\Z")
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's test case."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"assert_equal(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[1].startswith("candidate.call(") or not cursor.take(r"\s+"):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for _, call in pairs), tuple(value for value, _ in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer is made before the solution, so that it has the methods of the language."""
+    name = f"calls_{nonce[:16]}"
+    return f"{printer('ruby.rb', nonce)}{program}\n{tests.before}\n{numbered(f'{name}.call(AT, VALUE)', tests.calls)}\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"{printer('ruby.rb', nonce)}{numbered(f'calls_{nonce[:16]}.call(AT, VALUE)', tests.expected)}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `==`."""
+    return same(answer, expected, by_value)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -1,0 +1,62 @@
+"""Bash: `[[ $(candidate …) = "…" ]]`: the text on standard output, without newlines at its end.
+
+Values are printed by `%q` of `printf`, in the C locale: quoted for Bash, in ASCII, on one line, equal for equal bytes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonical, Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+
+_HEAD = re.compile(r'(\s*\}?\s*candidate\(\) \{\s*\w+ "\$@"\s*\})\s*set -e\s*run_test\(\) \{\s*')
+_FOOT = re.compile(r"\}\s*run_test\s*\Z")
+_WORD = r'"(?:[^"\\$`]|\\.)*"'
+_CALL = re.compile(rf"\[\[ (?P<call>\$\(candidate(?:\s+{_WORD})*\s*\)) = (?P<value>{_WORD}) \]\]\s*", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
+_CONTROL = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "e": 27, "E": 27}
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls of MultiPL-E's `run_test`."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    found = []
+    while head and (one := cursor.take(_CALL)):
+        found.append(one)
+    if not head or not found or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(one["call"] for one in found), tuple(one["value"] for one in found))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """Each call in a subshell, as the tests have it; its exit status does not matter to them."""
+    calls = numbered(f'calls_{nonce[:16]} AT "VALUE"', tests.calls)
+    return f"{program}\n{tests.before}\n{printer('shell.sh', nonce)}set +e\n{calls}\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The printer and the expected values."""
+    return f"{printer('shell.sh', nonce)}{numbered(f'calls_{nonce[:16]} AT VALUE', tests.expected)}\n"
+
+
+def parse(text: str) -> Value:
+    """The bytes of what `printf %q` wrote."""
+    if not text.isascii() or not text:
+        raise NotCanonical("it was not quoted by printf")
+    quoted = text.startswith("$'") and text.endswith("'") and len(text) > 2
+    return _ESCAPE.sub(_ansi if quoted else r"\2", text[2:-1] if quoted else "" if text == "''" else text).encode("latin-1")
+
+
+def _ansi(found: re.Match[str]) -> str:
+    return chr(int(found[1], 8) & 255 if found[1] else _CONTROL.get(found[2], ord(found[2])))
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """Whether both are the same text."""
+    return bool(answer == expected)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal, parse)
