@@ -92,12 +92,17 @@ def _ends(tests: str, hidden: str) -> str:
 
 def _go(text: str, names: list[str], statement: str) -> str:
     """Tests of Go's own kind, as one program: the last of them prints the nonce, and any that fails changes the exit code."""
-    text = re.sub(r"^package \w+", "package main", text, count=1, flags=re.MULTILINE)
-    text = re.sub(r"^func main\(", "func mainOfTheProgram(", text, flags=re.MULTILINE)
+    text = go_main_package(text)
     listed = "".join(f'{{Name: "{name}", F: {name}}}, ' for name in names)
     end = f'{{Name: "end", F: func(*testing.T) {{ {statement} }}}}'
     every = "func(_, _ string) (bool, error) { return true, nil }"
     return f"{text}\nfunc main() {{ testing.Main({every}, []testing.InternalTest{{{listed}{end}}}, nil, nil) }}\n"
+
+
+def go_main_package(text: str) -> str:
+    """A Go program as package `main`, its own `main` under another name, so that one of ours can follow."""
+    text = re.sub(r"^package \w+", "package main", text, count=1, flags=re.MULTILINE)
+    return re.sub(r"^func main\(", "func mainOfTheProgram(", text, flags=re.MULTILINE)
 
 
 def _python(nonce: str, program: str, tests: str) -> str:

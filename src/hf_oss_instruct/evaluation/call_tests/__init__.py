@@ -8,10 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hf_oss_instruct.evaluation.call_tests import javascript, lua, perl, php, r, racket, ruby, shell
+from hf_oss_instruct.evaluation.call_tests import (
+    cpp,
+    csharp,
+    d,
+    go,
+    java,
+    javascript,
+    lua,
+    perl,
+    php,
+    r,
+    racket,
+    ruby,
+    rust,
+    shell,
+)
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
 
 LANGUAGES: Mapping[str, CallLanguage] = {
+    "cpp": cpp.LANGUAGE,
+    "csharp": csharp.LANGUAGE,
+    "d": d.LANGUAGE,
+    "go": go.LANGUAGE,
+    "java": java.LANGUAGE,
     "javascript": javascript.LANGUAGE,
     "lua": lua.LANGUAGE,
     "perl": perl.LANGUAGE,
@@ -19,6 +39,7 @@ LANGUAGES: Mapping[str, CallLanguage] = {
     "r": r.LANGUAGE,
     "racket": racket.LANGUAGE,
     "ruby": ruby.LANGUAGE,
+    "rust": rust.LANGUAGE,
     "shell": shell.LANGUAGE,
     "typescript": javascript.TYPESCRIPT,
 }

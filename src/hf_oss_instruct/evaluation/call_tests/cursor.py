@@ -28,6 +28,13 @@ class Cursor:
             self.at = found.end()
         return found
 
+    def literal(self) -> bool:
+        """Move over a string literal if one begins here."""
+        found = self._literals[self.text[self.at]].match(self.text, self.at)
+        if found:
+            self.at = found.end()
+        return found is not None
+
     def bracketed(self) -> list[str]:
         """Move over a bracket and all that it holds; the parts between its commas. Nothing if the brackets do not match."""
         opened = self.text[self.at : self.at + 1]
@@ -63,6 +70,12 @@ class Cursor:
         last = self.text[since : at - 1].strip()
         return [*parts, last] if parts or last else []
 
+    def whole(self) -> str:
+        """Move over a bracket and all that it holds; the text inside, or nothing if the brackets do not match."""
+        start = self.at
+        self.bracketed()
+        return self.text[start + 1 : self.at - 1].strip() if self.at > start else ""
+
     def call(self, name: str = "candidate") -> str:
         """Move over a call of the function under test; its text, or nothing."""
         start = self.at
@@ -71,6 +84,53 @@ class Cursor:
         opened = self.at
         self.bracketed()
         return self.text[start : self.at] if self.at > opened else ""
+
+
+def compared(text: str, method: str, quotes: str = "\"'") -> tuple[str, str, str] | None:
+    """The two sides of a comparison `f(…) == …` or `f(…).METHOD(…)`; None if it is another one.
+
+    Args:
+        text: the comparison.
+        method: pattern of the names of methods that compare.
+        quotes: as of `Cursor`.
+
+    Returns:
+        The call, `==` or the method's name, and the expected expression.
+    """
+    cursor = Cursor(text, quotes)
+    if not cursor.take(r"\w+(?=\()") or not cursor.whole():
+        return None
+    call = text[: cursor.at]
+    if cursor.take(r"\s*==\s*"):
+        expected, how = text[cursor.at :].strip(), "=="
+        if not _is_single(expected, quotes):
+            return None
+    elif found := cursor.take(rf"\.({method})(?=\()"):
+        expected, how = cursor.whole(), found[1]
+        if text[cursor.at :].strip():
+            return None
+    else:
+        return None
+    return (call, how, expected) if expected else None
+
+
+def _is_single(expression: str, quotes: str) -> bool:
+    """Whether no other comparison or condition follows outside of brackets and strings."""
+    cursor = Cursor(expression, quotes)
+    while cursor.at < len(expression):
+        if cursor.take(r"&&|\|\||\?|[=!]=|;"):
+            return False
+        if expression[cursor.at] in _CLOSES:
+            before = cursor.at
+            cursor.bracketed()
+            if cursor.at == before:
+                return False
+        elif expression[cursor.at] in quotes:
+            if not cursor.literal():
+                return False
+        else:
+            cursor.at += 1
+    return True
 
 
 def numbered(template: str, values: Sequence[str]) -> str:

@@ -51,6 +51,11 @@ def _file(name: str) -> str:
     return Path(__file__).with_name(name).read_text("utf-8")
 
 
+def java_tuples() -> str:
+    """Classes that stand in for those of org.javatuples, which MultiPL-E's tests use."""
+    return _file("tuples.java")
+
+
 def _script(program: str, tests: str, hidden: str) -> tuple[str, str]:
     """`assert` is taken, frozen, before the program begins."""
     return f"const {hidden} = Object.freeze(require('node:assert'));\n{program}", _REQUIRED.sub(hidden, tests)
@@ -85,14 +90,11 @@ def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Assertions are on whatever the command line says, the expected value is asked whether it is equal, and there are tuples.
-
-    The tuples stand in for those of org.javatuples: MultiPL-E's tests use `Pair`.
-    """
+    """Assertions are on whatever the command line says, the expected value is asked whether it is equal, and there are tuples."""
     if not _PROBLEM.search(program):
         return program, tests
     asked = _JAVA_EQUAL.sub(lambda found: _if_whole(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests)
-    return _JAVATUPLES.sub("", program), f"{asked}\n{_file('main.java')}"
+    return _JAVATUPLES.sub("", program), f"{asked}\n{java_tuples()}{_file('main.java')}"
 
 
 def _if_whole(found: re.Match[str], replacement: str) -> str:

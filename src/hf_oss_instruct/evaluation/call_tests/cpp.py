@@ -1,0 +1,61 @@
+"""C++: `assert(candidate(…) == (…));`, where containers must be of one type and an optional value is equal to what it holds."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Some, Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import same
+
+_HEAD = re.compile(r"\s*(\}?)\s*int main\(\) \{\s*(auto candidate = \w+;)\s*")
+_FOOT = re.compile(r"\}\s*\Z")
+_UNION = re.compile(r"^[ \t]*(?:[\w:]*<)*Union_\w+[\w<>:, ]*\w+\([^()]*\)[ \t]*\{\s*\Z", re.MULTILINE)
+_HEADERS = "#include<assert.h>\n#include<bits/stdc++.h>\n"
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls in MultiPL-E's `main`; what stands before it may close the function."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"assert(?=\()"):
+        sides = compared(cursor.whole(), "(?!)")
+        if sides is None or not sides[0].startswith("candidate(") or not cursor.take(r";\s*"):
+            return None
+        pairs.append((sides[0], sides[2]))
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests("\n".join(head.groups()), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The printer after the solution, then the calls."""
+    closing, _, alias = tests.before.partition("\n")
+    said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
+    return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{said}\n}}\n"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The expected values. A union does not say which member it holds, so only its own operators can compare it."""
+    said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.expected)
+    unknown = "#error a union has no value that could be printed\n" if _UNION.search(prompt) else ""
+    return f"{unknown}{_HEADERS}{printer('cpp.cpp', nonce)}int main() {{\n{said}\n}}\n"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As C++'s `==`: numbers by value, optional values by what they hold."""
+    return same(answer, expected, _leaves)
+
+
+def _leaves(answer: Value, expected: Value) -> bool:
+    if isinstance(answer, Some) != isinstance(expected, Some):
+        one, other = (answer.value, expected) if isinstance(answer, Some) else (answer, expected.value)
+        return other is not None and one is not None and equal(one, other)
+    if isinstance(answer, int | float) and isinstance(expected, int | float):
+        return answer == expected
+    return type(answer) is type(expected) and bool(answer == expected)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

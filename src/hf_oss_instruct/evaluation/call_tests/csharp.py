@@ -1,0 +1,61 @@
+"""C#: `Debug.Assert(F(…) == (…));`, `.Equals(…)` and, for lists, `.SequenceEqual(…)`."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
+from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+
+_HEAD = re.compile(r"\s*(\}?)\s*public static void Main\(string\[\] args\) \{\s*")
+_FOOT = re.compile(r"\}\s*\}\s*\Z")
+_OPENS = "public static void Main(string[] args) {"
+_USING = "".join(
+    f"using {name};\n"
+    for name in (
+        "System",
+        "System.Numerics",
+        "System.Diagnostics",
+        "System.Collections.Generic",
+        "System.Linq",
+        "System.Text",
+        "System.Security.Cryptography",
+    )
+)
+_PRINTS = {"==": "Print", "Equals": "Print", "SequenceEqual": "PrintItems"}
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls in MultiPL-E's `Main`, each with the function that prints what its comparison sees; what closes the function."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    compares = []
+    while head and cursor.take(r"Debug\.Assert(?=\()"):
+        sides = compared(cursor.whole(), "Equals|SequenceEqual")
+        if sides is None or not cursor.take(r";\s*"):
+            return None
+        compares.append(sides)
+    if not head or not compares or not cursor.take(_FOOT):
+        return None
+    printed = [(f"{_PRINTS[how]}(AT, {call});", f"{_PRINTS[how]}(AT, {expected});") for call, how, expected in compares]
+    return CallTests(head[1], tuple(call for call, _ in printed), tuple(value for _, value in printed))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The calls in the class of the solution, where its own names are known; the printer after it."""
+    return f"{program}\n{tests.before}\n{_main(tests.calls, nonce)}"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The expected values in a class of their own."""
+    return f"{_USING}class Problem {{\n{_main(tests.expected, nonce)}"
+
+
+def _main(printed: tuple[str, ...], nonce: str) -> str:
+    lines = "\n".join(f"        calls_{nonce[:16]}.{line.replace('AT', str(at), 1)}" for at, line in enumerate(printed))
+    return f"    {_OPENS}\n{lines}\n    }}\n}}\n{printer('csharp.cs', nonce)}"
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, partial(same, leaves=by_value))

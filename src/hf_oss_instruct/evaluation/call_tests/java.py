@@ -1,0 +1,61 @@
+"""Java: `assert(f(…) == (…));` of primitives, `assert(f(…).equals(…));` of objects, whose types count: an Integer is no Long."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.canonical import Value
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+from hf_oss_instruct.evaluation.guards import java_tuples
+
+_HEAD = re.compile(r"\s*(\}?)\s*public static void main\(String\[\] args\) \{\s*")
+_FOOT = re.compile(r"\}\s*\}\s*\Z")
+_IMPORTS = (
+    "import java.util.*;\nimport java.lang.reflect.*;\nimport java.security.*;\nimport java.math.*;\nimport java.util.stream.*;\n"
+)
+_JAVATUPLES = re.compile(r"^[ \t]*import[ \t]+org\.javatuples\.[\w*]+[ \t]*;", re.MULTILINE)
+_MAIN = "class Main {\n    public static void main(String[] args) throws Exception { Problem.main(args); }\n}\n"
+_OPENS = "public static void main(String[] args) throws Exception {"
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls in MultiPL-E's `main`; what stands before it may close the function."""
+    cursor = Cursor(tests)
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"assert(?=\()"):
+        sides = compared(cursor.whole(), "equals")
+        if sides is None or not cursor.take(r";\s*"):
+            return None
+        pairs.append((sides[0], sides[2]))
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The calls in the class of the solution, where its own names are known; the printer after it."""
+    said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.calls)
+    rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
+    return f"{_JAVATUPLES.sub('', program)}\n{tests.before}\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The expected values in a class of their own."""
+    said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.expected)
+    rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
+    return f"{_IMPORTS}class Problem {{\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
+
+
+def equal(answer: Value, expected: Value) -> bool:
+    """As `equals` of two objects; a primitive is compared by its value, with a box of any type as well."""
+    if not isinstance(expected, tuple) and isinstance(answer, tuple) and len(answer) == 2:
+        answer = answer[1]
+    if not isinstance(answer, tuple) and isinstance(expected, tuple) and len(expected) == 2:
+        expected = expected[1]
+    return same(answer, expected, by_value)
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -1,0 +1,48 @@
+"""Rust: `assert_eq!(candidate(…), …);`, whose expected values have the type that the prompt's function returns."""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+
+_HEAD = re.compile(r"\s*(\}?)\s*fn main\(\) \{\s*(let candidate = \w+;)\s*")
+_FOOT = re.compile(r"\}\s*\Z")
+_RETURNS = re.compile(r"\)\s*->\s*([^{]+?)\s*\{\s*\Z")
+_USED = re.compile(r"^use\s[^;]+;", re.MULTILINE)
+
+
+def read(tests: str) -> CallTests | None:
+    """The calls in MultiPL-E's `main`; what stands before them may close the function."""
+    cursor = Cursor(tests, '"')
+    head = cursor.take(_HEAD)
+    pairs = []
+    while head and cursor.take(r"assert_eq!(?=\()"):
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r";\s*"):
+            return None
+        pairs.append(parts)
+    if not head or not pairs or not cursor.take(_FOOT):
+        return None
+    before = f"{head[1]}\nfn main() {{\n    {head[2]}"
+    return CallTests(before, tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def solution_program(program: str, tests: CallTests, nonce: str) -> str:
+    """The calls in `main`, and the printer after it."""
+    name = f"calls_{nonce[:16]}"
+    said = numbered(f"    {name}::print(AT, VALUE);", tests.calls)
+    return f"{program}\n{tests.before}\n{said}\n}}\n{printer('rust.rs', nonce)}"
+
+
+def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
+    """The expected values, each as what the prompt's function returns: literals have no type of their own."""
+    name, returns = f"calls_{nonce[:16]}", _RETURNS.search(prompt)
+    used = "\n".join(found[0] for found in _USED.finditer(prompt))
+    said = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)
+    return f"{used}\nfn main() {{\n{said}\n}}\n{printer('rust.rs', nonce)}"
+
+
+LANGUAGE = CallLanguage(read, solution_program, expected_program, lambda answer, expected: same(answer, expected, strict))
