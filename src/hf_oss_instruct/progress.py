@@ -121,6 +121,8 @@ def show_curated(report: dict[str, Any], out: Path) -> None:
     _console().print(line)
     for reason, count in report["rejected"].items():
         _console().print(f"  {count:,} rejected: {reason}", markup=False, highlight=False)
+    for old, new in report["columns_renamed"].items():
+        _console().print(f"  column {old!r} has a name that the checks use: kept as {new!r}", markup=False, highlight=False)
     _show_not_done(report)
 
 

@@ -129,7 +129,7 @@ def test_bytes_that_are_no_utf8_are_refused_with_the_column(tmp_path: Path) -> N
 def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SeedError, match=r"neither a file or folder|cannot be read"):
+    with pytest.raises(SeedError, match=r"neither a file or folder|cannot be read|is no JSON"):
         curate(str(tmp_path / name), tmp_path / "out")
 
 

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct import formats
 from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhausted
-from hf_oss_instruct.synthesis import formats
 from hf_oss_instruct.synthesis.reading import ReadOptions
 from hf_oss_instruct.synthesis.sampling import SeedPlan, sample
 from hf_oss_instruct.synthesis.seeds import open_files, open_source, read_seeds
@@ -162,7 +162,7 @@ def test_every_arrow_type_that_holds_text_is_read(tmp_path: Path, kind: pa.DataT
 
 
 def test_run_ends_and_extension_types_are_read_as_what_they_hold() -> None:
-    from hf_oss_instruct.synthesis.contents import flat, holds_text
+    from hf_oss_instruct.arrow import flat, holds_text
 
     plain = pa.array(["a", "a", "b", None])
     for array in (pc.run_end_encode(plain), pa.ExtensionArray.from_storage(pa.json_(), plain)):

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hf_oss_instruct.arrow import flat
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.synthesis import picking
-from hf_oss_instruct.synthesis.contents import flat
 from hf_oss_instruct.synthesis.picking import Texts, first_spans
 from hf_oss_instruct.synthesis.sampling import SeedPlan, hash_spans, sample
 from hf_oss_instruct.synthesis.seeds import open_source

@@ -119,5 +119,11 @@ def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
     names = ("repo_name", "file_path", "seed_id", "row_id")
     if not set(names) & set(table.column_names):
         raise UsageError(f"The table has none of the columns {', '.join(names)}; a denylist finds nothing in it.")
-    columns = [table.column(name).to_pylist() if name in table.column_names else [None] * len(table) for name in names]
+    columns = [_words(table.column(name)) if name in table.column_names else [None] * len(table) for name in names]
     return [denylist._denies(repo, path, ids) for repo, path, *ids in zip(*columns, strict=True)]  # type: ignore[arg-type]
+
+
+def _words(column: pa.ChunkedArray) -> list[str | None]:
+    """Text as it is and numbers as text; anything else names nothing."""
+    values = column.to_pylist()
+    return [value if isinstance(value, str) else str(value) if isinstance(value, int) else None for value in values]

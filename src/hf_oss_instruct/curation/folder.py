@@ -12,25 +12,23 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
-import pyarrow.parquet as pq
 
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
+from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
-from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import owned, write_whole
 
-REPORT, CONFIG, CARD = "run.json", "oss_instruct.yaml", "README.md"
+CONFIG, CARD = "oss_instruct.yaml", "README.md"
 OF_THE_RUN = (
     *("teacher", "config_hash", "prompt_hash", "started", "seconds", "requests_sent", "tokens", "cost", "sandbox"),
     *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
 )
 """What `run.json` says of how rows were made: as true of those that curation keeps."""
-_TEXT = (pa.types.is_string, pa.types.is_large_string)
 
 
 def curate(
@@ -45,7 +43,8 @@ def curate(
     """Check every row of a data set, and write the ones that pass, the ones that do not, and a report.
 
     Args:
-        source: folder of a run; parquet or JSON lines, files or folders of them; or the id of a data set on the Hub.
+        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub.
         out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`; of a run
             also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
             which is how one that was killed goes on.
@@ -64,8 +63,9 @@ def curate(
     """
     options = options or checks.Options()
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
-    table = read(source)
+    table, renamed = without_reserved(read(source), ours=(Path(source) / REPORT).is_file())
     options = replace(options, columns=text_columns(table, columns))
+    table = as_text(table, options.columns)
     table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     with owned(out, _job(source, chosen, columns, options)):
         marked, entries = run_steps(table, chosen, options)
@@ -73,7 +73,7 @@ def curate(
         return _write(
             out,
             marked,
-            _report(source, options.columns, table, marked, entries),
+            _report(source, options.columns, table, marked, entries) | {"columns_renamed": renamed},
             {CONFIG: config.read_bytes()} if config.is_file() else {},
             card,
         )
@@ -108,68 +108,19 @@ def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Opt
     return table, entries
 
 
-def read(source: str) -> pa.Table:
-    """All rows of a data set.
-
-    Raises:
-        SeedError: it is not there, or in a form that cannot be read.
-    """
-    path = Path(source)
-    if not path.exists():
-        return _from_hub(source)
-    folder = path / "data" if (path / "data").is_dir() and (path / REPORT).exists() else path
-    files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*") if file.suffix in (".parquet", ".jsonl"))
-    if not files:
-        raise SeedError(f"{source!r} holds no .parquet and no .jsonl file. Name a run's folder, or files with rows.")
-    return pa.concat_tables([_read_file(file) for file in files], promote_options="permissive")
-
-
-def _read_file(file: Path) -> pa.Table:
-    try:
-        return pq.read_table(file) if file.suffix == ".parquet" else pj.read_json(file, pj.ReadOptions(block_size=2**26))
-    except (OSError, pa.ArrowException) as error:
-        raise SeedError(f"{str(file)!r} cannot be read: {' '.join(str(error).split())}. Repair it, or leave it out.") from error
-
-
-def _from_hub(source: str) -> pa.Table:
-    if source.count("/") != 1:
-        raise SeedError(f"{source!r} is neither a file or folder here nor the id of a data set on the Hub (ns/name).")
-    import datasets
-
-    try:
-        return datasets.load_dataset(source, split="train").data.table
-    except Exception as error:  # whatever `datasets` raises, it could not be loaded
-        raise SeedError(
-            f"{source!r} cannot be loaded: {' '.join(str(error).split())[:300]}. Check its name and the network."
-        ) from error
-
-
 def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
     """The columns to look at.
 
     Raises:
         UsageError: one is missing or holds no text, or there is none.
-        SeedError: one holds bytes that are no UTF-8.
     """
-    there = all_text_columns(table)
+    there = every_text_column(table, or_bytes=True)
     wanted = tuple(columns) if columns else tuple(name for name in dedup.COMPARED if name in there)
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
         what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(dedup.COMPARED)}"
         raise UsageError(f"The rows have {what}. Text columns here: {', '.join(there) or 'none'}. Name some with --columns.")
-    for name in wanted:
-        try:
-            table[name].validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise SeedError(
-                f"The column {name!r} is no UTF-8: {error}. Encode it anew, or leave it out with --columns."
-            ) from error
     return wanted
-
-
-def all_text_columns(table: pa.Table) -> list[str]:
-    """Every column that holds text."""
-    return [field.name for field in table.schema if any(is_text(field.type) for is_text in _TEXT)]
 
 
 def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:

@@ -23,15 +23,16 @@ def touched(training_set: str, benchmark: Benchmark) -> list[str]:
     Raises:
         EvaluationError: there is no such training set, or it holds no text.
     """
-    from hf_oss_instruct.curation import folder, needles, tasks
+    from hf_oss_instruct.curation import needles, tasks
+    from hf_oss_instruct.curation import rows as reading
     from hf_oss_instruct.curation.decontamination import Decontamination
     from hf_oss_instruct.curation.marks import CONTAMINATED_BY
 
     try:
-        rows = folder.read(training_set)
+        rows = reading.read(training_set)
     except SeedError as error:
         raise EvaluationError(f"--trained-on: {error}") from error
-    columns = folder.all_text_columns(rows)
+    columns = reading.every_text_column(rows)
     if not columns:
         raise EvaluationError(f"--trained-on {training_set!r} holds no text: its columns are {', '.join(rows.column_names)}.")
     problems = (

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from hf_oss_instruct.arrow import flat, holds_text
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.synthesis.contents import flat, holds_text, read_contents
-from hf_oss_instruct.synthesis.formats import csv_batches, csv_header, json_rows
+from hf_oss_instruct.formats import csv_batches, csv_header, json_rows
+from hf_oss_instruct.synthesis.contents import read_contents
 from hf_oss_instruct.synthesis.picking import Texts
 from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions
 

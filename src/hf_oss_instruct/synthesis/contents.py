@@ -6,46 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from hf_oss_instruct.arrow import flat, holds_text
 from hf_oss_instruct.synthesis.picking import Integers, Texts
 from hf_oss_instruct.synthesis.reading import NotText, ReadOptions, decode
-
-TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
-
-
-def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values behind a dictionary, run ends or an extension type."""
-    while True:
-        if isinstance(kind, pa.BaseExtensionType):
-            kind = kind.storage_type
-        elif pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-            kind = kind.value_type
-        else:
-            return kind
-
-
-def holds_text(kind: pa.DataType, *, or_bytes: bool = False) -> bool:
-    """Whether a column of this type holds strings of any kind, or bytes where these will do."""
-    values = value_type(kind)
-    return any(is_kind(values) for is_kind in (*TEXT, *(BYTES if or_bytes else ())))
-
-
-def flat(array: pa.Array) -> pa.Array:
-    """The same values in a plain array: no dictionary, run ends, extension type or view."""
-    while array.type != value_type(array.type):
-        if isinstance(array, pa.ExtensionArray):
-            array = array.storage
-        elif pa.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        else:
-            array = pc.run_end_decode(array)
-    if pa.types.is_string_view(array.type):
-        return array.cast(pa.large_string())
-    if pa.types.is_binary_view(array.type) or pa.types.is_fixed_size_binary(array.type):
-        return array.cast(pa.large_binary())
-    return array
 
 
 def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Texts, dict[int, str]]:

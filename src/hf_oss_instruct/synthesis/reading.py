@@ -7,19 +7,12 @@ import re
 from dataclasses import dataclass
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.formats import BOMS, UTF8
 
 MAX_DOCUMENT_BYTES = 1_000_000
 """Default limit of a document; The Stack holds no larger file."""
 MAX_SNIPPET_CHARS = 10_000
 """Default limit of a snippet: about 3,000 tokens. Fifteen lines of ordinary code have a tenth of it."""
-UTF8 = "utf-8"
-BOMS = (
-    (codecs.BOM_UTF8, UTF8),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 COMMENT = rb"[ \t\f]*(?:\#|//|/\*|--|;|%|\(\*)"
 DECLARATION = re.compile(rb"(?:(?:%s[^\r\n]*|[ \t\f]*)(?:\r\n?|\n))?%s[^\r\n]*?coding[:=][ \t]*([-\w.]+)" % (COMMENT, COMMENT))
 """`# -*- coding: latin-1 -*-` in a comment on the first or second line, as PEP 263, Ruby, Emacs and Vim write it."""

@@ -174,7 +174,9 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
             )
     else:
         write_whole(out / CONFIG, config.to_yaml())
-        write_whole(out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}) + "\n")
+        write_whole(
+            out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}, indent=2) + "\n"
+        )
     return before
 
 

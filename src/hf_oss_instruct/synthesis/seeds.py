@@ -20,13 +20,12 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.synthesis.formats import NAMES, UNMISTAKABLE, tables_among
+from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.synthesis.licensing import FolderLicenses
 from hf_oss_instruct.synthesis.reading import (
     DEFAULT,
     MAX_DOCUMENT_BYTES,
     MAX_SNIPPET_CHARS,
-    UTF8,
     NotText,
     ReadOptions,
     decode,
@@ -175,7 +174,7 @@ def _open_path(path: Path, reading: ReadOptions) -> Source:
     source = FolderSource(path, reading=reading)
     if source.files:
         return source
-    tables = tables_among(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    tables = tables_below(path)
     return LocalTables(path, tables, reading=reading) if tables else _no_code(path)
 
 
@@ -313,7 +312,9 @@ def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
     """Files below a folder in path order, links left out."""
     found = []
     for folder, inner, names in os.walk(root, onerror=_unreadable):
-        inner[:] = [name for name in inner if name not in left_alone and not name.startswith(".")]
+        inner[:] = [
+            name for name in inner if name not in left_alone and not name.startswith(".") and not is_output(Path(folder, name))
+        ]
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
         found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
     return sorted(found)

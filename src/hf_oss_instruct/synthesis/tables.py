@@ -22,8 +22,8 @@ import xxhash
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.formats import NAMES, PARQUET, tables_among, unpacked
 from hf_oss_instruct.synthesis.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
-from hf_oss_instruct.synthesis.formats import NAMES, PARQUET, tables_among, unpacked
 from hf_oss_instruct.synthesis.licensing import HEADER_BYTES, header_license
 from hf_oss_instruct.synthesis.picking import Batch, Texts
 from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions

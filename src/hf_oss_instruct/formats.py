@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import json
 import lzma
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import ijson
@@ -18,8 +20,16 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.synthesis.reading import BOMS
 
+UTF8 = "utf-8"
+BOMS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks and the encodings they stand for."""
 PARQUET = ".parquet"
 TABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson|json|csv|tsv)(\.(gz|zst|bz2|xz))?)$")
 UNMISTAKABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson)(\.\w+)?)$")
@@ -41,6 +51,10 @@ PACKED: dict[str, Callable[[Any], Any]] = {
 LONGEST_LINE = 2**27
 """Bytes of a line of JSON: one of more is left out, so that memory does not grow with the file."""
 FIRST_LOOK = 2**16
+REPORT, REPORT_OPENS = "run.json", b'{\n  "format_version"'
+"""The report that a run or a curation leaves in its folder, and how it begins."""
+OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"))
+"""What stands together in a folder that an evaluation or a training wrote."""
 CSV_BLOCK = 2**24
 """Bytes of a CSV file that are parsed at a time; no row may have more."""
 
@@ -54,6 +68,30 @@ def tables_among(names: Iterable[str]) -> list[str]:
     """The tables among the files of a folder: parquet and JSON Lines; without any, `.json` and `.csv` files."""
     tables = [name for name in names if is_table(name)]
     return [name for name in tables if UNMISTAKABLE.search(name)] or tables
+
+
+def tables_below(folder: Path) -> list[str]:
+    """The tables in a folder and the folders below it, as paths relative to it.
+
+    Hidden folders and links to folders are not followed; neither is what this library wrote below it, so that a run's output
+    inside its own source is never read as a source.
+    """
+    found = []
+    for here, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and not is_output(Path(here, name)))
+        found += [Path(here, name).relative_to(folder).as_posix() for name in names if Path(here, name).is_file()]
+    return sorted(tables_among(found))
+
+
+def is_output(folder: Path) -> bool:
+    """Whether a folder is one that this library writes: a run's, a curated dataset, results, a trained model."""
+    if any(all((folder / name).is_file() for name in names) for names in OUTPUTS):
+        return True
+    try:
+        with (folder / REPORT).open("rb") as file:
+            return file.read(len(REPORT_OPENS)) == REPORT_OPENS
+    except OSError:
+        return False
 
 
 def unpacked(file: IO[bytes], path: str) -> io.BufferedReader[Any]:

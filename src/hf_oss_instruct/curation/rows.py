@@ -1,0 +1,202 @@
+"""The rows of any dataset as one table: read from files or the Hub, in types that the checks understand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+import pyarrow.json as pj
+import pyarrow.parquet as pq
+
+from hf_oss_instruct.arrow import flat, holds_text, value_type
+from hf_oss_instruct.curation.marks import CONTAMINATED_BY, DETAIL, FLAGS, REASON
+from hf_oss_instruct.data import SCHEMA
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
+
+REPORT = "run.json"
+SEED_ID = "seed_id"
+RESERVED = (SEED_ID, REASON, DETAIL, FLAGS, CONTAMINATED_BY)
+"""Columns that the checks read and write."""
+OURS = frozenset(SCHEMA.names[:9])
+"""Columns of every row that a run has made."""
+
+
+def read(source: str) -> pa.Table:
+    """All rows of a dataset.
+
+    Args:
+        source: a run's folder; a table or a folder of tables; or the id of a dataset on the Hub.
+
+    Raises:
+        SeedError: it is not there, or in a form that cannot be read.
+    """
+    path = Path(source)
+    if not path.exists():
+        return _plain(_from_hub(source))
+    folder = path / "data" if (path / "data").is_dir() and (path / REPORT).exists() else path
+    files = [folder] if folder.is_file() else [folder / name for name in tables_below(folder)]
+    files = [file for file in files if is_table(file.name)]
+    if not files:
+        raise SeedError(f"{source!r} holds no tables. Name a run's folder, or files with rows in {NAMES}.")
+    return _plain(_concatenated([_read_file(file) for file in files]))
+
+
+def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, dict[str, str]]:
+    """The table with columns out of the way that are called like ours and are not, and old name → new name.
+
+    A row that a run has made keeps its `seed_id`, `flags` and `contaminated_by`. Elsewhere these names mean something else, but
+    for a `seed_id` that tells each row from every other.
+
+    Args:
+        table: rows.
+        ours: whether this library wrote them, whatever their columns.
+    """
+    ours = ours or set(table.column_names) >= OURS
+    kinds = {SEED_ID: pa.types.is_string, FLAGS: _is_words, CONTAMINATED_BY: _is_words}
+    clashing = [
+        name
+        for name in RESERVED
+        if name in table.column_names
+        and not (name in kinds and kinds[name](table.schema.field(name).type) and (ours or _is_key(name, table)))
+    ]
+    renamed = {name: _free(f"source_{name}", table.column_names) for name in clashing}
+    return table.rename_columns([renamed.get(name, name) for name in table.column_names]), renamed
+
+
+def _is_key(name: str, table: pa.Table) -> bool:
+    column = table[name]
+    return name == SEED_ID and not column.null_count and pc.count_distinct(column).as_py() == len(column)
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    return pa.types.is_null(kind) or (pa.types.is_list(kind) and holds_text(kind.value_type))
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _read_file(file: Path) -> pa.Table:
+    try:
+        if file.name.lower().endswith(PARQUET):
+            return pq.read_table(file)
+        with file.open("rb") as raw:
+            rows = unpacked(raw, file.name)
+            return _read_csv(rows, file) if {".csv", ".tsv"} & set(file.suffixes[-2:]) else _read_json(rows, file)
+    except (OSError, EOFError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise SeedError(f"{str(file)!r} cannot be read: {' '.join(str(error).split())}. Repair it, or leave it out.") from error
+
+
+def _read_csv(rows: Any, file: Path) -> pa.Table:
+    names, encoding = csv_header(rows, file.name)
+    if not names:
+        return pa.table({})
+    return pv.read_csv(
+        rows,
+        pv.ReadOptions(encoding=encoding or "utf8"),
+        pv.ParseOptions(delimiter=delimiter(file.name), newlines_in_values=True),
+        pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+    )
+
+
+def _read_json(rows: Any, file: Path) -> pa.Table:
+    if file.suffix == ".jsonl":
+        try:
+            return pj.read_json(rows, pj.ReadOptions(block_size=2**26))
+        except pa.ArrowException:  # a value of another type than those before it, or no JSON: row by row says which
+            rows.seek(0)
+    found = list(json_rows(rows, str(file)))
+    if None in found:
+        raise SeedError(f"Line {found.index(None) + 1} of {str(file)!r} is too long to be a row. Leave it out.")
+    names = dict.fromkeys(name for row in found for name in row or ())
+    return pa.table({name: _column([(row or {}).get(name) for row in found]) for name in names})
+
+
+def _column(values: Sequence[Any]) -> pa.Array:
+    """Values as a column; of several types, as JSON text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):
+        return pa.array([_as_text(value) for value in values], pa.large_string())
+
+
+def _as_text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table; a column that has types in several files which do not go together is JSON text."""
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException:
+        kinds: dict[str, set[pa.DataType]] = {}
+        for table in tables:
+            for field in table.schema:
+                kinds.setdefault(field.name, set()).add(field.type)
+        odd = {name for name, found in kinds.items() if len(found - {pa.null()}) > 1}
+        return pa.concat_tables([_with_text(table, odd) for table in tables], promote_options="permissive")
+
+
+def _with_text(table: pa.Table, names: set[str]) -> pa.Table:
+    columns = {
+        name: pa.array(map(_as_text, column.to_pylist()), pa.large_string()) if name in names else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return pa.table(columns)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The table with every column of text as plain strings."""
+    for number, field in enumerate(table.schema):
+        if holds_text(field.type) and not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            kind = pa.string() if pa.types.is_string(value_type(field.type)) else pa.large_string()
+            chunks = [flat(chunk).cast(kind) for chunk in table.column(number).chunks]
+            table = table.set_column(number, field.name, pa.chunked_array(chunks, kind))
+    return table
+
+
+def every_text_column(table: pa.Table, *, or_bytes: bool = False) -> list[str]:
+    """Every column that holds text, or bytes that may be text."""
+    return [field.name for field in table.schema if holds_text(field.type, or_bytes=or_bytes)]
+
+
+def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The table with some columns of bytes as text.
+
+    Raises:
+        SeedError: one holds bytes that are no UTF-8.
+    """
+    for name in names:
+        column = table[name]
+        try:
+            if holds_text(column.type):
+                column.validate(full=True)
+                continue
+            chunks = [flat(chunk).cast(pa.large_string()) for chunk in column.chunks]
+        except pa.ArrowInvalid as error:
+            raise SeedError(
+                f"The column {name!r} is no UTF-8: {error}. Encode it anew, or leave it out with --columns."
+            ) from error
+        table = table.set_column(table.column_names.index(name), name, pa.chunked_array(chunks, pa.large_string()))
+    return table
+
+
+def _from_hub(source: str) -> pa.Table:
+    if source.count("/") != 1:
+        raise SeedError(f"{source!r} is neither a file or folder here nor the id of a dataset on the Hub (ns/name).")
+    import datasets
+
+    try:
+        return datasets.load_dataset(source, split="train").data.table
+    except Exception as error:  # whatever `datasets` raises, it could not be loaded
+        raise SeedError(
+            f"{source!r} cannot be loaded: {' '.join(str(error).split())[:300]}. Check its name and the network."
+        ) from error
