@@ -88,6 +88,12 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
     return _text(data, encoding, "undecodable")
 
 
+def decode_start(data: bytes) -> str:
+    """The beginning of a document as text, whatever it is: enough to tell its language, not to make a snippet of."""
+    mark, name = next(((mark, name) for mark, name in BOMS if data.startswith(mark)), (b"", UTF8))
+    return data[len(mark) :].decode(name, errors="replace")
+
+
 def charset(name: str) -> str:
     """Python's name of a character set.
 

@@ -19,6 +19,7 @@ import xxhash
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
+from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.synthesis.licensing import FolderLicenses
@@ -29,6 +30,7 @@ from hf_oss_instruct.synthesis.reading import (
     NotText,
     ReadOptions,
     decode,
+    decode_start,
 )
 from hf_oss_instruct.synthesis.sampling import SeedPlan, Source, sample
 from hf_oss_instruct.synthesis.tables import HubTables, LocalTables
@@ -218,6 +220,7 @@ class FolderSource:
         self._licenses = FolderLicenses(self.root)
         found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
+        """Each file with the language of its suffix."""
 
     @cached_property
     def revision(self) -> str | None:  # computed on first use: it reads every file
@@ -235,23 +238,36 @@ class FolderSource:
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
-        """See `sampling.Source`; a file's suffix always says its language."""
+        """See `sampling.Source`; a file's suffix says its language, and its content where that belongs to several."""
         del assumed
         numbers: Counter[str] = Counter()
-        chosen: list[tuple[PurePosixPath, str, int]] = []
-        for path, lang in self.files:
-            if languages is None or lang in languages:
-                chosen.append((path, lang, numbers[lang]))
-                numbers[lang] += 1
+        chosen: list[tuple[PurePosixPath, str | None, int]] = []
+        for path, own, lang in self._told:
+            if languages is None or (lang or own) in languages:
+                chosen.append((path, lang, numbers[lang or ""]))
+                numbers[lang or ""] += 1
         if order_seed is not None:
             chosen.sort(key=lambda file: xxhash.xxh3_64_intdigest(os.fsencode(str(file[0])), order_seed))
         for path, lang, number in chosen:
-            yield self._document(path, lang, number)
+            yield self._document(path, lang, number) if lang else Skipped("other_language")
+
+    @cached_property
+    def _told(self) -> list[tuple[PurePosixPath, str, str | None]]:
+        """Each file, the language of its suffix, and its own: None for one that we do not know."""
+        told = []
+        for path, own in self.files:
+            lang: str | None = own
+            if is_ambiguous(path) and not self._left_out(path):
+                found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
+                lang = found.name if found else None
+            told.append((path, own, lang))
+        return told
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
         if reason := self._left_out(path):
             return Skipped(reason, lang)
-        data = self._read(path)
+        limit = self._reading.max_document_bytes
+        data = self._read(path, limit + 1 if limit else -1)
         if self._reading.is_too_large(len(data)):
             return Skipped("too_large", lang)
         try:
@@ -289,12 +305,11 @@ class FolderSource:
             license_type="permissive",
         )
 
-    def _read(self, path: PurePosixPath) -> bytes:
-        """The bytes of a file; of one that is too large, one byte more than is allowed."""
-        limit = self._reading.max_document_bytes
+    def _read(self, path: PurePosixPath, size: int = -1) -> bytes:
+        """The first bytes of a file."""
         try:
             with (self.root / path).open("rb") as file:
-                return file.read(limit + 1 if limit else -1)
+                return file.read(size)
         except OSError as error:
             _unreadable(error)
 

@@ -21,6 +21,7 @@ import xxhash
 
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
+from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, tables_among, unpacked
 from hf_oss_instruct.synthesis.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
@@ -229,13 +230,13 @@ def _language_of_folder(path: str) -> str | None:
 
 
 def _languages(columns: Columns, folder: str | None, assumed: str | None) -> list[str | None]:
-    """What each row says, then its table's folder, then its file's suffix; only where all are silent, what is assumed."""
+    """What each row says, then its table's folder, then its file's name and content; where all are silent, what is assumed."""
     said = columns["lang"]
     if folder or all(said):
         return [_language_named(name) if name else folder for name in said]
     return [
-        _language_named(name) if name else (_language_of_path(path) if path else assumed)
-        for name, path in zip(said, columns["file_path"], strict=True)
+        _language_named(name) if name else (_language_of_path(path, columns.texts, row) if path else assumed)
+        for row, (name, path) in enumerate(zip(said, columns["file_path"], strict=True))
     ]
 
 
@@ -259,8 +260,11 @@ def _language_named(name: str) -> str | None:
     return language.name if language else None
 
 
-def _language_of_path(path: str) -> str | None:
-    language = tongues.of_path(path)
+def _language_of_path(path: str, texts: Texts | None, row: int) -> str | None:
+    if texts is not None and is_ambiguous(path):
+        language = of_file(path, texts.head(row, LOOKED_AT).decode(errors="replace"))
+    else:
+        language = tongues.of_path(path)
     return language.name if language else None
 
 
