@@ -11,7 +11,7 @@ def parents() -> dict[int, int]:
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            found[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            found[int(path.name)] = int((path / "stat").read_bytes().rpartition(b")")[2].split()[1])
         except OSError:
             continue
     return found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,10 +16,14 @@ import pytest
 
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import launchers
+from hf_oss_instruct.sandbox.inside import procfs
+from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
+from hf_oss_instruct.sandbox.supervise import SLACK_S
 
 from .conftest import ISOLATING
-from .descendants import children
+from .descendants import children, parents
 
 pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
 
@@ -45,6 +52,60 @@ def test_a_run_whose_sandbox_fails_takes_no_other_with_it(isolating: str) -> Non
     first, broken, last = run_programs([long, Job("pass", files={"a" * 300: b""}), long], workers=3, tier=isolating)
     assert (first.stdout, broken.status, last.stdout) == ("done\n", "sandbox_error", "done\n")
     assert time.monotonic() - started < 11  # none was run twice
+
+
+def _kill_the_keepers_of(mark: str, done: threading.Event) -> None:
+    """Kill the parent of every process with these words as its last argument, until all is over."""
+    while not done.wait(0.02):
+        for pid, parent in parents().items():
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
+                    os.kill(parent, signal.SIGKILL)
+
+
+def test_a_program_that_breaks_its_sandbox_each_time_has_failed_and_is_told_why(isolating: str) -> None:
+    # None of ours can: a helper outside kills what watches over it.
+    mark = f"30.{secrets.randbelow(10**9):09}"
+    broken = f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])"
+    done = threading.Event()
+    helper = threading.Thread(target=_kill_the_keepers_of, args=(mark, done))
+    helper.start()
+    try:
+        ended = run_program(broken, tier=isolating)
+        judged = judge_program(broken, tier=isolating)
+    finally:
+        done.set()
+        helper.join()
+    assert (ended.status, ended.exit_code) == ("failed", None)
+    assert "broke its sandbox 3 times, while others ran in it" in ended.reason
+    assert (judged.status, judged.per_input) == ("runtime_error", [False])
+    assert "broke its sandbox" in judged.detail
+
+
+def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: str) -> None:
+    mark = f"30.{secrets.randbelow(10**9):09}"
+    stopped: list[int] = []
+
+    def stop_the_keeper() -> None:
+        while not stopped:
+            for pid, parent in parents().items():
+                with contextlib.suppress(OSError):
+                    if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
+                        os.kill(parent, signal.SIGSTOP)
+                        stopped.append(pid)
+
+    helper = threading.Thread(target=stop_the_keeper)
+    helper.start()
+    started = time.monotonic()
+    source = f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])"
+    ended = run_program(source, limits=Limits(wall_s=1), tier=isolating)
+    seconds = time.monotonic() - started
+    helper.join()
+    assert ended.status == "timeout"
+    assert "held from outside" in ended.reason
+    assert 1 + SLACK_S < seconds < 20
+    left = procfs.stat(stopped[0])
+    assert left is None or left.state in "ZX"
 
 
 def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:

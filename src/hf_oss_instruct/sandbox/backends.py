@@ -52,25 +52,36 @@ GAPS = (
     "A program with its tests in one process can look for the nonce and print it; functions judged from outside cannot.",
 )
 # What a control group holds besides, where one can be made.
-_BY_CGROUP = ("memory-summed-peak",)
+_BY_CGROUP = ("memory-summed-peak", "kernel-memory")
 _PEAK = (
     "The sum is looked at every 3 to 20 ms: processes together, and a runtime that reserves address space (JVM, Node.js, Go, "
     "Mono), can be over the limit for a moment."
+)
+_KERNEL = (
+    "Not counted: pipes (64 MiB for all runs of a user, then 8 KiB each), locks of files, watches of epoll, records of mappings "
+    "and of open files."
+)
+_UNSEEN = (
+    "Counted is what a process had used when it was last looked at, every 3 to 20 ms, unless it is waited for. Where its parent "
+    "ignores SIGCHLD, the rest is lost; the wall limit bounds it."
 )
 
 BUBBLEWRAP = Tier(
     "bubblewrap",
     "namespaces (bubblewrap), seccomp, limits, a watch",
-    {"memory-summed-peak": _PEAK},
+    {"memory-summed-peak": _PEAK, "kernel-memory": _KERNEL, "cpu-unseen": _UNSEEN},
     get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
     "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
-"""Does not hold: memory-summed-peak where no control group can be made, and `GAPS`."""
+"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, and `GAPS`."""
 LANDLOCK = Tier(
     "landlock",
     "landlock, seccomp, limits, a watch",
     {
         "memory-summed-peak": _PEAK,
+        "kernel-memory": _KERNEL,
+        "cpu-unseen": _UNSEEN,
+        "keeper": "Before Linux 6.12 it can be signalled where the caller is an ordinary user.",
         "disk": "Each file is bounded; their sum is looked at every 3 to 20 ms.",
         "processes": "Exact where the caller is root; for others the kernel counts all processes of the user, which change.",
         "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a number is one "
@@ -85,8 +96,8 @@ LANDLOCK = Tier(
     },
     "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
 )
-"""Does not hold: memory-summed-peak where no control group can be made, disk, processes, host-processes,
-host-files-unreadable (names and sizes), and `GAPS`."""
+"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, keeper, disk, processes,
+host-processes, host-files-unreadable (names and sizes), and `GAPS`."""
 _KEPT_BARE = {
     "cpu",
     "wall",
@@ -110,8 +121,11 @@ TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 @functools.cache
 def trouble_with(name: str) -> str | None:
     """Why this machine does not have a tier, or None if it has. The tier is tried once, by running a program in it."""
-    if not sys.platform.startswith("linux"):
-        return f"it needs Linux, and this is {sys.platform}"
+    return trial(name) if sys.platform.startswith("linux") else f"it needs Linux, and this is {sys.platform}"
+
+
+def trial(name: str) -> str | None:
+    """Run a harmless program in a tier, now: what went wrong, or None."""
     told = payload.python("print(6 * 7)", {}, Limits(), name)
     try:
         heard = supervise.run(told.payload, b"", 1000, told.most_s, launcher(told.key).launch)

@@ -176,7 +176,7 @@ def judge_program(
     ran = replace(ran, stdout=ran.stdout.replace(nonce, ""), stderr=ran.stderr.replace(nonce, ""))
     if ran.status == "ok" and came_to_its_end:
         return Judgement("passed", [True], ran)
-    detail = "it ended before its last test" if ran.status == "ok" else ""
+    detail = "it ended before its last test" if ran.status == "ok" else ran.reason
     return Judgement(unanswered(ran, text if language == "python" else ""), [False], ran, detail)
 
 
@@ -266,7 +266,7 @@ def _verdict(
 ) -> tuple[str, str]:
     """Status and detail of one input."""
     if answer is None:
-        return unanswered(ran), "it ended without an answer"
+        return unanswered(ran), ran.reason or "it ended without an answer"
     kind, text = answer
     if kind == "compile_error":
         return "compile_error", text

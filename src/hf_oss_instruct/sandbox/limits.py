@@ -55,10 +55,11 @@ class Execution:
         stdout: standard output as bytes decoded from UTF-8, with U+FFFD for what is not.
         stderr: standard error alike; what the compiler said for `compile_error`, the reason for `sandbox_error`.
         wall_s: seconds from start to end.
-        cpu_s: processor seconds of the program and the children it waited for.
+        cpu_s: processor seconds of all its processes.
         peak_memory_mib: the most memory seen, in MiB: of the largest process, or sampled over all of them.
         truncated: whether output was cut at the limit.
         tier: name of the tier that ran it.
+        reason: what is behind the status where the program's words do not say: how it broke its sandbox, or its sandbox failed.
     """
 
     status: str
@@ -71,3 +72,4 @@ class Execution:
     peak_memory_mib: float = 0.0
     truncated: bool = False
     tier: str = ""
+    reason: str = ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import cgroups, payload, supervise
-from hf_oss_instruct.sandbox.backends import chosen_tier, trouble_with_cgroups
+from hf_oss_instruct.sandbox.backends import chosen_tier, trial, trouble_with_cgroups
 from hf_oss_instruct.sandbox.launchers import Launcher, discard, launcher
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
@@ -59,7 +59,8 @@ def run_program(
         stdout_as_memory: standard output is a file of `limits.output_bytes` to be mapped into memory, and ends at the first zero.
 
     Returns:
-        What became of it. A failure of the sandbox itself, after three attempts, has the status `sandbox_error`.
+        What became of it. A failure of the sandbox itself, after three attempts, has the status `sandbox_error`; a program that
+        breaks its sandbox three times, while a harmless one runs in it after each, has the status `failed`.
 
     Raises:
         UsageError: there is no such tier or language, or a file lies outside of the work folder.
@@ -130,7 +131,12 @@ async def run_programs_async(
 
 
 def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory: int = 0) -> Execution:
-    trouble = ""
+    """Run it; make a run whose sandbox failed again.
+
+    Whose fault was it? The program's, if it had begun and a harmless program runs in the same tier right afterwards. A program
+    that breaks its sandbox each time has failed. Everything else is a fault of this machine, and says nothing about the program.
+    """
+    trouble, by_the_program = "", 0
     for _ in range(ATTEMPTS):
         process = launcher(told.key)
         try:
@@ -140,7 +146,11 @@ def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory
                 raise SandboxError("the run was given up, since this process is ending") from error
             trouble = f"{error}. {process.said()}".strip()
             discard(told.key, process)
-    return Execution("sandbox_error", stderr=trouble, tier=tier)
+            by_the_program += isinstance(error, supervise.Stuck) and error.began and trial(tier) is None
+    if by_the_program == ATTEMPTS:
+        reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {trouble}"
+        return Execution("failed", stderr=reason, tier=tier, reason=reason)
+    return Execution("sandbox_error", stderr=trouble, tier=tier, reason=trouble)
 
 
 def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str, memory: int) -> Execution:
@@ -158,10 +168,13 @@ def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: st
 def _execution(heard: supervise.Heard, tier: str) -> Execution:
     """What the reports and the output mean."""
     stdout, stderr, compiler = (bytes(stream).decode("utf-8", "replace") for stream in heard.streams)
+    if heard.late:
+        reason = "the wall limit was held from outside: the program kept what watches over it from working"
+        return Execution("timeout", None, None, stdout, stderr, truncated=heard.cut, tier=tier, reason=reason)
     if not heard.ends:
         if heard.cut:
             return Execution("output", stdout=stdout, stderr=stderr, truncated=True, tier=tier)
-        raise supervise.Stuck("the run left no report")
+        raise supervise.Stuck("the run left no report", heard.began)
     end = heard.ends[-1]
     found = Execution(
         _status(end, heard.cut, stderr),

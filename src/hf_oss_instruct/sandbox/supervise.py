@@ -1,6 +1,8 @@
 """How one run is watched from outside: its output read up to the cap, its reports heard, its end brought about.
 
 Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its keeper is.
+The keeper ends a run at its wall limit. It shares processors with the program, which can slow it down, so the limit is held from
+here as well, `SLACK_S` later.
 """
 
 from __future__ import annotations
@@ -18,12 +20,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-PATIENCE_S = 10.0  # seconds beyond its own deadline until a keeper counts as stuck
+from hf_oss_instruct.sandbox.inside import procfs
+
+PATIENCE_S = 10.0  # seconds without a word from a keeper that has no program to run, until it counts as stuck
+SLACK_S, STOP_S = 2.0, 0.5  # seconds beyond the wall limit until a run is ended from here; until its keeper is, if it does not
 CHUNK = 1 << 16
 
 
 class Stuck(Exception):
-    """The launcher or keeper does not answer, or failed: the sandbox is broken, not the program."""
+    """The launcher or keeper does not answer, or failed.
+
+    Attributes:
+        began: whether the program had begun. If not, it has nothing to do with it.
+    """
+
+    def __init__(self, what: str, began: bool = False) -> None:
+        super().__init__(what)
+        self.began = began
 
 
 @dataclass
@@ -34,11 +47,15 @@ class Heard:
         streams: bytes of stdout, stderr and the compiler, each.
         ends: how the compiler and the program ended, in this order.
         cut: whether output went over the cap.
+        began: whether any step has begun.
+        late: whether the keeper did not end the run at its wall limit, so that it was ended from here.
     """
 
     streams: tuple[bytearray, bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
     ends: list[dict[str, Any]] = field(default_factory=list)
     cut: bool = False
+    began: bool = False
+    late: bool = False
 
 
 def run(
@@ -56,7 +73,7 @@ def run(
         payload: what to run, as the keeper reads it.
         stdin: standard input.
         cap: bytes of output that are kept; beyond it the run is ended.
-        most_s: seconds after which it must have ended itself.
+        most_s: seconds after which a step must have begun, beside `PATIENCE_S`.
         launch: gives the descriptors to the launcher.
         entries: for each step, the entry of its control group.
         memory: bytes of a file that is given to the program as standard output, to be mapped; 0 for a pipe.
@@ -109,8 +126,8 @@ def stop_all() -> None:
 class _Watch:
     def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
         self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
-        self._deadline, self._keeper = deadline, -1
-        self._heard, self._trouble = Heard(), ""
+        self._deadline, self._keeper = deadline + PATIENCE_S, -1
+        self._heard, self._trouble, self._running = Heard(), "", False
 
     def until_over(self) -> Heard:
         try:
@@ -120,7 +137,7 @@ class _Watch:
                 self._end()
         self._read_the_rest()
         if self._trouble:
-            raise Stuck(self._trouble)
+            raise Stuck(self._trouble, self._heard.began)
         return self._heard
 
     def _listen(self) -> None:
@@ -130,10 +147,13 @@ class _Watch:
                 selector.register(pipe, selectors.EVENT_READ, stream)
             selector.register(self._report, selectors.EVENT_READ, None)
             while True:
-                left = self._deadline + PATIENCE_S - time.monotonic()
+                left = self._deadline - time.monotonic()
                 events = selector.select(max(0.0, left))
                 if not events and left <= 0:
-                    raise Stuck(f"no answer {PATIENCE_S:g} s after the run should have ended")
+                    self._heard.late = self._running
+                    if self._running:
+                        return
+                    raise Stuck(f"no answer for {PATIENCE_S:g} s", self._heard.began)
                 for key, _ in events:
                     if key.data is not None:
                         if not self._read(key.data):
@@ -168,19 +188,22 @@ class _Watch:
             self._report.send(b"go")
         elif "error" in said:
             self._trouble = said["error"]
+        elif "began" in said:
+            self._heard.began = self._running = True
+            self._deadline = time.monotonic() + said["began"] + SLACK_S
         else:
             self._heard.ends.append(said)
+            self._running, self._deadline = False, time.monotonic() + PATIENCE_S
         return True
 
     def _end(self) -> None:
         """Ask the keeper to end the run; if it cannot, end the keeper, and with it the namespace."""
         with contextlib.suppress(OSError):
             self._report.send(b"stop")
-        if not _ended(self._keeper, 2.0):
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
+        if not _ended(self._keeper, STOP_S if self._heard.late else PATIENCE_S):
+            _kill(self._keeper)
             if not _ended(self._keeper, PATIENCE_S):
-                raise Stuck("a run cannot be killed")
+                raise Stuck("a run cannot be killed", self._heard.began)
         self._report.setblocking(False)
         with contextlib.suppress(OSError):
             while self._hear():
@@ -192,6 +215,28 @@ class _Watch:
             before = -1
             while before != (before := len(self._heard.streams[stream])) and not self._heard.cut:
                 self._read(stream)
+
+
+def _kill(keeper: int) -> None:
+    """Kill a keeper and its run: with its namespace, or one by one and itself the last, so that none becomes another's child."""
+    with open(f"/proc/self/fdinfo/{keeper}") as file:
+        said = dict(line.split(":", 1) for line in file)
+    pid, numbers = int(said["Pid"]), said["NSpid"].split()
+    until = time.monotonic() + STOP_S
+    while len(numbers) == 1 and time.monotonic() < until and (others := _alive(pid)):
+        for kind in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: what forks faster than it is killed would never end
+            for other in others:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(other, kind)
+        time.sleep(0.001)
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(keeper, signal.SIGKILL)
+
+
+def _alive(keeper: int) -> list[int]:
+    """The descendants of a keeper that are not dead yet."""
+    lines = {pid: procfs.stat(pid) for pid in procfs.descendants(keeper)}
+    return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
 
 
 def _ended(keeper: int, patience_s: float) -> bool:

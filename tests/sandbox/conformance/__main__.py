@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from . import files, kernel, network, processes, residue, resources
+from . import evasions, files, kernel, network, processes, residue, resources
 from .attack import Attack
 from .controls import CONTROLS, Control
 from .fakes import FUNCTIONS, PROGRAMS, Fake, FakeProgram
@@ -15,7 +15,7 @@ from .runners import BARE, CONDITIONS, attacked, attacked_at_a_terminal, breaks,
 from .scene import Scene
 
 ATTACKS: tuple[Attack, ...] = tuple(
-    attack for table in (files, network, processes, resources, kernel, residue) for attack in table.ATTACKS
+    attack for table in (files, network, processes, resources, evasions, kernel, residue) for attack in table.ATTACKS
 )
 Case = Attack | Fake | FakeProgram | Control
 CASES: dict[str, Case] = {case.name: case for case in (*ATTACKS, *FUNCTIONS, *PROGRAMS, *CONTROLS)}

@@ -120,7 +120,7 @@ def attacked(attack: Attack, column: str) -> tuple[bool, Outcome]:
     with Scene() as scene:
         if attack.promise == "network":
             scene.watch_port()
-        source = scene.fill(attack.source)
+        source = scene.fill(attack.source, "" if column == BARE else "os.getppid()")
         outcome = run(column, source, attack.language, scene, attack.limits)
         if attack.victim:
             outcome = run(column, scene.fill(attack.victim), "python", scene)

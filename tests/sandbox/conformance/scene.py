@@ -40,7 +40,8 @@ class Scene:
         self.shm_file = self._write(Path("/dev/shm") / self.mark)
         (self.folder / f"named-{self.secret}").touch()
         self._open_sockets()
-        self.sibling = subprocess.Popen(["sleep", "60"], env={"OSS_CANARY": self.secret}, cwd=self.folder)
+        # In a session of its own: the scheduler's group of a session is a target, and ours must not be.
+        self.sibling = subprocess.Popen(["sleep", "60"], env={"OSS_CANARY": self.secret}, cwd=self.folder, start_new_session=True)
         self.read_fd = os.open(self.file, os.O_RDONLY)
         self.dir_fd = os.open(self.folder, os.O_RDONLY)
         self.pipe, self.write_fd = os.pipe()
@@ -85,9 +86,10 @@ class Scene:
         ctypes.memmove(address, self.secret.encode() + b"\0", len(self.secret) + 1)
         libc.shmdt(ctypes.c_void_p(address))
 
-    def fill(self, source: str) -> str:
-        """The program with the names of this scene's canaries in it."""
+    def fill(self, source: str, keeper: str = "") -> str:
+        """The program with the names of this scene's canaries in it; the keeper is the sibling where nothing else is said."""
         names = {
+            "KEEPER": keeper or self.sibling.pid,
             "HIT": self.hit, "MARK": self.mark, "FILE": self.file, "FOLDER": self.folder, "LOOT": self.loot, "PID": self.sibling.pid,
             "TCP": self.tcp.getsockname()[1], "UDP": self.udp.getsockname()[1], "FREE": self.free_port, "SHM": self.shm_file,
             "SOCKET": self.folder / "socket", "SEGMENT": self.segment, "SECRET_IS": "secret-",

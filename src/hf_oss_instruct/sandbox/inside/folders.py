@@ -1,30 +1,56 @@
-"""How large a folder is that a stranger has filled, and how to remove it: it may be deeper than any path or stack."""
+"""What a stranger has put into a folder, and how to remove it: it may be deeper than any path or stack."""
 
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
+import tempfile
+
+from . import procfs
 
 TOO_LARGE, DEPTH = 1 << 62, 100
+FILES = 16384  # files and folders in a work folder, at most
 
 
-def size(folder: str) -> int:
-    """Bytes on disk of the files in a folder that is being written to; one that cannot be looked through counts as too large."""
-    total, line = 0, [(folder, 0)]
+def sizes(folder: str) -> dict[int, int]:
+    """The files in a folder that is being written to: inode → bytes on disk.
+
+    A folder with too many, or that cannot be looked through, counts as one file that is too large.
+    """
+    found: dict[int, int] = {}
+    line, entries_seen = [(folder, 0)], 0
     while line:
         place, depth = line.pop()
         if depth > DEPTH:
-            return TOO_LARGE
+            return {0: TOO_LARGE}
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    entries_seen += 1
+                    if entries_seen > FILES:
+                        return {0: TOO_LARGE}
+                    state = entry.stat(follow_symlinks=False)
+                    found[state.st_ino] = state.st_blocks * 512
                     line += [(entry.path, depth + 1)] if entry.is_dir(follow_symlinks=False) else []
         except FileNotFoundError:  # removed just now
             continue
         except OSError:
-            return TOO_LARGE
-    return total
+            return {0: TOO_LARGE}
+    return found
+
+
+def numbers_agree(folder: str) -> bool:
+    """Whether `stat` and `/proc/PID/maps` give a file here the same number; some file systems in layers do not."""
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        file.write(b".")
+        file.flush()
+        with mmap.mmap(file.fileno(), 1):
+            os.unlink(file.name)
+            seen = procfs.removed_and_mapped("/proc/self", os.path.realpath(folder))
+            agree = list(seen) == [os.fstat(file.fileno()).st_ino]
+            open(file.name, "wb").close()  # it is removed at the end
+    return agree
 
 
 def remove(folder: str) -> None:

@@ -20,26 +20,42 @@ import stat
 import struct
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, NoReturn
 
-from . import folders, kernel, program, watch
+from . import folders, kernel, procfs, program, watch
 
 MIB = 1 << 20
 LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
-FILES = 16384  # files in the work folder, at most
+BUFFER = 212992  # bytes of a socket's buffer, each way: what Linux gives one that asks for nothing
 DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler says, report, entries of control groups
+
+
+@dataclass(frozen=True)
+class World:
+    """What a run is put into.
+
+    Attributes:
+        folder: the work folder.
+        uid: the user it is given to, or None for the keeper's own.
+        sockets: an open file that counts the sockets of the run's network, or None where it has none of its own.
+    """
+
+    folder: str = ""
+    uid: int | None = None
+    sockets: int | None = None
 
 
 def keep(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
     """Make a world, take a run from the socket, say so to the launcher, report what becomes of the run, and end."""
     for kind in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
         signal.signal(kind, signal.SIG_DFL)
-    folder, uid, trouble = "", None, None
+    world, trouble = World(), None
     try:
         os.setsid()
         kernel.prctl(kernel.SET_DUMPABLE, 0)
-        folder, uid = _world(spec)
+        world = _world(spec)
     except Exception as error:
         trouble = error
     try:
@@ -48,12 +64,12 @@ def keep(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
             os.write(tell, message)
             control.close()
             os.close(tell)
-            _keep(spec, folder, uid, trouble, fds)
+            _keep(spec, world, trouble, fds)
     finally:
         with contextlib.suppress(BaseException):
             _kill_all(spec)
-            if folder and spec["tier"] != "bubblewrap":
-                folders.remove(folder)
+            if world.folder and spec["tier"] != "bubblewrap":
+                folders.remove(world.folder)
         os._exit(0)
 
 
@@ -63,7 +79,7 @@ def take(control: socket.socket) -> tuple[bytes, list[int]]:
     return message, fds
 
 
-def _keep(spec: dict[str, Any], folder: str, uid: int | None, trouble: Exception | None, fds: list[int]) -> None:
+def _keep(spec: dict[str, Any], world: World, trouble: Exception | None, fds: list[int]) -> None:
     payload, stdin, stdout, stderr, diagnosis, _, *entries = fds
     report = socket.socket(fileno=fds[REPORT])
     try:
@@ -72,18 +88,18 @@ def _keep(spec: dict[str, Any], folder: str, uid: int | None, trouble: Exception
         _introduce(report)
         with open(payload, "rb", closefd=False) as stream:
             job = json.loads(stream.readline())
-            job["uid"] = uid
+            job["uid"] = world.uid
             for name, size in job["files"]:
-                _write(folder, name, stream.read(size), uid)
+                _write(world.folder, name, stream.read(size), world.uid)
         for step, entry in zip_longest(job["steps"], entries):
             wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (stdin, stdout, stderr)
-            _room(spec, folder, step["disk_mib"], job["shm_mib"])
-            ended = _run(spec, job, step, folder, wires, report, entry)
+            _room(spec, world.folder, step["disk_mib"], job["shm_mib"])
+            ended = _run(spec, job, step, world, wires, report, entry)
             report.send(json.dumps(ended).encode())
             if ended["exit"] != 0 or ended["why"]:
                 break
             if step["compiles"] and spec["tier"] == "landlock":
-                _make_executable(os.path.join(folder, "program"))
+                _make_executable(os.path.join(world.folder, "program"))
     except BaseException as error:
         with contextlib.suppress(OSError):
             report.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
@@ -97,24 +113,42 @@ def ordinary_uid(number: int) -> int:
     return int(last - number % min(1 << 20, count // 2))
 
 
-def _world(spec: dict[str, Any]) -> tuple[str, int | None]:
-    """The run's own mounts, network and System V objects, or only a folder: the work folder, and the user it is given to."""
+def _world(spec: dict[str, Any]) -> World:
+    """The run's own mounts, network and System V objects, or only a folder."""
     if spec["tier"] != "bubblewrap":
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
         uid = ordinary_uid(os.getpid()) if spec["tier"] == "landlock" and not os.geteuid() else None
-        folder: str = tempfile.mkdtemp(dir=spec["base"])
+        folder: str = tempfile.mkdtemp(dir=os.path.realpath(spec["base"]))
         if uid:
             os.chown(folder, uid, uid)
-        return folder, uid
+        return World(folder, uid)
     kernel.unshare(kernel.NEWNS | kernel.NEWIPC | kernel.NEWNET)
     kernel.mount("proc", "/proc", "proc", kernel.NOSUID | kernel.NODEV | kernel.NOEXEC)
     safe = kernel.NOSUID | kernel.NODEV
+    sockets = _network()
+    _close_proc()
     kernel.mount("devpts", "/dev/pts", "devpts", kernel.NOSUID | kernel.NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
-    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={FILES},mode=700")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:  # its own, which leads to itself
+    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700")
+    return World("/tmp", None, sockets)
+
+
+def _network() -> int:
+    """Bring the loopback up, which leads to itself, and bound what its sockets hold: an open file that counts them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 1))
-    return "/tmp", None
+    for name, least in (("tcp_wmem", 16384), ("tcp_rmem", 131072)):
+        with open(f"/proc/sys/net/ipv4/{name}", "w") as file:
+            file.write(f"4096 {least} {BUFFER}")
+    return os.open("/proc/self/net/sockstat", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _close_proc() -> None:
+    """Hide the keeper, whose files there are those of the program's own user, and make the kernel's tunables read-only."""
+    kernel.mount("/tmp", "/proc/1", None, kernel.BIND)  # an empty folder
+    kernel.mount("/proc/sys", "/proc/sys", None, kernel.BIND)
+    flags = kernel.NOSUID | kernel.NODEV | kernel.NOEXEC | kernel.RDONLY
+    kernel.mount("none", "/proc/sys", None, kernel.REMOUNT | kernel.BIND | flags)
 
 
 def _room(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> None:
@@ -124,7 +158,7 @@ def _room(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> Non
         kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
         state = os.statvfs(folder)
         used = (state.f_blocks - state.f_bfree) * state.f_frsize
-        size = f"size={used + disk_mib * MIB},nr_inodes={FILES}"
+        size = f"size={used + disk_mib * MIB},nr_inodes={folders.FILES}"
         kernel.mount("tmpfs", folder, None, flags, size)
 
 
@@ -163,7 +197,7 @@ def _run(
     spec: dict[str, Any],
     job: dict[str, Any],
     step: dict[str, Any],
-    folder: str,
+    world: World,
     wires: tuple[int, int, int],
     report: socket.socket,
     entry: int | None,
@@ -171,57 +205,64 @@ def _run(
     """One step from start to end: the compiler or the program."""
     ready, tell = os.pipe2(os.O_CLOEXEC)
     # Without a user namespace the kernel counts all processes of a user; one made up for this run has none yet.
-    others = watch.tasks_of(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
+    others = procfs.tasks_of(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
+    seen = watch.Seen()
     started = time.monotonic()
     child = os.fork()
     if not child:
         os.close(ready)
         program.enter(entry, tell)
-        program.become(spec, job, step, folder, wires, tell, others)
+        program.become(spec, job, step, world.folder, wires, tell, others)
     os.close(tell)
     trouble = os.read(ready, 4096)
     os.close(ready)
     if trouble:
         raise OSError(trouble.decode(errors="replace"))
-    pidfd = os.pidfd_open(child)
-    seen = watch.Seen()
-    why = _wait(pidfd, step, started, seen, spec["tier"] == "bubblewrap", folder, report)
+    report.send(json.dumps({"began": step["wall_s"]}).encode())
+    where = watch.Where(world.folder, spec["tier"] == "bubblewrap", world.sockets, spec["numbers_agree"])
+    why = _wait(child, step, started, seen, where, report)
     if why:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    os.close(pidfd)
     _kill_all(spec)
+    cpu_s = seen.ledger.close()
     return {
         "compiles": step["compiles"],
         "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-        "why": why or ("timeout" if usage.ru_utime + usage.ru_stime >= step["cpu_s"] else None),
+        "why": why or ("timeout" if cpu_s >= step["cpu_s"] else None),
         "wall_s": time.monotonic() - started,
-        "cpu_s": max(usage.ru_utime + usage.ru_stime, seen.cpu_s),
+        "cpu_s": cpu_s,
         "peak_kib": max(usage.ru_maxrss, seen.memory_kib),
     }
 
 
 def _wait(
-    pidfd: int, step: dict[str, Any], started: float, seen: watch.Seen, alone: bool, folder: str, report: socket.socket
+    child: int, step: dict[str, Any], started: float, seen: watch.Seen, where: watch.Where, report: socket.socket
 ) -> str | None:
     """Until the program ends (None), or a limit is passed (its name), or the caller is gone."""
+    pidfd = os.pidfd_open(child)
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(report, select.POLLIN)
     pause, deadline = LOOK_S[1], started + step["wall_s"]
-    while True:
-        events = [fd for fd, _ in poll.poll(max(0.0, min(pause, deadline - time.monotonic())) * 1000)]
-        if pidfd in events:
-            return None
-        if report.fileno() in events:  # "stop", or nobody there to hear
-            return "stopped"
-        if time.monotonic() >= deadline:
-            return "timeout"
-        if why := watch.passed(step, seen, alone, folder):
-            return why
-        pause = LOOK_S[seen.close or time.monotonic() < started + 0.1]
+    try:
+        while True:
+            events = [fd for fd, _ in poll.poll(max(0.0, min(pause, deadline - time.monotonic())) * 1000)]
+            if pidfd in events:
+                return None
+            if report.fileno() in events:  # "stop", or nobody there to hear
+                return "stopped"
+            if time.monotonic() >= deadline:
+                return "timeout"
+            looked = time.monotonic()
+            if why := watch.passed(step, seen, where, child):
+                return why
+            now = time.monotonic()
+            pause = max(LOOK_S[seen.close or now < started + 0.1], now - looked)  # half a processor's time, at most
+    finally:
+        os.close(pidfd)
 
 
 def _kill_all(spec: dict[str, Any]) -> None:
@@ -235,6 +276,6 @@ def _kill_all(spec: dict[str, Any]) -> None:
             pid, _ = os.waitpid(-1, 0 if namespace else os.WNOHANG)
             # Stopped first: what forks faster than it is killed would never end.
             for kind in (signal.SIGSTOP, signal.SIGKILL) if not pid else ():
-                for other in watch.descendants(os.getpid()):
+                for other in procfs.descendants(os.getpid()):
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(other, kind)

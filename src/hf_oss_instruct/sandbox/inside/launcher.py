@@ -88,6 +88,7 @@ def serve(spec: dict[str, Any]) -> None:
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     if spec["tier"] != "unsafe-none":
         seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
+    spec["numbers_agree"] = not spec["base"] or folders.numbers_agree(spec["base"])
     gc.collect()
     gc.freeze()  # the collector of a child would touch, and so copy, every page
     control.send(b"ready")

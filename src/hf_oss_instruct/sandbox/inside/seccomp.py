@@ -34,7 +34,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     # mounts, namespaces, roots
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
     "open_tree": (428, 428), "fsopen": (430, 430), "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
-    "mount_setattr": (442, 442), "setns": (308, 268), "unshare": (272, 97),
+    "mount_setattr": (442, 442), "open_tree_attr": (467, 467), "setns": (308, 268), "unshare": (272, 97),
     # the machine
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "kexec_file_load": (320, 294), "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225), "syslog": (103, 116),
@@ -45,13 +45,17 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195),
     "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186),
     "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180),
+    "vmsplice": (278, 75),  # a pipe keeps a huge page for each byte of it
+    # what belongs to the user on the whole machine: queues of asynchronous I/O, watches of files
+    "io_setup": (206, 0), "inotify_init": (253, None), "inotify_init1": (294, 26),
     # files by handle; news about files of others
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
 }  # fmt: skip
 
-FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
-# Without namespaces: what landlock does not cover.
-NETWORK = {"socket": (41, 198), "connect": (42, 203), "bind": (49, 200)}
+UNIX, NETLINK = 1, 16
+FAMILIES = (UNIX, 2, 10, NETLINK)  # with AF_INET and AF_INET6
+# Without namespaces: what landlock does not cover, and what hides open files from a look at the processes.
+NETWORK = {"socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "sendmsg": (46, 211), "sendmmsg": (307, 269)}
 OWNERSHIP = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
     "lchown": (94, None), "fchown": (93, 55), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
@@ -63,7 +67,11 @@ PRIORITY = {"setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages":
 LIMITS = (302, 261)  # prlimit64
 SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
               "sched_setattr": (314, 274)}  # fmt: skip
-CLONE, CLONE3, IOCTL, SOCKETPAIR = (56, 220), (435, 435), (16, 29), (53, 199)
+CLONE, CLONE3, IOCTL, SOCKETPAIR, SETSOCKOPT = (56, 220), (435, 435), (16, 29), (53, 199), (54, 208)
+KEEPER = 1  # the number of the keeper in the program's own process namespace
+OF_A_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the keeper too
+THREAD, FILES = 0x10000, 0x400  # flags of clone
+BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and their FORCE
 TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -88,26 +96,52 @@ def build(machine: str, *, namespaces: bool) -> bytes:
         lines += [_line(AT_LEAST, X32, 0, 1), _line(RETURN, KILL)]
     refused = CALLS if namespaces else CALLS | NETWORK | PRIORITY
     lines += [part for numbers in refused.values() for part in _verdict(numbers[column], ERRNO | errno.EPERM)]
-    # libc goes on with clone, whose flags can be read here; those of clone3 lie behind a pointer.
-    lines += _verdict(CLONE3[column], ERRNO | errno.ENOSYS)
-    lines += _when(CLONE[column], 0, [_line(ANY_BIT, NEW_NAMESPACES, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
-    for request in TYPING_FOR_THE_USER:
-        lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _line(RETURN, ERRNO | errno.EPERM)])
-    if namespaces:
-        # A network namespace holds these; others, such as the socket to a hypervisor, know nothing of namespaces.
-        families = [_line(EQUAL, family, left, 0) for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True)]
-        lines += _when(NETWORK["socket"][column], 0, [*families, _line(RETURN, ERRNO | errno.EAFNOSUPPORT)])
-    else:
-        # Nothing happens and nothing fails: libraries that copy files would stumble over an error, and Mono, which calls its
-        # threads by their numbers, prints one into the program's output.
-        lines += [part for numbers in OWNERSHIP.values() for part in _verdict(numbers[column], ERRNO)]
-        for numbers in SCHEDULING.values():
-            lines += _when(numbers[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO)])
-        lines += _when(LIMITS[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO | errno.EPERM)])
-        # A datagram socket can name any receiver later; a connected stream cannot.
-        datagram = [_line(AND, 0xF), _line(EQUAL, 2, 0, 1), _line(RETURN, ERRNO | errno.EPERM)]
-        lines += _when(SOCKETPAIR[column], 1, datagram)
+    lines += _by_arguments(column, namespaces)
     return b"".join([*lines, _line(RETURN, ALLOW)])
+
+
+def _by_arguments(column: int, namespaces: bool) -> list[bytes]:
+    """What is refused only with some arguments."""
+    # libc goes on with clone, whose flags can be read here; those of clone3 lie behind a pointer.
+    lines = _verdict(CLONE3[column], ERRNO | errno.ENOSYS)
+    lines += _when(CLONE[column], 0, [_line(ANY_BIT, NEW_NAMESPACES, 0, 1), _refuse(errno.EPERM)])
+    # A thread with open files of its own would hide them: only those of the first thread are looked at.
+    apart = [_line(AND, THREAD | FILES), _line(EQUAL, THREAD, 0, 1), _refuse(errno.EPERM)]
+    lines += _when(CLONE[column], 0, apart)
+    for request in TYPING_FOR_THE_USER:
+        lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _refuse(errno.EPERM)])
+    # Nothing happens and nothing fails: a socket's buffer is memory of the kernel.
+    sizes = [part for option in BUFFERS for part in (_line(EQUAL, option, 0, 1), _line(RETURN, ERRNO))]
+    lines += _when(SETSOCKOPT[column], 1, [_line(EQUAL, 1, 0, 1 + len(sizes)), _load(2), *sizes])
+    lines += _when(SOCKETPAIR[column], 0, [_line(EQUAL, UNIX, 1, 0), _refuse(errno.EAFNOSUPPORT)])
+    return lines + (_with_namespaces(column) if namespaces else _without(column))
+
+
+def _with_namespaces(column: int) -> list[bytes]:
+    """A network namespace holds a few families; others, such as the socket to a hypervisor, know nothing of namespaces."""
+    socket = NETWORK["socket"][column]
+    families = [_line(EQUAL, family, left, 0) for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True)]
+    lines = _when(socket, 0, [*families, _refuse(errno.EAFNOSUPPORT)])
+    protocol = [_load(2), _line(EQUAL, 0, 1, 0), _refuse(errno.EPROTONOSUPPORT)]
+    lines += _when(socket, 0, [_line(EQUAL, NETLINK, 0, len(protocol)), *protocol])  # only the one that lists interfaces
+    # The keeper may be a process of the same user: nobody slows it or takes its limits.
+    for numbers in (*SCHEDULING.values(), LIMITS):
+        lines += _when(numbers[column], 0, [_line(EQUAL, KEEPER, 0, 1), _refuse(errno.EPERM)])
+    for name, everybody in OF_A_USER.items():
+        lines += _when(PRIORITY[name][column], 0, [_line(EQUAL, everybody, 0, 1), _refuse(errno.EPERM)])
+        lines += _when(PRIORITY[name][column], 1, [_line(EQUAL, KEEPER, 0, 1), _refuse(errno.EPERM)])
+    return lines
+
+
+def _without(column: int) -> list[bytes]:
+    # Nothing happens and nothing fails: libraries that copy files would stumble over an error, and Mono, which calls its
+    # threads by their numbers, prints one into the program's output.
+    lines = [part for numbers in OWNERSHIP.values() for part in _verdict(numbers[column], ERRNO)]
+    for numbers in SCHEDULING.values():
+        lines += _when(numbers[column], 0, [_line(EQUAL, 0, 1, 0), _line(RETURN, ERRNO)])
+    lines += _when(LIMITS[column], 0, [_line(EQUAL, 0, 1, 0), _refuse(errno.EPERM)])
+    # A datagram socket can name any receiver later; a connected stream cannot.
+    return lines + _when(SOCKETPAIR[column], 1, [_line(AND, 0xF), _line(EQUAL, 2, 0, 1), _refuse(errno.EPERM)])
 
 
 def apply(program: bytes) -> None:
@@ -122,11 +156,20 @@ def _line(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
     return struct.pack("HBBI", code, yes, no, value)
 
 
+def _load(argument: int) -> bytes:
+    """Load the lower half of an argument of the call."""
+    return _line(LOAD, ARGUMENTS + 8 * argument)
+
+
+def _refuse(code: int) -> bytes:
+    return _line(RETURN, ERRNO | code)
+
+
 def _verdict(number: int | None, verdict: int) -> list[bytes]:
     return [] if number is None else [_line(EQUAL, number, 0, 1), _line(RETURN, verdict)]
 
 
-def _when(number: int, argument: int, body: list[bytes]) -> list[bytes]:
-    """A test of an argument (its lower half) of one call; the call's number is loaded again afterwards."""
-    inner = [_line(LOAD, ARGUMENTS + 8 * argument), *body, _line(LOAD, NUMBER)]
-    return [_line(EQUAL, number, 0, len(inner)), *inner]
+def _when(number: int | None, argument: int, body: list[bytes]) -> list[bytes]:
+    """A test of an argument of one call; the call's number is loaded again afterwards. A machine may lack the call."""
+    inner = [_load(argument), *body, _line(LOAD, NUMBER)]
+    return [] if number is None else [_line(EQUAL, number, 0, len(inner)), *inner]

@@ -1,137 +1,191 @@
-"""How much memory, processor time and how many processes a run has: read from /proc, again and again.
+"""Whether a run is over one of its limits: processes, memory, processor time and files, read from `/proc` again and again.
 
 A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount)
-stand behind it.
+stand behind it. What cannot be read counts as over: a program must not hide by being odd.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
-import stat
-from dataclasses import dataclass
+import stat as modes
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import folders
+from . import folders, kernel, ledger, procfs
 
-LISTED = os.path.exists("/proc/thread-self/children")  # not every kernel lists them
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+MIB = 1 << 20
+# Memory of a process that is not a file's, its page tables included. What is shared is counted apart where pages were let go.
+_OWN = (b"RssAnon", b"VmPTE", b"VmSwap", b"HugetlbPages")
+SOCKET_KIB = 416  # buffers of a socket, both ways, as long as nobody makes them larger: seccomp refuses that
+_libc = ctypes.CDLL(None)
 
 
 @dataclass
 class Seen:
-    """The most that was seen of a run."""
+    """What was seen of a run.
+
+    Attributes:
+        memory_kib: the most memory, over all processes.
+        cpu_s: processor time, of the dead too.
+        close: whether the last look found half of a limit used.
+        shared_kib: memory that the whole machine shared when the run began.
+        files: inode → bytes of each file that was seen.
+        unknown: inodes of files that are only mapped and whose size was not seen.
+    """
 
     memory_kib: int = 0
     cpu_s: float = 0.0
-    close: bool = False  # whether the last look found half of a limit used
+    close: bool = False
+    shared_kib: int = field(default_factory=lambda: _shared_kib())
+    ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
+    files: dict[int, int] = field(default_factory=dict)
+    unknown: set[int] = field(default_factory=set)
 
 
-def passed(step: dict[str, Any], seen: Seen, alone: bool, folder: str) -> str | None:
+@dataclass(frozen=True)
+class Where:
+    """Where the processes and files of a run are looked for.
+
+    Attributes:
+        folder: the work folder.
+        alone: whether every process in `/proc` but this one belongs to the run, and the work folder is a mount of its own.
+        sockets: an open `/proc/net/sockstat` of a network namespace that is the run's own, or None without one.
+        inodes: whether `/proc/PID/maps` and `stat` number the files of the folder alike.
+    """
+
+    folder: str
+    alone: bool
+    sockets: int | None
+    inodes: bool
+
+
+def passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | None:
     """The limit that the run is over now, or None.
 
     Args:
         step: the limits.
         seen: what was seen before; brought up to date.
-        alone: whether every process in /proc but this one belongs to the run.
-        folder: the work folder, whose files are counted where it is no mount of its own.
+        where: where to look.
+        child: the first process of the run.
     """
-    pids = [pid for pid in _everyone() if pid != os.getpid()] if alone else descendants(os.getpid())
-    tasks, cpu_s, memory = 0, 0.0, 0
-    for pid in pids:
-        fields = _stat(pid)
-        if fields and fields[0] != "Z":
-            tasks += int(fields[17])
-            cpu_s += sum(map(int, fields[11:15])) * TICK_S
-            memory += _memory_kib(pid)
-    seen.cpu_s = max(seen.cpu_s, cpu_s)
-    limit = step["memory_mib"] << 10
-    if memory > limit:
-        memory = sum(_shared_kib(pid) for pid in pids)  # pages that forks share were counted for each of them
+    try:
+        return _passed(step, seen, where, child)
+    except procfs.Unreadable:
+        return "memory"
+
+
+def _passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | None:
+    pids = [pid for pid in procfs.everyone() if pid != os.getpid()] if where.alone else procfs.descendants(os.getpid())
+    lines = {pid: line for pid in pids if (line := procfs.stat(pid))}
+    seen.cpu_s = max(seen.cpu_s, seen.ledger.look(lines, child))
+    places = {pid: procfs.place_of(pid, line) for pid, line in lines.items() if line.state not in "ZX" or line.threads > 1}
+    files = _Files(seen, places.values(), where) if not where.alone else None
+    sockets = files.sockets if files else _in_use(where.sockets)
+    memory, limit = _memory_kib(places, seen, step["memory_mib"] << 10, sockets * SOCKET_KIB), step["memory_mib"] << 10
     seen.memory_kib = max(seen.memory_kib, memory)
     if memory > limit:
         return "memory"
-    if tasks > step["processes"]:
+    if sum(lines[pid].threads for pid in places) > step["processes"]:
         return "processes"
-    if cpu_s > step["cpu_s"]:
+    if seen.cpu_s > step["cpu_s"]:
         return "timeout"
-    disk = 0 if alone else folders.size(folder) + _removed(pids)
-    seen.close = 2 * memory > limit or 2 * disk > step["disk_mib"] << 20
-    return None if disk <= step["disk_mib"] << 20 else "disk"
+    disk = files.bytes if files else 0
+    seen.close = 2 * memory > limit or 2 * disk > step["disk_mib"] * MIB or bool(seen.unknown)
+    return None if disk <= step["disk_mib"] * MIB else "disk"
 
 
-def descendants(pid: int) -> list[int]:
-    """Every process that descends from this one, as far as it can be seen while they come and go."""
-    found, line = [], [pid]
-    while line:
-        children = _children(line.pop())
-        found += children
-        line += children
-    return found
+def _memory_kib(places: dict[int, str], seen: Seen, limit: int, sockets_kib: int) -> int:
+    """KiB that the processes hold together, and what the kernel holds for them where it can be seen."""
+    found = {pid: procfs.sizes(text) for pid, place in places.items() if (text := procfs.read(f"{place}/status"))}
+    own = sum(sizes.get(name, 0) for sizes in found.values() for name in _OWN)
+    shared = sum(sizes.get(b"RssShmem", 0) for sizes in found.values())
+    if own + shared + sockets_kib > limit:
+        own, shared = _divided(places, found)
+    # Pages that nobody has in view any more stay until the last mapping of them is gone; only the machine's sum shows them.
+    more = _shared_kib() - seen.shared_kib
+    if own + max(shared, more) + sockets_kib > limit and more > shared:
+        shared = more if any(map(procfs.shares_memory, places.values())) else shared
+    return own + shared + sockets_kib
 
 
-def _children(pid: int) -> list[int]:
-    if not LISTED:
-        return [other for other in _everyone() if (fields := _stat(other)) and int(fields[1]) == pid]
-    found: list[int] = []
+def _divided(places: dict[int, str], found: dict[int, dict[bytes, int]]) -> tuple[int, int]:
+    """The same with pages of several processes divided among them, and a memory that two have in common counted once."""
+    own, shared = 0, 0
+    twins: dict[tuple[int, ...], list[int]] = {}
+    for pid, sizes in found.items():
+        alike = twins.setdefault(tuple(sizes.get(name, 0) for name in (b"VmSize", b"VmData", *_OWN)), [])
+        if any(_same_memory(pid, other) for other in alike):
+            continue  # between a vfork and its exec
+        alike.append(pid)
+        rollup = procfs.sizes(procfs.read(f"{places[pid]}/smaps_rollup") or b"")
+        own += rollup.get(b"Pss_Anon", 0) + sum(sizes.get(name, 0) for name in _OWN[1:])
+        shared += rollup.get(b"Pss_Shmem", 0)
+    return own, shared
+
+
+def _same_memory(pid: int, other: int) -> bool:
+    """Whether two processes have one memory (`man kcmp`)."""
+    number = 312 if os.uname().machine == "x86_64" else 272
     with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children") as file:
-                found += map(int, file.read().split())
-    return found
+        return kernel.syscall("kcmp", number, pid, other, 1, 0, 0) == 0
+    return False
 
 
-def tasks_of(uid: int) -> int:
-    """How many threads a user has on this machine."""
-    total = 0
-    for pid in _everyone():
-        try:
-            fields = _stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
-        except OSError:
-            continue
-        total += int(fields[17]) if fields else 0
-    return total
+def _shared_kib() -> int:
+    """KiB of the machine's memory that processes share, files in memory included (`man sysinfo`)."""
+    room = ctypes.create_string_buffer(256)
+    _libc.sysinfo(room)
+    return int(struct.unpack_from("l3L3L", room)[6]) >> 10
 
 
-def _everyone() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+def _in_use(sockstat: int | None) -> int:
+    """How many sockets a network namespace has, those on their way through another one included."""
+    return 0 if sockstat is None else int(os.pread(sockstat, 64, 0).split()[2])
 
 
-def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat after the name: state, parent, …, user and system time (11–14), threads (17)."""
+class _Files:
+    """Files on disk and sockets of a run that has no mounts and no network of its own.
+
+    Attributes:
+        bytes: on disk, of files with a name, open or only mapped.
+        sockets: how many are open.
+    """
+
+    def __init__(self, seen: Seen, places: Iterable[str], where: Where) -> None:
+        sockets: set[int] = set()
+        removed: dict[int, int] = {}
+        mapped: dict[int, int] = {}
+        for place in places:
+            for state in _open_files(place):
+                if modes.S_ISSOCK(state.st_mode):
+                    sockets.add(state.st_ino)
+                elif modes.S_ISREG(state.st_mode) and not state.st_nlink:
+                    removed[state.st_ino] = state.st_blocks * 512
+            mapped |= procfs.removed_and_mapped(place, where.folder)
+        named = folders.sizes(where.folder)
+        seen.files |= removed | named
+        # How large a file is that is only mapped, nobody says. One whose size was never seen is not let pass, but is looked at
+        # twice: it may have been closed, or its process ended, just now.
+        unknown = mapped.keys() - seen.files.keys()
+        for inode in mapped.keys() - removed.keys() - named.keys():
+            twice = folders.TOO_LARGE if where.inodes and inode in seen.unknown else mapped[inode]
+            removed[inode] = seen.files.get(inode, twice)
+        seen.unknown = unknown
+        self.bytes = sum(removed.values()) + sum(named.values())
+        self.sockets = len(sockets)
+
+
+def _open_files(place: str) -> Iterator[os.stat_result]:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return None
-
-
-def _memory_kib(pid: int) -> int:
-    """Memory of a process that is not a file's: its own and shared."""
-    return _sum(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:"))
-
-
-def _removed(pids: list[int]) -> int:
-    """Bytes on disk of files that have no name any more but are held open."""
-    found = {}
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    state = os.stat(entry.path)
-                    if stat.S_ISREG(state.st_mode) and not state.st_nlink:
-                        found[state.st_dev, state.st_ino] = state.st_blocks * 512
-    return sum(found.values())
-
-
-def _shared_kib(pid: int) -> int:
-    """The same, with pages of several processes divided among them."""
-    return _sum(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:"))
-
-
-def _sum(path: str, names: tuple[str, ...]) -> int:
-    try:
-        with open(path, errors="replace") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith(names))
-    except (OSError, ValueError, IndexError):
-        return 0
+        entries = os.listdir(f"{place}/fd")
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    except PermissionError as error:
+        raise procfs.Unreadable(str(error)) from None
+    for entry in entries:
+        with contextlib.suppress(OSError):  # closed just now
+            yield os.stat(f"{place}/fd/{entry}")
