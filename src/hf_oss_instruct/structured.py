@@ -85,8 +85,12 @@ def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) 
     return value
 
 
-def load_yaml(text: str) -> Any:
+def load_yaml(text: str, *, aliases: bool = False) -> Any:
     """The value of a YAML text, in time that grows with its length alone.
+
+    Args:
+        text: the YAML.
+        aliases: whether `*name` may stand for a value: a small text then becomes a value that is huge once it is written out.
 
     Raises:
         ValueError: it is no YAML, has an alias, is too large or deep, or has a number or date that is too long.
@@ -94,18 +98,18 @@ def load_yaml(text: str) -> Any:
     if len(text) > LARGEST_YAML:
         raise ValueError(f"it has {len(text):,} characters, {LARGEST_YAML:,} at most")
     try:
-        _check_tokens(text)
+        _check_tokens(text, aliases)
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError, ArithmeticError, LookupError, TypeError, AttributeError) as error:  # PyYAML's own too
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
-def _check_tokens(text: str) -> None:
+def _check_tokens(text: str, aliases: bool) -> None:
     """Before anything is made of it: token by token, so that what is too deep ends here."""
     depth = 0
     for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
         depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
-        if isinstance(token, yaml.AliasToken):  # how a small text becomes a huge value
+        if isinstance(token, yaml.AliasToken) and not aliases:
             raise ValueError("it has a YAML alias (*name); write the value out")
         if depth > DEPTH:
             raise ValueError(f"it has more than {DEPTH} values in each other")

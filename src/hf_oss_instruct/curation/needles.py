@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -258,7 +259,7 @@ def cached(tasks: Sequence[Task]) -> Index:
     path = Path(home) / "oss-instruct" / "needles" / f"{content_key(tasks)}.npz"
     try:
         return Index.load(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zlib.error, MemoryError, zipfile.BadZipFile):  # or damaged
         index = build(tasks)
     with suppress(OSError):  # a cache that cannot be written costs time, nothing else
         path.parent.mkdir(parents=True, exist_ok=True)

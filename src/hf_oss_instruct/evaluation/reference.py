@@ -5,21 +5,26 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import tempfile
 import threading
+import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.judge import answers
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.structured import checked, loads
+from hf_oss_instruct.workdir import write_whole
 
 FORMAT = 2
+HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float)}
+"""What the first line of a file of the cache says."""
 GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
 """What a reference solution may use. On a machine ten times slower than ours each still comes to its end."""
 LEAST_CPU_S, FACTOR = 4.0, 4.0
@@ -95,17 +100,16 @@ class References:
     def _head(self, problem: Problem) -> dict[str, Any] | None:
         try:
             with gzip.open(self._path(problem), "rt", encoding="utf-8") as lines:
-                head: dict[str, Any] = json.loads(lines.readline())
-                return head
-        except (OSError, EOFError, ValueError):
+                return checked(loads(lines.readline()), HEAD, "the head")
+        except (OSError, EOFError, ValueError, zlib.error):
             return None
 
     def _read(self, problem: Problem) -> Reference | None:
         try:
             with gzip.open(self._path(problem), "rt", encoding="utf-8") as lines:
-                head = json.loads(lines.readline())
+                head = checked(loads(lines.readline()), HEAD, "the head")
                 expected = [values.loads(line) for line in lines]
-        except (OSError, EOFError, ValueError):  # not there, or torn: it is made again
+        except (OSError, EOFError, ValueError, zlib.error):  # not there, torn or changed: it is made again
             return None
         return self._reference(problem, expected, head["cpu_s"]) if len(expected) == head["calls"] else None
 
@@ -128,9 +132,10 @@ class References:
     def _write(self, problem: Problem, expected: list[Any], cpu_s: float) -> None:
         """All or nothing: whoever reads beside it sees the old file, none, or the whole new one."""
         path = self._path(problem)
-        path.parent.mkdir(parents=True, exist_ok=True)
         head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s})
         text = "\n".join([head, *map(values.dumps, expected)])
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(gzip.compress(text.encode(), 1, mtime=0))
-        os.replace(file.name, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, gzip.compress(text.encode(), 1, mtime=0))
+        except (OSError, RunError) as error:
+            warnings.warn(f"Expected values are asked again by the next run: {error}", RuntimeWarning, stacklevel=2)

@@ -19,6 +19,7 @@ from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, mo
 from hf_oss_instruct.publishing.scan import SecretIn, check_secrets, regular
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
 from hf_oss_instruct.structured import checked, read_object
+from hf_oss_instruct.workdir import LOCK, OWNER
 
 FACTS, RECIPE = "training.json", "recipe.yaml"
 REPORTED: dict[str, type | tuple[type, ...]] = {
@@ -170,7 +171,8 @@ def _shards(index: Path) -> set[str]:
 
 
 def _notes(folder: Path, files: dict[str, Any], license: License, facts: dict[str, Any], scored: bool) -> list[str]:
-    left = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in files)
+    known = {*files, LOCK, OWNER}
+    left = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in known)
     notes = [f"licence {license.title}, as {license.said_by} says"]
     notes += [f"left here: {', '.join(left)}"] if left else []
     notes += [f"trained on {part['source']['path']}, which is not on the Hub" for part in facts["data"] if not part["hub"]]

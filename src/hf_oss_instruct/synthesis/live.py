@@ -16,7 +16,7 @@ from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.synthesis.config import LARGEST, RunConfig
 from hf_oss_instruct.synthesis.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.synthesis.sampling import Source
-from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
+from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.synthesis.transports import http_error
 
 HUB = "hf://"
@@ -66,9 +66,7 @@ class Recipe:
             )
         if self.config.revision is None:
             raise UsageError(f"The recipe names {spec!r} without a revision. Add seeds.revision, a commit or branch.")
-        if os.path.exists(spec):  # `open_source` would take the folder here
-            raise UsageError(f"The recipe means {spec!r} on the Hub, and a folder here has that name. Load it from elsewhere.")
-        return open_source(spec, revision=self.config.revision, reading=reading)
+        return open_named(spec, self.config.revision, reading=reading)
 
     def _at_its_revision(self, source: Source) -> Source:
         self.config.pinned(source)

@@ -69,7 +69,7 @@ def open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, 
         SeedError: the seeds cannot be read.
     """
     from hf_oss_instruct.synthesis.live import INSIDE, open_inside
-    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_source
+    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_named, open_source
 
     config = _config(flags, default_sampler)
     spec, reading = flags["seeds"] or config.dataset, config.seeds.reading
@@ -79,7 +79,8 @@ def open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, 
     if flags["config"] and not flags["seeds"] and not on_the_hub and spec not in ("stdlib", STDLIB_NAME):
         raise UsageError(f"The run config was made from the local folder {spec!r}. Say where it is: --seeds PATH.")
     revision = flags["revision"] or (config.revision if spec == config.dataset else None)
-    source = open_source(spec, revision=revision, reading=reading)
+    opened = open_named if flags["config"] and not flags["seeds"] else open_source
+    source = opened(spec, revision=revision, reading=reading)
     if flags["revision"] or source.name != config.dataset or on_the_hub:  # a branch stands for the commit that was opened
         config = replace(config, dataset=source.name, revision=None)
     return config, source

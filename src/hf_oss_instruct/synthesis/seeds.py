@@ -20,7 +20,7 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
-from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.synthesis.licensing import FolderLicenses
 from hf_oss_instruct.synthesis.reading import (
@@ -81,6 +81,21 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
     raise SeedError(
         f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
     )
+
+
+def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
+    """The source that a run config names: the standard library or a Hub data set, never a local folder of that name.
+
+    Raises:
+        UsageError: a file or folder here has the name, so that it is not clear which is meant.
+        SeedError: as `open_source`.
+    """
+    if spec not in ("stdlib", STDLIB_NAME) and os.path.exists(spec):
+        raise UsageError(
+            f"The run config means {spec!r} on the Hub, and a folder here has that name. Run it from elsewhere, or name the "
+            "seeds yourself: --seeds, or seeds= in Python."
+        )
+    return open_source(spec, revision=revision, reading=reading)
 
 
 def read_seeds(

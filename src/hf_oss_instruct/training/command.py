@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
 from hf_oss_instruct.training.launched import run_launched
+from hf_oss_instruct.workdir import held
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
@@ -51,21 +53,29 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
     from hf_oss_instruct.training.recipes import read_yaml
 
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    launch = _launch_words(read_yaml(file))
+    values = read_yaml(file)
+    launch = _launch_words(values)
     if launch and LAUNCHED not in os.environ:
         words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
         words += ["--template", template, *["--allow-unchecked"] * allow_unchecked, *(["--score", score] if score else [])]
         words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
-        run_launched(words)
+        with held(_output_dir(values)):
+            run_launched(words)
         return
     from hf_oss_instruct.training.run import train as run
 
-    facts = run(
-        file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
-    )
+    with nullcontext() if LAUNCHED in os.environ else held(_output_dir(values)):
+        facts = run(
+            file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
+        )
     if os.environ.get(LAUNCHED, "0") == "0":
         click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
+
+
+def _output_dir(values: dict[str, Any]) -> Path:
+    """Where the model goes; TRL's own default where the YAML does not say."""
+    return Path(values.get("output_dir") or "trainer_output")
 
 
 def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Scoring | None:

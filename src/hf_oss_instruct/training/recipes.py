@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.structured import load_yaml, read_object
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
 RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke")
@@ -114,8 +114,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         UsageError: it is no YAML mapping, or a key is unknown to TRL here.
     """
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = load_yaml(path.read_text("utf-8"), aliases=True)
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise UsageError(f"{path} is no list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
@@ -199,5 +199,7 @@ def _rows_in(data: str | None) -> int | None:
     report = Path(data or "") / "run.json"
     if data is None or not report.is_file():
         return None
-    kept: int = json.loads(report.read_text("utf-8"))["kept"]
-    return kept
+    try:
+        return int(read_object(report, {"kept": int})["kept"])
+    except ValueError as error:
+        raise RunError(f"{error}. Bring back the one that the run wrote.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.structured import read_object
 
 REPORT = "run.json"
 CHECK = "decontamination"
@@ -151,10 +151,9 @@ def _report(source: TrainingSource) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return read_object(path)
     except ValueError as error:
-        raise RunError(f"{path} is no JSON: {error}. Bring back the one that the run wrote.") from error
-    return report
+        raise RunError(f"{error}. Bring back the one that the run wrote.") from error
 
 
 def _from_hub(repo: str) -> Path | None:

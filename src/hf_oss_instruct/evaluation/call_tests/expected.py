@@ -22,6 +22,7 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.judge import ANSWERS_BYTES
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.structured import any_json, checked
 
 FORMAT = 1
 NONCE = "0" * 32
@@ -108,10 +109,14 @@ def _read(path: Path, count: int) -> Expected | None:
     """What the cache holds; None if it is not there, or damaged: then it is made again."""
     try:
         digest, _, body = path.read_text("utf-8").partition("\n")
-        content = json.loads(body) if digest == xxhash.xxh3_128_hexdigest(body) else None
+        content = any_json(body) if digest == xxhash.xxh3_128_hexdigest(body) else None
     except (OSError, ValueError):
         return None
-    if content is None or len(content["values"]) not in (0, count):
+    try:
+        content = checked(content, {"values": list, "trouble": str}, "the cache")
+    except ValueError:
+        return None
+    if len(content["values"]) not in (0, count) or not all(isinstance(value, str) for value in content["values"]):
         return None
     return Expected(tuple(content["values"]), content["trouble"])
 
