@@ -26,6 +26,8 @@ RIGHT = {
     "reads its command line": f"import argparse\n{HALF}{GUARD}argparse.ArgumentParser().parse_args(['x'])\n",
     "never ends": f"{HALF}{GUARD}while True: pass\n",
     "is checked in a guard of two sides": f"{HALF}\nif '__main__' == __name__ and half(4) == 2:\n    raise SystemExit\n",
+    "gives a Fraction": "from fractions import Fraction\ndef half(x):\n    return Fraction(x) / 2\n",
+    "gives a Decimal that is equal": "from decimal import Decimal\ndef half(x):\n    return Decimal(x) / 2\n",
     "gives a number of numpy": "import numpy\ndef half(x):\n    return numpy.float64(x) / 2\n",
     "uses itself as a module": f"import sys\n{HALF}\nassert sys.modules[__name__].half(2) == 1\n",
 }

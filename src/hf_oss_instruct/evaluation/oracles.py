@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
+
+from hf_oss_instruct.sandbox.judge import NUMBERS, close
 
 Oracle = Callable[[Sequence[Any], Any, Any, float], bool]
 """Arguments, answer, expected value, absolute tolerance → whether the answer is right."""
@@ -45,16 +49,23 @@ def adapter_for(benchmark: str, entry_point: str) -> str:
 
 
 def equal(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """`==`, or floats of one type within tolerance + 1e-7 of the expected value, as `numpy.allclose` has it."""
+    """`==`, or numbers of one type within tolerance + 1e-7 of the expected value, as `numpy.allclose` has it.
+
+    A Fraction or Decimal counts as a float, as a number of numpy does.
+    """
     if tolerance == 0 and _is_floats(expected):
         tolerance = DEFAULT_TOLERANCE
-    return bool(answer == expected) or (tolerance != 0 and type(answer) is type(expected) and _close(answer, expected, tolerance))
+    if answer == expected:
+        return True
+    alike = type(answer) is type(expected) or (isinstance(answer, Fraction | Decimal) and isinstance(expected, float))
+    return tolerance != 0 and alike and _close(answer, expected, tolerance)
 
 
 def root(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
     """Whether the polynomial with these coefficients is zero at the answer (HumanEval/32)."""
     coefficients = arguments[0]
-    return isinstance(answer, int | float) and abs(sum(c * math.pow(answer, i) for i, c in enumerate(coefficients))) <= tolerance
+    real = isinstance(answer, int | float | Fraction | Decimal)
+    return real and abs(sum(c * math.pow(answer, i) for i, c in enumerate(coefficients))) <= tolerance
 
 
 def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
@@ -120,8 +131,6 @@ def _close(answer: Any, expected: Any, tolerance: float) -> bool:
     """As `numpy.allclose(answer, expected, rtol=1e-7, atol=tolerance)` for numbers and for lists of them."""
     if isinstance(expected, list | tuple):
         return len(answer) == len(expected) and all(_close(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
-    if not isinstance(answer, int | float) or not isinstance(expected, int | float):
+    if not isinstance(answer, NUMBERS) or not isinstance(expected, NUMBERS):
         return False
-    if answer == expected:
-        return True
-    return math.isfinite(answer) and math.isfinite(expected) and abs(answer - expected) <= tolerance + 1e-7 * abs(expected)
+    return bool(answer == expected) or close(answer, expected, tolerance)

@@ -7,11 +7,14 @@ process. Whoever forges an answer has to know the right one.
 
 from __future__ import annotations
 
-import math
+import cmath
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
@@ -32,6 +35,7 @@ STATUSES = (
 )
 BATCH = 1024  # inputs to one process
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
+NUMBERS = (int, float, complex, Fraction, Decimal)
 RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
 
 
@@ -181,25 +185,33 @@ def judge_program(
 
 
 def same(answer: Any, expected: Any, tolerance: float = 0.0) -> bool:
-    """Whether two plain values are equal: as `==` has it, with NaN equal to NaN and floats within the tolerance."""
-    if isinstance(answer, float) or isinstance(expected, float):
+    """Whether two plain values are equal: as `==` has it, with NaN equal to NaN and numbers within the tolerance of a float."""
+    if isinstance(answer, NUMBERS) and isinstance(expected, NUMBERS):
         return _same_number(answer, expected, tolerance)
     if isinstance(answer, list | tuple):
         alike = type(answer) is type(expected) and len(answer) == len(expected)
         return alike and all(same(one, other, tolerance) for one, other in zip(answer, expected, strict=True))
-    if isinstance(answer, dict):
-        alike = isinstance(expected, dict) and answer.keys() == expected.keys()
+    if answer == expected:
+        return True
+    if isinstance(answer, dict) and isinstance(expected, dict):
+        ordered = isinstance(answer, OrderedDict) and isinstance(expected, OrderedDict)
+        alike = list(answer) == list(expected) if ordered else answer.keys() == expected.keys()
         return alike and all(same(answer[key], expected[key], tolerance) for key in expected)
-    return bool(answer == expected)
+    return False
 
 
 def _same_number(answer: Any, expected: Any, tolerance: float) -> bool:
-    if not isinstance(answer, int | float) or not isinstance(expected, int | float):
-        return False
     if answer == expected or (answer != answer and expected != expected):
         return True
+    return tolerance > 0 and isinstance(expected, float | complex) and close(answer, expected, tolerance)
+
+
+def close(answer: Any, expected: Any, tolerance: float) -> bool:
+    """Whether two finite numbers differ by the tolerance or, beside it, `RELATIVE` of the expected one at most."""
     try:
-        return tolerance > 0 and math.isfinite(expected) and abs(answer - expected) <= tolerance + RELATIVE * abs(expected)
+        answer, expected = (float(one) if isinstance(one, Fraction | Decimal) else one for one in (answer, expected))
+        near: bool = abs(answer - expected) <= tolerance + RELATIVE * abs(expected)
+        return near and cmath.isfinite(answer) and cmath.isfinite(expected)
     except OverflowError:  # a whole number no float can hold
         return False
 
@@ -274,7 +286,8 @@ def _verdict(
         return "runtime_error", text
     try:
         answered = values.loads(text, clock)
-        expected = values.summary(expected) if isinstance(answered, values.Digest) else expected
+        if isinstance(answered, values.Digest) or isinstance(expected, values.Digest):
+            answered, expected = values.summary(answered), values.summary(expected)
         right = kind == "returned" and rule(given, answered, expected, tolerance)
     except (values.NotPlain, RecursionError, ArithmeticError, TypeError, ValueError):  # a rule that cannot make sense of it
         right = False

@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import answers, checks, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, modules for the forks)
+from . import answers, checks, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, checks for the forks)
 
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """
@@ -83,6 +83,7 @@ def serve(spec: dict[str, Any]) -> None:
             importlib.import_module(name)
     if spec["tier"] == "landlock":
         importlib.import_module("inside.semaphores").install()
+    modules.plain_code()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then lets go of the socket
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)

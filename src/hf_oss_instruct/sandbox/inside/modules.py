@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib.util
 import os
 import sys
 import types
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from typing import Any
 
-from . import values
+from . import kinds, tables, values
 
 PLAINLY = "__plainly__"
 """The tests' name for `plainly`'s result."""
@@ -74,16 +76,33 @@ def main_program(program: str, tests: str, nonce: str) -> None:
     say(stdout, end)
 
 
+@functools.cache
+def plain_code() -> tuple[types.CodeType, ...]:
+    """The code of what copies plain values; the launcher reads it before its forks need it."""
+    parts = (tables, kinds, values)
+    return tuple(compile(Path(str(part.__file__)).read_text("utf-8"), str(part.__file__), "exec") for part in parts)
+
+
 def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator for a function whose answers tests compare: they see plain copies, no object that is equal to everything.
 
-    It works on a copy of `values` that a program cannot import, with the builtin functions as they are now.
+    The copies are made by modules that a program cannot import, and are of classes that it cannot patch: a Fraction becomes the
+    nearest number.
     """
-    own = dict(vars(values), __builtins__=dict(vars(builtins)))
-    for name, value in vars(values).items():
-        if isinstance(value, types.FunctionType) and value.__module__ == values.__name__:
-            own[name] = types.FunctionType(value.__code__, own, name, value.__defaults__, value.__closure__)
-    dumps, loads, odd = own["dumps"], own["loads"], values.NotPlain
+    own = types.SimpleNamespace()
+    imported = builtins.__import__
+
+    def import_own(name: str, *others: Any, **more: Any) -> Any:
+        return own if not name else imported(name, *others, **more)
+
+    for part, code in zip((tables, kinds, values), plain_code(), strict=True):
+        module = types.ModuleType(part.__name__)
+        module.__dict__.update(__builtins__={**vars(builtins), "__import__": import_own})
+        exec(code, module.__dict__)
+        setattr(own, part.__name__.rpartition(".")[2], module)
+    dumps, loads, odd = own.values.dumps, own.values.loads, own.kinds.NotPlain
+    own.values._MAPPINGS["k"] = dict
+    own.values._SIMPLE["q"] = lambda parts: int(parts[0], 16) / int(parts[1], 16)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         def answer(*arguments: Any) -> Any:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter, OrderedDict
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from . import tables
+from . import kinds, tables
 
 DEPTH, VALUES = 64, 1_000_000
 LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
@@ -22,11 +25,14 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _AS_IT_IS = {type(None), bool, float, str}
 _COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
-_SIMPLE: dict[str, Any] = {"i": lambda text: int(text, 16), "b": bytes.fromhex}  # and "h", a Digest
-
-
-class NotPlain(ValueError):
-    """The value, or the text, is not of plain values, or holds too many or too deep ones."""
+_MAPPINGS: dict[str, Any] = {"d": dict, "k": Counter, "o": OrderedDict}
+_SIMPLE: dict[str, Any] = {  # and "h", a Digest; "g", Items
+    "i": lambda text: int(text, 16),
+    "b": bytes.fromhex,
+    "q": kinds.fraction_of,
+    "e": kinds.decimal_of,
+}
+NotPlain = kinds.NotPlain
 
 
 class Digest:
@@ -95,7 +101,8 @@ def dumps(value: Any) -> str:
     """The text of a value.
 
     Raises:
-        NotPlain: the value is not made of None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict.
+        NotPlain: the value is not made of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, set,
+            frozenset, dict, Counter and OrderedDict, or of what `kinds.reduced` makes such values of.
     """
     return json.dumps(_encoded(value, DEPTH, [VALUES]))
 
@@ -114,7 +121,7 @@ def loads(text: str | bytes, clock: tables.Clock | None = None) -> Any:
         text = text if isinstance(text, str) else text.decode()
         _check_size(text)
         return _decoded(json.loads(text), DEPTH, [VALUES], clock or tables.Clock())
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError) as error:
         raise NotPlain(f"not the text of a plain value: {error}") from None
 
 
@@ -139,8 +146,6 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
     if kind is list or kind is tuple:
         items = list(value) if _as_they_are(value, depth, budget) else [_encoded(item, depth - 1, budget) for item in value]
         return items if kind is list else {"t": items}
-    if kind.__module__ == "numpy" and hasattr(value, "tolist"):
-        return _encoded(value.tolist(), depth - 1, budget)
     # The methods of the plain types are named, so that those of a subclass are not asked.
     if isinstance(value, int):
         return {"i": hex(int.__int__(value))}
@@ -155,12 +160,19 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
     if isinstance(value, bytes):
         return {"b": bytes.hex(value)}
     if isinstance(value, dict):
-        pairs = dict.items(value)
-        return {"d": [[_encoded(key, depth - 1, budget), _encoded(item, depth - 1, budget)] for key, item in pairs]}
+        letter = "k" if isinstance(value, Counter) else "o" if isinstance(value, OrderedDict) else "d"
+        pairs: Any = OrderedDict.items(value) if isinstance(value, OrderedDict) else dict.items(value)
+        return {letter: [[_encoded(key, depth - 1, budget), _encoded(item, depth - 1, budget)] for key, item in pairs]}
     for letter, collection in _COLLECTIONS.items():
         if isinstance(value, collection):
             items = [_encoded(item, depth - 1, budget) for item in collection.__iter__(value)]
             return {letter: items} if letter else items
+    if isinstance(value, Fraction | Decimal):
+        return kinds.code_of(value)
+    if kind is kinds.Items:
+        return {"g": [value.kind, _encoded(value.items, depth - 1, budget)]}
+    if (other := kinds.reduced(value, budget[0])) is not value:
+        return _encoded(other, depth - 1, budget)
     raise NotPlain(f"a {kind.__name__} is not a plain value")
 
 
@@ -174,9 +186,11 @@ def _decoded(code: Any, depth: int, budget: list[int], clock: tables.Clock) -> A
             return code
         return [_decoded(item, depth - 1, budget, clock) for item in code]
     ((letter, content),) = code.items()
-    if letter == "d":
+    if letter in _MAPPINGS:
         pairs = [(_decoded(key, depth - 1, budget, clock), _decoded(item, depth - 1, budget, clock)) for key, item in content]
-        return clock.fill({}, pairs)
+        return _MAPPINGS[letter](clock.fill({}, pairs))
+    if letter == "g":
+        return kinds.Items(str(content[0]), list(_decoded(content[1], depth - 1, budget, clock)))
     if letter == "c":
         return complex(*content)
     if letter in ("t", "s", "z") and type(content) is list:
