@@ -22,7 +22,7 @@ from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.structured import checked, loads
 from hf_oss_instruct.workdir import write_whole
 
-FORMAT = 2
+FORMAT = 3
 HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float)}
 """What the first line of a file of the cache says."""
 GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
