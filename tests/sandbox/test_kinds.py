@@ -186,6 +186,13 @@ def test_endless_and_long_answers_are_not_taken_out() -> None:
         values.dumps(Decimal(1 << 40_000))
 
 
+def test_arguments_are_given_as_what_they_are_or_not_at_all(names: dict[str, Any]) -> None:
+    for word in ("np.array([1, 2])", "range(3)", "deque([1])", "iter([1])", "UserDict({1: 2})", "{1: 2}.keys()", "[range(3)]"):
+        with pytest.raises(values.NotPlain):
+            values.dumps(made(word, names), exact=True)
+    assert values.dumps([made("np.int64(3)", names)], exact=True) == "[3]"
+
+
 def test_a_large_answer_of_numpy_numbers_is_equal_to_the_summary_of_its_list() -> None:
     pytest.importorskip("numpy")
     program = "import numpy as np\ndef f(n): return [np.int64(x) for x in range(n)]\n"

@@ -244,7 +244,7 @@ def ask(
     """
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
-        lines = [f"{nonce} {values.dumps(list(arguments))}" for nonce, arguments in zip(nonces, inputs, strict=True)]
+        lines = [f"{nonce} {values.dumps(list(arguments), exact=True)}" for nonce, arguments in zip(nonces, inputs, strict=True)]
     except values.NotPlain as error:
         raise UsageError(f"An input of {entry_point!r} cannot be given to a program in the sandbox: {error}.") from None
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}

@@ -34,7 +34,7 @@ def record(nonce: str) -> None:
                 if any(value is other for other in given):
                     raise Shared
                 given.append(value)
-        text = dumps(tree).encode() + b"\n"
+        text = dumps(tree, exact=True).encode() + b"\n"
         while text:
             text = text[say(channel, text) :]
 

@@ -25,6 +25,7 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _AS_IT_IS = {type(None), bool, float, str}
 _COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
+_EXTENSIBLE = (list, dict, frozenset, kinds.Items)
 _MAPPINGS: dict[str, Any] = {"d": dict, "k": Counter, "o": OrderedDict}
 _SIMPLE: dict[str, Any] = {  # and "h", a Digest; "g", Items
     "i": lambda text: int(text, 16),
@@ -97,14 +98,18 @@ def _canonical(value: Any, depth: int) -> Any:
     )
 
 
-def dumps(value: Any) -> str:
+def dumps(value: Any, *, exact: bool = False) -> str:
     """The text of a value.
+
+    Args:
+        value: the value.
+        exact: refuse collections that would come back as another kind, such as an array as `kinds.Items`.
 
     Raises:
         NotPlain: the value is not made of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, set,
             frozenset, dict, Counter and OrderedDict, or of what `kinds.reduced` makes such values of.
     """
-    return json.dumps(_encoded(value, DEPTH, [VALUES]))
+    return json.dumps(_encoded(value, DEPTH, [VALUES, exact]))
 
 
 def loads(text: str | bytes, clock: tables.Clock | None = None) -> Any:
@@ -139,6 +144,7 @@ def _crowded(text: str) -> bool:
 
 
 def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
+    """The JSON form of a value; `budget` holds how many values are left, and whether they have to be exact."""
     _spend(depth, budget)
     kind = type(value)
     if kind in _AS_IT_IS or (kind is int and value.bit_length() < BITS):
@@ -169,9 +175,11 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
             return {letter: items} if letter else items
     if isinstance(value, Fraction | Decimal):
         return kinds.code_of(value)
-    if kind is kinds.Items:
-        return {"g": [value.kind, _encoded(value.items, depth - 1, budget)]}
-    if (other := kinds.reduced(value, budget[0])) is not value:
+    other = value if kind is kinds.Items else kinds.reduced(value, budget[0])
+    exact = budget[1]
+    if type(other) is kinds.Items and not exact:
+        return {"g": [other.kind, _encoded(other.items, depth - 1, budget)]}
+    if other is not value and not (exact and isinstance(other, _EXTENSIBLE)):
         return _encoded(other, depth - 1, budget)
     raise NotPlain(f"a {kind.__name__} is not a plain value")
 
