@@ -17,6 +17,8 @@ from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages import language_of
 from hf_oss_instruct.evaluation.problems import Problem
 
+_FENCES = ("\n```", "\n~~~")
+"""No program goes on behind a fence that closes what nobody opened."""
 _BEGINNINGS = ("import", "package", "function", "container")
 """What a completion begins with that does not continue its prompt but writes the function again."""
 
@@ -99,7 +101,7 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
     continues = text.lstrip("\n").startswith((" ", "\t"))
     if not continues and has_fence(text):
         return _from_answer(language, problem, text)
-    ended = cut(text, problem.stop_tokens)
+    ended = cut(text, (*problem.stop_tokens, *_FENCES))
     if not continues and problem.entry_point in text and (again := _begun_anew(language, problem, text, ended)):
         return Extracted(language.join(problem, language.source(again)), "lines")
     return Extracted(problem.prompt + ended, "completion", whole=False)

@@ -117,7 +117,16 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
         tries.append(_Read(block, source, path, bool(path) and language.is_stub(path[-1])))
         if path and source.clean:
             return tries[-1]
+    if not any(one.path for one in tries) and (text := _respelled(tries[0].source, problem.entry_point)):
+        return _read(language, problem, Block(text, block.tag, block.lead, block.closed))
     return next((one for one in tries if one.path), tries[0])
+
+
+def _respelled(source: Source, name: str) -> str:
+    """A text whose one function is called as the entry point but for capitals and underscores, with the entry point's name."""
+    names = {one for item in source.of_kind("function", "value") for one in item.names if one != name}
+    alike = [one for one in names if one.replace("_", "").lower() == name.replace("_", "").lower()]
+    return re.sub(rf"\b{re.escape(alike[0])}\b", name, source.text) if len(alike) == 1 else ""
 
 
 def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:

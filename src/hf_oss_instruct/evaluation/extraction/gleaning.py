@@ -11,6 +11,8 @@ LINES = 400
 """How much of an answer without a fence is searched for code."""
 TRIES = 40
 """Ends that are tried for a definition behind which something does not parse."""
+BYTES = 400_000
+"""How much is parsed in all: sentences are full of errors, which is slow."""
 _TAKEN = ("import", "package", "function", "type", "container", "value")
 _INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
 
@@ -25,23 +27,29 @@ def gleaned(language: Language, text: str, name: str) -> str:
 
 
 def _definitions(language: Language, lines: Sequence[str]) -> str:
-    place = 0
+    place, left = 0, BYTES
     found: list[str] = []
-    while place < len(lines):
-        size = _first(language, lines[place:]) if lines[place][:1].strip() else 0
+    while place < len(lines) and left > 0:
+        size = 0
+        if language.may_begin(lines[place]):
+            size, parsed = _first(language, lines[place:])
+            left -= parsed
         found += lines[place : place + size]
         place += size or 1
     return "\n".join([*found, ""]) if found else ""
 
 
-def _first(language: Language, lines: Sequence[str]) -> int:
-    """How many lines the definition has with which a text begins; 0 if it begins with none."""
+def _first(language: Language, lines: Sequence[str]) -> tuple[int, int]:
+    """How many lines the definition has with which a text begins, 0 if it begins with none; and how much was parsed."""
+    parsed = sum(map(len, lines))
     if size := _size(language, lines):
-        return size
-    if not language.may_begin(lines[0]):
-        return 0
+        return size, parsed
     ends = [end for end in range(1, len(lines)) if not lines[end - 1][:1].isspace() or not lines[end].strip()]
-    return next((size for end in ends[:TRIES] if (size := _size(language, lines[:end]))), 0)
+    for end in ends[:TRIES]:
+        parsed += sum(map(len, lines[:end]))
+        if size := _size(language, lines[:end]):
+            return size, parsed
+    return 0, parsed
 
 
 def _size(language: Language, lines: Sequence[str]) -> int:

@@ -25,6 +25,10 @@ _PROMISED = re.compile(
 _PLACEHOLDER = re.compile(r"(?:return)?\s*(?:None|null|nil|undefined|0|0\.0|-1|false|False|true|True|''|\"\"|\[\]|\{\})?\s*;?")
 
 
+ERRORS = 6
+"""Errors up to which it is tried whether an end is missing or too much."""
+
+
 class Language:
     """A language's grammar in our words, and its rules for joining an answer with a benchmark's prompt and tests."""
 
@@ -52,7 +56,11 @@ class Language:
     """Whether sentences are code without a syntax error."""
     mains: ClassVar[tuple[str, ...]] = ()
     """Functions with which a program begins, for which the tests have one of their own."""
-    beginning: ClassVar[re.Pattern[str]] = re.compile(r"[@#/<]|(?:\w+\s+)*[\w.:<>$]+\s*[({=]|\w+[ \t]+\w+.*[;:{]?$")
+    beginning: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?:import|using|use|package|namespace|class|struct|enum|union|interface|record|type|typedef|template|const|let|var|func|fn|"
+        r"pub|impl|mod|function|async|export|declare|abstract|public|private|protected|internal|static|final|object|def|module|macro)\b|"
+        r"[@#/*{<(]|[^.!?]*\([^()]*\)?[^.!?]*(?:[{;,()]|=>.*)?\s*$|[\w$]+\s*=[^=]"
+    )
     """How a line may begin that is code rather than prose."""
 
     # Reading
@@ -129,7 +137,7 @@ class Language:
 
     def closed(self, text: str) -> str:
         """The text with what is missing at its end, or without what is too much there; as it is if that does not help."""
-        if not text.strip() or self.source(text).clean:
+        if not text.strip() or (root := self.source(text).root).has_error is False or not _mendable(root):
             return text
         for closer in self.closers:
             for count in range(1, 7):
@@ -137,7 +145,9 @@ class Language:
                 if self.source(longer).clean:
                     return longer
         shorter = text.rstrip()
-        while shorter.endswith(self.closers):
+        for _ in range(6):
+            if not shorter.endswith(self.closers):
+                break
             shorter = shorter[: -max(len(closer) for closer in self.closers if shorter.endswith(closer))].rstrip()
             if self.source(shorter).clean:
                 return shorter + "\n"
@@ -189,23 +199,30 @@ class Language:
         """
         entry, first = problem.entry_point, {item.node.id for item in path}
         own = [item for item in items if entry in item.names or item.node.id in first]
+        kept = {item.node.id for item in own}
         needed = self.needed_by(items, own)
-        rest = [item for item in items if item not in needed and item.kind not in ("comment", "import", "package")]
-        words = {item.node.id: self.words(item.text) for item in rest}
-        callers, dropped = {entry} if own else set(), list[Item]()
-        while more := [item for item in rest if item not in dropped and callers & words[item.node.id]]:
-            dropped += more
-            callers.update(name for item in more for name in item.names)
-        gone = [item for item in rest if item in dropped or self._is_noise(item) or taken.intersection(item.names)]
-        read = [item for item in needed if item not in own and self._is_noise(item) and _body(item.inner) is None]
-        return [*gone, *read, *(item for item in items if self._is_framework(item) and item not in needed)]
+        inside = {item.node.id for item in needed}
+        rest = [item for item in items if item.node.id not in inside and item.kind not in ("comment", "import", "package")]
+        waiting = {item.node.id: (item, self.words(item.text)) for item in rest}
+        callers, dropped = {entry} if own else set(), set[int]()
+        while more := [item for item, words in waiting.values() if callers & words]:
+            for item in more:
+                dropped.add(item.node.id)
+                del waiting[item.node.id]
+            callers = {name for item in more for name in item.names}
+        gone = [item for item in rest if item.node.id in dropped or self._is_noise(item) or taken.intersection(item.names)]
+        read = [item for item in needed if item.node.id not in kept and self._is_noise(item) and _body(item.inner) is None]
+        return [*gone, *read, *(item for item in items if self._is_framework(item) and item.node.id not in inside)]
 
     def needed_by(self, items: Sequence[Item], own: Sequence[Item]) -> list[Item]:
         """These items, and what they use, and what that uses."""
-        others = [item for item in items if item not in own and item.kind not in ("comment", "import", "package")]
+        first = {item.node.id for item in own}
+        waiting = [item for item in items if item.node.id not in first and item.names]
         needed, used = list(own), set().union(*(self.words(item.text) for item in own))
-        while more := [item for item in others if item not in needed and used.intersection(_parts(item.names))]:
+        while more := [item for item in waiting if used.intersection(_parts(item.names))]:
             needed += more
+            found = {item.node.id for item in more}
+            waiting = [item for item in waiting if item.node.id not in found]
             used.update(*(self.words(item.text) for item in more))
         return needed
 
@@ -250,6 +267,18 @@ class Language:
     def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
         """Statements that give the entry point its name where the answer has it inside something."""
         return ""
+
+
+def _mendable(root: Node) -> bool:
+    """Whether a tree has few enough errors to come from the end of the text alone."""
+    stack, errors = [root], 0
+    while stack and errors <= ERRORS:
+        node = stack.pop()
+        if node.type == "ERROR" or node.is_missing:
+            errors += 1
+        elif node.has_error:
+            stack.extend(node.children)
+    return errors <= ERRORS
 
 
 def _parts(names: Iterable[str]) -> set[str]:

@@ -7,6 +7,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from hf_oss_instruct.languages import find
+
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
 _NUMBERED = re.compile(r"^[ \t]*\d+(?:[:.)|]| \|)? ?(?P<code>.*)$")
 _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
@@ -15,6 +17,9 @@ _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": 
 def mended(code: str) -> Iterator[str]:
     """What a block may have been before it was copied; the block itself first."""
     yield code
+    first, _, rest = code.lstrip("\n").partition("\n")
+    if first.strip() and find(first.strip()) is not None:  # the tag that belongs behind the fence
+        yield rest
     lines = [line for line in code.split("\n") if line.strip()]
     if (flush := textwrap.dedent(code)) != code:
         yield flush

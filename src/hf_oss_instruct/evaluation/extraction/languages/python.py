@@ -29,8 +29,9 @@ class Python(Language):
     }
     wrappers = frozenset({"decorated_definition", "expression_statement"})
     closers = ()
+    beginning = re.compile(r"(?:async[ \t]+def|def|class|import|from|try)\b|@|#|[A-Za-z_][\w, ]*(?::[^=]*)?=[^=]")
     frameworks = re.compile(r"^(?:import|from)\s+(?:pytest|hypothesis|nose)\b")
-    noise = re.compile(r"__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
+    noise = re.compile(r"^assert\b|__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
 
     def continued(self, prompt: str, body: str) -> Iterator[str]:
         """The body as it stands, with its first line's indentation restored, or all of it indented."""
@@ -39,8 +40,9 @@ class Python(Language):
         body = body.expandtabs(4)
         if body[:1].isspace():
             yield prompt + body
-        rest = [line for line in body.split("\n")[1:] if line.strip()]
-        if rest and not body[:1].isspace() and all(line.startswith("    ") for line in rest):
+        first, *rest = [line for line in body.split("\n") if line.strip()]
+        deep = "     " if first.rstrip().endswith(":") else "    "
+        if rest and not body[:1].isspace() and rest[0].startswith(deep) and all(line.startswith("    ") for line in rest):
             yield f"{prompt}    {body}"
         flush, after = self._parted(textwrap.dedent(body))
         yield prompt + textwrap.indent(flush, "    ") + after
