@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from datasets import DatasetDict, concatenate_datasets, interleave_datasets, loa
 from datasets.distributed import split_dataset_by_node
 from datasets.exceptions import DatasetGenerationError
 
-from hf_oss_instruct.synthesis.host import NAME, SHARDS
+from hf_oss_instruct.synthesis.host import NAME, SHARDS, shards_for
 from tests.support.teacher import Answer, LocalTeacher
 
 SEEDS = 60
@@ -215,8 +216,8 @@ def ids_of(rows: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("world", [2, 3, 4, 5, 6, 7, 8, 16])
 def test_each_row_goes_to_one_rank_and_is_asked_once(folder: Path, teacher: LocalTeacher, world: int) -> None:
-    rows = stream(folder, teacher)
-    parts = [[row["seed_id"] for row in split_dataset_by_node(rows, rank, world)] for rank in range(world)]
+    rows, strategy = stream(folder, teacher), "auto" if world not in (5, 7) else "shards"
+    parts = [[row["seed_id"] for row in split_dataset_by_node(rows, rank, world, strategy)] for rank in range(world)]
     ids = [seed_id for part in parts for seed_id in part]
     assert len(ids) == len(set(ids)) == SEEDS
     assert sum(bool(part) for part in parts) > world // 2
@@ -227,12 +228,51 @@ def test_each_row_goes_to_one_rank_and_is_asked_once(folder: Path, teacher: Loca
 @pytest.mark.parametrize(("parts", "contiguous"), [(2, True), (3, False), (7, True), (16, False)])
 def test_shard_divides_the_rows(folder: Path, teacher: LocalTeacher, parts: int, contiguous: bool) -> None:
     rows = stream(folder, teacher)
-    assert rows.num_shards == SHARDS
+    assert rows.num_shards == 48
     shards = [rows.shard(parts, index, contiguous=contiguous) for index in range(parts)]
-    assert sum(shard.num_shards for shard in shards) == SHARDS
+    assert sum(shard.num_shards for shard in shards) == 48
     ids = [row["seed_id"] for shard in shards for row in shard]
     assert sorted(ids) == sorted(row["seed_id"] for row in rows)
     assert only_once(teacher)
+
+
+def test_the_number_of_shards_fits_the_number_of_seeds(folder: Path, teacher: LocalTeacher) -> None:
+    assert [shards_for(seeds) for seeds in (0, 1, 8, 23, 24, 60, 1679, 1680, 10**9, None)] == [
+        8,
+        8,
+        8,
+        8,
+        24,
+        48,
+        240,
+        1680,
+        1680,
+        1680,
+    ]
+    assert all(count % world == 0 for world in (*range(2, 9), 16) for count in SHARDS[:1])
+    counts = [stream(folder, teacher, **options).num_shards for options in ({}, {"n": 20}, {"n": 500}, {"num_shards": 35})]
+    assert counts == [48, 8, 240, 35]
+    assert len(asked(teacher)) == 0
+
+
+def test_every_shard_of_a_few_rows_can_be_written(folder: Path, tmp_path: Path, teacher: LocalTeacher) -> None:
+    rows = stream(folder, teacher, n=3)
+    files = [str(tmp_path / f"{index}.parquet") for index in range(rows.num_shards)]
+    for index, file in enumerate(files):
+        rows.shard(rows.num_shards, index).select_columns(["index", "problem"]).to_parquet(file)
+    again = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert sorted(again["index"]) == [0, 1, 2]
+    assert len(asked(teacher)) == 3
+
+
+def test_a_stream_travels_to_worker_processes_that_are_spawned(folder: Path, teacher: LocalTeacher) -> None:
+    """`spawn` and `forkserver` pickle the dataset; a fork does not need to."""
+    rows = stream(folder, teacher, n=10)
+    first = next(iter(rows))
+    there = pickle.loads(pickle.dumps(rows))
+    assert [row["seed_id"] for row in there] == [row["seed_id"] for row in rows]
+    assert next(iter(there)) == first
+    assert len(asked(teacher)) == 10
 
 
 def test_the_window_is_shared_out_among_shards(folder: Path) -> None:

@@ -60,6 +60,8 @@ class OssInstructConfig(OpenedConfig):
             of the environment variable with that server's key.
         concurrency: requests in flight at once for the whole data set, shared out among its shards (ranks, DataLoader workers,
             `num_proc`); at most so many are made ahead of the row that is read.
+        num_shards: virtual shards of a stream, each made by one rank and DataLoader worker, and a file each of `push_to_hub`; by
+            default what fits the number of seeds (`host.SHARDS`).
         max_requests, max_total_tokens, max_cost, price_in, price_out: what one pass may spend, as `budget.Limits` takes them;
             shared out in the same way.
     """
@@ -91,6 +93,7 @@ class OssInstructConfig(OpenedConfig):
     base_url: str | None = None
     api_key_env: str | None = None
     concurrency: int = 16
+    num_shards: int | None = None
     max_requests: int | None = None
     max_total_tokens: int | None = None
     max_cost: float | None = None
@@ -106,6 +109,8 @@ class OssInstructConfig(OpenedConfig):
             SeedError: there are no seed files, or they cannot be read.
         """
         recipe = self._recipe(base_path, token)
+        if self.num_shards is not None and self.num_shards < 1:
+            raise UsageError(f"num_shards must be at least 1, not {self.num_shards}.")
         choice = TeacherChoice(self.teacher, self.model, self.base_url, self.api_key_env, self.concurrency)
         teacher = choice.open(environment=not (recipe and recipe.is_remote))
         run = self._run(recipe.config if recipe else RunConfig(), teacher)
@@ -214,3 +219,9 @@ class Opened:
     sources: dict[str, Source]
     limits: Limits
     recipe: Recipe | None
+
+    def seeds_in(self, split: str) -> int | None:
+        """About how many seeds a split has; None where that is not known before they are read."""
+        wanted = self.run.seeds.requested
+        size: int | None = getattr(self.sources[split], "size", None)
+        return size if wanted is None else wanted

@@ -18,7 +18,7 @@ from hf_oss_instruct.synthesis.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.choice import is_embedded
 from hf_oss_instruct.synthesis.engine import rows
-from hf_oss_instruct.synthesis.host import SHARDS, SeedOrderBuilder
+from hf_oss_instruct.synthesis.host import SeedOrderBuilder, shards_for
 from hf_oss_instruct.synthesis.sampling import in_another_order, sample
 from hf_oss_instruct.templates import to_prompt_completion
 
@@ -34,7 +34,7 @@ class OssInstruct(SeedOrderBuilder):
 
     The config `sft` gives prompt and completion instead of full rows. A stream asks for a row when it is read, and resumes by
     seed; it has no duplicates removed, since that needs the whole set. In map style, everything received is journaled below the
-    cache: a load that was interrupted goes on where it was. To push a stream, pass `num_shards=`: its shards are virtual.
+    cache: a load that was interrupted goes on where it was.
     """
 
     BUILDER_CONFIG_CLASS = OssInstructConfig
@@ -74,19 +74,20 @@ class OssInstruct(SeedOrderBuilder):
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         del dl_manager
-        shards = list(range(SHARDS))
+        counts = {split: self.config.num_shards or shards_for(self.opened.seeds_in(split)) for split in self.opened.sources}
         return [
-            datasets.SplitGenerator(name=split, gen_kwargs={"split": split, "shards": shards}) for split in self.opened.sources
+            datasets.SplitGenerator(name=split, gen_kwargs={"split": split, "of": count, "shards": list(range(count))})
+            for split, count in counts.items()
         ]
 
     def _generate_examples(
-        self, split: str, shards: Sequence[int], start: int | None = None
+        self, split: str, of: int, shards: Sequence[int], start: int | None = None
     ) -> Iterator[tuple[int, Row | dict[str, str]]]:
-        """(Place in seed order, row) of some shards, from a place on; without a start, all of them or an error."""
-        opened, share = self.opened, Fraction(len(shards), SHARDS)
+        """(Place in seed order, row) of some of `of` shards, from a place on; without a start, all of them or an error."""
+        opened, share = self.opened, Fraction(len(shards), of)
         mine = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
-            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and int(seed.seed_id[:15], 16) % SHARDS in mine),
+            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
             opened.run.method(opened.teacher),
             concurrency=max(int(self.config.concurrency * share), 1),
             budget=Budget(opened.limits.share(share)),

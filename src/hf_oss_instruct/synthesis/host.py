@@ -1,8 +1,8 @@
 """Every private name of `datasets` that we touch, so that a new version of it is met in one place.
 
 A canary test asserts that the names exist; the dependency is bound to `datasets<6`. What is changed in the host: our builder is
-in its table of packaged builders and `.ossi` among its suffixes, and loading ours without files does not look through the
-working directory.
+in its table of packaged builders and `.ossi` among its suffixes, loading ours without files does not look through the
+working directory, and a shard of a stream that has no rows can be written.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import datasets
 import datasets.load as loading
 import datasets.packaged_modules as packaged
+import pyarrow as pa
 from datasets.iterable_dataset import DataSourcesShufflingDisallowed, ExamplesIterable
 
 from hf_oss_instruct.data import FORMAT_VERSION
@@ -24,9 +25,14 @@ RECIPE_SUFFIX = ".ossi"
 BUILDER = "hf_oss_instruct.synthesis.builder"
 ROWS_VERSION = f"rows-{FORMAT_VERSION}.1"
 """Part of the cache path: rows of another shape are another cache; a mere edit of our source is not."""
-SHARDS = 1680
-"""Virtual shards of a data set. The least number that every world size from 2 to 8, and 16, divides: `datasets` lets every rank
-make every row where it does not."""
+SHARDS = (1680, 240, 48, 24, 8)
+"""Virtual shards of a stream: the first number that is not above its number of seeds. 1680 is the least that every world size
+from 2 to 8, and 16, divides: where it does not, `datasets` lets every rank make every row, unless it is told to split by shards."""
+
+
+def shards_for(seeds: int | None) -> int:
+    """How many virtual shards a stream of so many seeds has; None where nobody knows how many there are."""
+    return SHARDS[0] if seeds is None else next((count for count in SHARDS if count <= seeds), SHARDS[-1])
 
 
 def install() -> None:
@@ -42,6 +48,8 @@ def install() -> None:
     factory = loading.PackagedDatasetModuleFactory
     if not hasattr(factory.get_module, "__wrapped__"):
         factory.get_module = _without_scanning(factory.get_module)
+    if not hasattr(datasets.IterableDataset.to_parquet, "__wrapped__"):
+        datasets.IterableDataset.to_parquet = _also_of_no_rows(datasets.IterableDataset.to_parquet)
 
 
 def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -56,6 +64,23 @@ def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
         )
 
     return get
+
+
+def _also_of_no_rows(to_parquet: Callable[..., int]) -> Callable[..., int]:
+    """A shard of a stream without rows is an empty file; stock `to_parquet`, and with it `push_to_hub`, fails on one."""
+
+    @wraps(to_parquet)
+    def write(stream: datasets.IterableDataset, path_or_buf: Any, *args: Any, **kwargs: Any) -> int:
+        try:
+            return to_parquet(stream, path_or_buf, *args, **kwargs)
+        except pa.ArrowInvalid as error:
+            if stream.features is None or "at least one table" not in str(error):
+                raise
+        empty = datasets.Dataset(stream.features.arrow_schema.empty_table(), fingerprint="unset")
+        kwargs.pop("batch_size", None)
+        return int(empty.to_parquet(path_or_buf, **kwargs))
+
+    return write
 
 
 class OpenedConfig(datasets.BuilderConfig):  # type: ignore[misc]
@@ -144,4 +169,5 @@ class SeedOrderBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def _get_examples_iterable_for_split(self, split_generator: datasets.SplitGenerator) -> SeedOrderExamples:
         kwargs = {name: value for name, value in split_generator.gen_kwargs.items() if name != "shards"}
-        return SeedOrderExamples(self._generate_examples, kwargs, range(SHARDS), self._info().features)
+        shards = range(len(split_generator.gen_kwargs["shards"]))
+        return SeedOrderExamples(self._generate_examples, kwargs, shards, self._info().features)

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import Distribution, PathDistribution, distributions
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
@@ -44,7 +44,7 @@ class FolderLicenses:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._of_folder = cache(self._folder)
+        self._folders: dict[PurePosixPath, _Folder] = {}  # a plain dict, so that a source can be pickled for worker processes
 
     def of(self, path: PurePosixPath, content: str) -> Found:
         """The licence of a file.
@@ -56,12 +56,14 @@ class FolderLicenses:
         if found := header_license(content[:HEADER_BYTES].encode(errors="replace")):
             return found
         for folder in path.parents:
-            if found := self._of_folder(folder).of(path.relative_to(folder)):
+            if found := self._folder(folder).of(path.relative_to(folder)):
                 return found
         return None
 
     def _folder(self, folder: PurePosixPath) -> _Folder:
-        return _Folder(self._root / folder)
+        if folder not in self._folders:
+            self._folders[folder] = _Folder(self._root / folder)
+        return self._folders[folder]
 
 
 class _Folder:

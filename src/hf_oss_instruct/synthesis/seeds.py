@@ -237,6 +237,11 @@ class FolderSource:
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
         """Each file with the language of its suffix."""
 
+    @property
+    def size(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
     @cached_property
     def revision(self) -> str | None:  # computed on first use: it reads every file
         """Version of the standard library, or a hash over all paths and contents."""

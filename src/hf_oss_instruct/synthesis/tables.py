@@ -12,18 +12,19 @@ import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import xxhash
 
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import NAMES, PARQUET, tables_among, unpacked
+from hf_oss_instruct.formats import NAMES, PACKED, PARQUET, tables_among, unpacked
 from hf_oss_instruct.synthesis.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
 from hf_oss_instruct.synthesis.licensing import HEADER_BYTES, header_license
 from hf_oss_instruct.synthesis.picking import Batch, Texts
@@ -138,13 +139,24 @@ class LocalTables(_Tables):
         self, root: Path, paths: Iterable[str], *, reading: ReadOptions = DEFAULT, archive: Archive | None = None
     ) -> None:
         super().__init__(paths, reading, archive)
-        self._root = root.absolute()
+        self._root, self._lines = root.absolute(), 0
         self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
         place = self._root / path
         native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(PARQUET) else place.open("rb")
         return native
+
+    @cached_property
+    def size(self) -> int | None:
+        """About how many rows there are; None for packed files, which do not say."""
+        if any(PurePosixPath(path.lower()).suffix in PACKED for path in self.paths):
+            return None
+        tables = [path for path in self.paths if path.lower().endswith(PARQUET)]
+        try:
+            return self._lines + sum(int(pq.read_metadata(self._root / path).num_rows) for path in tables)
+        except (pa.ArrowException, OSError):  # said when it is read
+            return None
 
     def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
         content = xxhash.xxh3_128()
@@ -157,7 +169,8 @@ class LocalTables(_Tables):
                     for start, end in [(0, size)] if whole else [(0, ends), (size - ends, size)]:
                         file.seek(start)
                         for at in range(start, end, ends):
-                            content.update(file.read(min(ends, end - at)))
+                            content.update(block := file.read(min(ends, end - at)))
+                            self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
         if self._reading.encoding or self._reading.code_column:  # these give other snippets
