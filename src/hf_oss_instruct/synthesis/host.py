@@ -27,7 +27,7 @@ ROWS_VERSION = f"rows-{FORMAT_VERSION}.1"
 """Part of the cache path: rows of another shape are another cache; a mere edit of our source is not."""
 SHARDS = (1680, 240, 48, 24, 8)
 """Virtual shards of a stream: the first number that is not above its number of seeds. 1680 is the least that every world size
-from 2 to 8, and 16, divides: where it does not, `datasets` lets every rank make every row, unless it is told to split by shards."""
+from 2 to 8, and 16, divides: where it does not, `datasets` lets every rank make every row, unless told to split by shards."""
 
 
 def shards_for(seeds: int | None) -> int:
