@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.sandbox.judge import judge, judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
 from .conftest import ISOLATING
-from .ordinary import python_programs
+from .ordinary import MAINS, Parts, parts, python_programs
+from .test_sentinel import needs_toolchain
 
 ROOM = Limits(cpu_s=10, wall_s=60)
 
@@ -42,3 +46,28 @@ def test_processes_that_are_started_anew_work_or_are_refused_in_words() -> None:
         else:
             assert len(found) == 2 * len(python_programs("spawned.txt"))
             assert all("'spawn' or 'forkserver'" in detail for name, _, _, detail in found if "anew" in name)
+
+
+@pytest.mark.parametrize("language", MAINS)
+def test_ordinary_programs_of_other_languages_pass(language: str) -> None:
+    """All of a language's programs in one text, in the best tier of this machine."""
+    needs_toolchain(language)
+    own = parts(language)
+    assert len(own.parts) >= 8
+    assert judged(own, list(range(1, len(own.parts) + 1)), ISOLATING[0]) == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("language", MAINS)
+def test_each_of_them_passes_alone_in_each_tier(language: str, number: int, isolating: str) -> None:
+    needs_toolchain(language)
+    assert judged(parts(language), [number], isolating) == ""
+
+
+def judged(own: Parts, numbers: list[int], tier: str) -> str:
+    """What is wrong with some programs of a language; nothing if they pass."""
+    text, tests = own.program(numbers)
+    found = judge_program(text, tests, own.language, WHOLE_PROGRAM, tier=tier)
+    said = found.execution.stderr + found.execution.stdout if found.execution else ""
+    return "" if found.status == "passed" else f"{found.status}: {found.detail} {said[-1500:]}"
