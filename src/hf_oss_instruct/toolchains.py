@@ -93,7 +93,7 @@ def _rows() -> Iterator[Toolchain]:
             "{dir}",
             "{source}",
         ),
-        ("java", "-ea", "-cp", "{dir}", "Main"),  # assertions are off without -ea
+        ("java", "-ea", "-Djava.io.tmpdir={dir}", "-cp", "{dir}", "Main"),  # assertions are off without -ea
         ("javac", "java"),
         _DEBIAN + "default-jdk-headless",
         False,

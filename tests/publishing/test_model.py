@@ -143,7 +143,7 @@ def test_what_is_no_finished_model_of_ours_is_refused(trained: Path, tmp_path: P
         path.unlink()
     refused("holds no weights: its training has not ended")
     (copy / "training.json").write_text("{}")
-    refused("cannot be read: KeyError")
+    refused("'data' is missing")
     (copy / "training.json").unlink()
     refused(r"has no training\.json")
 
