@@ -95,6 +95,12 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
         (("preview", "--model", "m", "--api-key-env", "NOT_SET"), "'NOT_SET' is not set"),
         (("preview", "--snippets-per-document", "few"), "a number or 'auto'"),
         (("preview", "--n", "0"), "0 is not in the range"),
+        (("preview", "--timeout", "0"), "0 is not in the range"),
+        (("preview", "--timeout", "soon"), "'soon' is not a valid float"),
+        (("preview", "--extra-body", "{top_k: 5}"), "is no JSON"),
+        (("preview", "--extra-body", "[5]"), "no JSON object"),
+        (("preview", "--model", "m", "--extra-body", '{"stream": true}'), "sets 'stream'"),
+        (("preview", "--model", "m", "--teacher", "transformers", "--extra-body", "{}"), "takes no --extra-body"),
         (("previw",), "No such command"),
     ],
 )

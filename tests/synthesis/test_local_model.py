@@ -18,13 +18,15 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.synthesis import local_model
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.local_model import TransformersTeacher
+from hf_oss_instruct.synthesis.local_model import TransformersTeacher, text_of
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import stdlib
 from hf_oss_instruct.synthesis.teacher import Sampling
+from tests.support.tokenizers import tokenizer_of
 
 torch = pytest.importorskip("torch", reason="needs the extra 'local': make test installs it")
 pytest.importorskip("transformers")
@@ -137,6 +139,17 @@ def test_control_tokens_in_a_prompt_are_text(copy: Path, template: bool) -> None
         (copy / "chat_template.jinja").unlink()
     ((answer,), _) = answers(copy, asking("a<eos>b"))
     assert answer.prompt_tokens == len("a<eos>b") + template
+
+
+def test_marks_of_thoughts_stay_where_they_are_special_tokens_and_others_go() -> None:
+    tokenizer = tokenizer_of("qwen")
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<think>", "</think>", "<|other|>"]})
+
+    def written(text: str) -> str:
+        return text_of(tokenizer, tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    assert split_reasoning(written("<think>a draft</think>the answer")) == ("a draft", "the answer")
+    assert written("the<|other|> answer") == "the answer"
 
 
 @pytest.mark.parametrize("text", ["what is this?", "z" * 70])

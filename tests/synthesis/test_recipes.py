@@ -103,9 +103,11 @@ def test_an_edited_recipe_gives_new_rows(recipe: Path, tmp_path: Path) -> None:
 
 
 def test_the_caller_may_say_more(recipe: Path, teacher: LocalTeacher) -> None:
-    rows = list(load(recipe, n=3, model="m", base_url=teacher.base_url, temperature=0.7, sampler="hash"))
+    extra = {"extra_body": {"top_k": 5}, "send_seed": False}
+    rows = list(load(recipe, n=3, model="m", base_url=teacher.base_url, temperature=0.7, sampler="hash", **extra))
     assert len(rows) == 3
-    assert {request["body"]["temperature"] for request in teacher.requests} == {0.7}
+    bodies = [request["body"] for request in teacher.requests]
+    assert {(body["temperature"], body["top_k"], "seed" in body) for body in bodies} == {(0.7, 5, False)}
     assert {row["sampler"] for row in rows} == {"hash/1"}
 
 
@@ -182,6 +184,9 @@ def test_seeds_outside_the_folder_are_refused(recipe: Path, tmp_path: Path, monk
         ("version: 1\nprompt: {file: /etc/passwd}\n", r"unknown keys: prompt\.file"),
         ("version: 1\nprompt: {template: /etc/passwd}\n", "names the prompt template"),
         ("version: 1\nsampling: {headers: {a: b}}\n", r"unknown keys: sampling\.headers"),
+        ("version: 1\nsampling: {extra_body: {top_k: 5}}\n", "only the caller may"),
+        ("version: 1\nsampling: {send_seed: 1}\n", "should be bool"),
+        ("version: 1\nprompt: {keep_reasoning: maybe}\n", "should be bool"),
         ("version: 99\n", "has version 99"),
         ("seeds: {dataset: stdlib}\n", "has version None"),
         ("version: 1\nseeds: !!python/object/apply:os.system ['id']\n", "is no YAML"),
@@ -218,6 +223,7 @@ def test_a_recipe_that_is_no_text_is_refused(recipe: Path) -> None:
         "n: 5",
         "concurrency: 999",
         "max_cost: 9",
+        "extra_body: {top_k: 5}",
     ],
 )
 def test_a_card_sets_nothing_that_is_the_callers(recipe: Path, setting: str) -> None:

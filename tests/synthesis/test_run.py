@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.run import Ended, run
 from hf_oss_instruct.synthesis.sampling import SeedPlan
 from hf_oss_instruct.synthesis.seeds import open_source
 from hf_oss_instruct.synthesis.teacher import InferenceTeacher
-from tests.support.teacher import Answer, LocalTeacher, well_formed
+from tests.support.teacher import Answer, LocalTeacher, chat_completion, well_formed
 
 QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)
 N = 30
@@ -105,6 +105,45 @@ def test_the_report_counts_every_seed_once(tmp_path: Path, code: Path) -> None:
         "decontamination": "not_done",
         "execution": "unavailable",
     }
+
+
+def test_what_the_server_did_otherwise_stands_in_the_report(tmp_path: Path, code: Path) -> None:
+    ends = iter(["eos", "all_done", None] * N)
+
+    def answer(body: dict[str, Any]) -> Answer:
+        if "seed" in body:
+            return Answer(status=400, text="seed is not supported")
+        said = chat_completion(body, Answer())
+        said["choices"][0]["finish_reason"] = next(ends)
+        return Answer(raw=json.dumps(said).encode())
+
+    with LocalTeacher(answer) as teacher:
+        report = go(tmp_path / "out", code, teacher, n=6).report
+    assert report["finish_reasons"] == {"eos": 2, "all_done": 2, "none": 2}
+    assert report["parameters_changed"] == {"seed": None}
+    assert report["kept"] + sum(report["rejected"].values()) == 6
+    with LocalTeacher(answer) as teacher:
+        again = go(tmp_path / "out", code, teacher, n=6).report
+        assert (again["finish_reasons"], again["parameters_changed"]) == (report["finish_reasons"], {"seed": None})
+        assert not teacher.requests
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_thoughts_have_a_column_of_their_own_which_is_null_unless_it_is_asked_for(tmp_path: Path, code: Path, keep: bool) -> None:
+    def thinking(body: dict[str, Any]) -> Answer:
+        draft = "[Problem Description]\nDRAFT\n[Solution]\nDRAFT\n"
+        return Answer(text=f"<think>\n{draft}</think>\n\n{well_formed(body['messages'])}")
+
+    out = tmp_path / "out"
+    with LocalTeacher(thinking) as teacher:
+        ended = go(out, code, teacher, n=6, keep_reasoning=keep)
+    assert ended.tally.kept == 6  # the drafts are all the same: as pairs, five would be duplicates
+    for row in rows(out / "data"):
+        assert "DRAFT" not in row["problem"] + row["solution"]
+        assert (row["reasoning"] is not None and "DRAFT" in row["reasoning"]) is keep
+    assert "DRAFT" not in json.dumps(rows(out / "sft"))
+    assert ("no check has read them" in (out / "README.md").read_text()) is keep
+    assert ("keep_reasoning: true" in (out / "oss_instruct.yaml").read_text()) is keep
 
 
 def test_the_same_call_sends_nothing_and_writes_the_same_bytes(tmp_path: Path, code: Path) -> None:

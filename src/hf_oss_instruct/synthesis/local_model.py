@@ -16,6 +16,7 @@ from jinja2 import TemplateError
 
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.reasoning import split_reasoning
 
 MESSAGE_LENGTH = 500
 """Characters of a library's error message that we repeat."""
@@ -226,9 +227,15 @@ class _Model:
 
     def _completion(self, asked: _Asked, made: list[int]) -> Completion:
         end = next((place for place, token in enumerate(made) if token in self._ends), None)
-        text = self._tokenizer.decode(made[:end], skip_special_tokens=True)
+        text = text_of(self._tokenizer, made[:end])
         count = len(made) if end is None else end + 1
         return Completion(text, "length" if end is None else "stop", self._name, None, len(asked.tokens), count)
+
+
+def text_of(tokenizer: Any, tokens: list[int]) -> str:
+    """The text of an answer without special tokens, but for those around thoughts, which would pass for the answer otherwise."""
+    whole = str(tokenizer.decode(tokens, skip_special_tokens=False))
+    return whole if split_reasoning(whole)[0] else str(tokenizer.decode(tokens, skip_special_tokens=True))
 
 
 def _said(error: Exception) -> str:

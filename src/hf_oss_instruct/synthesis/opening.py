@@ -52,7 +52,7 @@ def _open_local_model(flags: dict[str, Any]) -> Teacher:
 
     if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
         raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
-    if flags["extra_body"]:
+    if flags["extra_body"] is not None:
         raise UsageError("--teacher transformers sends no requests and takes no --extra-body. Leave it out.")
     return TransformersTeacher(flags["model"], batch_size=flags["concurrency"])
 
