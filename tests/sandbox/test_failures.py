@@ -82,6 +82,28 @@ def test_a_program_that_breaks_its_sandbox_each_time_has_failed_and_is_told_why(
     assert "broke its sandbox" in judged.detail
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no other to give")
+def test_a_program_of_root_is_another_user_than_its_keeper(isolating: str) -> None:
+    mark = f"30.{secrets.randbelow(10**9):09}"
+    users: list[set[str]] = []
+
+    def look() -> None:
+        while not users:
+            for pid, parent in parents().items():
+                with contextlib.suppress(OSError):
+                    if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
+                        lines = [Path(f"/proc/{number}/status").read_text().split("Uid:")[1] for number in (pid, parent)]
+                        users.extend(set(line.partition("\n")[0].split()) for line in lines)
+
+    helper = threading.Thread(target=look)
+    helper.start()
+    run_program(f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])", limits=Limits(wall_s=1), tier=isolating)
+    helper.join()
+    program, keeper = users
+    assert len(program) == 1
+    assert not program & (keeper | {"0"})
+
+
 def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: str) -> None:
     mark = f"30.{secrets.randbelow(10**9):09}"
     stopped: list[int] = []

@@ -16,6 +16,7 @@ PYTHON = os.path.realpath(sys.executable)
 # What toolchains keep outside of /usr. Nothing here is a secret of this machine or its users.
 CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/java-*", "/etc/mono", "/etc/R",
                  "/etc/php", "/etc/racket", "/etc/perl")  # fmt: skip
+UNSHARE_USER = "--unshare-user"  # root puts a namespace of its own there: `inside.launcher.descend`
 PASSWD = b"program:x:1000:1000:program:/tmp:/bin/sh\n"
 
 
@@ -51,11 +52,16 @@ def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[st
             mounts += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
         elif os.path.isdir(f"/{name}"):
             mounts += ["--ro-bind", f"/{name}", f"/{name}"]
-    for path in readable(extra):
-        mounts += ["--ro-bind", path, shown_at(path, "bubblewrap")]
+    shown = {path: shown_at(path, "bubblewrap") for path in readable(extra)}
+    # Folders that bwrap makes by the way are closed to others, and programs may be another user than the one who made them.
+    for folder in sorted({str(parent) for place in shown.values() for parent in Path(place).parents} - {"/"}):
+        mounts += ["--dir", folder]
+    for path, place in shown.items():
+        mounts += ["--ro-bind", path, place]
     return [
-        program, "--unshare-all", "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",
-        *mounts, "--ro-bind-data", str(passwd), "/etc/passwd", "--hostname", "sandbox",
+        program, UNSHARE_USER, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+        "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",
+        *mounts, "--file", str(passwd), "/etc/passwd", "--hostname", "sandbox",
         "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--dir", "/tmp", "--remount-ro", "/",
         "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8", "--chdir", "/", "--", *command,
     ]  # fmt: skip

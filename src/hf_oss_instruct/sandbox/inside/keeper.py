@@ -29,6 +29,7 @@ from . import folders, kernel, procfs, program, watch
 MIB = 1 << 20
 LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
 BUFFER = 212992  # bytes of a socket's buffer, each way: what Linux gives one that asks for nothing
+USERS = 1 << 20  # numbers to choose a user from that owns nothing
 DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler says, report, entries of control groups
 
 
@@ -110,7 +111,7 @@ def ordinary_uid(number: int) -> int:
     with open("/proc/self/uid_map") as file:
         first, _, count = max((tuple(map(int, line.split())) for line in file), key=lambda row: row[2])
     last = min(first + count, 1 << 31) - 2  # bwrap counts users in 31 bits
-    return int(last - number % min(1 << 20, count // 2))
+    return int(last - number % min(USERS, count // 2))
 
 
 def _world(spec: dict[str, Any]) -> World:
@@ -129,8 +130,9 @@ def _world(spec: dict[str, Any]) -> World:
     _close_proc()
     kernel.mount("devpts", "/dev/pts", "devpts", kernel.NOSUID | kernel.NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
-    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700")
-    return World("/tmp", None, sockets)
+    owner = spec["user"] or 0
+    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700,uid={owner},gid={owner}")
+    return World("/tmp", spec["user"], sockets)
 
 
 def _network() -> int:

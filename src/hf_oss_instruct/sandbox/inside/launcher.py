@@ -38,13 +38,53 @@ def descend(spec: dict[str, Any]) -> None:
         _lay_open(spec["reach"])
         if spec["tier"] == "bubblewrap":
             uid = keeper.ordinary_uid(os.getpid())
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
+            space = _two_users(uid, keeper.ordinary_uid(os.getpid() + keeper.USERS // 2))
+            _become(uid)
+            if space is not None:
+                place = spec["then"].index("--unshare-user")
+                spec["then"][place : place + 1] = ["--userns", str(space)]
     _, most = resource.getrlimit(resource.RLIMIT_STACK)
     resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, most))  # libc reads it when it starts
     os.chdir("/")
     os.execve(spec["then"][0], spec["then"], {})
+
+
+def _become(uid: int) -> None:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def _two_users(keepers: int, programs: int) -> int | None:
+    """A user namespace with two users, 0 for keepers and 1 for programs, or None where it is forbidden.
+
+    Programs of another user cannot touch their keepers, whatever the kernel asks a user for. Only root may give away users that
+    are not its own. The namespace belongs to the first of them, who will enter it.
+    """
+    ready, tell = os.pipe()
+    done, finish = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(finish)
+        with contextlib.suppress(BaseException):
+            _become(keepers)
+            kernel.unshare(kernel.NEWUSER)
+            os.write(tell, b".")
+            os.read(done, 1)
+        os._exit(0)
+    os.close(tell)
+    space = None
+    if os.read(ready, 1):
+        with contextlib.suppress(OSError):
+            for name in ("uid_map", "gid_map"):
+                with open(f"/proc/{child}/{name}", "w") as file:
+                    file.write(f"0 {keepers} 1\n1 {programs} 1\n")
+            space = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
+            os.set_inheritable(space, True)
+    for fd in (ready, done, finish):
+        os.close(fd)
+    os.waitpid(child, 0)
+    return space
 
 
 def _lay_open(paths: list[str]) -> None:
@@ -89,6 +129,9 @@ def serve(spec: dict[str, Any]) -> None:
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     if spec["tier"] != "unsafe-none":
         seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
+    with open("/proc/self/uid_map") as file:
+        users = sum(int(line.split()[2]) for line in file)
+    spec["user"] = 1 if spec["tier"] == "bubblewrap" and users > 1 else None
     spec["numbers_agree"] = not spec["base"] or folders.numbers_agree(spec["base"])
     gc.collect()
     gc.freeze()  # the collector of a child would touch, and so copy, every page

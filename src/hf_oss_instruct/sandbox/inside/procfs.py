@@ -6,6 +6,7 @@ for a limit passed, or a program could hide by it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -54,21 +55,44 @@ def read(path: str) -> bytes | None:
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            text = b""
+            while chunk := os.read(fd, CHUNK):
+                text += chunk
+            return text
+        finally:
+            os.close(fd)
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError as error:
-        raise Unreadable(str(error)) from None
-    try:
-        text = b""
-        while chunk := os.read(fd, CHUNK):
-            text += chunk
-        return text
-    except ProcessLookupError:
+        closed(os.path.dirname(path), error)
         return None
+
+
+def listed(place: str, folder: str) -> list[str]:
+    """The names in a folder of a process's; none if it is gone.
+
+    Raises:
+        Unreadable: this process may not look there.
+    """
+    try:
+        return os.listdir(f"{place}/{folder}")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     except PermissionError as error:
-        raise Unreadable(str(error)) from None
-    finally:
-        os.close(fd)
+        closed(place, error)
+        return []
+
+
+def closed(place: str, error: PermissionError) -> None:
+    """Tell a process that may not be looked at from one that is ending, whose files are root's from then on.
+
+    Raises:
+        Unreadable: it has memory, so it is alive.
+    """
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"{place}/status", "rb") as file:
+        if b"\nVmSize:" in file.read():
+            raise Unreadable(str(error)) from None
 
 
 def stat(pid: int) -> Stat | None:
@@ -96,7 +120,7 @@ def place_of(pid: int, line: Stat) -> str:
     """The folder in `/proc` that shows a process: that of a living thread, where the first one has ended and left no memory."""
     if line.state != "Z" or line.threads <= 1:
         return f"/proc/{pid}"
-    for task in _tasks(pid):
+    for task in listed(f"/proc/{pid}", "task"):
         other = read(f"/proc/{pid}/task/{task}/stat")
         if other and stat_of(other).state not in "ZX":
             return f"/proc/{pid}/task/{task}"
@@ -141,17 +165,10 @@ def descendants(pid: int) -> list[int]:
 
 def _children(pid: int) -> Iterator[int]:
     if LISTED:
-        for task in _tasks(pid):
+        for task in listed(f"/proc/{pid}", "task"):
             yield from map(int, (read(f"/proc/{pid}/task/{task}/children") or b"").split())
     else:
         yield from (other for other in everyone() if (line := stat(other)) and line.parent == pid)
-
-
-def _tasks(pid: int) -> list[str]:
-    try:
-        return os.listdir(f"/proc/{pid}/task")
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def tasks_of(uid: int) -> int:

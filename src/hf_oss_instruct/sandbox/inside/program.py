@@ -92,6 +92,10 @@ def _named(word: str, step: dict[str, Any], folder: str) -> str:
 
 def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
     """No capability, and a number that owns nothing where we may choose one."""
+    if job["uid"] and spec["tier"] != "unsafe-none":
+        os.setgroups([])
+        os.setresgid(job["uid"], job["uid"], job["uid"])
+        os.setresuid(job["uid"], job["uid"], job["uid"])
     kernel.prctl(kernel.SET_DUMPABLE, 1)  # or /proc/self would be root's
     if spec["tier"] == "bubblewrap":
         # A user namespace of the run's own: processes are counted in it, and everything mounted is another's.
@@ -100,10 +104,6 @@ def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {outer[0]} 1"), ("gid_map", f"{USER} {outer[1]} 1")):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
-    elif job["uid"] and spec["tier"] == "landlock":
-        os.setgroups([])
-        os.setresgid(job["uid"], job["uid"], job["uid"])
-        os.setresuid(job["uid"], job["uid"], job["uid"])
     if spec["tier"] != "unsafe-none":
         kernel.drop_capabilities()
     kernel.prctl(kernel.SET_DUMPABLE, 1)

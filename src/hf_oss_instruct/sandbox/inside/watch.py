@@ -180,12 +180,6 @@ class _Files:
 
 
 def _open_files(place: str) -> Iterator[os.stat_result]:
-    try:
-        entries = os.listdir(f"{place}/fd")
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    except PermissionError as error:
-        raise procfs.Unreadable(str(error)) from None
-    for entry in entries:
+    for entry in procfs.listed(place, "fd"):
         with contextlib.suppress(OSError):  # closed just now
             yield os.stat(f"{place}/fd/{entry}")
