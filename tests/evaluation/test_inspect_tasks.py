@@ -19,6 +19,7 @@ from . import toys
 from .real import DATA, PROBLEMS, real_data
 
 pytest.importorskip("inspect_ai")
+FAILED = ("runtime_error", "compile_error", "empty_answer")
 
 # A model that knows the solutions, for every second epoch: in a process of its own, since inspect changes the process it is in.
 RUN = """
@@ -108,14 +109,20 @@ def test_the_command_runs_a_tiny_model_and_a_wrong_style_is_told(data: Path) -> 
     model = save_model(data.parent / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
     words = [Path(sys.executable).parent / "inspect", "eval", "hf_oss_instruct/humaneval_plus", "--display", "plain"]
     words += ["-T", f"data={data}", "--max-tokens", "16", "--model"]
-    there = os.environ | {"INSPECT_LOG_DIR": str(data.parent / "logs"), "HOME": str(data.parent)}
+    there = os.environ | {"INSPECT_LOG_DIR": str(data.parent / "logs"), "HOME": str(data.parent), "INSPECT_LOG_FORMAT": "json"}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*words, *more], capture_output=True, text=True, timeout=600, env=there, cwd=data.parent)
 
     done = run(f"hf/{model}", "-M", f"model_path={model}", "-M", "device=cpu")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "plus" in done.stdout
+    (log,) = (data.parent / "logs").glob("*.json")
+    found = json.loads(log.read_text())
+    assert found["status"] == "success", found.get("error")
+    metrics = {one["name"]: one["metrics"]["mean"]["value"] for one in found["results"]["scores"]}
+    assert (metrics, found["results"]["completed_samples"]) == ({"base": 0.0, "plus": 0.0}, 3)
+    assert {one["scores"]["base_and_plus"]["metadata"]["status"] for one in found["samples"]} <= {"wrong_answer", *FAILED}
+    assert all(len(one["output"]["choices"][0]["message"]["content"]) > 0 for one in found["samples"])
     done = run("mockllm/model", "-T", "style=magicoder")
     assert done.returncode != 0
     assert "Use chat or completion" in done.stdout + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,6 @@ numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_v
 
 @given(st.lists(numbers, max_size=5), st.floats(0, 1e-3))
 def test_equality_says_of_floats_what_numpy_says(values: list[float], shift: float) -> None:
-    import numpy as np
-
     answer = [value + shift for value in values]
     assert equal((), answer, values, 1e-6) == (answer == values or bool(np.allclose(answer, values, rtol=1e-7, atol=1e-6)))
 

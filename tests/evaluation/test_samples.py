@@ -85,3 +85,27 @@ def test_missing_problems_are_an_error_or_are_listed_and_unknown_ones_are_always
     wrong = read_samples(toys.write_lines(tmp_path / "w.jsonl", [*lines, {"task_id": "Mbpp/1", "completion": "x"}]))
     with pytest.raises(EvaluationError, match=r"not in humaneval_plus .*such as 'Mbpp/1'.*'HumanEval/900'"):
         checked(wrong, benchmark, allow_missing=True)
+
+
+def test_a_null_is_an_empty_answer_and_ids_of_other_tools_are_understood(tmp_path: Path) -> None:
+    benchmark = toys.plus(tmp_path)
+    lines: list[dict[str, Any]] = [
+        {"task_id": "HumanEval/900", "answer": None},
+        {"task_id": 900, "completion": "a"},
+        {"task_id": "901", "completion": "b"},
+        {"task_id": "HumanEval_902_evens", "completion": "c"},
+        {"task_id": "humaneval/902", "completion": "d"},
+    ]
+    found, missing = checked(read_samples(toys.write_lines(tmp_path / "s.jsonl", lines)), benchmark)
+    assert missing == []
+    assert [(one.task_id, one.number, one.text) for one in found] == [
+        ("HumanEval/900", 0, ""),
+        ("HumanEval/900", 1, "a"),
+        ("HumanEval/901", 0, "b"),
+        ("HumanEval/902", 0, "c"),
+        ("HumanEval/902", 1, "d"),
+    ]
+    for odd in (5, "Mbpp/900", "x"):
+        wrong = read_samples(toys.write_lines(tmp_path / "w.jsonl", [{"task_id": odd, "completion": "x"}]))
+        with pytest.raises(EvaluationError, match="not in humaneval_plus"):
+            checked(wrong, benchmark, allow_missing=True)

@@ -19,6 +19,7 @@ import anyio.to_thread
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
 from inspect_ai.dataset import Sample as Row
+from inspect_ai.hooks import BeforeModelGenerate, Hooks, hooks
 from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stderr
 from inspect_ai.solver import TaskState
@@ -32,6 +33,8 @@ from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Grader, Verdict
 from hf_oss_instruct.evaluation.sources import find
+
+OURS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
 
 
 @task
@@ -121,6 +124,17 @@ def _task(tasks: list[str], style: str, data: str | None, revision: str | None) 
         version=1,
         metadata={"data": {name: _loaded(name, data, revision).version for name in tasks}},
     )
+
+
+@hooks("hf_oss_instruct_greedy", "Greedy answers of transformers models to the tasks of hf-oss-instruct")
+class Greedy(Hooks):
+    """Temperature 0 as transformers takes it: inspect always has it sample, and it samples at no temperature of 0."""
+
+    async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
+        """Ask for the likeliest token alone."""
+        ours = (data.task_name or "").removeprefix("hf_oss_instruct/") in OURS
+        if ours and data.model_name.startswith("hf/") and data.config.temperature == 0:
+            data.config.temperature, data.config.top_k = None, 1
 
 
 @scorer(metrics={"*": [mean(), stderr()]})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ KINDS = {
     "response": "answer",
 }
 """Field of a line → what it holds, as `extraction.extract` calls it."""
+
+_ID = re.compile(r"(?:(?P<name>[A-Za-z]+)[/_])?(?P<number>\d{1,9})(?:_\w*)?")
+"""An id as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,12 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
     Raises:
         EvaluationError: a sample is for no problem of the benchmark, or a problem has none and that is not allowed.
     """
-    samples = list(samples)
+    names = _numbered(benchmark)
+    samples = [
+        sample if sample.task_id in benchmark.problems else replace(sample, task_id=_problem_of(sample.task_id, names))
+        for sample in samples
+    ]
+    samples = _renumbered(samples)
     asked = {sample.task_id for sample in samples}
     if unknown := sorted(asked - benchmark.problems.keys()):
         some = next(iter(benchmark.problems))
@@ -91,6 +100,35 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
             "Add them, or score the rest with --allow-missing."
         )
     return samples, missing
+
+
+def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:
+    """Benchmark's name, and number of a problem → its id."""
+    found: dict[tuple[str, int], str] = {}
+    for task_id in benchmark.problems:
+        if match := _ID.fullmatch(task_id):
+            found[(match["name"] or "").lower(), int(match["number"])] = task_id
+    return found
+
+
+def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
+    """The benchmark's own id for one that other tools write: a number alone, `HumanEval_2_x`, `humaneval/2`."""
+    match = _ID.fullmatch(task_id)
+    if not match:
+        return task_id
+    kinds = [match["name"].lower()] if match["name"] else {name for name, _ in names}
+    found = [names[kind, int(match["number"])] for kind in kinds if (kind, int(match["number"])) in names]
+    return found[0] if len(found) == 1 else task_id
+
+
+def _renumbered(samples: Iterable[Sample]) -> list[Sample]:
+    """Samples numbered within their problem, in their order: a problem may have been called by several names."""
+    numbers = Counter[str]()
+    found = []
+    for sample in samples:
+        found.append(replace(sample, number=numbers[sample.task_id]))
+        numbers[sample.task_id] += 1
+    return found
 
 
 def _first(seen: set[tuple[str, str]], task_id: str, number: Any) -> bool:
@@ -126,8 +164,9 @@ def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _texts(place: str, columns: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Problem, kind and text of each sample of a record."""
     task_id = columns.get("task_id", columns.get("name"))
-    if not isinstance(task_id, str):
-        raise EvaluationError(f"{place} has no task_id. Write the problem's id, such as 'HumanEval/0'.")
+    if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
+        raise EvaluationError(f"{place} has no task_id but {task_id!r}. Write the problem's id, such as 'HumanEval/0'.")
+    task_id = str(task_id)
     if isinstance(results := columns.get("results"), list):  # MultiPL-E: what its evaluation ran, tests included
         if prompt_less := [one for one in results if not isinstance(one, dict) or "program" not in one]:
             raise EvaluationError(f"{place}: a result has no program but {str(prompt_less[0])[:80]!r}.")
@@ -136,6 +175,7 @@ def _texts(place: str, columns: dict[str, Any]) -> Iterator[tuple[str, str, str]
     for field, kind in KINDS.items():
         if field in columns:
             texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
+            texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
             if odd := [text for text in texts if not isinstance(text, str)]:
                 raise EvaluationError(f"{place}: {field} is {str(odd[0])[:80]!r} and no text.")
             yield from ((task_id, kind, text) for text in texts)
