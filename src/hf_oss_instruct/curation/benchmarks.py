@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import xxhash
 from hf_oss_instruct.curation.tasks import IDS, PROMPTS, SOLUTIONS, Task, tasks_of
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.pins import COMMITS
+from hf_oss_instruct.structured import any_json
 
 SUFFIXES = (".parquet", ".jsonl", ".json", ".jsonl.gz")
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
@@ -239,9 +239,9 @@ def _json_rows(file: Path) -> Iterator[dict[str, Any]]:
     opened = gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb")
     with opened as lines:
         if file.name.endswith(".json"):
-            values = json.loads(lines.read())
+            values = any_json(lines.read())
         else:
-            values = (json.loads(line) for line in lines if line.strip())
+            values = (any_json(line) for line in lines if line.strip())
         for row in values if isinstance(values, Iterable) and not isinstance(values, dict) else [values]:
             if isinstance(row, dict):
                 yield {name: value for name, value in row.items() if name in COLUMNS}

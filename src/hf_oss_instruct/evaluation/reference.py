@@ -22,8 +22,8 @@ from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.structured import checked, loads
 from hf_oss_instruct.workdir import write_whole
 
-FORMAT = 3
-HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float)}
+FORMAT = 4
+HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float), "hash": str}
 """What the first line of a file of the cache says."""
 GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
 """What a reference solution may use. On a machine ten times slower than ours each still comes to its end."""
@@ -108,10 +108,12 @@ class References:
         try:
             with gzip.open(self._path(problem), "rt", encoding="utf-8") as lines:
                 head = checked(loads(lines.readline()), HEAD, "the head")
-                expected = [values.loads(line) for line in lines]
+                body = lines.read()
+            expected = [values.loads(line) for line in body.splitlines()]
         except (OSError, EOFError, ValueError, zlib.error):  # not there, torn or changed: it is made again
             return None
-        return self._reference(problem, expected, head["cpu_s"]) if len(expected) == head["calls"] else None
+        whole = len(expected) == head["calls"] and head["hash"] == xxhash.xxh3_128_hexdigest(body)
+        return self._reference(problem, expected, head["cpu_s"]) if whole else None
 
     def _run(self, problem: Problem) -> Reference:
         calls = problem.calls
@@ -132,8 +134,10 @@ class References:
     def _write(self, problem: Problem, expected: list[Any], cpu_s: float) -> None:
         """All or nothing: whoever reads beside it sees the old file, none, or the whole new one."""
         path = self._path(problem)
-        head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s})
-        text = "\n".join([head, *map(values.dumps, expected)])
+        body = "\n".join(map(values.dumps, expected))
+        key = xxhash.xxh3_128_hexdigest(body)
+        head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s, "hash": key})
+        text = f"{head}\n{body}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, gzip.compress(text.encode(), 1, mtime=0))

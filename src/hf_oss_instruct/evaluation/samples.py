@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import zlib
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.problems import Benchmark
+from hf_oss_instruct.structured import any_json
 
 KINDS = {
     "solution": "solution",
@@ -151,7 +151,7 @@ def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             continue
         place = f"{file.name}, line {number}"
         try:
-            columns = json.loads(line)
+            columns = any_json(line)
         except ValueError as error:
             raise EvaluationError(f"{place} is not JSON: {error}. Mend or remove the line.") from error
         if not isinstance(columns, dict):
@@ -205,7 +205,7 @@ def _details(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _struct(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = any_json(value)
         except ValueError:
             return {}
     return value if isinstance(value, dict) else {}

@@ -15,6 +15,7 @@ import xxhash
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.pins import COMMITS
+from hf_oss_instruct.structured import any_json
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 RELEASES = {
@@ -161,7 +162,7 @@ def _json_lines(file: Path) -> Iterator[Row]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            columns = json.loads(line)
+            columns = any_json(line)
             if not isinstance(columns, dict):
                 raise ValueError(f"line {number} is no JSON object")
             yield Row(columns, _hash(line.strip()))

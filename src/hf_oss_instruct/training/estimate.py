@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.structured import read_object
 
 MEAN_TOKENS = 446
 """Tokens of a row, prompt included, in the Magicoder template (mean of 2,000 rows, 8k vocabulary)."""
@@ -39,7 +41,10 @@ class Shape:
         """From the `config.json` of a folder, else from a size such as `6.7b` in the name; the network is not asked."""
         config = Path(model) / "config.json"
         if config.is_file():
-            return cls._from_config(json.loads(config.read_text("utf-8")))
+            try:
+                return cls._from_config(read_object(config))
+            except (ValueError, TypeError, ArithmeticError) as error:
+                raise UsageError(f"The model's config.json says nothing of its size: {error}. Bring back its own.") from error
         found = _SIZE.search(model.replace("_", "-"))
         if not found:
             return cls(None)

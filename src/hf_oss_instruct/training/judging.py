@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Grader
 from hf_oss_instruct.languages import find
 from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.training.callbacks import Judged, Scoring
 
@@ -75,13 +75,14 @@ def _own(path: Path) -> list[dict[str, Any]]:
 def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     where = f"Line {number} of {path}"
     try:
-        told = json.loads(line)
+        told = any_json(line)
     except ValueError as error:
         raise UsageError(f"{where} is no JSON: {error}. Write one object a line.") from error
     missing = [name for name in OWN if not (isinstance(told, dict) and isinstance(told.get(name), str) and told[name])]
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")
-    if (language := find(told.get("language", "python"))) is None:
+    said = told.get("language", "python")
+    if (language := find(said) if isinstance(said, str) else None) is None:
         raise UsageError(f"{where} is in an unknown language {told['language']!r}. Leave it out for Python.")
     problem = Problem(
         task_id=f"{path.name}:{number}",

@@ -134,12 +134,15 @@ def why_unchecked(source: TrainingSource) -> str | None:
     report = _report(source)
     if report is None:
         return f"it has no {REPORT}"
-    found = next((check for check in report.get("checks", ()) if check.get("name") == CHECK), None)
+    checks = report.get("checks")
+    named = (check for check in checks if isinstance(check, dict)) if isinstance(checks, list) else ()
+    found = next((check for check in named if check.get("name") == CHECK), None)
     if found is None:
         return f"its {REPORT} does not name the check {CHECK!r}"
     if found.get("status") == "done":
         return None
-    return f"its {REPORT} says {CHECK} {found.get('status', 'unknown').replace('_', ' ')} ({found.get('why', 'no reason given')})"
+    status = str(found.get("status", "unknown")).replace("_", " ")
+    return f"its {REPORT} says {CHECK} {status} ({found.get('why', 'no reason given')})"
 
 
 def _report(source: TrainingSource) -> dict[str, Any] | None:
