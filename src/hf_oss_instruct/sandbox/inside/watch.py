@@ -11,6 +11,7 @@ import ctypes
 import os
 import stat as modes
 import struct
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ class Seen:
         shared_kib: memory that the whole machine shared when the run began.
         files: inode → bytes of each file that was seen.
         unknown: inodes of files that are only mapped and whose size was not seen.
+        mapped: whether the last look found a removed file; `mapped_ns`: when mappings were last looked at.
     """
 
     memory_kib: int = 0
@@ -44,6 +46,8 @@ class Seen:
     ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
     files: dict[int, int] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
+    mapped: bool = False
+    mapped_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,22 +163,25 @@ class _Files:
         sockets: set[int] = set()
         removed: dict[int, int] = {}
         mapped: dict[int, int] = {}
+        # Where no name has gone since the last look, nothing was removed. Clocks of files are as coarse as 10 ms.
+        now, look = time.time_ns(), seen.mapped or folders.changed_ns(where.folder) > seen.mapped_ns - 50_000_000
+        seen.mapped_ns = now if look else seen.mapped_ns
         for place in places:
             for state in _open_files(place):
                 if modes.S_ISSOCK(state.st_mode):
                     sockets.add(state.st_ino)
                 elif modes.S_ISREG(state.st_mode) and not state.st_nlink:
                     removed[state.st_ino] = state.st_blocks * 512
-            mapped |= procfs.removed_and_mapped(place, where.folder)
+            mapped |= procfs.removed_and_mapped(place, where.folder) if look else {}
         named = folders.sizes(where.folder)
         seen.files |= removed | named
         # How large a file is that is only mapped, nobody says. One whose size was never seen is not let pass, but is looked at
         # twice: it may have been closed, or its process ended, just now.
-        unknown = mapped.keys() - seen.files.keys()
+        seen.unknown, before = mapped.keys() - seen.files.keys(), seen.unknown
+        seen.mapped = bool(mapped or removed)
         for inode in mapped.keys() - removed.keys() - named.keys():
-            twice = folders.TOO_LARGE if where.inodes and inode in seen.unknown else mapped[inode]
+            twice = folders.TOO_LARGE if where.inodes and inode in before else mapped[inode]
             removed[inode] = seen.files.get(inode, twice)
-        seen.unknown = unknown
         self.bytes = sum(removed.values()) + sum(named.values())
         self.sockets = len(sockets)
 
