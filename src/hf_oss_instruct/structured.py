@@ -34,14 +34,18 @@ def loads(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def any_json(text: str | bytes) -> Any:
+def any_json(text: str | bytes, *, strict: bool = True) -> Any:
     """The value of a JSON text with any numbers: those of benchmarks and samples may be infinite, or large.
+
+    Args:
+        text: JSON.
+        strict: refuse control characters, such as a bare new line, inside strings.
 
     Raises:
         ValueError: it is no JSON, or too deep.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=strict)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

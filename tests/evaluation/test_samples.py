@@ -109,3 +109,24 @@ def test_a_null_is_an_empty_answer_and_ids_of_other_tools_are_understood(tmp_pat
         wrong = read_samples(toys.write_lines(tmp_path / "w.jsonl", [{"task_id": odd, "completion": "x"}]))
         with pytest.raises(EvaluationError, match="not in humaneval_plus"):
             checked(wrong, benchmark, allow_missing=True)
+
+
+def test_a_bare_new_line_inside_a_text_is_read_and_a_torn_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text('{"task_id": "A/1", "completion": "a\nb\n"}\n{"task_id": "A/2", "completion": "c"}\n')
+    assert [(one.task_id, one.text) for one in read_samples(tmp_path / "s.jsonl")] == [("A/1", "a\nb\n"), ("A/2", "c")]
+    (tmp_path / "t.jsonl").write_text('{"task_id": "A/1", "completion": "a\n{"task_id": "A/2", "completion": "c"}\n')
+    with pytest.raises(EvaluationError, match="line 1 is not JSON"):
+        read_samples(tmp_path / "t.jsonl")
+
+
+def test_evalplus_folders_hold_a_program_in_each_file(tmp_path: Path) -> None:
+    benchmark = toys.plus(tmp_path / "data")
+    for name, text in (("HumanEval_900/0.py", "a"), ("HumanEval_900/1.py", "b"), ("HumanEval_901/0.py", "c")):
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_text(text)
+    found, _ = checked(read_samples(tmp_path / "out"), benchmark, allow_missing=True)
+    assert [(one.task_id, one.number, one.text, one.kind) for one in found] == [
+        ("HumanEval/900", 0, "a", "solution"),
+        ("HumanEval/900", 1, "b", "solution"),
+        ("HumanEval/901", 0, "c", "solution"),
+    ]

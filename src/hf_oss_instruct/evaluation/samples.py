@@ -24,6 +24,8 @@ KINDS = {
 }
 """Field of a line → what it holds, as `extraction.extract` calls it."""
 
+MOST_LINES = 1000
+"""Lines of a text whose new lines are not escaped."""
 _ID = re.compile(r"(?:(?P<name>[A-Za-z]+)[/_])?(?P<number>\d{1,9})(?:_\w*)?")
 """An id as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
 
@@ -50,13 +52,14 @@ def read_samples(path: Path) -> list[Sample]:
 
     Args:
         path: `.jsonl` (also `.gz`), lines of `task_id` (or MultiPL-E's `name`) and `solution`, `completion`, `completions` or
-            `answer`; a MultiPL-E result file or a folder of them (`.json`, `.json.gz`); lighteval's details (`.parquet`).
+            `answer`; a MultiPL-E result file or a folder of them (`.json`, `.json.gz`);
+            evalplus' folder (`HumanEval_0/0.py`); lighteval's details (`.parquet`).
 
     Raises:
         UsageError: there is no such file.
         EvaluationError: it is empty, broken or of another format; the message names the line.
     """
-    files = sorted(file for file in path.rglob("*.json*") if file.is_file()) if path.is_dir() else [path]
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_samples(file)) if path.is_dir() else [path]
     if not path.exists() or not files:
         raise UsageError(
             f"There is no file of samples {str(path)!r}. Name a .jsonl file, a MultiPL-E folder or a details parquet."
@@ -131,6 +134,11 @@ def _renumbered(samples: Iterable[Sample]) -> list[Sample]:
     return found
 
 
+def _is_samples(file: Path) -> bool:
+    program = file.suffix == ".py" and file.stem.isdigit() and _ID.fullmatch(file.parent.name) is not None
+    return ".json" in file.name or program
+
+
 def _first(seen: set[tuple[str, str]], task_id: str, number: Any) -> bool:
     key = (task_id, str(number))
     return key not in seen and not seen.add(key)  # type: ignore[func-returns-value]
@@ -141,24 +149,38 @@ def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if file.name.endswith(".parquet"):
         yield from _details(file)
         return
+    if file.suffix == ".py":  # evalplus' folders: HumanEval_0/0.py
+        yield str(file), {"task_id": file.parent.name, "solution": file.read_text("utf-8", "replace")}
+        return
     try:
         content = gzip.decompress(file.read_bytes()) if file.name.endswith(".gz") else file.read_bytes()
         lines = [content] if file.name.removesuffix(".gz").endswith(".json") else content.split(b"\n")
     except (OSError, EOFError, zlib.error) as error:
         raise EvaluationError(f"The file {str(file)!r} cannot be read: {error}. Write it again.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, columns in _parsed(file.name, lines):
         place = f"{file.name}, line {number}"
-        try:
-            columns = any_json(line)
-        except ValueError as error:
-            raise EvaluationError(f"{place} is not JSON: {error}. Mend or remove the line.") from error
         if not isinstance(columns, dict):
             raise EvaluationError(
                 f"{place} is no JSON object but {type(columns).__name__}. Write task_id and solution in each line."
             )
         yield place, columns
+
+
+def _parsed(name: str, lines: list[bytes]) -> Iterator[tuple[int, Any]]:
+    """Number and value of each line; a line that ends inside a string goes on in the next: some tools write a bare new line."""
+    begun: list[bytes] = []
+    for number, line in enumerate(lines, 1):
+        if not begun and not line.strip():
+            continue
+        begun.append(line)
+        first = number - len(begun) + 1
+        try:
+            yield first, any_json(b"\n".join(begun), strict=False)
+        except ValueError as error:
+            if "Unterminated string" in str(error) and number < len(lines) and len(begun) < MOST_LINES:
+                continue
+            raise EvaluationError(f"{name}, line {first} is not JSON: {error}. Mend or remove the line.") from error
+        begun = []
 
 
 def _texts(place: str, columns: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
