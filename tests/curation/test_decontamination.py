@@ -92,6 +92,52 @@ def test_what_quotes_nothing_has_no_mark(text: str) -> None:
     assert (row["reason"], row["contaminated_by"], row["flags"]) == (None, None, None)
 
 
+ORDINARY = (Path(__file__).parent / "data" / "ordinary_statements.txt").read_text("utf-8").splitlines()
+"""500 statements in the style of the benchmarks, about other things, in twenty wordings; written for this test."""
+STOCK = [
+    "Write a function to find the number of ways to paint a fence of n posts with k colors.",
+    "Create a function to check whether a given string is a valid mobile number of Peru.",
+    "Write a python function to find the difference between the largest and smallest fjord of a given coast.",
+    "Write a function that takes a list of integers as input and returns the sum of the squares of the even ones.",
+]
+
+
+def test_stock_phrases_are_no_quote_and_sixteen_words_of_them_are() -> None:
+    index = needles.build(list(tasks_of("stock", [{"task_id": at, "text": text} for at, text in enumerate(STOCK)])))
+
+    def hits(*texts: str) -> list[bool]:
+        rows = pa.table({"problem": words.of_strings(list(texts))})
+        return [bool(hit) for hit in Decontamination(index)(rows)["contaminated_by"].to_pylist()]
+
+    assert not any(hits(*ORDINARY))
+    assert all(hits(*STOCK))
+    assert hits("Please write a function that takes a list of integers as input and returns the sum of the squares") == [True]
+    assert hits("Today: find the number of ways to paint a fence of n posts, quickly.") == [True]
+
+
+COMMENTED = {
+    "java": "class Problem {{\n    /**\n     * {0}\n     * {1}\n     */\n    public static int f(int[] ponds) {{\n",
+    "js": "/* {0}\n  {1}\n*/\nconst f = (ponds) => {{\n",
+    "php": "<?php\n/*\n{0}\n{1}\n*/\nfunction f($ponds) {{\n",
+    "cs": "using System;\nclass Problem {{\n    // {0}\n    // {1}\n    public static long F(List<long> ponds) {{\n",
+    "ml": "(* {0}\n   {1} *)\nlet f ponds =\n",
+    "hs": "{{- {0}\n   {1} -}}\nf :: [Int] -> Int\n",
+    "lua": "-- {0}\n-- {1}\nlocal function f(ponds)\n",
+    "rkt": "#lang racket\n\n;; {0}\n;; {1}\n(define (f ponds)\n",
+    "rb": "# {0}\n# {1}\ndef f(ponds)\n",
+}
+
+
+@pytest.mark.parametrize("language", COMMENTED)
+def test_a_prompt_in_comments_is_read_to_its_end(language: str) -> None:
+    first, last = (
+        "Given the ponds of a valley, count herons that fish alone",
+        "and never more than seven of them in any single pond",
+    )
+    [task] = tasks_of("b", [{"name": "f", "prompt": COMMENTED[language].format(first, last)}])
+    assert [" ".join(text.split()) for text in task.statements] == [f"{first} {last}"]
+
+
 def test_flagging_instead_of_dropping_says_the_same_and_rejects_nothing() -> None:
     dropped, flagged = check(PROMPT), check(PROMPT, drop=False)
     assert flagged["contaminated_by"] == dropped["contaminated_by"]
@@ -148,6 +194,14 @@ def test_the_test_bed_is_caught_and_flagged_with_only_the_python_originals_in_th
         *(f"HumanEval-X {name} solution" for name in bed.TRANSLATED),
     ):
         assert seen_of[kind] >= 0.75, kind
+
+
+@real
+def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
+    rows = pa.table({"problem": words.of_strings(ORDINARY)})
+    dropped = Decontamination(needles.build([*bed.humaneval(), *bed.mbpp()]))(rows)["contaminated_by"].to_pylist()
+    assert len(ORDINARY) == 500
+    assert sum(map(bool, dropped)) <= 500 / 200, [text for text, hit in zip(ORDINARY, dropped, strict=True) if hit]
 
 
 @real

@@ -119,3 +119,29 @@ def test_cluster_sizes_count_the_kept_row_too() -> None:
 def test_nothing_to_compare_is_no_error(rows: pa.Table) -> None:
     for step in (dedup.exact_duplicates, dedup.near_duplicates, dedup.same_names):
         assert len(step(rows)) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "other"),
+    [
+        (
+            "编写一个函数，接收一个整数列表，返回其中所有偶数的平方之和；如果列表为空，则返回零，并且不得修改原来的列表。",
+            "平方",
+            "立方",
+        ),
+        (
+            "整数のリストを受け取り、すべての偶数の二乗の合計を返す関数を書いてください。リストが空の場合はゼロを返します。",
+            "二乗",
+            "三乗",
+        ),
+        ("เขียนฟังก์ชันที่รับรายการของจำนวนเต็มแล้วคืนค่าผลรวมของกำลังสองของจำนวนคู่ทั้งหมดในรายการนั้น", "กำลังสอง", "กำลังสาม"),
+    ],
+    ids=["Chinese", "Japanese", "Thai"],
+)
+def test_scripts_without_spaces_are_compared_by_characters(text: str, word: str, other: str) -> None:
+    assert word in text
+    different = "".join(reversed(text))
+    column = words.of_strings([text, text.replace(word, other), different])
+    later, earlier, similarity = minhash.near_pairs(column, 0.7)
+    assert list(zip(later.tolist(), earlier.tolist(), strict=True)) == [(1, 0)]
+    assert similarity[0] < 1

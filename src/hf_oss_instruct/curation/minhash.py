@@ -16,7 +16,7 @@ from hf_oss_instruct.curation import words
 from hf_oss_instruct.curation.words import Hashes, Places
 
 GRAM = 5
-"""Words of an n-gram."""
+"""Words of an n-gram; of scripts without spaces, characters."""
 FEWEST_GRAMS = 10
 """Shorter texts take no part: too little is left of them to call two of them nearly equal."""
 BANDS, ROWS = 25, 5
@@ -56,7 +56,7 @@ def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
     """The rows with enough n-grams, and (rows, BANDS) keys of them: of two near texts, some band's keys are equal."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
     for rows in words.texts(column):
-        found = words.words(rows, words.IDENTIFIERS)
+        found = words.words(rows, words.IDENTIFIERS, unspaced=True)
         grams, row_of = words.grams(found.hashes, found.ends, GRAM)
         counts = np.bincount(row_of, minlength=len(rows))
         sketch = np.full(len(rows) * BINS, _EMPTY)
@@ -119,7 +119,7 @@ def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
     """The n-grams of every text as sorted 48-bit numbers, each once, and where texts begin and end."""
     keys = [np.empty(0, np.uint64)]
     for rows in words.texts(column):
-        found = words.words(rows, words.IDENTIFIERS)
+        found = words.words(rows, words.IDENTIFIERS, unspaced=True)
         grams, row_of = words.grams(found.hashes, found.ends, GRAM)
         keys.append(((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS)))
     every = words.distinct(np.concatenate(keys))

@@ -18,6 +18,14 @@ SOLUTIONS_PER_TASK = 5
 
 _MARKS = re.compile(r"(?m)^[ \t]*(?:///?!?|\*+/?|/\*+|#+|--|;+|%+)[ \t]?")
 _QUOTED = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''", re.DOTALL)
+_BLOCK = re.compile(
+    r"^[ \t]*(?:/\*+(.*?)\*+/|\(\*+(.*?)\*+\)|\{-(.*?)-\}|#\|(.*?)\|#|--\[\[(.*?)\]\]|=begin\b(.*?)^=end)[ \t]*$",
+    re.DOTALL | re.MULTILINE,
+)
+"""Comments that are blocks: C, Java, JavaScript, PHP, C#, Swift …; OCaml, Haskell, Lisp, Lua, Ruby."""
+_DIRECTIVE = re.compile(r"\s*#(?:!|(?:include|lang|define|pragma|import|using|if|ifdef|ifndef|endif)\b)")
+_FEWEST = 5
+"""Words of a comment that may be a statement."""
 _STOP = re.compile(r"(?im)^\s*(?:>>>|assert\b|(?:for )?examples?\b.{0,12}$|note\b.{0,4}$|-----|e\.?g\.?[:,]|input\s*:?$)")
 _LEAD = re.compile(
     r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
@@ -73,9 +81,19 @@ def statement(prompt: str) -> str:
     quoted: list[str] = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
     if quoted:
         return quoted[-1].strip()
-    comments = [line for line in prompt.split("\n") if _MARKS.match(line)]
-    is_code = bool(comments) and bool(re.search(r"[({;]\s*$", prompt.rstrip() + "\n"))
-    return unmarked("\n".join(comments) if is_code else prompt).strip()
+    blocks = [text for found in _BLOCK.findall(prompt) for text in found if len(text.split()) >= _FEWEST]
+    if blocks:
+        return unmarked(blocks[-1]).strip()
+    comments = [line for line in prompt.split("\n") if _MARKS.match(line) and not _DIRECTIVE.match(line)]
+    return unmarked("\n".join(comments) if _is_code(prompt, comments) else prompt).strip()
+
+
+def _is_code(prompt: str, comments: list[str]) -> bool:
+    """Whether a prompt with these lines of comments begins a program: `int f(int x) {`, or `def f(x)` below most words."""
+    lines = prompt.rstrip().split("\n")
+    mostly = 2 * sum(len(line.split()) for line in comments) > len(prompt.split())
+    below = "(" in lines[-1] and not _MARKS.match(lines[-1])
+    return bool(comments) and (lines[-1].endswith(("(", "{", ";")) or (mostly and below))
 
 
 def prose(text: str) -> str:

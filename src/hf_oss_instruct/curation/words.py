@@ -5,7 +5,7 @@ No row becomes a Python string: words are found in the columns' bytes, and hashe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -116,16 +116,35 @@ def of_strings(values: list[str]) -> pa.ChunkedArray:
     )
 
 
-def words(rows: Texts, letters: Bytes) -> Words:
-    """The words of some texts: the longest runs of letters within a row."""
+def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
+    """The words of some texts: the longest runs of letters within a row.
+
+    Args:
+        rows: the texts.
+        letters: what is a letter, as of `alphabet`.
+        unspaced: whether each character of a script that puts no spaces between words (Chinese, Japanese, Thai, …) is a word.
+    """
     folded = np.take(letters, rows.data)
     is_letter = np.concatenate([[False], folded != 0, [False]])
     edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
-    inner = distinct(rows.ends[1:-1])
+    inner = distinct(np.concatenate([rows.ends[1:-1], _unspaced(rows.data)]) if unspaced else rows.ends[1:-1])
     seams = inner[is_letter[inner] & is_letter[inner + 1]]  # rows that meet in letters: no word goes on there
     edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))
     starts, stops = edges[::2], edges[1::2]
     return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
+
+
+def _unspaced(data: Bytes) -> Places:
+    """Where characters of scripts without spaces begin and end in UTF-8."""
+    places = np.flatnonzero(data[:-2] >= 0xE0)
+    first, second = data[places], data[places + 1]
+    scripts = (first >= 0xE3) & (first <= 0xE9)  # U+3000 to U+9FFF: Chinese, kana and their punctuation
+    scripts |= (first == 0xEF) & (second >= 0xA4) & (second <= 0xBE)  # compatibility and full-width forms
+    scripts |= (first == 0xE0) & (second >= 0xB8)  # Thai, Lao, Tibetan
+    scripts |= (first == 0xE1) & np.isin(second, [0x80, 0x81, 0x82, 0x9E, 0x9F])  # Myanmar, Khmer
+    scripts |= (first == 0xF0) & (second >= 0xA0)  # U+20000 and above: rarer Chinese characters
+    starts = places[scripts]
+    return np.concatenate([starts, np.minimum(starts + np.where(first[scripts] == 0xF0, 4, 3), len(data))])
 
 
 def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
@@ -148,13 +167,15 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
     return mixed[within], row_of[:whole][within]
 
 
-def gram_family(hashes: Hashes, ends: Places, longest: int) -> Iterator[tuple[int, Hashes, Places]]:
-    """`grams` of every length from 1 to `longest`, each made of the one before: length, hashes, rows."""
+def gram_family(hashes: Hashes, ends: Places, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Places]]:
+    """`grams` of several lengths, each made of the one before: length, hashes, rows."""
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     mixed = np.zeros(len(hashes), np.uint64)
-    for place in range(min(longest, len(hashes))):
+    for place in range(min(max(lengths), len(hashes))):
         mixed = mixed[: len(hashes) - place]
         mixed += hashes[place:] * _OF_PLACE[place]
+        if place + 1 not in lengths:
+            continue
         within = row_of[: len(mixed)] == row_of[place:]
         yield place + 1, mixed[within], row_of[: len(mixed)][within]
 
