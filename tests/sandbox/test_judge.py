@@ -218,6 +218,8 @@ def test_many_inputs_travel_in_batches() -> None:
     ("program", "status"),
     [
         ("def f(x): return x + 1", "passed"),
+        ("print('x' * 2_000_000)\ndef f(x):\n    print('y' * 2_000_000)\n    return x + 1", "passed"),
+        ("print('x' * 2_000_000)\ndef f(x): return x", "runtime_error"),
         ("def f(x): return x", "runtime_error"),
         ("import os; os._exit(0)", "runtime_error"),
         ("import sys; sys.exit(0)", "runtime_error"),

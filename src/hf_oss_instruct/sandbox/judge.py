@@ -34,6 +34,7 @@ STATUSES = (
     "not_evaluated",
 )
 BATCH = 1024  # inputs to one process
+PRINTED_BYTES = 64 << 20  # output of a whole program that does not end it; what is beyond its limit is discarded
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
 NUMBERS = (int, float, complex, Fraction, Decimal)
 RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
@@ -173,11 +174,15 @@ def judge_program(
     nonce = secrets.token_hex(16)
     text = ending_with(nonce, program, tests, language)
     try:
-        ran = run_program(text, language, limits=limits, tier=tier)
+        allowed = limits or Limits()
+        roomy = replace(allowed, output_bytes=max(allowed.output_bytes, PRINTED_BYTES))
+        ran = run_program(text, language, limits=roomy, tier=tier)
     except ToolchainMissing as error:
         return Judgement("not_evaluated", [False], detail=str(error))
     came_to_its_end = nonce in ran.stdout or nonce in ran.stderr
-    ran = replace(ran, stdout=ran.stdout.replace(nonce, ""), stderr=ran.stderr.replace(nonce, ""))
+    kept = allowed.output_bytes  # of each: errors stand at the end
+    stdout, stderr = ran.stdout.replace(nonce, "")[:kept], ran.stderr.replace(nonce, "")[-kept:]
+    ran = replace(ran, stdout=stdout, stderr=stderr)
     if ran.status == "ok" and came_to_its_end:
         return Judgement("passed", [True], ran)
     detail = "it ended before its last test" if ran.status == "ok" else ran.reason
