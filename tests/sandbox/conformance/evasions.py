@@ -12,7 +12,7 @@ from .scene import Scene
 KEEPER, MEMORY, SUMMED, KERNEL_MEMORY, CPU = "keeper", "memory", "memory-summed", "kernel-memory", "cpu"
 SMALL = {"memory_mib": 64, "wall_s": 10, "cpu_s": 8}
 TINY_DISK = {"disk_mib": 8}
-ONE_SECOND = {"cpu_s": 1, "wall_s": 10}
+BRIEF = {"cpu_s": 0.4, "wall_s": 10}
 
 
 def late(_: Scene, outcome: Outcome) -> bool:
@@ -177,8 +177,8 @@ print('@HIT@')
 """
 
 
-def children(prepare: str = "pass", again: str = "pass", reap: str = "pass", count: int = 4, each: float = 0.4) -> str:
-    """A program that lets its children compute one after the other, one and a half seconds in all."""
+def children(prepare: str = "pass", again: str = "pass", reap: str = "pass", count: int = 4, each: float = 0.2) -> str:
+    """A program that lets its children compute one after the other, 0.8 seconds in all."""
     return CHILDREN.format(prepare=prepare, again=again, reap=reap, count=count, each=each)
 
 
@@ -265,7 +265,7 @@ ATTACKS = (
     Attack("starves-its-keeper", "wall", "python", SESSIONS, late, limits={"wall_s": 1, "cpu_s": 30}),
     Attack("hides-behind-a-name", MEMORY, "python", grows(TAKE, r"libc.prctl(15, b'\xff) R 1 \xfe')"), reaches(100), limits=SMALL),
     Attack("hides-a-child-behind-a-name", CPU, "python",
-        children(again=r"import ctypes; ctypes.CDLL(None).prctl(15, b'\xff\xfe')", reap="os.wait()"), limits=ONE_SECOND),
+        children(again=r"import ctypes; ctypes.CDLL(None).prctl(15, b'\xff\xfe')", reap="os.wait()"), limits=BRIEF),
     Attack("hides-behind-its-first-thread", MEMORY, "python", LEFT_BY_ITS_FIRST_THREAD, reaches(100), limits=SMALL),
     Attack("drops-shared-pages-from-view", MEMORY, "python",
         grows("kept.append(mmap.mmap(-1, 8 * MIB)); kept[-1].write(bytes(8 * MIB)); kept[-1].madvise(mmap.MADV_DONTNEED)"),
@@ -277,12 +277,12 @@ ATTACKS = (
     Attack("holds-memory-in-sockets", SUMMED, "python", SOCKETS, reaches(48), limits=SMALL),
     Attack("holds-memory-in-pipes", KERNEL_MEMORY, "python", PIPES, reaches(40), limits={"memory_mib": 48}),
     Attack("keeps-a-page-in-a-pipe", MEMORY, "c", HUGE_PAGE_IN_A_PIPE),
-    Attack("ignores-the-end-of-its-children", CPU, "python", children(IGNORED), limits=ONE_SECOND),
+    Attack("ignores-the-end-of-its-children", CPU, "python", children(IGNORED), limits=BRIEF),
     Attack("computes-in-grandchildren", CPU, "python", children(again="if os.fork(): os._exit(0)", reap="os.wait()"),
-        limits=ONE_SECOND),
-    Attack("leaves-its-children-dead", CPU, "python", children(), limits=ONE_SECOND),
-    Attack("computes-in-children-too-short-to-be-seen", "cpu-unseen", "python", children(IGNORED, count=350, each=0.004),
-        limits={"cpu_s": 1, "wall_s": 20}),
+        limits=BRIEF),
+    Attack("leaves-its-children-dead", CPU, "python", children(), limits=BRIEF),
+    Attack("computes-in-children-too-short-to-be-seen", "cpu-unseen", "python", children(IGNORED, count=150, each=0.004),
+        limits={"cpu_s": 0.3, "wall_s": 20}),
     Attack("fills-the-disk-with-files-only-mapped", "disk", "python",
         FILES_KEPT.format(keep="libc.mmap(None, 4096, 1, 1, file, 0)"), reaches(12), limits=TINY_DISK),
     Attack("fills-the-disk-with-files-in-flight", "disk", "python",
