@@ -16,7 +16,7 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
-from hf_oss_instruct.errors import RunError, SeedsExhausted
+from hf_oss_instruct.errors import RunError, SeedsExhausted, UsageError
 from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
@@ -324,3 +324,39 @@ def test_two_folders_of_one_name_are_two_data_sets(tmp_path: Path) -> None:
         assert len(rows) == json.loads((out / "run.json").read_text())["kept"]
         lengths.append(len(rows))
     assert lengths[0] < lengths[1]
+
+
+def test_a_source_that_was_edited_in_between_is_said_in_words(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "a.py").write_text(
+        'def half(x):\n    """Give half of the number x, rounded down to the next whole."""\n    return x // 2\n'
+    )
+    config = RunConfig(seeds=SeedPlan(n=1, sampler="functions"), benchmarks=())
+    run(tmp_path / "out", config, open_source(str(code)), CommentFunctionTeacher())
+    before = (tmp_path / "out/run.json").read_bytes()
+    (code / "a.py").write_text((code / "a.py").read_text() + "\n\nx = 1\n")
+    with pytest.raises(RunError, match=r"The source 'code' has changed since the run .* began.*Bring that state back.*export"):
+        run(tmp_path / "out", config, open_source(str(code)), CommentFunctionTeacher())
+    assert (tmp_path / "out/run.json").read_bytes() == before
+
+
+def test_a_run_inside_the_folder_of_its_source_goes_on(tmp_path: Path) -> None:
+    rows = [
+        {"content": f'def f{n}(x):\n    """Add {n} to the number x and give the sum back."""\n    return x + {n}\n'}
+        for n in range(4)
+    ]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row | {"lang": "Python"}) + "\n" for row in rows))
+    config = RunConfig(seeds=SeedPlan(n=4, sampler="functions"), benchmarks=(), near_duplicates=False)
+    for _ in range(2):
+        ended = run(tmp_path / "pairs", config, open_source(str(tmp_path)), CommentFunctionTeacher())
+        assert (ended.tally.kept, ended.trouble) == (4, None)
+
+
+@pytest.mark.parametrize("name", ["p [1]", "what?", "all*"])
+def test_a_folder_that_load_dataset_would_take_for_a_pattern_is_refused_before_anything_is_paid(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match=r"load_dataset reads as a pattern.*another folder"):
+        run(tmp_path / name, RunConfig(seeds=SeedPlan(n=1)), open_source("stdlib"), CommentFunctionTeacher())
+    assert not (tmp_path / name).exists()

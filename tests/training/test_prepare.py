@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.templates import template_for, to_prompt_completion
 from hf_oss_instruct.training.prepare import IGNORED, Encoder, mixed, prepare
+from hf_oss_instruct.training.sources import TrainingSource
 from tests.support.tokenizers import FAMILIES, tokenizer_of
 
 ROWS = [{"problem": f"Add {n} to a number.", "solution": f"def add(x):\n    return x + {n}"} for n in range(12)]
@@ -114,3 +116,58 @@ def test_streams_are_mixed_in_shares_too() -> None:
         mixed([(one, 1), (Dataset.from_dict({"n": [1]}), 1)])
     with pytest.raises(UsageError, match="must be positive"):
         mixed([(one, 0), (other, 1)])
+
+
+def talk(*roles: str) -> list[dict[str, Any]]:
+    return [{"role": role, "content": ROWS[0]["problem" if role == "user" else "solution"]} for role in roles]
+
+
+@pytest.mark.parametrize("template", ["magicoder", "chat"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": talk("user"), "completion": talk("assistant")},
+        {"messages": talk("user", "assistant")},
+        {
+            "messages": [
+                {"role": t["role"], "content": [{"type": "text", "text": t["content"]}]} for t in talk("user", "assistant")
+            ]
+        },
+    ],
+)
+def test_a_conversation_of_one_question_and_answer_is_trained_as_one(row: dict[str, Any], template: str) -> None:
+    encode = encoder(template=template)
+    plain = {"instruction": ROWS[0]["problem"], "response": ROWS[0]["solution"]}
+    assert encode(row) == encode(plain)
+    assert prepare(Dataset.from_list([row] * 2), encode).counts == {"kept": 2}
+
+
+def test_other_conversations_and_null_rows_are_dropped_and_counted() -> None:
+    rows = [
+        {"prompt": None, "completion": None},
+        {"prompt": talk("system", "user"), "completion": talk("assistant")},
+        {"prompt": talk("user"), "completion": None},
+        {"prompt": talk("user"), "completion": talk("assistant")},
+    ]
+    assert prepare(Dataset.from_list(rows), encoder()).counts == {"kept": 1, "not_a_pair": 2, "empty": 1}
+    nulls = [{"problem": None, "solution": None}, {"problem": "x", "solution": None}, ROWS[0]]
+    assert prepare(Dataset.from_list(nulls), encoder()).counts == {"kept": 1, "empty": 2}
+    with pytest.raises(UsageError, match=r"No row can be trained on \(not_a_pair 2"):
+        prepare(Dataset.from_list([{"messages": talk("user", "assistant", "user", "assistant")}] * 2), encoder())
+
+
+def test_rows_of_plain_text_are_refused_with_their_columns() -> None:
+    with pytest.raises(UsageError, match=r"Columns 'text' hold no pair\. Rename yours to problem, solution"):
+        prepare(Dataset.from_list([{"text": "def f(): pass"}]), encoder())
+
+
+@pytest.mark.parametrize(("name", "says"), [("rows.jsonl", "cannot be loaded"), ("gone.jsonl", "There is no file 'gone.jsonl'")])
+def test_a_local_file_is_a_dataset_and_what_is_wrong_with_it_is_said(
+    name: str, says: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good [1].jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    assert TrainingSource("good [1].jsonl").open(streaming=False)["problem"] == [row["problem"] for row in ROWS]
+    (tmp_path / "rows.jsonl").write_text('{"problem": "x", "solution": 1}\n{"problem": ["x"], "solution"')
+    with pytest.raises(UsageError, match=says):
+        TrainingSource(name).open(streaming=False)

@@ -85,7 +85,7 @@ def test_the_estimate_says_its_arithmetic() -> None:
     assert "75,000 rows × 446 tokens" in text
     assert "Not measured." in text
     assert "is a guess" in text
-    recomputed = load_recipe("magicoder", model="org/coder-6.7b-base", changes={"gradient_checkpointing": True}).estimate
+    recomputed = load_recipe("magicoder", model="org/coder-6.7b-base", changes={"activation_checkpointing": True}).estimate
     plain = load_recipe("magicoder", model="org/coder-6.7b-base").estimate
     assert recomputed.memory is not None
     assert plain.memory is not None

@@ -14,7 +14,7 @@ from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
-from hf_oss_instruct.errors import OssInstructError, RunError
+from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.asking import Patience
@@ -152,6 +152,11 @@ async def _consume(stream: AsyncGenerator[Outcome, None], tally: Tally, tables: 
 @contextmanager
 def _occupied(out: Path) -> Iterator[None]:
     """Hold the folder alone; refuse one that is in use or not ours."""
+    if not (out / CONFIG).exists() and (odd := sorted(set(str(out.resolve())) & set("*?["))):
+        raise UsageError(
+            f"--out {str(out)!r} has {' '.join(odd)} in its path, which load_dataset reads as a pattern: it would not find the "
+            "dataset. Name another folder."
+        )
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} holds other files and no {CONFIG}. Name a new or empty folder.")
     with held(out):
@@ -167,6 +172,12 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
         there = before.get("teacher", method.teacher.identity)
         if there != method.teacher.identity:
             differences.append(f"teacher: {there} there, {method.teacher.identity} here")
+        if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
+            raise RunError(
+                f"The source {config.dataset!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
+                "Bring that state back to continue the run, or make a new one of the source as it is now in another folder. What there "
+                f"is so far: hf-oss-instruct export {out} --out NEW."
+            )
         if differences:
             raise RunError(
                 f"--out {str(out)!r} holds another run: {'; '.join(differences)}. Give the same arguments to continue it, or "

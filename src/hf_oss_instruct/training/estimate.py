@@ -106,10 +106,15 @@ class Estimate:
         return self.shape.parameters * sum(self.bytes_a_parameter.values()) / sharded + self.activations
 
     @property
+    def recomputes(self) -> bool:
+        """Whether activations are computed again in the backward pass; under either name of the key."""
+        return bool(self.values.get("activation_checkpointing") or self.values.get("gradient_checkpointing"))
+
+    @property
     def activations(self) -> float:
         """34 · tokens · h bytes a layer, 2 · tokens · h when recomputed (Korthikanti et al. 2022, without attention matrices)."""
         tokens, layer = self.tokens_a_device, self.shape.hidden * self.tokens_a_device
-        if self.values.get("gradient_checkpointing"):
+        if self.recomputes:
             return 2 * layer * self.shape.layers + 34 * layer
         return 34.0 * self.shape.hidden * tokens * self.shape.layers
 
@@ -127,7 +132,7 @@ class Estimate:
         """Hours of training."""
         if self.shape.parameters is None or "max_steps" in self.values:
             return None
-        work = 8 if self.values.get("gradient_checkpointing") else 6
+        work = 8 if self.recomputes else 6
         tokens = self.rows * MEAN_TOKENS * float(self.values.get("num_train_epochs", 3)) / (1 - self.padding)
         return tokens * work * self.shape.parameters / (PEAK_FLOPS * UTILISATION * self.gpus) / 3600
 
@@ -148,7 +153,7 @@ class Estimate:
     def _time_line(self) -> list[str]:
         if self.hours is None or self.values.get("use_cpu"):
             return []
-        work = "8N (recomputed)" if self.values.get("gradient_checkpointing") else "6N"
+        work = "8N (recomputed)" if self.recomputes else "6N"
         return [
             f"Time: about {self.hours:.2g} hours = {self.rows:,} rows × {MEAN_TOKENS} tokens × epochs / (1 − {self.padding:.2f} "
             f"padding) × {work} FLOP / ({PEAK_FLOPS / 1e12:.0f} TFLOP/s × {UTILISATION:.0%} × {self.gpus} devices). "

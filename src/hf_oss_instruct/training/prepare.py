@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     Rows: TypeAlias = datasets.Dataset | datasets.IterableDataset
 
-DROPPED = ("too_long", "empty", "masked", "special_token")
-"""Why a row is not trained on: more tokens than `max_length`; no text; no token to learn; text of a special token in it."""
+DROPPED = ("too_long", "empty", "masked", "special_token", "not_a_pair")
+"""Why a row is not trained on: more tokens than `max_length`; no text; no token to learn; text of a special token in it; a
+conversation of more than one question and one answer."""
 PAIRS = (("prompt", "completion"), ("problem", "solution"), ("instruction", "response"))
 """Columns that hold a pair; the first are text in the template already."""
 IGNORED = -100
@@ -47,20 +48,34 @@ class Encoder:
         Raises:
             UsageError: the columns hold no pair, or hold prompts that another template has written.
         """
+        self.check(row)
+        if _columns(row) == PAIRS[0]:
+            return row["prompt"], row["completion"].removesuffix(self.template.stop) + self.template.stop
+        instruction, response = instruction_and_response(row)
+        return self.template.prompt(instruction), self.template.completion(instruction, response)
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Refuse columns that this template cannot be put around; what stands in them does not matter.
+
+        Raises:
+            UsageError: the columns hold no pair, or hold prompts that another template has written.
+        """
         if _columns(row) == PAIRS[0]:
             if self.template.name != "magicoder":
                 raise UsageError(
                     f"The columns prompt and completion are text already, the template {self.template.name!r} cannot be put "
                     "around them. Train on the config 'default' (problem, solution), or use --template magicoder."
                 )
-            return row["prompt"], row["completion"].removesuffix(self.template.stop) + self.template.stop
-        instruction, response = instruction_and_response(row)
-        return self.template.prompt(instruction), self.template.completion(instruction, response)
+        elif not _columns(row):
+            instruction_and_response(row)  # which says what is missing
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """`input_ids`, `labels` and `dropped`: one of `DROPPED`, or None for a row to train on."""
-        said = [row[name] for name in _columns(row)]
-        if not all(text and text.strip() for text in said):
+        pair = as_pair(row)
+        if pair is None:
+            return _dropped("not_a_pair")
+        row, said = pair, [pair[name] for name in _columns(pair)]
+        if not all(isinstance(text, str) and text.strip() for text in said):
             return _dropped("empty")
         if any(word in text.removesuffix(self.template.stop) for word in self._special for text in said):
             return _dropped("special_token")
@@ -175,8 +190,35 @@ def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
     first = next(iter(rows), None)
     if first is None:
         raise UsageError("The data set is empty: there is nothing to train on. Name another set or split.")
-    encoder.texts(first)
+    encoder.check(as_pair(first) or dict.fromkeys(PAIRS[2]))
     return list(first)
+
+
+def as_pair(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A row with a pair of texts: of a conversation its one question and answer, of any other row the row.
+
+    Conversations are those of TRL: `messages`, or `prompt` and `completion` that are lists of messages.
+
+    Returns:
+        None for a conversation of other turns than one of the user and one of the assistant.
+    """
+    if any(isinstance(row.get(name), list) for name in PAIRS[0]):
+        turns = [turn for name in PAIRS[0] for turn in row.get(name) or ()]
+    elif isinstance(row.get("messages"), list) and not _columns(row):
+        turns = row["messages"]
+    else:
+        return row
+    if not all(isinstance(turn, Mapping) for turn in turns) or [turn.get("role") for turn in turns] != ["user", "assistant"]:
+        return None
+    return dict(zip(PAIRS[2], (_content(turn) for turn in turns), strict=True))
+
+
+def _content(turn: Mapping[str, Any]) -> str | None:
+    """The text of a message, which may come in parts."""
+    content = turn.get("content")
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content if isinstance(part, Mapping))
+    return content
 
 
 def _columns(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import difflib
 import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ class Recipe:
         lines = [*self.notes, *self.estimate.lines()]
         text = yaml.safe_dump(self.values, sort_keys=False, allow_unicode=True, width=120)
         return "".join(f"# {line}\n" for line in lines) + text
+
+
+CHECKPOINTING = "activation_checkpointing"
+OLD_NAMES = {CHECKPOINTING: "gradient_checkpointing"}
+"""What recipes say → its name in a transformers that does not know it yet."""
 
 
 def load_recipe(
@@ -160,7 +166,17 @@ def _read(name: str) -> dict[str, Any]:
             f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} There are: {', '.join(RECIPES)}."
         )
     values: dict[str, Any] = yaml.safe_load((files(__package__) / "recipes" / f"{name}.yaml").read_text("utf-8"))
-    return values
+    return values if _has_argument(CHECKPOINTING) else {OLD_NAMES.get(key, key): value for key, value in values.items()}
+
+
+@cache
+def _has_argument(name: str) -> bool:
+    """Whether the transformers installed here has a training argument; yes where there is none."""
+    if importlib.util.find_spec("transformers") is None:
+        return True
+    from transformers import TrainingArguments
+
+    return name in TrainingArguments.__dataclass_fields__
 
 
 def _has_sft(data: str) -> bool:

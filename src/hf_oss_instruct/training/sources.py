@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from hf_oss_instruct.structured import read_object
 
 REPORT = "run.json"
 CHECK = "decontamination"
+FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
+"""Suffix of a file → the format of `load_dataset` that reads it."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class TrainingSource:
     """One data set, in the words of `datasets.load_dataset` and of TRL's `datasets:` key.
 
     Attributes:
-        path: Hub id, folder, or a format such as `parquet` with `data_files`.
+        path: Hub id, folder, file (parquet, JSON, CSV), or a format such as `parquet` with `data_files`.
         name, data_dir, data_files, split: as `load_dataset` takes them.
         fraction: its share of a mixture; None where all rows are used.
     """
@@ -39,26 +42,45 @@ class TrainingSource:
             UsageError: there is no such data set, config, split or file.
         """
         from datasets import load_dataset
-        from datasets.exceptions import DatasetNotFoundError
+        from datasets.exceptions import DatasetsError
 
         words = {name: getattr(self, name) for name in ("name", "data_dir", "data_files", "split") if getattr(self, name)}
+        path = self.path
+        if kind := self._file_format:
+            if not Path(path).is_file():
+                raise UsageError(f"There is no file {path!r}. Name an existing file, a folder, or a Hub id.")
+            path, words["data_files"] = kind, glob.escape(str(Path(path).absolute()))
         try:
-            return load_dataset(self.path, streaming=streaming, **words)
-        except (DatasetNotFoundError, FileNotFoundError, ValueError) as error:
-            raise UsageError(f"The data set {self.path!r} cannot be loaded: {' '.join(str(error).split())}") from error
+            return load_dataset(path, streaming=streaming, **words)
+        except (DatasetsError, OSError, ValueError) as error:
+            why = " ".join(str(error.__cause__ or error).split())
+            raise UsageError(
+                f"The dataset {self.path!r} cannot be loaded: {why}. Check the name, or convert the rows to parquet."
+            ) from error
+
+    @property
+    def _file_format(self) -> str | None:
+        """The format that `load_dataset` reads a file in, where the path is the name of a file."""
+        if self.data_files or Path(self.path).is_dir():
+            return None
+        suffixes = [suffix for suffix in Path(self.path.lower()).suffixes if suffix in FORMATS]
+        return FORMATS[suffixes[-1]] if suffixes else None
 
     @property
     def folders(self) -> list[Path]:
         """Local folders in which its report may lie."""
         files = [self.data_files] if isinstance(self.data_files, str) else self.data_files
         named = [Path(file) for file in (files.values() if isinstance(files, dict) else files or ()) if isinstance(file, str)]
-        places = [Path(self.path), *(Path(self.data_dir) for _ in [0] if self.data_dir)]
+        places = [
+            Path(self.path).parent if self._file_format else Path(self.path),
+            *(Path(self.data_dir) for _ in [0] if self.data_dir),
+        ]
         return [*places, *(folder for file in named for folder in (file.parent, file.parent.parent))]
 
     @cached_property
     def on_the_hub(self) -> dict[str, Any] | None:
         """Id and revision of a set that is read from the Hub."""
-        return None if self.data_files else on_the_hub(self.path, "dataset")
+        return None if self.data_files or self._file_format else on_the_hub(self.path, "dataset")
 
     @property
     def revision(self) -> str | None:
@@ -148,7 +170,7 @@ def why_unchecked(source: TrainingSource) -> str | None:
 def _report(source: TrainingSource) -> dict[str, Any] | None:
     path = next((folder / REPORT for folder in source.folders if (folder / REPORT).is_file()), None)
     if path is None:
-        if Path(source.path).exists() or source.data_files:
+        if Path(source.path).exists() or source.data_files or source._file_format:
             return None
         path = _from_hub(source.path)
     if path is None:
