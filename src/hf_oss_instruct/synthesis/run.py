@@ -175,7 +175,7 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
                 f"The source {config.dataset!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
-                "Bring that state back to continue the run, or make a new one of the source as it is now in another folder. What there "
+                "Bring that state back to continue the run, or make a new one in another folder. What there "
                 f"is so far: hf-oss-instruct export {out} --out NEW."
             )
         if differences:
