@@ -51,6 +51,17 @@ DRESSES: dict[str, Dress] = {
     "in a quote": _answer(lambda p, t: "".join(f"> {line}\n" for line in fence(p.function, t).splitlines())),
     "in a longer fence": _answer(lambda p, t: fence(f"# Answer\n\n{fence(p.function, t)}", "markdown", "````")),
     "HTML": _answer(lambda p, t: f"<pre><code>{html.escape(p.function)}</code></pre>\n"),
+    "tag below the fence": _answer(lambda p, t: f"```\n{t}\n{p.function}```\n"),
+    "a numbered listing": _answer(
+        lambda p, t: fence("".join(f"{at:3d} {line}\n" for at, line in enumerate(p.function.split("\n"), 1)), t)
+    ),
+    "a patch": _answer(lambda p, t: fence("".join(f"+{line}\n" for line in p.function.split("\n")), "diff")),
+    "entities": _answer(lambda p, t: fence(html.escape(p.function, quote=False), t)),
+    "another spelling of the name": _answer(lambda p, t: fence(p.function.replace(p.entry, _respelled(p.entry)), t)),
+    "indented code": _answer(lambda p, t: f"Here it is:\n\n{textwrap.indent(p.function, '    ')}\nDone.\n"),
+    "headings and a list": _answer(
+        lambda p, t: f"## Solution\n\n{p.function}\n**Notes**\n\n- It's a loop.\n- It adds `i * i`.\n"
+    ),
     "no fence": _answer(lambda p, t: p.function),
     "no fence, text around": _answer(
         lambda p, t: f"Of course. Here's what you need:\n\n{p.function}\nThis adds the squares; it's what you asked for.\n"
@@ -79,16 +90,33 @@ DRESSES: dict[str, Dress] = {
     "body": _answer(lambda p, t: f"The body is:\n\n{fence(p.body, t)}"),
     "body, flush": _answer(lambda p, t: fence(textwrap.dedent(p.body), t)),
     "body, no fence": _answer(lambda p, t: p.body),
+    "body, commented": _answer(
+        lambda p, t: (
+            fence(f"{_comment(p)} Add them up.\n\n{textwrap.dedent(p.body)}", t) if p.body[0] != "{" else fence(p.body, t)
+        )
+    ),
     "body and helper": _answer(lambda p, t: fence(f"{_using_body(p)}\n{p.helper}", t)),
     "body, open": lambda p, t: ("answer", fence(code, t)) if (code := _open(p)) else None,
     "prompt and body": _answer(lambda p, t: fence(p.prompt + p.body, t)),
     "completion": lambda p, t: ("completion", _open(p) or p.body),
     "completion, fenced": lambda p, t: ("completion", f"Sure:\n{fence(p.prompt + p.body, t)}"),
+    "completion, a fenced body": lambda p, t: ("completion", f"```{t}\n{p.body}```\nThat's it.\n"),
+    "completion, closed by a fence": lambda p, t: ("completion", f"{_open(p) or p.body.rstrip()}\n```\nThat's it.\n"),
     "completion, written anew": lambda p, t: ("completion", f"{p.function}\n"),
     "solution": lambda p, t: ("solution", p.prompt + p.body),
     "solution, open": lambda p, t: ("solution", p.prompt + code) if (code := _open(p)) else None,
     "solution with main": lambda p, t: ("solution", f"{p.prompt}{p.body}\n{p.own_tests}") if t != "python" else None,
 }
+
+
+def _comment(p: Pieces) -> str:
+    return next(mark for mark in ("///", "//", "--", ";;", "#") if f"\n{mark}" in f"\n{p.prompt}" or mark == "#").replace(
+        "///", "//"
+    )
+
+
+def _respelled(name: str) -> str:
+    return "sumSquares" if "_" in name else "Sum_squares"
 
 
 def _using_body(p: Pieces) -> str:

@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from hf_oss_instruct.languages import find
 
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
-_NUMBERED = re.compile(r"^[ \t]*\d+(?:[:.)|]| \|)? ?(?P<code>.*)$")
+_NUMBERED = re.compile(r"^[ \t]*(?P<number>\d{1,6})(?:[:.)|]| \|)? ?(?P<code>.*)$")
 _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
 def mended(code: str) -> Iterator[str]:
     """What a block may have been before it was copied; the block itself first."""
-    yield code
     first, _, rest = code.lstrip("\n").partition("\n")
-    if first.strip() and find(first.strip()) is not None:  # the tag that belongs behind the fence
-        yield rest
+    if rest.strip() and first.strip() and find(first.strip()) is not None:  # the tag that belongs behind the fence
+        code = rest
+    listing = [_NUMBERED.match(line) for line in code.split("\n") if line.strip()]
+    if len(listing) > 2 and [int(one["number"]) if one else 0 for one in listing] == list(range(1, len(listing) + 1)):
+        code = "".join(one["code"] + "\n" for one in listing if one)
+    yield code
     lines = [line for line in code.split("\n") if line.strip()]
     if (flush := textwrap.dedent(code)) != code:
         yield flush
@@ -32,5 +35,3 @@ def mended(code: str) -> Iterator[str]:
     if lines and any(line[0] == "+" for line in lines) and all(line[0] in "+- @" for line in lines):
         kept = [line[1:] for line in code.split("\n") if line[:1] in ("+", " ") and not line.startswith("+++")]
         yield "\n".join(kept) + "\n"
-    if len(lines) > 1 and all(_NUMBERED.match(line) for line in lines):
-        yield "".join(found["code"] + "\n" for line in lines if (found := _NUMBERED.match(line)))
