@@ -110,7 +110,8 @@ DRESSES: dict[str, Dress] = {
 
 
 def _comment(p: Pieces) -> str:
-    return next(mark for mark in ("///", "//", "--", ";;", "#") if f"\n{mark}" in f"\n{p.prompt}" or mark == "#").replace(
+    lines = [line.lstrip() for line in p.prompt.split("\n")]
+    return next((mark for mark in ("//", "--", ";;") if any(line.startswith(mark) for line in lines)), "#")
         "///", "//"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation.extraction import cut, extract
+from hf_oss_instruct.evaluation.extraction import cut, extract, outline
 from hf_oss_instruct.evaluation.problems import Problem
 from tests.evaluation import toys
+from tests.evaluation.extraction.table import PIECES
 
 ADD, ROOT, EVENS = "HumanEval/900", "HumanEval/901", "HumanEval/902"
 
@@ -99,6 +101,31 @@ def test_no_answer_breaks_it(text: str) -> None:
     problem = Problem("HumanEval/900", "python", toys.PLUS[0]["prompt"], "add", ("\ndef ",), "")
     for kind in ("completion", "solution", "answer"):
         assert isinstance(extract(problem, text, kind).program, str)
+
+
+@pytest.mark.parametrize("language", PIECES)
+@given(st.text(max_size=80), st.sampled_from(["answer", "completion", "solution"]), st.data())
+def test_no_answer_breaks_it_in_any_language(language: str, text: str, kind: str, data: st.DataObject) -> None:
+    pieces = PIECES[language]
+    cut_at = data.draw(st.integers(0, len(pieces.function)))
+    problem = pieces.problem(language)
+    for one in (text, f"```\n{text}\n```", f"```\n{pieces.function[:cut_at]}{text}", pieces.function[cut_at:] + text):
+        assert isinstance(extract(problem, one, kind).program, str)
+
+
+def test_of_several_blocks_the_last_is_taken_unless_it_is_introduced_as_something_else(problems: dict[str, Problem]) -> None:
+    first, last = "def add(a, b):\n    return a - b\n", "def add(a, b):\n    return a + b\n"
+    corrected = f"```python\n{first}```\nThat subtracts. Corrected:\n```python\n{last}```\n"
+    assert extract(problems[ADD], corrected, "answer").program == last
+    aside = f"```python\n{first}```\nAlternatively:\n```python\n{last}```\n"
+    assert extract(problems[ADD], aside, "answer").program == first
+
+
+def test_a_grammar_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tree_sitter_language_pack", None)
+    monkeypatch.setattr(outline, "_packed_parser", outline._packed_parser.__wrapped__)
+    with pytest.raises(EvaluationError, match="pip install 'tree-sitter-language-pack"):
+        outline.tree("return 1", "lua")
 
 
 def test_java_methods_move_into_the_class_of_the_tests() -> None:

@@ -26,6 +26,7 @@ class JavaScript(Language):
         "generator_function_declaration": "function",
         "method_definition": "function",
         "class_declaration": "container",
+        "pair": "value",
         "lexical_declaration": "value",
         "variable_declaration": "value",
         "assignment_expression": "value",
@@ -36,6 +37,19 @@ class JavaScript(Language):
     noise = re.compile(
         r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
     )
+
+    def item(self, node: Node) -> Item:
+        """As everywhere; an object in a variable has members."""
+        item = super().item(node)
+        declarator = item.inner.named_children[-1] if item.kind == "value" and item.inner.named_children else None
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        if value is not None and value.type == "object" and len(item.names) == 1:
+            return Item("container", item.names, node, value)
+        return item
+
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """A member of an object has its key's name."""
+        return (text_of(node.child_by_field_name("key")),) if node.type == "pair" else super().names(kind, node)
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without the words of modules; inside a function of its own, if it defines what the tests define."""
@@ -58,7 +72,7 @@ class JavaScript(Language):
         if item.node.type == "import_statement":
             return _required(item.node)
         if item.node.type == "export_statement" and item.kind != "statement":
-            return item.text[item.inner.start_byte - item.node.start_byte :] if item.text.isascii() else text_of(item.inner)
+            return text_of(item.node.named_children[-1])
         return None
 
     def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
@@ -70,7 +84,7 @@ class JavaScript(Language):
         if len(path) < 2:
             return ""
         owner = path[-2].names[0]
-        static = any(text_of(child) == "static" for child in path[-1].node.children)
+        static = path[-2].inner.type == "object" or any(text_of(child) == "static" for child in path[-1].node.children)
         return f"\nconst {name} = (...args) => {owner if static else f'new {owner}()'}.{name}(...args);\n"
 
 

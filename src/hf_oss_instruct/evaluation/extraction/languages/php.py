@@ -19,6 +19,7 @@ class Php(Language):
 
     name = "php"
     kinds: ClassVar[Mapping[str, Kind]] = {
+        "text": "package",
         "php_tag": "package",
         "php_end_tag": "package",
         "declare_statement": "package",

@@ -33,6 +33,8 @@ class R(Language):
             right = node.child_by_field_name("rhs")
             kind: Kind = "function" if right is not None and right.type == "function_definition" else "value"
             return Item(kind, (text_of(node.child_by_field_name("lhs")).strip("`\"'"),), node, node)
+        if assigned := re.match(r"""assign\(\s*['"]([\w.]+)['"]""", text_of(node)):
+            return Item("function", (assigned[1],), node, node)
         if node.type == "call" and re.match(r"(?:library|require|suppress\w+)\(", text_of(node)):
             return Item("import", (), node, node)
         return super().item(node)

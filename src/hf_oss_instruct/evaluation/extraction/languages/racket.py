@@ -35,6 +35,8 @@ class Racket(Language):
         word = text_of(head)
         if word == "require":
             return Item("import", (), node, node)
+        if word == ":" and rest:  # a type, in Typed Racket
+            return Item("type", (text_of(rest[0]),), node, node)
         if not word.startswith(("define", "struct")) or not rest:
             return Item("statement", (), node, node)
         named = rest[0]
