@@ -112,8 +112,6 @@ DRESSES: dict[str, Dress] = {
 def _comment(p: Pieces) -> str:
     lines = [line.lstrip() for line in p.prompt.split("\n")]
     return next((mark for mark in ("//", "--", ";;") if any(line.startswith(mark) for line in lines)), "#")
-        "///", "//"
-    )
 
 
 def _respelled(name: str) -> str:
