@@ -98,7 +98,7 @@ def _from_solution(language: Language, problem: Problem, text: str) -> Extracted
 def _from_completion(language: Language, problem: Problem, text: str) -> Extracted:
     """The prompt and its completion up to the first stop token, unless the completion is an answer or begins anew."""
     text = text.removeprefix(problem.prompt)
-    continues = text.lstrip("\n").startswith((" ", "\t"))
+    continues = text.lstrip("\n").startswith((" ", "\t", *filter(None, [language.body_opener])))
     if not continues and has_fence(text):
         return _from_answer(language, problem, text)
     ended = cut(text, (*problem.stop_tokens, *_FENCES))
