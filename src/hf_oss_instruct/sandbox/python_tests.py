@@ -135,7 +135,7 @@ def _verdict(check: Any, answers: Answers, ran: Execution, clock: tables.Clock) 
         return failed.status, failed.detail
     except _ERRORS as error:
         return "wrong_answer", f"{type(error).__name__}: {error}"[:500]
-    return ("passed", "") if right else ("wrong_answer", f"not so: {_shown(check)}"[:500])
+    return ("passed", "") if right else ("wrong_answer", f"AssertionError: {_shown(check)}"[:500])
 
 
 def _value(tree: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> Any:
@@ -159,7 +159,7 @@ def _value(tree: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> 
 
 def _answer(said: tuple[str, str] | None, ran: Execution, clock: tables.Clock) -> Any:
     if said is None:
-        raise _Failed(unanswered(ran), "it ended without an answer")
+        raise _Failed(unanswered(ran), "it ended before its last test")
     kind, text = said
     if kind == "compile_error":
         raise _Failed("compile_error", text)
