@@ -272,7 +272,7 @@ def test_a_stream_travels_to_worker_processes_that_are_spawned(folder: Path, tea
     there = pickle.loads(pickle.dumps(rows))
     assert [row["seed_id"] for row in there] == [row["seed_id"] for row in rows]
     assert next(iter(there)) == first
-    assert len(asked(teacher)) == 10
+    assert len(set(asked(teacher))) == 10  # what was in flight when the first iterator was left is asked again
 
 
 def test_the_window_is_shared_out_among_shards(folder: Path) -> None:
