@@ -121,3 +121,10 @@ def test_the_yaml_reads_well() -> None:
     assert list(values) == ["version", "seeds", "prompt", "sampling", "checks"]
     assert values["prompt"] == {"template": "oss_instruct", "parser": "default"}
     assert values["seeds"]["snippets_per_document"] == "auto"
+
+
+def test_the_papers_sampler_alone_draws_with_the_papers_random_number() -> None:
+    assert [SeedPlan(sampler=name).random_seed for name in ("magicoder", "hash", "functions")] == [976, 0, 0]
+    assert SeedPlan(sampler="magicoder", rng_seed=0).random_seed == 0
+    assert replace(SeedPlan(), sampler="magicoder").random_seed == 976
+    assert (magicoder().seeds.max_document_bytes, magicoder().seeds.max_snippet_chars) == (0, 0)
