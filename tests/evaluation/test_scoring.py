@@ -64,7 +64,10 @@ CPLUSPLUS_TRAPS = {
     "redefines assert": "    return 0;\n}\n#undef assert\n#define assert(x) ((void)0)\nvoid f() {\n",
     "turns assertions off": "    return 0;\n}\n#define NDEBUG\n#include <assert.h>\nvoid f() {\n",
     "redefines what assert calls": "    return 0;\n}\n#define __assert_fail(...) ((void)0)\nvoid f() {\n",
-    "redefines the function": "    return 0;\n}\n#define add_two (*[](long a, long b) -> long { return a + b; })\nvoid f() {\n",
+    "redefines the function": (
+        "    return 0;\n}\nstruct Same { template <class T> bool operator==(const T&) const { return true; } };\n"
+        "#define add_two (*[](long a, long b) -> Same { return Same(); })\nvoid f() {\n"
+    ),
     "has a main of its own": "    return 0;\n}\nint main() { return 0; }\n#define main other\nvoid f() {\n",
 }
 JAVA_TRAPS = {
