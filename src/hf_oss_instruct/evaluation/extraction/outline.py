@@ -85,15 +85,7 @@ def tree(text: str, lang: str) -> Node:
     """
     if lang in GRAMMARS:
         return parse(encoded(text), lang).root_node
-    return _packed_parser(lang).parse(encoded(_masked(text) if lang == "d" else text)).root_node
-
-
-def _masked(text: str) -> str:
-    """A text of the same bytes without characters beyond Latin-1.
-
-    D's grammar in tree-sitter-language-pack 0.13 ends the process with a segmentation fault on some texts that have them.
-    """
-    return re.sub(r"[^\x00-\xff]", lambda found: "_" * len(encoded(found[0])), text)
+    return _packed_parser(lang).parse(encoded(text)).root_node
 
 
 @cache

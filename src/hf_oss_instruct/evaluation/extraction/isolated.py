@@ -1,0 +1,122 @@
+"""Extraction in a process of its own, for grammars that crash or loop on some texts: a model's answer must not end `score`.
+
+In tree-sitter-language-pack 0.13, Perl's never returns from `f #q{S`, and D's was seen to end with a segmentation fault.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from threading import Lock
+from typing import Any
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.extraction.programs import Extracted, extract_unparsed
+from hf_oss_instruct.evaluation.problems import Problem
+
+CPU_S = 5.0
+"""Processor seconds for one text; the largest answers need less than one."""
+
+
+class Worker:
+    """The process, started with the first request, and again after it died or the program forked.
+
+    Args:
+        cpu_s: processor seconds for one text.
+    """
+
+    def __init__(self, cpu_s: float = CPU_S) -> None:
+        self._cpu_s = cpu_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the process: after a fork it is the parent's."""
+        self._lock = Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, request: str) -> dict[str, Any] | None:
+        """The answer to a request; None if a signal ended the process over it."""
+        with self._lock:
+            process = self._process = self._process or _started(self._cpu_s)
+            if line := _exchanged(process, request):
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+            self._process = None
+        if (status := _end(process)) >= 0:
+            raise EvaluationError(f"The process that reads answers failed with status {status}; its error stands above.")
+        return None
+
+    def stop(self) -> None:
+        """End the process."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+
+
+_WORKER = Worker()
+os.register_at_fork(after_in_child=_WORKER.reset)
+atexit.register(_WORKER.stop)
+
+
+def extract_isolated(problem: Problem, text: str, kind: str, worker: Worker = _WORKER) -> Extracted:
+    """As `extraction.extract`, in another process; if the parser ends it, the code is taken without being parsed (`unparsed`).
+
+    Args:
+        problem: as there.
+        text: as there.
+        kind: as there.
+        worker: the process; by default one that all calls share.
+
+    Raises:
+        EvaluationError: as there, or the process cannot be started.
+    """
+    request = {
+        "problem": {
+            "task_id": problem.task_id,
+            "language": problem.language,
+            "prompt": problem.prompt,
+            "entry_point": problem.entry_point,
+            "stop_tokens": problem.stop_tokens,
+            "fingerprint": "",
+            "tests": problem.tests,
+        },
+        "text": text,
+        "kind": kind,
+    }
+    answer = worker.ask(json.dumps(request))
+    if answer is None:
+        return extract_unparsed(problem, text, kind)
+    if "error" in answer:
+        raise EvaluationError(answer["error"])
+    return Extracted(**answer)
+
+
+def _started(cpu_s: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-P", "-m", "hf_oss_instruct.evaluation.extraction.worker", str(cpu_s)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    if _exchanged(process, "") != "ready\n":
+        status, words = _end(process), " ".join(command)
+        raise EvaluationError(f"The process that reads answers ({words}) did not start: it ended with status {status}.")
+    return process
+
+
+def _exchanged(process: subprocess.Popen[str], request: str) -> str:
+    """The line that comes back for one; empty if the process is gone."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(f"{request}\n" if request else "")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return ""
+    return process.stdout.readline()
+
+
+def _end(process: subprocess.Popen[str]) -> int:
+    """The status of a process that has ended, or ends with its input."""
+    process.communicate()
+    return process.returncode

@@ -1,0 +1,112 @@
+"""From a model's text to a program, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.extraction.choosing import solution
+from hf_oss_instruct.evaluation.extraction.dress import blocks, has_fence, plain
+from hf_oss_instruct.evaluation.extraction.gleaning import gleaned
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.languages import language_of
+from hf_oss_instruct.evaluation.problems import Problem
+
+_FENCES = ("\n```", "\n~~~")
+"""No program goes on behind a fence that closes what nobody opened."""
+_BEGINNINGS = ("import", "package", "function", "container")
+"""What a completion begins with that does not continue its prompt but writes the function again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A program, and how it was made.
+
+    Attributes:
+        program: what is run, without tests.
+        how: `solution` (as given), `completion` (prompt and completion), `fence` (a block that defines the entry point), `lines`
+            (definitions between sentences), `body` (a function's body under the prompt's signature), `longest` (the longest
+            block that parses, where nothing defines the entry point), `unparsed` (the parser failed on the text).
+        whole: whether the function is closed: tests that begin with its closing brace go without it.
+    """
+
+    program: str
+    how: str
+    whole: bool = True
+
+
+def extract_here(problem: Problem, text: str, kind: str) -> Extracted:
+    """As `extraction.extract`, in this process."""
+    if not text.strip():
+        return Extracted("", kind)
+    if kind == "program":
+        return _before_tests(problem, text)
+    language = language_of(problem.language)
+    text = plain(text)
+    if kind == "completion":
+        return _from_completion(language, problem, text)
+    if kind == "answer" or has_fence(text):
+        return _from_answer(language, problem, text)
+    return _from_solution(language, problem, text)
+
+
+def extract_unparsed(problem: Problem, text: str, kind: str) -> Extracted:
+    """The program in a text that cannot be parsed: the last block that names the entry point, else the last, as it is."""
+    text = plain(text)
+    found = [one.code for one in blocks(text, parses=lambda code: True, spans=lambda code: False)] if has_fence(text) else []
+    if kind == "completion" and not found:
+        return Extracted(problem.prompt + cut(text, (*problem.stop_tokens, *_FENCES)), "unparsed", whole=False)
+    code = next((one for one in reversed(found) if problem.entry_point in one), found[-1] if found else text)
+    return Extracted(code if problem.entry_point in code else problem.prompt + code, "unparsed")
+
+
+def cut(text: str, stop_tokens: Sequence[str]) -> str:
+    """The text up to the first of these texts."""
+    places = [place for token in stop_tokens if (place := text.find(token)) >= 0]
+    return text[: min(places, default=len(text))]
+
+
+def _before_tests(problem: Problem, program: str) -> Extracted:
+    place = program.rfind(problem.tests.strip())
+    if place < 0 or not problem.tests.strip():
+        raise EvaluationError(
+            f"The program for {problem.task_id} ends with other tests than this version of the data has. Check --data."
+        )
+    return Extracted(program[:place], "solution", whole=False)
+
+
+def _from_answer(language: Language, problem: Problem, text: str) -> Extracted:
+    how, code = solution(language, problem, text)
+    return Extracted(language.join(problem, language.source(code)), how)
+
+
+def _from_solution(language: Language, problem: Problem, text: str) -> Extracted:
+    """A program as it is, closed and without tests of its own where the benchmark's tests are appended to it."""
+    if problem.language == "python" or not problem.entry_point:
+        return Extracted(text, "solution")
+    source = language.source(language.closed(text))
+    if not language.path_to(problem.entry_point, source.items):
+        return Extracted(text, "solution")
+    return Extracted(language.join(problem, source), "solution")
+
+
+def _from_completion(language: Language, problem: Problem, text: str) -> Extracted:
+    """The prompt and its completion up to the first stop token, unless the completion is an answer or begins anew."""
+    text = text.removeprefix(problem.prompt)
+    continues = text.lstrip("\n").startswith((" ", "\t", *filter(None, [language.body_opener])))
+    if not continues and has_fence(text):
+        return _from_answer(language, problem, text)
+    ended = cut(text, (*problem.stop_tokens, *_FENCES))
+    if not continues and problem.entry_point in text and (again := _begun_anew(language, problem, text, ended)):
+        return Extracted(language.join(problem, language.source(again)), "lines")
+    return Extracted(problem.prompt + ended, "completion", whole=False)
+
+
+def _begun_anew(language: Language, problem: Problem, text: str, ended: str) -> str:
+    """The definitions of a completion that holds the whole function, and does not continue the prompt's."""
+    name = problem.entry_point
+    if language.path_to(name, language.prompt_of(problem).items):
+        begins = (item.kind for item in language.source(text).items if item.kind != "comment")
+        return gleaned(language, text, name) if next(begins, "statement") in _BEGINNINGS else ""
+    return "" if language.path_to(name, language.source(ended).items) else gleaned(language, text, name)

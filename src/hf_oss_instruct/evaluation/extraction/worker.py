@@ -1,0 +1,56 @@
+"""The other side of `isolated`: a process that reads requests, a line of JSON each, and answers with programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.extraction.programs import extract_here
+from hf_oss_instruct.evaluation.problems import Problem
+
+MEMORY = 4 << 30
+"""Bytes of address space."""
+
+
+def serve(cpu_s: float) -> None:
+    """Answer requests until there are no more.
+
+    Args:
+        cpu_s: processor seconds for one, after which the kernel ends the process: a parser that loops holds the GIL.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
+    _say("ready")
+    for line in sys.stdin:
+        signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s)
+        answer = _answer(json.loads(line))
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        _say(json.dumps(answer))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    problem = request["problem"]
+    try:
+        problem = Problem(**{**problem, "stop_tokens": tuple(problem["stop_tokens"])})
+        return asdict(extract_here(problem, request["text"], request["kind"]))
+    except EvaluationError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        os.abort()
+
+
+if __name__ == "__main__":
+    serve(float(sys.argv[1]))
