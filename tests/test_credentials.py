@@ -66,6 +66,21 @@ def test_nobody_else_passes_for_hugging_face(url: str) -> None:
     assert not is_hugging_face(url)
 
 
+@pytest.mark.parametrize("key", [f" {SECRET}", f"Bearer {SECRET}", f"'{SECRET}'"])
+def test_a_token_is_known_with_what_was_copied_around_it(key: str) -> None:
+    with pytest.raises(UsageError, match="never sent") as error:
+        check_key(key, ELSEWHERE)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("where", ["/v1?key={}", "/v1?a=1&token={}", "/{}/v1"])
+def test_a_token_in_a_url_is_none_for_a_foreign_host(where: str) -> None:
+    with pytest.raises(UsageError, match="never sent") as error:
+        check_key(None, "https://teacher.example.org" + where.format(token := "hf_" + "a1" * 17))
+    assert token not in str(error.value)
+    check_key(None, "https://teacher.example.org" + where.format("hf_deployment"))
+
+
 URL_PIECES = [
     "https://",
     "http:",

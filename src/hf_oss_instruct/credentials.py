@@ -19,6 +19,7 @@ HF_TOKEN_NAMES = frozenset(
 """Environment variables that hold the Hugging Face token, by the names that tools use for it."""
 HF_TOKEN_PREFIXES = ("hf_", "api_org_")
 """What user and organization tokens of the Hub begin with."""
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 _SECRET_NAME = re.compile(
     r"(^|[_-])(api|access|secret|private|auth|subscription)?[_-]?(keys?|password|secret|credentials?|signature|sig)$|token$"
 )
@@ -51,7 +52,7 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
 
     Args:
         key: the key; None for none.
-        base_url: the server; user name and password in it count as keys. None for Hugging Face's own services.
+        base_url: the server; user name, password, path and query in it count as keys. None for Hugging Face's own services.
         name: where the key comes from, for the error.
 
     Raises:
@@ -67,17 +68,25 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
         parts = urlsplit(base_url)
     except ValueError:
         return  # no URL at all, which is said where it is used
-    if any(is_hugging_face_token(unquote(word)) for word in (parts.username, parts.password) if word):
+    words = [unquote(word) for word in (parts.username, parts.password) if word]
+    if any(map(is_hugging_face_token, words)) or holds_hugging_face_token(unquote(parts.path + " " + parts.query)):
         raise _never_sent("The key in --base-url", base_url)
 
 
 def is_hugging_face_token(key: str) -> bool:
     """Whether a key looks like a Hugging Face token, or is the one that this user is logged in with."""
+    key = key.strip().strip("'\"").removeprefix("Bearer ").strip()
     if key.startswith(HF_TOKEN_PREFIXES):
         return True
     from huggingface_hub import get_token
 
     return key == get_token() or key in (os.environ.get(name) for name in HF_TOKEN_NAMES)
+
+
+def holds_hugging_face_token(text: str) -> bool:
+    """Whether a Hugging Face token stands in a text that is no key, where `hf_` alone may begin any name."""
+    own = (os.environ.get(name) for name in HF_TOKEN_NAMES)
+    return _TOKEN.search(text) is not None or any(token and token in text for token in (hugging_face_token(), *own))
 
 
 def hugging_face_token() -> str | None:

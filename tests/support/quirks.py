@@ -138,12 +138,12 @@ QUIRKS = (
     ),
     Quirk(
         "cuts an answer",
-        ends("length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens"),
+        ends("length", "max_tokens", "MAX_TOKENS", "MaxTokens", "model_length", "max_output_tokens", "token_limit_reached"),
         ("rejected: truncated",),
     ),
     Quirk(
         "withholds an answer",
-        ends("content_filter", "SAFETY", "RECITATION", "sensitive")
+        ends("content_filter", "contentFilter", "SAFETY", "RECITATION", "sensitive")
         | {"`message.refusal`": message(lambda text: {"content": None, "refusal": "I had rather not."})},
         ("rejected: refused",),
     ),
@@ -234,6 +234,7 @@ QUIRKS = (
             "HTTP 402": always(error(402, message="Insufficient credits")),
             "in an answer": inside(message="Insufficient credits", code=402),
             "in an answer, in words": inside(message="Insufficient credits", type="insufficient_quota"),
+            "HTTP 400, in words": always(error(400, message="Insufficient credits", type="invalid_request_error")),
             "HTTP 429, `insufficient_quota`": always(error(429, message="Insufficient credits", code="insufficient_quota")),
         },
         ("pending",),
@@ -285,6 +286,7 @@ QUIRKS = (
         "stumbles",
         {
             "HTTP 503": first(error(503, message="Loading model")),
+            "HTTP 424": first(Answer(status=424, raw=b'{"error": "Request failed during generation"}')),
             "HTTP 529": first(Answer(status=529, raw=b'{"type": "error", "error": {"type": "overloaded_error"}}')),
             "HTTP 502, HTML": first(Answer(status=502, raw=b"<html>nginx</html>")),
             "in an answer": first(error(200, message="Provider returned error", code=502)),
@@ -307,7 +309,11 @@ QUIRKS = (
     ),
     Quirk(
         "refuses one of two",
-        {"HTTP 400": one_of_two(error(400, message="too long")), "HTTP 413": one_of_two(error(413, message="too long"))},
+        {
+            "HTTP 400": one_of_two(error(400, message="too long")),
+            "HTTP 413": one_of_two(error(413, message="too long")),
+            "HTTP 403, moderation": one_of_two(error(403, message="flagged, or too long")),
+        },
         ("kept", "rejected: refused"),
         says="too long",
         tokens=150,

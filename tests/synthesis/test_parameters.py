@@ -13,7 +13,7 @@ from hf_oss_instruct.data import Provenance, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.engine import synthesize
-from hf_oss_instruct.synthesis.http_errors import BadRequest
+from hf_oss_instruct.synthesis.http_errors import BadRequest, verdict_on
 from hf_oss_instruct.synthesis.method import Method
 from hf_oss_instruct.synthesis.parameters import ServerParameters
 from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling
@@ -27,10 +27,15 @@ def seed(index: int) -> Seed:
 
 
 def learned(said: Any, sent: dict[str, Any] | None = None) -> dict[str, str | None]:
-    parameters, body = ServerParameters(), said if isinstance(said, str) else json.dumps(said)
-    message = said if isinstance(said, str) else json.dumps(said)
-    parameters.learn(BadRequest(f"HTTP 400: {message}", body), sent or SENT)
+    parameters, refusal = ServerParameters(), verdict_on(400, said if isinstance(said, str) else json.dumps(said), {})
+    assert isinstance(refusal, BadRequest)
+    parameters.learn(refusal, sent or SENT)
     return parameters.changes
+
+
+def test_what_a_server_repeats_of_the_request_is_no_word_of_its_own() -> None:
+    repeated = {"temperature": 0, "messages": [{"content": "unknown or not allowed"}]}
+    assert learned({"detail": [{"type": "missing", "loc": ["body", "user"], "msg": "Field required", "input": repeated}]}) == {}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,15 @@ def learned(said: Any, sent: dict[str, Any] | None = None) -> dict[str, str | No
         ({"message": "Unrecognized request argument supplied: seed"}, {"seed": None}),
         ({"error": {"message": "`temperature` and `top_p` cannot both be specified for this model."}}, {"top_p": None}),
         ("max_tokens is not supported, use max_completion_tokens", {"max_tokens": "max_completion_tokens"}),
+        ("Use max_completion_tokens instead of max_tokens", {"max_tokens": "max_completion_tokens"}),
+        ({"error": "Bad Request", "message": "body must NOT have additional properties: seed"}, {"seed": None}),
+        ({"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"]}]}}, {"seed": None}),
+        ([{"error": {"code": 400, "message": 'Unknown name "seed": Cannot find field.'}}], {"seed": None}),
+        ("Invalid parameter: seed", {"seed": None}),
+        ("'seed' is not a valid parameter for this model", {"seed": None}),
+        ({"detail": "Argument 'seed' does not exist"}, {"seed": None}),
+        ("invalid temperature: only 1 is allowed for this model", {"temperature": None}),
+        ({"error": {"message": "Expected a value <= 65535", "param": "seed", "code": "integer_above_max_value"}}, {"seed": None}),
     ],
 )
 def test_a_parameter_that_is_refused_by_name_is_known(said: Any, changes: dict[str, str | None]) -> None:
@@ -53,6 +67,8 @@ def test_a_parameter_that_is_refused_by_name_is_known(said: Any, changes: dict[s
     [
         {"error": {"message": "max_tokens is too large: 2500. This model supports at most 2048 completion tokens."}},
         {"error": {"message": "This model's maximum context length is 2048 tokens. max_tokens: 2500."}},
+        {"error": {"message": "'max_tokens' or 'max_completion_tokens' is too large: 2500."}},
+        {"error": {"message": "Invalid parameter: max_tokens must be at most 2048"}},
         {"error": {"message": "temperature must be between 0 and 1"}},
         {"error": {"message": "Unknown model", "param": "model"}},
         {"detail": [{"type": "extra_forbidden", "loc": ["body", "reasoning_effort"]}]},
@@ -111,6 +127,13 @@ class TestExtraBody:
         body = server.requests[0]["body"]
         assert {name: body[name] for name in self.EXTRA} == self.EXTRA
         assert body.get("seed") is None
+
+    @pytest.mark.parametrize("extra", [{"user": f"hf_{'a1' * 17}"}, {"metadata": [{"note": f"Bearer hf_{'a1' * 17}"}]}])
+    def test_holds_no_hugging_face_token(self, extra: dict[str, Any]) -> None:
+        with pytest.raises(UsageError, match="holds a Hugging Face token") as error:
+            Sampling(extra_body=extra)
+        assert "hf_" not in str(error.value)
+        assert Sampling(extra_body={"preset": "hf_default"})
 
     def test_stands_in_the_run_config_only_where_it_is_used(self) -> None:
         assert RunConfig().as_dict()["sampling"] == {"temperature": 0.0, "top_p": None, "max_tokens": 2500}

@@ -145,6 +145,18 @@ class TestAnswer:
     def test_token_counts_may_be_numbers_in_disguise(self, counted: Any, meant: int | None) -> None:
         assert told(body(usage={"prompt_tokens": counted, "completion_tokens": 1})).prompt_tokens == meant
 
+    def test_in_another_charset_or_loose_json_is_read_and_in_no_charset_is_kept(self) -> None:
+        if TRANSPORT == "huggingface_hub":
+            return  # it reads the body itself
+        whole = json.loads(body(choices=choice("café\n“x”")).raw or b"")
+        said, lines = json.dumps(whole, ensure_ascii=False), json.dumps(whole).replace("\\n", "\n")
+        for charset in ("windows-1252", "utf-8", "utf-16"):
+            answer = Answer(raw=said.encode(charset), headers={"Content-Type": f"application/json; charset={charset}"})
+            assert told(answer).text == "café\n“x”"
+        assert [told(Answer(raw=text.encode())).text for text in (lines, said + "\n[DONE]")] == ["café\n“x”"] * 2
+        damaged = told(Answer(raw=said.encode("cp1252")))
+        assert (damaged.text, "caf" in damaged.raw, damaged.completion_tokens) == ("", True, 1)
+
     def test_half_a_surrogate_pair_becomes_text_that_a_file_can_hold(self) -> None:
         completion = told(body(choices=choice("one \ud83d two 🙂")))
         assert completion.text == "one ? two 🙂"
@@ -332,13 +344,13 @@ class TestStatus:
         assert f"HTTP {status}: You shall not pass. " in str(error)
         assert way_out in str(error)
 
-    @pytest.mark.parametrize("status", [400, 413, 422])
+    @pytest.mark.parametrize("status", [400, 413, 422, 451])
     def test_of_a_bad_request_refuses_the_row(self, status: int) -> None:
         error = told(Answer(status=status, text="context length exceeded"))
         assert isinstance(error, Refusal)
         assert (error.reason, error.detail) == ("refused", f"HTTP {status}: context length exceeded")
 
-    @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
+    @pytest.mark.parametrize("status", [408, 409, 424, 425, 429, 499, 500, 502, 503, 504, 529])
     def test_of_a_passing_trouble_is_asked_again(self, status: int) -> None:
         error = told(Answer(status=status, text="busy"))
         assert isinstance(error, TryAgain)
@@ -351,6 +363,29 @@ class TestStatus:
         error = told(Answer(status=429, headers={"Retry-After": header}))
         assert isinstance(error, TryAgain)
         assert error.after_s == seconds
+
+    @pytest.mark.parametrize(
+        ("status", "error", "kind"),
+        [
+            (
+                400,
+                {"type": "invalid_request_error", "message": "Your credit balance is too low to access the API."},
+                TeacherError,
+            ),
+            (400, {"code": "Arrearage", "message": "Make sure your account is in good standing."}, TeacherError),
+            (429, {"type": "exceeded_current_quota_error", "message": "Insufficient balance, please recharge"}, TeacherError),
+            (400, {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}, TeacherError),
+            (429, {"code": 429, "message": "You exceeded your current quota, see your plan and billing details"}, TryAgain),
+            (403, {"code": 403, "message": "Your input was flagged by moderation"}, Refusal),
+        ],
+    )
+    def test_is_what_the_words_say_where_the_number_says_something_else(
+        self, status: int, error: dict[str, Any], kind: type[Exception]
+    ) -> None:
+        for shape in ({"error": error}, [{"error": error}]):
+            found = told(Answer(status=status, raw=json.dumps(shape).encode()))
+            assert type(found).__mro__.count(kind) == 1, repr(found)
+            assert error["message"].rstrip(".") in str(found)
 
     def test_a_date_is_compared_with_the_servers_clock(self) -> None:
         headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -365,14 +400,16 @@ class TestStatus:
             (b'{"error": {"message": "no"}}', "no"),
             (b'{"error": "no"}', "no"),
             (b'{"message": "no"}', "no"),
-            (b'{"detail": [{"loc": ["body"]}]}', "loc"),
+            (b'{"detail": [{"loc": ["body", "n"], "msg": "no"}]}', "body.n: no"),
+            (b'{"error": "Bad Request", "message": "no"}', "Bad Request: no"),
+            (b'[{"error": {"message": "no"}}]', "422: no"),
             (b"plain words", "plain words"),
             (b"", "(no message)"),
             (b"[1, 2]", "[1, 2]"),
             (b'"no"', "no"),
             (b"x" * 10_000, "x" * 500),
         ],
-        ids=["openai", "string", "message", "fastapi", "plain", "nothing", "list", "JSON string", "long"],
+        ids=["openai", "string", "message", "fastapi", "title", "gemini", "plain", "nothing", "list", "JSON string", "long"],
     )
     def test_the_servers_words_are_found_in_any_shape_of_body(self, raw: bytes, said: str) -> None:
         error = told(Answer(status=422, raw=raw))

@@ -6,7 +6,9 @@ Something that was generated is never thrown away: an answer that is not underst
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -35,7 +37,10 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
     try:
         answer = _json(body)
     except (ValueError, RecursionError):
-        words = body.decode(errors="replace").strip()
+        words, damaged = _decoded(body, headers)
+        if (loose := _loose_json(words)) is not None:
+            completion = completion_of(loose, headers)
+            return replace(completion, text="", raw=words) if damaged else completion
         if words.startswith(("data:", ":", "event:")):  # an event stream, which was not asked for: tokens were made all the same
             return Completion("", None, raw=words)
         raise TryAgain(f"the answer is no JSON: {first_words(words)}" if words else "the answer is empty", reached=True) from None
@@ -47,6 +52,8 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
     fields = answer if isinstance(answer, dict) else {}
     choices = fields.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    if "choices" not in fields and isinstance(fields.get("message"), dict):  # Ollama's own protocol
+        choices, choice = [fields], fields
     prompt, completion = (_tokens(fields.get("usage"), names) for names in TOKENS.values())
     text, reasoning = _text_and_thoughts(choice)
     if not text and (error := _error(fields, choice)) is not None:
@@ -77,6 +84,26 @@ def _json(body: bytes) -> Any:
         return orjson.loads(body)
     except ValueError:  # stricter than the protocol: half a surrogate pair is JSON, and some servers send a byte order mark
         return json.loads(body)
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
+    """The text of a body in the charset that its headers declare, else UTF-8, and whether some of it is lost."""
+    declared = re.search(r"charset=[\"']?([\w.:-]+)", headers.get("content-type") or "", re.IGNORECASE)
+    for charset in filter(None, (declared and declared[1], "utf-8-sig")):
+        try:
+            return body.decode(charset).strip(), False
+        except (ValueError, LookupError):
+            continue
+    return body.decode(errors="replace").strip(), True
+
+
+def _loose_json(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text begins with, also with bare line ends inside of its strings."""
+    try:
+        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _raw(answer: Any) -> str:
@@ -138,7 +165,9 @@ def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
     if found := fields.get("error") or choice.get("error"):
         return found
     says_so = "error" in (fields.get("object"), fields.get("type"))
-    instead = "choices" not in fields and any(fields.get(name) for name in ("detail", "message", "msg", "error_msg"))
+    instead = "choices" not in fields and any(
+        isinstance(fields.get(name), (str, list)) and fields[name] for name in ("detail", "message", "msg", "error_msg", "errors")
+    )
     return fields if says_so or instead else None
 
 
@@ -157,7 +186,7 @@ def _word(value: Any) -> str | None:
 def _tokens(usage: Any, names: tuple[str, ...]) -> int | None:
     """A token count: an integer, or what some servers make of one (100.0, "100")."""
     value = next((usage[name] for name in names if usage.get(name) is not None), None) if isinstance(usage, dict) else None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and (value := value.strip()).isdigit() and len(value) < 20:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)

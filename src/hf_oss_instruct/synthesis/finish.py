@@ -6,20 +6,22 @@ only a word that means a cut makes an answer incomplete.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 _NATURAL = frozenset(
-    "stop eos eos_token end end_turn end_of_turn stop_sequence stop_token complete completed finished done tool_calls "
-    "tool_use function_call".split()
+    "stop stopped stopsequence stopstr stopword stopwords stoptoken eos eostoken eostokenid eot end endturn endofturn complete "
+    "completed finished done normal toolcalls tooluse functioncall".split()
 )
 _CUT = frozenset(
-    "length max_tokens max_token max_length max_new_tokens max_output_tokens max_completion_tokens model_length token_limit "
-    "context_length context_length_exceeded model_context_window_exceeded incomplete truncated error error_limit abort aborted "
-    "cancelled canceled user_cancel timeout time_limit network_error insufficient_system_resource".split()
+    "length maxtokens maxtoken maxlength maxnewtokens maxoutputtokens maxcompletiontokens modellength limit "
+    "lengthlimit tokenlimit outputlimit outputtokenlimit contextlength contextlimit contextwindow "
+    "modelcontextwindow incomplete truncated cut error errorlimit abort aborted cancelled canceled usercancel "
+    "timeout timelimit networkerror insufficientsystemresource".split()
 )
 _FILTERED = frozenset(
-    "content_filter content_filtered safety image_safety recitation blocklist prohibited_content spii sensitive language refusal "
-    "guardrail_intervened error_toxic".split()
+    "contentfilter contentfiltered filtered safety imagesafety recitation blocklist prohibitedcontent spii sensitive language "
+    "refusal refused moderation contentpolicy contentpolicyviolation guardrailintervened errortoxic".split()
 )
 
 
@@ -34,8 +36,9 @@ class Ending(Enum):
 
 
 def ending(finish_reason: str | None) -> Ending:
-    """What a finish reason means, in any case and in the dress of an enum (`FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
-    word = (finish_reason or "").rpartition(".")[2].lower().replace("-", "_").replace(" ", "_").removeprefix("finish_reason_")
+    """What a finish reason means, in any spelling (`MaxTokens`, `FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
+    word = re.sub(r"[\s_-]", "", (finish_reason or "").rpartition(".")[2].lower()).removeprefix("finishreason")
+    word = re.sub("(reached|exceeded)$", "", word)
     for meaning, words in ((Ending.NATURAL, _NATURAL), (Ending.CUT, _CUT), (Ending.FILTERED, _FILTERED)):
         if word in words:
             return meaning

@@ -32,6 +32,28 @@ _STATUS_OF_WORDS = (
     (400, "invalid_request invalid_argument bad_request context_length unsupported"),
 )
 """Error codes and types in words, as they stand in `error.code`, `error.type` or `error.status`, by the HTTP status they mean."""
+_ACCOUNT = (
+    (
+        402,
+        re.compile(
+            "insufficient_(account_)?(quota|credit|balance|fund)|credit_balance_(is_)?too_low|out_of_credit|arrear"
+            "|in_good_standing|exceeded_current_quota_error|payment_required|billing_(hard_limit|not_active)"
+        ),
+    ),
+    (
+        401,
+        re.compile(
+            "(invalid|incorrect|expired|revoked|disabled)_api_key|api_key_(is_|has_|was_)?(been_)?"
+            "(not_valid|invalid|expired|revoked|disabled)|authentication_error|invalid_authentication"
+        ),
+    ),
+)
+"""Words about the account, not the request, that servers send with another status, such as 400 for an empty balance."""
+_MODERATION = re.compile("flagged|moderation|content_(policy|filter|management)|safety_(system|policy)")
+_PASSING = frozenset({408, 409, 421, 423, 424, 425, 429, 499})
+"""Statuses below 500 of a failure that may pass; 424 is how TGI says that generation failed."""
+_WORDS = ("error", "errors", "message", "msg", "error_msg", "detail")
+"""Fields that hold a server's message, or what holds it."""
 _IN_A_MESSAGE = (401, 429, 402)
 """What a message alone may mean, where a server gives no code; in this order, since rate limits mention billing."""
 
@@ -59,23 +81,49 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
         in_answer: whether the error stood in the body of an answer with status 200.
     """
     said = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
-    if status == 429 and status_of_code(parsed(body)) == 402:  # OpenAI's `insufficient_quota`: no waiting helps
-        status = 402
-    if status in (400, 413, 422):
+    status = _meant(status, body)
+    if status in (400, 413, 422, 451):
         return BadRequest(said, body)
-    if status in (408, 409, 425, 429) or status >= 500:
+    if status in _PASSING or status >= 500:
         return TryAgain(said, after_s=retry_after_s(headers), reached=True, busy=status == 429)
     return TeacherError(f"The teacher answered {said}. {WAYS_OUT.get(status, 'Check --base-url.')}")
 
 
 def server_message(text: str) -> str:
     """The server's own words, one line; `{"error": {"message": …}}` and its relatives unwrapped."""
-    said = parsed(text)
-    for key in ("error", "message", "msg", "error_msg", "detail"):
-        if isinstance(said, dict) and said.get(key):
-            said = said[key]
-    words = " ".join((said if isinstance(said, str) else text).split())
+    words = " ".join((_words(parsed(text)) or text).split())
     return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
+
+
+def _words(said: Any, depth: int = 4) -> str:
+    """The message in an error of any shape, "" if there is none. What a server repeats of the request is no part of it."""
+    if isinstance(said, str):
+        return said
+    if isinstance(said, list) and depth:
+        return "; ".join(filter(None, (_words(item, depth - 1) for item in said if isinstance(item, dict))))
+    if not isinstance(said, dict) or not depth:
+        return ""
+    if isinstance(said.get("loc"), list):  # pydantic's
+        return f"{'.'.join(map(str, said['loc']))}: {said.get('msg') or said.get('type')}"
+    found = [(name, words) for name in _WORDS if (words := _words(said.get(name), depth - 1))]
+    if len(found) > 1 and isinstance(said.get("error"), str) and found[1][1] != found[0][1]:  # a title, and what it is about
+        return f"{found[0][1]}: {found[1][1]}"
+    return found[0][1] if found else ""
+
+
+def _meant(status: int, body: str) -> int:
+    """The status that an error should have, where its words say that the account or a filter is to blame."""
+    if status not in (400, 403, 422, 429):
+        return status
+    error = parsed(body)
+    error = error[0] if isinstance(error, list) and error else error
+    codes = (str(_inner(error).get(name) or "") for name in ("code", "type", "status"))
+    said = _snake(" ".join((server_message(body), *codes)))
+    if account := next((account for account, words in _ACCOUNT if words.search(said)), None):
+        return account
+    if status == 429 and status_of_code(error) == 402:
+        return 402
+    return 400 if status == 403 and _MODERATION.search(said) else status
 
 
 def parsed(text: str) -> Any:

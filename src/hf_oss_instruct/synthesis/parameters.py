@@ -18,10 +18,15 @@ logger = logging.getLogger(__name__)
 
 INSTEAD: dict[str, str | None] = {"top_p": None, "seed": None, "temperature": None, "max_tokens": "max_completion_tokens"}
 """Parameters that a server may refuse, and what is sent instead. A cap is never left out: budgets count on it."""
+NEVER_CHOSEN = ("seed",)
+"""Parameters whose value nobody asked for: one that is out of a server's range is left out as well."""
 _UNKNOWN = re.compile(
     r"unsupported|not supported|n't supported|does not support|not permitted|extra inputs|extra_forbidden|extra fields"
     r"|unrecogni[sz]ed|unknown|unexpected|not allowed|forbidden|cannot both be|can't both be|only the default|deprecated"
-    r"|must be (omitted|removed)|not accept|not available|unavailable",
+    r"|must be (omitted|removed)|not accept|not available|unavailable|additional propert|does not exist|doesn't exist|no such"
+    r"|not an? (valid|known|allowed|recognized) (\w+ )?(parameter|field|argument|key|option|property)"
+    r"|only (the value )?\S+ is (allowed|supported|accepted)|(use|instead|replaced|renamed)\b.*\bmax_completion_tokens"
+    r"|invalid (request )?(parameter|field|argument|key|option|property|properties)s?(\(s\))?:? ?['\"`\[]*(\w+)['\"`\]]*\.?$",
     re.IGNORECASE,
 )
 """How servers say that they do not take a parameter at all, in contrast to its value."""
@@ -64,16 +69,27 @@ class ServerParameters:
 def _named(refusal: BadRequest) -> Iterator[str]:
     """The parameters that a refusal says are not taken, the surest first."""
     error = parsed(refusal.body)
-    details = error.get("detail") if isinstance(error, dict) else None
-    for item in details if isinstance(details, list) else ():  # pydantic's
-        place = item.get("loc") if isinstance(item, dict) and _UNKNOWN.search(str(item.get("type"))) else None
-        if isinstance(place, list) and place:
-            yield str(place[-1])
-    if not _UNKNOWN.search(refusal.body):
-        return
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
-    if isinstance(inner, dict) and isinstance(inner.get("param"), str):
-        yield inner["param"]
+    for item in _located(error):
+        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or item["loc"][-1] in NEVER_CHOSEN:
+            yield str(item["loc"][-1])
+    param = inner.get("param") if isinstance(inner, dict) else None
+    if param in NEVER_CHOSEN:
+        yield param
+    codes = [str(inner.get(name)) for name in ("code", "type")] if isinstance(inner, dict) else []
+    if not any(_UNKNOWN.search(said) for said in (refusal.detail, *codes)):
+        return
+    if isinstance(param, str):
+        yield param
     for name in INSTEAD:
         if re.search(rf"\b{name}\b", refusal.detail):
             yield name
+
+
+def _located(error: Any, depth: int = 4) -> Iterator[dict[str, Any]]:
+    """What pydantic says of single fields, wherever in the error it stands."""
+    if isinstance(error, dict) and isinstance(error.get("loc"), list) and error["loc"]:
+        yield error
+    elif depth:
+        for inner in error.values() if isinstance(error, dict) else error if isinstance(error, list) else ():
+            yield from _located(inner, depth - 1)

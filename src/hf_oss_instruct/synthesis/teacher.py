@@ -9,7 +9,14 @@ from pathlib import PurePath
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, is_secret_name, redacted
+from hf_oss_instruct.credentials import (
+    check_key,
+    holds_hugging_face_token,
+    hugging_face_token,
+    is_hugging_face,
+    is_secret_name,
+    redacted,
+)
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import TryAgain, UsageError
 from hf_oss_instruct.synthesis.http_errors import BadRequest
@@ -98,6 +105,9 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
     if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
         raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
 
+    if any(holds_hugging_face_token(text) for text in _texts(extra)):
+        raise UsageError("extra_body holds a Hugging Face token, which would be sent and published. Take it out.")
+
 
 def _names(value: Any) -> Iterator[str]:
     """The names of all fields, at any depth."""
@@ -108,6 +118,14 @@ def _names(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _names(inner)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts that stand as values, at any depth."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
 
 
 class InferenceTeacher:

@@ -34,6 +34,8 @@ SERVER_WAS_THERE = frozenset(
 """Errors that a connection can only have after it stood."""
 LARGEST = 16 * 2**20
 """Bytes of an answer that we read."""
+HEADER_BYTES = 2**16
+"""Bytes of one header that we read: gateways send policies longer than aiohttp's 8,190."""
 OWN_PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 """Sampling parameters that `AsyncInferenceClient.chat_completion` has arguments for; others travel in `extra_body`."""
 
@@ -111,6 +113,8 @@ class AiohttpTransport:
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=HEADER_BYTES,
+                max_field_size=HEADER_BYTES,
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             )
             self._sessions[loop] = session, self._options()
@@ -220,7 +224,7 @@ def http_error() -> type[Exception]:
 def lost(error: Exception) -> TryAgain:
     """What a failed connection means."""
     kind = type(error).__name__
-    return TryAgain(redacted(f"{kind}: {error}".rstrip(": ")), reached=kind in SERVER_WAS_THERE)
+    return TryAgain(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
