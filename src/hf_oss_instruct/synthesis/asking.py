@@ -216,8 +216,11 @@ class Desk:
         self._failures += 1
         if not self._reached and self._failures >= self._patience.tries_to_reach and self._failing_for(self._patience.reach_s):
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
-        if self._failing_for(self._patience.give_up_after_s) or (error.after_s or 0.0) > self._patience.give_up_after_s:
-            failing_s = max(time.monotonic() - self._failing_since, error.after_s or 0.0)
+        if (error.after_s or 0.0) > self._patience.give_up_after_s:
+            said = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
+            self.close(TeacherError(f"{said}: {error}. Run it again then."))
+        elif self._failing_for(self._patience.give_up_after_s):
+            failing_s = time.monotonic() - self._failing_since
             self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
         return Later(self._patience.pause_s(number, error.after_s), int(not error.busy), str(error))
 
