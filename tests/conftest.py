@@ -27,7 +27,12 @@ for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+
+# An example's first call imports or builds things, and machines are busy: how long one takes is no property of the code.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 
 def _stay_at_home(event: str, arguments: tuple[Any, ...]) -> None:

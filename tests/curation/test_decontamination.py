@@ -92,8 +92,18 @@ def test_what_quotes_nothing_has_no_mark(text: str) -> None:
     assert (row["reason"], row["contaminated_by"], row["flags"]) == (None, None, None)
 
 
-ORDINARY = (Path(__file__).parent / "data" / "ordinary_statements.txt").read_text("utf-8").splitlines()
-"""500 statements in the style of the benchmarks, about other things, in twenty wordings; written for this test."""
+ORDINARY, HELD_OUT = (
+    (Path(__file__).parent / "data" / f"{name}_statements.txt").read_text("utf-8").splitlines()
+    for name in ("ordinary", "held_out")
+)
+"""500 and 100 statements in the style of the benchmarks, about other things; the second were written before the present rule."""
+ENDINGS = (
+    "a lighthouse keeper's weekly supply orders by harbor.",
+    "glaciers drawn on an old expedition chart.",
+    "violins that were tuned during the rehearsal.",
+    "tramway tickets stamped after midnight.",
+    "beehives along the southern orchard wall.",
+)
 STOCK = [
     "Write a function to find the number of ways to paint a fence of n posts with k colors.",
     "Create a function to check whether a given string is a valid mobile number of Peru.",
@@ -102,14 +112,16 @@ STOCK = [
 ]
 
 
-def test_stock_phrases_are_no_quote_and_sixteen_words_of_them_are() -> None:
+def test_an_opening_is_no_quote_and_thirteen_words_are() -> None:
     index = needles.build(list(tasks_of("stock", [{"task_id": at, "text": text} for at, text in enumerate(STOCK)])))
 
     def hits(*texts: str) -> list[bool]:
         rows = pa.table({"problem": words.of_strings(list(texts))})
         return [bool(hit) for hit in Decontamination(index)(rows)["contaminated_by"].to_pylist()]
 
-    assert not any(hits(*ORDINARY))
+    other = [*ORDINARY, *HELD_OUT]
+    assert sum(hits(*other)) <= len(other) / 200  # two share 13 words with one of these: a known limit
+    assert not any(hits(*(" ".join([*text.split()[:10], ending]) for text, ending in zip(STOCK, ENDINGS, strict=False))))
     assert all(hits(*STOCK))
     assert hits("Please write a function that takes a list of integers as input and returns the sum of the squares") == [True]
     assert hits("Today: find the number of ways to paint a fence of n posts, quickly.") == [True]
@@ -198,10 +210,18 @@ def test_the_test_bed_is_caught_and_flagged_with_only_the_python_originals_in_th
 
 @real
 def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
-    rows = pa.table({"problem": words.of_strings(ORDINARY)})
-    dropped = Decontamination(needles.build([*bed.humaneval(), *bed.mbpp()]))(rows)["contaminated_by"].to_pylist()
-    assert len(ORDINARY) == 500
-    assert sum(map(bool, dropped)) <= 500 / 200, [text for text, hit in zip(ORDINARY, dropped, strict=True) if hit]
+    index = needles.build([*bed.humaneval(), *bed.mbpp()])
+
+    def dropped(texts: list[str]) -> list[str]:
+        rows = pa.table({"problem": words.of_strings(texts)})
+        hits = Decontamination(index)(rows)["contaminated_by"].to_pylist()
+        return [text for text, hit in zip(texts, hits, strict=True) if hit]
+
+    told = [max(task.statements, key=len).partition("\nassert")[0].split() for task in bed.mbpp()]
+    begun = [" ".join([*text[:10], ENDINGS[at % 5]]) for at, text in enumerate(told) if len(text) > 10]
+    for texts, n, most in ((ORDINARY, 500, 2), (HELD_OUT, 100, 1), (begun, 332, 5)):
+        assert len(texts) == n
+        assert len(dropped(texts)) <= most, dropped(texts)
 
 
 @real

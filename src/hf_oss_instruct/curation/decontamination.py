@@ -27,8 +27,8 @@ class Decontamination:
     """A check that rejects rows which quote a benchmark, and flags those whose code looks like a solution of one.
 
     Rules that reject: `quote` (40 or more characters of a statement or solution, white space and comment marks aside, to
-    its end), `words` (ten consecutive words that are not all stock phrases, or sixteen), `share` (half of a prompt's 5-grams),
-    `prompt` (a whole short prompt).
+    its end), `words` (13 consecutive words of a statement or ten of a solution), `share` (half of a prompt's 5-grams, one of
+    them from its last third), `prompt` (a whole short prompt).
     Rules that flag: `code` (20 consecutive tokens, names aside), `name` (an entry point's name).
 
     Attributes:
@@ -68,7 +68,7 @@ def _shown(hits: list[str]) -> list[str]:
 
 def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
     found = readings.prose_words(rows)
-    wanted = {*needles.WHOLE, needles.SHORT, needles.LONG, needles.LONGER}
+    wanted = {*needles.WHOLE, needles.SHORT, needles.LONG, needles.STATEMENT}
     for length, grams, row_of in words.gram_family(found.hashes, found.ends, wanted):
         if length in needles.WHOLE:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
@@ -76,8 +76,8 @@ def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
             yield from _shares(rows.first, grams, row_of, index)
         if length == needles.LONG:
             yield from _hits(index.long, grams, row_of + rows.first, "words")
-        if length == needles.LONGER:
-            yield from _hits(index.longer, grams, row_of + rows.first, "words")
+        if length == needles.STATEMENT:
+            yield from _hits(index.statement, grams, row_of + rows.first, "words")
     yield from _substrings(rows, index)
 
 
@@ -88,16 +88,15 @@ def _hits(lookup: Lookup, hashes: words.Hashes, rows: Places, rule: str) -> Iter
 
 
 def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> Iterator[Hit]:
-    """Rows that hold half of a prompt's short n-grams, each counted once."""
+    """Rows that hold half of a prompt's short n-grams, each counted once, and not only those of its beginning."""
     places, at = index.short.find(grams)
     pairs = words.distinct(row_of[places] << 32 | at)
-    at = pairs & (2**32 - 1)
-    rows, proses = index.short.expand(pairs >> 32, at)
-    both, place, counts = np.unique(rows << 32 | proses, return_inverse=True, return_counts=True)
-    telling = np.bincount(place, np.repeat(index.telling[at], index.short.ends[at + 1] - index.short.ends[at]), len(both)) > 0
+    rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
+    both, place, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
+    late = np.bincount(place, owners % 2, len(both)) > 0
     of = both & (2**32 - 1)
-    enough = (index.needed[of] > 0) & (counts >= index.needed[of])
-    for pair in both[enough & (telling | ~index.particular[of])].tolist():
+    enough = (index.needed[of] > 0) & (counts >= index.needed[of]) & late
+    for pair in both[enough].tolist():
         yield (pair >> 32) + first, int(index.prose_tasks[pair & (2**32 - 1)]), "share"
 
 

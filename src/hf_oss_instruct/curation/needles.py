@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,24 +17,25 @@ import xxhash
 
 from hf_oss_instruct.curation import readings, words
 from hf_oss_instruct.curation.lookup import Lookup, Numbers
-from hf_oss_instruct.curation.stock import OPENING, STOCK
 from hf_oss_instruct.curation.tasks import Task
 from hf_oss_instruct.curation.words import Bytes, Hashes, Places
 
-VERSION = 2
+VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""
-LONG, SHORT = 10, 5
-"""Words of the n-grams of which one is enough, and of those of which a share is."""
+LONG, STATEMENT, SHORT = 10, 13, 5
+"""Words of the n-grams of a solution and of a statement of which one is enough, and of those of which a share is.
+
+Ten words of a statement are often its opening alone ("Write a function to check whether a given string is a"). Thirteen are the
+overlap that GPT-3's authors took for contamination (arXiv 2005.14165, appendix C).
+"""
 WORDY = 4
 """Different words of at least two letters in a long n-gram: tables of numbers are no quotes."""
-LONGER = 16
-"""Words of the n-grams of a statement that count even if they are stock phrases: so many in a row are no accident."""
-TELLING = 1
-"""Different words of a statement's long n-gram that do not belong to the stock of every exercise; one more in an opening."""
 SHARE = 0.5
 """Share of a prompt's short n-grams that a text must hold."""
+LATE = 2 / 3
+"""Share of a prompt's short n-grams that are its beginning: a text must hold one of those after them too."""
 FEWEST_SHORT = 4
-"""Fewer short n-grams are no sign of a prompt, nor are stock phrases alone where it has others."""
+"""Prompts with fewer short n-grams are left to the rule on whole prompts."""
 COMMON = 200
 """Short n-grams of more prompts than this count neither way."""
 WINDOW = 40
@@ -62,11 +63,9 @@ class Index:
         quote_tasks: the task of each.
         windows: first `WINDOW` bytes of a quote → quote.
         beginnings: (SIEVE,), whether any quote begins with certain eight bytes.
-        long: n-grams of `LONG` words → task: telling ones of statements, wordy ones of solutions.
-        longer: wordy n-grams of `LONGER` words of statements → task.
-        short: n-grams of `SHORT` words of a prose → prose.
-        telling: (hashes of `short`,), which of them are more than stock phrases.
-        particular: (proses,), which of them have enough such n-grams that one must be among those of a text.
+        long: wordy n-grams of `LONG` words of solutions → task.
+        statement: wordy n-grams of `STATEMENT` words of statements → task.
+        short: n-grams of `SHORT` words of a prose → twice the prose's number, plus one if they are not in its beginning.
         needed: (proses,), how many of them are `SHARE`; 0 where the prose has too few.
         prose_tasks: the task of each prose.
         whole: a short prose as one n-gram → task.
@@ -80,10 +79,8 @@ class Index:
     windows: Lookup
     beginnings: Mask
     long: Lookup
-    longer: Lookup
+    statement: Lookup
     short: Lookup
-    telling: Mask
-    particular: Mask
     needed: Places
     prose_tasks: Places
     whole: Lookup
@@ -137,18 +134,16 @@ def build(tasks: Sequence[Task]) -> Index:
     solutions = _owned((number, text) for number, task in enumerate(tasks) for text in task.solutions)
     called = _owned((number, name) for number, task in enumerate(tasks) for name in task.entry_points)
     quotes = {text: owner for owned in (statements, proses, solutions) for owner, text in _squeezed(owned) if len(text) >= WINDOW}
-    short, telling, needed, whole = _proses(proses)
+    short, needed, whole = _proses(proses)
     return Index(
         names=tuple(task.name.replace("\n", " ") for task in tasks),
         quotes=tuple(quotes),
         quote_tasks=np.array([*quotes.values()], np.int64),
         windows=_windows(list(quotes)),
         beginnings=_beginnings(quotes),
-        long=_joined(chain(_long(statements, LONG, TELLING), _long(solutions, LONG))),
-        longer=_joined(_long(statements, LONGER)),
+        long=_joined(_wordy(solutions, LONG)),
+        statement=_joined(_wordy(statements, STATEMENT)),
         short=short,
-        telling=telling,
-        particular=np.bincount(short.owners, np.repeat(telling, np.diff(short.ends)), len(proses[0])) >= FEWEST_SHORT,
         needed=needed,
         prose_tasks=np.array(proses[0], np.int64),
         whole=whole,
@@ -197,19 +192,14 @@ def sieve_slots(first: Hashes) -> Places:
     return ((first * _SPREAD) >> np.uint64(64 - SIEVE.bit_length() + 1)).astype(np.int64)
 
 
-def _long(owned: Owned, n: int, telling: int = 0) -> Iterator[tuple[Hashes, Numbers]]:
-    """The n-grams that are wordy and hold enough words that not every exercise has, and the task of each."""
+def _wordy(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
+    """The n-grams with enough different words, and the task of each."""
     tasks = np.array(owned[0], np.int32)
     for rows in words.texts(words.of_strings(owned[1])):
         found = readings.prose_words(rows)
         grams, row_of = words.grams(found.hashes, found.ends, n)
-        is_word = _is_word(found, rows.data)
-        counts = _different(found.hashes, is_word, found.ends, n) >= WORDY
-        if telling:
-            own = _different(found.hashes, is_word & ~np.isin(found.hashes, STOCK), found.ends, n)
-            opening = _different(found.hashes, np.isin(found.hashes, OPENING), found.ends, n) > 0
-            counts &= own >= telling + opening
-        yield grams[counts], tasks[row_of[counts] + rows.first]
+        enough = _different(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY
+        yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
 def _is_word(found: words.Words, data: Bytes) -> Mask:
@@ -229,25 +219,25 @@ def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
     return np.asarray((views[:, 1:] != views[:, :-1]).sum(axis=1) + (views[:, 0] != 0))
 
 
-def _proses(owned: Owned) -> tuple[Lookup, Mask, Places, Lookup]:
-    """Short n-grams → prose, which of them are no stock phrases, how many each prose needs, and whole short proses → task."""
-    grams, rows, particular, short, tasks = [], [], [np.empty(0, np.uint64)], [], []
+def _proses(owned: Owned) -> tuple[Lookup, Places, Lookup]:
+    """Short n-grams → prose and whether they are late in it, how many each prose needs, and whole short proses → task."""
+    grams, owners, short, tasks = [], [], [], []
     for batch in words.texts(words.of_strings(owned[1])):
         found = readings.prose_words(batch)
         hashes, row_of = words.grams(found.hashes, found.ends, SHORT)
-        telling = _different(found.hashes, ~np.isin(found.hashes, STOCK), found.ends, SHORT) > 0
-        particular.append(hashes[telling])
+        counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)
+        place = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)
+        late = place >= np.floor(counts * LATE)[row_of]
         grams.append(hashes)
-        rows.append((row_of + batch.first).astype(np.int32))
+        owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
         for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE))).tolist():
             own = found.hashes[found.ends[row] : found.ends[row + 1]]
             short.append(words.grams(own, np.array([0, len(own)]), len(own))[0])
             tasks.append(owned[0][row + batch.first])
-    lookup = _joined(zip(grams, rows, strict=True)).without_common(COMMON)
-    counts = np.bincount(lookup.owners, minlength=len(owned[0]))
+    lookup = _joined(zip(grams, owners, strict=True)).without_common(COMMON)
+    counts = np.bincount(lookup.owners // 2, minlength=len(owned[0]))
     needed = np.where(counts >= FEWEST_SHORT, np.ceil(counts * SHARE), 0).astype(np.int64)
-    telling = np.isin(lookup.hashes, np.concatenate(particular))
-    return lookup, telling, needed, Lookup.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
+    return lookup, needed, Lookup.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
 def _blind(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
