@@ -141,6 +141,7 @@ CPP = Pieces(
     {
         "using": f"#include <vector>\n#include <iostream>\nusing namespace std;\n\nlong sum_squares(long n) {{ {_LOOP} }}\n\nint main() {{ cout << 1; }}\n",
         "declared first": f"#include <string>\nlong sum_squares(long n);\nint main() {{ return sum_squares(2); }}\nlong sum_squares(long n) {{ {_LOOP} }}\n",
+        "own header": f'#include "sum_squares.h"\nlong sum_squares(long n) {{ {_LOOP} }}\n',
         "namespace": f"namespace squares {{\nlong sum_squares(long n) {{ {_LOOP} }}\n}}\n",
         "class": f"class Solution {{\npublic:\n    long sum_squares(long n) const {{ {_LOOP} }}\n}};\n",
         "static method": f"struct Solution {{\n    static long sum_squares(long n) {{ {_LOOP} }}\n}};\n",

@@ -103,6 +103,8 @@ JAVASCRIPT = Pieces(
         "module.exports = { sum_squares };\n",
         "shebang": "#!/usr/bin/env node\n'use strict';\nimport { ok } from 'node:assert';\nfunction sum_squares(n) {\n  let t = 0;\n"
         "  for (let i = 1; i <= n; i++) t += i * i;\n  ok(true);\n  return t;\n}\n",
+        "exported function": "module.exports = function sum_squares(n) {\n    let t = 0;\n    for (let i = 1; i <= n; i++) t += i * i;\n    return t;\n};\n",
+        "exported object": "module.exports = {\n  sum_squares(n) {\n    let t = 0;\n    for (let i = 1; i <= n; i++) t += i * i;\n    return t;\n  },\n};\n",
         "class": "class Solution {\n  sum_squares(n) {\n    let t = 0;\n    for (let i = 1; i <= n; i++) t += i * i;\n    return t;\n  }\n}\n",
         "assert in use": "const assert = require('assert');\nfunction sum_squares(n) {\n  assert(n >= 0);\n  let t = 0;\n"
         "  for (let i = 1; i <= n; i++) t += i * i;\n  return t;\n}\n",
@@ -122,6 +124,8 @@ TYPESCRIPT = Pieces(
     _JS_OWN.replace("if (require.main", "declare var module: any;\ndeclare var process: any;\nif (require.main"),
     "function sum_squares(n: number): number {\n  throw new Error('Not implemented');\n}\n",
     {
+        "class": "export class Squares {\n  private first: number = 1;\n  public sum_squares(n: number): number {\n    let t = 0;\n"
+        "    for (let i = this.first; i <= n; i++) t += i * i;\n    return t;\n  }\n}\n",
         "export": "export function sum_squares(n: number): number {\n  let t = 0;\n  for (let i = 1; i <= n; i++) t += i * i;\n  return t;\n}\n",
         "export const": "type Fn = (n: number) => number;\nexport const sum_squares: Fn = (n) => {\n  let t = 0;\n"
         "  for (let i = 1; i <= n; i++) t += i * i;\n  return t;\n};\nexport default sum_squares;\n",
@@ -160,6 +164,8 @@ PHP = Pieces(
         )
     }
     | {
+        "namespace in braces": "<?php\nnamespace Squares {\nfunction sum_squares(int $n): int {\n    $t = 0;\n"
+        "    for ($i = 1; $i <= $n; $i++) { $t += $i * $i; }\n    return $t;\n}\n}\nnamespace {\necho \\Squares\\sum_squares(3);\n}\n",
         "class": "<?php\nclass Solution {\n    public function sum_squares(int $n): int {\n        $t = 0;\n"
         "        for ($i = 1; $i <= $n; $i++) $t += $i * $i;\n        return $t;\n    }\n}\n$s = new Solution();\n",
         "closure": "$sum_squares = function ($n) {\n    $t = 0;\n    for ($i = 1; $i <= $n; $i++) $t += $i * $i;\n    return $t;\n};\n",
@@ -213,6 +219,7 @@ RUBY = Pieces(
         "end": "def sum_squares(n)\n  (1..n).sum { |i| i * i }\nend\n\n__END__\nsum_squares(3) is 14\n",
         "guard": "#!/usr/bin/env ruby\n# frozen_string_literal: true\n\nrequire 'set'\n\ndef sum_squares(n)\n  (1..n).sum { |i| i * i }\nend\n\n"
         "puts sum_squares(ARGV[0].to_i) if __FILE__ == $PROGRAM_NAME\n",
+        "class of class methods": "class Squares\n  class << self\n    def sum_squares(n)\n      (1..n).sum { |i| i * i }\n    end\n  end\nend\n",
         "module": "module Squares\n  def self.sum_squares(n)\n    (1..n).sum { |i| i * i }\n  end\nend\n",
         "class": "class Solution\n  def sum_squares(n)\n    (1..n).sum { |i| i * i }\n  end\nend\n",
         "lambda": "sum_squares = ->(n) { (1..n).sum { |i| i * i } }\n",
@@ -261,6 +268,8 @@ LUA = Pieces(
     "local function sum_squares(n)\n  -- TODO\n  error('not implemented')\nend\n",
     {
         "return": "local function sum_squares(n)\n  local t = 0\n  for i = 1, n do t = t + i * i end\n  return t\nend\n\nreturn sum_squares\n",
+        "returned table": "return {\n  sum_squares = function(n)\n    local t = 0\n    for i = 1, n do t = t + i * i end\n    return t\n  end,\n}\n",
+        "table": "local M = {\n  sum_squares = function(n)\n    local t = 0\n    for i = 1, n do t = t + i * i end\n    return t\n  end,\n}\n\nreturn M\n",
         "module": "local M = {}\n\nfunction M.sum_squares(n)\n  local t = 0\n  for i = 1, n do t = t + i * i end\n  return t\nend\n\nreturn M\n",
         "module with name": "local M = {}\nfunction M.sum_squares(n)\n  local t = 0\n  for i = 1, n do t = t + i * i end\n  return t\nend\n"
         "local sum_squares = M.sum_squares\nreturn M\n",

@@ -38,7 +38,7 @@ class Cpp(Language):
     wrappers = frozenset({"template_declaration"})
     mains = ("main",)
     in_order = True
-    frameworks = re.compile(r"#include\s*[<\"](?:gtest|gmock|catch2)/")
+    frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
 
     def item(self, node: Node) -> Item:
         """As everywhere, but the declaration of a function defines nothing that can be called."""

@@ -14,6 +14,11 @@ from hf_oss_instruct.syntax import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_EXPORTED_FUNCTION = re.compile(r"^module\.exports[ \t]*=[ \t]*(?=(?:async[ \t]+)?function\b[ \t*]*\w)", re.MULTILINE)
+_EXPORTED_OBJECT = re.compile(
+    r"^module\.exports[ \t]*=[ \t]*(?=\{\s*(?:async\s+)?[\w$]+\s*(?:\(|:\s*(?:async\s*)?(?:function\b|\()))", re.MULTILINE
+)
+
 
 class JavaScript(Language):
     """Rules for JavaScript."""
@@ -37,6 +42,10 @@ class JavaScript(Language):
     noise = re.compile(
         r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
     )
+
+    def source(self, text: str) -> Source:
+        """A text with its tree, where functions that are only defined in `module.exports` are definitions."""
+        return super().source(_EXPORTED_OBJECT.sub("const exported = ", _EXPORTED_FUNCTION.sub("", text)))
 
     def item(self, node: Node) -> Item:
         """As everywhere; an object in a variable has members."""
@@ -85,7 +94,12 @@ class JavaScript(Language):
             return ""
         owner = path[-2].names[0]
         static = path[-2].inner.type == "object" or any(text_of(child) == "static" for child in path[-1].node.children)
-        return f"\nconst {name} = (...args) => {owner if static else f'new {owner}()'}.{name}(...args);\n"
+        called = owner if static else f"new {owner}()"
+        return self.forwarded(name, called)
+
+    def forwarded(self, name: str, owner: str) -> str:
+        """A function that calls a member of the same name."""
+        return f"\nconst {name} = (...args) => {owner}.{name}(...args);\n"
 
 
 def _required(node: Node) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, walk
 from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_RETURNED_TABLE = re.compile(r"^return[ \t]*(?=\{\s*(?:\w+|\[\"\w+\"\])\s*=\s*function\b)", re.MULTILINE)
 
 
 class Lua(Language):
@@ -25,6 +31,19 @@ class Lua(Language):
     in_order = True
     noise = re.compile(r"^return\b|\bos\.exit\b|\bio\.(?:read|stdin)\b|\barg\b|\bluaunit\b|^lu\.")
     beginning = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
+
+    def source(self, text: str) -> Source:
+        """A text with its tree, where a module that is only returned is a variable."""
+        return super().source(_RETURNED_TABLE.sub("local exported = ", text))
+
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """Also the functions in a table."""
+        names = super().names(kind, node)
+        if kind != "value" or len(names) != 1:
+            return names
+        table = next((one for one in walk(node) if one.type == "table_constructor"), None)
+        fields = [one.child_by_field_name("name") for one in table.named_children] if table is not None else []
+        return (*names, *(f"{names[0]}.{text_of(one)}" for one in fields if one is not None))
 
     def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
         """Also the line that names the interpreter."""

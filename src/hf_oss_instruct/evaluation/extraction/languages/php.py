@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _OPEN = re.compile(r"<\?(?:php\b|(?=\s))", re.IGNORECASE)
 
@@ -42,20 +44,26 @@ class Php(Language):
         """A text with its tree, under an opening tag where it has none."""
         return super().source(text if _OPEN.search(text) else f"<?php\n{text}")
 
+    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+        """What stands in the braces of a namespace belongs to the level above; its words and braces are packages."""
+        for node in nodes:
+            body = node.child_by_field_name("body") if node.type == "namespace_definition" else None
+            if body is None:
+                yield from super().items([node])
+                continue
+            words = [child for child in node.children if child.id != body.id]
+            for word in (*words, body.children[0], body.children[-1]):
+                yield Item("package", (), word, word)
+            yield from self.items(body.named_children)
+
     def restored(self, problem: Problem, source: Source, kept: str) -> str:
         """One tag, `declare`, the prompt's definitions, the rest."""
         declared = [item.text for item in source.items if item.node.type == "declare_statement"]
         return "\n".join(["<?php", *declared, *self.from_prompt(problem, source), kept])
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
-        """Also without tags and namespaces; what stands in the braces of one stays."""
-        gone = [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))]
-        inside = [
-            text_of(item.node.child_by_field_name("body"))[1:-1]
-            for item in source.of_kind("package")
-            if item.node.type == "namespace_definition" and item.node.child_by_field_name("body")
-        ]
-        return "\n".join([self.cut(source, gone), *inside])
+        """Also without tags and namespaces."""
+        return self.cut(source, [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))])
 
     def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method, or a function in a variable, under its plain name."""

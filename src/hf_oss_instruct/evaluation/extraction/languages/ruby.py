@@ -24,6 +24,7 @@ class Ruby(Language):
         "singleton_method": "function",
         "class": "container",
         "module": "container",
+        "singleton_class": "container",
         "assignment": "value",
         "uninterpreted": "package",
     }
@@ -39,6 +40,10 @@ class Ruby(Language):
         if node.type == "call" and text_of(node.child_by_field_name("method")) in ("require", "require_relative"):
             return Item("import", (), node, node)
         return super().item(node)
+
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """`class << self` gives no name."""
+        return () if node.type == "singleton_class" else super().names(kind, node)
 
     def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
         """Also what follows `__END__`."""
@@ -58,5 +63,6 @@ class Ruby(Language):
         owner = "::".join(one for item in path[:-1] for one in item.names)
         if path[-1].inner.type != "singleton_method" and path[-2].inner.type == "module":
             return f"\ninclude {owner}\n"
-        called = owner if path[-1].inner.type == "singleton_method" else f"{owner}.new"
+        static = path[-1].inner.type == "singleton_method" or path[-2].inner.type == "singleton_class"
+        called = owner if static else f"{owner}.new"
         return f"\ndef {name}(...)\n  {called}.{name}(...)\nend\n"
