@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -50,3 +51,30 @@ def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "hf-home"
     monkeypatch.setenv("HF_HOME", str(home))
     return home
+
+
+def _changed_files() -> set[str]:
+    """What git calls changed or untracked in the checkout; nothing where this is no checkout."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return set()
+    return set(done.stdout.splitlines())
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember what is changed before the first test."""
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[_CHANGED] = _changed_files()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the session if tests left files in the checkout."""
+    if not hasattr(session.config, "workerinput") and (left := _changed_files() - session.config.stash[_CHANGED]):
+        print("\nThe tests changed the checkout:", *sorted(left), sep="\n  ", file=sys.stderr)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_CHANGED = pytest.StashKey[set[str]]()
