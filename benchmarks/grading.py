@@ -149,9 +149,8 @@ def main() -> None:
     asked = parser.parse_args()
     meter = Meter()
     print(f"processor seconds of {meter.of}")
-    print(
-        "| language | problems | outside | inside | verdicts | CPU-s inside | CPU-s outside | ratio |\n|---|--:|--:|--:|---|--:|--:|--:|"
-    )
+    print("| language | problems | outside | inside | verdicts | CPU-s inside | CPU-s outside | ratio |")
+    print("|---|--:|--:|--:|---|--:|--:|--:|")
     for key in asked.languages:
         language(key, asked.data, asked.every, meter)
     meter.close()
