@@ -13,6 +13,7 @@ same outside and inside; the processor seconds of both runs, compilation include
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,15 +56,18 @@ REPLAYS = {
         "    static int replayed = 0;\n    switch (replayed++) {\n", "    case AT: return (VALUE);\n", "    }\n    abort();\n"
     ),
     "csharp": Replay(
-        '    int n = Convert.ToInt32(AppDomain.CurrentDomain.GetData("n")); AppDomain.CurrentDomain.SetData("n", n + 1);\n',
-        "    if (n == AT) return VALUE;\n",
+        '    int replayed = Convert.ToInt32(AppDomain.CurrentDomain.GetData("n"));\n'
+        '    AppDomain.CurrentDomain.SetData("n", replayed + 1);\n',
+        "    if (replayed == AT) return VALUE;\n",
         "    throw new Exception();\n",
     ),
-    "d": Replay("{\n    static int n = -1;\n    n++;\n", "    if (n == AT) return VALUE;\n", "    assert(0);\n}\n"),
+    "d": Replay(
+        "{\n    static int replayed = -1;\n    replayed++;\n", "    if (replayed == AT) return VALUE;\n", "    assert(0);\n}\n"
+    ),
     "go": Replay("    replayed++\n", "    if replayed == AT { return VALUE }\n", '    panic("")\n}\nvar replayed = -1\n'),
     "java": Replay(
-        '    int n = Integer.getInteger("n", 0); System.setProperty("n", "" + (n + 1));\n',
-        "    if (n == AT) return VALUE;\n",
+        '    int replayed = Integer.getInteger("n", 0); System.setProperty("n", "" + (replayed + 1));\n',
+        "    if (replayed == AT) return VALUE;\n",
         "    throw new RuntimeException();\n",
     ),
     "javascript": Replay("  switch (replayed++) {\n", "    case AT: return (VALUE);\n", "  }\n}\n", "let replayed = 0;\n"),
@@ -79,8 +83,8 @@ REPLAYS = {
     "ruby": Replay("  $replayed += 1\n  case $replayed\n", "  when AT then return (VALUE)\n", "  end\nend\n", "$replayed = -1\n"),
     "rust": Replay(
         "    static N: std::sync::atomic::AtomicIsize = std::sync::atomic::AtomicIsize::new(0);\n"
-        "    let n = N.fetch_add(1, std::sync::atomic::Ordering::SeqCst);\n",
-        "    if n == AT { return VALUE; }\n",
+        "    let replayed = N.fetch_add(1, std::sync::atomic::Ordering::SeqCst);\n",
+        "    if replayed == AT { return VALUE; }\n",
         '    panic!("")\n',
     ),
     "shell": Replay(
@@ -92,10 +96,14 @@ REPLAYS = {
 }
 """The tests of C++, C#, Java, Rust and shell begin with the brace that closes the function."""
 
+_PRINTED = re.compile(r"\A\w+\(AT, (.*)\);\Z", re.DOTALL)
+"""An expected value with what prints it, where that depends on the test."""
+
 
 def replaying(problem: Problem, values: Sequence[str]) -> str:
     """A program that returns these values in turn."""
     replay = REPLAYS[problem.language]
+    values = [_PRINTED.sub(r"\1", value) for value in values]
     cases = "".join(replay.case.replace("AT", str(at)).replace("VALUE", value) for at, value in enumerate(values))
     return replay.before + problem.prompt + replay.opening + cases + replay.closing
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.guards import guarded
+from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.sandbox.judge import judge_program
 
 from . import toys
 
@@ -150,20 +153,15 @@ CASES = {
 
 
 @pytest.mark.parametrize("key", CASES)
-def test_a_right_program_passes_and_no_trap_does(key: str, tmp_path: Path) -> None:
-    case = CASES[key]
-    row: dict[str, Any] = {"name": NAME, "language": key, "prompt": case.prompt, "tests": case.tests, "stop_tokens": []}
-    texts = {"right": case.right, "wrong": case.wrong, **case.traps}
-    # As whole programs: a completion's stop token would cut most of them.
-    samples = [
-        Sample(NAME, number, f"{case.prompt}{text}\n{case.tests}", "program") for number, text in enumerate(texts.values())
-    ]
-    verdicts = score(toys.multipl_e(tmp_path, row), samples)
-    if verdicts[0].status == "not_evaluated":
-        pytest.skip(verdicts[0].reason)
-    found = {name: one.status for name, one in zip(texts, verdicts, strict=True)}
-    assert (found.pop("right"), found.pop("wrong")) == ("passed", "wrong_answer"), [one.stderr for one in verdicts[:2]]
-    assert {name for name, status in found.items() if status == "passed"} == set()
+def test_a_right_program_passes_and_no_trap_does(key: str) -> None:
+    case, language = CASES[key], KEYS[key]
+    if trouble := trouble_with(language):
+        pytest.skip(trouble)
+    found = {
+        name: judge_program(*guarded(f"{case.prompt}{text}", case.tests, language), language, WHOLE_PROGRAM)
+        for name, text in {"right": case.right, "wrong": case.wrong, **case.traps}.items()
+    }
+    assert {name for name, judged in found.items() if judged.status == "passed"} == {"right"}, found["right"]
 
 
 def test_an_answer_of_two_types_is_compared_by_its_own_operator(tmp_path: Path) -> None:
