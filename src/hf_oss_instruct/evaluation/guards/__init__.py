@@ -2,8 +2,8 @@
 
 What they call is taken or written anew under a name that the program does not know: assertions, and equality of plain values. The
 files beside this one are what is put into a program's text, in its language. Not held: a program that looks for that name, or for
-the nonce, in its own text or memory; one that returns an object of its own which claims to be equal. Tests that are calls hold against
-all of these: they are graded outside (`call_tests/`, `problems.Calls`), and only tests of another shape come here.
+the nonce, in its own text or memory; one that returns an object of its own which claims to be equal. Tests that are calls hold
+against all of these: they are graded outside (`call_tests/`, `problems.Calls`), and only tests of another shape come here.
 """
 
 from __future__ import annotations
