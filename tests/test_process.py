@@ -173,7 +173,7 @@ def test_an_output_that_lacks_a_character_gets_another(encoding: str, tmp_path: 
     shown = run(tmp_path, "seeds", "--seeds", "code", "--n", "1", env=env)
     assert shown.returncode == 0, shown.stderr
     assert "-> \\u6771\\u4eac" in shown.stdout
-    assert all(part.isascii() for part in (made.stdout, made.stderr))
+    assert encoding != "ascii" or (made.stdout + made.stderr).isascii()
 
 
 def test_only_another_ctrl_c_breaks_what_ends_in_good_order() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -40,15 +41,22 @@ def _exit_code(command: Callable[[], Any]) -> int:
         error.show()
         return error.exit_code
     except Interrupted as error:
-        return _say(str(error), EXIT_INTERRUPTED)
+        return _interrupted(str(error))
     except (click.Abort, KeyboardInterrupt):
-        return _say("Interrupted.", EXIT_INTERRUPTED)
+        return _interrupted("Interrupted.")
     except OssInstructError as error:
         return _say(f"Error: {error}", EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
     except OSError as error:
         where = f" {error.filename!r}" if error.filename is not None else ""
         return _say(f"Error: a file{where} cannot be used: {error.strerror or error}. Free it or make room, and run the same "
                     "command again.", EXIT_FAILED)  # fmt: skip
+
+
+def _interrupted(text: str) -> int:
+    # The same request may arrive once more while the process ends: `timeout` signals it and its group.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    return _say(text, EXIT_INTERRUPTED)
 
 
 def _say(text: str, code: int) -> int:

@@ -154,7 +154,7 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
     assert done.returncode == 1
     assert "holds other work: files" in done.stderr
     done = hf("--model", model, *words, "--style", "magicoder")
-    assert "style 'completion', not 'magicoder'" in done.stderr
+    assert "style: completion there, magicoder here" in done.stderr
 
 
 @pytest.mark.parametrize(("words", "said"), [

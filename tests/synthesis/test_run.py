@@ -222,7 +222,7 @@ def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_pat
         with pytest.raises(RunError, match=r"teacher: .*:m there, .*:other here"):
             run(tmp_path / "out", RunConfig(seeds=SeedPlan(n=N)), open_source(str(code)), other)
         (code / "tasks_0.py").write_text("changed = True\n")
-        with pytest.raises(RunError, match=r"seeds\.revision"):
+        with pytest.raises(RunError, match=r"has changed since the run"):
             go(tmp_path / "out", code, teacher)
         assert len(teacher.requests) == N
     assert len(rows(tmp_path / "out" / "data")) == kept
