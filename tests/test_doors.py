@@ -49,6 +49,7 @@ def folder_with(folder: Path, content: str | bytes) -> None:
         "verdicts.jsonl",
         "generation.json",
         "samples.jsonl",
+        "samples.json",
         "config.json",
     ):
         (folder / name).write_bytes(data)
@@ -70,6 +71,7 @@ DOORS: dict[str, Callable[[Path], Any]] = {
     "generation": lambda folder: generation.claim(folder, {"task": "humaneval"}),
     "style": generation.style_of,
     "samples": lambda folder: read_samples(folder / "samples.jsonl"),
+    "samples in one JSON value": lambda folder: read_samples(folder / "samples.json"),
     "training data": lambda folder: why_unchecked(TrainingSource(str(folder))),
     "rows of training data": lambda folder: load_recipe("magicoder", data=str(folder), gpus=1),
     "size of a model": lambda folder: Shape.of(str(folder)),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.run import score_samples
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 
@@ -83,6 +84,10 @@ def test_an_oracle_solves_base_and_plus(data: Path) -> None:
     one = found["samples"][0]["base_and_plus"]
     assert one["metadata"]["status"] == "passed"
     assert "return a + b" in one["answer"]
+    (log,) = (data.parent / "logs").glob("*.eval")
+    score, verdicts = score_samples("humaneval_plus", log, data=data)  # `score` reads the log, too
+    assert [verdict.status for verdict in verdicts] == ["passed"] * 3
+    assert score.scores["plus"]["pass@1"]["mean"] == 1.0
 
 
 def test_epochs_give_pass_at_k(data: Path) -> None:

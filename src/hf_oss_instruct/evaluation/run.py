@@ -67,7 +67,7 @@ def score_samples(
         SandboxError: this machine has no sandbox.
     """
     benchmark = load(task, data, revision)
-    asked, missing = checked(read_samples(samples), benchmark, allow_missing=allow_missing)
+    asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
     contaminated = None if trained_on is None else touched(trained_on, benchmark)
     tier = chosen_tier(tier).name
     with held(out) if out else nullcontext():

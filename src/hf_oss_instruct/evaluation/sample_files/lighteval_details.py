@@ -1,0 +1,53 @@
+"""Details of lighteval (`--save-details`), of our tasks and of others whose documents tell the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.errors import EvaluationError
+from hf_oss_instruct.evaluation.sample_files.json_files import from_object
+from hf_oss_instruct.evaluation.sample_files.records import Fault, Record
+from hf_oss_instruct.structured import any_json
+
+
+def from_parquet(file: Path) -> Iterator[Record | Fault]:
+    """A record for each document; a table without documents is read as JSON lines are.
+
+    Raises:
+        EvaluationError: it is no parquet.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        rows = pq.read_table(file).to_pylist()
+    except (OSError, ValueError) as error:
+        raise EvaluationError(f"The file {str(file)!r} is no parquet that can be read: {error}. Write it again.") from error
+    for number, row in enumerate(rows, 1):
+        place = f"{file.name}, row {number}"
+        if "doc" in row:
+            yield _record(place, _struct(row["doc"]), _struct(row.get("model_response")))
+        else:
+            yield from from_object(place, row)
+
+
+def _record(place: str, document: dict[str, Any], response: dict[str, Any]) -> Record | Fault:
+    specific, query, texts = _struct(document.get("specific")), document.get("query"), response.get("text")
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return Fault(place, "has no answers in model_response.text", "Run lighteval with --save-details on a generative task.")
+    task_id = specific.get("task_id")
+    if isinstance(task_id, str | int) and not isinstance(task_id, bool):
+        return Record(place, specific.get("kind") or "completion", texts, str(task_id))
+    if isinstance(query, str):
+        return Record(place, "completion", texts, query=query)
+    return Fault(place, "is a document without task_id and query", "Score details of tasks that quote a problem's prompt.")
+
+
+def _struct(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = any_json(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
