@@ -184,7 +184,10 @@ class TestCheckKey:
     def test_a_key_without_a_server_is_refused_by_evaluate(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("MY_KEY", "sk-mine")
         words = ["evaluate", "--task", "humaneval", "--model", "m", "--api-key-env", "MY_KEY", "--out", str(tmp_path / "out")]
-        assert "--base-url" in str(CliRunner().invoke(cli, words).exception)
+        refused = CliRunner().invoke(cli, words).exception
+        assert isinstance(refused, UsageError)
+        assert "--base-url" in str(refused)
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("endpoint", ["http://hub.example.org", "http://huggingface.co", "http://127.0.0.1.example.org"])

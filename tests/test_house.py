@@ -68,7 +68,9 @@ def test_examples_in_help_stand_on_lines_of_their_own() -> None:
     from click.testing import CliRunner
 
     for name in ([], *([verb] for verb in ("synthesize", "publish", "curate", "score", "evaluate", "train", "recipe"))):
-        said = CliRunner().invoke(cli, [*name, "--help"]).output
+        done = CliRunner().invoke(cli, [*name, "--help"])
+        said = done.output
+        assert done.exit_code == 0, said
         assert "\\b" not in said
         assert any(line.strip().split(":  ")[-1].strip().startswith("hf-oss-instruct ") for line in said.splitlines()), name
 

@@ -28,7 +28,9 @@ def test_a_second_writer_is_refused_and_told_who_is_first(tmp_path: Path) -> Non
             pass
         program = "from pathlib import Path\nfrom hf_oss_instruct.workdir import held\nwith held(Path('out')): pass"
         second = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
-        assert "is in use by" in second.stderr
+        assert second.returncode == 1
+        assert "RunError" in second.stderr
+        assert f"is in use by process {os.getpid()}" in second.stderr
     with held(out):
         pass
     assert not (out / ".running").exists()

@@ -116,7 +116,7 @@ def test_columns_that_are_called_like_ours_neither_clash_nor_leak(tmp_path: Path
     for name in RESERVED:
         assert kept[f"source_{name}"].to_pylist() == VALUES[values]
     assert len(set(kept["seed_id"].to_pylist())) == 2
-    assert not any(kept["flags"].to_pylist()) if "flags" in kept.column_names else True
+    assert kept["flags"].to_pylist() == kept["contaminated_by"].to_pylist() == [None, None]
     assert not {"reason", "detail"} & set(kept.column_names)
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from tests.support.hub import LocalHub
 
@@ -72,12 +72,13 @@ def test_the_real_sets_are_read_with_their_version(task: str, problems: int, cal
 
 @real_data
 def test_every_multipl_e_set_names_the_function_that_its_prompt_opens() -> None:
-    for file in sorted((DATA / "multipl-e").glob("humaneval-*.jsonl")):
-        if file.stem != "humaneval-python":
-            for problem in load(f"multipl_e:{file.stem[10:]}", file).problems.values():
-                assert problem.entry_point in problem.prompt, (file.name, problem.task_id)
-                assert problem.tests
-                assert problem.stop_tokens
+    for key in multipl_e.KEYS:
+        problems = load(f"multipl_e:{key}", DATA / "multipl-e" / f"humaneval-{key}.jsonl").problems
+        assert len(problems) > 150, key
+        for problem in problems.values():
+            assert problem.entry_point in problem.prompt, (key, problem.task_id)
+            assert problem.tests
+            assert problem.stop_tokens
 
 
 def test_a_test_program_is_read_and_not_run() -> None:

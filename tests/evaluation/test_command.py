@@ -69,7 +69,8 @@ def test_a_second_run_takes_the_verdicts_it_has_and_survives_a_torn_line(data: P
 def test_without_a_sandbox_is_the_users_own_word_warned_of_and_recorded(data: Path) -> None:
     out = data.parent / "out"
     isolated = score(data, toys.canonical(), "--out", out)
-    assert "Warning" not in isolated.stderr
+    assert (isolated.returncode, "Warning" in isolated.stderr) == (0, False), isolated.stderr
+    assert json.loads((out / "results.json").read_text())["statuses"] == {"passed": 3}
     done = score(data, toys.canonical(), "--out", out, "--unsafe-no-sandbox", "--format", "quiet")
     assert done.returncode == 0, done.stderr
     assert "Warning: programs of strangers run here as you" in done.stderr
@@ -125,7 +126,9 @@ def test_scores_without_the_problems_that_a_training_set_touches_are_added(
             monkeypatch.setenv(name, value)
         hub.put("them/pairs", "train.parquet", pairs.read_bytes())
         assert json.loads(score(data, lines, *words, "them/pairs").stdout) == found
-    assert "'nowhere' is neither a file or folder here" in score(data, lines, *words, "nowhere").stderr
+    done = score(data, lines, *words, "nowhere")
+    assert done.returncode == 1, done.stderr
+    assert "'nowhere' is neither a file or folder here" in done.stderr
 
 
 def test_compare_says_whether_a_difference_is_noise(data: Path) -> None:
@@ -149,6 +152,9 @@ def test_wrong_names_exit_2_with_the_way_out(data: Path) -> None:
     samples = toys.write_lines(data.parent / "samples.jsonl", toys.canonical())
     done = hf("score", "--task", "humanevil", "--data", data, samples)
     assert done.returncode == 2
+    assert "Unknown task 'humanevil'" in done.stderr
     assert "humaneval_plus" in done.stderr
     assert hf("compare", data, data.parent / "nowhere").returncode == 2
-    assert "Name the folder that score wrote" in hf("compare", data, data).stderr
+    done = hf("compare", data, data)
+    assert done.returncode == 2, done.stderr
+    assert "Name the folder that score wrote" in done.stderr

@@ -168,14 +168,18 @@ def test_tests_in_cpp_may_use_operators_that_are_words(tmp_path: Path) -> None:
     )
     row = toys.CPLUSPLUS | {"tests": tests.replace("auto candidate", "bool defined_elsewhere = false;\n    auto candidate")}
     (verdict,) = score(toys.multipl_e(tmp_path, row), [Sample(row["name"], 0, "    return a + b;\n", "completion")])
-    assert verdict.status in ("passed", "not_evaluated"), verdict.stderr
+    if verdict.status == "not_evaluated":
+        pytest.skip(verdict.reason)
+    assert verdict.status == "passed", verdict.stderr
 
 
 def test_a_chat_answer_in_javascript_is_scored(tmp_path: Path) -> None:
     benchmark = toys.multipl_e(tmp_path, toys.SCRIPT)
     answer = "Here:\n```js\nconst add_two = (a, b) => a + b;\nconsole.log(add_two(1, 2));\n```\n"
     (verdict,) = score(benchmark, [Sample("HumanEval_900_add_two", 0, answer, "answer")])
-    assert verdict.status in ("passed", "not_evaluated"), verdict.stderr
+    if verdict.status == "not_evaluated":
+        pytest.skip(verdict.reason)
+    assert verdict.status == "passed", verdict.stderr
     assert verdict.answer == answer
 
 

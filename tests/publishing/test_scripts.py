@@ -76,7 +76,7 @@ def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, wheel:
     assert clean["requested"] == kept
     assert "oss_instruct.yaml" in hub.files("me/clean")
     failed = run(hub, tmp_path, wheel, "synthesize", "--to", "me/more", "--n", "nothing")
-    assert (failed.returncode, "nothing" in failed.stderr) == (2, True)
+    assert (failed.returncode, "'nothing' is not a valid integer" in failed.stderr) == (2, True)
 
 
 def test_a_model_is_trained_published_and_evaluated(hub: LocalHub, wheel: Path, model: Path, pairs: Path, tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
     assert process.stdout
     assert process.stdout.readline() == b"ready\n"
     before = {path for path in Path("/proc").glob("[0-9]*")}
+    assert any(_is_launcher_of(path, process.pid) for path in before)
     process.kill()
     process.wait()
     process.stdout.close()

@@ -55,6 +55,7 @@ def test_leaks_and_near_duplicates_are_rejected_counted_and_kept_with_what_was_r
     rejected = pq.read_table(tmp_path / "out" / "rejected")
     assert rejected.schema.equals(REJECTED_SCHEMA)
     contaminated = [row for row in rejected.to_pylist() if row["reason"] == "contaminated"]
+    assert len(contaminated) == report["rejected"]["contaminated"]
     assert all("exam:E/1" in row["detail"] and row["received"].startswith("solution of") for row in contaminated)
     kept = pq.read_table(tmp_path / "out" / "data")
     assert kept.schema.equals(SCHEMA)

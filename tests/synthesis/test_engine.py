@@ -334,9 +334,12 @@ class TestOnce:
         assert len(Journal(tmp_path)) == len(changes)
 
     def test_an_answer_is_on_disk_before_its_row_is_handed_out(self, tmp_path: Path) -> None:
+        handed_out = []
         for row in synthesize(seeds(10), OwnTeacher(), concurrency=3, journal=tmp_path):
             written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
             assert f"Problem {row['index']}.".encode() in written
+            handed_out.append(row["index"])
+        assert sorted(handed_out) == list(range(10))
 
     def test_without_a_folder_the_answers_are_kept_below_hf_home(self, fresh_cache: Path) -> None:
         teacher = OwnTeacher()

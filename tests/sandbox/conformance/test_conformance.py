@@ -61,6 +61,7 @@ def as_ordinary_user(name: str, copy: Path) -> list[list[str]]:
 def test_attacks_work_bare_and_tiers_hold_them(name: str, user: str, request: pytest.FixtureRequest) -> None:
     found = list(cells(name)) if user == "root" else as_ordinary_user(name, request.getfixturevalue("public_copy"))
     honest = not promise_of(CASES[name])
+    assert found
     for column, result, detail in found:
         if result == "not here":
             pytest.skip(f"{name}: {detail}")
