@@ -112,7 +112,7 @@ class References:
             expected = [values.loads(line) for line in body.splitlines()]
         except (OSError, EOFError, ValueError, zlib.error):  # not there, torn or changed: it is made again
             return None
-        whole = len(expected) == head["calls"] and head["hash"] == xxhash.xxh3_128_hexdigest(body)
+        whole = len(expected) == head["calls"] and head["hash"] == xxhash.xxh3_128_hexdigest(body.encode())
         return self._reference(problem, expected, head["cpu_s"]) if whole else None
 
     def _run(self, problem: Problem) -> Reference:
@@ -135,7 +135,7 @@ class References:
         """All or nothing: whoever reads beside it sees the old file, none, or the whole new one."""
         path = self._path(problem)
         body = "\n".join(map(values.dumps, expected))
-        key = xxhash.xxh3_128_hexdigest(body)
+        key = xxhash.xxh3_128_hexdigest(body.encode())
         head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s, "hash": key})
         text = f"{head}\n{body}"
         try:

@@ -109,7 +109,7 @@ def _read(path: Path, count: int) -> Expected | None:
     """What the cache holds; None if it is not there, or damaged: then it is made again."""
     try:
         digest, _, body = path.read_text("utf-8").partition("\n")
-        content = any_json(body) if digest == xxhash.xxh3_128_hexdigest(body) else None
+        content = any_json(body) if digest == xxhash.xxh3_128_hexdigest(body.encode()) else None
     except (OSError, ValueError):
         return None
     try:
@@ -127,7 +127,7 @@ def _write(path: Path, found: Expected) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(f"{xxhash.xxh3_128_hexdigest(body)}\n{body}")
+            file.write(f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}")
         os.replace(file.name, path)
     except OSError as error:
         warnings.warn(
