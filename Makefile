@@ -13,8 +13,8 @@ quickstart: $(VENV)/core  ## pairs from the standard library, no model, no netwo
 test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-long: $(VENV)/all  ## the long versions of tests, before a release
-	$(BIN)/python -m pytest -n auto --dist worksteal -m long
+test-long: $(VENV)/all  ## the long versions of tests, and property tests with new random examples, before a release
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'long or hypothesis' --hypothesis-profile random
 
 test-hub2: $(HUB2)/all
 	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing $(wildcard tests/synthesis/test_builder*.py) \

@@ -71,7 +71,8 @@ def test_the_step_draws_what_the_sampler_draws(texts: list[str], rng_seed: int) 
     expected = []
     for row in range(len(texts)):
         document = Document(stripped[row], Provenance("shelf", "r1", f"{row}", 0, "python"))
-        if document.content.strip() and (span := next(hash_spans(document, rng_seed), None)):
+        # NUL marks a binary file, which no source gives as a document.
+        if "\0" not in document.content and document.content.strip() and (span := next(hash_spans(document, rng_seed), None)):
             start, end, text = span
             expected.append(Seed(text, start, end, document.origin, "hash/1", rng_seed))
     drawn = step(table)
