@@ -1,7 +1,7 @@
 """What program did the model write? A completion is cut, an answer's code is found, what it left out is restored.
 
-`dress` finds code in a text, `choosing` which of it is the solution, `language` and the files in `languages/` how it becomes a
-program before the benchmark's tests; `isolated` does all of this in another process where a grammar is not to be trusted.
+`code_blocks` finds code in a text, `selection` picks the solution, `language` and the files in `languages/` make a program of it
+that goes before the benchmark's tests; `isolated` does all of this in another process where a grammar may crash or loop.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation.extraction.choosing import solution
-from hf_oss_instruct.evaluation.extraction.dress import blocks, has_fence, plain
-from hf_oss_instruct.evaluation.extraction.gleaning import gleaned
+from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages import language_of
+from hf_oss_instruct.evaluation.extraction.selection import solution
+from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 
 _FENCES = ("\n```", "\n~~~")
@@ -108,5 +108,5 @@ def _begun_anew(language: Language, problem: Problem, text: str, ended: str) -> 
     name = problem.entry_point
     if language.path_to(name, language.prompt_of(problem).items):
         begins = (item.kind for item in language.source(text).items if item.kind != "comment")
-        return gleaned(language, text, name) if next(begins, "statement") in _BEGINNINGS else ""
-    return "" if language.path_to(name, language.source(ended).items) else gleaned(language, text, name)
+        return definitions_in_prose(language, text, name) if next(begins, "statement") in _BEGINNINGS else ""
+    return "" if language.path_to(name, language.source(ended).items) else definitions_in_prose(language, text, name)

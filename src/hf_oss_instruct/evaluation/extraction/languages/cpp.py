@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.forwarding import arguments, signature
+from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
@@ -20,7 +20,7 @@ class Cpp(Language):
     """Rules for C++."""
 
     name = "cpp"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "preproc_include": "import",
         "using_declaration": "import",
         "preproc_def": "type",
@@ -35,10 +35,10 @@ class Cpp(Language):
         "declaration": "value",
         "namespace_definition": "container",
     }
-    wrappers = frozenset({"template_declaration"})
-    mains = ("main",)
-    in_order = True
-    frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
+    wrapper_nodes = frozenset({"template_declaration"})
+    main_functions = ("main",)
+    defined_before_use = True
+    test_frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
 
     def item(self, node: Node) -> Item:
         """As everywhere, but the declaration of a function defines nothing that can be called."""
@@ -57,7 +57,7 @@ class Cpp(Language):
             for text in super().from_prompt(problem, source)
         ]
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A function of a namespace or a class under its plain name."""
         if len(path) < 2:
             return ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hf_oss_instruct.evaluation.extraction.languages.in_class import InClass
+from hf_oss_instruct.evaluation.extraction.languages.class_scope import InClass
 from hf_oss_instruct.evaluation.extraction.outline import Kind
 
 
@@ -14,7 +14,7 @@ class CSharp(InClass):
     """Rules for C#."""
 
     name = "csharp"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "file_scoped_namespace_declaration": "package",
         "qualified_name": "comment",
         "identifier": "comment",
@@ -31,7 +31,7 @@ class CSharp(InClass):
         "field_declaration": "value",
         "property_declaration": "type",
     }
-    wrappers = frozenset({"global_statement"})
-    transparent = frozenset({"namespace_declaration", "declaration_list"})
-    mains = ("Main",)
-    frameworks = re.compile(r"\b(?:NUnit|Xunit|Microsoft\.VisualStudio)\b")
+    wrapper_nodes = frozenset({"global_statement"})
+    transparent_nodes = frozenset({"namespace_declaration", "declaration_list"})
+    main_functions = ("Main",)
+    test_frameworks = re.compile(r"\b(?:NUnit|Xunit|Microsoft\.VisualStudio)\b")

@@ -14,7 +14,7 @@ class D(Language):
     """Rules for D."""
 
     name = "d"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "module_declaration": "package",
         "import_declaration": "import",
         "function_declaration": "function",
@@ -30,9 +30,9 @@ class D(Language):
         "interface_declaration": "type",
         "unittest_declaration": "statement",
     }
-    transparent = frozenset({"module_def", "aggregate_body"})
+    transparent_nodes = frozenset({"module_def", "aggregate_body"})
     body_opener = "{"
-    mains = ("main",)
+    main_functions = ("main",)
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without `module` and tests."""
@@ -40,7 +40,7 @@ class D(Language):
         tests = [item for item in source.items if item.node.type == "unittest_declaration"]
         return cut_out(source, [item.node for item in (*gone, *tests)])
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A static method under its plain name."""
         if len(path) < 2:
             return ""

@@ -16,7 +16,7 @@ class Go(Language):
     """Rules for Go."""
 
     name = "go"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "package_clause": "package",
         "import_declaration": "import",
         "function_declaration": "function",
@@ -26,15 +26,15 @@ class Go(Language):
         "var_declaration": "value",
         "const_declaration": "value",
     }
-    wrappers = frozenset({"type_declaration"})
-    mains = ("main",)
+    wrapper_nodes = frozenset({"type_declaration"})
+    main_functions = ("main",)
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without package and imports."""
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import")]
         return cut_out(source, [item.node for item in gone])
 
-    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
         """The prompt's package, the imports of both that the program or the tests use, the prompt's helpers, the rest."""
         prompt = self.prompt_of(problem)
         package = [item.text for item in prompt.of_kind("package")][:1]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hf_oss_instruct.evaluation.extraction.languages.in_class import InClass
+from hf_oss_instruct.evaluation.extraction.languages.class_scope import InClass
 from hf_oss_instruct.evaluation.extraction.outline import Kind
 
 
@@ -14,7 +14,7 @@ class Java(InClass):
     """Rules for Java."""
 
     name = "java"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "package_declaration": "package",
         "import_declaration": "import",
         "method_declaration": "function",
@@ -26,6 +26,6 @@ class Java(InClass):
         "field_declaration": "value",
         "local_variable_declaration": "value",
     }
-    mains = ("main",)
+    main_functions = ("main",)
     reserved = frozenset({"Main"})
-    frameworks = re.compile(r"\borg\.(?:junit|testng|hamcrest|mockito|assertj)\b|^import\s+static\s+org\.")
+    test_frameworks = re.compile(r"\borg\.(?:junit|testng|hamcrest|mockito|assertj)\b|^import\s+static\s+org\.")

@@ -24,7 +24,7 @@ class JavaScript(Language):
     """Rules for JavaScript."""
 
     name = "javascript"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "hash_bang_line": "package",
         "import_statement": "import",
         "function_declaration": "function",
@@ -36,10 +36,10 @@ class JavaScript(Language):
         "variable_declaration": "value",
         "assignment_expression": "value",
     }
-    wrappers = frozenset({"export_statement", "expression_statement"})
-    word = re.compile(r"[^\W\d][\w$]*")
-    frameworks = re.compile(r"""(?:require\(|from\s*)['"](?:chai|jest|mocha|vitest|@jest/\w+|node:test|tape|ava)['"]""")
-    noise = re.compile(
+    wrapper_nodes = frozenset({"export_statement", "expression_statement"})
+    identifier = re.compile(r"[^\W\d][\w$]*")
+    test_frameworks = re.compile(r"""(?:require\(|from\s*)['"](?:chai|jest|mocha|vitest|@jest/\w+|node:test|tape|ava)['"]""")
+    script_statements = re.compile(
         r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
     )
 
@@ -70,7 +70,7 @@ class JavaScript(Language):
         text = cut_out(source, [*unneeded, *changed], {place: text or "" for place, text in replaced.items()})
         left = self.source(text)
         name = problem.entry_point
-        if not path or len(path) > 1 or not self.taken(problem).intersection(left.defined - {name}):
+        if not path or len(path) > 1 or not self.names_in_tests(problem).intersection(left.defined - {name}):
             return text
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
@@ -84,7 +84,7 @@ class JavaScript(Language):
             return text_of(item.node.named_children[-1])
         return None
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method, or a property of `module.exports`, under its plain name."""
         name = problem.entry_point
         if len(path) == 1 and name not in path[0].names:

@@ -18,7 +18,7 @@ class Julia(Language):
     """Rules for Julia."""
 
     name = "julia"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "using_statement": "import",
         "import_statement": "import",
         "function_definition": "function",
@@ -28,9 +28,9 @@ class Julia(Language):
         "macro_definition": "type",
         "module_definition": "container",
     }
-    closers = ("end",)
-    returns = False
-    noise = re.compile(r"PROGRAM_FILE|\bexit\(|\breadline\(|\bARGS\b|^@test")
+    block_ends = ("end",)
+    needs_return = False
+    script_statements = re.compile(r"PROGRAM_FILE|\bexit\(|\breadline\(|\bARGS\b|^@test")
 
     def item(self, node: Node) -> Item:
         """A function's name is the first word of its head."""

@@ -21,16 +21,16 @@ class Lua(Language):
     """Rules for Lua."""
 
     name = "lua"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "hash_bang_line": "package",
         "function_declaration": "function",
         "variable_declaration": "value",
         "assignment_statement": "value",
     }
-    closers = ("end",)
-    in_order = True
-    noise = re.compile(r"^return\b|\bos\.exit\b|\bio\.(?:read|stdin)\b|\barg\b|\bluaunit\b|^lu\.")
-    beginning = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
+    block_ends = ("end",)
+    defined_before_use = True
+    script_statements = re.compile(r"^return\b|\bos\.exit\b|\bio\.(?:read|stdin)\b|\barg\b|\bluaunit\b|^lu\.")
+    code_line_start = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
 
     def source(self, text: str) -> Source:
         """A text with its tree, where a module that is only returned is a variable."""
@@ -49,7 +49,7 @@ class Lua(Language):
         """Also the line that names the interpreter."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A field of a table under its plain name."""
         name = problem.entry_point
         if not path or name in path[-1].names:

@@ -16,7 +16,7 @@ class Perl(Language):
     """Rules for Perl."""
 
     name = "perl"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "subroutine_declaration_statement": "function",
         "use_statement": "import",
         "use_version_statement": "import",
@@ -27,18 +27,18 @@ class Perl(Language):
         "data_section": "package",
         "pod": "package",
     }
-    wrappers = frozenset({"expression_statement"})
-    returns = False
-    reads_prose = True
-    frameworks = re.compile(r"^use\s+Test\b")
-    noise = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
-    beginning = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
+    wrapper_nodes = frozenset({"expression_statement"})
+    needs_return = False
+    prose_parses = True
+    test_frameworks = re.compile(r"^use\s+Test\b")
+    script_statements = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
+    code_line_start = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
     def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
         """Also what follows `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A function of a package, or in a variable, under its plain name in `main`."""
         name = problem.entry_point
         if path and path[-1].kind == "value":

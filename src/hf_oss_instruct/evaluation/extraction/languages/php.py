@@ -20,7 +20,7 @@ class Php(Language):
     """Rules for PHP."""
 
     name = "php"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "text": "package",
         "php_tag": "package",
         "php_end_tag": "package",
@@ -37,8 +37,8 @@ class Php(Language):
         "const_declaration": "value",
         "assignment_expression": "value",
     }
-    wrappers = frozenset({"expression_statement"})
-    noise = re.compile(r"\bexit\b|\bdie\b|\bSTDIN\b|\breadline\(|\$arg[vc]\b|vendor/autoload|__FILE__|PHP_SAPI")
+    wrapper_nodes = frozenset({"expression_statement"})
+    script_statements = re.compile(r"\bexit\b|\bdie\b|\bSTDIN\b|\breadline\(|\$arg[vc]\b|vendor/autoload|__FILE__|PHP_SAPI")
 
     def source(self, text: str) -> Source:
         """A text with its tree, under an opening tag where it has none."""
@@ -56,7 +56,7 @@ class Php(Language):
                 yield Item("package", (), word, word)
             yield from self.items(body.named_children)
 
-    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
         """One tag, `declare`, the prompt's definitions, the rest."""
         declared = [item.text for item in source.items if item.node.type == "declare_statement"]
         return "\n".join(["<?php", *declared, *self.from_prompt(problem, source), kept])
@@ -65,7 +65,7 @@ class Php(Language):
         """Also without tags and namespaces."""
         return self.cut(source, [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))])
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method, or a function in a variable, under its plain name."""
         if not path or (len(path) == 1 and path[0].kind == "function"):
             return ""

@@ -17,7 +17,7 @@ class Python(Language):
     """Rules for Python."""
 
     name = "python"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "import_statement": "import",
         "import_from_statement": "import",
         "future_import_statement": "import",
@@ -27,13 +27,13 @@ class Python(Language):
         "augmented_assignment": "value",
         "type_alias_statement": "value",
     }
-    wrappers = frozenset({"decorated_definition", "expression_statement"})
-    closers = ()
-    beginning = re.compile(r"(?:async[ \t]+def|def|class|import|from|try)\b|@|#|[A-Za-z_][\w, ]*(?::[^=]*)?=[^=]")
-    frameworks = re.compile(r"^(?:import|from)\s+(?:pytest|hypothesis|nose)\b")
-    noise = re.compile(r"^assert\b|__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
+    wrapper_nodes = frozenset({"decorated_definition", "expression_statement"})
+    block_ends = ()
+    code_line_start = re.compile(r"(?:async[ \t]+def|def|class|import|from|try)\b|@|#|[A-Za-z_][\w, ]*(?::[^=]*)?=[^=]")
+    test_frameworks = re.compile(r"^(?:import|from)\s+(?:pytest|hypothesis|nose)\b")
+    script_statements = re.compile(r"^assert\b|__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
 
-    def continued(self, prompt: str, body: str) -> Iterator[str]:
+    def completions(self, prompt: str, body: str) -> Iterator[str]:
         """The body as it stands, with its first line's indentation restored, or all of it indented."""
         if "def " not in prompt:
             return
@@ -54,7 +54,7 @@ class Python(Language):
         place = max(ends, default=len(source.code))
         return source.code[:place].decode(), source.code[place:].decode()
 
-    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
         """A program under the prompt's imports and helpers, and these under what comes from the future."""
         lines = [item.text for item in source.items if item.node.type == "future_import_statement"]
         for line in lines:
@@ -62,7 +62,7 @@ class Python(Language):
         own = [line for line in self.from_prompt(problem, source) if line not in lines]
         return "\n".join([*lines, *own, kept])
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method of a class (`class Solution`) under its plain name."""
         if len(path) < 2:
             return ""

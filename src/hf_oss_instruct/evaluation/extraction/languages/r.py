@@ -18,13 +18,15 @@ class R(Language):
     """Rules for R."""
 
     name = "r"
-    kinds: ClassVar[Mapping[str, Kind]] = {}
-    returns = False
-    reads_prose = True
-    frameworks = re.compile(r"testthat|RUnit|assertthat")
-    word = re.compile(r"[A-Za-z.][\w.]*")
-    noise = re.compile(r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|test_that|expect_equal)\(")
-    beginning = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")
+    node_kinds: ClassVar[Mapping[str, Kind]] = {}
+    needs_return = False
+    prose_parses = True
+    test_frameworks = re.compile(r"testthat|RUnit|assertthat")
+    identifier = re.compile(r"[A-Za-z.][\w.]*")
+    script_statements = re.compile(
+        r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|test_that|expect_equal)\("
+    )
+    code_line_start = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")
 
     def item(self, node: Node) -> Item:
         """An assignment is a definition, `library(…)` an import."""

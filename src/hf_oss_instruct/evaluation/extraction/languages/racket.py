@@ -19,13 +19,13 @@ class Racket(Language):
     """Rules for Racket."""
 
     name = "racket"
-    kinds: ClassVar[Mapping[str, Kind]] = {"extension": "package"}
-    closers = (")", "]")
-    returns = False
-    reads_prose = True
-    word = re.compile(r"[^\s()\[\]{}\"';`,|]+")
-    noise = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
-    beginning = re.compile(r"#lang|\(|;|#")
+    node_kinds: ClassVar[Mapping[str, Kind]] = {"extension": "package"}
+    block_ends = (")", "]")
+    needs_return = False
+    prose_parses = True
+    identifier = re.compile(r"[^\s()\[\]{}\"';`,|]+")
+    script_statements = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
+    code_line_start = re.compile(r"#lang|\(|;|#")
 
     def item(self, node: Node) -> Item:
         """A list is what its first word says."""
@@ -53,7 +53,7 @@ class Racket(Language):
         written = [child for child in rest if child.type != "string" or child is rest[-1]]
         return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
 
-    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
         """The language's line, what the prompt requires, the rest."""
         lines = [item.text for item in source.of_kind("package") if "typed" in item.text]
         prompt = self.prompt_of(problem).of_kind("package")

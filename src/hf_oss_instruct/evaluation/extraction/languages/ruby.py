@@ -19,7 +19,7 @@ class Ruby(Language):
     """Rules for Ruby."""
 
     name = "ruby"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "method": "function",
         "singleton_method": "function",
         "class": "container",
@@ -28,12 +28,14 @@ class Ruby(Language):
         "assignment": "value",
         "uninterpreted": "package",
     }
-    closers = ("end", "}")
-    returns = False
-    reads_prose = True
-    frameworks = re.compile(r"^require.*(?:minitest|test/unit|rspec)")
-    noise = re.compile(r"__FILE__|\$PROGRAM_NAME|^return\b|^(?:exit|abort)\b|\bgets\b|\bARGV\b|\bSTDIN\b|^(?:describe|RSpec)")
-    beginning = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
+    block_ends = ("end", "}")
+    needs_return = False
+    prose_parses = True
+    test_frameworks = re.compile(r"^require.*(?:minitest|test/unit|rspec)")
+    script_statements = re.compile(
+        r"__FILE__|\$PROGRAM_NAME|^return\b|^(?:exit|abort)\b|\bgets\b|\bARGV\b|\bSTDIN\b|^(?:describe|RSpec)"
+    )
+    code_line_start = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
 
     def item(self, node: Node) -> Item:
         """As everywhere; `require` is an import."""
@@ -53,7 +55,7 @@ class Ruby(Language):
         """Without the line `__END__`."""
         return re.sub(r"^__END__\s*\Z", "", super().cut(source, nodes), flags=re.MULTILINE)
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method of a module or class, or a lambda, under its plain name."""
         name = problem.entry_point
         if not path or (len(path) == 1 and path[0].inner.type == "method"):

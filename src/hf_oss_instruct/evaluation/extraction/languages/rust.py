@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.forwarding import arguments, signature
+from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
@@ -20,7 +20,7 @@ class Rust(Language):
     """Rules for Rust."""
 
     name = "rust"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "inner_attribute_item": "package",
         "use_declaration": "import",
         "extern_crate_declaration": "import",
@@ -36,8 +36,8 @@ class Rust(Language):
         "impl_item": "container",
         "mod_item": "container",
     }
-    returns = False
-    mains = ("main",)
+    needs_return = False
+    main_functions = ("main",)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
         """An `impl` has its type's name."""
@@ -57,7 +57,7 @@ class Rust(Language):
                 before = before.prev_sibling
         return cut_out(source, gone)
 
-    def restored(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
         """Attributes of the file, imports of the prompt whose names the program has not, the rest."""
         first = [item.text for item in source.of_kind("package")]
         for text in first:
@@ -66,7 +66,7 @@ class Rust(Language):
         own = [text for text in self.from_prompt(problem, source) if not text.startswith("use") or not _last(text) & there]
         return "\n".join([*first, *own, kept])
 
-    def exposed(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A function of a module or an `impl` under its plain name."""
         if len(path) < 2:
             return ""

@@ -14,7 +14,7 @@ class Scala(Language):
     """Rules for Scala."""
 
     name = "scala"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "package_clause": "package",
         "import_declaration": "import",
         "function_definition": "function",
@@ -24,8 +24,8 @@ class Scala(Language):
         "val_definition": "value",
         "var_definition": "value",
     }
-    returns = False
-    mains = ("main",)
+    needs_return = False
+    main_functions = ("main",)
 
     def join(self, problem: Problem, source: Source) -> str:
         """Imports, other classes, and the object of the tests, open, with the members of the one that holds the entry point."""

@@ -14,13 +14,15 @@ class Shell(Language):
     """Rules for Bash."""
 
     name = "shell"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "function_definition": "function",
         "variable_assignment": "value",
         "declaration_command": "value",
     }
-    returns = False
-    reads_prose = True
-    word = re.compile(r"[^\W\d][\w-]*")
-    noise = re.compile(r"\bexit\b|\$[#@*0-9]|\$\{[#@*0-9]|\bread\b|\bBASH_SOURCE\b|^main\b")
-    beginning = re.compile(r"(?:function[ \t]+)?[\w-]+[ \t]*(?:\(\)|\{)|[A-Za-z_]\w*=|(?:declare|readonly|local|export)[ \t]|#")
+    needs_return = False
+    prose_parses = True
+    identifier = re.compile(r"[^\W\d][\w-]*")
+    script_statements = re.compile(r"\bexit\b|\$[#@*0-9]|\$\{[#@*0-9]|\bread\b|\bBASH_SOURCE\b|^main\b")
+    code_line_start = re.compile(
+        r"(?:function[ \t]+)?[\w-]+[ \t]*(?:\(\)|\{)|[A-Za-z_]\w*=|(?:declare|readonly|local|export)[ \t]|#"
+    )

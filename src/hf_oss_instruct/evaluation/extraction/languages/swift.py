@@ -13,7 +13,7 @@ class Swift(Language):
     """Rules for Swift."""
 
     name = "swift"
-    kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
         "import_declaration": "import",
         "function_declaration": "function",
         "class_declaration": "container",

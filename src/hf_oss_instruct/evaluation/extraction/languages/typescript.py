@@ -13,8 +13,8 @@ class TypeScript(JavaScript):
     """Rules for TypeScript."""
 
     name = "typescript"
-    kinds: ClassVar[Mapping[str, Kind]] = {
-        **JavaScript.kinds,
+    node_kinds: ClassVar[Mapping[str, Kind]] = {
+        **JavaScript.node_kinds,
         "abstract_class_declaration": "container",
         "interface_declaration": "type",
         "type_alias_declaration": "type",

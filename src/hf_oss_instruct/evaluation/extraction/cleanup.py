@@ -14,7 +14,7 @@ _NUMBERED = re.compile(r"^[ \t]*(?P<number>\d{1,6})(?:[:.)|]| \|)? ?(?P<code>.*)
 _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
-def mended(code: str) -> Iterator[str]:
+def cleaned(code: str) -> Iterator[str]:
     """What a block may have been before it was copied; the block itself first."""
     first, _, rest = code.lstrip("\n").partition("\n")
     if rest.strip() and first.strip() and find(first.strip()) is not None:  # the tag that belongs behind the fence

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.forwarding import arguments, signature
+from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Source, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
@@ -42,7 +42,7 @@ class InClass(Language):
         return "\n".join([*parts, f"class {self.holder} {{", *own, ""])
 
     def _imports(self, problem: Problem, source: Source) -> list[str]:
-        own = [item.text for item in source.of_kind("import") if not self._is_framework(item)]
+        own = [item.text for item in source.of_kind("import") if not self._is_test_framework(item)]
         prompt = self.prompt_of(problem).of_kind("import")
         return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
 
@@ -72,7 +72,7 @@ class InClass(Language):
     def _opened(self, problem: Problem, path: Sequence[Item]) -> str:
         """The holder as the answer has it, without its closing brace and what is no part of the solution."""
         item, members = path[0], self.members(path[0])
-        gone = self.beside(problem, members, path[1:], frozenset(self.mains) - {problem.entry_point})
+        gone = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
         start = item.node.start_byte
         code = (item.node.text or b"")[: (item.node.text or b"").rfind(b"}")]
         for one in sorted(gone, key=lambda one: -one.node.start_byte):
@@ -80,7 +80,7 @@ class InClass(Language):
         return _LOOSE.sub("", code.decode(errors="replace").lstrip())
 
     def _is_main(self, problem: Problem, item: Item) -> bool:
-        return bool(set(self.mains).intersection(item.names)) and problem.entry_point not in item.names
+        return bool(set(self.main_functions).intersection(item.names)) and problem.entry_point not in item.names
 
     def _static(self, item: Item) -> str:
         """A function without a class, as a member of the holder."""

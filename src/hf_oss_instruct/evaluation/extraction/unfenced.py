@@ -17,7 +17,7 @@ _TAKEN = ("import", "package", "function", "type", "container", "value")
 _INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
 
 
-def gleaned(language: Language, text: str, name: str) -> str:
+def definitions_in_prose(language: Language, text: str, name: str) -> str:
     """The imports and definitions in a text, one after the other; empty if the name is not among those."""
     for one in (text, _INDENT.sub("", text)):
         code = _definitions(language, one.split("\n")[:LINES])
@@ -31,7 +31,7 @@ def _definitions(language: Language, lines: Sequence[str]) -> str:
     found: list[str] = []
     while place < len(lines) and left > 0:
         size = 0
-        if language.may_begin(lines[place]):
+        if language.may_start_code(lines[place]):
             size, parsed = _first(language, lines[place:])
             left -= parsed
         found += lines[place : place + size]

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.evaluation.extraction.dress import Block, blocks
-from hf_oss_instruct.evaluation.extraction.gleaning import gleaned
+from hf_oss_instruct.evaluation.extraction.cleanup import cleaned
+from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.mending import mended
 from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, Source, encoded
+from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.languages import LANGUAGES, find
 
@@ -53,7 +53,7 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
             return "fence", _with_helpers(language, problem, main, group)
     for one in reversed([one for one in read if one.path and not one.stub]):
         return "fence", _with_helpers(language, problem, _repaired(language, problem, one), own)
-    if not any(one.path for one in read) and (code := gleaned(language, text, problem.entry_point)):
+    if not any(one.path for one in read) and (code := definitions_in_prose(language, text, problem.entry_point)):
         return "lines", code
     return _unnamed(language, problem, text, own or read)
 
@@ -88,8 +88,8 @@ def body_of(language: Language, problem: Problem, code: str) -> str:
     """The program that code makes under the prompt's signature; empty if it is no body."""
     if not _may_be_body(language, problem, code):
         return ""
-    for text in mended(code):
-        for program in language.continued(problem.prompt, text.strip("\n") + "\n"):
+    for text in cleaned(code):
+        for program in language.completions(problem.prompt, text.strip("\n") + "\n"):
             closed = language.closed(program)
             source = language.source(closed)
             path = language.path_to(problem.entry_point, source.items)
@@ -100,7 +100,7 @@ def body_of(language: Language, problem: Problem, code: str) -> str:
 
 def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
     """Not a line that only uses the function: a body returns something, or speaks of the parameters."""
-    if language.returns:
+    if language.needs_return:
         return re.search(r"\breturn\b|\bthrow\b|\braise\b|=>|\byield\b", code) is not None
     signature = problem.prompt.rstrip().rpartition("\n")[2]
     parameters = set(re.findall(r"[A-Za-z_]\w*", signature.partition(problem.entry_point)[2]))
@@ -109,9 +109,9 @@ def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
 
 
 def _read(language: Language, problem: Problem, block: Block) -> _Read:
-    """A block, mended until it defines the entry point without an error, if it does so at all."""
+    """A block, cleaned up until it defines the entry point without an error, if it does so at all."""
     tries = []
-    for text in mended(block.code):
+    for text in cleaned(block.code):
         source = language.source(text)
         path = language.path_to(problem.entry_point, source.items)
         tries.append(_Read(block, source, path, bool(path) and language.is_stub(path[-1])))
@@ -132,8 +132,8 @@ def _respelled(source: Source, name: str) -> str:
 def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
     """A block with the end that it lacks; without what follows the code, if its fence was never closed."""
     text = language.closed(one.source.text)
-    if not one.block.closed and (language.reads_prose or not language.source(text).clean):
-        text = gleaned(language, one.source.text, problem.entry_point) or text
+    if not one.block.closed and (language.prose_parses or not language.source(text).clean):
+        text = definitions_in_prose(language, one.source.text, problem.entry_point) or text
     source = language.source(text)
     return _Read(one.block, source, language.path_to(problem.entry_point, source.items), False)
 
@@ -172,4 +172,4 @@ def _with_helpers(language: Language, problem: Problem, main: _Read, read: Itera
     added = [item.text.rstrip("\n") for item in imports] + [
         item.text.rstrip("\n") for _, _, item in sorted(taken, key=lambda one: one[:2])
     ]
-    return language.under(added, main.source.text) if added else main.source.text
+    return language.with_preamble(added, main.source.text) if added else main.source.text

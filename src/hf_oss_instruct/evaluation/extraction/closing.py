@@ -1,0 +1,52 @@
+"""Source code whose closing braces (or `end`) are missing at its end, or are too many there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.evaluation.extraction.outline import Source
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_ERRORS = 6
+"""With more syntax errors than these, the fault is not at the end of the text."""
+MAX_CLOSERS = 6
+"""Closing braces that are added or removed at most."""
+
+
+def with_balanced_end(text: str, parse: Callable[[str], Source], closers: Sequence[str]) -> str:
+    """The text with missing closing braces added, or surplus ones removed; unchanged if that leaves a syntax error.
+
+    Args:
+        text: source code.
+        parse: its language's parser.
+        closers: what ends a block, such as `}` or `end`.
+    """
+    if not text.strip() or not (root := parse(text).root).has_error or not _has_few_errors(root):
+        return text
+    for closer in closers:
+        for count in range(1, MAX_CLOSERS + 1):
+            longer = f"{text.rstrip()}\n" + f"{closer}\n" * count
+            if parse(longer).clean:
+                return longer
+    shorter = text.rstrip()
+    for _ in range(MAX_CLOSERS):
+        if not (ends := [closer for closer in closers if shorter.endswith(closer)]):
+            break
+        shorter = shorter[: -max(map(len, ends))].rstrip()
+        if parse(shorter).clean:
+            return shorter + "\n"
+    return text
+
+
+def _has_few_errors(root: Node) -> bool:
+    stack, errors = [root], 0
+    while stack and errors <= MAX_ERRORS:
+        node = stack.pop()
+        if node.type == "ERROR" or node.is_missing:
+            errors += 1
+        elif node.has_error:
+            stack.extend(node.children)
+    return errors <= MAX_ERRORS

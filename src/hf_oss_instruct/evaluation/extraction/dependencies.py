@@ -1,0 +1,53 @@
+"""Which definitions does the entry point use, and which statements use the entry point without being part of it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from hf_oss_instruct.evaluation.extraction.outline import Item
+
+Words = Callable[[str], frozenset[str]]
+"""The words in a text that may be names."""
+
+
+def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[Item]:
+    """The roots, the items that they use, and what those use.
+
+    Args:
+        items: one level of a source.
+        roots: where to begin.
+        words: the names in a text.
+    """
+    first = {item.node.id for item in roots}
+    waiting = [item for item in items if item.node.id not in first and item.names]
+    found, used = list(roots), set().union(*(words(item.text) for item in roots))
+    while more := [item for item in waiting if used.intersection(_name_parts(item.names))]:
+        found += more
+        ids = {item.node.id for item in more}
+        waiting = [item for item in waiting if item.node.id not in ids]
+        used.update(*(words(item.text) for item in more))
+    return found
+
+
+def callers_of(name: str, items: Sequence[Item], words: Words) -> set[int]:
+    """Node ids of the items that mention a name, and of those that mention these: `main`, tests, examples.
+
+    Args:
+        name: the entry point.
+        items: what is not used by the entry point itself.
+        words: the names in a text.
+    """
+    waiting = {item.node.id: (item, words(item.text)) for item in items}
+    names, found = {name}, set[int]()
+    while more := [item for item, mentioned in waiting.values() if names & mentioned]:
+        for item in more:
+            found.add(item.node.id)
+            del waiting[item.node.id]
+        names = {name for item in more for name in item.names}
+    return found
+
+
+def _name_parts(names: Iterable[str]) -> set[str]:
+    """The names, and those within `module.name`."""
+    return {part for name in names for part in (name, *re.split(r"[.:]+", name))}

@@ -1,0 +1,120 @@
+"""How the grammar of a language is read: kinds of syntax nodes, names, and rules that its definitions follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+from hf_oss_instruct.evaluation.extraction import stubs
+from hf_oss_instruct.evaluation.extraction.closing import with_balanced_end
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of, targets_of, tree
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class GrammarRules:
+    """A language's grammar: which nodes are imports, definitions or statements, and where their names stand."""
+
+    name: ClassVar[str]
+    node_kinds: ClassVar[Mapping[str, Kind]]
+    """Kind of node → what it is to us; a statement if it is not here."""
+    wrapper_nodes: ClassVar[frozenset[str]] = frozenset()
+    """Kinds around one definition, which comes last in them: decorators, `export`, templates."""
+    transparent_nodes: ClassVar[frozenset[str]] = frozenset()
+    """Kinds whose children belong to the level above."""
+    block_ends: ClassVar[tuple[str, ...]] = ("}",)
+    """What may be missing, or too much, at the end of a text that was cut."""
+    body_opener: ClassVar[str] = ""
+    """What a body begins with that the prompt leaves out."""
+    needs_return: ClassVar[bool] = True
+    """Whether a function's value needs the word `return`."""
+    identifier: ClassVar[re.Pattern[str]] = re.compile(r"[^\W\d]\w*")
+    script_statements: ClassVar[re.Pattern[str] | None] = None
+    """Statements that are never part of a solution: leaving the program, running tests, reading input."""
+    test_frameworks: ClassVar[re.Pattern[str] | None] = None
+    """Imports of test libraries, which the solution does not need."""
+    defined_before_use: ClassVar[bool] = False
+    """Whether a definition has to stand before what uses it."""
+    prose_parses: ClassVar[bool] = False
+    """Whether sentences are code without a syntax error."""
+    main_functions: ClassVar[tuple[str, ...]] = ()
+    """Functions with which a program begins, for which the tests have one of their own."""
+    code_line_start: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?:import|using|use|package|namespace|class|struct|enum|union|interface|record|type|typedef|template|const|let|var|func|fn|"
+        r"pub|impl|mod|function|async|export|declare|abstract|public|private|protected|internal|static|final|object|def|module|macro)\b|"
+        r"[@#/*{<(]|[^.!?]*\([^()]*\)?[^.!?]*(?:[{;,()]|=>.*)?\s*$|[\w$]+\s*=[^=]"
+    )
+    """How a line may begin that is code rather than prose."""
+
+    def source(self, text: str) -> Source:
+        """A text with its tree, kept for the next question about it."""
+        return _source(self, text)
+
+    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+        """What stands at one level."""
+        for node in nodes:
+            if node.type in self.transparent_nodes:
+                yield from self.items(node.children)
+            elif node.is_named or node.is_missing:
+                yield self.item(node)
+
+    def item(self, node: Node) -> Item:
+        """What one node is."""
+        inner = node
+        while inner.type in self.wrapper_nodes and inner.named_children:
+            inner = inner.named_children[-1]
+        kind: Kind = "error" if node.type == "ERROR" else "comment" if "comment" in node.type else "statement"
+        kind = self.node_kinds.get(inner.type, kind)
+        return Item(kind, self.names(kind, inner), node, inner)
+
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """The names that a definition gives."""
+        if kind == "value":
+            return targets_of(node)
+        return (name_of(node),) if kind in ("function", "type", "container") else ()
+
+    def members(self, item: Item) -> list[Item]:
+        """What stands inside a container."""
+        body = item.inner.child_by_field_name("body") or item.inner
+        return list(self.items(body.named_children))
+
+    def path_to(self, name: str, items: Iterable[Item]) -> list[Item]:
+        """The definition of a name with the containers around it, outermost first; empty if there is none.
+
+        The last at the top counts, as it does in a script; then those in containers, in order.
+        """
+        items = list(items)
+        found = [item for item in items if item.kind in ("function", "value") and name in item.names]
+        if found:
+            return [next((item for item in reversed(found) if not self.is_stub(item)), found[-1])]
+        for item in items:
+            if item.kind in ("function", "value") and any(one.endswith((f".{name}", f":{name}")) for one in item.names):
+                return [item]
+            if item.kind == "container" and (inside := self.path_to(name, self.members(item))):
+                return [item, *inside]
+        return []
+
+    def words(self, text: str) -> frozenset[str]:
+        """The words in a text that may be names."""
+        return frozenset(self.identifier.findall(text))
+
+    def may_start_code(self, line: str) -> bool:
+        """Whether a line may be the first of a definition."""
+        return self.code_line_start.match(line) is not None
+
+    def is_stub(self, item: Item) -> bool:
+        """Whether a function has no body yet: as `stubs.is_stub`."""
+        return stubs.is_stub(item)
+
+    def closed(self, text: str) -> str:
+        """The text with its closing braces balanced: as `closing.with_balanced_end`."""
+        return with_balanced_end(text, self.source, self.block_ends)
+
+
+@lru_cache(maxsize=512)
+def _source(rules: GrammarRules, text: str) -> Source:
+    root = tree(text, rules.name)
+    return Source(text, root, tuple(rules.items(root.children)))
