@@ -1,8 +1,8 @@
-"""Draw the pictures of the README anew: two commands, run in a terminal, and what it showed.
+"""Render the README's pictures: run two commands in a terminal and export what it shows as SVG.
 
     python docs/pictures/make.py --data ../shared/data      # a folder with evalplus' HumanEvalPlus.jsonl.gz
 
-The teacher is the tests' own, on this machine, and answers after half a second; the samples are HumanEval+'s canonical solutions.
+The teacher is the tests' local HTTP server, which answers after 0.2 to 1.2 s. The samples are HumanEval+'s canonical solutions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _REDRAWN = re.compile(r"\r\x1b\[2K|\x1b\[\?25[lh]|\r?\x1b\[1A\x1b\[2K")
 
 
 def in_a_terminal(words: list[str], folder: Path) -> str:
-    """Everything that a command writes to a terminal of `COLUMNS` columns."""
+    """Run a command in a pseudo-terminal `COLUMNS` wide and return everything it writes, escape codes included."""
     child, terminal = pty.fork()
     if not child:
         os.chdir(folder)
@@ -46,17 +46,18 @@ def in_a_terminal(words: list[str], folder: Path) -> str:
     try:
         while chunk := os.read(terminal, 1 << 16):
             written += chunk
-    except OSError:  # the other side is closed
+    except OSError:  # Linux reports the end of a pseudo-terminal as EIO
         os.waitpid(child, 0)
     return written.decode().replace("\r\n", "\n")
 
 
-def draw(name: str, shown: str) -> None:
-    """A picture of a terminal, with the fonts of whoever looks at it."""
+def draw(name: str, typed: str, shown: str) -> None:
+    """Write `NAME.svg`: the command as typed and its output, in the reader's own monospace font."""
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)
+    console.print(Text.assemble(("$ ", "bold green"), (f"hf-oss-instruct {typed}", "bold"), "\n"))
     console.print(Text.from_ansi(shown.strip()))
     picture = console.export_svg(title="hf-oss-instruct", unique_id=name)
-    picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)  # nothing is fetched from elsewhere
+    picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)  # rich links web fonts: fetch nothing
     picture = picture.replace("Fira Code, monospace", "monospace")
     (HERE / f"{name}.svg").write_text(picture)
 
@@ -73,7 +74,7 @@ def main() -> None:
         frames = _REDRAWN.split(in_a_terminal(words, folder))
         middle = next(frame for frame in frames if re.match(r"[5-9]\d\/200", frame))
         typed = " ".join(words).replace(teacher.base_url, "http://localhost:8080/v1").replace(str(data), "benchmarks/")
-        draw("synthesize", f"$ hf-oss-instruct {typed}\n{middle}\n\n[a few seconds later]\n{frames[-1]}")
+        draw("synthesize", typed, f"{middle}\n\n{frames[-1].strip()}")
 
         lines = [
             {"task_id": problem.task_id, "solution": problem.reference}
@@ -82,7 +83,7 @@ def main() -> None:
         (folder / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         words = ["score", "--task", "humaneval_plus", "samples.jsonl", "--data", str(data)]
         frames = _REDRAWN.split(in_a_terminal(words, folder))
-        draw("score", f"$ hf-oss-instruct {' '.join(words[:-2])}\n{frames[-1]}")
+        draw("score", " ".join(words[:-2]), frames[-1])
 
 
 if __name__ == "__main__":

@@ -124,20 +124,20 @@ HTML = "<html><body>Sign in to the Wi-Fi</body></html>"
 
 QUIRKS = (
     Quirk(
-        "ends an answer in words of its own",
+        "uses its own finish reason for a complete answer",
         ends("eos", "eos_token", "end", "end_turn", "STOP", "COMPLETE", "stop_sequence", "FinishReason.STOP", "tool_calls"),
     ),
     Quirk(
-        "says nothing of the end, or what nobody knows", ends(None, "done_for_today") | {"no field": choice(finish_reason=...)}
+        "gives no finish reason, or an unknown one", ends(None, "done_for_today") | {"no field": choice(finish_reason=...)}
     ),
     Quirk(
-        "says nothing of the end, and the answer has as many tokens as it may",
+        "gives no finish reason, and the answer has as many tokens as allowed",
         {"null": made(lambda answer: cut(answer, None)), "unknown": made(lambda answer: cut(answer, "hm"))},
         ("rejected: truncated",),
         tokens=2 * 200,
     ),
     Quirk(
-        "cuts an answer",
+        "truncates an answer",
         ends("length", "max_tokens", "MAX_TOKENS", "MaxTokens", "model_length", "max_output_tokens", "token_limit_reached"),
         ("rejected: truncated",),
     ),
@@ -148,7 +148,7 @@ QUIRKS = (
         ("rejected: refused",),
     ),
     Quirk(
-        "gives the content in parts",
+        "returns the content in parts",
         {
             "text": message(lambda text: [{"type": "text", "text": text[:40]}, {"type": "text", "text": text[40:]}]),
             "thinking, text": message(
@@ -160,7 +160,7 @@ QUIRKS = (
         },
     ),
     Quirk(
-        "thinks first, with drafts of both sections",
+        "reasons first, with drafts of both sections",
         {
             "`<think>`": message(lambda text: f"<think>\n{DRAFT}</think>\n\n{text}"),
             "only `</think>`": message(lambda text: f"Let me see.\n{DRAFT}Good.\n</think>\n\n{text}"),
@@ -170,7 +170,7 @@ QUIRKS = (
         },
     ),
     Quirk(
-        "thinks, and never answers",
+        "reasons and never answers",
         {
             "`<think>` left open": message(lambda text: f"<think>\n{DRAFT}"),
             "no content": message(lambda text: {"content": None, "reasoning_content": DRAFT}),
@@ -184,36 +184,36 @@ QUIRKS = (
             for token in ("<|im_end|>", "</s>", "<|eot_id|>")
         },
     ),
-    Quirk("answers in the older protocol of completions", {"`text`": made(lambda answer: older(answer))}),
+    Quirk("uses the legacy completions format", {"`text`": made(lambda answer: older(answer))}),
     Quirk(
-        "sends JSON with white space, a byte order mark, or counts as text",
+        "sends JSON with white space, a byte order mark, or counts as strings",
         {
             "white space": lambda: lambda body: Answer(raw=b"\n     \n" + json.dumps(plain(body)).encode()),
             "byte order mark": lambda: lambda body: Answer(raw=b"\xef\xbb\xbf" + json.dumps(plain(body)).encode()),
             "counts": made(lambda answer: answer | {"usage": {"prompt_tokens": 100.0, "completion_tokens": "50"}}),
         },
     ),
-    Quirk("gives no choices", {"`[]`": made(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
+    Quirk("returns no choices", {"`[]`": made(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
     Quirk(
-        "answers in a protocol of its own",
+        "uses a format of its own",
         {
             "no choices": made(
                 lambda answer: {"output": "I speak another protocol", "usage": {"input_tokens": 100, "output_tokens": 50}}
             ),
-            "content that is no text": message(lambda text: [{"type": "picture", "url": "I speak another protocol"}]),
+            "content that is not text": message(lambda text: [{"type": "picture", "url": "I speak another protocol"}]),
         },
         ("rejected: unparsable",),
         says="I speak another protocol",
     ),
     Quirk(
-        "streams although it was not asked to",
+        "streams although streaming was not requested",
         {"event stream": always(Answer(raw=STREAM.encode(), headers={"Content-Type": "text/event-stream"}))},
         ("rejected: unparsable",),
         says="data: ",
         tokens=0,
     ),
     Quirk(
-        "gives no answer at all with status 200",
+        "returns status 200 without an answer",
         {
             "HTML": always(Answer(raw=HTML.encode(), headers={"Content-Type": "text/html"})),
             "other JSON": always(Answer(raw=b'{"hello": "Sign in to the Wi-Fi"}')),
@@ -224,7 +224,7 @@ QUIRKS = (
         requests=6,
     ),
     Quirk(
-        "sends half of an answer, or nothing",
+        "sends a partial or empty body",
         {"half": first(Answer(raw=b'{"choices": [{"me')), "nothing": first(Answer(raw=b""))},
         requests=3,
     ),
@@ -244,7 +244,7 @@ QUIRKS = (
         requests=None,
     ),
     Quirk(
-        "does not take the key",
+        "rejects the key",
         {
             "HTTP 401": always(error(401, message="No such key")),
             "in an answer": inside(message="No such key", code=401),
@@ -257,7 +257,7 @@ QUIRKS = (
         requests=None,
     ),
     Quirk(
-        "does not know the model, or sends elsewhere",
+        "does not know the model, or redirects",
         {
             "HTTP 404": always(error(404, message="no model m at other.example.org")),
             "redirect": always(Answer(status=302, raw=b"", headers={"Location": "https://other.example.org/v1"})),
@@ -269,7 +269,7 @@ QUIRKS = (
         requests=None,
     ),
     Quirk(
-        "is busy",
+        "is rate limited",
         {
             "HTTP 429": first(error(429, message="slow down"), error(429, message="slow down")),
             "in an answer": first(error(200, message="Provider returned error", code=429)),
@@ -283,7 +283,7 @@ QUIRKS = (
         requests=None,
     ),
     Quirk(
-        "stumbles",
+        "fails temporarily",
         {
             "HTTP 503": first(error(503, message="Loading model")),
             "HTTP 424": first(Answer(status=424, raw=b'{"error": "Request failed during generation"}')),
@@ -308,7 +308,7 @@ QUIRKS = (
         tokens=0,
     ),
     Quirk(
-        "refuses one of two",
+        "refuses one of two requests",
         {
             "HTTP 400": one_of_two(error(400, message="too long")),
             "HTTP 413": one_of_two(error(413, message="too long")),
@@ -319,12 +319,12 @@ QUIRKS = (
         tokens=150,
     ),
     Quirk(
-        "wants `max_completion_tokens`",
+        "requires `max_completion_tokens`",
         {"HTTP 400": refuses("max_tokens", error(400, message="Unsupported parameter: 'max_tokens'", param="max_tokens"))},
         requests=3,
     ),
     Quirk(
-        "takes no `seed`, `temperature` or `top_p`",
+        "does not accept `seed`, `temperature` or `top_p`",
         {
             "`seed`, HTTP 422": refuses("seed", Answer(status=422, raw=json.dumps(EXTRA_FORBIDDEN).encode())),
             "`temperature`, HTTP 400": refuses(
@@ -354,11 +354,11 @@ def older(answer: Body) -> Body:
 
 def table() -> str:
     """The quirks as a Markdown table."""
-    lines = ["| the server | in these forms | what comes of two seeds | tokens counted |", "|---|---|---|---|"]
+    lines = ["| the server | variants | outcome for two seeds | tokens counted |", "|---|---|---|---|"]
     for quirk in QUIRKS:
         comes = " and ".join(f"{'2' if len(quirk.comes) == 1 else '1'} {what}" for what in quirk.comes)
         stops = "; the run stops" if quirk.stops else ""
         forms = "; ".join(quirk.forms).replace("|", r"\|")
-        says = ", in the server's words" if quirk.says else ""
+        says = ", with the server's message" if quirk.says else ""
         lines.append(f"| {quirk.does} | {forms} | {comes}{stops}{says} | {quirk.tokens} |")
     return "\n".join(lines) + "\n"

@@ -76,12 +76,12 @@ def test_a_quirk_has_its_outcome(quirk: Quirk, form: str, tmp_path: Path) -> Non
         if isinstance(outcome, dict):  # the pair of the plain answer, whatever came around it
             pair = parse(Completion(well_formed(list(Prompt.default().messages(outcome["seed"]))), "stop"))
             assert (outcome["problem"], outcome["solution"]) == (pair.problem, pair.solution)
-            thinks = any(word in f"{quirk.does} {form}" for word in ("think", "reason"))
+            thinks = any(word in f"{quirk.does} {form}" for word in ("think", "reasons", "reasoning"))
             assert (DRAFT[:30] in (outcome["reasoning"] or "")) == thinks
 
 
 def test_the_docs_have_the_table() -> None:
-    assert table() in DOCS.read_text("utf-8"), f"Write it anew: python -m {__name__}"
+    assert table() in DOCS.read_text("utf-8"), f"Regenerate it: python -m {__name__}"
 
 
 if __name__ == "__main__":
