@@ -127,9 +127,7 @@ QUIRKS = (
         "uses its own finish reason for a complete answer",
         ends("eos", "eos_token", "end", "end_turn", "STOP", "COMPLETE", "stop_sequence", "FinishReason.STOP", "tool_calls"),
     ),
-    Quirk(
-        "gives no finish reason, or an unknown one", ends(None, "done_for_today") | {"no field": choice(finish_reason=...)}
-    ),
+    Quirk("gives no finish reason, or an unknown one", ends(None, "done_for_today") | {"no field": choice(finish_reason=...)}),
     Quirk(
         "gives no finish reason, and the answer has as many tokens as allowed",
         {"null": made(lambda answer: cut(answer, None)), "unknown": made(lambda answer: cut(answer, "hm"))},
