@@ -17,8 +17,8 @@ test-long: $(VENV)/all  ## the long versions of tests, and property tests with n
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'long or hypothesis' --hypothesis-profile random
 
 test-hub2: $(HUB2)/all
-	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing $(wildcard tests/synthesis/test_builder*.py) \
-		tests/synthesis/test_recipes.py tests/synthesis/test_teacher.py tests/synthesis/test_tables.py \
+	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing tests/loading \
+		tests/teachers/test_inference.py tests/seeds/test_tables.py \
 		tests/evaluation/test_evaluate.py tests/evaluation/test_lighteval_models.py \
 		tests/evaluation/call_tests/test_grading.py
 

@@ -15,12 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from hf_oss_instruct.synthesis.asking import Patience
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.request_runner import Patience
 from hf_oss_instruct.synthesis.run import run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
 
 

@@ -24,9 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hf_oss_instruct.languages import find, of_path
-from hf_oss_instruct.synthesis.sampling import SeedPlan, sample
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.steps import SEEDS, HashSeeds
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
+from hf_oss_instruct.seeds.sampling import SeedPlan, sample
 
 REPOSITORY = "max_stars_repo_"
 COLUMNS = ["hexsha", "lang", *(REPOSITORY + name for name in ("path", "name", "head_hexsha", "licenses")), "content"]

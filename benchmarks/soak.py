@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.run import run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
 
 

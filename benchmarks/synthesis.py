@@ -37,11 +37,11 @@ def seeds(n: int, folder: Path) -> Path:
 
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, transport: str) -> None:
+    from hf_oss_instruct.seeds.folders import open_source
+    from hf_oss_instruct.seeds.sampling import SeedPlan
     from hf_oss_instruct.synthesis.config import RunConfig
     from hf_oss_instruct.synthesis.run import run
-    from hf_oss_instruct.synthesis.sampling import SeedPlan
-    from hf_oss_instruct.synthesis.seeds import open_source
-    from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+    from hf_oss_instruct.teachers.inference import InferenceTeacher
 
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))
@@ -50,7 +50,7 @@ def ours(n: int, base_url: str, concurrency: int, folder: Path, transport: str) 
 
 
 def bare(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
-    from hf_oss_instruct.synthesis.method import Prompt
+    from hf_oss_instruct.synthesis.generation import Prompt
 
     contents = (json.loads(line)["content"] for line in (folder / f"seeds-{n}.jsonl").open())
     prompts = (list(Prompt.default().messages(content[:600])) for content in contents)

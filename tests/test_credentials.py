@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.credentials import check_hub, check_key, is_hugging_face, is_secret_name, key_from, redacted
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.synthesis.choice import TeacherChoice
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
-from hf_oss_instruct.synthesis.transports import http_error
+from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from hf_oss_instruct.teachers.resolve import TeacherChoice
 from tests.support.teacher import LocalTeacher
 
 SECRET = "hf_planted_secret"
@@ -104,7 +104,7 @@ URL_PIECES += ["%2e", "%40", "%2f", "\t", "\n", " ", "443", "[", "]", "user", "\
 @example("https://evil.com\\@huggingface.co")
 @settings(max_examples=400, deadline=None)
 def test_what_passes_for_hugging_face_is_where_the_transport_goes(url: str) -> None:
-    transport = importlib.import_module(http_error().__module__.partition(".")[0])  # httpx or httpx2
+    transport = importlib.import_module(transport_error().__module__.partition(".")[0])  # httpx or httpx2
     if is_hugging_face(url):
         try:
             goes_to = transport.URL(url)

@@ -11,33 +11,34 @@ Importing this package makes `datasets.load_dataset("oss-instruct", …)` work; 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hf_oss_instruct.synthesis.registration import register_when_imported
+from hf_oss_instruct.loading.registration import register_when_imported
 
 if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.metric import metric_path
-    from hf_oss_instruct.synthesis.builder import OssInstruct
-    from hf_oss_instruct.synthesis.choice import configure
+    from hf_oss_instruct.loading.builder import OssInstruct
+    from hf_oss_instruct.loading.registration import register
+    from hf_oss_instruct.seeds.folders import read_seeds
     from hf_oss_instruct.synthesis.engine import synthesize
-    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
     from hf_oss_instruct.synthesis.prompts import Prompt
-    from hf_oss_instruct.synthesis.registration import register
-    from hf_oss_instruct.synthesis.seeds import read_seeds
-    from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling, Teacher
+    from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+    from hf_oss_instruct.teachers.inference import InferenceTeacher
+    from hf_oss_instruct.teachers.protocol import Sampling, Teacher
+    from hf_oss_instruct.teachers.resolve import configure
     from hf_oss_instruct.templates import to_prompt_completion
 
 _HOMES = {
-    "CommentFunctionTeacher": "synthesis.mining",
-    "InferenceTeacher": "synthesis.teacher",
-    "OssInstruct": "synthesis.builder",
+    "CommentFunctionTeacher": "teachers.comment_function",
+    "InferenceTeacher": "teachers.inference",
+    "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
     "Prompt": "synthesis.prompts",
-    "Sampling": "synthesis.teacher",
-    "Teacher": "synthesis.teacher",
-    "configure": "synthesis.choice",
+    "Sampling": "teachers.protocol",
+    "Teacher": "teachers.protocol",
+    "configure": "teachers.resolve",
     "metric_path": "evaluation.metric",
-    "read_seeds": "synthesis.seeds",
-    "register": "synthesis.registration",
+    "read_seeds": "seeds.folders",
+    "register": "loading.registration",
     "synthesize": "synthesis.engine",
     "to_prompt_completion": "templates",
 }

@@ -84,8 +84,8 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.curation.benchmarks import find, keys
     from hf_oss_instruct.progress import live
-    from hf_oss_instruct.synthesis.asking import Patience
     from hf_oss_instruct.synthesis.budget import Limits
+    from hf_oss_instruct.synthesis.request_runner import Patience
     from hf_oss_instruct.synthesis.run import run
 
     config, source, teacher = open_run(flags)
@@ -128,11 +128,11 @@ def preview(output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress import show_outcome, show_skipped
-    from hf_oss_instruct.synthesis.asking import Patience
-    from hf_oss_instruct.synthesis.bridge import from_plain_code
+    from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
-    from hf_oss_instruct.synthesis.sampling import sample
+    from hf_oss_instruct.synthesis.request_runner import Patience
+    from hf_oss_instruct.synthesis.sync import from_plain_code
 
     config, source, teacher = open_run(flags)
     if config.seeds.requested is None:
@@ -167,7 +167,7 @@ def seeds(output: str, **flags: Any) -> None:
     """Show seed snippets and where they come from."""
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress import show_seed, show_skipped
-    from hf_oss_instruct.synthesis.sampling import sample
+    from hf_oss_instruct.seeds.sampling import sample
 
     config, source = open_seeds(flags, default_sampler="hash")
     if config.seeds.requested is None:
@@ -193,8 +193,8 @@ def export(run: Path, out: Path, output: str) -> None:
     Reads the journal alone and asks nobody.
     """
     from hf_oss_instruct.progress import show_report
-    from hf_oss_instruct.synthesis.dataset import REPORT
     from hf_oss_instruct.synthesis.export import export as write
+    from hf_oss_instruct.synthesis.output import REPORT
 
     write(run, out)
     report = json.loads((out / REPORT).read_text("utf-8"))

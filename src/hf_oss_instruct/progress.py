@@ -18,10 +18,10 @@ from rich.text import Text
 
 from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.display import one_line, visible
-from hf_oss_instruct.synthesis.finish import Ending, ending
+from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.dataset import Tally
+    from hf_oss_instruct.synthesis.output import Tally
 
 LINE_EVERY_S = 10.0
 """Seconds between plain lines where there is no terminal."""

@@ -25,12 +25,12 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.data_set import Rules, data_set
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.run import run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
+from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.training.recipes import read_yaml
 from tests.publishing.conftest import COMMAND, READ, WRITE, command
 from tests.support.hub import LocalHub

@@ -21,11 +21,11 @@ from hf_oss_instruct.publishing.data_set import Rules, data_set
 from hf_oss_instruct.publishing.hub import Push
 from hf_oss_instruct.publishing.model import model
 from hf_oss_instruct.publishing.scores import read_results
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
 from hf_oss_instruct.synthesis.run import run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
+from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "a1B2c3"  # no real one, in the form of one
 RULES = Rules(secret, is_permissive, allow_unchecked=True)

@@ -1,6 +1,6 @@
 """What OpenAI-compatible servers do, played by the local teacher, and what has to come of each for two seeds.
 
-Grown from public reports. `docs/teachers.md` shows this table, and `tests/synthesis/test_quirks.py` holds both.
+Grown from public reports. `docs/teachers.md` shows this table, and `tests/teachers/test_quirks.py` holds both.
 """
 
 from __future__ import annotations

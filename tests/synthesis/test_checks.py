@@ -11,11 +11,11 @@ import pytest
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.run import run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher
 
 LEAK = "Fold every napkin of the long table into a swan that looks at the door of the hall."

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import LANGUAGES
+from hf_oss_instruct.seeds.filters import FILTERS
+from hf_oss_instruct.seeds.sampling import SAMPLERS, SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig, magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.sampling import SAMPLERS, SeedPlan
-from hf_oss_instruct.synthesis.sieve import FILTERS
-from hf_oss_instruct.synthesis.teacher import Sampling
+from hf_oss_instruct.teachers.protocol import Sampling
 
 counts = st.dictionaries(st.sampled_from([language.name for language in LANGUAGES]), st.integers(1, 10**6), min_size=1)
 plans = st.builds(

@@ -34,14 +34,15 @@ from hf_oss_instruct.errors import (
     TryAgain,
     UsageError,
 )
-from hf_oss_instruct.synthesis.asking import BUSY_TRIES, Patience
 from hf_oss_instruct.synthesis.budget import Spent
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes, synthesize
+from hf_oss_instruct.synthesis.generation import Method
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
-from hf_oss_instruct.synthesis.parsing import parse_magicoder
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher, Sampling
+from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, Patience
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from hf_oss_instruct.teachers.parsing import parse_magicoder
+from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.teacher import Answer, LocalTeacher
 
 QUICK = Patience(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import BudgetReached, UsageError
-from hf_oss_instruct.synthesis.asking import Patience
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.budget import Budget, Limits, most
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.pace import Pace
+from hf_oss_instruct.synthesis.rate_limit import Pace
+from hf_oss_instruct.synthesis.request_runner import Patience
 from hf_oss_instruct.synthesis.run import Ended, run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
 COMMAND = str(Path(sys.executable).parent / "hf-oss-instruct")

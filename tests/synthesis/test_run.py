@@ -17,13 +17,13 @@ from datasets import load_dataset
 
 from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.errors import RunError, SeedsExhausted, UsageError
-from hf_oss_instruct.synthesis.asking import Patience
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
+from hf_oss_instruct.synthesis.request_runner import Patience
 from hf_oss_instruct.synthesis.run import Ended, run
-from hf_oss_instruct.synthesis.sampling import SeedPlan
-from hf_oss_instruct.synthesis.seeds import open_source
-from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chat_completion, well_formed
 
 QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.hub import transport_error
 
 TRIES, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
 
@@ -37,13 +38,6 @@ def _may_pass(error: BaseException) -> bool:
 def _behind(error: BaseException) -> BaseException:
     """The error of a request, which `create_commit` wraps in a RuntimeError if it was an upload."""
     return error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
-
-
-def transport_error() -> type[Exception]:
-    """Root of the errors of huggingface_hub's transport: httpx's with 1.x, httpx2's with 2.x."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    return HfHubHTTPError.__bases__[0]
 
 
 @contextmanager

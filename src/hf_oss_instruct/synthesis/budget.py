@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.synthesis.deadline import Deadline
+from hf_oss_instruct.synthesis.timeouts import Deadline
 
 PER_MESSAGE = 16
 """Tokens a chat template may add to one message, at most."""

@@ -17,14 +17,14 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.curation.deny import Denylist
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.seeds.filters import ANY
+from hf_oss_instruct.seeds.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
+from hf_oss_instruct.seeds.sampling import MAGICODER_SEED, SeedPlan, Source, settled
 from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
-from hf_oss_instruct.synthesis.method import Method
-from hf_oss_instruct.synthesis.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.synthesis.generation import Method
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
-from hf_oss_instruct.synthesis.sampling import MAGICODER_SEED, SeedPlan, Source, settled
-from hf_oss_instruct.synthesis.sieve import ANY
-from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
+from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.teachers.protocol import Sampling, Teacher
 
 PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
 KEYS = {

@@ -20,15 +20,15 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
 from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
-from hf_oss_instruct.synthesis.asking import Desk, Later, Patience, Undecided
-from hf_oss_instruct.synthesis.bridge import from_plain_code, off_the_loop
 from hf_oss_instruct.synthesis.budget import Budget, Spent
+from hf_oss_instruct.synthesis.generation import Method
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
-from hf_oss_instruct.synthesis.pace import Pace
-from hf_oss_instruct.synthesis.parsing import Parser, parse
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.teacher import Sampling, Teacher
+from hf_oss_instruct.synthesis.rate_limit import Pace
+from hf_oss_instruct.synthesis.request_runner import Desk, Later, Patience, Undecided
+from hf_oss_instruct.synthesis.sync import from_plain_code, off_the_loop
+from hf_oss_instruct.teachers.parsing import Parser, parse
+from hf_oss_instruct.teachers.protocol import Sampling, Teacher
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
+from hf_oss_instruct.synthesis.generation import Method
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
+from hf_oss_instruct.synthesis.output import REPORT, Tables, Tally, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, report_before
 from hf_oss_instruct.workdir import owned
 

@@ -21,7 +21,7 @@ import orjson
 from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.packed import NumberMap
-from hf_oss_instruct.synthesis import shared
+from hf_oss_instruct.synthesis import shared_answers
 
 HEAD = b'{"crc":"%08x","record":'
 HEAD_LENGTH = len(HEAD % 0)
@@ -52,9 +52,9 @@ class Journal:
         self._places = NumberMap()
         self._writer: int | None = None
         self._own = self._end = 0
-        self._place, self._claimed = shared.place_of(folder), set[str]()
+        self._place, self._claimed = shared_answers.place_of(folder), set[str]()
         self._numbers: dict[Path, int] = {}
-        self._news = shared.listen((*also, folder))  # before the files are read: what is written meanwhile is not missed
+        self._news = shared_answers.listen((*also, folder))  # before the files are read: what is written meanwhile is not missed
         # Our own folder last: its answers win.
         for place in (*also, folder):
             for path in sorted(place.glob("*.jsonl")):
@@ -124,7 +124,7 @@ class Journal:
             ) from error
         path = self._files[self._own]
         self._places.set(_short(key), _place(self._own, self._end))
-        shared.tell(self._place, (path, _short(key), self._end), self._news)
+        shared_answers.tell(self._place, (path, _short(key), self._end), self._news)
         self._end += len(line)
 
     def claim(self, key: str, when_free: Callable[[], None]) -> bool:
@@ -139,7 +139,7 @@ class Journal:
         """
         if key in self._claimed:
             return True
-        if shared.claim(self._place, key, when_free):
+        if shared_answers.claim(self._place, key, when_free):
             self._claimed.add(key)
             return True
         return False
@@ -148,7 +148,7 @@ class Journal:
         """Let others ask a question that was taken on, if it was."""
         if key in self._claimed:
             self._claimed.discard(key)
-            shared.release(self._place, key)
+            shared_answers.release(self._place, key)
 
     def release_all(self) -> None:
         """Let others ask all questions that were taken on."""

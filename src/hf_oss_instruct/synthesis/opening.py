@@ -9,9 +9,9 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.options import COMMENT_FUNCTION, TRANSFORMERS
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.seeds.sampling import SeedPlan, Source
     from hf_oss_instruct.synthesis.config import RunConfig
-    from hf_oss_instruct.synthesis.sampling import SeedPlan, Source
-    from hf_oss_instruct.synthesis.teacher import Teacher
+    from hf_oss_instruct.teachers.protocol import Teacher
 
 
 def open_run(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
@@ -29,9 +29,9 @@ def open_run(flags: dict[str, Any]) -> tuple[RunConfig, Source, Teacher]:
 
 def _open_teacher(flags: dict[str, Any]) -> Teacher:
     from hf_oss_instruct.credentials import key_from
-    from hf_oss_instruct.synthesis.deadline import LONGEST_S
-    from hf_oss_instruct.synthesis.mining import CommentFunctionTeacher
-    from hf_oss_instruct.synthesis.teacher import InferenceTeacher
+    from hf_oss_instruct.synthesis.timeouts import LONGEST_S
+    from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+    from hf_oss_instruct.teachers.inference import InferenceTeacher
 
     model, base_url = flags["model"], flags["base_url"]
     if flags["teacher"] == TRANSFORMERS:
@@ -48,7 +48,7 @@ def _open_teacher(flags: dict[str, Any]) -> Teacher:
 
 
 def _open_local_model(flags: dict[str, Any]) -> Teacher:
-    from hf_oss_instruct.synthesis.local_model import TransformersTeacher
+    from hf_oss_instruct.teachers.transformers_model import TransformersTeacher
 
     if not flags["model"] or flags["base_url"] or flags["api_key_env"]:
         raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
@@ -68,8 +68,8 @@ def open_seeds(flags: dict[str, Any], default_sampler: str) -> tuple[RunConfig, 
         UsageError: they contradict each other, or do not say where the seeds are.
         SeedError: the seeds cannot be read.
     """
-    from hf_oss_instruct.synthesis.live import INSIDE, open_inside
-    from hf_oss_instruct.synthesis.seeds import HUB_ID, STDLIB_NAME, open_named, open_source
+    from hf_oss_instruct.seeds.folders import HUB_ID, STDLIB_NAME, open_named, open_source
+    from hf_oss_instruct.synthesis.repo_config import INSIDE, open_inside
 
     config = _config(flags, default_sampler)
     spec, reading = flags["seeds"] or config.dataset, config.seeds.reading
@@ -116,7 +116,7 @@ def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
 
 def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
     from hf_oss_instruct.curation.deny import Denylist
-    from hf_oss_instruct.synthesis.sieve import FILTERS
+    from hf_oss_instruct.seeds.filters import FILTERS
 
     plain = (
         "n",

@@ -15,17 +15,17 @@ from typing import Any
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
+from hf_oss_instruct.seeds.sampling import Source, sample
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.asking import Patience
 from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.dataset import REPORT, Tables, Tally, publish, report_of
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
+from hf_oss_instruct.synthesis.generation import Method
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.method import Method
-from hf_oss_instruct.synthesis.sampling import Source, sample
-from hf_oss_instruct.synthesis.teacher import Teacher
+from hf_oss_instruct.synthesis.output import REPORT, Tables, Tally, publish, report_of
+from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.workdir import held, names_in, write_whole
 
 CONFIG, JOURNAL = "oss_instruct.yaml", "journal"

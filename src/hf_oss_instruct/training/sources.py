@@ -106,7 +106,7 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    from hf_oss_instruct.publishing.asking import transport_error
+    from hf_oss_instruct.hub import transport_error
 
     if Path(name).exists() or "/" not in name:
         return None

@@ -1,0 +1,10 @@
+"""What every caller of the Hub needs to know of `huggingface_hub`."""
+
+from __future__ import annotations
+
+
+def transport_error() -> type[Exception]:
+    """Root of the errors of huggingface_hub's HTTP client: httpx's with 1.x, httpx2's with 2.x."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError.__bases__[0]

@@ -1,0 +1,1 @@
+"""`load_dataset("oss-instruct", …)`: the builder, and everything that depends on internals of `datasets`."""

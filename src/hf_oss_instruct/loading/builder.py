@@ -1,0 +1,102 @@
+"""The `datasets` builder: `load_dataset("oss-instruct", data_files=…, split="train", streaming=True)`.
+
+Rows are made when they are read: a stream parses and checks single rows. Duplicates are looked for by `synthesize` and `curate`,
+which see the whole set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import datasets
+
+from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, Row, Seed
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
+from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
+from hf_oss_instruct.seeds.sampling import in_another_order, sample
+from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.engine import rows
+from hf_oss_instruct.teachers.resolve import is_embedded
+from hf_oss_instruct.templates import to_prompt_completion
+
+
+class OssInstruct(SeedOrderBuilder):
+    """OSS-Instruct rows from source code, tables of code, a Hub dataset, or a live recipe (`*.ossi`).
+
+        import hf_oss_instruct
+        from datasets import load_dataset
+
+        rows = load_dataset("oss-instruct", data_files="src/**/*.py", split="train", streaming=True)
+        next(iter(rows))["problem"]
+
+    The config `sft` gives prompt and completion instead of full rows. A stream asks for a row when it is read, and resumes by
+    seed; it has no duplicates removed, since that needs the whole set. In map style, everything received is journaled below the
+    cache: a load that was interrupted goes on where it was.
+    """
+
+    BUILDER_CONFIG_CLASS = OssInstructConfig
+    BUILDER_CONFIGS = [OssInstructConfig(name="default"), OssInstructConfig(name="sft")]  # noqa: RUF012  # the host's own form
+    DEFAULT_CONFIG_NAME = "default"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for config in self.BUILDER_CONFIGS:
+            config.refuse_settings()
+        super().__init__(*args, **kwargs)
+        if kwargs.get("features") is None:  # a card's dataset_info may say anything
+            self.info.features = self._info().features
+
+    @property
+    def opened(self) -> Opened:
+        """Sources, run config and teacher."""
+        opened: Opened = self.config.opened
+        return opened
+
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+        """See `datasets.DatasetBuilder.download_and_prepare`.
+
+        Raises:
+            UsageError: a recipe from the Hub would decide how much a paid teacher is asked.
+        """
+        opened = self.opened
+        if opened.recipe and opened.recipe.is_remote and not is_embedded(opened.teacher) and not self.config.is_bounded:
+            raise UsageError(
+                f"The recipe of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: n= or "
+                "max_requests=, or stream it with streaming=True."
+            )
+        super().download_and_prepare(*args, **kwargs)
+
+    def _info(self) -> datasets.DatasetInfo:
+        schema = SFT_SCHEMA if self.config.name == "sft" else SCHEMA
+        return datasets.DatasetInfo(features=datasets.Features.from_arrow_schema(schema))
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        del dl_manager
+        counts = {split: self.config.num_shards or shards_for(self.opened.seeds_in(split)) for split in self.opened.sources}
+        return [
+            datasets.SplitGenerator(name=split, gen_kwargs={"split": split, "of": count, "shards": list(range(count))})
+            for split, count in counts.items()
+        ]
+
+    def _generate_examples(
+        self, split: str, of: int, shards: Sequence[int], start: int | None = None
+    ) -> Iterator[tuple[int, Row | dict[str, str]]]:
+        """(Place in seed order, row) of some of `of` shards, from a place on; without a start, all of them or an error."""
+        opened, share = self.opened, Fraction(len(shards), of)
+        mine = shards if isinstance(shards, range) else frozenset(shards)
+        made = rows(
+            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
+            opened.run.method(opened.teacher),
+            concurrency=max(int(self.config.concurrency * share), 1),
+            budget=Budget(opened.limits.share(share)),
+            complete=start is None,
+        )
+        for row in made:
+            yield row["index"], to_prompt_completion(row) if self.config.name == "sft" else row
+
+    def _seeds(self, split: str) -> Iterator[Seed]:
+        plan = self.opened.run.seeds
+        seeds = (item for item in sample(self.opened.sources[split], plan) if isinstance(item, Seed))
+        return seeds if self.config.shuffle_seeds is None else in_another_order(seeds, self.config.shuffle_seeds)

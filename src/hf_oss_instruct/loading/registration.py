@@ -1,0 +1,54 @@
+"""How `import hf_oss_instruct` makes `load_dataset("oss-instruct", …)` known, without importing `datasets` itself.
+
+`datasets` 5 has no plug-in hook, so our builder is put into its table of packaged builders the moment somebody imports it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+def register() -> None:
+    """Make `load_dataset("oss-instruct", …)` work now. Importing the package does it by itself; twice does no harm."""
+    from hf_oss_instruct.loading import datasets_compat
+
+    datasets_compat.install()
+
+
+def register_when_imported() -> None:
+    """Register as soon as `datasets` is imported, or now if it is; importing `datasets` ourselves would cost seconds."""
+    if "datasets" in sys.modules:
+        register()
+    elif not any(isinstance(finder, _AfterDatasets) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AfterDatasets())
+
+
+class _AfterDatasets:
+    """Finds `datasets` as usual, and registers our builder after it ran."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name != "datasets":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_register(module: ModuleType) -> None:
+            execute(module)
+            try:
+                register()
+            except (AttributeError, ImportError) as error:  # a plug-in must not break its host
+                warnings.warn(
+                    f'load_dataset("oss-instruct") is not available: {error}. Install datasets>=5.2,<6, or use OssInstruct.',
+                    stacklevel=2,
+                )
+
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec

@@ -1,0 +1,1 @@
+"""Where snippets come from: source files and tables of code, filtered and sampled."""

@@ -1,0 +1,359 @@
+"""Where seed snippets come from: the standard library, a folder of source code, tables of code files, the Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Set
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+import xxhash
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
+from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
+from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
+from hf_oss_instruct.seeds.file_licenses import FolderLicenses
+from hf_oss_instruct.seeds.reading import (
+    DEFAULT,
+    MAX_DOCUMENT_BYTES,
+    MAX_SNIPPET_CHARS,
+    NotText,
+    ReadOptions,
+    decode,
+    decode_start,
+)
+from hf_oss_instruct.seeds.sampling import SeedPlan, Source, sample
+from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+
+VENDORED = frozenset(
+    "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
+    "site-packages dist-packages".split()
+)
+"""Folders that hold other people's code (after Linguist's list)."""
+LEFT_ALONE = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
+"""Folders that hold no source at all: neither read nor counted, like every hidden folder."""
+GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)
+GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bgenerated\b[^\n]*\bdo not (edit|modify)\b", re.I)
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Beside the standard library, not part of it."""
+STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
+STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TESTS
+"""What CPython's repository has in Lib/. The build of a Python and its distributor put more beside it."""
+STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
+"""Files of the standard library that carry a licence of their own beside PSF-2.0; left out."""
+
+STDLIB_NAME = "python-stdlib"
+"""What rows and run configs call the standard library."""
+BLOCK = 2**20
+"""Bytes of a file that are hashed at a time."""
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions = DEFAULT) -> Source:
+    """The source that `--seeds` names.
+
+    Args:
+        spec: `stdlib`; a file or folder of source code; a parquet, JSON or CSV file, or a folder of these; or the id of a Hub
+            dataset (`bigcode/the-stack`).
+        revision: branch, tag or commit of a Hub data set.
+        reading: how documents are read.
+
+    Raises:
+        SeedError: there is no such source, or it holds no code.
+    """
+    if spec in ("stdlib", STDLIB_NAME):
+        return stdlib()
+    path = Path(os.path.expanduser(spec))
+    if spec and os.path.exists(path):
+        return _open_path(path, reading)
+    if HUB_ID.fullmatch(spec):
+        return HubTables(spec, revision, reading=reading)
+    raise SeedError(
+        f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
+    )
+
+
+def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
+    """The source that a run config names: the standard library or a Hub data set, never a local folder of that name.
+
+    Raises:
+        UsageError: a file or folder here has the name, so that it is not clear which is meant.
+        SeedError: as `open_source`.
+    """
+    if spec not in ("stdlib", STDLIB_NAME) and os.path.exists(spec):
+        raise UsageError(
+            f"The run config means {spec!r} on the Hub, and a folder here has that name. Run it from elsewhere, or name the "
+            "seeds yourself: --seeds, or seeds= in Python."
+        )
+    return open_source(spec, revision=revision, reading=reading)
+
+
+def read_seeds(
+    spec: str,
+    n: int | None = None,
+    *,
+    languages: dict[str, int | None] | None = None,
+    sampler: str = "hash",
+    snippets_per_document: int | None = None,
+    rng_seed: int | None = None,
+    revision: str | None = None,
+    licenses: str | None = None,
+    filters: tuple[str, ...] | None = None,
+    one_in: int = 1,
+    deny: Denylist | None = None,
+    max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    max_snippet_chars: int = MAX_SNIPPET_CHARS,
+    encoding: str | None = None,
+    code_column: str | None = None,
+) -> Iterator[Seed]:
+    """Seed snippets, lazily.
+
+    Args:
+        spec: the source, as `open_source` takes it.
+        n: number of seeds; None for one of every document.
+        languages: language names, each with its number of seeds or None; None takes every language.
+        sampler: `hash`, `functions` (documented functions) or `magicoder` (the paper's, bit-identical).
+        snippets_per_document: at most so many of one document; None draws again only if `n` asks for it.
+        rng_seed: the random number of the draw; None: 0, the paper's 976 with the sampler `magicoder`.
+        revision: branch, tag or commit of a Hub data set.
+        licenses: `any`, `permissive` or SPDX names; None: `permissive` for the Hub, `any` for what is local.
+        filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
+        one_in: look at one document in so many, drawn by hash of its id.
+        deny: what was asked to be left out.
+        max_document_bytes: documents with more bytes are left out; 0 for no limit.
+        max_snippet_chars: snippets with more characters are refused; 0 for no limit.
+        encoding: encoding of files that are neither UTF-8 nor say what they are; None leaves such files out.
+        code_column: column of a table that holds the code; None looks for one.
+
+    Raises:
+        UsageError: the arguments contradict each other.
+        SeedError: the source is missing or unreadable, or (at the end) gives fewer than `n` seeds.
+
+    Source:
+        Magicoder, arXiv 2312.02120, section 2.1.
+    """
+    named = tuple((tongues.named(name).name, number) for name, number in (languages or {}).items())
+    plan = SeedPlan(
+        *(n, named, sampler, snippets_per_document, rng_seed, licenses, filters, one_in, deny),
+        max_document_bytes=max_document_bytes,
+        max_snippet_chars=max_snippet_chars,
+        encoding=encoding,
+        code_column=code_column,
+    )
+    source = open_source(spec, revision=revision, reading=plan.reading)
+    return (item for item in sample(source, plan) if isinstance(item, Seed))
+
+
+def stdlib() -> Source:
+    """The running Python's own standard library without its tests: source on every machine, licence known."""
+    root = Path(sysconfig.get_path("stdlib"))
+    if not (root / "json" / "decoder.py").is_file():
+        raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
+    version = ".".join(map(str, sys.version_info[:3]))
+    return FolderSource(root, name=STDLIB_NAME, revision=version, stdlib=True)
+
+
+def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
+    """One source of several files: all source code, or all tables.
+
+    Raises:
+        SeedError: a file is missing, no file is one we read, or the two kinds are mixed.
+    """
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code or tables on this machine.")
+    # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
+    places = sorted({Path(os.path.abspath(path)) for path in paths})
+    root = Path(os.path.commonpath([place.parent for place in places]))
+    names = [place.relative_to(root).as_posix() for place in places]
+    tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
+    if is_source and any(map(UNMISTAKABLE.search, tables)):  # a .json or .csv file beside source code is no table of it
+        raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
+    if tables and not is_source:
+        return LocalTables(root, tables, reading=reading)
+    source = FolderSource(root, paths=map(PurePosixPath, names), reading=reading)
+    return source if source.files else _no_code(root)
+
+
+def _open_path(path: Path, reading: ReadOptions) -> Source:
+    if path.is_file():
+        return open_files([path], reading=reading)
+    source = FolderSource(path, reading=reading)
+    if source.files:
+        return source
+    tables = tables_below(path)
+    return LocalTables(path, tables, reading=reading) if tables else _no_code(path)
+
+
+def _no_code(path: Path) -> NoReturn:
+    known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
+    raise SeedError(f"{str(path)!r} holds no source code and no tables ({NAMES}). Source files are known by suffix: {known}, …")
+
+
+class FolderSource:
+    """Source files below a folder, languages by suffix.
+
+    Vendored, generated, binary, undecodable and too large files are skipped with that reason; links and hidden folders are not
+    followed.
+
+    Args:
+        root: the folder.
+        paths: only these files, relative to `root`; None looks for all.
+        name: what rows call it; the folder's own name by default.
+        revision: None takes a hash over all paths and contents, so that a changed folder is another source.
+        stdlib: leave tests out, and record CPython's path and licence.
+        reading: how files are read.
+    """
+
+    of_strangers = False
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        paths: Iterable[PurePosixPath] | None = None,
+        name: str | None = None,
+        revision: str | None = None,
+        stdlib: bool = False,
+        reading: ReadOptions = DEFAULT,
+    ) -> None:
+        self.converted: dict[str, str] = {}
+        """File → its encoding, for the files read so far that are not UTF-8."""
+        self.root = root.absolute()
+        self.name = name or storable(self.root.resolve().name)
+        self._revision, self._stdlib, self._reading = revision, stdlib, reading
+        self._licenses = FolderLicenses(self.root)
+        found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
+        self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
+        """Each file with the language of its suffix."""
+
+    @property
+    def size(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
+    @cached_property
+    def revision(self) -> str | None:  # computed on first use: it reads every file
+        """Version of the standard library, or a hash over all paths and contents."""
+        if self._revision:
+            return self._revision
+        content = xxhash.xxh3_128()
+        for path, _ in self.files:
+            if not VENDORED & set(path.parts):
+                self._hash(path, content)
+        if self._reading.encoding:
+            content.update(b"\0" + self._reading.encoding.encode())  # another encoding gives other snippets
+        return content.hexdigest()
+
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
+        """See `sampling.Source`; a file's suffix says its language, and its content where that belongs to several."""
+        del assumed
+        numbers: Counter[str] = Counter()
+        chosen: list[tuple[PurePosixPath, str | None, int]] = []
+        for path, own, lang in self._told:
+            if languages is None or (lang or own) in languages:
+                chosen.append((path, lang, numbers[lang or ""]))
+                numbers[lang or ""] += 1
+        if order_seed is not None:
+            chosen.sort(key=lambda file: xxhash.xxh3_64_intdigest(os.fsencode(str(file[0])), order_seed))
+        for path, lang, number in chosen:
+            yield self._document(path, lang, number) if lang else Skipped("other_language")
+
+    @cached_property
+    def _told(self) -> list[tuple[PurePosixPath, str, str | None]]:
+        """Each file, the language of its suffix, and its own: None for one that we do not know."""
+        told = []
+        for path, own in self.files:
+            lang: str | None = own
+            if is_ambiguous(path) and not self._left_out(path):
+                found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
+                lang = found.name if found else None
+            told.append((path, own, lang))
+        return told
+
+    def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
+        if reason := self._left_out(path):
+            return Skipped(reason, lang)
+        limit = self._reading.max_document_bytes
+        data = self._read(path, limit + 1 if limit else -1)
+        if self._reading.is_too_large(len(data)):
+            return Skipped("too_large", lang)
+        try:
+            content, encoding = decode(data, self._reading.encoding)
+        except NotText as error:
+            return Skipped(error.reason, lang)
+        if encoding != UTF8:
+            self.converted[str(path)] = encoding
+        if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
+            return Skipped("generated", lang)
+        return Document(content, self._origin(path, lang, number, content))
+
+    def _left_out(self, path: PurePosixPath) -> str | None:
+        if not str(path).isprintable():
+            return "odd_name"
+        if self._stdlib and STDLIB_TESTS & set(path.parts):
+            return "test"
+        if self._stdlib and PurePosixPath(path.parts[0]).stem not in STDLIB_NAMES:
+            return "not_of_cpython"
+        if self._stdlib and str(path) in STDLIB_OWN_LICENSE:
+            return "own_license"
+        if VENDORED & set(path.parts):
+            return "vendored"
+        return "generated" if GENERATED_NAME.search(path.name) else None
+
+    def _origin(self, path: PurePosixPath, lang: str, number: int, content: str) -> Provenance:
+        here = Provenance(self.name, self.revision, str(path), number, lang, file_path=str(path))
+        if not self._stdlib:
+            return replace(here, licenses=self._licenses.of(path, content))
+        return Provenance(
+            *(here.dataset, here.revision, here.row_id, here.raw_index, here.lang),
+            repo_name="python/cpython",
+            file_path=f"Lib/{path}",
+            licenses=("PSF-2.0",),
+            license_type="permissive",
+        )
+
+    def _read(self, path: PurePosixPath, size: int = -1) -> bytes:
+        """The first bytes of a file."""
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(size)
+        except OSError as error:
+            _unreadable(error)
+
+    def _hash(self, path: PurePosixPath, content: xxhash.xxh3_128) -> None:
+        try:
+            with (self.root / path).open("rb") as file:
+                content.update(b"%s\0%d\0" % (os.fsencode(str(path)), os.fstat(file.fileno()).st_size))
+                while block := file.read(BLOCK):
+                    content.update(block)
+        except OSError as error:
+            _unreadable(error)
+
+
+def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
+    """Files below a folder in path order, links left out."""
+    found = []
+    for folder, inner, names in os.walk(root, onerror=_unreadable):
+        inner[:] = [
+            name for name in inner if name not in left_alone and not name.startswith(".") and not is_output(Path(folder, name))
+        ]
+        here = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
+    return sorted(found)
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise SeedError(f"{str(error.filename)!r} cannot be read: {error.strerror}. Make it readable or move it away.") from error

@@ -1,0 +1,187 @@
+"""Where the text of The Stack v2 and stack-edu lies: Software Heritage's public bucket, read lazily and many files at once.
+
+A row holds a blob's id; the bucket holds `content/ID`, compressed. It is read as S3 lets anybody read a public object, by plain
+GET, through fsspec's HTTP client. What was fetched stays in a cache below `$HF_HOME`, so that a run that goes on fetches nothing
+twice. `AWS_ENDPOINT_URL_S3` names another server, as it does for every S3 client.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from hf_oss_instruct.data import Provenance, Skipped
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.seeds.vectorized import Batch, Texts
+from hf_oss_instruct.syntax import LARGEST
+
+BUCKET = "softwareheritage/content"
+ENDPOINT = "https://s3.us-east-1.amazonaws.com"
+BLOB_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+FIRST, IN_FLIGHT = 4, 64
+"""Files fetched at once: few at first, since a preview wants few, then twice as many each time."""
+TRIES, TIMEOUT_S = 6, 60.0
+WITH_TEXT = "HuggingFaceCode/stack-v3-train, bigcode/the-stack or stdlib"
+SLOW_CODECS = frozenset({"idna", "punycode"})
+"""Quadratic in the length of a text; no source file is in them."""
+
+
+class Archive:
+    """Blobs of Software Heritage.
+
+    Args:
+        endpoint: an S3 server; None for `AWS_ENDPOINT_URL_S3`, else Amazon's.
+        cache: folder of fetched blobs; None for `$HF_HOME/oss-instruct/software-heritage`.
+        patience_s: longest pause before another try, seconds.
+    """
+
+    def __init__(self, endpoint: str | None = None, cache: Path | None = None, patience_s: float = 20.0) -> None:
+        self._endpoint, self._cache_at, self._patience_s, self._ahead = endpoint, cache, patience_s, FIRST
+
+    def filled(
+        self,
+        items: list[Provenance | Skipped],
+        blob_ids: Iterable[str | None],
+        encodings: Iterable[str | None],
+        sizes: Iterable[int | None],
+    ) -> Iterator[Batch]:
+        """The same documents with their texts, some at a time.
+
+        Args:
+            items: where each comes from; what is left out is not fetched.
+            blob_ids: their ids in the bucket.
+            encodings: what their texts are encoded in; UTF-8 where nothing is said.
+            sizes: their bytes, where that is known; what is too large is not fetched.
+
+        Raises:
+            SeedError: the bucket cannot be reached.
+        """
+        rows = list(zip(items, blob_ids, encodings, sizes, strict=True))
+        while rows:
+            some, rows = rows[: self._ahead], rows[self._ahead :]
+            self._ahead = min(2 * self._ahead, IN_FLIGHT)
+            yield self._batch(some)
+
+    def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> Batch:
+        small = [id for item, id, _, size in rows if isinstance(item, Provenance) and id and (size or 0) <= LARGEST]
+        blobs = self.fetch({id for id in small if BLOB_ID.fullmatch(id)})
+        items, texts = [], []
+        for item, id, encoding, size in rows:
+            text: str | Skipped = ""
+            if isinstance(item, Provenance):
+                text = _text(blobs.get(id or ""), encoding or "utf-8", size or 0, item.lang)
+            items.append(text if isinstance(text, Skipped) else item)
+            texts.append("" if isinstance(text, Skipped) else text)
+        return Batch(items, Texts.of(pa.array(texts, pa.large_string())))
+
+    def fetch(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """The blobs of these ids as they lie in the bucket; what is not there is left out.
+
+        Raises:
+            SeedError: the bucket cannot be reached.
+        """
+        found: dict[str, bytes] = {}
+        left = sorted(ids)
+        for blob_id in left:
+            if (path := self._cached(blob_id)).is_file():
+                found[blob_id] = path.read_bytes()
+        left = [blob_id for blob_id in left if blob_id not in found]
+        for attempt in range(TRIES):
+            answers = self._get(left)
+            left = [blob_id for blob_id in left if _failed(answers[blob_id])]
+            for blob_id, answer in answers.items():
+                if isinstance(answer, bytes):
+                    found[blob_id] = answer
+                    self._keep(blob_id, answer)
+            if not left:
+                return found
+            time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
+        raise SeedError(
+            f"{self._server} does not give the text of {left[0]} and {len(left) - 1} more: {_words(answers[left[0]])}. "
+            f"This data set holds ids only. Try again later, or use one that carries its text: {WITH_TEXT}."
+        )
+
+    def _get(self, ids: list[str]) -> dict[str, Any]:
+        """Blob, or what went wrong, for each id."""
+        from huggingface_hub.constants import is_offline_mode
+
+        if not ids:
+            return {}
+        if is_offline_mode():
+            raise SeedError(
+                f"The text of {ids[0]} lies at Software Heritage, and HF_HUB_OFFLINE is set. Unset it, or use a data set "
+                f"that carries its text: {WITH_TEXT}."
+            )
+        urls = {f"{self._server}/{BUCKET}/{blob_id}": blob_id for blob_id in ids}
+        answers = self._client.cat(list(urls), on_error="return", batch_size=IN_FLIGHT)
+        return {urls[url]: answer for url, answer in answers.items()}
+
+    @property
+    def _server(self) -> str:
+        told = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        return (self._endpoint or told or ENDPOINT).rstrip("/")
+
+    @cached_property
+    def _client(self) -> Any:
+        import aiohttp
+        from fsspec import filesystem
+
+        return filesystem("http", client_kwargs={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_S), "trust_env": True})
+
+    def _cached(self, blob_id: str) -> Path:
+        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+        folder = self._cache_at or Path(home).expanduser() / "oss-instruct" / "software-heritage"
+        return folder / blob_id[:2] / blob_id
+
+    def _keep(self, blob_id: str, blob: bytes) -> None:
+        path = self._cached(blob_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{blob_id}.{os.getpid()}")
+        unfinished.write_bytes(blob)
+        unfinished.replace(path)
+
+
+def _failed(answer: Any) -> bool:
+    """Whether another try may help. S3 says 403 of what is not there to those who may not list a bucket."""
+    return not isinstance(answer, bytes | FileNotFoundError) and getattr(answer, "status", None) not in (403, 404, 410)
+
+
+def _words(error: Any) -> str:
+    status = getattr(error, "status", None)
+    return f"HTTP {status}" if status else (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skipped:
+    if size > LARGEST:
+        return Skipped("too_large", lang)
+    if blob is None:
+        return Skipped("not_archived", lang)
+    try:
+        data = _plain(blob)
+        text = data.decode("slow" if encoding.lower() in SLOW_CODECS else encoding)
+    except zlib.error:
+        return Skipped("broken", lang)
+    except LookupError:
+        return Skipped("unknown_encoding", lang)
+    except ValueError:
+        return Skipped("wrong_encoding", lang)
+    if len(data) > LARGEST:
+        return Skipped("too_large", lang)
+    return Skipped("binary", lang) if "\0" in text[:8192] else text.encode(errors="replace").decode()
+
+
+def _plain(blob: bytes) -> bytes:
+    """At most one byte more than `LARGEST`: what unpacks to gigabytes is no source file."""
+    if not blob.startswith(b"\x1f\x8b"):  # a client that was told of the compression has undone it
+        return blob
+    unpack = zlib.decompressobj(wbits=31)
+    return unpack.decompress(blob, LARGEST + 1)

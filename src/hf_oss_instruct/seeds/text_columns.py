@@ -1,0 +1,60 @@
+"""The column of a table that holds code, as texts: decoded, within the limits, and what of it is left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from hf_oss_instruct.arrow import flat, holds_text
+from hf_oss_instruct.seeds.reading import NotText, ReadOptions, decode
+from hf_oss_instruct.seeds.vectorized import Integers, Texts
+
+
+def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Texts, dict[int, str]]:
+    """The texts of a column, and row → reason for those that are left out.
+
+    Args:
+        array: a column of strings or bytes of any kind; a null, and a value of any other kind, is empty.
+        reading: how they are read.
+        name: where they come from, for errors.
+    """
+    array, left_out = flat(array), dict[int, str]()
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        array = array.view(pa.string() if pa.types.is_binary(array.type) else pa.large_string())
+    elif not holds_text(array.type):
+        return Texts.none(len(array)), left_out
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        array, left_out = _decoded(array, reading)
+    texts = Texts.of(array, as_stored=reading.as_stored, name=name)
+    if reading.max_document_bytes:
+        sizes = texts.stop - texts.start
+        left_out |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
+    if not reading.as_stored and len(texts.data) and not texts.data.min():
+        left_out |= dict.fromkeys(_holding(np.flatnonzero(texts.data == 0), texts), "binary")
+    return texts, left_out
+
+
+def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int, str]]:
+    """The texts of a column in which some are not UTF-8."""
+    texts, left_out = [], {}
+    wide = pa.types.is_large_string(array.type)
+    for row, value in enumerate(array.view(pa.large_binary() if wide else pa.binary()).to_pylist()):
+        text = ""
+        try:
+            text = decode(value, reading.encoding)[0] if value else ""
+        except NotText as error:
+            left_out[row] = error.reason
+        texts.append(text)
+    return pa.array(texts, pa.large_string()), left_out
+
+
+def _holding(places: Integers, texts: Texts) -> Iterable[int]:
+    """The texts in which some bytes stand."""
+    rows = np.searchsorted(texts.start, places, side="right") - 1
+    inside = (rows >= 0) & (places < texts.stop[rows])
+    found: list[int] = np.unique(rows[inside]).tolist()
+    return found

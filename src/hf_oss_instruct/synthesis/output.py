@@ -1,0 +1,258 @@
+"""What a run leaves in its folder: three tables, a report, a card; and the counting behind them."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
+from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
+from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
+from hf_oss_instruct.data import (
+    FORMAT_VERSION,
+    KEEP,
+    REJECTED_SCHEMA,
+    SCHEMA,
+    SFT_SCHEMA,
+    Pending,
+    Rejection,
+    Row,
+    Skipped,
+    provenance_columns,
+)
+from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.synthesis.budget import Limits, Spent
+from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.engine import Outcome
+from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.workdir import write_whole
+
+REPORT, CARD = "run.json", "README.md"
+PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
+AT_ONCE = 1000
+"""Rows that the checks of single rows see at a time."""
+SAMPLES = 2
+"""Rows shown on the card."""
+
+
+@dataclass
+class Tally:
+    """What became of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
+
+    requested: int
+    kept: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    licenses: Counter[str] = field(default_factory=Counter)
+    samples: list[Row] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
+    limits: Limits = field(default_factory=Limits)
+    first_why: str = ""
+
+    @property
+    def done(self) -> int:
+        """Seeds that are kept or rejected."""
+        return self.kept + self.rejected.total()
+
+    @property
+    def pending(self) -> int:
+        """Seeds asked for that have no answer yet, read or not."""
+        return self.requested - self.done
+
+    def describe(self, rows: pa.Table) -> None:
+        """Count the languages and licences of rows that stay, and keep the first as samples."""
+        self.languages.update(rows["lang"].to_pylist())
+        for licenses in rows["licenses"].to_pylist():
+            self.licenses.update(licenses or ["not stated"])
+        if len(self.samples) < SAMPLES:
+            self.samples.extend(rows.slice(0, SAMPLES - len(self.samples)).to_pylist())
+
+
+class Tables:
+    """The three configs of a data set, the checks before them, and the tally of what goes into them.
+
+    Rows that pass the checks of single rows are set aside in `.unchecked/`; checks of the whole set come at the end.
+
+    Args:
+        out: the folder.
+        tally: the counts, kept up to date.
+        config: which checks are made.
+        lists: the benchmarks that no row may quote.
+    """
+
+    def __init__(self, out: Path, tally: Tally, config: RunConfig, lists: Sequence[BenchmarkList] = ()) -> None:
+        self._out, self._tally, self._config = out, tally, config
+        self._options = Options(lists=tuple(lists), rule=config.rule, drop=config.contaminated == "drop")
+        self._duplicate = ExactDuplicates() if config.duplicates else None
+        self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
+        self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if config.near_duplicates]
+        self._clusters: dict[str, int] = {}
+        self._fresh: list[Row] = []
+        self._unchecked = Shards(self._out / ".unchecked", SCHEMA)
+        self._default = Shards(self._out / "data", SCHEMA)
+        self._sft = Shards(self._out / "sft", SFT_SCHEMA)
+        self._rejected = Shards(self._out / "rejected", REJECTED_SCHEMA)
+        self._all = (self._unchecked, self._default, self._sft, self._rejected)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Count one outcome, and write it where it belongs. Outcomes come in seed order: of duplicates the first stays."""
+        tally = self._tally
+        if isinstance(outcome, Skipped):
+            (tally.refused if outcome.snippet else tally.skipped)[outcome.reason] += 1
+        elif isinstance(outcome, Pending):
+            tally.unanswered += 1
+            tally.first_why = tally.first_why or outcome.why
+        elif isinstance(outcome, Rejection):
+            tally.first_why = tally.first_why or f"{outcome.reason}: {outcome.detail}"
+            self._reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
+        else:
+            verdict = self._duplicate(outcome) if self._duplicate else KEEP
+            if verdict.reason is None:
+                tally.kept += 1
+                self._fresh.append(outcome)
+            else:
+                self._reject(outcome, verdict.reason, verdict.detail, outcome["solution"])
+        if len(self._fresh) == AT_ONCE:
+            self._check_fresh()
+
+    def checks(self) -> list[dict[str, Any]]:
+        """What `run.json` says of the checks, after `finish`."""
+        config, options = self._config, self._options
+        lists = [listed.name for listed in options.lists]
+        off = "switched off"
+        return [
+            entry(BY_NAME["duplicates"], options) if config.duplicates else skipped("duplicates", off),
+            entry(BY_NAME["near_duplicates"], options, cluster_sizes=self._clusters)
+            if config.near_duplicates
+            else skipped("near_duplicates", off),
+            entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
+            skipped("execution", "solutions are not run by this version", "unavailable"),
+        ]
+
+    def _check_fresh(self) -> None:
+        """The checks of single rows, for those that came since the last time."""
+        table = pa.Table.from_pylist(self._fresh, SCHEMA)
+        self._fresh = []
+        for check in self._single:
+            table = check(table)
+        self._unchecked.add_table(self._standing(table))
+
+    def _check_all(self) -> None:
+        """The checks of the whole set; rows that stay go where they belong."""
+        if self._fresh:
+            self._check_fresh()
+        looked_at = ["seed_id", *COMPARED, "flags"]
+        compared = pa.concat_tables([SCHEMA.empty_table().select(looked_at), *self._unchecked.unfinished(looked_at)])
+        for step in self._whole:
+            compared = step.make(self._options)(compared)
+        if DETAIL in compared.column_names:
+            self._clusters = cluster_sizes(compared[DETAIL].to_pylist())
+        start = 0
+        for portion in self._unchecked.unfinished():
+            rows = self._standing(_marked(portion, compared.slice(start, len(portion))))
+            start += len(portion)
+            self._tally.describe(rows)
+            self._default.add_table(rows)
+            for row in rows.select(["problem", "solution"]).to_pylist():
+                self._sft.add(to_prompt_completion(row))
+
+    def _standing(self, table: pa.Table) -> pa.Table:
+        """The rows that no check rejects; the others go to `rejected`."""
+        stays = pa.array(standing(table))
+        fallen = table.filter(pc.invert(stays)) if REASON in table.column_names else table.slice(0, 0)
+        for row in fallen.to_pylist():
+            self._tally.kept -= 1
+            self._reject(row, row[REASON], row[DETAIL], row["solution"])
+        return table.filter(stays)
+
+    def _reject(self, columns: Any, reason: str, detail: str, received: str | None) -> None:
+        self._tally.rejected[reason] += 1
+        shared = {name: columns[name] for name in REJECTED_SCHEMA.names if name in columns}
+        self._rejected.add(shared | {"reason": reason, "detail": detail, "received": received})
+
+    def finish(self) -> None:
+        """Check the whole set, complete the files and put them in place."""
+        try:
+            self._check_all()
+            for shards in self._all[1:]:
+                shards.finish()
+        finally:
+            for shards in self._all:
+                shards.abandon()
+            if self._unchecked.folder.is_dir():
+                self._unchecked.folder.rmdir()
+
+
+def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
+    """The rows with the verdicts and flags of the same rows in another table."""
+    for name in (REASON, DETAIL):
+        if name in marks.column_names:
+            rows = rows.append_column(name, marks[name])
+    return rows.set_column(rows.column_names.index("flags"), SCHEMA.field("flags"), marks["flags"])
+
+
+def report_of(
+    config: RunConfig,
+    method: Method,
+    tally: Tally,
+    checks: list[dict[str, Any]],
+    before: dict[str, Any],
+    seconds: float,
+    dropped: int,
+) -> dict[str, Any]:
+    """The contents of `run.json`; requests, seconds and start go on from the report of earlier sessions, `before`."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "format_version": FORMAT_VERSION,
+        "requested": tally.requested,
+        "kept": tally.kept,
+        "rejected": dict(tally.rejected.most_common()),
+        "pending": tally.pending,
+        "documents_skipped": dict(tally.skipped.most_common()),
+        "snippets_refused": dict(tally.refused.most_common()),
+        "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
+        "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
+        "finish_reasons": dict(tally.spent.finish_reasons.most_common()),
+        "parameters_changed": tally.spent.changes,
+        "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),
+        "seconds": round(before.get("seconds", 0) + seconds, 3),
+        "started": before.get("started", now),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "config_hash": config.hash,
+        "teacher": method.teacher.identity,
+        "prompt_hash": method.prompt.hash,
+        "journal_lines_dropped": dropped,
+        "checks": checks,
+        "sandbox": None,
+    }
+
+
+def publish(out: Path, config: RunConfig, method: Method, tally: Tally, report: dict[str, Any]) -> None:
+    """Put card and, last, the report in place of those of an earlier session; the tables are finished already."""
+    card = dataset_card(
+        name=out.resolve().name,
+        report=report,
+        config=config.as_dict(),
+        prompt=method.prompt.text,
+        languages=dict(tally.languages.most_common()),
+        licenses=dict(tally.licenses.most_common()),
+        samples=tally.samples,
+    )
+    write_whole(out / CARD, card)
+    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")

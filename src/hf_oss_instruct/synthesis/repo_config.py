@@ -1,0 +1,149 @@
+"""Live data sets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are made when they are read.
+
+Such a file is a stranger's word. It says which seeds, prompt and checks; its seeds are the standard library, a Hub data set at a
+revision, or files inside its own folder. Everything that costs or reaches out comes from whoever loads it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hf_oss_instruct.data import digest
+from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.seeds.folders import HUB_ID, STDLIB_NAME, open_named, open_source
+from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
+from hf_oss_instruct.seeds.sampling import Source
+from hf_oss_instruct.synthesis.config import LARGEST, RunConfig
+
+HUB = "hf://"
+INSIDE = "./"
+"""How a run config names files of its own folder: `./code`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run config and the place it was found in.
+
+    Attributes:
+        config: what it says.
+        folder: its folder, on this machine or `hf://datasets/ns/name@commit`.
+        version: hash of its bytes.
+        token: the Hub token of whoever loads it.
+    """
+
+    config: RunConfig
+    folder: str
+    version: str
+    token: str | bool | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it came from the Hub."""
+        return self.folder.startswith(HUB)
+
+    def open_seeds(self) -> Source:
+        """The source that it names.
+
+        Raises:
+            UsageError: it names what a stranger's file may not: a URL, another folder, a Hub data set without a revision.
+            SeedError: the source cannot be read.
+            RunError: it has changed since the recipe was made.
+        """
+        spec, reading = self.config.dataset, self.config.seeds.reading
+        if spec in ("stdlib", STDLIB_NAME):
+            return self._at_its_revision(open_source(spec))
+        if spec.startswith(INSIDE):
+            folder = _fetched(self, spec) if self.is_remote else Path(self.folder)
+            return self._at_its_revision(open_inside(folder, spec, reading=reading))
+        if not HUB_ID.fullmatch(spec):
+            raise UsageError(
+                f"The recipe names the seeds {spec!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; to "
+                "read your own, pass seeds=."
+            )
+        if self.config.revision is None:
+            raise UsageError(f"The recipe names {spec!r} without a revision. Add seeds.revision, a commit or branch.")
+        return open_named(spec, self.config.revision, reading=reading)
+
+    def _at_its_revision(self, source: Source) -> Source:
+        self.config.pinned(source)
+        return source
+
+
+def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> Source:
+    """The files that a run config in `folder` names as `./…`.
+
+    Raises:
+        UsageError: the place, or a link in it, leads out of the folder.
+        SeedError: there is no such file or folder, or it holds no code.
+    """
+    root = folder.resolve()
+    place = (root / spec).resolve()
+    if not place.is_relative_to(root):
+        raise UsageError(f"The recipe names the seeds {spec!r}, which lie outside its folder. It may only name files inside.")
+    if not place.exists():
+        raise SeedError(f"The recipe names the seeds {spec!r}, and its folder has none. Add them, or pass seeds=.")
+    for path in (place, *place.rglob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise UsageError(
+                f"The recipe's {path.relative_to(root).as_posix()!r} links to a place outside its folder. Remove it."
+            )
+    return open_source(str(place), reading=reading)
+
+
+def read_recipe(path: str, base_path: str = "", token: str | bool | None = None) -> Recipe:
+    """Read a run config from a file on this machine or on the Hub (`hf://datasets/ns/name@commit/NAME.ossi`).
+
+    Args:
+        path: the file.
+        base_path: the folder it was loaded from, whose card may have named it; it must lie inside.
+        token: token for the Hub.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or says what it may not.
+    """
+    if "://" in path and not path.startswith(HUB):
+        raise UsageError(f"{path!r} is a URL. A recipe lies in a folder or on the Hub.")
+    if base_path and not path.startswith(HUB) and not Path(path).resolve().is_relative_to(Path(base_path).resolve()):
+        raise UsageError(f"The recipe {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=.")
+    folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
+    text = _read(path, token)
+    config = RunConfig.from_yaml(text, repr(path))
+    if config.sampling.extra_body is not None:
+        raise UsageError(f"The recipe {path!r} sets sampling.extra_body, which only the caller may. Pass extra_body= yourself.")
+    return Recipe(config, folder, digest(text), token)
+
+
+def _read(path: str, token: str | bool | None) -> str:
+    from huggingface_hub import HfFileSystem
+
+    try:
+        file: Any = HfFileSystem(token=token).open(path, "rb") if path.startswith(HUB) else Path(path).open("rb")
+        with file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UsageError(f"{path!r} has more than {LARGEST:,} bytes. It is hardly a run config.")
+        return str(data.decode())
+    except (OSError, UnicodeDecodeError, transport_error()) as error:
+        raise UsageError(f"The recipe {path!r} cannot be read: {error}. Pass a YAML file.") from error
+
+
+def _fetched(recipe: Recipe, spec: str) -> Path:
+    """The named files of a Hub recipe's repository, fetched into a folder for its commit."""
+    from huggingface_hub import snapshot_download
+
+    repo_id, _, rest = recipe.folder.removeprefix(f"{HUB}datasets/").partition("@")
+    commit, _, inner = rest.partition("/")
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
+    place = home / "oss-instruct" / "recipes" / repo_id.replace("/", "--") / commit
+    name = str(PurePosixPath(inner, spec))
+    try:
+        snapshot_download(
+            repo_id, repo_type="dataset", revision=commit, local_dir=place, token=recipe.token, allow_patterns=[name, f"{name}/*"]
+        )
+    except (OSError, transport_error()) as error:
+        raise SeedError(f"The seeds {spec!r} of {repo_id} cannot be fetched: {error}. Try again.") from error
+    return place / inner

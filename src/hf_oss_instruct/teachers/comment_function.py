@@ -1,0 +1,74 @@
+"""The embedded teacher: comment–function pairs mined from the seeds, no model needed.
+
+The paper's own control experiment (section 5.2): such pairs alone teach a model next to nothing. They are here so that every
+step can be tried, tested and debugged on any machine without a model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.data import Completion, Pair, Request
+from hf_oss_instruct.display import code_block
+from hf_oss_instruct.documented import DocumentedFunction, documented_functions
+from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.teachers.parsing import parse
+
+MIN_WORDS = 8
+"""Documentation of fewer words does not state a problem (our choice; the paper gives no bound)."""
+INSIDE_A_CLASS = {
+    "java": ("class Owner {\n", "\n}"),
+    "csharp": ("class Owner {\n", "\n}"),
+    "typescript": ("class Owner {\n", "\n}"),
+    "javascript": ("class Owner {\n", "\n}"),
+    "php": ("<?php class Owner {\n", "\n}"),
+}
+"""Text that makes a method parse which was cut out of its class."""
+
+
+class CommentFunctionTeacher:
+    """Turns a documented function into a pair: its documentation is the problem, its code the solution.
+
+    It expects seeds of the sampler `functions`.
+    """
+
+    identity = "comment-function/1"
+
+    async def complete(self, request: Request) -> Completion:
+        """See `Teacher.complete`.
+
+        Raises:
+            Refusal: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function).
+        """
+        lang = request.seed.origin.lang
+        function = _only_function(request.seed.snippet, lang)
+        if function is None:
+            raise Refusal("unparsable", "the snippet holds no documented function (use the sampler 'functions')")
+        words = len(re.findall(r"\w+", function.documentation))
+        if words < MIN_WORDS:
+            raise Refusal("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
+        pair = _pair(function, lang)
+        text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
+        completion = Completion(text, finish_reason="stop", model=self.identity)
+        if parse(completion) != pair:
+            raise Refusal("unparsable", "the function's own text holds a section marker")
+        return completion
+
+
+def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
+    before, after = INSIDE_A_CLASS.get(lang, ("", ""))
+    for source, first_line in ((snippet, 1), (f"{before}{snippet}{after}", 2)):
+        for function in documented_functions(source, lang):
+            if function.start_line == first_line:  # and not one inside a method that does not parse on its own
+                return function
+    return None
+
+
+def _pair(function: DocumentedFunction, lang: str) -> Pair:
+    language = tongues.named(lang)
+    problem = (
+        f"Write the {language.title} function `{function.name}`. Its documentation:\n\n{function.documentation}\n\n"
+        f"Its signature:\n\n{code_block(function.signature, language.fence)}"
+    )
+    return Pair(problem, code_block(function.code, language.fence))

@@ -1,0 +1,96 @@
+"""Teachers behind Inference Providers or any OpenAI-compatible server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePath
+from urllib.parse import urlsplit
+
+from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
+from hf_oss_instruct.data import Completion, Request, digest
+from hf_oss_instruct.errors import TryAgain, UsageError
+from hf_oss_instruct.teachers.http_errors import BadRequest
+from hf_oss_instruct.teachers.parameters import ServerParameters
+from hf_oss_instruct.teachers.transports import AiohttpTransport, HubTransport, Transport
+
+
+class InferenceTeacher:
+    """A chat model behind Inference Providers or any OpenAI-compatible server.
+
+    Args:
+        model: model name as the server knows it; a Hub id for Inference Providers.
+        base_url: the server (vLLM, SGLang, llama.cpp, `transformers serve`, TGI, …); None for Inference Providers.
+        api_key: the key sent to that server. None sends the Hugging Face token to Hugging Face, and no key anywhere else.
+        concurrency: requests that may be in flight at once.
+        timeout_s: deadline of one attempt, in seconds.
+        transport: `aiohttp`, `huggingface_hub`, or `auto`: aiohttp to a server, huggingface_hub to Inference Providers.
+
+    Raises:
+        UsageError: `base_url` is no http(s) URL, the model's name is one, or the key cannot be sent.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        *,
+        api_key: str | None = None,
+        concurrency: int = 64,
+        timeout_s: float = 600.0,
+        transport: str = "auto",
+    ) -> None:
+        _check(model, base_url, api_key, concurrency, transport)
+        self.model = model
+        self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
+        if base_url and is_hugging_face(base_url) and api_key is None:
+            api_key = hugging_face_token()
+        self._parameters = ServerParameters()
+        self._transport: Transport
+        if base_url and transport != "huggingface_hub":
+            self._transport = AiohttpTransport(base_url, api_key, timeout_s)
+        else:  # without an explicit key, huggingface_hub would send HF_TOKEN to any server
+            self._transport = HubTransport(base_url, api_key or ("EMPTY" if base_url else None), timeout_s, concurrency)
+
+    async def complete(self, request: Request) -> Completion:
+        """See `Teacher.complete`."""
+        sent = self._parameters.sent(request.sampling)
+        try:
+            completion = await self._transport.chat(self.model, request.messages, sent)
+        except BadRequest as refusal:
+            if said := self._parameters.learn(refusal, sent):
+                raise TryAgain(said, reached=True, changed=True) from refusal
+            raise
+        return replace(completion, changes=dict(self._parameters.changes)) if self._parameters.changes else completion
+
+    async def close(self) -> None:
+        """Close the connections that belong to the running event loop."""
+        await self._transport.close()
+
+
+def _check(model: str, base_url: str | None, api_key: str | None, concurrency: int, transport: str) -> None:
+    if concurrency < 1:
+        raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
+    if transport not in ("auto", "aiohttp", "huggingface_hub") or (transport == "aiohttp" and not base_url):
+        raise UsageError(f"The transport {transport!r} does not fit. Use 'auto'; 'aiohttp' needs a base_url.")
+    if base_url is not None:
+        _check_url(base_url)
+    if "://" in model:  # huggingface_hub would take it for the server, and send it the Hugging Face token
+        raise UsageError(f"--model {model!r} is a URL. Pass it with --base-url, and the model's name with --model.")
+    check_key(api_key, base_url)
+
+
+def _public_name(model: str) -> str:
+    """The model's name for rows and cards. A local path stays at home: its last part, and a hash to tell two apart."""
+    if not model.startswith(("/", ".", "~")):
+        return model
+    return f"{PurePath(model).name}#{digest(model)[:8]}"
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"--base-url {redacted(url)!r} is no http(s) URL. Use one such as http://localhost:8080/v1.")

@@ -1,0 +1,95 @@
+"""Which sampling parameters a server takes: one that it refuses by name is left out, or sent under its new name, from then on.
+
+Keys in the journal are made of the parameters as they were asked for, so that a run goes on whatever its server takes; the column
+`sampling` of a row has what was sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.teachers.http_errors import BadRequest, parsed
+
+logger = logging.getLogger(__name__)
+
+INSTEAD: dict[str, str | None] = {"top_p": None, "seed": None, "temperature": None, "max_tokens": "max_completion_tokens"}
+"""Parameters that a server may refuse, and what is sent instead. A cap is never left out: budgets count on it."""
+NEVER_CHOSEN = ("seed",)
+"""Parameters whose value nobody asked for: one that is out of a server's range is left out as well."""
+_UNKNOWN = re.compile(
+    r"unsupported|not supported|n't supported|does not support|not permitted|extra inputs|extra_forbidden|extra fields"
+    r"|unrecogni[sz]ed|unknown|unexpected|not allowed|forbidden|cannot both be|can't both be|only the default|deprecated"
+    r"|must be (omitted|removed)|not accept|not available|unavailable|additional propert|does not exist|doesn't exist|no such"
+    r"|not an? (valid|known|allowed|recognized) (\w+ )?(parameter|field|argument|key|option|property)"
+    r"|only (the value )?\S+ is (allowed|supported|accepted)|(use|instead|replaced|renamed)\b.*\bmax_completion_tokens"
+    r"|invalid (request )?(parameter|field|argument|key|option|property|properties)s?(\(s\))?:? ?['\"`\[]*(\w+)['\"`\]]*\.?$",
+    re.IGNORECASE,
+)
+"""How servers say that they do not take a parameter at all, in contrast to its value."""
+
+
+class ServerParameters:
+    """What a server was found not to take.
+
+    Attributes:
+        changes: parameter → its name there, None for one that is left out.
+    """
+
+    def __init__(self) -> None:
+        self.changes: dict[str, str | None] = {}
+
+    def sent(self, sampling: dict[str, Any]) -> dict[str, Any]:
+        """The sampling parameters as this server takes them."""
+        if not self.changes:
+            return sampling
+        names = {name: self.changes.get(name, name) for name in sampling}
+        return {new: sampling[name] for name, new in names.items() if new is not None}
+
+    def learn(self, refusal: BadRequest, sent: dict[str, Any]) -> str | None:
+        """Change what will be sent, where a refused request had a parameter that the server does not take.
+
+        Returns:
+            What was changed, for people; None if the refusal is about something else.
+        """
+        name = next((name for name in _named(refusal) if name in sent and name in INSTEAD), None)
+        if name is None:
+            return None
+        new = INSTEAD[name]
+        said = f"The teacher does not take {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
+        if name not in self.changes:
+            self.changes[name] = new
+            logger.warning("%s (%s).", said, one_line(refusal.detail, 200))
+        return said
+
+
+def _named(refusal: BadRequest) -> Iterator[str]:
+    """The parameters that a refusal says are not taken, the surest first."""
+    error = parsed(refusal.body)
+    inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
+    for item in _located(error):
+        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or item["loc"][-1] in NEVER_CHOSEN:
+            yield str(item["loc"][-1])
+    param = inner.get("param") if isinstance(inner, dict) else None
+    if param in NEVER_CHOSEN:
+        yield param
+    codes = [str(inner.get(name)) for name in ("code", "type")] if isinstance(inner, dict) else []
+    if not any(_UNKNOWN.search(said) for said in (refusal.detail, *codes)):
+        return
+    if isinstance(param, str):
+        yield param
+    for name in INSTEAD:
+        if re.search(rf"\b{name}\b", refusal.detail):
+            yield name
+
+
+def _located(error: Any, depth: int = 4) -> Iterator[dict[str, Any]]:
+    """What pydantic says of single fields, wherever in the error it stands."""
+    if isinstance(error, dict) and isinstance(error.get("loc"), list) and error["loc"]:
+        yield error
+    elif depth:
+        for inner in error.values() if isinstance(error, dict) else error if isinstance(error, list) else ():
+            yield from _located(inner, depth - 1)

@@ -1,0 +1,130 @@
+"""Completion text to problem and solution, or the reason why it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from hf_oss_instruct.data import Completion, Pair
+from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.teachers.finish_reason import Ending, ending
+
+PROBLEM, SOLUTION = "[problem description]", "[solution]"
+_HEADING = r"[\s#>*_`\d.)-]*"
+"""What models put before a marker that stands as a heading: `## `, `**`, `1. `."""
+_OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
+_MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
+_DASH = re.compile(r"^[-–—]\s+")
+_NAMES = r"(problem description|solution)"
+_OTHER_BRACKETS = re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*{_NAMES}[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE)
+_PLAIN_HEADING = re.compile(
+    rf"^[ \t]*(?:\#{{1,6}}[ \t]|\*\*|__)[ \t*_\d.)]*{_NAMES}[ \t*_:：]*\#*[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_WRAPPER = re.compile(
+    rf"^[ \t]*(?P<open>(?P<fence>`{{4,}}|~{{4,}})[ \t]*(?:markdown|md|text|plaintext)?[ \t]*\n)\s*{_HEADING}{re.escape(PROBLEM)}",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+Parser: TypeAlias = Callable[[Completion], Pair]
+
+
+def parse(completion: Completion) -> Pair:
+    """The two sections of a completion.
+
+    Text behind a marker on its own line belongs to the section, and a line that opens with a marker goes before one that has it
+    inside, such as `-> list[Solution]:`. Where a marker is missing, it may have escaped or full-width brackets, or be a heading
+    without any; chat around a fence of four or more backticks that holds both sections is left out. Every completion that the
+    paper accepts is accepted.
+
+    Raises:
+        Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a marker is
+            missing or they are in the wrong order), `empty` (a section has no text).
+
+    Source:
+        Acceptance as in the paper's code, see `parse_magicoder`; the liberties above are ours.
+    """
+    _require_finished(completion)
+    text = _unwrapped(completion.text)
+    try:
+        return _sections(text, _heading, _behind)
+    except Refusal:
+        try:
+            return _sections(text, _first, _behind)
+        except Refusal as refusal:
+            if refusal.reason == "unparsable" and (plain := _undressed(text)) != text:
+                return _sections(plain, _heading, _behind)
+            raise
+
+
+def parse_magicoder(completion: Completion) -> Pair:
+    """The two sections exactly as the paper's code reads them.
+
+    The first line with each marker, in any case, anywhere in the line; these lines are dropped whole. The paper's code takes the
+    finish reason `stop` alone, which its teacher always gave; here whatever is no cut is taken, as by `parse`.
+
+    Raises:
+        Refusal: as `parse`.
+
+    Source:
+        ise-uiuc/magicoder, generate_data.py, `parse_problem_solution` and the checks around it.
+    """
+    _require_finished(completion)
+    return _sections(completion.text, _first, lambda line, marker: "")
+
+
+def _sections(text: str, find: Callable[[list[str], str], int | None], behind: Callable[[str, str], str]) -> Pair:
+    lines = text.splitlines(keepends=True)
+    problem_at, solution_at = find(lines, PROBLEM), find(lines, SOLUTION)
+    if problem_at is None or solution_at is None:
+        missing = PROBLEM if problem_at is None else SOLUTION
+        raise Refusal("unparsable" if text.strip() else "empty", f"no line has {missing}")
+    if problem_at >= solution_at:
+        raise Refusal("unparsable", f"{SOLUTION} stands before {PROBLEM}")
+    problem = behind(lines[problem_at], PROBLEM) + "".join(lines[problem_at + 1 : solution_at])
+    solution = behind(lines[solution_at], SOLUTION) + "".join(lines[solution_at + 1 :])
+    pair = Pair(problem.strip(), solution.strip())
+    if not pair.problem or not pair.solution:
+        raise Refusal("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
+    return pair
+
+
+def _unwrapped(text: str) -> str:
+    """The text inside a fence of four or more marks that opens right before the first section, if there is one."""
+    opens = _WRAPPER.search(text) if "````" in text or "~~~~" in text else None
+    if opens is None:
+        return text
+    inside = text[opens.end("open") :]
+    closes = re.search(rf"^[ \t]*{re.escape(opens['fence'])}[ \t]*$", inside, re.MULTILINE)
+    return inside[: closes.start()] if closes else text
+
+
+def _undressed(text: str) -> str:
+    """The text with markers as they were asked for, where lines open with escaped or full-width brackets, or are headings."""
+    return _PLAIN_HEADING.sub(r"[\1]", _OTHER_BRACKETS.sub(r"\1[\2]", text))
+
+
+def _require_finished(completion: Completion) -> None:
+    how = ending(completion.finish_reason)
+    if how is Ending.FILTERED:
+        raise Refusal("refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})")
+    if how is Ending.CUT:
+        raise Refusal("truncated", f"the answer was cut: finish reason {completion.finish_reason!r}")
+
+
+def _first(lines: list[str], marker: str) -> int | None:
+    return next((number for number, line in enumerate(lines) if marker in line.lower()), None)
+
+
+def _heading(lines: list[str], marker: str) -> int | None:
+    """The first line that opens with the marker, else the first that has it anywhere."""
+    opens = _OPENS[marker].match
+    found = next((number for number, line in enumerate(lines) if "[" in line and opens(line)), None)
+    return _first(lines, marker) if found is None else found
+
+
+def _behind(line: str, marker: str) -> str:
+    """The text behind a marker on its own line, without a colon and the marks that were opened before the marker."""
+    before, rest = _MARKS[marker].split(line, maxsplit=1)
+    closing = ":：" + "".join({"*", "_", "`", "#"} & set(before))
+    return _DASH.sub("", rest.lstrip().lstrip(closing).lstrip())

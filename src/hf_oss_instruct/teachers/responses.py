@@ -1,0 +1,193 @@
+"""What the body of an answer says: text and thoughts in every shape that OpenAI-compatible servers give them, or an error.
+
+Something that was generated is never thrown away: an answer that is not understood is kept as it came (`Completion.raw`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from hf_oss_instruct.data import Completion, storable
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.errors import TryAgain
+from hf_oss_instruct.teachers.http_errors import retry_after_s, server_message, status_in, verdict_on
+
+THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
+"""Fields of a message that hold a model's thoughts, in the words of DeepSeek, vLLM, Ollama, OpenRouter and LiteLLM."""
+TEXTS = ("text", "thinking", "reasoning", "content", "summary", "refusal")
+"""Fields of a part that hold its text."""
+DEPTH = 4
+"""Levels of parts inside parts that are looked at."""
+TOKENS = {"prompt": ("prompt_tokens", "input_tokens"), "completion": ("completion_tokens", "output_tokens")}
+
+
+def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
+    """The completion in the body of an answer with status 200.
+
+    Raises:
+        TryAgain: there is no answer in it (HTML of a gateway, an empty or broken body), or a passing error.
+        Refusal, TeacherError: it holds an error, as of `verdict_on`.
+    """
+    try:
+        answer = _json(body)
+    except (ValueError, RecursionError):
+        words, damaged = _decoded(body, headers)
+        if (loose := _loose_json(words)) is not None:
+            completion = completion_of(loose, headers)
+            return replace(completion, text="", raw=words) if damaged else completion
+        if words.startswith(("data:", ":", "event:")):  # an event stream, which was not asked for: tokens were made all the same
+            return Completion("", None, raw=words)
+        raise TryAgain(f"the answer is no JSON: {first_words(words)}" if words else "the answer is empty", reached=True) from None
+    return completion_of(answer, headers)
+
+
+def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
+    """The completion in a parsed answer; raises as of `read_body`."""
+    fields = answer if isinstance(answer, dict) else {}
+    choices = fields.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    if "choices" not in fields and isinstance(fields.get("message"), dict):  # Ollama's own protocol
+        choices, choice = [fields], fields
+    prompt, completion = (_tokens(fields.get("usage"), names) for names in TOKENS.values())
+    text, reasoning = _text_and_thoughts(choice)
+    if not text and (error := _error(fields, choice)) is not None:
+        raise _meaning(error, headers)
+    if not choices and not completion and not prompt:
+        raise TryAgain(f"the answer is no chat completion: {first_words(_raw(answer))}", reached=True)
+    if refused := _word(_message(choice).get("refusal")) if not text else None:
+        text = refused
+    return Completion(
+        text=text or "",
+        finish_reason="refusal" if refused else _word(choice.get("finish_reason")),
+        model=_word(fields.get("model")),
+        fingerprint=_word(fields.get("system_fingerprint")),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        reasoning=reasoning or None,
+        raw=_raw(answer) if text is None and choices != [] else None,
+    )
+
+
+def first_words(text: str) -> str:
+    """The beginning of a text, quoted on one line."""
+    return repr(one_line(text, 200))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError:  # stricter than the protocol: half a surrogate pair is JSON, and some servers send a byte order mark
+        return json.loads(body)
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
+    """The text of a body in the charset that its headers declare, else UTF-8, and whether some of it is lost."""
+    declared = re.search(r"charset=[\"']?([\w.:-]+)", headers.get("content-type") or "", re.IGNORECASE)
+    for charset in filter(None, (declared and declared[1], "utf-8-sig")):
+        try:
+            return body.decode(charset).strip(), False
+        except (ValueError, LookupError):
+            continue
+    return body.decode(errors="replace").strip(), True
+
+
+def _loose_json(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text begins with, also with bare line ends inside of its strings."""
+    try:
+        value, _ = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _raw(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False, default=str)
+
+
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    message = choice.get("message")
+    return message if isinstance(message, dict) else {}
+
+
+def _text_and_thoughts(choice: dict[str, Any]) -> tuple[str | None, str]:
+    """Text and thoughts of a choice. The text is None if there is content that is not understood, or no message at all."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        text = choice.get("text")  # the older protocol of completions
+        return (text if isinstance(text, str) else None), ""
+    text, inside = _split(message.get("content"))
+    beside = next((thoughts for name in THOUGHTS if (thoughts := _joined(message.get(name)))), "")
+    return text, "\n".join(filter(None, (beside, inside)))
+
+
+def _split(content: Any) -> tuple[str | None, str]:
+    """Text and thoughts of a message's content: text, nothing, or a list of parts."""
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    parts = content if isinstance(content, list) else [content]
+    texts, thoughts, others = [], [], 0
+    for part in parts:
+        if not isinstance(part, (str, dict)):
+            others += 1
+        elif isinstance(part, dict) and _is_thought(part):
+            thoughts.append(_joined(part))
+        elif said := _joined(part):
+            texts.append(said)
+        else:
+            others += isinstance(part, dict) and not any(name in part for name in TEXTS)
+    return (None if others and not texts else "".join(texts)), "\n".join(filter(None, thoughts))
+
+
+def _is_thought(part: dict[str, Any]) -> bool:
+    kind = str(part.get("type") or "").lower()
+    return part.get("thought") is True or any(word in kind for word in ("think", "reason", "thought"))
+
+
+def _joined(part: Any, depth: int = DEPTH) -> str:
+    """All text in a part and in the parts inside it."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, list) and depth:
+        return "".join(_joined(inner, depth - 1) for inner in part)
+    if isinstance(part, dict) and depth:
+        return next((said for name in TEXTS if (said := _joined(part.get(name), depth - 1))), "")
+    return ""
+
+
+def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
+    """The error object in an answer with status 200, None if there is none."""
+    if found := fields.get("error") or choice.get("error"):
+        return found
+    says_so = "error" in (fields.get("object"), fields.get("type"))
+    instead = "choices" not in fields and any(
+        isinstance(fields.get(name), (str, list)) and fields[name] for name in ("detail", "message", "msg", "error_msg", "errors")
+    )
+    return fields if says_so or instead else None
+
+
+def _meaning(error: Any, headers: Mapping[str, str]) -> Exception:
+    """What an error inside an answer means; one that does not say is taken for a passing one."""
+    body = _raw({"error": error})
+    if (status := status_in(error)) is not None:
+        return verdict_on(status, body, headers, in_answer=True)
+    return TryAgain(f"HTTP 200 with an error: {server_message(body)}", after_s=retry_after_s(headers), reached=True)
+
+
+def _word(value: Any) -> str | None:
+    return storable(value) if isinstance(value, str) and value else None
+
+
+def _tokens(usage: Any, names: tuple[str, ...]) -> int | None:
+    """A token count: an integer, or what some servers make of one (100.0, "100")."""
+    value = next((usage[name] for name in names if usage.get(name) is not None), None) if isinstance(usage, dict) else None
+    if isinstance(value, str) and value.isascii() and (value := value.strip()).isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < 2**63 else None

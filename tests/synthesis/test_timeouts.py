@@ -1,0 +1,106 @@
+"""How long an attempt may take, fixed or learned, and what the progress line says of slow ones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_oss_instruct.progress import progress_line
+from hf_oss_instruct.synthesis.budget import Spent
+from hf_oss_instruct.synthesis.output import Tally
+from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MULTIPLE_AT_FIRST, SHORTEST_S, WINDOW, Deadline
+
+
+def after(*latencies_s: float) -> float:
+    deadline = Deadline()
+    for latency_s in latencies_s:
+        deadline.learn(latency_s)
+    return deadline.seconds
+
+
+def test_is_long_until_the_first_answer_then_a_multiple_of_the_slowest_within_bounds() -> None:
+    assert after() == LONGEST_S == 600
+    assert after(0.2) == SHORTEST_S == 30
+    assert after(4.0) == after(4.0, 1.0) == after(1.0, 4.0) == 4.0 * MULTIPLE_AT_FIRST
+    assert after(100.0) == LONGEST_S
+    few = [1.0] * (AT_FIRST - 2) + [20.0]
+    assert after(*few) == 20.0 * MULTIPLE_AT_FIRST
+    assert after(*few, 1.0) == 20.0 * MULTIPLE
+
+
+def test_an_old_slow_answer_is_forgotten() -> None:
+    slow_once = [40.0] + [10.0] * (WINDOW - 2)
+    assert after(*slow_once) == after(*slow_once, *[10.0] * WINDOW) == 40.0 * MULTIPLE
+    assert after(*slow_once, *[10.0] * 2 * WINDOW) == 10.0 * MULTIPLE
+
+
+@given(st.lists(st.floats(0, 1000), min_size=AT_FIRST, max_size=100))
+def test_no_answer_like_those_before_is_cut(latencies_s: list[float]) -> None:
+    assert min(max(latencies_s) * MULTIPLE, LONGEST_S) <= after(*latencies_s) <= LONGEST_S
+
+
+def test_a_fixed_deadline_learns_nothing() -> None:
+    async def quick() -> float:
+        deadline = Deadline(7.0)
+        await deadline.keep(asyncio.sleep(0))
+        return deadline.seconds
+
+    assert asyncio.run(quick()) == 7.0
+    assert Deadline(7.0).allowed(3) == 56.0
+    assert Deadline(1200.0).allowed(1) == 1200.0
+
+
+def test_attempts_in_flight_follow_what_others_teach() -> None:
+    async def hangs_while_others_answer() -> float:
+        deadline = Deadline(shortest_s=0.2, longest_s=3600)
+        started = time.monotonic()
+        hanging = asyncio.ensure_future(deadline.keep(asyncio.sleep(3600)))
+        await asyncio.sleep(0)
+        assert deadline.oldest_s >= 0
+        for _ in range(3):
+            await deadline.keep(asyncio.sleep(0.001))
+        with pytest.raises(TimeoutError):
+            await hanging
+        assert deadline.oldest_s == 0
+        return time.monotonic() - started
+
+    assert 0.2 <= asyncio.run(hangs_while_others_answer()) < 10
+
+
+def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
+    async def late(timeouts: int) -> str:
+        return await Deadline(0.2).keep(asyncio.sleep(0.4, "late"), timeouts)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(late(0))
+    assert asyncio.run(late(2)) == "late"
+
+
+def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_path: Path) -> None:
+    spent = Spent(answered=150, settled=160, deadline=Deadline(60.0))
+    tally = Tally(200, spent=spent)  # the first row is not answered yet: none was handed out
+    line = progress_line(tally, 200, 10.0)
+    assert line.startswith("160/200 seeds · 0 kept · 15.0/s · 0:02 left")
+    assert "slowest" not in line
+
+    async def waits() -> str:
+        assert spent.deadline
+        hanging = asyncio.ensure_future(spent.deadline.keep(asyncio.sleep(3600)))
+        await asyncio.sleep(0)
+        for timer in spent.deadline._running:
+            spent.deadline._running[timer] = time.monotonic() - 45, 0
+        line = progress_line(tally, 200, 10.0)
+        hanging.cancel()
+        return line
+
+    assert "slowest request 45 of 60 s" in asyncio.run(waits())
+
+
+def test_patience_learns_unless_it_is_told() -> None:
+    assert Patience().deadline_s is None

@@ -1,0 +1,93 @@
+"""A real server: `transformers serve` with a tiny random model. Its babble ends as counted rejections."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.seeds.folders import stdlib
+from hf_oss_instruct.seeds.sampling import SeedPlan
+from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.run import run
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from hf_oss_instruct.teachers.protocol import Sampling
+
+pytest.importorskip("torch", reason="needs the extra 'train': make test installs it")
+START_S = 180
+
+MAKE_A_TINY_MODEL = """
+import sys
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+torch.manual_seed(0)
+letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+words = Tokenizer(models.BPE(vocab={word: number for number, word in enumerate(["<eos>", *letters])}, merges=[]))
+words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+template = "{% for message in messages %}{{ message.content }}{% endfor %}"
+PreTrainedTokenizerFast(
+    tokenizer_object=words, eos_token="<eos>", pad_token="<eos>", chat_template=template
+).save_pretrained(sys.argv[1])
+config = LlamaConfig(
+    vocab_size=257, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, eos_token_id=0,
+    pad_token_id=0, max_position_embeddings=4096,
+)
+LlamaForCausalLM(config).save_pretrained(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Model path and base URL of a running `transformers serve`."""
+    model = str(tmp_path / "tiny")
+    subprocess.run([sys.executable, "-c", MAKE_A_TINY_MODEL, model], check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "transformers"), "serve", model, "--device", "cpu", "--port", str(port)]
+    log = (tmp_path / "serve.log").open("w")
+    process = subprocess.Popen(command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + START_S
+        while not _healthy(port):
+            assert process.poll() is None, (tmp_path / "serve.log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "serve.log").read_text()
+            time.sleep(0.5)
+        yield model, f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.kill()
+        process.wait()
+        log.close()
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def test_babble_of_a_real_server_ends_as_counted_rejections(server: tuple[str, str], tmp_path: Path) -> None:
+    model, base_url = server
+    config = RunConfig(seeds=SeedPlan(n=6), sampling=Sampling(max_tokens=24))
+    teacher = InferenceTeacher(model, base_url, timeout_s=120)
+    ended = run(tmp_path / "out", config, stdlib(), teacher, concurrency=3)
+    assert (ended.trouble, ended.tally.pending, ended.tally.kept) == (None, 0, 0)
+    assert sum(ended.report["rejected"].values()) == 6
+    assert set(ended.report["rejected"]) <= {"truncated", "unparsable", "empty"}
+    received = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
+    assert all(row["received"] for row in received)
+    assert ended.report["tokens"]["completion"] > 0
+    assert str(tmp_path) not in (tmp_path / "out" / "README.md").read_text()
