@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
-.PHONY: quickstart test test-long test-hub2 check style quality cards docs lock clean
+.PHONY: quickstart test test-long test-hub2 check style quality cards docs site lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
@@ -38,6 +38,9 @@ cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub wou
 docs: $(VENV)/all  ## write docs/commands.md anew from --help
 	$(BIN)/python -m tests.test_docs
 
+site: $(VENV)/all  ## build the docs as a website; python -m http.server -d site serves it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 lock:  ## versions that contributors share
 	uv lock
 
@@ -63,4 +66,4 @@ $(HUB2)/all: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(HUB2) quickstart-pairs
+	rm -rf $(VENV) $(HUB2) quickstart-pairs site

@@ -1,4 +1,4 @@
-"""What the README and the pages in docs/ say works: their blocks run one after the other, as a reader would type them."""
+"""The README and the pages in docs/: their code blocks run one after the other, as a reader would type them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def run_shell(script: str) -> None:
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
 
-def a_readers_folder(folder: Path) -> None:
-    """What the pages take for granted: code, rows, a benchmark, and answers to it."""
+def readers_folder(folder: Path) -> None:
+    """What the pages assume: code, rows, a benchmark, and samples for it."""
     (folder / "my_code").mkdir()
     (folder / "my_code" / "tools.py").write_text(MY_CODE)
     toys.plus(folder / "benchmarks")
@@ -56,7 +56,7 @@ def a_readers_folder(folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    a_readers_folder(tmp_path)
+    readers_folder(tmp_path)
     with LocalTeacher() as teacher:
 
         def shell(example: Example) -> None:
@@ -69,7 +69,7 @@ def test_every_block_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert len(teacher.requests) >= 20
 
 
-def test_make_quickstart_prints_pairs_and_leaves_a_data_set(tmp_path: Path) -> None:
+def test_make_quickstart_prints_pairs_and_writes_a_dataset(tmp_path: Path) -> None:
     recipe = subprocess.run(
         ["make", "-n", "quickstart", f"VENV={BIN.parent}"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -97,13 +97,13 @@ def commands(group: click.Group, name: str, parent: click.Context | None = None)
 
 def rendered() -> str:
     """docs/commands.md."""
-    parts = ["# Commands\n\nWhat `--help` says. `make docs` writes this page anew.\n"]
+    parts = ["# Commands\n\nThe output of `--help` for every command. `make docs` regenerates this page.\n"]
     for path, text in commands(cli, "hf-oss-instruct"):
         parts.append(f"## {path.rpartition(' ')[2]}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 
 
-def test_the_page_of_commands_says_what_help_says() -> None:
+def test_the_commands_page_equals_help() -> None:
     said, page = rendered().split(), COMMANDS.read_text("utf-8").split()  # where lines break is click's affair
     assert said == page, "run `make docs` and look at what changed"
 
