@@ -18,7 +18,7 @@ from pathlib import Path
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
@@ -32,14 +32,19 @@ def once(n: int, concurrency: int, deadline_s: float, *faults: str) -> float:
     try:
         with tempfile.TemporaryDirectory() as name:
             source, started = open_source(str(seeds(n, Path(name)))), time.monotonic()
-            config, patience = RunConfig(seeds=SeedPlan(n=n)), Patience(deadline_s=deadline_s)
-            ended = run(
-                Path(name) / "out", config, source, InferenceTeacher("m", base_url), concurrency=concurrency, patience=patience
+            config, retry_policy = RunConfig(seeds=SeedPlan(n=n)), RetryPolicy(deadline_s=deadline_s)
+            result = run(
+                Path(name) / "out",
+                config,
+                source,
+                InferenceTeacher("m", base_url),
+                concurrency=concurrency,
+                retry_policy=retry_policy,
             )
             seconds = time.monotonic() - started
     finally:
         server.kill()
-    report = {key: ended.report[key] for key in ("requested", "kept", "rejected", "pending", "requests_sent")}
+    report = {key: result.report[key] for key in ("requested", "kept", "rejected", "pending", "requests_sent")}
     print(f"{seconds:6.1f} s  {' '.join(faults) or 'no faults':10} {json.dumps(report)}", flush=True)
     return seconds
 

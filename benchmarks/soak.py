@@ -37,9 +37,9 @@ def main() -> None:
     at_start, shown = resident_mb(), 0
     first: tuple[int, float] | None = None
 
-    def on_progress(tally: object) -> None:
+    def on_progress(stats: object) -> None:
         nonlocal shown, first
-        done = tally.done  # type: ignore[attr-defined]
+        done = stats.done  # type: ignore[attr-defined]
         if done >= shown * options.n / 10 and done:
             shown, size = shown + 1, resident_mb()
             first = first or (done, size) if shown > 2 else None  # from a fifth on: buffers are full
@@ -50,7 +50,7 @@ def main() -> None:
         source = open_source(str(seeds(options.n, folder)))
         try:
             teacher = InferenceTeacher("m", base_url)
-            ended = run(
+            result = run(
                 folder / "out",
                 RunConfig(seeds=SeedPlan(n=options.n)),
                 source,
@@ -61,8 +61,8 @@ def main() -> None:
         finally:
             server.kill()
     if first:
-        grown = (resident_mb() - first[1]) * 2**20 / (ended.tally.done - first[0])
-        print(f"growth after {first[0]:,} pairs: {grown:.0f} bytes a pair; {ended.tally.kept:,} kept")
+        grown = (resident_mb() - first[1]) * 2**20 / (result.stats.done - first[0])
+        print(f"growth after {first[0]:,} pairs: {grown:.0f} bytes a pair; {result.stats.kept:,} kept")
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def ours(n: int, base_url: str, concurrency: int, folder: Path, transport: str) 
 
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))
-    ended = run(folder / "out", RunConfig(seeds=SeedPlan(n=n)), source, teacher, concurrency=concurrency)
-    assert ended.tally.done == n, ended
+    result = run(folder / "out", RunConfig(seeds=SeedPlan(n=n)), source, teacher, concurrency=concurrency)
+    assert result.stats.done == n, result
 
 
 def bare(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:

@@ -31,7 +31,7 @@ from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.data_set import Rules
-    from hf_oss_instruct.synthesis.run import Ended
+    from hf_oss_instruct.synthesis.run import RunResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
@@ -85,7 +85,7 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     from hf_oss_instruct.curation.benchmarks import find, keys
     from hf_oss_instruct.progress import live
     from hf_oss_instruct.synthesis.budget import Limits
-    from hf_oss_instruct.synthesis.request_runner import Patience
+    from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.run import run
 
     config, source, teacher = open_run(flags)
@@ -101,20 +101,20 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     lists = find(names)
     config = replace(config, benchmarks=keys(names, lists))
     with live(requested, output) as on_progress:
-        ended = run(
+        result = run(
             out,
             config,
             source,
             teacher,
             concurrency=flags["concurrency"],
-            patience=Patience(give_up_after_s=flags["give_up_after"], deadline_s=flags["timeout"]),
+            retry_policy=RetryPolicy(give_up_after_s=flags["give_up_after"], deadline_s=flags["timeout"]),
             limits=limits,
             lists=lists,
             on_progress=on_progress,
         )
-    trouble = _trouble(ended, out)
-    _say_how_it_ended(ended, trouble, out, output)
-    sys.exit(_exit_code(ended, trouble))
+    trouble = _trouble(result, out)
+    _say_how_it_ended(result, trouble, out, output)
+    sys.exit(_exit_code(result, trouble))
 
 
 @cli.command()
@@ -131,17 +131,17 @@ def preview(output: str, **flags: Any) -> None:
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
-    from hf_oss_instruct.synthesis.request_runner import Patience
+    from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
 
     config, source, teacher = open_run(flags)
     if config.seeds.requested is None:
         config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
-    method = config.method(teacher)
+    task = config.task(teacher)
     kept, skipped = 0, Counter[Skipped]()
-    with Journal(method.journal_home) as journal:
-        seeds, patience = sample(source, config.seeds), Patience(deadline_s=flags["timeout"])
-        stream = partial(outcomes, seeds, method, journal, concurrency=flags["concurrency"], patience=patience)
+    with Journal(task.journal_home) as journal:
+        seeds, retry_policy = sample(source, config.seeds), RetryPolicy(deadline_s=flags["timeout"])
+        stream = partial(outcomes, seeds, task, journal, concurrency=flags["concurrency"], retry_policy=retry_policy)
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
@@ -359,41 +359,41 @@ for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evalua
     cli.add_command(verb)
 
 
-def _say_how_it_ended(ended: Ended, trouble: str | None, out: Path, output: str) -> None:
+def _say_how_it_ended(result: RunResult, trouble: str | None, out: Path, output: str) -> None:
     from hf_oss_instruct.progress import show_report
 
     if output == "json":
-        click.echo(json.dumps({"out": str(out), **ended.report}))
+        click.echo(json.dumps({"out": str(out), **result.report}))
     elif output != "quiet":
-        show_report(ended.report, out)
+        show_report(result.report, out)
     if trouble:
         click.echo(_shown(trouble), err=True)
-    if ended.interrupted or (ended.tally.pending and not isinstance(ended.trouble, SeedsExhausted)):
+    if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhausted)):
         click.echo(f"Everything received is kept. Continue with:\n  {_command()}", err=True)
     if not trouble and output in ("auto", "human"):
-        if ended.report["teacher"].startswith(COMMENT_FUNCTION):
+        if result.report["teacher"].startswith(COMMENT_FUNCTION):
             click.echo(NOT_FOR_TRAINING)
         load = f'from datasets import load_dataset; print(load_dataset({json.dumps(str(out))}, split="train")[0]["problem"])'
         click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
 
 
-def _exit_code(ended: Ended, trouble: str | None) -> int:
-    if ended.interrupted:
+def _exit_code(result: RunResult, trouble: str | None) -> int:
+    if result.interrupted:
         return EXIT_INTERRUPTED
-    return EXIT_BUDGET if isinstance(ended.trouble, BudgetReached) else EXIT_FAILED if trouble else 0
+    return EXIT_BUDGET if isinstance(result.trouble, BudgetReached) else EXIT_FAILED if trouble else 0
 
 
-def _trouble(ended: Ended, out: Path) -> str | None:
+def _trouble(result: RunResult, out: Path) -> str | None:
     """Why the run did not do what it was asked, if it did not."""
-    tally = ended.tally
-    if ended.interrupted:
+    stats = result.stats
+    if result.interrupted:
         return "Interrupted."
-    if ended.trouble:
-        return f"Error: {ended.trouble}"
-    if tally.pending:
-        return f"Error: {tally.pending:,} seeds have no answer yet ({tally.first_why})."
-    if not tally.kept:
-        return f"Error: no seed gave a pair ({tally.first_why}). {out / 'rejected'} holds what was received."
+    if result.trouble:
+        return f"Error: {result.trouble}"
+    if stats.pending:
+        return f"Error: {stats.pending:,} seeds have no answer yet ({stats.first_why})."
+    if not stats.kept:
+        return f"Error: no seed gave a pair ({stats.first_why}). {out / 'rejected'} holds what was received."
     return None
 
 

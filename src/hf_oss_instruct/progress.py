@@ -21,7 +21,7 @@ from hf_oss_instruct.display import one_line, visible
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.output import Tally
+    from hf_oss_instruct.synthesis.output import RunStats
 
 LINE_EVERY_S = 10.0
 """Seconds between plain lines where there is no terminal."""
@@ -30,57 +30,57 @@ SLOW_S = 10.0
 
 
 @contextmanager
-def live(requested: int, output: str) -> Iterator[Callable[[Tally], None]]:
+def live(requested: int, output: str) -> Iterator[Callable[[RunStats], None]]:
     """A live line on a terminal, a plain line now and then elsewhere, nothing for `json` and `quiet`."""
     started = time.monotonic()
     if output in ("json", "quiet"):
-        yield lambda tally: None
+        yield lambda stats: None
         return
     if not sys.stderr.isatty():
         yield _plain_lines(requested, started)
         return
     console = Console(stderr=True)
     with Live(Text("starting …"), console=console, refresh_per_second=8, transient=True) as line:
-        yield lambda tally: line.update(Text(progress_line(tally, requested, time.monotonic() - started)))
+        yield lambda stats: line.update(Text(progress_line(stats, requested, time.monotonic() - started)))
 
 
-def _plain_lines(requested: int, started: float) -> Callable[[Tally], None]:
+def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
     last = started
 
-    def on_progress(tally: Tally) -> None:
+    def on_progress(stats: RunStats) -> None:
         nonlocal last
         if (now := time.monotonic()) - last >= LINE_EVERY_S:
             last = now
-            print(progress_line(tally, requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
+            print(progress_line(stats, requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
 
     return on_progress
 
 
-def progress_line(tally: Tally, requested: int, seconds: float) -> str:
+def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
     """Seeds with an answer, pairs kept, rejections by reason, tokens, rate and time left, on one line.
 
     Rate and time left come from what was answered. Rows follow in seed order: `kept` waits for the slowest before it.
     """
-    spent, handed_out = tally.spent, tally.done + tally.unanswered
-    done = max(spent.settled, handed_out)
-    rate = (spent.answered or done) / seconds if seconds else 0.0
-    parts = [f"{done:,}/{requested:,} seeds", f"{tally.kept:,} kept"]
-    parts += [f"{count:,} {reason}" for reason, count in tally.rejected.most_common()]
-    if tally.unanswered:
-        parts.append(f"{tally.unanswered:,} unanswered")
-    tokens = spent.prompt_tokens + spent.completion_tokens
+    usage, handed_out = stats.usage, stats.done + stats.unanswered
+    done = max(usage.settled, handed_out)
+    rate = (usage.answered or done) / seconds if seconds else 0.0
+    parts = [f"{done:,}/{requested:,} seeds", f"{stats.kept:,} kept"]
+    parts += [f"{count:,} {reason}" for reason, count in stats.rejected.most_common()]
+    if stats.unanswered:
+        parts.append(f"{stats.unanswered:,} unanswered")
+    tokens = usage.prompt_tokens + usage.completion_tokens
     if tokens:
         parts.append(f"{tokens:,} tokens")
-    if cost := tally.limits.cost(spent.prompt_tokens, spent.completion_tokens):
+    if cost := stats.limits.cost(usage.prompt_tokens, usage.completion_tokens):
         parts.append(f"cost {cost:,.2f} of about {cost * requested / max(handed_out, 1):,.2f}")
     parts.append(f"{rate:,.1f}/s")
     if rate:
         minutes, rest = divmod(int(max(requested - done, 0) / rate), 60)
         parts.append(f"{minutes}:{rest:02d} left")
-    if spent.deadline and (oldest_s := spent.deadline.oldest_s) > SLOW_S:
-        parts.append(f"slowest request {oldest_s:.0f} of {spent.deadline.seconds:.0f} s")
-    if spent.note:
-        parts.append(spent.note)
+    if usage.deadline and (oldest_s := usage.deadline.oldest_s) > SLOW_S:
+        parts.append(f"slowest request {oldest_s:.0f} of {usage.deadline.seconds:.0f} s")
+    if usage.note:
+        parts.append(usage.note)
     return " · ".join(parts)
 
 

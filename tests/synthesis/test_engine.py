@@ -1,4 +1,4 @@
-"""The method: every seed becomes a row, a rejection or stays pending, whatever the teacher does."""
+"""The engine: every seed becomes a row, a rejection or stays pending, whatever the teacher does."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from hf_oss_instruct.errors import (
     TryAgain,
     UsageError,
 )
-from hf_oss_instruct.synthesis.budget import Spent
+from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes, synthesize
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, Patience
+from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_magicoder
 from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.teacher import Answer, LocalTeacher
 
-QUICK = Patience(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)
+QUICK = RetryPolicy(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)
 PAIR = "[Problem Description]\nProblem {}.\n[Solution]\nSolution {}.\n"
 
 
@@ -92,13 +92,13 @@ def run(
     folder: Path, source: Iterable[Seed | Skipped], teacher: Any, *, within_s: float = 30, **options: Any
 ) -> tuple[list[Outcome], OssInstructError | None]:
     """Everything that is handed out, and the error at the end."""
-    options = {"concurrency": 4, "patience": QUICK} | options
-    method = options.pop("method", None) or Method(teacher)
+    options = {"concurrency": 4, "retry_policy": QUICK} | options
+    task = options.pop("task", None) or OssInstructTask(teacher)
 
     async def collect() -> tuple[list[Outcome], OssInstructError | None]:
         received: list[Outcome] = []
         try:
-            async for outcome in outcomes(source, method, journal, **options):
+            async for outcome in outcomes(source, task, journal, **options):
                 received.append(outcome)
         except OssInstructError as error:
             return received, error
@@ -143,8 +143,8 @@ class TestRows:
             "corpus", "v1", "r1", 41, "rust", "me/repo", "c0ffee", "src/a.rs", ("MIT", "Apache-2.0"), "permissive"
         )
         source = replace(seed(3), origin=origin, rng_seed=5)
-        method = Method(OwnTeacher(), sampling=Sampling(0.5, 0.9, 100))
-        [row], _ = run(tmp_path, [source], None, method=method)
+        task = OssInstructTask(OwnTeacher(), sampling=Sampling(0.5, 0.9, 100))
+        [row], _ = run(tmp_path, [source], None, task=task)
         assert isinstance(row, dict)
         table = pa.Table.from_pylist([row], schema=SCHEMA)
         assert (list(row), table.num_rows) == (SCHEMA.names, 1)
@@ -184,8 +184,8 @@ class TestRows:
     def test_the_parser_decides_what_is_a_pair(self, tmp_path: Path) -> None:
         teacher = OwnTeacher(lambda n, _: Completion("[Problem Description] Add.\n[Solution] a + b", "stop"))
         assert kind(run(tmp_path, seeds(1), teacher)[0][0]) == "kept"
-        method = Method(teacher, parser=parse_magicoder)
-        assert kind(run(tmp_path, seeds(1), None, method=method)[0][0]) == "empty"
+        task = OssInstructTask(teacher, parser=parse_magicoder)
+        assert kind(run(tmp_path, seeds(1), None, task=task)[0][0]) == "empty"
         assert teacher.asked == [0]  # an answer is read anew without being asked for anew
 
     def test_documents_without_a_seed_are_handed_through_in_their_place(self, tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ class TestRows:
 
     def test_the_servers_random_seed_is_numbered_as_in_the_paper_or_a_hash_of_the_seed(self) -> None:
         source = replace(seed(5), rng_seed=976)
-        assert Method(OwnTeacher(), numbered=True).request(source).sampling["seed"] == 981
-        moved = Method(OwnTeacher()).request(replace(source, index=99)).sampling["seed"]
+        assert OssInstructTask(OwnTeacher(), numbered=True).request(source).sampling["seed"] == 981
+        moved = OssInstructTask(OwnTeacher()).request(replace(source, index=99)).sampling["seed"]
         assert (
             moved
-            == Method(OwnTeacher()).request(source).sampling["seed"]
-            != Method(OwnTeacher()).request(seed(6)).sampling["seed"]
+            == OssInstructTask(OwnTeacher()).request(source).sampling["seed"]
+            != OssInstructTask(OwnTeacher()).request(seed(6)).sampling["seed"]
         )
 
 
@@ -272,7 +272,7 @@ class TestLimits:
             asyncio.run(asyncio.wait_for(self.first_row(tmp_path, concurrency), 3))
 
     async def first_row(self, folder: Path, concurrency: int) -> Outcome:
-        stream = outcomes(seeds(1), Method(OwnTeacher()), Journal(folder), concurrency=concurrency)
+        stream = outcomes(seeds(1), OssInstructTask(OwnTeacher()), Journal(folder), concurrency=concurrency)
         try:
             return await anext(stream)
         finally:
@@ -329,9 +329,9 @@ class TestOnce:
             {"numbered": True},
         ]
         for change in changes:
-            method = Method(**{"teacher": OwnTeacher()} | change)
-            run(tmp_path, [seed(0)], None, method=method)
-            assert method.teacher.asked == [0], change  # type: ignore[attr-defined]
+            task = OssInstructTask(**{"teacher": OwnTeacher()} | change)
+            run(tmp_path, [seed(0)], None, task=task)
+            assert task.teacher.asked == [0], change  # type: ignore[attr-defined]
         assert len(Journal(tmp_path)) == len(changes)
 
     def test_an_answer_is_on_disk_before_its_row_is_handed_out(self, tmp_path: Path) -> None:
@@ -414,9 +414,9 @@ class TestTrouble:
 
     @given(st.integers(0, 60), st.none() | st.floats(0, 100))
     def test_pauses_grow_to_a_bound_and_respect_the_server(self, attempt: int, asked_for_s: float | None) -> None:
-        patience = Patience(first_pause_s=0.5, longest_pause_s=8.0)
+        retry_policy = RetryPolicy(first_pause_s=0.5, longest_pause_s=8.0)
         least = min(0.5 * 2**attempt, 8.0) / 2
-        assert least <= patience.pause_s(attempt, asked_for_s) - (asked_for_s or 0.0) + 1e-9 <= 2 * least + 2e-9
+        assert least <= retry_policy.pause_s(attempt, asked_for_s) - (asked_for_s or 0.0) + 1e-9 <= 2 * least + 2e-9
 
     def test_a_server_that_is_down_stops_the_run_soon_and_rejects_nothing(self, tmp_path: Path) -> None:
         with socket.socket() as free:
@@ -432,17 +432,17 @@ class TestTrouble:
         assert not list(tmp_path.iterdir())
 
     def test_a_server_that_answers_nothing_but_errors_stops_the_run_in_the_end(self, tmp_path: Path) -> None:
-        patience = replace(QUICK, tries=10_000, give_up_after_s=0.3)
+        retry_policy = replace(QUICK, tries=10_000, give_up_after_s=0.3)
         with LocalTeacher(lambda _: Answer(status=503, text="loading the model")) as server:
-            received, error = run(tmp_path, seeds(3), network(server), patience=patience)
+            received, error = run(tmp_path, seeds(3), network(server), retry_policy=retry_policy)
         assert isinstance(error, TeacherError)
         assert "loading the model" in str(error)
         assert [kind(outcome) for outcome in received] == ["pending"] * 3
 
     def test_a_pause_beyond_our_patience_is_not_slept_through(self, tmp_path: Path) -> None:
-        patience = replace(QUICK, give_up_after_s=0.5)
+        retry_policy = replace(QUICK, give_up_after_s=0.5)
         with LocalTeacher(lambda _: Answer(status=429, text="quota", headers={"Retry-After": "86400"})) as server:
-            received, error = run(tmp_path, seeds(2), network(server), patience=patience, within_s=5)
+            received, error = run(tmp_path, seeds(2), network(server), retry_policy=retry_policy, within_s=5)
         assert isinstance(error, TeacherError)
         assert "asks to wait 86,400 s" in str(error)
         assert "quota" in str(error)
@@ -454,7 +454,9 @@ class TestTrouble:
                 raise TryAgain("busy", after_s=0.05, reached=True)
             return completion(index)
 
-        received, error = run(tmp_path, seeds(8), OwnTeacher(answer), concurrency=1, patience=replace(QUICK, give_up_after_s=0.2))
+        received, error = run(
+            tmp_path, seeds(8), OwnTeacher(answer), concurrency=1, retry_policy=replace(QUICK, give_up_after_s=0.2)
+        )
         assert (error, [kind(outcome) for outcome in received]) == (None, ["kept"] * 8)
 
     def test_time_that_the_consumer_took_is_not_held_against_the_teacher(self, tmp_path: Path) -> None:
@@ -465,9 +467,11 @@ class TestTrouble:
 
         async def training() -> list[str]:
             kinds = []
-            patience = replace(QUICK, give_up_after_s=0.2)
+            retry_policy = replace(QUICK, give_up_after_s=0.2)
             with Journal(tmp_path) as journal:
-                async for outcome in outcomes(seeds(3), Method(OwnTeacher(answer)), journal, concurrency=1, patience=patience):
+                async for outcome in outcomes(
+                    seeds(3), OssInstructTask(OwnTeacher(answer)), journal, concurrency=1, retry_policy=retry_policy
+                ):
                     kinds.append(kind(outcome))
                     await asyncio.sleep(0.4)  # an epoch
             return kinds
@@ -484,7 +488,7 @@ class TestTrouble:
                 raise TryAgain("one hiccup", reached=True)
             return completion(index)
 
-        received, error = run(tmp_path, slowly(), OwnTeacher(answer), patience=replace(QUICK, give_up_after_s=0.2))
+        received, error = run(tmp_path, slowly(), OwnTeacher(answer), retry_policy=replace(QUICK, give_up_after_s=0.2))
         assert (error, [kind(outcome) for outcome in received]) == (None, ["kept"] * 2)
 
     def test_if_the_first_requests_are_all_refused_the_run_stops(self, tmp_path: Path) -> None:
@@ -517,9 +521,9 @@ class TestTrouble:
 
     def test_answers_that_are_none_are_kept_and_soon_no_more_are_paid_for(self, tmp_path: Path) -> None:
         raw = json.dumps({"output": "hi", "usage": {"input_tokens": 7, "output_tokens": 5}})
-        spent = Spent()
+        usage = Usage()
         with LocalTeacher(lambda _: Answer(raw=raw.encode())) as server:
-            received, error = run(tmp_path, seeds(100), network(server), spent=spent)
+            received, error = run(tmp_path, seeds(100), network(server), usage=usage)
             assert isinstance(error, TeacherError)
             assert "output" in str(error)
             sent = len(server.requests)
@@ -527,7 +531,7 @@ class TestTrouble:
             rejected = [outcome for outcome in received if isinstance(outcome, Rejection)]
             assert len(rejected) >= 16
             assert {(outcome.reason, outcome.received) for outcome in rejected} == {("unparsable", raw)}
-            assert (spent.prompt_tokens, spent.completion_tokens) == (7 * len(rejected), 5 * len(rejected))
+            assert (usage.prompt_tokens, usage.completion_tokens) == (7 * len(rejected), 5 * len(rejected))
             assert [kind(outcome) for outcome in run(tmp_path, seeds(3), network(server))[0]] == ["unparsable"] * 3
             assert len(server.requests) == sent  # what was paid for is not asked again
 
@@ -578,15 +582,15 @@ class TestTrouble:
             said = {"unparsable": Completion("?", "stop"), "truncated": Completion("?", "length")}
             return said.get(plan[index], completion(index))
 
-        spent, asked = Spent(), plan
-        patience = Patience(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
+        usage, asked = Usage(), plan
+        retry_policy = RetryPolicy(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
         folder = tmp_path_factory.mktemp("journal")
-        received, error = run(folder, seeds(len(plan)), OwnTeacher(answer), concurrency=n, patience=patience, spent=spent)
+        received, error = run(folder, seeds(len(plan)), OwnTeacher(answer), concurrency=n, retry_policy=retry_policy, usage=usage)
         if "refused" in plan and not set(plan) - {"refused", "pending"}:  # the request is to blame, not the rows
             assert isinstance(error, TeacherError)
             error, plan = None, ["pending"] * len(plan)
         assert (error, [kind(outcome) for outcome in received]) == (None, plan)
-        assert spent.requests_sent == len(plan) + asked.count("pending")
+        assert usage.requests_sent == len(plan) + asked.count("pending")
         assert {outcome.reason for outcome in received if isinstance(outcome, Rejection)} <= set(REASONS)
 
     def test_half_a_surrogate_pair_from_the_server_fits_into_the_table(self, tmp_path: Path) -> None:
@@ -645,14 +649,14 @@ class TestStop:
             stop, loop = asyncio.Event(), asyncio.get_running_loop()
             loop.call_later(0.2, stop.set)
             with Journal(folder) as journal:
-                stream = outcomes(map(seed, count()), Method(teacher), journal, stop=stop, patience=QUICK, **options)
+                stream = outcomes(map(seed, count()), OssInstructTask(teacher), journal, stop=stop, retry_policy=QUICK, **options)
                 received = [outcome async for outcome in stream]
             return received, loop.time()
 
         async def timed() -> tuple[list[Outcome], float]:
             started = asyncio.get_running_loop().time()
-            received, ended = await asyncio.wait_for(work(), 5)
-            return received, ended - started
+            received, result = await asyncio.wait_for(work(), 5)
+            return received, result - started
 
         return asyncio.run(timed())
 
@@ -681,7 +685,7 @@ class TestStop:
             stop, kinds = asyncio.Event(), []
             source = (Skipped("vendored") if number % 2 else seed(number) for number in count())
             with Journal(tmp_path / str(after)) as journal:
-                async for outcome in outcomes(source, Method(OwnTeacher()), journal, concurrency=concurrency, stop=stop):
+                async for outcome in outcomes(source, OssInstructTask(OwnTeacher()), journal, concurrency=concurrency, stop=stop):
                     kinds.append(kind(outcome))
                     if len(kinds) == after:
                         stop.set()
@@ -701,7 +705,7 @@ class TestStop:
 
         async def impatient() -> list[Outcome]:
             with Journal(tmp_path) as journal:
-                stream = outcomes(seeds(3), Method(OwnTeacher(never)), journal, stop=asyncio.Event())
+                stream = outcomes(seeds(3), OssInstructTask(OwnTeacher(never)), journal, stop=asyncio.Event())
                 return [outcome async for outcome in stream]
 
         with pytest.raises(TimeoutError):

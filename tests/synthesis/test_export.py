@@ -27,11 +27,11 @@ def test_of_a_finished_run_is_the_runs_own_data_set(tmp_path: Path, code: Path) 
         go(tmp_path / "run", code, teacher)
     for path in code.iterdir():
         path.unlink()  # the seeds themselves are not needed
-    tally = export(tmp_path / "run", tmp_path / "out")
+    stats = export(tmp_path / "run", tmp_path / "out")
     assert parquet(tmp_path / "out") == parquet(tmp_path / "run")
-    assert (tally.requested, tally.pending) == (N, 0)
+    assert (stats.requested, stats.pending) == (N, 0)
     rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "c"))
-    assert len(rows) == tally.kept
+    assert len(rows) == stats.kept
     report, own = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("out", "run"))
     same = ("requested", "kept", "rejected", "pending", "tokens", "teacher", "config_hash", "requests_sent")
     assert {key: report[key] for key in same} == {key: own[key] for key in same}

@@ -24,16 +24,16 @@ from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.budget import Budget, Limits, most
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.rate_limit import Pace
-from hf_oss_instruct.synthesis.request_runner import Patience
-from hf_oss_instruct.synthesis.run import Ended, run
+from hf_oss_instruct.synthesis.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
 COMMAND = str(Path(sys.executable).parent / "hf-oss-instruct")
 KILLS = pytest.mark.parametrize("rounds", [6, pytest.param(30, marks=pytest.mark.long)])
 """Rounds of kill -9."""
-QUICK = Patience(first_pause_s=0.02, longest_pause_s=0.2, deadline_s=1.0, reach_s=0.1)
+QUICK = RetryPolicy(first_pause_s=0.02, longest_pause_s=0.2, deadline_s=1.0, reach_s=0.1)
 REQUEST = Request(
     Seed("x", 1, 1, Provenance("d", None, "r", 0, "python"), "hash/1", 0),
     ({"role": "user", "content": "äöü" * 10},),
@@ -50,10 +50,10 @@ def code(tmp_path: Path) -> Path:
     return tmp_path / "code"
 
 
-def go(out: Path, code: Path, server: LocalTeacher, n: int, concurrency: int = 32, **options: Any) -> Ended:
+def go(out: Path, code: Path, server: LocalTeacher, n: int, concurrency: int = 32, **options: Any) -> RunResult:
     teacher = InferenceTeacher("m", server.base_url, concurrency=concurrency)
     config = RunConfig(seeds=SeedPlan(n=n), duplicates=False, near_duplicates=False)
-    return run(out, config, open_source(str(code)), teacher, concurrency=concurrency, **{"patience": QUICK} | options)
+    return run(out, config, open_source(str(code)), teacher, concurrency=concurrency, **{"retry_policy": QUICK} | options)
 
 
 def test_among_faults_the_run_ends_by_itself_and_every_row_is_right(tmp_path: Path, code: Path) -> None:
@@ -76,9 +76,9 @@ def test_among_faults_the_run_ends_by_itself_and_every_row_is_right(tmp_path: Pa
         return Answer(text=text, latency_s=0.02)
 
     with LocalTeacher(answer) as server:
-        ended = go(tmp_path / "out", code, server, 300)
-    report = ended.report
-    assert (ended.trouble, report["pending"]) == (None, 0)
+        result = go(tmp_path / "out", code, server, 300)
+    report = result.report
+    assert (result.trouble, report["pending"]) == (None, 0)
     assert report["requested"] == 300 == report["kept"] + sum(report["rejected"].values())
     assert set(report["rejected"]) <= {"truncated", "unparsable"}
     rows = pq.read_table(tmp_path / "out" / "data").to_pylist()
@@ -103,9 +103,9 @@ def test_a_servers_limit_is_met_and_hardly_overrun(tmp_path: Path, code: Path) -
 
     started = time.monotonic()
     with LocalTeacher(answer) as server:
-        ended = go(tmp_path / "out", code, server, 400)
+        result = go(tmp_path / "out", code, server, 400)
     seconds = time.monotonic() - started
-    assert ended.tally.kept == 400
+    assert result.stats.kept == 400
     assert seconds < 400 / limit * 1.6  # 10 s at the limit itself
     late = [moment for moment in busy if moment > started + 4]
     assert len(late) < 0.15 * 400
@@ -118,28 +118,28 @@ def test_an_outage_is_waited_out_with_few_requests(tmp_path: Path, code: Path) -
 
     started = time.monotonic()
     with LocalTeacher(answer) as server:
-        ended = go(tmp_path / "out", code, server, 500, concurrency=16, patience=replace(QUICK, tries=20))
-    assert (ended.trouble, ended.tally.kept) == (None, 500)
+        result = go(tmp_path / "out", code, server, 500, concurrency=16, retry_policy=replace(QUICK, tries=20))
+    assert (result.trouble, result.stats.kept) == (None, 500)
     failed = len(server.requests) - 500
     assert failed < 16 * 16 + 30  # each answer still on its way may send 16 more; not thousands against a closed door
 
 
-async def slots(pace: Pace, events: list[str]) -> None:
+async def slots(limiter: RateLimiter, events: list[str]) -> None:
     for event in events:
         if event == "slot":
-            if pace.in_flight < int(pace.limit) and not pace.gone and pace.rate is None:
-                await pace.slot()
-        elif pace.in_flight:
-            getattr(pace, event)()
-        assert 0 <= pace.in_flight
-        assert 1 <= pace.limit <= 5
+            if limiter.in_flight < int(limiter.limit) and not limiter.gone and limiter.rate is None:
+                await limiter.slot()
+        elif limiter.in_flight:
+            getattr(limiter, event)()
+        assert 0 <= limiter.in_flight
+        assert 1 <= limiter.limit <= 5
 
 
 @given(st.lists(st.sampled_from(["slot", "slot", "answered", "busy", "failed", "cancelled"])))
 def test_slots_are_never_more_than_there_are(events: list[str]) -> None:
     import asyncio
 
-    asyncio.run(slots(Pace(5), events))
+    asyncio.run(slots(RateLimiter(5), events))
 
 
 TRUE = st.tuples(st.integers(0, most(REQUEST)[0]), st.integers(0, 50))
@@ -170,14 +170,14 @@ def test_a_cost_limit_needs_prices() -> None:
 
 def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(status=500) if len(server.requests) % 5 == 0 else Answer()) as server:
-        ended = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
-        assert isinstance(ended.trouble, BudgetReached)
+        result = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
+        assert isinstance(result.trouble, BudgetReached)
         assert len(server.requests) == 20  # retries included
-        assert ended.tally.kept == 16
+        assert result.stats.kept == 16
         again = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
         assert len(server.requests) == 20  # what earlier sessions spent counts
-        assert again.tally.kept == 16
-        assert go(tmp_path / "out", code, server, 60).tally.kept == 60
+        assert again.stats.kept == 16
+        assert go(tmp_path / "out", code, server, 60).stats.kept == 60
     with LocalTeacher() as server:
         words = ["--seeds", str(code), "--n", "9", "--model", "m", "--base-url", server.base_url, "--max-requests", "4"]
         done = subprocess.run([COMMAND, "synthesize", *words, "--out", str(tmp_path / "b")], capture_output=True, text=True)

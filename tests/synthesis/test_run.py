@@ -20,13 +20,13 @@ from hf_oss_instruct.errors import RunError, SeedsExhausted, UsageError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.sampling import SeedPlan
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.request_runner import Patience
-from hf_oss_instruct.synthesis.run import Ended, run
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chat_completion, well_formed
 
-QUICK = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)
+QUICK = RetryPolicy(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)
 N = 30
 
 
@@ -40,10 +40,10 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
-def go(out: Path, code: Path, teacher: LocalTeacher, n: int = N, **changes: Any) -> Ended:
+def go(out: Path, code: Path, teacher: LocalTeacher, n: int = N, **changes: Any) -> RunResult:
     config = replace(RunConfig(seeds=SeedPlan(n=n)), **changes)
     network = InferenceTeacher("m", teacher.base_url, concurrency=8, timeout_s=20)
-    return run(out, config, open_source(str(code)), network, concurrency=8, patience=QUICK)
+    return run(out, config, open_source(str(code)), network, concurrency=8, retry_policy=QUICK)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def sometimes(every: int, otherwise: Answer) -> Callable[[dict[str, Any]], Answe
 
 def test_the_folder_is_a_data_set_with_three_configs(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(sometimes(4, Answer(text="no sections here"))) as teacher:
-        ended = go(tmp_path / "out", code, teacher)
+        result = go(tmp_path / "out", code, teacher)
     out = str(tmp_path / "out")
     default, sft, rejected = (
         load_dataset(out, name, split="train", cache_dir=str(tmp_path / "c")) for name in ("default", "sft", "rejected")
@@ -71,8 +71,8 @@ def test_the_folder_is_a_data_set_with_three_configs(tmp_path: Path, code: Path)
     assert default.column_names == SCHEMA.names
     assert sft.column_names == ["prompt", "completion"]
     assert rejected.column_names == REJECTED_SCHEMA.names
-    assert len(default) == len(sft) == ended.tally.kept
-    assert 0 < ended.report["rejected"]["unparsable"] <= len(rejected) == sum(ended.report["rejected"].values())
+    assert len(default) == len(sft) == result.stats.kept
+    assert 0 < result.report["rejected"]["unparsable"] <= len(rejected) == sum(result.report["rejected"].values())
     assert default["index"] == sorted(default["index"])
     assert set(default["index"]) | set(rejected["index"]) == set(range(N))
     assert sft[0]["completion"] == default[0]["solution"]
@@ -136,8 +136,8 @@ def test_thoughts_have_a_column_of_their_own_which_is_null_unless_it_is_asked_fo
 
     out = tmp_path / "out"
     with LocalTeacher(thinking) as teacher:
-        ended = go(out, code, teacher, n=6, keep_reasoning=keep)
-    assert ended.tally.kept == 6  # the drafts are all the same: as pairs, five would be duplicates
+        result = go(out, code, teacher, n=6, keep_reasoning=keep)
+    assert result.stats.kept == 6  # the drafts are all the same: as pairs, five would be duplicates
     for row in rows(out / "data"):
         assert "DRAFT" not in row["problem"] + row["solution"]
         assert (row["reasoning"] is not None and "DRAFT" in row["reasoning"]) is keep
@@ -171,18 +171,18 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path, code: Path) -> N
         return Answer() if len(first.requests) <= 10 else Answer(status=401, text="key revoked")
 
     with LocalTeacher(revoked_after_ten) as first:
-        ended = go(tmp_path / "out", code, first)
-    assert ended.trouble is not None
-    assert "key revoked" in str(ended.trouble)
-    kept = ended.tally.kept
-    assert kept + ended.tally.pending == N
+        result = go(tmp_path / "out", code, first)
+    assert result.trouble is not None
+    assert "key revoked" in str(result.trouble)
+    kept = result.stats.kept
+    assert kept + result.stats.pending == N
     assert kept == len(rows(tmp_path / "out" / "data")) >= 9
-    assert not ended.report["rejected"]
+    assert not result.report["rejected"]
     with LocalTeacher() as second:
-        ended = go(tmp_path / "out", code, second)
-    assert (ended.trouble, ended.tally.pending) == (None, 0)
+        result = go(tmp_path / "out", code, second)
+    assert (result.trouble, result.stats.pending) == (None, 0)
     assert len(second.requests) == N - kept
-    assert ended.report["requests_sent"] == len(first.requests) + len(second.requests)
+    assert result.report["requests_sent"] == len(first.requests) + len(second.requests)
 
 
 def test_rejected_is_final_and_pending_is_asked_again(tmp_path: Path, code: Path) -> None:
@@ -194,28 +194,28 @@ def test_rejected_is_final_and_pending_is_asked_again(tmp_path: Path, code: Path
     assert first.report["rejected"]["refused"] > 0
     with LocalTeacher(sometimes(3, Answer(status=500, text="boom"))) as shaky:
         first = go(tmp_path / "b", code, shaky)
-    assert first.tally.pending > 0
+    assert first.stats.pending > 0
     assert not first.report["rejected"]
     with LocalTeacher() as well:
         second = go(tmp_path / "b", code, well)
-        assert len(well.requests) == first.tally.pending
-    assert second.tally.pending == 0
+        assert len(well.requests) == first.stats.pending
+    assert second.stats.pending == 0
 
 
 def test_duplicates_of_seed_problem_or_solution_are_rejected_and_the_first_stays(tmp_path: Path, code: Path) -> None:
     same = "[Problem Description]\nSay  hello.\n[Solution]\nprint('hello')"
     with LocalTeacher(lambda body: Answer(text=same)) as teacher:
-        ended = go(tmp_path / "out", code, teacher)
-    assert ended.report["rejected"] == {"duplicate": N - 1}
+        result = go(tmp_path / "out", code, teacher)
+    assert result.report["rejected"] == {"duplicate": N - 1}
     assert [row["index"] for row in rows(tmp_path / "out" / "data")] == [0]
     assert {row["reason"] for row in rows(tmp_path / "out" / "rejected")} == {"duplicate"}
     with LocalTeacher(lambda body: Answer(text=same)) as teacher:
-        assert go(tmp_path / "all", code, teacher, duplicates=False).tally.kept == N
+        assert go(tmp_path / "all", code, teacher, duplicates=False).stats.kept == N
 
 
 def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as teacher:
-        kept = go(tmp_path / "out", code, teacher).tally.kept
+        kept = go(tmp_path / "out", code, teacher).stats.kept
         with pytest.raises(RunError, match=r"seeds\.n: 30 there, 31 here"):
             go(tmp_path / "out", code, teacher, n=31)
         other = InferenceTeacher("other", teacher.base_url)
@@ -254,15 +254,15 @@ def test_a_folder_in_use_is_refused_with_the_name_of_who_uses_it(tmp_path: Path,
             process.kill()
             process.wait()
     with LocalTeacher() as teacher:  # a killed process leaves no lock behind
-        assert go(tmp_path / "out", code, teacher, n=5).tally.kept == 5
+        assert go(tmp_path / "out", code, teacher, n=5).stats.kept == 5
 
 
 def test_too_few_seeds_end_the_run_with_all_there_are(tmp_path: Path, code: Path) -> None:
     plan = SeedPlan(n=100, snippets_per_document=1)
     with LocalTeacher() as teacher:
-        ended = go(tmp_path / "out", code, teacher, seeds=plan)
-    assert isinstance(ended.trouble, SeedsExhausted)
-    assert (ended.tally.kept, ended.tally.pending) == (12, 88)
+        result = go(tmp_path / "out", code, teacher, seeds=plan)
+    assert isinstance(result.trouble, SeedsExhausted)
+    assert (result.stats.kept, result.stats.pending) == (12, 88)
     assert len(rows(tmp_path / "out" / "data")) == 12
 
 
@@ -271,7 +271,7 @@ def test_the_config_makes_the_run_again(tmp_path: Path, code: Path) -> None:
         go(tmp_path / "a", code, teacher)
         config = RunConfig.from_file(tmp_path / "a" / "oss_instruct.yaml")
         network = InferenceTeacher("m", teacher.base_url)
-        run(tmp_path / "b", config, open_source(str(code)), network, patience=QUICK)
+        run(tmp_path / "b", config, open_source(str(code)), network, retry_policy=QUICK)
     assert rows(tmp_path / "a" / "data") == rows(tmp_path / "b" / "data")
     (code / "new.py").write_text("x = 1\n")
     with pytest.raises(RunError, match="was made from my_code at"):
@@ -281,10 +281,10 @@ def test_the_config_makes_the_run_again(tmp_path: Path, code: Path) -> None:
 def test_nothing_that_was_rejected_loses_what_was_received(tmp_path: Path, code: Path) -> None:
     babble = "I am sorry, \ud83d I cannot. \x00 \x1b[0m"
     with LocalTeacher(lambda body: Answer(text=babble)) as teacher:
-        ended = go(tmp_path / "out", code, teacher, n=3)
+        result = go(tmp_path / "out", code, teacher, n=3)
     received = {row["received"] for row in rows(tmp_path / "out" / "rejected")}
     assert received == {"I am sorry, ? I cannot. \x00 \x1b[0m"}  # half a surrogate pair cannot be stored
-    assert ended.tally.kept == 0
+    assert result.stats.kept == 0
     # An empty split cannot be loaded, so there is none; what was rejected loads.
     assert not (tmp_path / "out" / "data").exists()
     assert len(load_dataset(str(tmp_path / "out"), "rejected", split="train", cache_dir=str(tmp_path / "c"))) == 3
@@ -307,8 +307,8 @@ def test_a_full_disk_stops_the_run_intact_and_the_same_call_goes_on_when_there_i
             assert 0 < answered
             filler.unlink()
             subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
-            ended = go(disk / "out", code, teacher, n=110)
-            assert (ended.tally.done, ended.tally.pending) == (110, 0)
+            result = go(disk / "out", code, teacher, n=110)
+            assert (result.stats.done, result.stats.pending) == (110, 0)
             # Whatever was in the journal was not asked again; the torn line, and what could not be written, was.
             assert len(teacher.requests) <= 110 + 8 + 1
     finally:
@@ -349,8 +349,8 @@ def test_a_run_inside_the_folder_of_its_source_goes_on(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(row | {"lang": "Python"}) + "\n" for row in rows))
     config = RunConfig(seeds=SeedPlan(n=4, sampler="functions"), benchmarks=(), near_duplicates=False)
     for _ in range(2):
-        ended = run(tmp_path / "pairs", config, open_source(str(tmp_path)), CommentFunctionTeacher())
-        assert (ended.tally.kept, ended.trouble) == (4, None)
+        result = run(tmp_path / "pairs", config, open_source(str(tmp_path)), CommentFunctionTeacher())
+        assert (result.stats.kept, result.trouble) == (4, None)
 
 
 @pytest.mark.parametrize("name", ["p [1]", "what?", "all*"])

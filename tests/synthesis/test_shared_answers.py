@@ -11,11 +11,11 @@ from typing import Any
 from hf_oss_instruct.data import Completion, Provenance, Request, Row, Seed
 from hf_oss_instruct.errors import TryAgain
 from hf_oss_instruct.synthesis.engine import outcomes, synthesize
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 
-QUICK = Patience(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
+QUICK = RetryPolicy(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
 
 
 def seed(index: int) -> Seed:
@@ -95,7 +95,7 @@ def test_what_one_stream_asks_the_other_waits_for(tmp_path: Path) -> None:
 def test_what_one_stream_gives_up_the_other_asks_itself(tmp_path: Path) -> None:
     async def kinds(teacher: Slow, folder: Path) -> list[str]:
         with Journal(folder) as journal:
-            stream = outcomes([seed(0)], Method(teacher), journal, concurrency=1, patience=QUICK)
+            stream = outcomes([seed(0)], OssInstructTask(teacher), journal, concurrency=1, retry_policy=QUICK)
             return [type(outcome).__name__ async for outcome in stream]
 
     async def both() -> list[list[str]]:
@@ -113,7 +113,7 @@ def test_a_stream_that_is_left_early_holds_up_nobody(tmp_path: Path) -> None:
 
     async def leave() -> None:
         with Journal(tmp_path) as journal:
-            stream = outcomes([seed(0)], Method(teacher), journal, concurrency=1)
+            stream = outcomes([seed(0)], OssInstructTask(teacher), journal, concurrency=1)
             try:
                 reading.set()
                 await asyncio.wait_for(anext(stream), 0.3)
@@ -136,12 +136,15 @@ def test_a_stop_is_heard_while_another_stream_asks(tmp_path: Path) -> None:
     async def stopped() -> list[str]:
         teacher, stop = Slow(open_at_once=False), asyncio.Event()
         with Journal(tmp_path) as one, Journal(tmp_path) as other:
-            busy = outcomes([seed(0)], Method(teacher), one, concurrency=1)
+            busy = outcomes([seed(0)], OssInstructTask(teacher), one, concurrency=1)
             first = asyncio.ensure_future(anext(busy))
             while not teacher.asked:
                 await asyncio.sleep(0.005)
             asyncio.get_running_loop().call_later(0.1, stop.set)
-            found = [type(item).__name__ async for item in outcomes([seed(0)], Method(teacher), other, concurrency=1, stop=stop)]
+            found = [
+                type(item).__name__
+                async for item in outcomes([seed(0)], OssInstructTask(teacher), other, concurrency=1, stop=stop)
+            ]
             teacher.gate.set()
             assert isinstance(await first, dict)
             await busy.aclose()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.progress import progress_line
-from hf_oss_instruct.synthesis.budget import Spent
-from hf_oss_instruct.synthesis.output import Tally
-from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.output import RunStats
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MULTIPLE_AT_FIRST, SHORTEST_S, WINDOW, Deadline
 
 
@@ -83,19 +83,19 @@ def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
 
 
 def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_path: Path) -> None:
-    spent = Spent(answered=150, settled=160, deadline=Deadline(60.0))
-    tally = Tally(200, spent=spent)  # the first row is not answered yet: none was handed out
-    line = progress_line(tally, 200, 10.0)
+    usage = Usage(answered=150, settled=160, deadline=Deadline(60.0))
+    stats = RunStats(200, usage=usage)  # the first row is not answered yet: none was handed out
+    line = progress_line(stats, 200, 10.0)
     assert line.startswith("160/200 seeds · 0 kept · 15.0/s · 0:02 left")
     assert "slowest" not in line
 
     async def waits() -> str:
-        assert spent.deadline
-        hanging = asyncio.ensure_future(spent.deadline.keep(asyncio.sleep(3600)))
+        assert usage.deadline
+        hanging = asyncio.ensure_future(usage.deadline.keep(asyncio.sleep(3600)))
         await asyncio.sleep(0)
-        for timer in spent.deadline._running:
-            spent.deadline._running[timer] = time.monotonic() - 45, 0
-        line = progress_line(tally, 200, 10.0)
+        for timer in usage.deadline._running:
+            usage.deadline._running[timer] = time.monotonic() - 45, 0
+        line = progress_line(stats, 200, 10.0)
         hanging.cancel()
         return line
 
@@ -103,4 +103,4 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_pat
 
 
 def test_patience_learns_unless_it_is_told() -> None:
-    assert Patience().deadline_s is None
+    assert RetryPolicy().deadline_s is None

@@ -13,7 +13,7 @@ from hf_oss_instruct.data import Provenance, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.engine import synthesize
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.teachers.http_errors import BadRequest, verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parameters import ServerParameters
@@ -117,7 +117,7 @@ class TestExtraBody:
         plain, extra = Sampling(), Sampling(extra_body=self.EXTRA)
         assert extra.as_sent(1) == plain.as_sent(1) | self.EXTRA
         teacher = InferenceTeacher("m", "http://127.0.0.1:9/v1")
-        keys = {Method(teacher, sampling=one).key(seed(0)) for one in (plain, extra, Sampling(send_seed=False))}
+        keys = {OssInstructTask(teacher, sampling=one).key(seed(0)) for one in (plain, extra, Sampling(send_seed=False))}
         assert len(keys) == 3
 
     @pytest.mark.parametrize("transport", ["aiohttp", "huggingface_hub"])

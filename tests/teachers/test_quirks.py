@@ -9,12 +9,12 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Pending, Provenance, Rejection, Seed
 from hf_oss_instruct.errors import OssInstructError
-from hf_oss_instruct.synthesis.budget import Spent
+from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse
 from hf_oss_instruct.teachers.protocol import Sampling
@@ -22,7 +22,7 @@ from tests.support.quirks import DRAFT, QUIRKS, Quirk, table
 from tests.support.teacher import LocalTeacher, well_formed
 
 DOCS = Path(__file__).parents[2] / "docs" / "teachers.md"
-QUICK = Patience(tries=3, first_pause_s=0.0, longest_pause_s=0.0, deadline_s=0.5)
+QUICK = RetryPolicy(tries=3, first_pause_s=0.0, longest_pause_s=0.0, deadline_s=0.5)
 SAMPLING = Sampling(temperature=0.5, top_p=0.9, max_tokens=100)
 FORMS = [(quirk, form) for quirk in QUIRKS for form in quirk.forms]
 
@@ -31,19 +31,19 @@ def seed(index: int) -> Seed:
     return Seed(f"x = {index}", 1, 1, Provenance("corpus", "v1", f"{index}.py", 0, "python"), "hash/1", 0, index=index)
 
 
-def run(folder: Path, server: LocalTeacher) -> tuple[list[Outcome], OssInstructError | None, Spent]:
+def run(folder: Path, server: LocalTeacher) -> tuple[list[Outcome], OssInstructError | None, Usage]:
     """Two seeds against a server: what became of them, the error at the end, what was spent."""
-    teacher, spent = InferenceTeacher("m", server.base_url), Spent()
-    method = Method(teacher, sampling=SAMPLING, keep_reasoning=True)
+    teacher, usage = InferenceTeacher("m", server.base_url), Usage()
+    task = OssInstructTask(teacher, sampling=SAMPLING, keep_reasoning=True)
 
-    async def collect() -> tuple[list[Outcome], OssInstructError | None, Spent]:
+    async def collect() -> tuple[list[Outcome], OssInstructError | None, Usage]:
         found: list[Outcome] = []
         try:
-            async for outcome in outcomes([seed(0), seed(1)], method, journal, concurrency=1, patience=QUICK, spent=spent):
+            async for outcome in outcomes([seed(0), seed(1)], task, journal, concurrency=1, retry_policy=QUICK, usage=usage):
                 found.append(outcome)
         except OssInstructError as error:
-            return found, error, spent
-        return found, None, spent
+            return found, error, usage
+        return found, None, usage
 
     with Journal(folder) as journal:
         return asyncio.run(asyncio.wait_for(collect(), 30))
@@ -64,13 +64,13 @@ def words(found: list[Outcome], error: Exception | None) -> str:
 @pytest.mark.parametrize(("quirk", "form"), FORMS, ids=[f"{quirk.does}-{form}" for quirk, form in FORMS])
 def test_a_quirk_has_its_outcome(quirk: Quirk, form: str, tmp_path: Path) -> None:
     with LocalTeacher(quirk.forms[form]()) as server:
-        found, error, spent = run(tmp_path, server)
-        again, _, _ = run(tmp_path, server) if not error and "pending" not in quirk.comes else (found, None, spent)
+        found, error, usage = run(tmp_path, server)
+        again, _, _ = run(tmp_path, server) if not error and "pending" not in quirk.comes else (found, None, usage)
     assert found
     expected = list(quirk.comes) * (2 // len(quirk.comes))
     assert ([what(outcome) for outcome in found][: len(expected)], bool(error)) == (expected[: len(found)], quirk.stops), error
     assert quirk.says in words(found, error)
-    assert spent.prompt_tokens + spent.completion_tokens == quirk.tokens
+    assert usage.prompt_tokens + usage.completion_tokens == quirk.tokens
     assert again == found  # and nothing was asked again
     assert quirk.requests in (None, len(server.requests)), len(server.requests)
     for outcome in found:

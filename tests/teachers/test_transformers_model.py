@@ -427,13 +427,13 @@ def test_a_missing_extra_is_named(missing: str) -> None:
 
 def test_babble_ends_as_counted_rejections(tiny: Path, tmp_path: Path) -> None:
     teacher = TransformersTeacher(str(tiny), device="cpu", batch_size=3)
-    ended = run(
+    result = run(
         tmp_path / "out", RunConfig(seeds=SeedPlan(n=6), sampling=Sampling(max_tokens=24)), stdlib(), teacher, concurrency=6
     )
-    assert (ended.trouble, ended.tally.pending, ended.tally.kept) == (None, 0, 0)
-    assert sum(ended.report["rejected"].values()) == 6
-    assert set(ended.report["rejected"]) <= {"truncated", "unparsable", "empty", "refused"}
-    assert ended.report["teacher"] == teacher.identity
-    assert ended.report["tokens"]["completion"] > 0
+    assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
+    assert sum(result.report["rejected"].values()) == 6
+    assert set(result.report["rejected"]) <= {"truncated", "unparsable", "empty", "refused"}
+    assert result.report["teacher"] == teacher.identity
+    assert result.report["tokens"]["completion"] > 0
     assert 2 <= teacher.batches < 6
     assert str(tiny) not in (tmp_path / "out" / "README.md").read_text()

@@ -83,11 +83,11 @@ def test_babble_of_a_real_server_ends_as_counted_rejections(server: tuple[str, s
     model, base_url = server
     config = RunConfig(seeds=SeedPlan(n=6), sampling=Sampling(max_tokens=24))
     teacher = InferenceTeacher(model, base_url, timeout_s=120)
-    ended = run(tmp_path / "out", config, stdlib(), teacher, concurrency=3)
-    assert (ended.trouble, ended.tally.pending, ended.tally.kept) == (None, 0, 0)
-    assert sum(ended.report["rejected"].values()) == 6
-    assert set(ended.report["rejected"]) <= {"truncated", "unparsable", "empty"}
+    result = run(tmp_path / "out", config, stdlib(), teacher, concurrency=3)
+    assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
+    assert sum(result.report["rejected"].values()) == 6
+    assert set(result.report["rejected"]) <= {"truncated", "unparsable", "empty"}
     received = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
     assert all(row["received"] for row in received)
-    assert ended.report["tokens"]["completion"] > 0
+    assert result.report["tokens"]["completion"] > 0
     assert str(tmp_path) not in (tmp_path / "out" / "README.md").read_text()

@@ -88,7 +88,7 @@ class OssInstruct(SeedOrderBuilder):
         mine = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
             (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
-            opened.run.method(opened.teacher),
+            opened.run.task(opened.teacher),
             concurrency=max(int(self.config.concurrency * share), 1),
             budget=Budget(opened.limits.share(share)),
             complete=start is None,

@@ -15,7 +15,7 @@ PER_MESSAGE = 16
 
 
 @dataclass
-class Spent:
+class Usage:
     """What a run asked of the teacher, retries included.
 
     Attributes:
@@ -24,7 +24,7 @@ class Spent:
         note: what a reader of the progress line should know.
         answered: requests that were answered now, refusals included.
         settled: seeds of which it is known what becomes of them, those of earlier sessions included.
-        finish_reasons: why answers ended, in the server's words.
+        finish_reasons: why answers result, in the server's words.
         changes: sampling parameters that the server does not take, see `Completion.changes`.
         deadline: that of the attempts in flight.
     """
@@ -94,12 +94,12 @@ class Budget:
     `max_tokens`. What it really used replaces that when the answer comes; where the server does not say, the most stays.
 
     Args:
-        limits: what may be spent.
-        before: what earlier sessions of the run spent.
+        limits: what may be usage.
+        before: what earlier sessions of the run usage.
     """
 
-    def __init__(self, limits: Limits | None = None, before: Spent | None = None) -> None:
-        before = before or Spent()
+    def __init__(self, limits: Limits | None = None, before: Usage | None = None) -> None:
+        before = before or Usage()
         self.limits = limits or Limits()
         self._requests = before.requests_sent
         self._prompt, self._completion = before.prompt_tokens, before.completion_tokens

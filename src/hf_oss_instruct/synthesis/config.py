@@ -21,7 +21,7 @@ from hf_oss_instruct.seeds.filters import ANY
 from hf_oss_instruct.seeds.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
 from hf_oss_instruct.seeds.sampling import MAGICODER_SEED, SeedPlan, Source, settled
 from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
 from hf_oss_instruct.teachers.protocol import Sampling, Teacher
@@ -103,10 +103,10 @@ class RunConfig:
         """Key of the whole config, 32 hex digits."""
         return digest(self.as_dict())
 
-    def method(self, teacher: Teacher) -> Method:
+    def task(self, teacher: Teacher) -> OssInstructTask:
         """What decides which row a seed becomes, with this teacher."""
         numbered = self.seeds.sampler == "magicoder"
-        return Method(
+        return OssInstructTask(
             teacher,
             self.prompt,
             self.sampling,

@@ -1,4 +1,4 @@
-"""The method: seeds → prompts → completions → rows, with bounded concurrency and nothing lost.
+"""The engine: seeds → prompts → completions → rows, with bounded concurrency and nothing lost.
 
     seed ─prompt→ request ─journal or teacher→ completion ─parse→ row | rejection     (no answer: pending)
 
@@ -20,12 +20,12 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
 from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
-from hf_oss_instruct.synthesis.budget import Budget, Spent
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.synthesis.rate_limit import Pace
-from hf_oss_instruct.synthesis.request_runner import Desk, Later, Patience, Undecided
+from hf_oss_instruct.synthesis.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.request_runner import RequestRunner, Retry, RetryPolicy, Undecided
 from hf_oss_instruct.synthesis.sync import from_plain_code, off_the_loop
 from hf_oss_instruct.teachers.parsing import Parser, parse
 from hf_oss_instruct.teachers.protocol import Sampling, Teacher
@@ -42,7 +42,7 @@ class _Entry:
     Attributes:
         settled: whether it is known what becomes of the seed.
         refusal: why it is refused, if it is.
-        tries: the part of its patience that failed attempts have used up.
+        tries: the part of its retry_policy that failed attempts have used up.
         attempts, timeouts: attempts that failed, and those of them that ran out of time.
         why: why there is no answer.
     """
@@ -59,14 +59,14 @@ class _Entry:
 
 async def outcomes(
     seeds: Iterable[Seed | Skipped],
-    method: Method,
+    task: OssInstructTask,
     journal: Journal,
     *,
     concurrency: int = 16,
     ahead: int | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     budget: Budget | None = None,
-    spent: Spent | None = None,
+    usage: Usage | None = None,
     stop: asyncio.Event | None = None,
     catch_up: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
@@ -83,9 +83,9 @@ async def outcomes(
     """
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
-    spent, pace = spent or Spent(), Pace(concurrency)
-    desk = Desk(method.teacher, journal, pace, patience or Patience(), budget or Budget(), spent)
-    line = _Line(method, journal, desk, pace, spent, ahead or concurrency, catch_up)
+    usage, limiter = usage or Usage(), RateLimiter(concurrency)
+    runner = RequestRunner(task.teacher, journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
+    line = _OrderedWindow(task, journal, runner, limiter, usage, ahead or concurrency, catch_up)
     sending = asyncio.create_task(line.send(seeds, stop))
     try:
         while True:
@@ -95,22 +95,29 @@ async def outcomes(
             if sending.done() and not line.entries:
                 break
             await line.moved()
-        desk.finish()
-        if trouble := desk.trouble or sending.exception():
+        runner.finish()
+        if trouble := runner.trouble or sending.exception():
             raise trouble
     finally:
         await line.close(sending)
-        if close := getattr(method.teacher, "close", None):
+        if close := getattr(task.teacher, "close", None):
             await close()
 
 
-class _Line:
-    """Seeds in work, in seed order: one end sends them to the desk, the other hands out what became of them."""
+class _OrderedWindow:
+    """Seeds in work, in seed order: one end sends them to the runner, the other hands out what became of them."""
 
     def __init__(
-        self, method: Method, journal: Journal, desk: Desk, pace: Pace, spent: Spent, length: int, catch_up: bool
+        self,
+        task: OssInstructTask,
+        journal: Journal,
+        runner: RequestRunner,
+        limiter: RateLimiter,
+        usage: Usage,
+        length: int,
+        catch_up: bool,
     ) -> None:
-        self._method, self._journal, self._desk, self._pace, self._spent = method, journal, desk, pace, spent
+        self._task, self._journal, self._runner, self._limiter, self._usage = task, journal, runner, limiter, usage
         self._length = length
         self.entries: deque[_Entry] = deque()
         self._catch_up = catch_up
@@ -142,8 +149,8 @@ class _Line:
             return Pending(entry.seed, entry.why)
         if isinstance(answer, Refusal):
             return Rejection(entry.seed, answer.reason, answer.detail)
-        self._spent.count(answer)
-        return self._method.outcome(entry.seed, answer)
+        self._usage.count(answer)
+        return self._task.outcome(entry.seed, answer)
 
     async def send(self, seeds: Iterable[Seed | Skipped], stop: asyncio.Event | None) -> None:
         """Send every seed in its turn, and again where that is due, until all are settled."""
@@ -171,7 +178,7 @@ class _Line:
                 await self._due_or_change()
             entry = _Entry(seed)
             self.entries.append(entry)
-            if self._desk.closed.is_set() and not self._catch_up:
+            if self._runner.closed.is_set() and not self._catch_up:
                 return
             await self._enter(entry)
             await self._send_due()
@@ -183,7 +190,7 @@ class _Line:
 
     async def close(self, sending: asyncio.Task[None]) -> None:
         """Cancel everything."""
-        self._desk.close()
+        self._runner.close()
         for task in (sending, *self._attempts):
             task.cancel()
         await asyncio.gather(sending, *self._attempts, return_exceptions=True)
@@ -193,10 +200,10 @@ class _Line:
         """Ask, unless the journal knows the answer or the same question is being asked."""
         if isinstance(entry.seed, Skipped):
             return self._settle(entry)
-        entry.key = self._method.key(entry.seed)
+        entry.key = self._task.key(entry.seed)
         if entry.key in self._journal:
-            if not self._desk.answers_others and not self._desk.closed.is_set():
-                self._desk.others_are_answered()
+            if not self._runner.answers_others and not self._runner.closed.is_set():
+                self._runner.others_are_answered()
                 self._decide()
             self._settle(entry)
         elif entry.key in self._asking:
@@ -228,16 +235,16 @@ class _Line:
     async def _ask(self, entry: _Entry) -> None:
         """One attempt, as soon as there are a slot and the means for it."""
         assert isinstance(entry.seed, Seed)
-        request = self._method.request(entry.seed)
-        await self._pace.slot()
-        while not self._desk.closed.is_set() and (may := self._desk.reserve(request)) is not True:
-            self._pace.cancelled()
+        request = self._task.request(entry.seed)
+        await self._limiter.slot()
+        while not self._runner.closed.is_set() and (may := self._runner.reserve(request)) is not True:
+            self._limiter.cancelled()
             if may is None:
                 self._work.clear()
                 await self._work.wait()
-            await self._pace.slot()
-        if self._desk.closed.is_set():
-            self._pace.cancelled()
+            await self._limiter.slot()
+        if self._runner.closed.is_set():
+            self._limiter.cancelled()
             return self._settle(entry)
         task = asyncio.create_task(self._attempt(entry, request))
         self._attempts.add(task)
@@ -249,17 +256,17 @@ class _Line:
 
     async def _attempt(self, entry: _Entry, request: Request) -> None:
         try:
-            result = await self._desk.attempt(request, entry.key, entry.attempts, entry.timeouts)
+            result = await self._runner.attempt(request, entry.key, entry.attempts, entry.timeouts)
         except asyncio.CancelledError:
             entry.why = "the run was interrupted"
             self._settle(entry)
             raise
-        if isinstance(result, Later):
+        if isinstance(result, Retry):
             entry.attempts += 1
             entry.tries += result.counts
             entry.timeouts += result.timed_out
             entry.why = result.why
-            if self._desk.goes_on(entry.tries, entry.attempts):
+            if self._runner.goes_on(entry.tries, entry.attempts):
                 heapq.heappush(self._again, (time.monotonic() + result.pause_s, id(entry), entry))
                 return
         elif isinstance(result, Undecided):
@@ -268,7 +275,7 @@ class _Line:
             return
         elif isinstance(result, Refusal):
             entry.refusal = result
-        if self._desk.answers_others:
+        if self._runner.answers_others:
             self._decide()
         self._settle(entry)
 
@@ -282,14 +289,14 @@ class _Line:
     def _settle(self, entry: _Entry) -> None:
         """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
         self._journal.release(entry.key)
-        self._spent.settled += isinstance(entry.seed, Seed)
+        self._usage.settled += isinstance(entry.seed, Seed)
         entry.settled = True
         same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
         self._head_moved.set()
         if not same:
             return
-        if entry.refusal or entry.key in self._journal or self._desk.closed.is_set():
-            self._spent.settled += len(same)
+        if entry.refusal or entry.key in self._journal or self._runner.closed.is_set():
+            self._usage.settled += len(same)
             for other in same:
                 other.settled, other.refusal = True, entry.refusal
         else:
@@ -298,13 +305,13 @@ class _Line:
 
     async def _send_due(self) -> None:
         """Retries take turns with new seeds: those that are due go first."""
-        while self._again and (self._desk.closed.is_set() or self._again[0][0] <= time.monotonic()):
+        while self._again and (self._runner.closed.is_set() or self._again[0][0] <= time.monotonic()):
             _, _, entry = heapq.heappop(self._again)
-            if self._desk.closed.is_set():
+            if self._runner.closed.is_set():
                 self._settle(entry)
             else:
                 await self._ask_once(entry)
-        while self._elsewhere and self._desk.closed.is_set():
+        while self._elsewhere and self._runner.closed.is_set():
             self._settle(self._elsewhere.pop())
 
     async def _due_or_change(self) -> None:
@@ -318,7 +325,7 @@ class _Line:
 
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._desk.close()
+        self._runner.close()
         for task in self._attempts:
             task.cancel()
         self._work.set()
@@ -358,13 +365,13 @@ def synthesize(
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    method = Method(teacher, prompt or Prompt.default(), sampling or Sampling(), parser)
-    return rows(seeds, method, concurrency=concurrency, journal=journal, on_left_out=on_left_out)
+    task = OssInstructTask(teacher, prompt or Prompt.default(), sampling or Sampling(), parser)
+    return rows(seeds, task, concurrency=concurrency, journal=journal, on_left_out=on_left_out)
 
 
 def rows(
     seeds: Iterable[Seed],
-    method: Method,
+    task: OssInstructTask,
     *,
     concurrency: int = 16,
     journal: str | Path | None = None,
@@ -372,7 +379,7 @@ def rows(
     complete: bool = False,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
-    """What `synthesize` does, for a method that is put together already, within a budget.
+    """What `synthesize` does, for a task that is put together already, within a budget.
 
     Raises:
         TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
@@ -380,8 +387,8 @@ def rows(
     left_out: Counter[str] = Counter()
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
-        with Journal(Path(journal) if journal else method.journal_home) as answers:
-            async with aclosing(outcomes(seeds, method, answers, concurrency=concurrency, budget=budget)) as stream:
+        with Journal(Path(journal) if journal else task.journal_home) as answers:
+            async with aclosing(outcomes(seeds, task, answers, concurrency=concurrency, budget=budget)) as stream:
                 async for outcome in stream:
                     yield outcome
 

@@ -10,9 +10,9 @@ from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.output import REPORT, Tables, Tally, publish, report_of
+from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, report_before
 from hf_oss_instruct.workdir import owned
 
@@ -27,7 +27,7 @@ class _Named:
         raise AssertionError("an export asks nobody")
 
 
-def export(run: Path, out: Path) -> Tally:
+def export(run: Path, out: Path) -> RunStats:
     """Write what a run has so far as a data set of its own.
 
     Reads the run's config, report and journal, and asks neither the teacher nor the seed source. Rows come in seed order; a
@@ -47,26 +47,26 @@ def export(run: Path, out: Path) -> Tally:
         before = read_object(run / REPORT, {"teacher": str})
     except ValueError as error:
         raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
-    method = config.method(_Named(before["teacher"]))
+    task = config.task(_Named(before["teacher"]))
     with owned(out, {"command": "export", "run": str(run.resolve())}):
-        return _write(run, out, config, method)
+        return _write(run, out, config, task)
 
 
-def _write(run: Path, out: Path, config: RunConfig, method: Method) -> Tally:
+def _write(run: Path, out: Path, config: RunConfig, task: OssInstructTask) -> RunStats:
     before = report_before(run)
-    tally = Tally(config.seeds.requested or 0)
-    tables = Tables(out, tally, config, find(config.benchmarks))
+    stats = RunStats(config.seeds.requested or 0)
+    tables = Tables(out, stats, config, find(config.benchmarks))
     with Journal(run / JOURNAL) as journal:
         for seed, answer in _in_seed_order(journal):
             if isinstance(answer, Refusal):
                 tables.settle(Rejection(seed, answer.reason, answer.detail))
             else:
-                tally.spent.count(answer)
-                tables.settle(method.outcome(seed, answer))
-        tally.requested = max(tally.requested, tally.done)
+                stats.usage.count(answer)
+                tables.settle(task.outcome(seed, answer))
+        stats.requested = max(stats.requested, stats.done)
         tables.finish()
-        publish(out, config, method, tally, report_of(config, method, tally, tables.checks(), before, 0.0, journal.dropped))
-    return tally
+        publish(out, config, task, stats, report_of(config, task, stats, tables.checks(), before, 0.0, journal.dropped))
+    return stats
 
 
 def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | Refusal]]:

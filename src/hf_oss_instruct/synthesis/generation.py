@@ -20,7 +20,7 @@ from hf_oss_instruct.teachers.protocol import Sampling, Teacher
 
 
 @dataclass(frozen=True)
-class Method:
+class OssInstructTask:
     """Everything that decides which row a seed becomes.
 
     Attributes:

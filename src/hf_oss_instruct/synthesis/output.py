@@ -33,10 +33,10 @@ from hf_oss_instruct.data import (
 )
 from hf_oss_instruct.publishing.cards import dataset_card
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.synthesis.budget import Limits, Spent
+from hf_oss_instruct.synthesis.budget import Limits, Usage
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.engine import Outcome
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import write_whole
 
@@ -49,7 +49,7 @@ SAMPLES = 2
 
 
 @dataclass
-class Tally:
+class RunStats:
     """What became of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
 
     requested: int
@@ -61,7 +61,7 @@ class Tally:
     languages: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
-    spent: Spent = field(default_factory=Spent)
+    usage: Usage = field(default_factory=Usage)
     limits: Limits = field(default_factory=Limits)
     first_why: str = ""
 
@@ -85,19 +85,19 @@ class Tally:
 
 
 class Tables:
-    """The three configs of a data set, the checks before them, and the tally of what goes into them.
+    """The three configs of a data set, the checks before them, and the counts of what goes into them.
 
     Rows that pass the checks of single rows are set aside in `.unchecked/`; checks of the whole set come at the end.
 
     Args:
         out: the folder.
-        tally: the counts, kept up to date.
+        stats: the counts, kept up to date.
         config: which checks are made.
         lists: the benchmarks that no row may quote.
     """
 
-    def __init__(self, out: Path, tally: Tally, config: RunConfig, lists: Sequence[BenchmarkList] = ()) -> None:
-        self._out, self._tally, self._config = out, tally, config
+    def __init__(self, out: Path, stats: RunStats, config: RunConfig, lists: Sequence[BenchmarkList] = ()) -> None:
+        self._out, self._stats, self._config = out, stats, config
         self._options = Options(lists=tuple(lists), rule=config.rule, drop=config.contaminated == "drop")
         self._duplicate = ExactDuplicates() if config.duplicates else None
         self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
@@ -112,19 +112,19 @@ class Tables:
 
     def settle(self, outcome: Outcome) -> None:
         """Count one outcome, and write it where it belongs. Outcomes come in seed order: of duplicates the first stays."""
-        tally = self._tally
+        stats = self._stats
         if isinstance(outcome, Skipped):
-            (tally.refused if outcome.snippet else tally.skipped)[outcome.reason] += 1
+            (stats.refused if outcome.snippet else stats.skipped)[outcome.reason] += 1
         elif isinstance(outcome, Pending):
-            tally.unanswered += 1
-            tally.first_why = tally.first_why or outcome.why
+            stats.unanswered += 1
+            stats.first_why = stats.first_why or outcome.why
         elif isinstance(outcome, Rejection):
-            tally.first_why = tally.first_why or f"{outcome.reason}: {outcome.detail}"
+            stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             self._reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
         else:
             verdict = self._duplicate(outcome) if self._duplicate else KEEP
             if verdict.reason is None:
-                tally.kept += 1
+                stats.kept += 1
                 self._fresh.append(outcome)
             else:
                 self._reject(outcome, verdict.reason, verdict.detail, outcome["solution"])
@@ -167,7 +167,7 @@ class Tables:
         for portion in self._unchecked.unfinished():
             rows = self._standing(_marked(portion, compared.slice(start, len(portion))))
             start += len(portion)
-            self._tally.describe(rows)
+            self._stats.describe(rows)
             self._default.add_table(rows)
             for row in rows.select(["problem", "solution"]).to_pylist():
                 self._sft.add(to_prompt_completion(row))
@@ -177,12 +177,12 @@ class Tables:
         stays = pa.array(standing(table))
         fallen = table.filter(pc.invert(stays)) if REASON in table.column_names else table.slice(0, 0)
         for row in fallen.to_pylist():
-            self._tally.kept -= 1
+            self._stats.kept -= 1
             self._reject(row, row[REASON], row[DETAIL], row["solution"])
         return table.filter(stays)
 
     def _reject(self, columns: Any, reason: str, detail: str, received: str | None) -> None:
-        self._tally.rejected[reason] += 1
+        self._stats.rejected[reason] += 1
         shared = {name: columns[name] for name in REJECTED_SCHEMA.names if name in columns}
         self._rejected.add(shared | {"reason": reason, "detail": detail, "received": received})
 
@@ -209,8 +209,8 @@ def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
 
 def report_of(
     config: RunConfig,
-    method: Method,
-    tally: Tally,
+    task: OssInstructTask,
+    stats: RunStats,
     checks: list[dict[str, Any]],
     before: dict[str, Any],
     seconds: float,
@@ -220,39 +220,39 @@ def report_of(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "format_version": FORMAT_VERSION,
-        "requested": tally.requested,
-        "kept": tally.kept,
-        "rejected": dict(tally.rejected.most_common()),
-        "pending": tally.pending,
-        "documents_skipped": dict(tally.skipped.most_common()),
-        "snippets_refused": dict(tally.refused.most_common()),
-        "requests_sent": before.get("requests_sent", 0) + tally.spent.requests_sent,
-        "tokens": {"prompt": tally.spent.prompt_tokens, "completion": tally.spent.completion_tokens},
-        "finish_reasons": dict(tally.spent.finish_reasons.most_common()),
-        "parameters_changed": tally.spent.changes,
-        "cost": tally.limits.cost(tally.spent.prompt_tokens, tally.spent.completion_tokens),
+        "requested": stats.requested,
+        "kept": stats.kept,
+        "rejected": dict(stats.rejected.most_common()),
+        "pending": stats.pending,
+        "documents_skipped": dict(stats.skipped.most_common()),
+        "snippets_refused": dict(stats.refused.most_common()),
+        "requests_sent": before.get("requests_sent", 0) + stats.usage.requests_sent,
+        "tokens": {"prompt": stats.usage.prompt_tokens, "completion": stats.usage.completion_tokens},
+        "finish_reasons": dict(stats.usage.finish_reasons.most_common()),
+        "parameters_changed": stats.usage.changes,
+        "cost": stats.limits.cost(stats.usage.prompt_tokens, stats.usage.completion_tokens),
         "seconds": round(before.get("seconds", 0) + seconds, 3),
         "started": before.get("started", now),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "config_hash": config.hash,
-        "teacher": method.teacher.identity,
-        "prompt_hash": method.prompt.hash,
+        "teacher": task.teacher.identity,
+        "prompt_hash": task.prompt.hash,
         "journal_lines_dropped": dropped,
         "checks": checks,
         "sandbox": None,
     }
 
 
-def publish(out: Path, config: RunConfig, method: Method, tally: Tally, report: dict[str, Any]) -> None:
+def publish(out: Path, config: RunConfig, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:
     """Put card and, last, the report in place of those of an earlier session; the tables are finished already."""
     card = dataset_card(
         name=out.resolve().name,
         report=report,
         config=config.as_dict(),
-        prompt=method.prompt.text,
-        languages=dict(tally.languages.most_common()),
-        licenses=dict(tally.licenses.most_common()),
-        samples=tally.samples,
+        prompt=task.prompt.text,
+        languages=dict(stats.languages.most_common()),
+        licenses=dict(stats.licenses.most_common()),
+        samples=stats.samples,
     )
     write_whole(out / CARD, card)
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")

@@ -33,7 +33,7 @@ GONE_AFTER = 8
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
-class Pace:
+class RateLimiter:
     """Gives out slots: the right to have one request in flight.
 
     Args:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReached, Refusal, TeacherError, TryAgain
-from hf_oss_instruct.synthesis.budget import Budget, Spent
+from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.rate_limit import Pace
+from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.timeouts import Deadline
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -24,7 +24,7 @@ BUSY_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """When to try again, and when to give up.
 
     Attributes:
@@ -51,7 +51,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Retry:
     """The question is to be asked again.
 
     Attributes:
@@ -74,7 +74,7 @@ class Undecided:
     refusal: Refusal
 
 
-class Desk:
+class RequestRunner:
     """Takes questions to the teacher, keeps the answers, and knows when to stop.
 
     Attributes:
@@ -83,10 +83,12 @@ class Desk:
         answers_others: whether this teacher has answered a request of this kind, so that a refusal is the row's own fault.
     """
 
-    def __init__(self, teacher: Teacher, journal: Journal, pace: Pace, patience: Patience, budget: Budget, spent: Spent) -> None:
-        self._teacher, self._journal, self._pace = teacher, journal, pace
-        self._patience, self._budget, self._spent = patience, budget, spent
-        fixed_s = getattr(teacher, "deadline_s", None) if patience.deadline_s is None else patience.deadline_s
+    def __init__(
+        self, teacher: Teacher, journal: Journal, limiter: RateLimiter, retry_policy: RetryPolicy, budget: Budget, usage: Usage
+    ) -> None:
+        self._teacher, self._journal, self._limiter = teacher, journal, limiter
+        self._retry_policy, self._budget, self._usage = retry_policy, budget, usage
+        fixed_s = getattr(teacher, "deadline_s", None) if retry_policy.deadline_s is None else retry_policy.deadline_s
         self._deadline = Deadline(fixed_s)
         self._refused: list[tuple[str, Refusal, Request]] = []
         self._not_understood = 0
@@ -95,9 +97,9 @@ class Desk:
         self.closed = asyncio.Event()
         self.trouble: Exception | None = None
         self.answers_others = False
-        spent.deadline = self._deadline
+        usage.deadline = self._deadline
 
-    async def attempt(self, request: Request, key: str, number: int, timeouts: int = 0) -> Refusal | Undecided | Later | bool:
+    async def attempt(self, request: Request, key: str, number: int, timeouts: int = 0) -> Refusal | Undecided | Retry | bool:
         """Ask once, with a slot in hand. True: the answer is in the journal. False: there will be none.
 
         Args:
@@ -108,23 +110,23 @@ class Desk:
         """
         settled: Completion | None = None
         try:
-            self._spent.requests_sent += 1
+            self._usage.requests_sent += 1
             settled = await self._deadline.keep(self._teacher.complete(request), timeouts)
-            self._pace.answered()
+            self._limiter.answered()
             self._keep(key, settled, request)
             return True
         except Refusal as refusal:
-            self._pace.answered()
+            self._limiter.answered()
             return self._refuse(key, refusal, request)
         except TryAgain as error:
             return self._again(error, number)
         except TimeoutError:
             return self._timed_out(number, timeouts)
         except asyncio.CancelledError:
-            self._pace.cancelled()
+            self._limiter.cancelled()
             raise
         except Exception as error:
-            self._pace.cancelled()
+            self._limiter.cancelled()
             self.close(error)
             return False
         finally:
@@ -134,20 +136,20 @@ class Desk:
         """Whether the budget lets a request leave: True now, None perhaps when others have come back, False never."""
         if self._budget.reserve(request):
             return True
-        if self._pace.in_flight > 1:  # beside the slot of this request
+        if self._limiter.in_flight > 1:  # beside the slot of this request
             return None
         self.close(BudgetReached("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
         return False
 
     def goes_on(self, tries: int, attempts: int) -> bool:
         """Whether a row is asked again after so many failures, and so many attempts with those that a busy server sent back."""
-        return not self.closed.is_set() and tries < self._patience.tries and attempts < BUSY_TRIES * self._patience.tries
+        return not self.closed.is_set() and tries < self._retry_policy.tries and attempts < BUSY_TRIES * self._retry_policy.tries
 
     def close(self, error: Exception | None = None) -> None:
         """Stop asking."""
         self.trouble = self.trouble or error
         self.closed.set()
-        self._pace.close()
+        self._limiter.close()
 
     def others_are_answered(self) -> None:
         """This teacher answers requests of this kind: what it refused so far are the rows' own faults."""
@@ -169,9 +171,9 @@ class Desk:
             elif not self.answers_others:
                 self.others_are_answered()
         finally:
-            self._spent.answered += 1
+            self._usage.answered += 1
             self._failing_since = None
-            self._spent.note = self._pace.note
+            self._usage.note = self._limiter.note
 
     def _puzzled(self, raw: str) -> None:
         """An answer was not understood. It is kept; if none is understood, the next ones are not paid for."""
@@ -182,7 +184,7 @@ class Desk:
 
     def _refuse(self, key: str, refusal: Refusal, request: Request) -> Refusal | Undecided:
         """Journal a refusal once the teacher has answered anybody; sixteen before that are the request's fault."""
-        self._spent.answered += 1
+        self._usage.answered += 1
         if self.answers_others or refusal.reason != "refused":
             self._journal.append(key, refusal, request.seed)
             self._failing_since = None
@@ -197,32 +199,36 @@ class Desk:
         which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
         return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")
 
-    def _timed_out(self, number: int, timeouts: int) -> Later:
+    def _timed_out(self, number: int, timeouts: int) -> Retry:
         """No answer in time. It may have been paid for all the same, so three such attempts are enough for one row."""
         later = self._again(TryAgain(f"no answer within {self._deadline.allowed(timeouts):.3g} s", reached=True), number)
-        return replace(later, counts=-(-self._patience.tries // 3), timed_out=True)
+        return replace(later, counts=-(-self._retry_policy.tries // 3), timed_out=True)
 
-    def _again(self, error: TryAgain, number: int) -> Later:
+    def _again(self, error: TryAgain, number: int) -> Retry:
         if error.changed:
-            self._pace.answered()
-            return Later(0.0, 0, str(error))
+            self._limiter.answered()
+            return Retry(0.0, 0, str(error))
         if error.busy:
-            self._pace.busy()
+            self._limiter.busy()
         else:
-            self._pace.failed()
-        self._spent.note = self._pace.note
+            self._limiter.failed()
+        self._usage.note = self._limiter.note
         self._failing_since = self._failing_since or time.monotonic()
-        self._reached = self._reached or error.reached or bool(self._spent.answered)
+        self._reached = self._reached or error.reached or bool(self._usage.answered)
         self._failures += 1
-        if not self._reached and self._failures >= self._patience.tries_to_reach and self._failing_for(self._patience.reach_s):
+        if (
+            not self._reached
+            and self._failures >= self._retry_policy.tries_to_reach
+            and self._failing_for(self._retry_policy.reach_s)
+        ):
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
-        if (error.after_s or 0.0) > self._patience.give_up_after_s:
+        if (error.after_s or 0.0) > self._retry_policy.give_up_after_s:
             said = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
             self.close(TeacherError(f"{said}: {error}. Run it again then."))
-        elif self._failing_for(self._patience.give_up_after_s):
+        elif self._failing_for(self._retry_policy.give_up_after_s):
             failing_s = time.monotonic() - self._failing_since
             self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
-        return Later(self._patience.pause_s(number, error.after_s), int(not error.busy), str(error))
+        return Retry(self._retry_policy.pause_s(number, error.after_s), int(not error.busy), str(error))
 
     def _failing_for(self, seconds: float) -> bool:
         return self._failing_since is not None and time.monotonic() - self._failing_since > seconds

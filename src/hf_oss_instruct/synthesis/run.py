@@ -18,13 +18,13 @@ from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.seeds.sampling import Source, sample
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.budget import Budget, Limits, Spent
+from hf_oss_instruct.synthesis.budget import Budget, Limits, Usage
 from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
-from hf_oss_instruct.synthesis.generation import Method
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.output import REPORT, Tables, Tally, publish, report_of
-from hf_oss_instruct.synthesis.request_runner import Patience
+from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.workdir import held, names_in, write_whole
 
@@ -35,17 +35,17 @@ TICK_S = 0.25
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunResult:
     """How a run ended.
 
     Attributes:
-        tally: the counts.
+        stats: the counts.
         report: `run.json` as written.
         trouble: what stopped it before every seed was answered; None if nothing did.
         interrupted: it was stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
 
-    tally: Tally
+    stats: RunStats
     report: dict[str, Any]
     trouble: OssInstructError | None = None
     interrupted: bool = False
@@ -58,11 +58,11 @@ def run(
     teacher: Teacher,
     *,
     concurrency: int = 16,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     limits: Limits | None = None,
     lists: Sequence[BenchmarkList] | None = None,
-    on_progress: Callable[[Tally], None] = lambda tally: None,
-) -> Ended:
+    on_progress: Callable[[RunStats], None] = lambda stats: None,
+) -> RunResult:
     """Make, or continue, the run in `out`, and leave a data set there that `load_dataset` reads.
 
     Whatever stops it, what was received is in the journal, parquet, report and card say how far it came, and the same call
@@ -74,8 +74,8 @@ def run(
         source: where its documents come from.
         teacher: who answers.
         concurrency: requests in flight.
-        patience: when to give up asking.
-        limits: what may be spent.
+        retry_policy: when to give up asking.
+        limits: what may be usage.
         lists: the benchmarks of `config.benchmarks`, where they were read already.
         on_progress: told the counts a few times a second.
 
@@ -85,32 +85,32 @@ def run(
     """
     config = config.pinned(source)
     seeds = _opened(sample(source, config.seeds))
-    method = config.method(teacher)
+    task = config.task(teacher)
     with _occupied(out), deferring() as stopping:
-        before = _adopt(out, config, method)
-        tally, started = Tally(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
-        tables = Tables(out, tally, config, find(config.benchmarks) if lists is None else lists)
+        before = _adopt(out, config, task)
+        stats, started = RunStats(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
+        tables = Tables(out, stats, config, find(config.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
-        with Journal(out / JOURNAL, also=[method.journal_home]) as journal:
+        with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
 
             async def work() -> None:
                 stop, loop = asyncio.Event(), asyncio.get_running_loop()
                 stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
                 stream = outcomes(
                     seeds,
-                    method,
+                    task,
                     journal,
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
-                    patience=patience,
-                    budget=Budget(limits, _spent_before(before, journal) if limits else None),
-                    spent=tally.spent,
+                    retry_policy=retry_policy,
+                    budget=Budget(limits, _usage_before(before, journal) if limits else None),
+                    usage=stats.usage,
                     stop=stop,
                     catch_up=True,
                 )
-                ticking = asyncio.create_task(_tick(lambda: on_progress(tally)))
+                ticking = asyncio.create_task(_tick(lambda: on_progress(stats)))
                 try:
-                    await _consume(stream, tally, tables)
+                    await _consume(stream, stats, tables)
                 finally:
                     ticking.cancel()
 
@@ -121,9 +121,9 @@ def run(
             except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
                 pass
             tables.finish()
-            report = report_of(config, method, tally, tables.checks(), before, time.monotonic() - started, journal.dropped)
-        publish(out, config, method, tally, report)
-        return Ended(tally, report, trouble, bool(stopping))
+            report = report_of(config, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
+        publish(out, config, task, stats, report)
+        return RunResult(stats, report, trouble, bool(stopping))
 
 
 def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
@@ -139,12 +139,12 @@ async def _tick(show: Callable[[], None]) -> None:
         await asyncio.sleep(TICK_S)
 
 
-async def _consume(stream: AsyncGenerator[Outcome, None], tally: Tally, tables: Tables) -> None:
+async def _consume(stream: AsyncGenerator[Outcome, None], stats: RunStats, tables: Tables) -> None:
     """Count and write every outcome."""
     try:
         async for outcome in stream:
             tables.settle(outcome)
-            tally.requested = max(tally.requested, tally.done + tally.unanswered)  # where the source decides how many
+            stats.requested = max(stats.requested, stats.done + stats.unanswered)  # where the source decides how many
     finally:
         await stream.aclose()
 
@@ -163,15 +163,15 @@ def _occupied(out: Path) -> Iterator[None]:
         yield
 
 
-def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
+def _adopt(out: Path, config: RunConfig, task: OssInstructTask) -> dict[str, Any]:
     """Check that the folder's run is this one, and return its report; in a new folder, write the config."""
     before: dict[str, Any] = {}
     if (out / CONFIG).exists():
         differences = RunConfig.from_file(out / CONFIG).differences(config)
         before = report_before(out)
-        there = before.get("teacher", method.teacher.identity)
-        if there != method.teacher.identity:
-            differences.append(f"teacher: {there} there, {method.teacher.identity} here")
+        there = before.get("teacher", task.teacher.identity)
+        if there != task.teacher.identity:
+            differences.append(f"teacher: {there} there, {task.teacher.identity} here")
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
                 f"The source {config.dataset!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
@@ -186,7 +186,7 @@ def _adopt(out: Path, config: RunConfig, method: Method) -> dict[str, Any]:
     else:
         write_whole(out / CONFIG, config.to_yaml())
         write_whole(
-            out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": method.teacher.identity}, indent=2) + "\n"
+            out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}, indent=2) + "\n"
         )
     return before
 
@@ -203,14 +203,14 @@ def report_before(out: Path) -> dict[str, Any]:
     return known
 
 
-def _spent_before(before: dict[str, Any], journal: Journal) -> Spent:
+def _usage_before(before: dict[str, Any], journal: Journal) -> Usage:
     """What earlier sessions spent, as their report has it or, if they were killed before they wrote one, the journal."""
-    tokens, answers = before.get("tokens", {}), Spent()
+    tokens, answers = before.get("tokens", {}), Usage()
     for _, _, answer in journal.answers():
         answers.requests_sent += 1
         answers.prompt_tokens += getattr(answer, "prompt_tokens", None) or 0
         answers.completion_tokens += getattr(answer, "completion_tokens", None) or 0
-    return Spent(
+    return Usage(
         max(before.get("requests_sent", 0), answers.requests_sent),
         max(tokens.get("prompt", 0), answers.prompt_tokens),
         max(tokens.get("completion", 0), answers.completion_tokens),
