@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
@@ -13,7 +13,9 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Verdict, score
 from hf_oss_instruct.languages import named
 from tests.evaluation.extraction import compiled_pieces, pieces
+from tests.evaluation.extraction.answers import written
 from tests.evaluation.extraction.dresses import dressed, wrong
+from tests.evaluation.extraction.list_pieces import list_problem
 from tests.evaluation.extraction.pieces import Pieces
 
 PIECES: dict[str, Pieces] = {
@@ -62,24 +64,29 @@ def cells(language: str) -> Iterator[Cell]:
             yield Cell(language, name, False, kind, slipped, problem, extract(problem, slipped, kind))
 
 
+def written_cells(language: str) -> Iterator[Cell]:
+    """Answers of the language's own file, right and wrong, to the problem whose function they define."""
+    squares, totals = PIECES[language].problem(language), list_problem(language)
+    for name, right, wrong_text in written(language):
+        problem = totals if totals.entry_point in right else squares
+        for is_right, text in ((True, right), (False, wrong_text)):
+            yield Cell(language, name, is_right, "answer", text, problem, extract(problem, text, "answer"))
+
+
 def judged(table: list[Cell]) -> list[tuple[Cell, Verdict]]:
     """The verdicts of the scoring core; a program that comes up in several cells runs once."""
-    if not table:
-        return []
-    problem = replace(table[0].problem)
-    distinct = {(cell.made.program, cell.made.whole): cell for cell in table}
-    order = list(distinct)
-    benchmark = Benchmark(f"pieces:{problem.language}", "", "", {problem.task_id: problem})
-    samples = [Sample(problem.task_id, at, distinct[key].text, distinct[key].kind) for at, key in enumerate(order)]
-    verdicts = dict(zip(order, score(benchmark, samples), strict=True))
-    return [(cell, verdicts[cell.made.program, cell.made.whole]) for cell in table]
+    distinct = {(cell.problem.task_id, cell.made.program, cell.made.whole): cell for cell in table}
+    problems = {cell.problem.task_id: cell.problem for cell in table}
+    samples = [Sample(key[0], at, cell.text, cell.kind) for at, (key, cell) in enumerate(distinct.items())]
+    verdicts = dict(zip(distinct, score(Benchmark("pieces", "", "", problems), samples), strict=True))
+    return [(cell, verdicts[cell.problem.task_id, cell.made.program, cell.made.whole]) for cell in table]
 
 
 def main(languages: list[str]) -> int:
     """Print the table, and what did not come out as it should."""
     begun, bad, count = time.process_time(), 0, 0
     for language in languages or list(PIECES):
-        found = judged(list(cells(language)))
+        found = judged([*cells(language), *written_cells(language)])
         off = [(cell, verdict) for cell, verdict in found if verdict.passed is not cell.right or not verdict.final]
         rights = sum(cell.right for cell, _ in found)
         missed = sum(cell.right for cell, _ in off)

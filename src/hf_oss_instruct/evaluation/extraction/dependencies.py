@@ -30,16 +30,16 @@ def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[
     return found
 
 
-def callers_of(name: str, items: Sequence[Item], words: Words) -> set[int]:
-    """Node ids of the items that mention a name, and of those that mention these: `main`, tests, examples.
+def callers_of(names: set[str], items: Sequence[Item], words: Words) -> set[int]:
+    """Node ids of the items that mention one of these names, and of those that mention these: `main`, tests, examples.
 
     Args:
-        name: the entry point.
+        names: the entry point, and what only exists while the answer runs as a script.
         items: what is not used by the entry point itself.
         words: the names in a text.
     """
     waiting = {item.node.id: (item, words(item.text)) for item in items}
-    names, found = {name}, set[int]()
+    found = set[int]()
     while more := [item for item, mentioned in waiting.values() if names & mentioned]:
         for item in more:
             found.add(item.node.id)

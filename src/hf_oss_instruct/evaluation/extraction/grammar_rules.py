@@ -90,12 +90,15 @@ class GrammarRules:
         found = [item for item in items if item.kind in ("function", "value") and name in item.names]
         if found:
             return [next((item for item in reversed(found) if not self.is_stub(item)), found[-1])]
+        declared: list[Item] = []
         for item in items:
             if item.kind in ("function", "value") and any(one.endswith((f".{name}", f":{name}")) for one in item.names):
                 return [item]
             if item.kind == "container" and (inside := self.path_to(name, self.members(item))):
-                return [item, *inside]
-        return []
+                if not self.is_stub(inside[-1]):
+                    return [item, *inside]
+                declared = declared or [item, *inside]  # of an interface, or still to be written
+        return declared
 
     def words(self, text: str) -> frozenset[str]:
         """The words in a text that may be names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,11 @@ class Language(GrammarRules):
         if not self.defined_before_use or not path:
             return self.cut(source, gone)
         needed = used_by(source.items, [item for item in source.items if item.node.id == path[0].node.id], self.words)
-        late = [item for item in needed if item.node.start_byte > path[0].node.end_byte]
-        hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
         first = path[0].node
+        declared = {name for item in source.items if item.node.start_byte < first.start_byte for name in item.names}
+        behind = [item for item in needed if item.node.start_byte > first.end_byte and not declared.intersection(item.names)]
+        late = [item for item in behind if not any(re.search("[.:]", name) for name in item.names)]  # members follow their owner
+        hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
         return cut_out(source, [*gone, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
 
     def cut(self, source: Source, nodes: Collection[Node]) -> str:
@@ -64,7 +67,10 @@ class Language(GrammarRules):
         needed = used_by(items, own, self.words)
         inside = {item.node.id for item in needed}
         rest = [item for item in items if item.node.id not in inside and item.kind not in ("comment", "import", "package")]
-        dropped = callers_of(entry, rest, self.words) if own else set()
+        script_values = (
+            name for item in items if item.node.id not in kept and self._is_script_statement(item) for name in item.names
+        )
+        dropped = callers_of({entry, *script_values}, rest, self.words) if own else set()
         gone = [
             item for item in rest if item.node.id in dropped or self._is_script_statement(item) or taken.intersection(item.names)
         ]

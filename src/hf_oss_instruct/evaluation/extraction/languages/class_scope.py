@@ -13,7 +13,19 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
 _LOOSE = re.compile(r"^(?:(?:public|private|protected|internal|final|sealed|static|abstract|partial)\s+)*(?=class\b)")
-_MODIFIERS = ("public", "private", "protected", "internal", "static", "final", "virtual", "override", "abstract", "sealed")
+_MODIFIERS = (
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "static",
+    "final",
+    "virtual",
+    "override",
+    "abstract",
+    "sealed",
+    "this",
+)
 
 
 class InClass(Language):
@@ -21,6 +33,8 @@ class InClass(Language):
 
     holder: ClassVar[str] = "Problem"
     """The class in which the tests stand."""
+    test_method: ClassVar[re.Pattern[str]]
+    """How a method of a test library begins."""
     reserved: ClassVar[frozenset[str]] = frozenset()
     """Names of classes that the tests bring."""
 
@@ -59,7 +73,8 @@ class InClass(Language):
 
     def _outside(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
         """A class of the answer's, not public and without `main`."""
-        mains = [one.node for one in self.members(item) if one.kind == "function" and self._is_main(problem, one)]
+        functions = [one for one in self.members(item) if one.kind == "function"]
+        mains = [one.node for one in functions if self._is_main(problem, one) or self.test_method.match(one.text)]
         start = item.node.start_byte
         code = item.node.text or b""
         for node in sorted(mains, key=lambda node: -node.start_byte):
@@ -93,5 +108,7 @@ class InClass(Language):
         static = "static" in signature(method, ()).partition("(")[0].split()
         head = signature(method, _MODIFIERS).removesuffix("=>")
         void = head.split()[0] == "void"
-        call = f"{owner if static else f'new {owner}()'}.{problem.entry_point}({', '.join(arguments(method))})"
+        constant = next((one for one in walk(path[-2].inner) if one.type == "enum_constant"), None)
+        made = f"new {owner}()" if constant is None else f"{owner}.{text_of(constant.child_by_field_name('name'))}"
+        call = f"{owner if static else made}.{problem.entry_point}({', '.join(arguments(method))})"
         return f"    public static {head} {{ {'' if void else 'return '}{call}; }}"

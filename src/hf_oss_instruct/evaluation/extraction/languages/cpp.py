@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of
+from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, renamed, with_prompt_signature
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -48,7 +49,28 @@ class Cpp(Language):
             return Item("type", (name_of(item.inner),), node, item.inner)
         if item.inner.type == "type_definition":
             return Item("type", (text_of(item.inner.child_by_field_name("declarator")),), node, item.inner)
+        if item.kind == "function" and (owner := _owner(item.inner)):
+            return Item("function", (f"{owner}::{item.names[0]}",), node, item.inner)
         return item
+
+    def join(self, problem: Problem, source: Source) -> str:
+        """As everywhere; a function that cannot be called as the prompt's gets another name, and one that can calls it."""
+        path = self.path_to(problem.entry_point, source.items)
+        if len(path) != 1 or path[0].kind != "function" or not self._has_other_signature(problem, path[0]):
+            return super().join(problem, source)
+        inner = replace(problem, entry_point=f"{problem.entry_point}_of_answer")
+        source = self.source(renamed(source, problem.entry_point, inner.entry_point))
+        kept = self.without_unneeded(inner, source, self.path_to(inner.entry_point, source.items))
+        program = self.with_prompt_definitions(problem, source, kept)
+        return program + with_prompt_signature(self, problem, inner.entry_point)
+
+    def _has_other_signature(self, problem: Problem, item: Item) -> bool:
+        """Whether it is a template, changes its arguments, or has more of them (with defaults)."""
+        prompt = self.path_to(problem.entry_point, self.prompt_of(problem).items)
+        if not prompt or problem.entry_point not in item.names:
+            return False
+        more = len(arguments(item.inner)) > len(arguments(prompt[-1].inner))
+        return more or item.node.type == "template_declaration" or _changes_arguments(item.inner)
 
     def from_prompt(self, problem: Problem, source: Source) -> list[str]:
         """With the semicolon that ends a type."""
@@ -59,11 +81,26 @@ class Cpp(Language):
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A function of a namespace or a class under its plain name."""
+        name = problem.entry_point
+        if len(path) == 1 and name not in path[0].names:  # a method that is defined outside of its class
+            return with_prompt_signature(self, problem, f"{path[0].names[0].rpartition('::')[0]}().{name}")
         if len(path) < 2:
             return ""
-        name, owner = problem.entry_point, "::".join(one for item in path[:-1] for one in item.names)
+        owner = "::".join(one for item in path[:-1] for one in item.names)
         if all(item.inner.type == "namespace_definition" for item in path[:-1]):
             return f"\nusing {owner}::{name};\n"
-        head = signature(path[-1].inner, ("static", "virtual", "override", "inline", "explicit"))
-        head = re.sub(r"\)\s*(?:const|noexcept)\b.*$", ")", head)
-        return f"\n{head} {{ return {owner}().{name}({', '.join(arguments(path[-1].inner))}); }}\n"
+        return with_prompt_signature(self, problem, f"{owner}().{name}")
+
+
+def _owner(function: Node) -> str:
+    """The class in `Class::function`, or nothing."""
+    declarator = function.child_by_field_name("declarator")
+    while declarator is not None and declarator.type != "qualified_identifier":
+        declarator = declarator.child_by_field_name("declarator")
+    return text_of(declarator.child_by_field_name("scope")) if declarator is not None else ""
+
+
+def _changes_arguments(function: Node) -> bool:
+    """Whether a parameter is a reference to something that is not constant."""
+    parameters = (one for one in walk(function) if one.type == "parameter_declaration")
+    return any("&" in text_of(one) and "&&" not in text_of(one) and "const" not in text_of(one) for one in parameters)

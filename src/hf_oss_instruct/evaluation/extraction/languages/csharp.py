@@ -34,4 +34,5 @@ class CSharp(InClass):
     wrapper_nodes = frozenset({"global_statement"})
     transparent_nodes = frozenset({"namespace_declaration", "declaration_list"})
     main_functions = ("Main",)
+    test_method = re.compile(r"\s*\[(?:Test|TestCase|TestMethod|Fact|Theory|SetUp)\b")
     test_frameworks = re.compile(r"\b(?:NUnit|Xunit|Microsoft\.VisualStudio)\b")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.languages.delegation import renamed, signature, with_prompt_signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -24,7 +26,7 @@ class D(Language):
         "enum_declaration": "type",
         "alias_declaration": "type",
         "union_declaration": "type",
-        "template_declaration": "type",
+        "template_declaration": "function",
         "struct_declaration": "container",
         "class_declaration": "container",
         "interface_declaration": "type",
@@ -33,6 +35,17 @@ class D(Language):
     transparent_nodes = frozenset({"module_def", "aggregate_body"})
     body_opener = "{"
     main_functions = ("main",)
+
+    def join(self, problem: Problem, source: Source) -> str:
+        """As everywhere; a template gets another name, and a function of the prompt's types calls it: `[]` alone has no type."""
+        path = self.path_to(problem.entry_point, source.items)
+        if len(path) != 1 or not _is_template(path[0]):
+            return super().join(problem, source)
+        inner = replace(problem, entry_point=f"{problem.entry_point}_of_answer")
+        source = self.source(renamed(source, problem.entry_point, inner.entry_point))
+        kept = self.without_unneeded(inner, source, self.path_to(inner.entry_point, source.items))
+        program = self.with_prompt_definitions(problem, source, kept)
+        return program + with_prompt_signature(self, problem, inner.entry_point)
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without `module` and tests."""
@@ -45,4 +58,10 @@ class D(Language):
         if len(path) < 2:
             return ""
         owner = ".".join(name for item in path[:-1] for name in item.names)
-        return f"\nauto {problem.entry_point}(Arguments...)(Arguments given) {{ return {owner}.{problem.entry_point}(given); }}\n"
+        if "static" not in signature(path[-1].inner, ()).partition("(")[0].split():
+            owner = f"(new {owner}())"
+        return with_prompt_signature(self, problem, f"{owner}.{problem.entry_point}")
+
+
+def _is_template(item: Item) -> bool:
+    return any(child.type == "template_parameters" for child in item.inner.named_children)

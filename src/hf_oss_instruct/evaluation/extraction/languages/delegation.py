@@ -1,4 +1,4 @@
-"""A function that calls a method of the same name and parameters: how a method gets its plain name in a typed language."""
+"""Functions that call the answer's: how a method, or a function of another signature, gets the name and types of the prompt's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.outline import Source, cut_out, walk
+from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ _LABELS = re.compile(r"@\w+(?:\([^)]*\))?|\[[A-Z]\w*(?:\([^\]]*\))?\]|///?[^\n]*
 
 def signature(method: Node, dropped: Sequence[str]) -> str:
     """A method's text before its body, without annotations, comments and these modifiers."""
-    body = method.child_by_field_name("body")
+    body = method.child_by_field_name("body") or _child(method, "function_body")
     size = (body.start_byte if body else method.end_byte) - method.start_byte
     said = (method.text or b"")[:size].decode(errors="replace")
     said = re.sub(rf"\b(?:{'|'.join(dropped)})\b", " ", _LABELS.sub(" ", said))
@@ -25,7 +28,7 @@ def signature(method: Node, dropped: Sequence[str]) -> str:
 
 def arguments(method: Node) -> list[str]:
     """The names of a method's parameters, in order."""
-    stack, found = [method.child_by_field_name("parameters")], []
+    stack, found = [method.child_by_field_name("parameters") or _child(method, "parameters")], []
     declarator = method.child_by_field_name("declarator")
     while stack[0] is None and declarator is not None:  # C++ has them further in
         stack, declarator = [declarator.child_by_field_name("parameters")], declarator.child_by_field_name("declarator")
@@ -36,6 +39,33 @@ def arguments(method: Node) -> list[str]:
             if not inner.named_children:
                 named = inner
             inner = inner.child_by_field_name("declarator") or next(iter(inner.named_children), None)
+        if named is None and parameter.type == "parameter":  # a grammar without fields: the name is last
+            named = next((one for one in reversed(parameter.named_children) if one.type == "identifier"), None)
         if named is not None:
             found.append(text_of(named).split()[-1])
     return found
+
+
+def _child(node: Node, kind: str) -> Node | None:
+    return next((one for one in node.named_children if one.type == kind), None)
+
+
+def renamed(source: Source, name: str, new: str) -> str:
+    """The source with another name for everything that is called `name`."""
+    nodes = [node for node in walk(source.root) if not node.children and text_of(node) == name]
+    return cut_out(source, nodes, {node.id: new for node in nodes})
+
+
+def with_prompt_signature(language: Language, problem: Problem, callee: str) -> str:
+    """The prompt's function with a body that calls something else with its arguments; empty if the prompt has no function.
+
+    Args:
+        language: the rules that read the prompt.
+        problem: whose prompt it is.
+        callee: an expression that is called.
+    """
+    path = language.path_to(problem.entry_point, language.prompt_of(problem).items)
+    if not path:
+        return ""
+    given = ", ".join(arguments(path[-1].inner))
+    return f"\n{signature(path[-1].inner, ())} {{ return {callee}({given}); }}\n"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.languages.delegation import with_prompt_signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 
 class Go(Language):
@@ -20,7 +24,7 @@ class Go(Language):
         "package_clause": "package",
         "import_declaration": "import",
         "function_declaration": "function",
-        "method_declaration": "type",
+        "method_declaration": "function",
         "type_spec": "type",
         "type_alias": "type",
         "var_declaration": "value",
@@ -29,9 +33,21 @@ class Go(Language):
     wrapper_nodes = frozenset({"type_declaration"})
     main_functions = ("main",)
 
+    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+        """A method's name is `Type.method`."""
+        names = super().names(kind, node)
+        return (f"{_receiver(node)}.{names[0]}",) if node.type == "method_declaration" else names
+
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A method under its plain name."""
+        if not path or path[-1].inner.type != "method_declaration":
+            return ""
+        return with_prompt_signature(self, problem, f"(&{_receiver(path[-1].inner)}{{}}).{problem.entry_point}")
+
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
-        """Also without package and imports."""
-        gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import")]
+        """Also without package, imports and build constraints, which have to stand above the package."""
+        constraints = [item for item in source.of_kind("comment") if re.match(r"//(?:go:build| \+build)\b", item.text)]
+        gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
         return cut_out(source, [item.node for item in gone])
 
     def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
@@ -43,6 +59,11 @@ class Go(Language):
         imports = dict(spec for one in (prompt, source) for spec in _imports(one.of_kind("import")))
         lines = [f"import {spec}" for spec, name in imports.items() if name in "._" or re.search(rf"\b{re.escape(name)}\.", used)]
         return "\n".join([*package, *lines, *helpers, kept])
+
+
+def _receiver(method: Node) -> str:
+    """The type of a method."""
+    return str(re.findall(r"\w+", text_of(method.child_by_field_name("receiver")).partition("[")[0])[-1])
 
 
 def _imports(items: Iterable[Item]) -> Iterable[tuple[str, str]]:

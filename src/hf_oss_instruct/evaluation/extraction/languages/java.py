@@ -26,6 +26,8 @@ class Java(InClass):
         "field_declaration": "value",
         "local_variable_declaration": "value",
     }
+    transparent_nodes = frozenset({"enum_body_declarations"})
     main_functions = ("main",)
+    test_method = re.compile(r"\s*@(?:Test|ParameterizedTest|RepeatedTest|BeforeEach|BeforeAll|AfterEach|AfterAll)\b")
     reserved = frozenset({"Main"})
     test_frameworks = re.compile(r"\borg\.(?:junit|testng|hamcrest|mockito|assertj)\b|^import\s+static\s+org\.")

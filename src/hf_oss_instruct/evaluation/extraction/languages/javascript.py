@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -63,6 +63,7 @@ class JavaScript(Language):
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without the words of modules; inside a function of its own, if it defines what the tests define."""
         unneeded = [item.node for item in self.unneeded(problem, source, path)]
+        unneeded += self._unused_imports(source, {node.id for node in unneeded})
         gone = {node.id for node in unneeded}
         replaced = {item.node.id: self._as_script(item) for item in source.items if item.node.id not in gone}
         replaced = {place: text for place, text in replaced.items() if text is not None}
@@ -74,15 +75,26 @@ class JavaScript(Language):
             return text
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
+    def _unused_imports(self, source: Source, gone: set[int]) -> list[Node]:
+        """Imports of modules whose names nothing mentions that is kept: often of files that are not there."""
+        imports = [item for item in source.items if _imported_names(item)]
+        ids = {item.node.id for item in imports} | gone
+        used = frozenset().union(*(self.words(item.text) for item in source.items if item.node.id not in ids))
+        return [item.node for item in imports if not used.intersection(_imported_names(item))]
+
     def _as_script(self, item: Item) -> str | None:
         """A statement without the words of modules; None where it has none."""
         if item.kind == "package":
             return ""
         if item.node.type == "import_statement":
-            return _required(item.node)
+            return self.as_required(item.node)
         if item.node.type == "export_statement" and item.kind != "statement":
             return text_of(item.node.named_children[-1])
         return None
+
+    def as_required(self, node: Node) -> str:
+        """An `import` as a script has it."""
+        return _required(node)
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """A method, or a property of `module.exports`, under its plain name."""
@@ -100,6 +112,15 @@ class JavaScript(Language):
     def forwarded(self, name: str, owner: str) -> str:
         """A function that calls a member of the same name."""
         return f"\nconst {name} = (...args) => {owner}.{name}(...args);\n"
+
+
+def _imported_names(item: Item) -> list[str]:
+    """The names that an `import … from` or a `const … = require(…)` gives."""
+    if item.node.type == "import_statement":
+        clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)
+        return leaves(clause) if clause is not None else []
+    required = re.search(r"=\s*require\(\s*['\"][^'\"]+['\"]\s*\)\s*;?\s*\Z", item.text)
+    return list(item.names) if item.kind == "value" and required else []
 
 
 def _required(node: Node) -> str:

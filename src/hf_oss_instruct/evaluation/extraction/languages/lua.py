@@ -36,6 +36,16 @@ class Lua(Language):
         """A text with its tree, where a module that is only returned is a variable."""
         return super().source(_RETURNED_TABLE.sub("local exported = ", text))
 
+    def item(self, node: Node) -> Item:
+        """As everywhere; a block that gives outer variables their values is a definition."""
+        if node.type == "do_statement":
+            found = [
+                name for item in self.members(super().item(node)) if item.kind in ("function", "value") for name in item.names
+            ]
+            local = [name for item in self.members(super().item(node)) if item.text.startswith("local") for name in item.names]
+            return Item("value", tuple(name for name in found if name not in local), node, node)
+        return super().item(node)
+
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
         """Also the functions in a table."""
         names = super().names(kind, node)

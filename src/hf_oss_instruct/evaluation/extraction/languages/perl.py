@@ -50,4 +50,7 @@ class Perl(Language):
             node = node.prev_sibling
         if not before or before[0] == "main":
             return ""
+        if re.search(r"^\s*my\s*\(?\s*\$(?:self|class)\b", text_of(path[-1].inner).partition("{")[2]):
+            made = f"{before[0]}->new" if re.search(r"\bsub\s+new\b", text_of(path[-1].node.parent)) else before[0]
+            return f"\npackage main;\nsub {name} {{ return {made}->{name}(@_) }}\n"
         return f"\npackage main;\n{{ no strict 'refs'; no warnings; *main::{name} = \\&{before[0]}::{name}; }}\n"

@@ -24,7 +24,7 @@ class R(Language):
     test_frameworks = re.compile(r"testthat|RUnit|assertthat")
     identifier = re.compile(r"[A-Za-z.][\w.]*")
     script_statements = re.compile(
-        r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|test_that|expect_equal)\("
+        r"\b(?:quit|q|interactive|commandArgs|readline|readLines|sys\.nframe|sys\.call|rm|test_that|expect_equal)\("
     )
     code_line_start = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")
 
@@ -35,6 +35,10 @@ class R(Language):
             right = node.child_by_field_name("rhs")
             kind: Kind = "function" if right is not None and right.type == "function_definition" else "value"
             return Item(kind, (text_of(node.child_by_field_name("lhs")).strip("`\"'"),), node, node)
+        if operator in ("->", "->>"):
+            return Item("function", (text_of(node.child_by_field_name("rhs")).strip("`\"'"),), node, node)
+        if node.type == "call" and re.match(r"local\(", text_of(node)):
+            return Item("value", tuple(re.findall(r"([\w.]+)\s*<<-", text_of(node))), node, node)
         if assigned := re.match(r"""assign\(\s*['"]([\w.]+)['"]""", text_of(node)):
             return Item("function", (assigned[1],), node, node)
         if node.type == "call" and re.match(r"(?:library|require|suppress\w+)\(", text_of(node)):

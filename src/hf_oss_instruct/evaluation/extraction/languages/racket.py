@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
@@ -27,6 +27,15 @@ class Racket(Language):
     script_statements = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
     code_line_start = re.compile(r"#lang|\(|;|#")
 
+    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+        """What stands in `begin` belongs to the level above."""
+        for node in nodes:
+            head = next(iter(node.named_children), None) if node.type == "list" else None
+            if head is not None and text_of(head) == "begin":
+                yield from self.items(node.named_children[1:])
+            else:
+                yield from super().items([node])
+
     def item(self, node: Node) -> Item:
         """A list is what its first word says."""
         if node.type != "list":
@@ -35,6 +44,8 @@ class Racket(Language):
         word = text_of(head)
         if word == "require":
             return Item("import", (), node, node)
+        if word == "module" and len(rest) > 1 and text_of(rest[0]) not in ("main", "test"):
+            return Item("container", (text_of(rest[0]),), node, node)
         if word == ":" and rest:  # a type, in Typed Racket
             return Item("type", (text_of(rest[0]),), node, node)
         if not word.startswith(("define", "struct")) or not rest:
@@ -54,11 +65,17 @@ class Racket(Language):
         return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
 
     def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
-        """The language's line, what the prompt requires, the rest."""
-        lines = [item.text for item in source.of_kind("package") if "typed" in item.text]
-        prompt = self.prompt_of(problem).of_kind("package")
-        head = [*lines, *(item.text for item in prompt), "#lang racket"][0]
-        return "\n".join([head, *self.from_prompt(problem, source), kept])
+        """The language's line, what the prompt requires, the rest; typed programs in a module, as tests have no types."""
+        typed = [found[0] for item in source.of_kind("package") if (found := re.search(r"typed/racket\S*", item.text))]
+        head = [*(item.text for item in self.prompt_of(problem).of_kind("package")), "#lang racket"][0]
+        program = "\n".join([*self.from_prompt(problem, source), kept])
+        if typed:
+            program = f"(module answer {typed[0]}\n{program}\n(provide {problem.entry_point}))\n(require 'answer)\n"
+        return f"{head}\n{program}"
+
+    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+        """A function of a module under its plain name."""
+        return f"\n(require (only-in '{path[0].names[0]} {problem.entry_point}))\n" if len(path) > 1 else ""
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
         """Also without the language's line, and without words that are no list."""

@@ -71,6 +71,9 @@ class Rust(Language):
         if len(path) < 2:
             return ""
         name, owner = problem.entry_point, path[-2].names[0]
+        siblings = path[0].node.parent.named_children if path[0].node.parent else []
+        if any(one.type == "use_declaration" and name in leaves(one) for one in siblings):  # the answer's own `use`
+            return ""
         if all(item.inner.type == "mod_item" for item in path[:-1]):
             return f"\nuse {'::'.join(one for item in path[:-1] for one in item.names)}::{name};\n"
         method = path[-1].inner
@@ -78,7 +81,8 @@ class Rust(Language):
             child.type == "self_parameter" for child in (method.child_by_field_name("parameters") or method).named_children
         )
         head = re.sub(r"\((?:&?\s*(?:mut\s+)?self)\s*,?\s*", "(", signature(method, ("pub",)), count=1)
-        called = f"{owner}.{name}" if bound else f"{owner}::{name}"
+        made = f"{owner}::new()" if _has_plain_new(path[-2].inner) else f"{owner} {{}}"
+        called = f"({made}).{name}" if bound else f"{owner}::{name}"
         return f"\n{head} {{ {called}({', '.join(arguments(method))}) }}\n"
 
     def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
@@ -93,3 +97,8 @@ class Rust(Language):
 
 def _last(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.rpartition("::")[2]))
+
+
+def _has_plain_new(implementation: Node) -> bool:
+    """Whether an `impl` has a `new` that takes nothing."""
+    return re.search(r"\bfn\s+new\s*\(\s*\)", text_of(implementation)) is not None

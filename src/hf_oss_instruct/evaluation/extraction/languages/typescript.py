@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.languages.javascript import JavaScript
-from hf_oss_instruct.evaluation.extraction.outline import Kind
+from hf_oss_instruct.evaluation.extraction.outline import Kind, leaves
+from hf_oss_instruct.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 
 class TypeScript(JavaScript):
@@ -26,3 +31,20 @@ class TypeScript(JavaScript):
     def forwarded(self, name: str, owner: str) -> str:
         """As in JavaScript; the arguments have no types, which are checked where the tests call it."""
         return f"\nconst {name} = (...args: any[]): any => ({owner} as any).{name}(...args);\n"
+
+    def as_required(self, node: Node) -> str:
+        """As in JavaScript; imported types are `any`, as the file that says what they are is not there."""
+        text = text_of(node)
+        names = re.findall(r"\btype\s+([A-Za-z_$][\w$]*)", text)
+        if re.match(r"import\s+type\b", text):
+            clause = next(child for child in node.named_children if child.type == "import_clause")
+            return _any(leaves(clause))
+        if not names:
+            return super().as_required(node)
+        rest = [name for name in leaves(node) if name not in names]
+        required = f" const {{ {', '.join(rest)} }} = require({text_of(node.child_by_field_name('source'))});" if rest else ""
+        return _any(names) + required
+
+
+def _any(names: list[str]) -> str:
+    return " ".join(f"type {name}<A = any, B = any, C = any> = any;" for name in names)
