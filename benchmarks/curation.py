@@ -30,10 +30,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import feather
 
-from hf_oss_instruct.curation import decontamination, dedup, minhash, needles, words
+from hf_oss_instruct.curation import benchmark_index, decontamination, dedup, minhash, ngrams
+from hf_oss_instruct.curation.annotations import standing
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
-from hf_oss_instruct.curation.marks import standing
 
 PLANTED = 0.05
 AT_ONCE = 25_000
@@ -85,7 +85,7 @@ def rows(count: int) -> tuple[pa.Table, list[tuple[int, int]]]:
                 for name, column in columns.items():
                     column.append(next(cuts[name]))
         ids = [f"{first + number:032x}" for number in range(len(columns["seed"]))]
-        made = {name: words.of_strings(column) for name, column in columns.items()}
+        made = {name: ngrams.of_strings(column) for name, column in columns.items()}
         parts.append(pa.table({"seed_id": ids, **made}))
     return pa.concat_tables(parts), planted
 
@@ -201,12 +201,12 @@ def test_bed() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.support import contamination as bed
 
-    def checked(index: needles.Index, cases: list[Any]) -> list[tuple[Any, list[str], list[str]]]:
-        table = pa.table({"solution": words.of_strings([case.text for case in cases])})
+    def checked(index: benchmark_index.BenchmarkIndex, cases: list[Any]) -> list[tuple[Any, list[str], list[str]]]:
+        table = pa.table({"solution": ngrams.of_strings([case.text for case in cases])})
         out = decontamination.Decontamination(index)(table)
         return list(zip(cases, out["contaminated_by"].to_pylist(), out["flags"].to_pylist(), strict=True))
 
-    humaneval, mbpp = needles.build(bed.humaneval()), needles.build(bed.mbpp())
+    humaneval, mbpp = benchmark_index.build(bed.humaneval()), benchmark_index.build(bed.mbpp())
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * 6)
     for case, hits, flags in checked(humaneval, list(bed.contaminated())):
         own = any(hit.startswith(f"{case.task}:") for hit in hits or [])
@@ -267,13 +267,13 @@ def main() -> None:
     lists = made_up_lists()
     tasks = [task for listed in lists for task in listed.tasks]
     size = sum(len(text) for task in tasks for text in (*task.statements, *task.solutions))
-    seconds, index = spent(lambda: needles.build(tasks))
+    seconds, index = spent(lambda: benchmark_index.build(tasks))
     print(f"index of {len(tasks):,} tasks, {size / 1e6:.0f} MB: {seconds:.1f} CPU s, peak {peak_gb():.2f} GB")
     seconds, out = spent(lambda: decontamination.Decontamination(index)(table))
     print(f"decontamination     {seconds:7.1f} CPU s for {len(table):,} rows, peak {peak_gb():.2f} GB")
     rule = MagicoderRule(lists)
     quick, out = spent(lambda: rule(table))
-    substrings = [needle for _, needle in rule._needles]
+    substrings = [substring for _, substring in rule._substrings]
     some = table.slice(0, 300)
     slow, _ = spent(lambda: paper(some, substrings))
     whole = slow / len(some) * len(table)

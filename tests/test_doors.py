@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.curation.folder import curate
+from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.evaluation import generation, results
 from hf_oss_instruct.evaluation.problems import Benchmark, Calls, Problem

@@ -240,8 +240,8 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.curation.benchmarks import find
     from hf_oss_instruct.curation.checks import Options, chosen
-    from hf_oss_instruct.curation.deny import Denylist
-    from hf_oss_instruct.curation.folder import curate as write
+    from hf_oss_instruct.curation.denylist import Denylist
+    from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.progress import show_curated
     from hf_oss_instruct.publishing.cards import curated_card
 
@@ -337,7 +337,7 @@ def _sandbox() -> dict[str, Any]:
 def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
     """What must hold of a data set that is published."""
     from hf_oss_instruct.curation.licenses import is_permissive
-    from hf_oss_instruct.curation.snippets import secret
+    from hf_oss_instruct.curation.snippet_filters import secret
     from hf_oss_instruct.publishing.data_set import Rules
 
     return Rules(secret, is_permissive, allow_unchecked, allow_any_license)

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.curation import benchmarks
+from hf_oss_instruct.curation.benchmark_tasks import prose, statement, tasks_of
 from hf_oss_instruct.curation.benchmarks import BENCHMARKS, find, keys
-from hf_oss_instruct.curation.tasks import prose, statement, tasks_of
 from hf_oss_instruct.errors import UsageError
 from tests.support.hub import LocalHub
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hf_oss_instruct.curation import needles, words
+from hf_oss_instruct.curation import benchmark_index, ngrams
+from hf_oss_instruct.curation.benchmark_tasks import tasks_of
 from hf_oss_instruct.curation.decontamination import Decontamination
-from hf_oss_instruct.curation.tasks import tasks_of
 from tests.support import contamination as bed
 
 PROMPT = '''def count_lonely_herons(ponds):
@@ -28,11 +28,11 @@ SOLUTION = """    total = 0
 """
 TASK = {"task_id": "H/7", "prompt": PROMPT, "canonical_solution": SOLUTION, "entry_point": "count_lonely_herons"}
 SHORT = {"task_id": "H/8", "prompt": "Write a function to fold every napkin into a swan.", "code": "def fold(): return 1"}
-INDEX = needles.build(list(tasks_of("herons", [TASK, SHORT])))
+INDEX = benchmark_index.build(list(tasks_of("herons", [TASK, SHORT])))
 
 
 def check(*texts: str, drop: bool = True, column: str = "solution") -> pa.Table:
-    rows = pa.table({"seed_id": [str(number) for number in range(len(texts))], column: words.of_strings(list(texts))})
+    rows = pa.table({"seed_id": [str(number) for number in range(len(texts))], column: ngrams.of_strings(list(texts))})
     return Decontamination(INDEX, drop=drop)(rows)
 
 
@@ -113,10 +113,10 @@ STOCK = [
 
 
 def test_an_opening_is_no_quote_and_thirteen_words_are() -> None:
-    index = needles.build(list(tasks_of("stock", [{"task_id": at, "text": text} for at, text in enumerate(STOCK)])))
+    index = benchmark_index.build(list(tasks_of("stock", [{"task_id": at, "text": text} for at, text in enumerate(STOCK)])))
 
     def hits(*texts: str) -> list[bool]:
-        rows = pa.table({"problem": words.of_strings(list(texts))})
+        rows = pa.table({"problem": ngrams.of_strings(list(texts))})
         return [bool(hit) for hit in Decontamination(index)(rows)["contaminated_by"].to_pylist()]
 
     other = [*ORDINARY, *HELD_OUT]
@@ -168,16 +168,16 @@ def test_a_row_of_ten_megabytes_is_read_to_its_end() -> None:
 def test_an_index_on_disk_says_what_the_one_in_memory_says(tmp_path: Path) -> None:
     INDEX.save(tmp_path / "index.npz")
     rows = pa.table({"solution": [PROMPT, SOLUTION, "fold every napkin into a swan", "int countLonelyHerons(int p) {"]})
-    assert Decontamination(needles.Index.load(tmp_path / "index.npz"))(rows) == Decontamination(INDEX)(rows)
+    assert Decontamination(benchmark_index.BenchmarkIndex.load(tmp_path / "index.npz"))(rows) == Decontamination(INDEX)(rows)
 
 
 def test_a_damaged_index_in_the_cache_is_built_again(fresh_cache: Path) -> None:
     tasks = list(tasks_of("herons", [TASK]))
-    needles.cached(tasks)
-    (path,) = (fresh_cache / "oss-instruct" / "needles").glob("*.npz")
+    benchmark_index.cached(tasks)
+    (path,) = (fresh_cache / "oss-instruct" / "benchmark_index").glob("*.npz")
     path.write_bytes(path.read_bytes()[:100])
-    assert needles.cached(tasks).names == ("herons:H/7",)
-    assert len(needles.Index.load(path).names) == 1
+    assert benchmark_index.cached(tasks).names == ("herons:H/7",)
+    assert len(benchmark_index.BenchmarkIndex.load(path).names) == 1
 
 
 real = pytest.mark.skipif(not bed.DATA.is_dir(), reason="the benchmarks' files are not on this machine")
@@ -186,8 +186,8 @@ real = pytest.mark.skipif(not bed.DATA.is_dir(), reason="the benchmarks' files a
 @real
 def test_the_test_bed_is_caught_and_flagged_with_only_the_python_originals_in_the_index() -> None:
     cases = list(bed.contaminated())
-    rows = pa.table({"solution": words.of_strings([case.text for case in cases])})
-    out = Decontamination(needles.build(bed.humaneval()))(rows)
+    rows = pa.table({"solution": ngrams.of_strings([case.text for case in cases])})
+    out = Decontamination(benchmark_index.build(bed.humaneval()))(rows)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for case, hits, flags in zip(cases, out["contaminated_by"].to_pylist(), out["flags"].to_pylist(), strict=True):
         own = any(hit.startswith(f"{case.task}:") for hit in hits or [])
@@ -210,10 +210,10 @@ def test_the_test_bed_is_caught_and_flagged_with_only_the_python_originals_in_th
 
 @real
 def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
-    index = needles.build([*bed.humaneval(), *bed.mbpp()])
+    index = benchmark_index.build([*bed.humaneval(), *bed.mbpp()])
 
     def dropped(texts: list[str]) -> list[str]:
-        rows = pa.table({"problem": words.of_strings(texts)})
+        rows = pa.table({"problem": ngrams.of_strings(texts)})
         hits = Decontamination(index)(rows)["contaminated_by"].to_pylist()
         return [text for text, hit in zip(texts, hits, strict=True) if hit]
 
@@ -227,7 +227,7 @@ def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
 @real
 def test_another_benchmark_and_clean_code_and_prose_are_kept() -> None:
     cases = [*bed.clean(5_000), *(bed.Case("MBPP", None, "\n".join(task.statements), False) for task in bed.mbpp())]
-    rows = pa.table({"solution": words.of_strings([case.text for case in cases])})
-    out = Decontamination(needles.build(bed.humaneval()))(rows)
+    rows = pa.table({"solution": ngrams.of_strings([case.text for case in cases])})
+    out = Decontamination(benchmark_index.build(bed.humaneval()))(rows)
     dropped = [case.text for case, reason in zip(cases, out["reason"].to_pylist(), strict=True) if reason]
     assert len(dropped) <= len(cases) / 5_000, dropped

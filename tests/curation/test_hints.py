@@ -9,7 +9,7 @@ from detect_secrets.plugins.keyword import DENYLIST
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.snippets import HINT, _detectors
+from hf_oss_instruct.curation.snippet_filters import HINT, _detectors
 
 FORMS = [form for one in _detectors() for form in getattr(one, "denylist", ()) if isinstance(form, re.Pattern)]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
-from hf_oss_instruct.curation.words import of_strings
+from hf_oss_instruct.curation.ngrams import of_strings
 from tests.support import contamination as bed
 
 HUMANEVAL = [
@@ -22,13 +22,13 @@ LISTS = [
     BenchmarkList.of("mbpp", None, MBPP),
     BenchmarkList.of("own", None, MBPP),
 ]
-NEEDLES = ["Open Doors", "b = 2", "Fold the Napkin.\n    >>> f(1)", "return fold(x)", "Second one."]
+SUBSTRINGS = ["Open Doors", "b = 2", "Fold the Napkin.\n    >>> f(1)", "return fold(x)", "Second one."]
 
 
-def plainly(problem: str, solution: str, needles: list[str]) -> bool:
+def plainly(problem: str, solution: str, substrings: list[str]) -> bool:
     """The rule as `find_substrings` states it."""
     content = "\n\n".join([problem.lower(), solution.lower()])
-    return any(needle.lower() in content for needle in needles)
+    return any(substring.lower() in content for substring in substrings)
 
 
 def dropped(rows: list[tuple[str, str]], lists: list[BenchmarkList]) -> list[bool]:
@@ -37,7 +37,16 @@ def dropped(rows: list[tuple[str, str]], lists: list[BenchmarkList]) -> list[boo
 
 
 PIECE = st.sampled_from(
-    [*NEEDLES, *(needle.upper() for needle in NEEDLES), "return x + y", "not in the test split", "zz", "İ", "b =", " 2"]
+    [
+        *SUBSTRINGS,
+        *(substring.upper() for substring in SUBSTRINGS),
+        "return x + y",
+        "not in the test split",
+        "zz",
+        "İ",
+        "b =",
+        " 2",
+    ]
 )
 TEXT = st.lists(PIECE | st.text(alphabet="b=2 \n", max_size=4), max_size=5).map("".join)
 
@@ -45,7 +54,7 @@ TEXT = st.lists(PIECE | st.text(alphabet="b=2 \n", max_size=4), max_size=5).map(
 @settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
 def test_the_same_rows_fall_as_by_the_plain_loop(rows: list[tuple[str, str]]) -> None:
-    assert dropped(rows, LISTS) == [plainly(*row, NEEDLES) for row in rows]
+    assert dropped(rows, LISTS) == [plainly(*row, SUBSTRINGS) for row in rows]
 
 
 def test_benchmarks_that_the_paper_leaves_out_are_not_looked_for() -> None:
@@ -56,13 +65,13 @@ def test_benchmarks_that_the_paper_leaves_out_are_not_looked_for() -> None:
 def test_on_real_tasks_told_in_many_ways_the_same_rows_fall() -> None:
     listed = BenchmarkList.of("humaneval", None, bed.read(bed.DATA / "humaneval" / "HumanEval.jsonl.gz"))
     rule = MagicoderRule([listed])
-    needles = []
+    substrings = []
     for row in listed.rows:
         parts = row["prompt"].split('"""' if '"""' in row["prompt"] else "'''")
-        needles.append((parts[3] if len(parts) == 5 else parts[1]).strip())
+        substrings.append((parts[3] if len(parts) == 5 else parts[1]).strip())
         solution = row["canonical_solution"].strip()
         if solution not in ("return x + y", "return len(string)", "return n**2"):
-            needles.append(solution)
-    assert sorted(needle.lower() for needle in needles) == sorted(needle for _, needle in rule._needles)
+            substrings.append(solution)
+    assert sorted(substring.lower() for substring in substrings) == sorted(substring for _, substring in rule._substrings)
     rows = [(case.text[: len(case.text) // 2], case.text) for case in bed.contaminated()]
-    assert dropped(rows, [listed]) == [plainly(*row, needles) for row in rows]
+    assert dropped(rows, [listed]) == [plainly(*row, substrings) for row in rows]

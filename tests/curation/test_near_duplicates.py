@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation import dedup, minhash, words
+from hf_oss_instruct.curation import dedup, minhash, ngrams
 from hf_oss_instruct.data import Row
 
 FEW = st.text(alphabet="ab \n\u3000", max_size=3)
@@ -86,7 +86,7 @@ def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) ->
             copy[place] = "other"
         texts.append(copy)
     joined = [" ".join(text) for text in texts]
-    later, earlier, similarity = minhash.near_pairs(words.of_strings(joined), 0.7)
+    later, earlier, similarity = minhash.near_pairs(ngrams.of_strings(joined), 0.7)
     found = dict(zip(zip(later.tolist(), earlier.tolist(), strict=True), similarity.tolist(), strict=True))
     assert all(abs(jaccard(joined[a], joined[b]) - value) < 1e-9 and value >= 0.7 for (a, b), value in found.items())
     true = {(a, b) for a in range(60) for b in range(a) if jaccard(joined[a], joined[b]) >= 0.7}
@@ -142,7 +142,7 @@ def test_nothing_to_compare_is_no_error(rows: pa.Table) -> None:
 def test_scripts_without_spaces_are_compared_by_characters(text: str, word: str, other: str) -> None:
     assert word in text
     different = "".join(reversed(text))
-    column = words.of_strings([text, text.replace(word, other), different])
+    column = ngrams.of_strings([text, text.replace(word, other), different])
     later, earlier, similarity = minhash.near_pairs(column, 0.7)
     assert list(zip(later.tolist(), earlier.tolist(), strict=True)) == [(1, 0)]
     assert similarity[0] < 1

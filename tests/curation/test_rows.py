@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.curation.checks import Options
-from hf_oss_instruct.curation.deny import Denylist
-from hf_oss_instruct.curation.folder import curate
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.rows import RESERVED, read
+from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import SeedError
 
 PAIRS = [

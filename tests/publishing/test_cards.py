@@ -54,12 +54,12 @@ def facts(**changes: Any) -> dict[str, Any]:
                 "rule": "default",
                 "policy": "drop",
                 "lists": [
-                    {"name": "humaneval", "revision": "7dce6050a7d6", "tasks": 164, "needles": 328, "status": "done"},
+                    {"name": "humaneval", "revision": "7dce6050a7d6", "tasks": 164, "patterns": 328, "status": "done"},
                     {
                         "name": "apps",
                         "revision": "21e74ddf8de1",
                         "tasks": 0,
-                        "needles": 0,
+                        "patterns": 0,
                         "status": "not_done",
                         "why": "the Hub cannot be reached: [Errno 111]",
                     },

@@ -19,8 +19,8 @@ from datasets import load_dataset
 from huggingface_hub import HfApi
 
 from hf_oss_instruct.curation.checks import Options
-from hf_oss_instruct.curation.deny import Denylist
-from hf_oss_instruct.curation.folder import curate
+from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.curation.licenses import is_permissive
-from hf_oss_instruct.curation.snippets import secret
+from hf_oss_instruct.curation.snippet_filters import secret
 from hf_oss_instruct.data import REJECTED_SCHEMA, SFT_SCHEMA
 from hf_oss_instruct.errors import OssInstructError, PublishError
 from hf_oss_instruct.publishing.data_set import Rules, data_set

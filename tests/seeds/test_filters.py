@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS

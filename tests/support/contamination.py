@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import xxhash
 
-from hf_oss_instruct.curation.tasks import Task, statement, tasks_of
+from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask, statement, tasks_of
 
 DATA = Path("/work/shared/data")
 """Real benchmarks, where this machine has them; nothing of them is in the repository."""
@@ -39,11 +39,11 @@ def read(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def humaneval() -> list[Task]:
+def humaneval() -> list[BenchmarkTask]:
     return list(tasks_of("humaneval", read(DATA / "humaneval" / "HumanEval.jsonl.gz")))
 
 
-def mbpp() -> list[Task]:
+def mbpp() -> list[BenchmarkTask]:
     return list(tasks_of("mbpp", read(DATA / "mbppplus" / "MbppPlus.jsonl.gz")))
 
 

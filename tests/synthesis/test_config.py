@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.seeds.filters import FILTERS

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import xxhash
 
-from hf_oss_instruct.curation.tasks import IDS, PROMPTS, SOLUTIONS, Task, tasks_of
+from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.pins import COMMITS
 from hf_oss_instruct.structured import any_json
@@ -80,7 +80,7 @@ class BenchmarkList:
     name: str
     revision: str | None
     rows: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    tasks: tuple[Task, ...] = field(default=(), repr=False)
+    tasks: tuple[BenchmarkTask, ...] = field(default=(), repr=False)
     why: str | None = None
     left_out: bool = False
 

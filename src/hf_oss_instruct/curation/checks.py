@@ -9,15 +9,15 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from hf_oss_instruct.curation import dedup, marks, needles
+from hf_oss_instruct.curation import annotations, benchmark_index, dedup
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.decontamination import Decontamination
-from hf_oss_instruct.curation.deny import Denylist, denied_rows
+from hf_oss_instruct.curation.denylist import Denylist, denied_rows
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
 from hf_oss_instruct.errors import UsageError
 
 Check: TypeAlias = Callable[[pa.Table], pa.Table]
-"""Pure: the same rows come back, marked as `marks` says."""
+"""Pure: the same rows come back, annotated by `annotations`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def decontamination(options: Options) -> Check:
     if options.rule == "magicoder":
         return MagicoderRule(options.lists, drop=options.drop)
     tasks = [task for listed in options.lists for task in listed.tasks]
-    return Decontamination(needles.cached(tasks), options.columns, options.drop)
+    return Decontamination(benchmark_index.cached(tasks), options.columns, options.drop)
 
 
 def list_facts(options: Options) -> dict[str, Any]:
@@ -83,7 +83,12 @@ def list_facts(options: Options) -> dict[str, Any]:
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
         counted = sum(len(task.statements) + len(task.solutions) for task in listed.tasks)
-        facts: dict[str, Any] = {"name": listed.name, "revision": listed.revision, "tasks": len(listed.tasks), "needles": counted}
+        facts: dict[str, Any] = {
+            "name": listed.name,
+            "revision": listed.revision,
+            "tasks": len(listed.tasks),
+            "patterns": counted,
+        }
         status = "left_out" if listed.left_out else "not_done" if listed.why else "done"
         lists.append(facts | {"status": status} | ({"why": listed.why} if listed.why else {}))
     missing = [facts for facts in lists if facts["status"] == "not_done"]
@@ -103,7 +108,7 @@ def denied(options: Options) -> Check:
 
     def check(table: pa.Table) -> pa.Table:
         found = denied_rows(table, options.deny) if options.deny else []
-        return marks.reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
+        return annotations.reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
 
     return check
 
@@ -111,7 +116,7 @@ def denied(options: Options) -> Check:
 STEPS = (
     Step("denied", 1, "rows of repositories, paths or ids on the denylist", False, denied),
     Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(dedup.exact_duplicates, columns=o.columns)),
-    Step("decontamination", needles.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
+    Step("decontamination", benchmark_index.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
     Step(
         "near_duplicates",
         1,

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import needles, readings, words
+from hf_oss_instruct.curation import benchmark_index, ngrams, normalization
+from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.dedup import COMPARED
-from hf_oss_instruct.curation.lookup import Lookup
-from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
-from hf_oss_instruct.curation.needles import Index
-from hf_oss_instruct.curation.words import Places, Texts
+from hf_oss_instruct.curation.inverted_index import InvertedIndex
+from hf_oss_instruct.curation.ngrams import Places, Texts
 
 SHOWN = 8
 """Hits that are written down for one row."""
@@ -37,11 +37,11 @@ class Decontamination:
         drop: whether rows are rejected; otherwise they only get `contaminated_by`.
     """
 
-    index: Index
+    index: BenchmarkIndex
     columns: Sequence[str] = COMPARED
     drop: bool = True
 
-    name, version = "decontamination", needles.VERSION
+    name, version = "decontamination", benchmark_index.VERSION
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` and `flags` filled, and contaminated rows rejected."""
@@ -51,7 +51,7 @@ class Decontamination:
         for column in self.columns:
             if column not in table.column_names:
                 continue
-            for rows in words.texts(table[column]):
+            for rows in ngrams.texts(table[column]):
                 for found, into in ((_quotes(rows, self.index), certain), (_likenesses(rows, self.index), likely)):
                     for row, task, rule in found:
                         if alive[row]:
@@ -66,31 +66,31 @@ def _shown(hits: list[str]) -> list[str]:
     return sorted(set(hits))[:SHOWN]
 
 
-def _quotes(rows: Texts, index: Index) -> Iterator[Hit]:
-    found = readings.prose_words(rows)
-    wanted = {*needles.WHOLE, needles.SHORT, needles.LONG, needles.STATEMENT}
-    for length, grams, row_of in words.gram_family(found.hashes, found.ends, wanted):
-        if length in needles.WHOLE:
+def _quotes(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+    found = normalization.prose_words(rows)
+    wanted = {*benchmark_index.WHOLE, benchmark_index.SHORT, benchmark_index.LONG, benchmark_index.STATEMENT}
+    for length, grams, row_of in ngrams.gram_family(found.hashes, found.ends, wanted):
+        if length in benchmark_index.WHOLE:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
-        if length == needles.SHORT:
+        if length == benchmark_index.SHORT:
             yield from _shares(rows.first, grams, row_of, index)
-        if length == needles.LONG:
+        if length == benchmark_index.LONG:
             yield from _hits(index.long, grams, row_of + rows.first, "words")
-        if length == needles.STATEMENT:
+        if length == benchmark_index.STATEMENT:
             yield from _hits(index.statement, grams, row_of + rows.first, "words")
     yield from _substrings(rows, index)
 
 
-def _hits(lookup: Lookup, hashes: words.Hashes, rows: Places, rule: str) -> Iterator[Hit]:
+def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Places, rule: str) -> Iterator[Hit]:
     places, at = lookup.find(hashes)
     for row, task in zip(*(part.tolist() for part in lookup.expand(rows[places], at)), strict=True):
         yield row, task, rule
 
 
-def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> Iterator[Hit]:
+def _shares(first: int, grams: ngrams.Hashes, row_of: Places, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that hold half of a prompt's short n-grams, each counted once, and not only those of its beginning."""
     places, at = index.short.find(grams)
-    pairs = words.distinct(row_of[places] << 32 | at)
+    pairs = ngrams.distinct(row_of[places] << 32 | at)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
     both, place, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
     late = np.bincount(place, owners % 2, len(both)) > 0
@@ -100,27 +100,27 @@ def _shares(first: int, grams: words.Hashes, row_of: Places, index: Index) -> It
         yield (pair >> 32) + first, int(index.prose_tasks[pair & (2**32 - 1)]), "share"
 
 
-def _substrings(rows: Texts, index: Index) -> Iterator[Hit]:
+def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     """Quotes that stand in a row from beginning to end. Their first characters tell which rows are worth a look."""
-    data, ends = readings.squeezed(rows)
-    starts = np.flatnonzero(np.take(index.beginnings, needles.sieve_slots(words.eights(data))))
+    data, ends = normalization.squeezed(rows)
+    starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))
     row_of = np.searchsorted(ends, starts, "right") - 1
-    starts = starts[ends[row_of + 1] - starts >= needles.WINDOW]
-    places, at = index.windows.find(words.windows(data, starts, needles.WINDOW))
+    starts = starts[ends[row_of + 1] - starts >= benchmark_index.WINDOW]
+    places, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.WINDOW))
     row_of = np.searchsorted(ends, starts[places], "right") - 1
     for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
         if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
             yield row + rows.first, int(index.quote_tasks[quote]), "quote"
 
 
-def _likenesses(rows: Texts, index: Index) -> Iterator[Hit]:
-    hashes, ends, _ = readings.blind_tokens(rows)
-    grams, row_of = words.grams(hashes, ends, needles.BLIND)
+def _likenesses(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+    hashes, ends, _ = normalization.blind_tokens(rows)
+    grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
-    names, lines = readings.plain_names(rows)
+    names, lines = normalization.plain_names(rows)
     places, at = index.called.find(names.hashes)
-    starts = readings.with_underscores(names.starts[places], lines).tolist()
-    defined = [number for number, start in enumerate(starts) if readings.is_defined(rows.data, start)]
+    starts = normalization.with_underscores(names.starts[places], lines).tolist()
+    defined = [number for number, start in enumerate(starts) if normalization.is_defined(rows.data, start)]
     row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
     for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
         yield row, task, "name"

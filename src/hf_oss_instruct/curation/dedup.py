@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from hf_oss_instruct.curation import words
-from hf_oss_instruct.curation.marks import flag, reject, standing
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.annotations import flag, reject, standing
 from hf_oss_instruct.curation.minhash import near_pairs
-from hf_oss_instruct.curation.words import Hashes
+from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.data import KEEP, Row, Verdict
 from hf_oss_instruct.packed import NumberMap
 
@@ -23,8 +23,8 @@ THRESHOLD = 0.7
 """Jaccard similarity of word 5-grams from which on two texts are nearly equal."""
 _WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
 """What `str.split` calls white space, as far as it is ASCII."""
-_OPENINGS = words.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
-_EVERYBODYS = words.word_hashes("main Main Solution solution solve Program App Test test __init__".split())
+_OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
+_EVERYBODYS = ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split())
 
 
 class ExactDuplicates:
@@ -160,7 +160,7 @@ def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def _squeezed(column: pa.ChunkedArray) -> Hashes:
     """A hash of every text without its white space, 0 for blank ones."""
     hashes = np.zeros(len(column), np.uint64)
-    for rows in words.texts(column):
+    for rows in ngrams.texts(column):
         data, ends = rows.data.tobytes(), rows.ends.tolist()
         for row, (start, stop) in enumerate(pairwise(ends), rows.first):
             text = data[start:stop]
@@ -173,9 +173,9 @@ def _squeezed(column: pa.ChunkedArray) -> Hashes:
 def _name_sets(column: pa.ChunkedArray) -> Hashes:
     """A hash of every text's set of defined names, 0 where it defines none."""
     parts = [np.empty(0, np.uint64)]
-    for rows in words.texts(column):
-        found = words.words(rows, words.IDENTIFIERS)
-        places = words.among(found.hashes, _OPENINGS) + 1
+    for rows in ngrams.texts(column):
+        found = ngrams.words(rows, ngrams.IDENTIFIERS)
+        places = ngrams.among(found.hashes, _OPENINGS) + 1
         row_of = np.searchsorted(found.ends, places - 1, "right") - 1
         inside = places < found.ends[row_of + 1]
         names, row_of = found.hashes[places[inside]], row_of[inside]
@@ -185,6 +185,6 @@ def _name_sets(column: pa.ChunkedArray) -> Hashes:
         names, row_of = names[order], row_of[order]
         new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
         sums = np.zeros(len(rows), np.uint64)
-        np.add.at(sums, row_of[new], words.mix(names[new]))
+        np.add.at(sums, row_of[new], ngrams.mix(names[new]))
         parts.append(sums)
     return np.concatenate(parts)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import words
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, reject, standing
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.lookup import Lookup
-from hf_oss_instruct.curation.marks import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.inverted_index import InvertedIndex
 
 COLUMNS = ("problem", "solution")
 GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])
@@ -73,40 +73,40 @@ class MagicoderRule:
     def __init__(self, lists: Iterable[BenchmarkList], columns: Sequence[str] = COLUMNS, drop: bool = True) -> None:
         by_name = {listed.name: listed for listed in lists}
         self._columns, self._drop = columns, drop
-        self._needles = [
-            (name, needle.lower())
+        self._substrings = [
+            (name, substring.lower())
             for name, substrings in SUBSTRINGS.items()
             if name in by_name
             for row in by_name[name].rows
-            for needle in substrings(row)
-            if needle
+            for substring in substrings(row)
+            if substring
         ]
-        # A needle can only stand where its first eight bytes stand.
-        firsts = [needle.encode(errors="replace")[: words.WORD] for _, needle in self._needles]
-        long = [number for number, first in enumerate(firsts) if len(first) == words.WORD]
-        self._short = [number for number, first in enumerate(firsts) if len(first) < words.WORD]
+        # A substring can only stand where its first eight bytes stand.
+        firsts = [substring.encode(errors="replace")[: ngrams.WORD] for _, substring in self._substrings]
+        long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD]
+        self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD]
         joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)
-        self._firsts = Lookup.of(words.mix(words.eights(joined)[:: words.WORD]), np.array(long, np.int32))
+        self._firsts = InvertedIndex.of(ngrams.mix(ngrams.eights(joined)[:: ngrams.WORD]), np.array(long, np.int32))
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` filled, and contaminated rows rejected."""
         alive = standing(table)
         parts = [[value or "" for value in table[name].to_pylist()] for name in self._columns if name in table.column_names]
         contents = ["\n\n".join(values).lower() for values in zip(*parts, strict=True)]
-        hits = {row: [self._needles[number][0] + ":substring"] for row, number in self._first(contents) if alive[row]}
+        hits = {row: [self._substrings[number][0] + ":substring"] for row, number in self._first(contents) if alive[row]}
         table = flag(table, hits, CONTAMINATED_BY)
         return reject(table, "contaminated", {row: names[0] for row, names in hits.items()} if self._drop else {})
 
     def _first(self, contents: list[str]) -> Iterator[tuple[int, int]]:
-        """Rows that hold a needle, and the first needle that each holds."""
-        for rows in words.texts(words.of_strings(contents)):
-            places, at = self._firsts.find(words.mix(words.eights(rows.data)))
+        """Rows that hold a substring, and the first substring that each holds."""
+        for rows in ngrams.texts(ngrams.of_strings(contents)):
+            places, at = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
             row_of = np.searchsorted(rows.ends, places, "right") - 1
             possible: dict[int, set[int]] = {}
             for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, at)), strict=True):
                 possible.setdefault(row, set()).add(number)
             for row in range(len(rows)):
                 for number in sorted(possible.get(row, set()).union(self._short)):
-                    if self._needles[number][1] in contents[rows.first + row]:
+                    if self._substrings[number][1] in contents[rows.first + row]:
                         yield rows.first + row, number
                         break

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import words
-from hf_oss_instruct.curation.words import Hashes, Places
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.ngrams import Hashes, Places
 
 GRAM = 5
 """Words of an n-gram; of scripts without spaces, characters."""
@@ -55,16 +55,18 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
 def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
     """The rows with enough n-grams, and (rows, BANDS) keys of them: of two near texts, some band's keys are equal."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
-    for rows in words.texts(column):
-        found = words.words(rows, words.IDENTIFIERS, unspaced=True)
-        grams, row_of = words.grams(found.hashes, found.ends, GRAM)
+    for rows in ngrams.texts(column):
+        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
+        grams, row_of = ngrams.grams(found.hashes, found.ends, GRAM)
         counts = np.bincount(row_of, minlength=len(rows))
         sketch = np.full(len(rows) * BINS, _EMPTY)
         np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
         enough = np.flatnonzero(counts >= FEWEST_GRAMS)
         bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
         numbers.append(rows.first + enough)
-        keys.append((words.mix((bins * words._OF_PLACE[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32))
+        keys.append(
+            (ngrams.mix((bins * ngrams._OF_PLACE[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32)
+        )
     return np.concatenate(numbers), np.concatenate(keys)
 
 
@@ -85,7 +87,7 @@ def _candidates(rows: Places, keys: Sketches) -> tuple[Places, Places]:
     """Pairs of rows with equal keys in a band, each once, in order."""
     found = np.empty(0, np.uint64)
     for band in range(keys.shape[1]):
-        found = words.distinct(np.concatenate([found, _of_one_band(keys[:, band])]))
+        found = ngrams.distinct(np.concatenate([found, _of_one_band(keys[:, band])]))
     later, earlier = (found >> np.uint64(32)).astype(np.int64), (found & np.uint64(2**32 - 1)).astype(np.int64)
     return rows[later], rows[earlier]
 
@@ -103,14 +105,14 @@ def _of_one_band(keys: Sketches) -> Hashes:
         for other in (first[places] + distance, places - distance - 1):
             inside = (other < places) & (other >= first[places])
             pairs.append((order[places[inside]] << np.uint64(32)) | order[other[inside]])
-    return words.distinct(np.concatenate(pairs))
+    return ngrams.distinct(np.concatenate(pairs))
 
 
 def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
     """Exact Jaccard similarities, portion by portion."""
     for start in range(0, len(later), PAIRS_AT_ONCE):
         one, other = later[start : start + PAIRS_AT_ONCE], earlier[start : start + PAIRS_AT_ONCE]
-        rows = words.distinct(np.concatenate([one, other]))
+        rows = ngrams.distinct(np.concatenate([one, other]))
         grams, ends = _gram_sets(column.take(pa.array(rows)))
         yield _jaccard(grams, ends, np.searchsorted(rows, one), np.searchsorted(rows, other))
 
@@ -118,11 +120,11 @@ def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> It
 def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
     """The n-grams of every text as sorted 48-bit numbers, each once, and where texts begin and end."""
     keys = [np.empty(0, np.uint64)]
-    for rows in words.texts(column):
-        found = words.words(rows, words.IDENTIFIERS, unspaced=True)
-        grams, row_of = words.grams(found.hashes, found.ends, GRAM)
+    for rows in ngrams.texts(column):
+        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
+        grams, row_of = ngrams.grams(found.hashes, found.ends, GRAM)
         keys.append(((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS)))
-    every = words.distinct(np.concatenate(keys))
+    every = ngrams.distinct(np.concatenate(keys))
     ends = np.searchsorted(every, np.arange(len(column) + 1, dtype=np.uint64) << _HASH_BITS)
     return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), ends
 

@@ -23,10 +23,10 @@ def touched(training_set: str, benchmark: Benchmark) -> list[str]:
     Raises:
         EvaluationError: there is no such training set, or it holds no text.
     """
-    from hf_oss_instruct.curation import needles, tasks
+    from hf_oss_instruct.curation import benchmark_index, benchmark_tasks
     from hf_oss_instruct.curation import rows as reading
+    from hf_oss_instruct.curation.annotations import CONTAMINATED_BY
     from hf_oss_instruct.curation.decontamination import Decontamination
-    from hf_oss_instruct.curation.marks import CONTAMINATED_BY
 
     try:
         rows = reading.read(training_set)
@@ -44,7 +44,7 @@ def touched(training_set: str, benchmark: Benchmark) -> list[str]:
         }
         for problem in benchmark.problems.values()
     )
-    index = needles.cached([*tasks.tasks_of(benchmark.task, problems)])
+    index = benchmark_index.cached([*benchmark_tasks.tasks_of(benchmark.task, problems)])
     marked = Decontamination(index, columns, drop=False)(rows.select(columns))
     hit = _numbers(name for names in marked[CONTAMINATED_BY].to_pylist() for name in names or ())
     return [task_id for task_id in benchmark.problems if _numbers([task_id]) & hit]

@@ -16,8 +16,8 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.curation import licenses as licences
-from hf_oss_instruct.curation.deny import Denylist
-from hf_oss_instruct.curation.snippets import SNIPPET_FILTERS
+from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.vectorized import MAX_LINES

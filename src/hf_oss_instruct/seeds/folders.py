@@ -17,7 +17,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError, UsageError

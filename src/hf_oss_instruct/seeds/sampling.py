@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhausted, UsageError

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.curation.deny import Denylist
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.seeds.filters import ANY

@@ -115,7 +115,7 @@ def _config(flags: dict[str, Any], default_sampler: str) -> RunConfig:
 
 
 def _plan(base: SeedPlan, flags: dict[str, Any]) -> SeedPlan:
-    from hf_oss_instruct.curation.deny import Denylist
+    from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.seeds.filters import FILTERS
 
     plain = (

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hf_oss_instruct.curation.annotations import DETAIL, REASON, standing
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
 from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
-from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
 from hf_oss_instruct.data import (
     FORMAT_VERSION,
     KEEP,

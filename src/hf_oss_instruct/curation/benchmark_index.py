@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.curation import readings, words
-from hf_oss_instruct.curation.lookup import Lookup, Numbers
-from hf_oss_instruct.curation.tasks import Task
-from hf_oss_instruct.curation.words import Bytes, Hashes, Places
+from hf_oss_instruct.curation import ngrams, normalization
+from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
+from hf_oss_instruct.curation.inverted_index import InvertedIndex, Numbers
+from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Places
 
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""
@@ -49,12 +49,12 @@ BLIND_WORDS = 4
 LONG_NAME = 6
 """Letters of an entry point's name that is telling, without underscores."""
 
-SIEVE = 2**20
+PREFILTER = 2**20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class BenchmarkIndex:
     """Everything that is looked for.
 
     Attributes:
@@ -62,7 +62,7 @@ class Index:
         quotes: squeezed statements, proses and solutions; `windows` has their first characters.
         quote_tasks: the task of each.
         windows: first `WINDOW` bytes of a quote → quote.
-        beginnings: (SIEVE,), whether any quote begins with certain eight bytes.
+        beginnings: (PREFILTER,), whether any quote begins with certain eight bytes.
         long: wordy n-grams of `LONG` words of solutions → task.
         statement: wordy n-grams of `STATEMENT` words of statements → task.
         short: n-grams of `SHORT` words of a prose → twice the prose's number, plus one if they are not in its beginning.
@@ -76,16 +76,16 @@ class Index:
     names: tuple[str, ...]
     quotes: tuple[bytes, ...]
     quote_tasks: Places
-    windows: Lookup
+    windows: InvertedIndex
     beginnings: Mask
-    long: Lookup
-    statement: Lookup
-    short: Lookup
+    long: InvertedIndex
+    statement: InvertedIndex
+    short: InvertedIndex
     needed: Places
     prose_tasks: Places
-    whole: Lookup
-    blind: Lookup
-    called: Lookup
+    whole: InvertedIndex
+    blind: InvertedIndex
+    called: InvertedIndex
 
     def save(self, path: Path) -> None:
         """Write it as plain arrays."""
@@ -96,7 +96,7 @@ class Index:
         arrays["names"] = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, Lookup):
+            if isinstance(value, InvertedIndex):
                 arrays |= {f"{field.name}.{part}": getattr(value, part) for part in ("hashes", "ends", "owners")}
             elif isinstance(value, np.ndarray):
                 arrays[field.name] = value
@@ -104,7 +104,7 @@ class Index:
             np.savez(file, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Index:
+    def load(cls, path: Path) -> BenchmarkIndex:
         """Read what `save` wrote.
 
         Raises:
@@ -119,7 +119,7 @@ class Index:
             }
             for field in fields(cls):
                 if f"{field.name}.hashes" in arrays:
-                    parts[field.name] = Lookup.from_parts(
+                    parts[field.name] = InvertedIndex.from_parts(
                         *(arrays[f"{field.name}.{part}"] for part in ("hashes", "ends", "owners"))
                     )
                 elif field.name not in parts:
@@ -127,7 +127,7 @@ class Index:
         return cls(**parts)
 
 
-def build(tasks: Sequence[Task]) -> Index:
+def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
     """The index of some tasks."""
     statements = _owned((number, text) for number, task in enumerate(tasks) for text in task.statements)
     proses = _owned((number, text) for number, task in enumerate(tasks) for text in task.proses)
@@ -135,7 +135,7 @@ def build(tasks: Sequence[Task]) -> Index:
     called = _owned((number, name) for number, task in enumerate(tasks) for name in task.entry_points)
     quotes = {text: owner for owned in (statements, proses, solutions) for owner, text in _squeezed(owned) if len(text) >= WINDOW}
     short, needed, whole = _proses(proses)
-    return Index(
+    return BenchmarkIndex(
         names=tuple(task.name.replace("\n", " ") for task in tasks),
         quotes=tuple(quotes),
         quote_tasks=np.array([*quotes.values()], np.int64),
@@ -161,50 +161,50 @@ def _owned(pairs: Iterable[tuple[int, str]]) -> Owned:
     return [owner for owner, _ in listed], [text for _, text in listed]
 
 
-def _joined(parts: Iterable[tuple[Hashes, Numbers]]) -> Lookup:
+def _joined(parts: Iterable[tuple[Hashes, Numbers]]) -> InvertedIndex:
     none = np.empty(0, np.uint64), np.empty(0, np.int32)
     hashes, owners = zip(none, *parts, strict=True)
-    return Lookup.of(np.concatenate(hashes), np.concatenate(owners))
+    return InvertedIndex.of(np.concatenate(hashes), np.concatenate(owners))
 
 
 def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
-    for rows in words.texts(words.of_strings(owned[1])):
-        data, ends = readings.squeezed(rows)
+    for rows in ngrams.texts(ngrams.of_strings(owned[1])):
+        data, ends = normalization.squeezed(rows)
         for row in range(len(rows)):
             yield owned[0][rows.first + row], data[ends[row] : ends[row + 1]].tobytes()
 
 
-def _windows(quotes: list[bytes]) -> Lookup:
+def _windows(quotes: list[bytes]) -> InvertedIndex:
     data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)
     places = np.arange(len(quotes), dtype=np.int32)
-    return Lookup.of(words.windows(data, places.astype(np.int64) * WINDOW, WINDOW), places)
+    return InvertedIndex.of(ngrams.windows(data, places.astype(np.int64) * WINDOW, WINDOW), places)
 
 
 def _beginnings(quotes: Iterable[bytes]) -> Mask:
-    firsts = words.eights(np.frombuffer(b"".join(quote[: words.WORD] for quote in quotes), np.uint8))[:: words.WORD]
-    sieve = np.zeros(SIEVE, bool)
-    sieve[sieve_slots(firsts)] = True
-    return sieve
+    firsts = ngrams.eights(np.frombuffer(b"".join(quote[: ngrams.WORD] for quote in quotes), np.uint8))[:: ngrams.WORD]
+    prefilter = np.zeros(PREFILTER, bool)
+    prefilter[prefilter_slots(firsts)] = True
+    return prefilter
 
 
-def sieve_slots(first: Hashes) -> Places:
-    """Places in a sieve of quotes' first eight bytes."""
-    return ((first * _SPREAD) >> np.uint64(64 - SIEVE.bit_length() + 1)).astype(np.int64)
+def prefilter_slots(first: Hashes) -> Places:
+    """Places in a prefilter of quotes' first eight bytes."""
+    return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
 
 
 def _wordy(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
     """The n-grams with enough different words, and the task of each."""
     tasks = np.array(owned[0], np.int32)
-    for rows in words.texts(words.of_strings(owned[1])):
-        found = readings.prose_words(rows)
-        grams, row_of = words.grams(found.hashes, found.ends, n)
+    for rows in ngrams.texts(ngrams.of_strings(owned[1])):
+        found = normalization.prose_words(rows)
+        grams, row_of = ngrams.grams(found.hashes, found.ends, n)
         enough = _different(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
-def _is_word(found: words.Words, data: Bytes) -> Mask:
+def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
     """Which words have at least two letters and no digit."""
-    digits = np.concatenate([[0], np.cumsum(np.take(readings.DIGITS, data) != 0)])
+    digits = np.concatenate([[0], np.cumsum(np.take(normalization.DIGITS, data) != 0)])
     return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
 
 
@@ -219,12 +219,12 @@ def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
     return np.asarray((views[:, 1:] != views[:, :-1]).sum(axis=1) + (views[:, 0] != 0))
 
 
-def _proses(owned: Owned) -> tuple[Lookup, Places, Lookup]:
+def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
     """Short n-grams → prose and whether they are late in it, how many each prose needs, and whole short proses → task."""
     grams, owners, short, tasks = [], [], [], []
-    for batch in words.texts(words.of_strings(owned[1])):
-        found = readings.prose_words(batch)
-        hashes, row_of = words.grams(found.hashes, found.ends, SHORT)
+    for batch in ngrams.texts(ngrams.of_strings(owned[1])):
+        found = normalization.prose_words(batch)
+        hashes, row_of = ngrams.grams(found.hashes, found.ends, SHORT)
         counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)
         place = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)
         late = place >= np.floor(counts * LATE)[row_of]
@@ -232,45 +232,45 @@ def _proses(owned: Owned) -> tuple[Lookup, Places, Lookup]:
         owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
         for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE))).tolist():
             own = found.hashes[found.ends[row] : found.ends[row + 1]]
-            short.append(words.grams(own, np.array([0, len(own)]), len(own))[0])
+            short.append(ngrams.grams(own, np.array([0, len(own)]), len(own))[0])
             tasks.append(owned[0][row + batch.first])
     lookup = _joined(zip(grams, owners, strict=True)).without_common(COMMON)
     counts = np.bincount(lookup.owners // 2, minlength=len(owned[0]))
     needed = np.where(counts >= FEWEST_SHORT, np.ceil(counts * SHARE), 0).astype(np.int64)
-    return lookup, needed, Lookup.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
+    return lookup, needed, InvertedIndex.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
 def _blind(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
     """The telling identifier-blind n-grams, and the task of each."""
     tasks = np.array(owned[0], np.int32)
-    for rows in words.texts(words.of_strings(owned[1])):
-        hashes, ends, telling = readings.blind_tokens(rows)
-        grams, row_of = words.grams(hashes, ends, BLIND)
+    for rows in ngrams.texts(ngrams.of_strings(owned[1])):
+        hashes, ends, telling = normalization.blind_tokens(rows)
+        grams, row_of = ngrams.grams(hashes, ends, BLIND)
         enough = _different(hashes, telling, ends, BLIND) >= BLIND_WORDS
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
-def _called(owned: Owned) -> Lookup:
+def _called(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
     telling = [place for place, name in enumerate(names) if len(name) >= LONG_NAME]
-    hashes = np.array([words.word_hash(names[place]) for place in telling], np.uint64)
-    return Lookup.of(hashes, np.array([owned[0][place] for place in telling], np.int32))
+    hashes = np.array([ngrams.word_hash(names[place]) for place in telling], np.uint64)
+    return InvertedIndex.of(hashes, np.array([owned[0][place] for place in telling], np.int32))
 
 
-def content_key(tasks: Sequence[Task]) -> str:
+def content_key(tasks: Sequence[BenchmarkTask]) -> str:
     """A key of the tasks' content and of the rules' version: the name of the index in the cache."""
-    state = xxhash.xxh3_128(f"needles/{VERSION}".encode())
+    state = xxhash.xxh3_128(f"benchmark_index/{VERSION}".encode())
     for task in tasks:
         state.update(repr(task).encode(errors="replace"))
     return str(state.hexdigest())
 
 
-def cached(tasks: Sequence[Task]) -> Index:
-    """The index of some tasks, from `$HF_HOME/oss-instruct/needles/` if it was built before."""
+def cached(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
+    """The index of some tasks, from `$HF_HOME/oss-instruct/benchmark_index/` if it was built before."""
     home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-    path = Path(home) / "oss-instruct" / "needles" / f"{content_key(tasks)}.npz"
+    path = Path(home) / "oss-instruct" / "benchmark_index" / f"{content_key(tasks)}.npz"
     try:
-        return Index.load(path)
+        return BenchmarkIndex.load(path)
     except (OSError, ValueError, LookupError, TypeError, EOFError, zlib.error, MemoryError, zipfile.BadZipFile):  # or damaged
         index = build(tasks)
     with suppress(OSError):  # a cache that cannot be written costs time, nothing else

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hf_oss_instruct.curation.deny import Denylist, denied_rows
+from hf_oss_instruct.curation.denylist import Denylist, denied_rows
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.errors import UsageError
 

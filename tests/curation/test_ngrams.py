@@ -9,16 +9,16 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation import words
+from hf_oss_instruct.curation import ngrams
 
 TEXTS = st.lists(st.text(alphabet="aB_9 \n(é.\u3000", max_size=30) | st.just("long" * 20), max_size=8)
 PLAIN = {
-    "identifiers": (words.IDENTIFIERS, lambda text: re.findall(r"[A-Za-z0-9_\u0080-\U0010ffff]+", text)),
-    "prose": (words.PROSE, lambda text: re.findall(r"[a-z0-9]+", "".join(c if c.isascii() else " " for c in text).lower())),
+    "identifiers": (ngrams.IDENTIFIERS, lambda text: re.findall(r"[A-Za-z0-9_\u0080-\U0010ffff]+", text)),
+    "prose": (ngrams.PROSE, lambda text: re.findall(r"[a-z0-9]+", "".join(c if c.isascii() else " " for c in text).lower())),
 }
 
 
-def by_row(found: words.Words, values: words.Hashes) -> list[list[int]]:
+def by_row(found: ngrams.Words, values: ngrams.Hashes) -> list[list[int]]:
     return [values[start:stop].tolist() for start, stop in zip(found.ends, found.ends[1:], strict=False)]
 
 
@@ -26,10 +26,10 @@ def by_row(found: words.Words, values: words.Hashes) -> list[list[int]]:
 def test_words_are_those_of_a_plain_search_whatever_the_batch(texts: list[str], kind: str, batch_bytes: int) -> None:
     letters, plain = PLAIN[kind]
     found = []
-    for rows in words.texts(words.of_strings(texts), batch_bytes):
-        made = words.words(rows, letters)
+    for rows in ngrams.texts(ngrams.of_strings(texts), batch_bytes):
+        made = ngrams.words(rows, letters)
         found += by_row(made, made.hashes)
-    assert found == [[words.word_hash(word) for word in plain(text)] for text in texts]
+    assert found == [[ngrams.word_hash(word) for word in plain(text)] for text in texts]
 
 
 @given(TEXTS, st.integers(1, 6))
@@ -38,18 +38,18 @@ def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], 
     expected = [
         (row, tuple(found[at : at + n])) for row, found in enumerate(map(plain, texts)) for at in range(len(found) - n + 1)
     ]
-    (rows,) = words.texts(words.of_strings(texts)) if texts else [words.Texts(0, np.empty(0, np.uint8), np.array([0]))]
-    found = words.words(rows, words.IDENTIFIERS)
-    hashes, row_of = words.grams(found.hashes, found.ends, n)
+    (rows,) = ngrams.texts(ngrams.of_strings(texts)) if texts else [ngrams.Texts(0, np.empty(0, np.uint8), np.array([0]))]
+    found = ngrams.words(rows, ngrams.IDENTIFIERS)
+    hashes, row_of = ngrams.grams(found.hashes, found.ends, n)
     assert row_of.tolist() == [row for row, _ in expected]
     assert len(set(hashes.tolist())) == len({gram for _, gram in expected})
     family = {
-        length: (made.tolist(), of.tolist()) for length, made, of in words.gram_family(found.hashes, found.ends, range(1, n + 1))
+        length: (made.tolist(), of.tolist()) for length, made, of in ngrams.gram_family(found.hashes, found.ends, range(1, n + 1))
     }
     assert family.get(n, ([], [])) == (hashes.tolist(), row_of.tolist())
 
 
 def test_null_is_empty_text_and_slices_keep_their_rows() -> None:
     column = pa.chunked_array([pa.array(["zero", None, "two words", "three"]).slice(1)])
-    (rows,) = words.texts(column)
+    (rows,) = ngrams.texts(column)
     assert [rows.text(row) for row in range(len(rows))] == ["", "two words", "three"]

@@ -7,29 +7,29 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hf_oss_instruct.curation.words import Hashes, Places
+from hf_oss_instruct.curation.ngrams import Hashes, Places
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
+class InvertedIndex:
     """A map from hashes to the numbers of what holds them.
 
     Attributes:
         hashes: (hashes,), sorted, each once.
         ends: (hashes + 1,), where the owners of a hash begin and end; 32 bits wide.
         owners: (entries,), numbers of owners; 32 bits wide.
-        sieve: (2, slots), whether any hash begins, and whether any ends, with certain bits: most lookups end here.
+        prefilter: (2, slots), whether any hash begins, and whether any ends, with certain bits: most lookups end here.
     """
 
     hashes: Hashes
     ends: Numbers
     owners: Numbers
-    sieve: np.ndarray[Any, np.dtype[np.bool_]]
+    prefilter: np.ndarray[Any, np.dtype[np.bool_]]
 
     @classmethod
-    def of(cls, hashes: Hashes, owners: Numbers) -> Lookup:
+    def of(cls, hashes: Hashes, owners: Numbers) -> InvertedIndex:
         """A map from pairs."""
         order = np.lexsort((owners, hashes))
         hashes, owners = hashes[order], owners[order]
@@ -41,27 +41,27 @@ class Lookup:
         return cls.from_parts(hashes[first], ends, owners)
 
     @classmethod
-    def from_parts(cls, hashes: Hashes, ends: Numbers, owners: Numbers) -> Lookup:
+    def from_parts(cls, hashes: Hashes, ends: Numbers, owners: Numbers) -> InvertedIndex:
         """The map again from what `of` made."""
-        sieve = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)
-        sieve[0, cls._slots(hashes, sieve.shape[1])] = True
-        sieve[1, (hashes & np.uint64(sieve.shape[1] - 1)).astype(np.int64)] = True
-        return cls(hashes, ends, owners, sieve)
+        prefilter = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)
+        prefilter[0, cls._slots(hashes, prefilter.shape[1])] = True
+        prefilter[1, (hashes & np.uint64(prefilter.shape[1] - 1)).astype(np.int64)] = True
+        return cls(hashes, ends, owners, prefilter)
 
-    def without_common(self, most: int) -> Lookup:
+    def without_common(self, most: int) -> InvertedIndex:
         """The map without the hashes that have more owners than `most`."""
         counts = np.diff(self.ends)
         rare = counts <= most
         ends = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)
-        return Lookup.from_parts(self.hashes[rare], ends, self.owners[np.repeat(rare, counts)])
+        return InvertedIndex.from_parts(self.hashes[rare], ends, self.owners[np.repeat(rare, counts)])
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
         """Which of the hashes are known: their places, and their numbers in `self.hashes`."""
         if not len(self.hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        slots = self.sieve.shape[1]
-        places = np.flatnonzero(np.take(self.sieve[0], self._slots(hashes, slots)))
-        places = places[np.take(self.sieve[1], (hashes[places] & np.uint64(slots - 1)).astype(np.int64))]
+        slots = self.prefilter.shape[1]
+        places = np.flatnonzero(np.take(self.prefilter[0], self._slots(hashes, slots)))
+        places = places[np.take(self.prefilter[1], (hashes[places] & np.uint64(slots - 1)).astype(np.int64))]
         at = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)
         hit = self.hashes[at] == hashes[places]
         return places[hit], at[hit]

@@ -35,7 +35,7 @@ _CALLED = re.compile(r"assert\s+(?:\w+\()?(\w+)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class BenchmarkTask:
     """One problem of a benchmark.
 
     Attributes:
@@ -53,7 +53,7 @@ class Task:
     entry_points: tuple[str, ...] = ()
 
 
-def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Task]:
+def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[BenchmarkTask]:
     """The tasks in a benchmark's rows: its columns are recognised by the names that benchmarks give them.
 
     Args:
@@ -67,7 +67,7 @@ def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Task
         if not any(statements) and not solutions:
             continue
         identity = next((str(row[name]) for name in IDS if row.get(name) not in (None, "")), str(number))
-        yield Task(
+        yield BenchmarkTask(
             f"{benchmark}:{identity}",
             tuple(dict.fromkeys(filter(None, statements))),
             tuple(dict.fromkeys(filter(None, map(prose, statements)))),

@@ -14,8 +14,8 @@ from datasets import load_dataset
 
 from hf_oss_instruct.cli import main
 from hf_oss_instruct.curation.checks import STEPS, Options, chosen
-from hf_oss_instruct.curation.deny import Denylist
-from hf_oss_instruct.curation.folder import _job, curate
+from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.curation.run import _job, curate
 from hf_oss_instruct.errors import RunError, SeedError, UsageError
 from hf_oss_instruct.workdir import JOB, held, write_whole
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hf_oss_instruct.curation import words
-from hf_oss_instruct.curation.words import Bytes, Hashes, Places, Texts
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Places, Texts
 
 _SAME = (
     "a an",
@@ -25,7 +25,7 @@ _SAME = (
     "floats doubles",
     "float double",
 )
-_SYNONYMS = {words.word_hash(word): words.word_hash(group.split()[0]) for group in _SAME for word in group.split()[1:]}
+_SYNONYMS = {ngrams.word_hash(word): ngrams.word_hash(group.split()[0]) for group in _SAME for word in group.split()[1:]}
 _FROM = np.array(sorted(_SYNONYMS), np.uint64)
 _TO = np.array([_SYNONYMS[word] for word in sorted(_SYNONYMS)], np.uint64)
 
@@ -37,25 +37,25 @@ _KEPT = (
     "remove replace reverse reversed round rstrip set sort sorted split startswith endswith str strip sum swapcase tuple "
     "upper values zip"
 )
-_KEEP = words.word_hashes(_KEPT.split())
-_LIST = np.uint64(words.word_hash("list"))
-_NAME = np.uint64(words.word_hash("name"))
-DIGITS = words.alphabet(words.DIGITS)
-_INK = words.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
+_KEEP = ngrams.word_hashes(_KEPT.split())
+_LIST = np.uint64(ngrams.word_hash("list"))
+_NAME = np.uint64(ngrams.word_hash("name"))
+DIGITS = ngrams.alphabet(ngrams.DIGITS)
+_INK = ngrams.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
 _BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
 _AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
 _NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
-_IS_SIGN = ((_INK != 0) & (words.IDENTIFIERS == 0)).astype(np.uint8)
-_SIGNS = words.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
+_IS_SIGN = ((_INK != 0) & (ngrams.IDENTIFIERS == 0)).astype(np.uint8)
+_SIGNS = ngrams.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
 """The hash of each sign; either quotation mark is one."""
-_MARKS = words.alphabet("/*#;%!-")
-_UNDERSCORED = words.alphabet(words.SMALL + words.SMALL.upper() + words.DIGITS, fold=True, beyond_ascii=True)
+_MARKS = ngrams.alphabet("/*#;%!-")
+_UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
 
 
-def prose_words(rows: Texts) -> words.Words:
+def prose_words(rows: Texts) -> ngrams.Words:
     """The words of texts as a reader has them; what languages call their list is one word, also if it is two (array list)."""
-    found = words.words(rows, words.PROSE)
-    places = words.among(found.hashes, _FROM)
+    found = ngrams.words(rows, ngrams.PROSE)
+    places = ngrams.among(found.hashes, _FROM)
     found.hashes[places] = _TO[np.searchsorted(_FROM, found.hashes[places])]
     lists = places[found.hashes[places] == _LIST]
     again = lists[1:][np.diff(lists) == 1]
@@ -63,14 +63,14 @@ def prose_words(rows: Texts) -> words.Words:
     if not len(again):
         return found
     ends = found.ends - np.searchsorted(again, found.ends)
-    return words.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
+    return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
 
 
 def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Tokens of code with every name made the same: hashes, where rows begin and end, and which tokens are telling."""
-    found = words.words(rows, words.IDENTIFIERS)
+    found = ngrams.words(rows, ngrams.IDENTIFIERS)
     telling = np.zeros(len(found.hashes), bool)
-    telling[words.among(found.hashes, _KEEP)] = True
+    telling[ngrams.among(found.hashes, _KEEP)] = True
     telling |= np.take(DIGITS, rows.data[found.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1 for a sign, 2 for the first letter of a word
     kind[found.starts] = 2
@@ -93,7 +93,7 @@ def squeezed(rows: Texts) -> tuple[Bytes, Places]:
 
 def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Places:
     """Where signs such as `//`, `*` or `#` stand first in a line."""
-    lines = words.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
+    lines = ngrams.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
     at = np.searchsorted(inked, lines)
     first = inked[at[at < len(inked)]]  # of an empty line, the next line's: the same again
@@ -101,7 +101,7 @@ def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Pla
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
-def plain_names(rows: Texts) -> tuple[words.Words, Places]:
+def plain_names(rows: Texts) -> tuple[ngrams.Words, Places]:
     """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`.
 
     Returns:
@@ -109,7 +109,7 @@ def plain_names(rows: Texts) -> tuple[words.Words, Places]:
     """
     lines = np.flatnonzero(rows.data == ord("_"))
     ends = rows.ends - np.searchsorted(lines, rows.ends)
-    return words.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
+    return ngrams.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
 
 
 def with_underscores(starts: Places, lines: Places) -> Places:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import checks, dedup
-from hf_oss_instruct.curation.marks import DETAIL, REASON, standing
+from hf_oss_instruct.curation.annotations import DETAIL, REASON, standing
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError

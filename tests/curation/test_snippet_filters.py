@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hf_oss_instruct.curation.snippets import boilerplate, secret
+from hf_oss_instruct.curation.snippet_filters import boilerplate, secret
 
 
 @pytest.mark.parametrize(
