@@ -19,7 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.outer import PYTHON
+from hf_oss_instruct.sandbox.mounts import PYTHON
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
 PROGRAM = "print(42)"

@@ -309,7 +309,7 @@ def _show_languages(output: str) -> None:
 
 
 def _sandbox() -> dict[str, Any]:
-    """The sandbox this machine has, what it promises, and why it does not have a better one."""
+    """The sandbox this machine has, what it guarantees, and why it does not have a better one."""
     from hf_oss_instruct.sandbox.backends import (
         BUBBLEWRAP,
         GAPS,
@@ -319,7 +319,7 @@ def _sandbox() -> dict[str, Any]:
         not_held,
         trouble_with,
     )
-    from hf_oss_instruct.sandbox.promises import PROMISES
+    from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 
     tiers = available_tiers()
     best = tiers[0] if tiers else None
@@ -328,7 +328,7 @@ def _sandbox() -> dict[str, Any]:
     return {
         "tier": best.name if best else None,
         "memory": memory_held_by(best.name) if best else None,
-        "held": [said for name, said in PROMISES.items() if name not in lost] if best else [],
+        "held": [said for name, said in GUARANTEES.items() if name not in lost] if best else [],
         "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
         "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
     }

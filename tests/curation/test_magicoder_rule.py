@@ -39,7 +39,7 @@ def dropped(rows: list[tuple[str, str]], lists: list[BenchmarkList]) -> list[boo
 PIECE = st.sampled_from(
     [
         *SUBSTRINGS,
-        *(substring.upper() for substring in SUBSTRINGS),
+        *map(str.upper, SUBSTRINGS),
         "return x + y",
         "not in the test split",
         "zz",

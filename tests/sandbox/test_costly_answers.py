@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.evaluation.oracles import same_set
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.inside import tables, values
+from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.judge import judge, same
 from hf_oss_instruct.sandbox.limits import Limits
 
@@ -32,14 +32,14 @@ COLLIDING = [((1 << 61) - 1) * n for n in range(1, 60_000)]  # the hash of each 
     ids=["set", "frozenset", "dict", "tuples"],
 )
 def test_members_that_collide_are_refused_in_bounded_time(text: str) -> None:
-    with pytest.raises(values.NotPlain, match="collide"):
-        values.loads(text, tables.Clock(allowance_s=0.1))
+    with pytest.raises(values.NotPlainValueError, match="collide"):
+        values.loads(text, hash_collisions.Clock(allowance_s=0.1))
 
 
 def test_the_clock_is_one_for_all_answers_of_a_judge() -> None:
-    clock = tables.Clock(allowance_s=0.1)
+    clock = hash_collisions.Clock(allowance_s=0.1)
     for _ in range(2):
-        with pytest.raises(tables.TooSlow):
+        with pytest.raises(hash_collisions.HashCollisionError):
             clock.fill(set(), COLLIDING)
     assert clock.fill(set(), [1, 2, 3]) == {1, 2, 3}  # small ones are too cheap to be watched
 
@@ -52,8 +52,8 @@ def test_large_sets_and_dicts_that_are_honest_come_back(members: Any) -> None:
 
 @given(st.lists(st.integers() | st.text() | st.tuples(st.integers()), max_size=600))
 def test_a_table_that_is_watched_holds_what_any_other_does(members: list[Any]) -> None:
-    assert tables.Clock().fill(set(), members) == set(members)
-    assert tables.Clock().fill({}, [(member, 1) for member in members]) == dict.fromkeys(members, 1)
+    assert hash_collisions.Clock().fill(set(), members) == set(members)
+    assert hash_collisions.Clock().fill({}, [(member, 1) for member in members]) == dict.fromkeys(members, 1)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_table_that_is_watched_holds_what_any_other_does(members: list[Any]) -
     ids=["lists", "objects", "strings", "deep", "deep objects"],
 )
 def test_millions_of_values_are_counted_before_any_is_made(text: str) -> None:
-    with pytest.raises(values.NotPlain):
+    with pytest.raises(values.NotPlainValueError):
         values.loads(text)
 
 
@@ -90,7 +90,7 @@ def _python_reads_any_number() -> Iterator[None]:
 @pytest.mark.usefixtures("_python_reads_any_number")
 @pytest.mark.parametrize("text", ["9" * 2_000_000, "[-" + "1" * 2_000_000 + "]"])
 def test_numbers_of_millions_of_digits_are_refused(text: str) -> None:
-    with pytest.raises(values.NotPlain, match="digits"):
+    with pytest.raises(values.NotPlainValueError, match="digits"):
         values.loads(text)
 
 

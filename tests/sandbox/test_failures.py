@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.errors import SandboxError
-from hf_oss_instruct.sandbox import launchers
+from hf_oss_instruct.sandbox import fork_servers
 from hf_oss_instruct.sandbox.inside import procfs
 from hf_oss_instruct.sandbox.judge import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.monitor import SLACK_S
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
-from hf_oss_instruct.sandbox.supervise import SLACK_S
 
 from .conftest import ISOLATING
 from .descendants import children, parents
@@ -30,16 +30,16 @@ pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandb
 
 def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
     run_program("pass", tier=isolating)
-    worker = launchers.launcher((isolating, (), (), ()))
+    worker = fork_servers.fork_server((isolating, (), (), ()))
     for pid in (*children(worker._process.pid), worker._process.pid):
         os.kill(pid, signal.SIGKILL)
     worker._process.wait()
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
-    assert launchers.launcher((isolating, (), (), ())) is not worker
+    assert fork_servers.fork_server((isolating, (), (), ())) is not worker
 
 
 def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> None:
-    # No file can have such a name: the keeper cannot write it.
+    # No file can have such a name: the init_process cannot write it.
     ended = run_program("pass", files={"a" * 300: b""}, tier=isolating)
     assert ended.status == "sandbox_error"
     assert ended.stderr
@@ -99,9 +99,9 @@ def test_a_program_of_root_is_another_user_than_its_keeper(isolating: str) -> No
     helper.start()
     run_program(f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])", limits=Limits(wall_s=1), tier=isolating)
     helper.join()
-    program, keeper = users
+    program, init_process = users
     assert len(program) == 1
-    assert not program & (keeper | {"0"})
+    assert not program & (init_process | {"0"})
 
 
 def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: str) -> None:
@@ -132,27 +132,27 @@ def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: s
 
 def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
     run_program("pass", tier=isolating)
-    worker = launchers.launcher((isolating, (), (), ()))
+    worker = fork_servers.fork_server((isolating, (), (), ()))
     (inner,) = children(worker._process.pid) if isolating == "bubblewrap" else [worker._process.pid]
     for spare in children(inner):
         os.kill(spare, signal.SIGKILL)
         while Path(f"/proc/{spare}").exists():
             time.sleep(0.001)
     assert [run_program(f"print({n})", tier=isolating).stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
-    assert launchers.launcher((isolating, (), (), ())) is worker
+    assert fork_servers.fork_server((isolating, (), (), ())) is worker
 
 
 def test_a_machine_that_cannot_fork_fails_no_program() -> None:
     if "bubblewrap" not in ISOLATING:
         pytest.skip("this machine does not have the tier bubblewrap")
     run_program("pass", tier="bubblewrap")
-    worker = launchers.launcher(("bubblewrap", (), (), ()))
+    worker = fork_servers.fork_server(("bubblewrap", (), (), ()))
     (inner,) = children(worker._process.pid)  # bwrap's
     uid = os.stat(f"/proc/{inner}").st_uid
     become = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     subprocess.run([*become, "prlimit", f"--pid={inner}", "--nproc=0:0"], check=True)
     assert [run_program(f"print({n})", tier="bubblewrap").stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
-    assert launchers.launcher(("bubblewrap", (), (), ())) is not worker
+    assert fork_servers.fork_server(("bubblewrap", (), (), ())) is not worker
 
 
 def test_a_caller_without_descriptors_gets_no_verdict_for_it(isolating: str) -> None:
@@ -173,11 +173,11 @@ def test_bubblewrap_that_is_gone_half_way_is_raised_and_no_failure(tmp_path: Pat
     if "bubblewrap" not in ISOLATING:
         pytest.skip("this machine does not have the tier bubblewrap")
     code = (
-        "import os\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox import launchers\n"
+        "import os\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox import fork_servers\n"
         "from hf_oss_instruct.sandbox.judge import judge_program\n"
         "print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
         f"os.environ['PATH'] = {str(tmp_path)!r}\n"
-        "launchers.close_all()\n"
+        "fork_servers.close_all()\n"
         "try:\n    print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
         "except SandboxError as error:\n    print(error)"
     )
@@ -208,13 +208,13 @@ def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
 
 
 def _is_launcher_of(path: Path, caller: int) -> bool:
-    """Launchers lead a session of their own and are adopted by process 1 when the caller is gone."""
+    """Fork servers lead a session of their own and are adopted by process 1 when the caller is gone."""
     try:
         command = (path / "cmdline").read_bytes()
         parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return False
-    return b"inside.launcher" in command and parent in (1, caller)
+    return b"inside.fork_server" in command and parent in (1, caller)
 
 
 def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:

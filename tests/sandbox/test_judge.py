@@ -53,7 +53,7 @@ def test_every_plain_value_comes_back_as_it_was_and_of_its_type(value: Any) -> N
 def test_any_text_is_a_plain_value_or_refused(text: Any) -> None:
     try:
         values.loads(text)
-    except values.NotPlain:
+    except values.NotPlainValueError:
         pass
 
 
@@ -74,7 +74,7 @@ def test_any_text_is_a_plain_value_or_refused(text: Any) -> None:
     ],
 )
 def test_hostile_text_is_refused_and_breaks_nothing(text: str) -> None:
-    with pytest.raises(values.NotPlain):
+    with pytest.raises(values.NotPlainValueError):
         values.loads(text)
 
 
@@ -82,15 +82,15 @@ def test_depth_and_number_of_values_are_bounded() -> None:
     deep: list[Any] = []
     for _ in range(values.DEPTH + 1):
         deep = [deep]
-    with pytest.raises(values.NotPlain, match="deeper"):
+    with pytest.raises(values.NotPlainValueError, match="deeper"):
         values.dumps(deep)
-    with pytest.raises(values.NotPlain, match="more than"):
+    with pytest.raises(values.NotPlainValueError, match="more than"):
         values.dumps([0] * (values.VALUES + 1))
-    with pytest.raises(values.NotPlain, match="deeper"):
+    with pytest.raises(values.NotPlainValueError, match="deeper"):
         values.loads("[" * (values.DEPTH + 1) + "0" + "]" * (values.DEPTH + 1))
-    with pytest.raises(values.NotPlain, match="more than"):
+    with pytest.raises(values.NotPlainValueError, match="more than"):
         values.loads(f"[{'0,' * values.VALUES}0]")
-    with pytest.raises(values.NotPlain, match="object"):
+    with pytest.raises(values.NotPlainValueError, match="object"):
         values.dumps(object())
 
 

@@ -63,7 +63,7 @@ def test_the_line_of_any_process_is_understood(name: bytes, state: str, fields: 
 def test_any_other_line_is_unreadable(text: bytes) -> None:
     try:
         procfs.stat_of(text)
-    except procfs.Unreadable:
+    except procfs.UnreadableProcessError:
         pass
 
 
@@ -83,7 +83,7 @@ def test_what_is_gone_says_nothing_and_what_is_closed_is_an_error(tmp_path: Path
     assert procfs.read(f"/proc/{gone.pid}/status") is None
     if os.geteuid() == 0:
         pytest.skip("nothing is closed to root")
-    with pytest.raises(procfs.Unreadable):
+    with pytest.raises(procfs.UnreadableProcessError):
         procfs.read("/proc/1/smaps_rollup")
 
 

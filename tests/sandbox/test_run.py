@@ -17,10 +17,10 @@ import pytest
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.sandbox import backends, launchers
+from hf_oss_instruct.sandbox import backends, fork_servers
 from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, TIERS, chosen_tier
+from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 from hf_oss_instruct.sandbox.limits import STATUSES, Limits
-from hf_oss_instruct.sandbox.promises import PROMISES
 from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs, run_programs_async
 
 from .conftest import ISOLATING, without_folder
@@ -149,7 +149,7 @@ def test_five_hundred_runs_leave_nothing(isolating: str) -> None:
     run_program("pass", tier=isolating)  # starts the worker
 
     def state() -> tuple[int, int, int, int]:
-        folders = [base for worker in launchers._kept.values() if (base := worker._base)]
+        folders = [base for worker in fork_servers._kept.values() if (base := worker._base)]
         work, mounts = sum(len(os.listdir(base)) for base in folders), Path("/proc/self/mountinfo").read_text().count("\n")
         return len(ours()), mounts, len(os.listdir("/proc/self/fd")), work
 
@@ -158,7 +158,7 @@ def test_five_hundred_runs_leave_nothing(isolating: str) -> None:
     outputs = [ended.stdout for ended in run_programs(jobs, workers=4, tier=isolating)]
     assert outputs == [f"{n}\n" for n in range(500)]
     deadline = time.monotonic() + 10
-    while state()[0] > before[0] and time.monotonic() < deadline:  # the last keepers end
+    while state()[0] > before[0] and time.monotonic() < deadline:  # the last init processes end
         time.sleep(0.05)
     assert state() == before
 
@@ -284,9 +284,9 @@ def test_wrong_arguments_are_said_before_anything_runs() -> None:
 def test_each_tier_says_what_it_holds_and_what_not() -> None:
     for tier in TIERS.values():
         assert tier.holds
-        assert set(tier.does_not_hold) < set(PROMISES)
+        assert set(tier.does_not_hold) < set(GUARANTEES)
     assert chosen_tier().name in ISOLATING  # never unsafe-none by itself
     text = Path(backends.__file__).read_text()
     for tier in (BUBBLEWRAP, LANDLOCK):
         docstring = text.partition(f"{tier.name.upper()} = Tier(")[2].partition('"""')[2].partition('"""')[0]
-        assert {name for name in PROMISES if re.search(rf"(?<![\w-]){name}(?![\w-])", docstring)} == set(tier.does_not_hold)
+        assert {name for name in GUARANTEES if re.search(rf"(?<![\w-]){name}(?![\w-])", docstring)} == set(tier.does_not_hold)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from hf_oss_instruct.curation import annotations, benchmark_index, dedup
+from hf_oss_instruct.curation import benchmark_index, dedup
+from hf_oss_instruct.curation.annotations import reject
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.decontamination import Decontamination
 from hf_oss_instruct.curation.denylist import Denylist, denied_rows
@@ -82,12 +83,11 @@ def list_facts(options: Options) -> dict[str, Any]:
     """What was looked for, at which revision; `not_done` if a list that was asked for is missing, since a row may quote it."""
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
-        counted = sum(len(task.statements) + len(task.solutions) for task in listed.tasks)
         facts: dict[str, Any] = {
             "name": listed.name,
             "revision": listed.revision,
             "tasks": len(listed.tasks),
-            "patterns": counted,
+            "patterns": sum(len(task.statements) + len(task.solutions) for task in listed.tasks),
         }
         status = "left_out" if listed.left_out else "not_done" if listed.why else "done"
         lists.append(facts | {"status": status} | ({"why": listed.why} if listed.why else {}))
@@ -108,7 +108,7 @@ def denied(options: Options) -> Check:
 
     def check(table: pa.Table) -> pa.Table:
         found = denied_rows(table, options.deny) if options.deny else []
-        return annotations.reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
+        return reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
 
     return check
 

@@ -24,8 +24,8 @@ from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
+from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
-from hf_oss_instruct.sandbox.launchers import give_up
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.python_tests import judge_tests
 

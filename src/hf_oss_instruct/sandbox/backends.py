@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hf_oss_instruct.errors import SandboxError, UsageError
-from hf_oss_instruct.sandbox import cgroups, payload, supervise
-from hf_oss_instruct.sandbox.launchers import launcher
+from hf_oss_instruct.sandbox import cgroups, job_spec, monitor
+from hf_oss_instruct.sandbox.fork_servers import fork_server
+from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.sandbox.promises import PROMISES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Tier:
     Attributes:
         name: the name in results, on cards and in `tier=`.
         title: what it is made of.
-        does_not_hold: names of `promises.PROMISES` that it does not keep everywhere, each with what is lost (`not_held`: here).
+        does_not_hold: names of `guarantees.GUARANTEES` that it does not keep everywhere, each with what is lost (`not_held`:
+            here).
         breaks: honest uses that fail in it, each with the reason.
         get_it: what to do on a machine that does not have it.
     """
@@ -37,14 +38,14 @@ class Tier:
 
     @property
     def holds(self) -> tuple[str, ...]:
-        """Names of the promises that it keeps on every machine that has it."""
-        return tuple(name for name in PROMISES if name not in self.does_not_hold)
+        """Names of the guarantees that it keeps on every machine that has it."""
+        return tuple(name for name in GUARANTEES if name not in self.does_not_hold)
 
     def __str__(self) -> str:
         return self.name
 
 
-# What no tier holds, whatever it promises.
+# What no tier holds, whatever it guarantees.
 GAPS = (
     "Faults of the kernel and of the processor: this is no virtual machine.",
     "The shape of the machine is visible: number of processors, amount of memory, kernel version.",
@@ -81,7 +82,7 @@ LANDLOCK = Tier(
         "memory-summed-peak": _PEAK,
         "kernel-memory": _KERNEL,
         "cpu-unseen": _UNSEEN,
-        "keeper": "Before Linux 6.12 it can be signalled where the caller is an ordinary user.",
+        "init-process": "Before Linux 6.12 it can be signalled where the caller is an ordinary user.",
         "disk": "Each file is bounded; their sum is looked at every 3 to 20 ms.",
         "processes": "Exact where the caller is root; for others the kernel counts all processes of the user, which change.",
         "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a number is one "
@@ -96,8 +97,8 @@ LANDLOCK = Tier(
     },
     "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
 )
-"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, keeper, disk, processes,
-host-processes, host-files-unreadable (names and sizes), and `GAPS`."""
+"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, init-process, disk,
+processes, host-processes, host-files-unreadable (names and sizes), and `GAPS`."""
 _KEPT_BARE = {
     "cpu",
     "wall",
@@ -112,9 +113,9 @@ _KEPT_BARE = {
 UNSAFE_NONE = Tier(
     "unsafe-none",
     "limits and a watch; no isolation",
-    {name: "There is no isolation." for name in PROMISES if name not in _KEPT_BARE},
+    {name: "There is no isolation." for name in GUARANTEES if name not in _KEPT_BARE},
 )
-"""Does not hold: every promise about the host's files, network, processes, kernel and later runs."""
+"""Does not hold: every guarantee about the host's files, network, processes, kernel and later runs."""
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 
 
@@ -126,24 +127,24 @@ def trouble_with(name: str) -> str | None:
 
 def trial(name: str) -> str | None:
     """Run a harmless program in a tier, now: what went wrong, or None."""
-    told = payload.python("print(6 * 7)", {}, Limits(), name)
+    job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
-        heard = supervise.run(told.payload, b"", 1000, told.most_s, launcher(told.key).launch)
-    except (SandboxError, supervise.Stuck, OSError) as error:
+        output = monitor.run(job.payload, b"", 1000, job.most_s, fork_server(job.key).launch)
+    except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
-    stdout, stderr, _ = heard.streams
+    stdout, stderr, _ = output.streams
     return None if stdout == b"42\n" else stderr.decode(errors="replace") or "a program printed nothing"
 
 
 @functools.cache
 def trouble_with_cgroups(name: str) -> str | None:
     """Why memory in a tier is not held by a control group, or None if it is. Tried once, by running a program in one."""
-    told = payload.python("print(6 * 7)", {}, Limits(), name)
+    job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
-        with cgroups.places(told.memory_mib) as places:
-            supervise.run(told.payload, b"", 1000, told.most_s, launcher(told.key).launch, [place.entry for place in places])
+        with cgroups.places(job.memory_mib) as places:
+            monitor.run(job.payload, b"", 1000, job.most_s, fork_server(job.key).launch, [place.entry for place in places])
             used = all(place.number("cpu.stat", "usage_usec") for place in places)
-    except (SandboxError, supervise.Stuck, OSError) as error:
+    except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
     return None if used else "a program that should run in one did not"
 
@@ -155,7 +156,7 @@ def memory_held_by(name: str) -> str:
 
 
 def not_held(tier: Tier) -> dict[str, str]:
-    """The promises that a tier does not keep on this machine, each with what is lost."""
+    """The guarantees that a tier does not keep on this machine, each with what is lost."""
     more = () if trouble_with_cgroups(tier.name) else _BY_CGROUP
     return {name: lost for name, lost in tier.does_not_hold.items() if name not in more}
 

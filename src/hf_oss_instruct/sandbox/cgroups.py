@@ -20,7 +20,7 @@ PREFIX, PATIENCE_S = "oss-instruct-", 5.0
 _numbers, _lock = itertools.count(), threading.Lock()
 
 
-class Absent(OSError):
+class NoControlGroupError(OSError):
     """This machine or user has no control group that can be divided; the message says why."""
 
 
@@ -78,7 +78,7 @@ def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
     """A group for each step, gone afterwards.
 
     Raises:
-        Absent: there is no place for them.
+        NoControlGroupError: there is no place for them.
         OSError: one could not be made or removed.
     """
     with _lock:
@@ -109,7 +109,7 @@ def _ours(pid: int) -> Path:
             continue
         atexit.register(_forget, path, pid)
         return path
-    raise Absent("; ".join(trouble) or "no cgroup v2 is mounted")
+    raise NoControlGroupError("; ".join(trouble) or "no cgroup v2 is mounted")
 
 
 def _candidates() -> list[Path]:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any
 
 from hf_oss_instruct.errors import ToolchainMissing, UsageError
-from hf_oss_instruct.sandbox.inside import tables, values
+from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.sandbox.sentinel import ending_with
@@ -234,7 +234,7 @@ def _judge_batch(
     nonces, said, ran = ask(program, entry_point, inputs, limits, tier)
     rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
     questions = zip(nonces, inputs, expected, strict=True)
-    clock = tables.Clock()
+    clock = hash_collisions.Clock()
     verdicts = [_verdict(said.get(nonce), given, value, tolerance, ran, rule, clock) for nonce, given, value in questions]
     status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
     return Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
@@ -250,7 +250,7 @@ def ask(
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
         lines = [f"{nonce} {values.dumps(list(arguments), exact=True)}" for nonce, arguments in zip(nonces, inputs, strict=True)]
-    except values.NotPlain as error:
+    except values.NotPlainValueError as error:
         raise UsageError(f"An input of {entry_point!r} cannot be given to a program in the sandbox: {error}.") from None
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     questions = "\n".join([entry_point, *lines])
@@ -259,7 +259,7 @@ def ask(
 
 
 # A child process that is started anew runs this file under another name.
-_HARNESS = "if __name__ == '__main__':\n    from inside import answers\n    answers.answer()\n"
+_HARNESS = "if __name__ == '__main__':\n    from inside import function_calls\n    function_calls.answer()\n"
 _ANSWER = re.compile(r"^([0-9a-f]{32}) (\w+) (.*)\n", re.MULTILINE)
 
 
@@ -279,7 +279,7 @@ def _verdict(
     tolerance: float,
     ran: Execution,
     rule: Rule,
-    clock: tables.Clock,
+    clock: hash_collisions.Clock,
 ) -> tuple[str, str]:
     """Status and detail of one input."""
     if answer is None:
@@ -294,7 +294,13 @@ def _verdict(
         if isinstance(answered, values.Digest) or isinstance(expected, values.Digest):
             answered, expected = values.summary(answered), values.summary(expected)
         right = kind == "returned" and rule(given, answered, expected, tolerance)
-    except (values.NotPlain, RecursionError, ArithmeticError, TypeError, ValueError):  # a rule that cannot make sense of it
+    except (
+        values.NotPlainValueError,
+        RecursionError,
+        ArithmeticError,
+        TypeError,
+        ValueError,
+    ):  # a rule that cannot make sense of it
         right = False
     return ("passed", "") if right else ("wrong_answer", text[:500])
 

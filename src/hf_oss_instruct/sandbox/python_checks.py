@@ -1,7 +1,7 @@
 """Python tests as checks: every assertion becomes a tree of calls, expected values and operations that are ours.
 
 `assert f(2) == 4` becomes `__check__(["op", "==", [["call", "f", [2], {}], ["value", 4]]])`, and assertions of unittest and
-pytest likewise. Run without the program (`inside/checks.py`), tests say what to ask it; its answers are put into the trees
+pytest likewise. Run without the program (`inside/record_checks.py`), tests say what to ask it; its answers are put into the trees
 outside. Whatever has another shape makes `read` give nothing.
 """
 
@@ -30,7 +30,7 @@ BY_ASSERTION = {
 """Method of `unittest.TestCase` → the operation on its first two arguments."""
 
 
-class Other(Exception):
+class UnsupportedTestError(Exception):
     """The tests are of another shape."""
 
 
@@ -48,7 +48,7 @@ def read(tests: str, entry_point: str = "") -> str | None:
     try:
         tree = ast.parse(tests)
         return ast.unparse(_Reader(tree, entry_point).module())
-    except (Other, SyntaxError, ValueError, RecursionError, MemoryError):
+    except (UnsupportedTestError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -78,7 +78,7 @@ class _Reader:
                 body += self._test_case(statement)
             elif isinstance(statement, ast.FunctionDef) and statement.name.startswith("test") and not _parameters(statement):
                 if self._is_called(statement.name):
-                    raise Other
+                    raise UnsupportedTestError
                 body += self._inlined(statement)
             elif isinstance(statement, ast.FunctionDef) and statement.name == "check" and _has_one_parameter(statement):
                 later = [statement]
@@ -94,7 +94,7 @@ class _Reader:
             else:
                 body += self._statement(statement)
         if later or not self._calls:
-            raise Other
+            raise UnsupportedTestError
         return ast.fix_missing_locations(ast.Module(body, []))
 
     def _is_called(self, name: str) -> bool:
@@ -114,7 +114,7 @@ class _Reader:
     def _inlined(self, function: ast.FunctionDef) -> list[ast.stmt]:
         """The body as a function of its own, called at once."""
         if function.decorator_list or any(isinstance(node, ast.Return | ast.Yield | ast.Await) for node in ast.walk(function)):
-            raise Other
+            raise UnsupportedTestError
         name = f"__run_{self._checks}_{function.name}__"
         body = [one for statement in function.body for one in self._statement(statement)]
         made = ast.FunctionDef(name, _NO_ARGUMENTS, body or [ast.Pass()], [])
@@ -127,7 +127,7 @@ class _Reader:
         found: list[ast.stmt] = []
         for method in methods:
             if not isinstance(method, ast.FunctionDef) or not method.name.startswith("test"):
-                raise Other
+                raise UnsupportedTestError
             found += self._inlined(method)
         return found
 
@@ -148,13 +148,13 @@ class _Reader:
             case ast.Expr(ast.Call(ast.Attribute(ast.Name("unittest"), "main"))):
                 return []
         if self._asks(statement) or any(isinstance(node, ast.Assert) for node in ast.walk(statement)):
-            raise Other
+            raise UnsupportedTestError
         return [statement]
 
     def _assertion(self, method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> list[ast.stmt]:
         named = {one.arg: one.value for one in keywords}
         if set(named) - {"msg", "places", "delta"} or any(isinstance(one, ast.Starred) for one in arguments):
-            raise Other
+            raise UnsupportedTestError
         match method, arguments:
             case "assertTrue", [value, *_]:
                 return self._check(value)
@@ -177,7 +177,7 @@ class _Reader:
             case _, [one, other, *_] if method in BY_ASSERTION:
                 self._checks += 1
                 return [_checked(self._op(BY_ASSERTION[method], one, other))]
-        raise Other
+        raise UnsupportedTestError
 
     def _check(self, test: ast.expr) -> list[ast.stmt]:
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
@@ -215,7 +215,7 @@ class _Reader:
                 return self._math(name, arguments, keywords)
             case ast.Call():
                 return self._call(node)
-        raise Other
+        raise UnsupportedTestError
 
     def _compared(self, left: ast.expr, operation: str, right: ast.expr) -> ast.expr:
         for one, other in ((left, right), (right, left)):
@@ -223,7 +223,7 @@ class _Reader:
                 tree = self._op("approx", one, *approx)
                 return tree if operation == "==" else _list(_text("op"), _text("not"), _list(tree))
         if operation in ("is", "is not") and not any(isinstance(one, ast.Constant) for one in (left, right)):
-            raise Other  # which object it is gets lost on the way
+            raise UnsupportedTestError  # which object it is gets lost on the way
         return self._op(operation, left, right)
 
     def _math(self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
@@ -231,15 +231,15 @@ class _Reader:
             return self._op("abs", *arguments)
         named = {one.arg: one.value for one in keywords}
         if name != "isclose" or len(arguments) != 2 or set(named) - {"rel_tol", "abs_tol"}:
-            raise Other
+            raise UnsupportedTestError
         return self._op("isclose", *arguments, named.get("rel_tol", ast.Constant(1e-9)), named.get("abs_tol", ast.Constant(0.0)))
 
     def _call(self, node: ast.Call) -> ast.expr:
         if not isinstance(node.func, ast.Name) or any(map(self._asks, [*node.args, *node.keywords])):
-            raise Other
+            raise UnsupportedTestError
         name = self._stand_in.get(node.func.id, node.func.id)
         if name not in self._asked:
-            raise Other
+            raise UnsupportedTestError
         self._calls += 1
         named = ast.Call(ast.Name("dict", ast.Load()), [], node.keywords)
         return _list(_text("call"), _text(name), ast.List(node.args, ast.Load()), named)
@@ -272,7 +272,7 @@ def _imports(statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
     """The statement without what is read here and need not be installed."""
     if isinstance(statement, ast.ImportFrom):
         if statement.level or "*" in {one.name for one in statement.names}:
-            raise Other
+            raise UnsupportedTestError
         return [] if statement.module == "pytest" else [statement]
     left = [one for one in statement.names if one.name not in ("pytest", "unittest")]
     return [ast.Import(left)] if left else []
@@ -325,7 +325,7 @@ def _names(kind: ast.expr) -> list[str]:
 def _kinds(kind: ast.expr) -> ast.expr:
     names = _names(kind)
     if not names or set(names) - PLAIN_TYPES:
-        raise Other
+        raise UnsupportedTestError
     return _list(*map(_text, names))
 
 
@@ -335,7 +335,7 @@ def _approx(node: ast.expr) -> list[ast.expr] | None:
         case ast.Call(ast.Attribute(ast.Name("pytest"), "approx") | ast.Name("approx"), [value, *rest], keywords):
             named = {one.arg: one.value for one in keywords}
             if set(named) - {"rel", "abs"} or len(rest) > 2:
-                raise Other
+                raise UnsupportedTestError
             given = [*rest, None, None]
             return [value, *(named.get(name) or given[at] or ast.Constant(None) for at, name in enumerate(("rel", "abs")))]
     return None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from hf_oss_instruct.sandbox.inside import tables, values
+from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.judge import Judgement, ask, for_answers, judge_program, unanswered
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.python_checks import PLAIN_TYPES, read
@@ -35,7 +35,7 @@ class Iterated:
     items: list[Any]
 
 
-class _Failed(Exception):
+class _CallFailedError(Exception):
     """A check that did not come to a value.
 
     Args:
@@ -74,7 +74,7 @@ def judge_tests(
         return judge_program(program, tests, limits=limits, tier=tier)
     calls = [call for check in checks for call in _calls(check)]
     nonces, said, ran = ask(program, "", calls, for_answers(limits), tier)
-    answers, clock = iter([said.get(nonce) for nonce in nonces]), tables.Clock()
+    answers, clock = iter([said.get(nonce) for nonce in nonces]), hash_collisions.Clock()
     verdicts = [_verdict(check, answers, ran, clock) for check in checks]
     status, detail = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
     found = Judgement(status, [verdict[0] == "passed" for verdict in verdicts], ran, detail)
@@ -93,7 +93,7 @@ def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | Non
     if script is None:
         return None
     nonce = secrets.token_hex(16)
-    harness = f"if __name__ == '__main__':\n    from inside import checks\n    checks.record({nonce!r})\n"
+    harness = f"if __name__ == '__main__':\n    from inside import record_checks\n    record_checks.record({nonce!r})\n"
     files = {"tests.py": script.encode("utf-8", "surrogatepass")}
     ran = run_program(harness, files=files, limits=RECORDING, tier=tier)
     lines = ran.stdout.split("\n")
@@ -101,7 +101,7 @@ def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | Non
         return None
     try:
         return [values.loads(line) for line in lines[:-2]]
-    except values.NotPlain:
+    except values.NotPlainValueError:
         return None
 
 
@@ -120,7 +120,7 @@ def _calls(tree: Any) -> Iterator[list[Any]]:
 Answers = Iterator[tuple[str, str] | None]
 
 
-def _verdict(check: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> tuple[str, str]:
+def _verdict(check: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> tuple[str, str]:
     """Status and detail of a check."""
     own = iter([next(answers) for _ in _calls(check)])
     kind, *rest = check
@@ -129,7 +129,7 @@ def _verdict(check: Any, answers: Answers, ran: Execution, clock: tables.Clock) 
             value = _value(rest[1], own, ran, clock)
             return "wrong_answer", f"{' or '.join(rest[0])} was not raised, but returned: {value!r:.200}"
         right = bool(_value(check, own, ran, clock))
-    except _Failed as failed:
+    except _CallFailedError as failed:
         if kind == "raises" and set(failed.kinds) & set(rest[0]):
             return "passed", ""
         return failed.status, failed.detail
@@ -138,7 +138,7 @@ def _verdict(check: Any, answers: Answers, ran: Execution, clock: tables.Clock) 
     return ("passed", "") if right else ("wrong_answer", f"AssertionError: {_shown(check)}"[:500])
 
 
-def _value(tree: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> Any:
+def _value(tree: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> Any:
     kind, *rest = tree
     if kind == "value":
         return rest[0]
@@ -157,17 +157,17 @@ def _value(tree: Any, answers: Answers, ran: Execution, clock: tables.Clock) -> 
     return _OPERATIONS[name](*given)
 
 
-def _answer(said: tuple[str, str] | None, ran: Execution, clock: tables.Clock) -> Any:
+def _answer(said: tuple[str, str] | None, ran: Execution, clock: hash_collisions.Clock) -> Any:
     if said is None:
-        raise _Failed(unanswered(ran), "it ended before its last test")
+        raise _CallFailedError(unanswered(ran), "it ended before its last test")
     kind, text = said
     if kind == "compile_error":
-        raise _Failed("compile_error", text)
+        raise _CallFailedError("compile_error", text)
     if kind == "raised":
         kinds, _, message = text.strip("'\"").partition(": ")
-        raise _Failed("runtime_error", f"{kinds.partition('|')[0]}: {message}", kinds.split("|"))
+        raise _CallFailedError("runtime_error", f"{kinds.partition('|')[0]}: {message}", kinds.split("|"))
     if kind not in ("returned", "iterated"):
-        raise _Failed("wrong_answer", text)
+        raise _CallFailedError("wrong_answer", text)
     value = values.loads(text, clock)
     return Iterated(value) if kind == "iterated" else value
 
@@ -176,7 +176,7 @@ def _items(value: Any) -> Any:
     return value.items if isinstance(value, Iterated) else value
 
 
-def _count(value: Any, clock: tables.Clock) -> Any:
+def _count(value: Any, clock: hash_collisions.Clock) -> Any:
     items = list(_items(value))
     clock.fill(set(), items)
     return Counter(items)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hf_oss_instruct.errors import SandboxError
-from hf_oss_instruct.sandbox import cgroups, payload, supervise
+from hf_oss_instruct.sandbox import cgroups, job_spec, monitor
 from hf_oss_instruct.sandbox.backends import chosen_tier, trial, trouble_with_cgroups
-from hf_oss_instruct.sandbox.launchers import Launcher, discard, launcher
+from hf_oss_instruct.sandbox.fork_servers import ForkServer, discard, fork_server
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
 ATTEMPTS = 3  # of a run whose sandbox failed
@@ -70,13 +70,13 @@ def run_program(
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        told = payload.python(source, files or {}, limits, name, fresh=fresh)
+        job = job_spec.python(source, files or {}, limits, name, fresh=fresh)
     else:
-        told = payload.compiled(source, language, files or {}, limits, name)
-    found = _attempted(told, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
-    if told.tried and found.status == "compile_error":
-        told = payload.compiled(source, language, files or {}, limits, name, from_scratch=True)
-        return _attempted(told, stdin, limits, name)
+        job = job_spec.compiled(source, language, files or {}, limits, name)
+    found = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
+    if job.tried and found.status == "compile_error":
+        job = job_spec.compiled(source, language, files or {}, limits, name, from_scratch=True)
+        return _attempted(job, stdin, limits, name)
     return found
 
 
@@ -130,7 +130,7 @@ async def run_programs_async(
         await asyncio.to_thread(found.close)
 
 
-def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory: int = 0) -> Execution:
+def _attempted(job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, memory: int = 0) -> Execution:
     """Run it; make a run whose sandbox failed again.
 
     Whose fault was it? The program's, if it had begun and a harmless program runs in the same tier right afterwards. A program
@@ -138,46 +138,46 @@ def _attempted(told: payload.Told, stdin: str, limits: Limits, tier: str, memory
     """
     trouble, by_the_program = "", 0
     for _ in range(ATTEMPTS):
-        process = launcher(told.key)
+        process = fork_server(job.key)
         try:
-            return _run(told, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory)
-        except (supervise.Stuck, OSError) as error:
+            return _run(job, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory)
+        except (monitor.SandboxStalledError, OSError) as error:
             if process.given_up:
                 raise SandboxError("the run was given up, since this process is ending") from error
             trouble = f"{error}. {process.said()}".strip()
-            discard(told.key, process)
-            by_the_program += isinstance(error, supervise.Stuck) and error.began and trial(tier) is None
+            discard(job.key, process)
+            by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
     if by_the_program == ATTEMPTS:
         reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {trouble}"
         return Execution("failed", stderr=reason, tier=tier, reason=reason)
     return Execution("sandbox_error", stderr=trouble, tier=tier, reason=trouble)
 
 
-def _run(told: payload.Told, stdin: bytes, cap: int, process: Launcher, tier: str, memory: int) -> Execution:
+def _run(job: job_spec.JobSpec, stdin: bytes, cap: int, process: ForkServer, tier: str, memory: int) -> Execution:
     if trouble_with_cgroups(tier):
-        return _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, memory=memory), tier)
-    with cgroups.places(told.memory_mib) as places:
+        return _execution(monitor.run(job.payload, stdin, cap, job.most_s, process.launch, memory=memory), tier)
+    with cgroups.places(job.memory_mib) as places:
         entries = [place.entry for place in places]
-        found = _execution(supervise.run(told.payload, stdin, cap, told.most_s, process.launch, entries, memory), tier)
+        found = _execution(monitor.run(job.payload, stdin, cap, job.most_s, process.launch, entries, memory), tier)
         was_over = any(place.was_over for place in places)
     if was_over and found.status == "compile_error":
         return replace(found, stderr=found.stderr + "\n(memory)")
     return replace(found, status="memory", exit_code=None) if was_over and found.status in ("ok", "failed") else found
 
 
-def _execution(heard: supervise.Heard, tier: str) -> Execution:
+def _execution(output: monitor.RunOutput, tier: str) -> Execution:
     """What the reports and the output mean."""
-    stdout, stderr, compiler = (bytes(stream).decode("utf-8", "replace") for stream in heard.streams)
-    if heard.late:
+    stdout, stderr, compiler = (bytes(stream).decode("utf-8", "replace") for stream in output.streams)
+    if output.late:
         reason = "the wall limit was held from outside: the program kept what watches over it from working"
-        return Execution("timeout", None, None, stdout, stderr, truncated=heard.cut, tier=tier, reason=reason)
-    if not heard.ends:
-        if heard.cut:
+        return Execution("timeout", None, None, stdout, stderr, truncated=output.cut, tier=tier, reason=reason)
+    if not output.ends:
+        if output.cut:
             return Execution("output", stdout=stdout, stderr=stderr, truncated=True, tier=tier)
-        raise supervise.Stuck("the run left no report", heard.began)
-    end = heard.ends[-1]
+        raise monitor.SandboxStalledError("the run left no report", output.began)
+    end = output.ends[-1]
     found = Execution(
-        _status(end, heard.cut, stderr),
+        _status(end, output.cut, stderr),
         None if end["why"] else end["exit"],
         end["signal"],
         stdout,
@@ -185,7 +185,7 @@ def _execution(heard: supervise.Heard, tier: str) -> Execution:
         end["wall_s"],
         end["cpu_s"],
         end["peak_kib"] / 1024,
-        heard.cut,
+        output.cut,
         tier,
     )
     if end["compiles"]:

@@ -23,10 +23,10 @@ Cell = tuple[str, str, str]
 """Column; `harm`, `held`, `wrong`, `right`, `broken` and `not held` (the tier says so) or `not here` (nobody can on this machine); detail."""
 
 
-def promise_of(case: Case) -> str:
-    """The promise that an attack breaks; empty for an honest program."""
+def guarantee_of(case: Case) -> str:
+    """The guarantee that an attack breaks; empty for an honest program."""
     if isinstance(case, Attack):
-        return case.promise
+        return case.guarantee
     return {Fake: "function-grading", FakeProgram: "program-grading", Control: ""}[type(case)]
 
 
@@ -41,7 +41,7 @@ def cells(name: str, only: str | None = None) -> Iterator[Cell]:
         if column == BARE and result == "held" and isinstance(case, Attack) and case.kernel:
             yield column, "not here", "the kernel refuses it"
             return
-        if result == "harm" and column != BARE and not holds(column, promise_of(case)):
+        if result == "harm" and column != BARE and not holds(column, guarantee_of(case)):
             result = "not held"
         if result == "wrong" and isinstance(case, Control) and column != BARE and breaks(column, case.use):
             result = "broken"
@@ -86,11 +86,11 @@ def main() -> None:
         print(json.dumps([cell for name in ([chosen.only] if chosen.only else CASES) for cell in cells(name, chosen.column)]))
         return
     columns = [chosen.column] if chosen.column else [BARE, *sandbox_tiers()]
-    print(f"| case | promise | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
+    print(f"| case | guarantee | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     for name in [chosen.only] if chosen.only else CASES:
         found = {column: result for column, result, _ in cells(name, chosen.column)}
         row = [found.get(column, "–") for column in columns]
-        print(f"| {name} | {promise_of(CASES[name]) or 'honest'} | {' | '.join(row)} |", flush=True)
+        print(f"| {name} | {guarantee_of(CASES[name]) or 'honest'} | {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What an attack is: a program, the promise it breaks, and how harm is seen; the same eyes look at a bare subprocess and at a tier."""
+"""What an attack is: a program, the guarantee it breaks, and how harm is seen; the same eyes look at a bare subprocess and at a tier."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Attack:
 
     Attributes:
         name: a short claim of what it does.
-        promise: the name in `PROMISES` that it breaks.
+        guarantee: the name in `GUARANTEES` that it breaks.
         language: as in the language table.
         source: the program; `@NAME@` stands for a canary of the scene.
         harm: whether it got through.
@@ -70,7 +70,7 @@ class Attack:
     """
 
     name: str
-    promise: str
+    guarantee: str
     language: str
     source: str
     harm: Harm = says_hit

@@ -1,6 +1,6 @@
-"""Attacks on what watches over a run: the keeper slowed or limited, memory and time where a look at the processes misses them.
+"""Attacks on what watches over a run: the init_pid slowed or limited, memory and time where a look at the processes misses them.
 
-`@KEEPER@` is the number of the keeper, which is the program's parent; on a bare run it is a process of the scene, never one of the
+`@INIT_PID@` is the number of the init process, which is the program's parent; on a bare run it is a process of the scene, never one of the
 machine's. Amounts are small: a bare run holds 150 MiB at most, for a moment.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from .attack import Attack, Outcome, reaches, says_hit
 from .scene import Scene
 
-KEEPER, MEMORY, SUMMED, KERNEL_MEMORY, CPU = "keeper", "memory", "memory-summed", "kernel-memory", "cpu"
+INIT_PROCESS, MEMORY, SUMMED, KERNEL_MEMORY, CPU = "init-process", "memory", "memory-summed", "kernel-memory", "cpu"
 SMALL = {"memory_mib": 64, "wall_s": 10, "cpu_s": 8}
 TINY_DISK = {"disk_mib": 8}
 BRIEF = {"cpu_s": 0.4, "wall_s": 10}
@@ -21,49 +21,49 @@ def late(_: Scene, outcome: Outcome) -> bool:
 
 
 def stopped_or_late(scene: Scene, outcome: Outcome) -> bool:
-    """The stand-in of the keeper was stopped or killed, or the answer came late."""
+    """The stand-in of the init_pid was stopped or killed, or the answer came late."""
     return scene.sibling_touched() or late(scene, outcome)
 
 
 TRY = """
 import os, resource
-keeper = @KEEPER@
+init_pid = @INIT_PID@
 try: {call}
 except OSError: pass
 else: print('@HIT@')
 """
 IDLE = """
-    os.sched_setscheduler(keeper, os.SCHED_IDLE, os.sched_param(0))
-    if os.sched_getscheduler(keeper) != os.SCHED_IDLE: raise OSError  # nothing happens, and nothing fails
+    os.sched_setscheduler(init_pid, os.SCHED_IDLE, os.sched_param(0))
+    if os.sched_getscheduler(init_pid) != os.SCHED_IDLE: raise OSError  # nothing happens, and nothing fails
 """
 OPEN_ITS_FILES = """
 import os
-keeper = @KEEPER@
+init_pid = @INIT_PID@
 for name in ('autogroup', 'oom_score_adj', 'coredump_filter', 'sched', 'timerslack_ns', 'comm', 'mem', 'clear_refs', 'attr/current'):
-    for place in (f'/proc/{keeper}', f'/proc/{keeper}/task/{keeper}'):
+    for place in (f'/proc/{init_pid}', f'/proc/{init_pid}/task/{init_pid}'):
         try: os.close(os.open(f'{place}/{name}', os.O_WRONLY))
         except OSError: continue
         print('@HIT@')
 """
 SIGNALS = """
 import fcntl, os, socket, time
-keeper = @KEEPER@
+init_pid = @INIT_PID@
 for number in (15, 2, 1, 34, 20, 19):
-    try: os.kill(keeper, number)
+    try: os.kill(init_pid, number)
     except OSError: pass
 one, other = socket.socketpair()
 try:
-    fcntl.fcntl(one, fcntl.F_SETOWN, keeper); fcntl.fcntl(one, 10, 19)
+    fcntl.fcntl(one, fcntl.F_SETOWN, init_pid); fcntl.fcntl(one, 10, 19)
     fcntl.fcntl(one, fcntl.F_SETFL, fcntl.fcntl(one, fcntl.F_GETFL) | fcntl.FASYNC)
     other.send(b'.')
 except OSError: pass
 time.sleep(1.2)
 """
-# Each session is a group of its own for the scheduler: the keeper gets as much time as one of them.
+# Each session is a group of its own for the scheduler: the init_pid gets as much time as one of them.
 SESSIONS = """
 import os, time
-keeper, until = @KEEPER@, time.monotonic() + 4.2
-try: open(f'/proc/{keeper}/autogroup', 'w').write('19')
+init_pid, until = @INIT_PID@, time.monotonic() + 4.2
+try: open(f'/proc/{init_pid}/autogroup', 'w').write('19')
 except OSError: pass
 for _ in range(24):
     if not os.fork():
@@ -253,16 +253,16 @@ for name in ('fs/mqueue/msg_max', 'kernel/shmmax', 'kernel/msgmax', 'net/ipv4/ip
     print('@HIT@')
 """
 ATTACKS = (
-    Attack("slows-its-keeper", KEEPER, "python", TRY.format(call="os.setpriority(os.PRIO_PROCESS, keeper, 19)")),
-    Attack("schedules-its-keeper", KEEPER, "python",
+    Attack("slows-its-init-process", INIT_PROCESS, "python", TRY.format(call="os.setpriority(os.PRIO_PROCESS, init_pid, 19)")),
+    Attack("schedules-its-init-process", INIT_PROCESS, "python",
         TRY.format(call=IDLE)),
-    Attack("limits-the-files-of-its-keeper", KEEPER, "python",
-        TRY.format(call="resource.prlimit(keeper, resource.RLIMIT_NOFILE, (64, 64))")),
-    Attack("limits-the-time-of-its-keeper", KEEPER, "python",
-        TRY.format(call="resource.prlimit(keeper, resource.RLIMIT_CPU, (60, 60))")),
-    Attack("opens-the-files-of-its-keeper", KEEPER, "python", OPEN_ITS_FILES),
-    Attack("signals-its-keeper", KEEPER, "python", SIGNALS, stopped_or_late, limits={"wall_s": 1}),
-    Attack("starves-its-keeper", "wall", "python", SESSIONS, late, limits={"wall_s": 1, "cpu_s": 30}),
+    Attack("limits-the-files-of-its-init-process", INIT_PROCESS, "python",
+        TRY.format(call="resource.prlimit(init_pid, resource.RLIMIT_NOFILE, (64, 64))")),
+    Attack("limits-the-time-of-its-init-process", INIT_PROCESS, "python",
+        TRY.format(call="resource.prlimit(init_pid, resource.RLIMIT_CPU, (60, 60))")),
+    Attack("opens-the-files-of-its-init-process", INIT_PROCESS, "python", OPEN_ITS_FILES),
+    Attack("signals-its-init-process", INIT_PROCESS, "python", SIGNALS, stopped_or_late, limits={"wall_s": 1}),
+    Attack("starves-its-init-process", "wall", "python", SESSIONS, late, limits={"wall_s": 1, "cpu_s": 30}),
     Attack("hides-behind-a-name", MEMORY, "python", grows(TAKE, r"libc.prctl(15, b'\xff) R 1 \xfe')"), reaches(100), limits=SMALL),
     Attack("hides-a-child-behind-a-name", CPU, "python",
         children(again=r"import ctypes; ctypes.CDLL(None).prctl(15, b'\xff\xfe')", reap="os.wait()"), limits=BRIEF),

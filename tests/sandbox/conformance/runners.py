@@ -55,11 +55,11 @@ def sandbox_tiers() -> list[str]:
     return [getattr(tier, "name", tier) for tier in available_tiers()]
 
 
-def holds(tier: str, promise: str) -> bool:
-    """Whether the tier claims to hold the promise on this machine."""
+def holds(tier: str, guarantee: str) -> bool:
+    """Whether the tier claims to hold the guarantee on this machine."""
     from hf_oss_instruct.sandbox.backends import TIERS, not_held
 
-    return promise not in not_held(TIERS[tier])
+    return guarantee not in not_held(TIERS[tier])
 
 
 def breaks(tier: str, use: str) -> bool:
@@ -118,7 +118,7 @@ def _in_tier(tier: str, source: str, language: str, limits: Mapping[str, float],
 def attacked(attack: Attack, column: str) -> tuple[bool, Outcome]:
     """Run one attack, and its victim after it: whether it did harm, and what its caller saw."""
     with Scene() as scene:
-        if attack.promise == "network":
+        if attack.guarantee == "network":
             scene.watch_port()
         source = scene.fill(attack.source, "" if column == BARE else "os.getppid()")
         outcome = run(column, source, attack.language, scene, attack.limits)

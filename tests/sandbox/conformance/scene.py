@@ -86,10 +86,10 @@ class Scene:
         ctypes.memmove(address, self.secret.encode() + b"\0", len(self.secret) + 1)
         libc.shmdt(ctypes.c_void_p(address))
 
-    def fill(self, source: str, keeper: str = "") -> str:
-        """The program with the names of this scene's canaries in it; the keeper is the sibling where nothing else is said."""
+    def fill(self, source: str, init_pid: str = "") -> str:
+        """The program with the names of this scene's canaries in it; the init_pid is the sibling where nothing else is said."""
         names = {
-            "KEEPER": keeper or self.sibling.pid,
+            "INIT_PID": init_pid or self.sibling.pid,
             "HIT": self.hit, "MARK": self.mark, "FILE": self.file, "FOLDER": self.folder, "LOOT": self.loot, "PID": self.sibling.pid,
             "TCP": self.tcp.getsockname()[1], "UDP": self.udp.getsockname()[1], "FREE": self.free_port, "SHM": self.shm_file,
             "SOCKET": self.folder / "socket", "SEGMENT": self.segment, "SECRET_IS": "secret-",

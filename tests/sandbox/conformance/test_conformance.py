@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.sandbox.promises import PROMISES
+from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 
-from .__main__ import ATTACKS, CASES, cells, promise_of
+from .__main__ import ATTACKS, CASES, cells, guarantee_of
 from .controls import CONTROLS
 from .fakes import FUNCTIONS, PROGRAMS
 from .runners import BARE, PYTHON
@@ -60,7 +60,7 @@ def as_ordinary_user(name: str, copy: Path) -> list[list[str]]:
 @pytest.mark.parametrize("name", CASES)
 def test_attacks_work_bare_and_tiers_hold_them(name: str, user: str, request: pytest.FixtureRequest) -> None:
     found = list(cells(name)) if user == "root" else as_ordinary_user(name, request.getfixturevalue("public_copy"))
-    honest = not promise_of(CASES[name])
+    honest = not guarantee_of(CASES[name])
     assert found
     for column, result, detail in found:
         if result == "not here":
@@ -80,5 +80,5 @@ def test_the_suite_is_as_large_as_it_says_and_attacks_every_promise() -> None:
     assert len(ATTACKS) >= 60
     assert len(CONTROLS) >= 10
     assert {attack.language for attack in ATTACKS} == {"python", "c", "javascript", "shell"}
-    attacked = Counter(promise_of(case) for case in CASES.values() if promise_of(case))
-    assert set(attacked) == set(PROMISES)
+    attacked = Counter(guarantee_of(case) for case in CASES.values() if guarantee_of(case))
+    assert set(attacked) == set(GUARANTEES)

@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
-from . import kinds, tables, values
+from . import hash_collisions, value_types, values
 
 PLAINLY = "__plainly__"
 """The tests' name for `plainly`'s result."""
@@ -78,8 +78,8 @@ def main_program(program: str, tests: str, nonce: str) -> None:
 
 @functools.cache
 def plain_code() -> tuple[types.CodeType, ...]:
-    """The code of what copies plain values; the launcher reads it before its forks need it."""
-    parts = (tables, kinds, values)
+    """The code of what copies plain values; the fork server reads it before its forks need it."""
+    parts = (hash_collisions, value_types, values)
     return tuple(compile(Path(str(part.__file__)).read_text("utf-8"), str(part.__file__), "exec") for part in parts)
 
 
@@ -95,12 +95,12 @@ def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def import_own(name: str, *others: Any, **more: Any) -> Any:
         return own if not name else imported(name, *others, **more)
 
-    for part, code in zip((tables, kinds, values), plain_code(), strict=True):
+    for part, code in zip((hash_collisions, value_types, values), plain_code(), strict=True):
         module = types.ModuleType(part.__name__)
         module.__dict__.update(__builtins__={**vars(builtins), "__import__": import_own})
         exec(code, module.__dict__)
         setattr(own, part.__name__.rpartition(".")[2], module)
-    dumps, loads, odd = own.values.dumps, own.values.loads, own.kinds.NotPlain
+    dumps, loads, odd = own.values.dumps, own.values.loads, own.value_types.NotPlainValueError
     own.values._MAPPINGS["k"] = dict
     own.values._SIMPLE["q"] = lambda parts: int(parts[0], 16) / int(parts[1], 16)
 

@@ -21,7 +21,7 @@ _SHARED_ANONYMOUS = re.compile(rb"^\S+ ...s \S+ \S+ \d+\s+/dev/zero \(deleted\)$
 _REMOVED = re.compile(rb"^(\w+)-(\w+) \S+ (\w+) \S+ (\d+)\s+(/.*) \(deleted\)$", re.MULTILINE)
 
 
-class Unreadable(Exception):
+class UnreadableProcessError(Exception):
     """A process is there, and what it is cannot be read."""
 
 
@@ -50,7 +50,7 @@ def read(path: str) -> bytes | None:
     """A file of `/proc`, or None if its process is gone.
 
     Raises:
-        Unreadable: this process may not read it.
+        UnreadableProcessError: this process may not read it.
         OSError: this process is out of descriptors, or the machine of memory.
     """
     try:
@@ -73,7 +73,7 @@ def listed(place: str, folder: str) -> list[str]:
     """The names in a folder of a process's; none if it is gone.
 
     Raises:
-        Unreadable: this process may not look there.
+        UnreadableProcessError: this process may not look there.
     """
     try:
         return os.listdir(f"{place}/{folder}")
@@ -88,18 +88,18 @@ def closed(place: str, error: PermissionError) -> None:
     """Tell a process that may not be looked at from one that is ending, whose files are root's from then on.
 
     Raises:
-        Unreadable: it has memory, so it is alive.
+        UnreadableProcessError: it has memory, so it is alive.
     """
     with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"{place}/status", "rb") as file:
         if b"\nVmSize:" in file.read():
-            raise Unreadable(str(error)) from None
+            raise UnreadableProcessError(str(error)) from None
 
 
 def stat(pid: int) -> Stat | None:
     """State, parent and times of a process, or None if it is gone.
 
     Raises:
-        Unreadable: it is there, and not to be understood.
+        UnreadableProcessError: it is there, and not to be understood.
     """
     text = read(f"/proc/{pid}/stat")
     return stat_of(text) if text else None
@@ -113,7 +113,7 @@ def stat_of(text: bytes) -> Stat:
         times = (user + system) * TICK_S, (waited_user + waited_system) * TICK_S
         return Stat(words[0].decode("ascii"), int(words[1]), *times, int(words[17]), int(words[19]))
     except (ValueError, IndexError) as error:
-        raise Unreadable(f"{text[:200]!r}: {error}") from None
+        raise UnreadableProcessError(f"{text[:200]!r}: {error}") from None
 
 
 def place_of(pid: int, line: Stat) -> str:
@@ -177,7 +177,7 @@ def tasks_of(uid: int) -> int:
     for pid in everyone():
         try:
             line = stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
-        except (OSError, Unreadable):
+        except (OSError, UnreadableProcessError):
             continue
         total += line.threads if line else 0
     return total

@@ -68,8 +68,8 @@ LIMITS = (302, 261)  # prlimit64
 SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
               "sched_setattr": (314, 274)}  # fmt: skip
 CLONE, CLONE3, IOCTL, SOCKETPAIR, SETSOCKOPT = (56, 220), (435, 435), (16, 29), (53, 199), (54, 208)
-KEEPER = 1  # the number of the keeper in the program's own process namespace
-OF_A_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the keeper too
+INIT_PID = 1  # the number of the init process in the program's own process namespace
+OF_A_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the init process too
 THREAD, FILES = 0x10000, 0x400  # flags of clone
 BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and their FORCE
 TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
@@ -124,12 +124,12 @@ def _with_namespaces(column: int) -> list[bytes]:
     lines = _when(socket, 0, [*families, _refuse(errno.EAFNOSUPPORT)])
     protocol = [_load(2), _line(EQUAL, 0, 1, 0), _refuse(errno.EPROTONOSUPPORT)]
     lines += _when(socket, 0, [_line(EQUAL, NETLINK, 0, len(protocol)), *protocol])  # only the one that lists interfaces
-    # The keeper may be a process of the same user: nobody slows it or takes its limits.
+    # The init process may be a process of the same user: nobody slows it or takes its limits.
     for numbers in (*SCHEDULING.values(), LIMITS):
-        lines += _when(numbers[column], 0, [_line(EQUAL, KEEPER, 0, 1), _refuse(errno.EPERM)])
+        lines += _when(numbers[column], 0, [_line(EQUAL, INIT_PID, 0, 1), _refuse(errno.EPERM)])
     for name, everybody in OF_A_USER.items():
         lines += _when(PRIORITY[name][column], 0, [_line(EQUAL, everybody, 0, 1), _refuse(errno.EPERM)])
-        lines += _when(PRIORITY[name][column], 1, [_line(EQUAL, KEEPER, 0, 1), _refuse(errno.EPERM)])
+        lines += _when(PRIORITY[name][column], 1, [_line(EQUAL, INIT_PID, 0, 1), _refuse(errno.EPERM)])
     return lines
 
 

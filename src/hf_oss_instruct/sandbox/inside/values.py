@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from . import kinds, tables
+from . import hash_collisions, value_types
 
 DEPTH, VALUES = 64, 1_000_000
 LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
@@ -25,15 +25,15 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _AS_IT_IS = {type(None), bool, float, str}
 _COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
-_EXTENSIBLE = (list, dict, frozenset, kinds.Items)
+_EXTENSIBLE = (list, dict, frozenset, value_types.Items)
 _MAPPINGS: dict[str, Any] = {"d": dict, "k": Counter, "o": OrderedDict}
 _SIMPLE: dict[str, Any] = {  # and "h", a Digest; "g", Items
     "i": lambda text: int(text, 16),
     "b": bytes.fromhex,
-    "q": kinds.fraction_of,
-    "e": kinds.decimal_of,
+    "q": value_types.fraction_of,
+    "e": value_types.decimal_of,
 }
-NotPlain = kinds.NotPlain
+NotPlainValueError = value_types.NotPlainValueError
 
 
 class Digest:
@@ -103,16 +103,16 @@ def dumps(value: Any, *, exact: bool = False) -> str:
 
     Args:
         value: the value.
-        exact: refuse collections that would come back as another kind, such as an array as `kinds.Items`.
+        exact: refuse collections that would come back as another kind, such as an array as `value_types.Items`.
 
     Raises:
-        NotPlain: the value is not made of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, set,
-            frozenset, dict, Counter and OrderedDict, or of what `kinds.reduced` makes such values of.
+        NotPlainValueError: the value is not made of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple,
+            set, frozenset, dict, Counter and OrderedDict, or of what `value_types.reduced` makes such values of.
     """
     return json.dumps(_encoded(value, DEPTH, [VALUES, exact]))
 
 
-def loads(text: str | bytes, clock: tables.Clock | None = None) -> Any:
+def loads(text: str | bytes, clock: hash_collisions.Clock | None = None) -> Any:
     """The value of a text that anybody may have written, in time and memory linear in its length.
 
     Args:
@@ -120,22 +120,22 @@ def loads(text: str | bytes, clock: tables.Clock | None = None) -> Any:
         clock: what sets and dicts of many texts may take together; one for each text by default.
 
     Raises:
-        NotPlain: it is not the text of a plain value.
+        NotPlainValueError: it is not the text of a plain value.
     """
     try:
         text = text if isinstance(text, str) else text.decode()
         _check_size(text)
-        return _decoded(json.loads(text), DEPTH, [VALUES], clock or tables.Clock())
+        return _decoded(json.loads(text), DEPTH, [VALUES], clock or hash_collisions.Clock())
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError) as error:
-        raise NotPlain(f"not the text of a plain value: {error}") from None
+        raise NotPlainValueError(f"not the text of a plain value: {error}") from None
 
 
 def _check_size(text: str) -> None:
     """Refuse a text of too many values, or of a number with too many digits, before anything is made of it."""
     if len(text) > VALUES and _crowded(text) and _crowded(_STRING.sub("", text)):
-        raise NotPlain(f"more than {VALUES:,} values")
+        raise NotPlainValueError(f"more than {VALUES:,} values")
     if len(text) > DIGITS and _LONG_NUMBER.search(text) and _LONG_NUMBER.search(_STRING.sub("", text)):
-        raise NotPlain(f"a number of more than {DIGITS:,} digits")
+        raise NotPlainValueError(f"a number of more than {DIGITS:,} digits")
 
 
 def _crowded(text: str) -> bool:
@@ -174,17 +174,17 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
             items = [_encoded(item, depth - 1, budget) for item in collection.__iter__(value)]
             return {letter: items} if letter else items
     if isinstance(value, Fraction | Decimal):
-        return kinds.code_of(value)
-    other = value if kind is kinds.Items else kinds.reduced(value, budget[0])
+        return value_types.code_of(value)
+    other = value if kind is value_types.Items else value_types.reduced(value, budget[0])
     exact = budget[1]
-    if type(other) is kinds.Items and not exact:
+    if type(other) is value_types.Items and not exact:
         return {"g": [other.kind, _encoded(other.items, depth - 1, budget)]}
     if other is not value and not (exact and isinstance(other, _EXTENSIBLE)):
         return _encoded(other, depth - 1, budget)
-    raise NotPlain(f"a {kind.__name__} is not a plain value")
+    raise NotPlainValueError(f"a {kind.__name__} is not a plain value")
 
 
-def _decoded(code: Any, depth: int, budget: list[int], clock: tables.Clock) -> Any:
+def _decoded(code: Any, depth: int, budget: list[int], clock: hash_collisions.Clock) -> Any:
     _spend(depth, budget)
     kind = type(code)
     if kind in _AS_IT_IS or kind is int:
@@ -198,7 +198,7 @@ def _decoded(code: Any, depth: int, budget: list[int], clock: tables.Clock) -> A
         pairs = [(_decoded(key, depth - 1, budget, clock), _decoded(item, depth - 1, budget, clock)) for key, item in content]
         return _MAPPINGS[letter](clock.fill({}, pairs))
     if letter == "g":
-        return kinds.Items(str(content[0]), list(_decoded(content[1], depth - 1, budget, clock)))
+        return value_types.Items(str(content[0]), list(_decoded(content[1], depth - 1, budget, clock)))
     if letter == "c":
         return complex(*content)
     if letter in ("t", "s", "z") and type(content) is list:
@@ -218,7 +218,7 @@ def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
 
 def _spend(depth: int, budget: list[int], count: int = 1) -> None:
     if depth <= 0:
-        raise NotPlain(f"deeper than {DEPTH} values in each other")
+        raise NotPlainValueError(f"deeper than {DEPTH} values in each other")
     budget[0] -= count
     if budget[0] < 0:
-        raise NotPlain(f"more than {VALUES:,} values")
+        raise NotPlainValueError(f"more than {VALUES:,} values")

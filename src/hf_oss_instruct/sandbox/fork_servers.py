@@ -1,4 +1,4 @@
-"""The launchers of this process: one for each tier and set of libraries, started when needed, kept, replaced when broken."""
+"""The fork servers of this process: one for each tier and set of libraries, started when needed, kept, replaced when broken."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import tempfile
 import threading
 
 from hf_oss_instruct.errors import SandboxError
-from hf_oss_instruct.sandbox import supervise
+from hf_oss_instruct.sandbox import monitor
 from hf_oss_instruct.sandbox.inside import folders
-from hf_oss_instruct.sandbox.outer import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
-from hf_oss_instruct.sandbox.payload import Key
+from hf_oss_instruct.sandbox.job_spec import ForkServerKey
+from hf_oss_instruct.sandbox.mounts import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
 
-START_S = 60.0  # seconds a launcher may need to load its libraries on a busy machine
-_BOOT = ("-I", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.launcher import main; main()")
+START_S = 60.0  # seconds a fork server may need to load its libraries on a busy machine
+_BOOT = ("-I", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.fork_server import main; main()")
 
-_kept: dict[tuple[int, Key], Launcher] = {}
-_retired: list[tuple[int, Launcher]] = []
+_kept: dict[tuple[int, ForkServerKey], ForkServer] = {}
+_retired: list[tuple[int, ForkServer]] = []
 _lock = threading.Lock()
 
 
-class Launcher:
-    """A launcher that is running.
+class ForkServer:
+    """A fork server that is running.
 
     Args:
         key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
@@ -41,9 +41,9 @@ class Launcher:
 
     given_up = False
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: ForkServerKey) -> None:
         self._base: str | None = None
-        self._said = os.memfd_create("launcher")
+        self._said = os.memfd_create("fork-server")
         try:
             self._control, self._process = self._start(key)
         except OSError as error:
@@ -52,7 +52,7 @@ class Launcher:
             self.close()
             raise SandboxError(f"the sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
 
-    def _start(self, key: Key) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    def _start(self, key: ForkServerKey) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         tier, preload, packages, roots = key
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         passwd = os.memfd_create("passwd")
@@ -90,7 +90,7 @@ class Launcher:
         """Start a run.
 
         Raises:
-            OSError: the launcher is gone.
+            OSError: the fork server is gone.
         """
         socket.send_fds(self._control, [b"run"], fds)
 
@@ -120,17 +120,17 @@ class Launcher:
                 folders.remove(self._base)
 
 
-def launcher(key: Key) -> Launcher:
-    """The launcher of this process for a key, started if there is none. Safe to call from threads."""
+def fork_server(key: ForkServerKey) -> ForkServer:
+    """The fork server of this process for a key, started if there is none. Safe to call from threads."""
     with _lock:
         place = (os.getpid(), key)  # a fork of this process starts its own
         if place not in _kept:
-            _kept[place] = Launcher(key)
+            _kept[place] = ForkServer(key)
         return _kept[place]
 
 
-def discard(key: Key, broken: Launcher) -> None:
-    """Give no more runs to a launcher in which one failed; the next run starts another. Those that it still runs go on."""
+def discard(key: ForkServerKey, broken: ForkServer) -> None:
+    """Give no more runs to a fork server in which one failed; the next run starts another. Those that it still runs go on."""
     with _lock:
         if _kept.get((os.getpid(), key)) is broken:
             del _kept[(os.getpid(), key)]
@@ -143,25 +143,25 @@ def discard(key: Key, broken: Launcher) -> None:
 
 @atexit.register
 def close_all() -> None:
-    """End every launcher of this process."""
+    """End every fork server of this process."""
     for one in _taken():
         with contextlib.suppress(OSError):
             one.close()
 
 
 def give_up() -> None:
-    """End what runs now, which fails with a `SandboxError`, and the launchers of this process; later runs start others."""
+    """End what runs now, which fails with a `SandboxError`, and the fork servers of this process; later runs start others."""
     mine = _taken()
     for one in mine:
         one.given_up = True
-    supervise.stop_all()
+    monitor.stop_all()
     for one in mine:
         with contextlib.suppress(OSError):
             one.close()
 
 
-def _taken() -> list[Launcher]:
-    """The launchers of this process, which from now on nobody else has."""
+def _taken() -> list[ForkServer]:
+    """The fork servers of this process, which from now on nobody else has."""
     with _lock:
         mine = [_kept.pop(place) for place in list(_kept) if place[0] == os.getpid()]
         mine += [one for pid, one in _retired if pid == os.getpid()]

@@ -1,4 +1,4 @@
-"""What stands around a launcher: which files it may read, and the command line of bwrap."""
+"""What stands around a fork server: which files it may read, and the command line of bwrap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PYTHON = os.path.realpath(sys.executable)
 # What toolchains keep outside of /usr. Nothing here is a secret of this machine or its users.
 CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/java-*", "/etc/mono", "/etc/R",
                  "/etc/php", "/etc/racket", "/etc/perl")  # fmt: skip
-UNSHARE_USER = "--unshare-user"  # root puts a namespace of its own there: `inside.launcher.descend`
+UNSHARE_USER = "--unshare-user"  # root puts a namespace of its own there: `inside.fork_server.descend`
 PASSWD = b"program:x:1000:1000:program:/tmp:/bin/sh\n"
 
 
@@ -33,7 +33,7 @@ def shown_at(path: str, tier: str) -> str:
 
 
 def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:
-    """The command line of bwrap for the launcher, which keeps the rights to make the inner sandboxes.
+    """The command line of bwrap for the fork server, which keeps the rights to make the inner sandboxes.
 
     Args:
         extra: as of `readable`.

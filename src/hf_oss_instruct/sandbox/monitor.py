@@ -1,8 +1,8 @@
-"""How one run is watched from outside: its output read up to the cap, its reports heard, its end brought about.
+"""How one run is watched from outside: its output read up to the cap, its reports received, its end brought about.
 
-Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its keeper is.
-The keeper ends a run at its wall limit. It shares processors with the program, which can slow it down, so the limit is held from
-here as well, `SLACK_S` later.
+Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its init process
+    is. The init process ends a run at its wall limit. It shares processors with the program, which can slow it down, so the limit
+    is held from here as well, `SLACK_S` later.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from typing import Any
 
 from hf_oss_instruct.sandbox.inside import procfs
 
-PATIENCE_S = 10.0  # seconds without a word from a keeper that has no program to run, until it counts as stuck
-SLACK_S, STOP_S = 2.0, 0.5  # seconds beyond the wall limit until a run is ended from here; until its keeper is, if it does not
+PATIENCE_S = 10.0  # seconds without a word from an init process that has no program to run, until it counts as stuck
+SLACK_S, STOP_S = (
+    2.0,
+    0.5,
+)  # seconds beyond the wall limit until a run is ended from here; until its init process is, if it does not
 CHUNK = 1 << 16
 
 
-class Stuck(Exception):
-    """The launcher or keeper does not answer, or failed.
+class SandboxStalledError(Exception):
+    """The fork server or init process does not answer, or failed.
 
     Attributes:
         began: whether the program had begun. If not, it has nothing to do with it.
@@ -40,7 +43,7 @@ class Stuck(Exception):
 
 
 @dataclass
-class Heard:
+class RunOutput:
     """Everything that came out of a run.
 
     Attributes:
@@ -48,7 +51,7 @@ class Heard:
         ends: how the compiler and the program ended, in this order.
         cut: whether output went over the cap.
         began: whether any step has begun.
-        late: whether the keeper did not end the run at its wall limit, so that it was ended from here.
+        late: whether the init process did not end the run at its wall limit, so that it was ended from here.
     """
 
     streams: tuple[bytearray, bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
@@ -66,21 +69,21 @@ def run(
     launch: Callable[[list[int]], None],
     entries: Sequence[int] = (),
     memory: int = 0,
-) -> Heard:
-    """Send a run to a launcher and stay until all of it is gone.
+) -> RunOutput:
+    """Send a run to a fork server and stay until all of it is gone.
 
     Args:
-        payload: what to run, as the keeper reads it.
+        payload: what to run, as the init process reads it.
         stdin: standard input.
         cap: bytes of output that are kept; beyond it the run is ended.
         most_s: seconds after which a step must have begun, beside `PATIENCE_S`.
-        launch: gives the descriptors to the launcher.
+        launch: gives the descriptors to the fork server.
         entries: for each step, the entry of its control group.
         memory: bytes of a file that is given to the program as standard output, to be mapped; 0 for a pipe.
 
     Raises:
-        Stuck: the sandbox failed.
-        OSError: this process is out of descriptors or memory, or the launcher is gone.
+        SandboxStalledError: the sandbox failed.
+        OSError: this process is out of descriptors or memory, or the fork server is gone.
     """
     with contextlib.ExitStack() as stack:
         files = [_file(stack, payload), _file(stack, stdin)]
@@ -94,10 +97,10 @@ def run(
         for end in outputs:
             os.close(end)
         with _watched(report):
-            heard = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
+            output = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
         if shared is not None:
-            heard.streams[0].extend(_to_the_first_zero(shared))
-        return heard
+            output.streams[0].extend(_to_the_first_zero(shared))
+        return output
 
 
 _reports: set[socket.socket] = set()
@@ -116,7 +119,7 @@ def _watched(report: socket.socket) -> Iterator[None]:
 
 
 def stop_all() -> None:
-    """End every run of this process, as if its keeper had no more to say."""
+    """End every run of this process, as if its init process had no more to say."""
     with _lock:
         for report in _reports:
             with contextlib.suppress(OSError):
@@ -127,9 +130,9 @@ class _Watch:
     def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
         self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
         self._deadline, self._keeper = deadline + PATIENCE_S, -1
-        self._heard, self._trouble, self._running = Heard(), "", False
+        self._output, self._trouble, self._running = RunOutput(), "", False
 
-    def until_over(self) -> Heard:
+    def until_over(self) -> RunOutput:
         try:
             self._listen()
         finally:
@@ -137,8 +140,8 @@ class _Watch:
                 self._end()
         self._read_the_rest()
         if self._trouble:
-            raise Stuck(self._trouble, self._heard.began)
-        return self._heard
+            raise SandboxStalledError(self._trouble, self._output.began)
+        return self._output
 
     def _listen(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -150,17 +153,17 @@ class _Watch:
                 left = self._deadline - time.monotonic()
                 events = selector.select(max(0.0, left))
                 if not events and left <= 0:
-                    self._heard.late = self._running
+                    self._output.late = self._running
                     if self._running:
                         return
-                    raise Stuck(f"no answer for {PATIENCE_S:g} s", self._heard.began)
+                    raise SandboxStalledError(f"no answer for {PATIENCE_S:g} s", self._output.began)
                 for key, _ in events:
                     if key.data is not None:
                         if not self._read(key.data):
                             selector.unregister(key.fileobj)
                     elif not self._hear():
                         return
-                if self._heard.cut:
+                if self._output.cut:
                     return
 
     def _read(self, stream: int) -> bool:
@@ -169,9 +172,9 @@ class _Watch:
             chunk = os.read(self._pipes[stream], CHUNK)
         except BlockingIOError:
             return True
-        room = self._cap - sum(map(len, self._heard.streams))
-        self._heard.streams[stream].extend(chunk[:room])
-        self._heard.cut |= len(chunk) > room
+        room = self._cap - sum(map(len, self._output.streams))
+        self._output.streams[stream].extend(chunk[:room])
+        self._output.cut |= len(chunk) > room
         return bool(chunk)
 
     def _hear(self) -> bool:
@@ -189,21 +192,21 @@ class _Watch:
         elif "error" in said:
             self._trouble = said["error"]
         elif "began" in said:
-            self._heard.began = self._running = True
+            self._output.began = self._running = True
             self._deadline = time.monotonic() + said["began"] + SLACK_S
         else:
-            self._heard.ends.append(said)
+            self._output.ends.append(said)
             self._running, self._deadline = False, time.monotonic() + PATIENCE_S
         return True
 
     def _end(self) -> None:
-        """Ask the keeper to end the run; if it cannot, end the keeper, and with it the namespace."""
+        """Ask the init process to end the run; if it cannot, end the init process, and with it the namespace."""
         with contextlib.suppress(OSError):
             self._report.send(b"stop")
-        if not _ended(self._keeper, STOP_S if self._heard.late else PATIENCE_S):
+        if not _ended(self._keeper, STOP_S if self._output.late else PATIENCE_S):
             _kill(self._keeper)
             if not _ended(self._keeper, PATIENCE_S):
-                raise Stuck("a run cannot be killed", self._heard.began)
+                raise SandboxStalledError("a run cannot be killed", self._output.began)
         self._report.setblocking(False)
         with contextlib.suppress(OSError):
             while self._hear():
@@ -213,13 +216,13 @@ class _Watch:
         """What the dead left in the pipes."""
         for stream in range(len(self._pipes)):
             before = -1
-            while before != (before := len(self._heard.streams[stream])) and not self._heard.cut:
+            while before != (before := len(self._output.streams[stream])) and not self._output.cut:
                 self._read(stream)
 
 
-def _kill(keeper: int) -> None:
-    """Kill a keeper and its run: with its namespace, or one by one and itself the last, so that none becomes another's child."""
-    with open(f"/proc/self/fdinfo/{keeper}") as file:
+def _kill(init_process: int) -> None:
+    """Kill an init process and its run: with its namespace, or one by one with itself last, so that none is reparented."""
+    with open(f"/proc/self/fdinfo/{init_process}") as file:
         said = dict(line.split(":", 1) for line in file)
     pid, numbers = int(said["Pid"]), said["NSpid"].split()
     until = time.monotonic() + STOP_S
@@ -230,18 +233,18 @@ def _kill(keeper: int) -> None:
                     os.kill(other, kind)
         time.sleep(0.001)
     with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(keeper, signal.SIGKILL)
+        signal.pidfd_send_signal(init_process, signal.SIGKILL)
 
 
-def _alive(keeper: int) -> list[int]:
-    """The descendants of a keeper that are not dead yet."""
-    lines = {pid: procfs.stat(pid) for pid in procfs.descendants(keeper)}
+def _alive(init_process: int) -> list[int]:
+    """The descendants of an init process that are not dead yet."""
+    lines = {pid: procfs.stat(pid) for pid in procfs.descendants(init_process)}
     return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
 
 
-def _ended(keeper: int, patience_s: float) -> bool:
+def _ended(init_process: int, patience_s: float) -> bool:
     with selectors.DefaultSelector() as selector:
-        selector.register(keeper, selectors.EVENT_READ)
+        selector.register(init_process, selectors.EVENT_READ)
         return bool(selector.select(patience_s))
 
 

@@ -22,7 +22,7 @@ COMPARED = {range: "range", deque: "deque", array: "array"}
 ARRAY = "ndarray"
 
 
-class NotPlain(ValueError):
+class NotPlainValueError(ValueError):
     """The value, or the text, is not of plain values, or holds too many or too deep ones."""
 
 
@@ -96,7 +96,7 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
     """The JSON form of a number that JSON has none for.
 
     Raises:
-        NotPlain: it has too many digits.
+        NotPlainValueError: it has too many digits.
     """
     if isinstance(value, Decimal):
         if len(text := Decimal.__str__(value)) <= DIGITS:
@@ -105,13 +105,13 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
         parts = int(value.numerator), int(value.denominator)
         if max(part.bit_length() for part in parts) <= FRACTION_BITS:
             return {"q": [hex(part) for part in parts]}
-    raise NotPlain(f"a {type(value).__name__} of too many digits")
+    raise NotPlainValueError(f"a {type(value).__name__} of too many digits")
 
 
 def fraction_of(content: Any) -> Fraction:
     """A fraction out of its code, which anybody may have written."""
     if max(map(len, content)) > FRACTION_BITS // 4 + 4:
-        raise NotPlain("a fraction of too many digits")
+        raise NotPlainValueError("a fraction of too many digits")
     numerator, denominator = content
     return Fraction(int(numerator, 16), int(denominator, 16))
 
@@ -119,5 +119,5 @@ def fraction_of(content: Any) -> Fraction:
 def decimal_of(content: Any) -> Decimal:
     """A decimal out of its code, which anybody may have written."""
     if type(content) is not str or len(content) > DIGITS:
-        raise NotPlain("no decimal, or one of too many digits")
+        raise NotPlainValueError("no decimal, or one of too many digits")
     return Decimal(content)

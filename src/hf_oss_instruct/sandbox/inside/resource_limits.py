@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import folders, kernel, ledger, procfs
+from . import cpu_accounting, folders, kernel, procfs
 
 MIB = 1 << 20
 # Memory of a process that is not a file's, its page tables included. What is shared is counted apart where pages were let go.
@@ -43,7 +43,7 @@ class Seen:
     cpu_s: float = 0.0
     close: bool = False
     shared_kib: int = field(default_factory=lambda: _shared_kib())
-    ledger: ledger.Ledger = field(default_factory=ledger.Ledger)
+    ledger: cpu_accounting.Ledger = field(default_factory=cpu_accounting.Ledger)
     files: dict[int, int] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
     mapped: bool = False
@@ -78,7 +78,7 @@ def passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | 
     """
     try:
         return _passed(step, seen, where, child)
-    except procfs.Unreadable:
+    except procfs.UnreadableProcessError:
         return "memory"
 
 

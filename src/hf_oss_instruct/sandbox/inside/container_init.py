@@ -1,10 +1,10 @@
 """What one run is put into, and who watches over it.
 
-The keeper is a fork of the launcher and our code. It makes a world before there is a run for it, takes the run from the
-launcher's socket, starts the program as its child and looks at time, memory and processes until it ends. With namespaces it is
-the first process of its own, so that its death is the death of all; without, it inherits every orphan and kills until there is
-none. It is out of the program's reach: its capabilities are in an outer user namespace (bubblewrap), or it is another landlock
-domain.
+The init process is a fork of the fork server and our code. It makes an environment before there is a run for it, takes the run
+from the fork server's socket, starts the program as its child and looks at time, memory and processes until it ends. With
+namespaces it is the first process of its own, so that its death is the death of all; without, it inherits every orphan and kills
+until there is none. It is out of the program's reach: its capabilities are in an outer user namespace (bubblewrap), or it is
+another landlock domain.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, NoReturn
 
-from . import folders, kernel, procfs, program, watch
+from . import folders, kernel, procfs, program, resource_limits
 
 MIB = 1 << 20
 LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
@@ -34,12 +34,12 @@ DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler 
 
 
 @dataclass(frozen=True)
-class World:
+class RunEnvironment:
     """What a run is put into.
 
     Attributes:
         folder: the work folder.
-        uid: the user it is given to, or None for the keeper's own.
+        uid: the user it is given to, or None for the init process's own.
         sockets: an open file that counts the sockets of the run's network, or None where it has none of its own.
     """
 
@@ -48,39 +48,39 @@ class World:
     sockets: int | None = None
 
 
-def keep(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
-    """Make a world, take a run from the socket, say so to the launcher, report what becomes of the run, and end."""
+def serve_run(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
+    """Make an environment, take a run from the socket, say so to the fork server, report what becomes of the run, and end."""
     for kind in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
         signal.signal(kind, signal.SIG_DFL)
-    world, trouble = World(), None
+    environment, trouble = RunEnvironment(), None
     try:
         os.setsid()
         kernel.prctl(kernel.SET_DUMPABLE, 0)
-        world = _world(spec)
+        environment = _environment(spec)
     except Exception as error:
         trouble = error
     try:
-        message, fds = take(control)
+        message, fds = receive_run(control)
         if message:
             os.write(tell, message)
             control.close()
             os.close(tell)
-            _keep(spec, world, trouble, fds)
+            _serve_run(spec, environment, trouble, fds)
     finally:
         with contextlib.suppress(BaseException):
             _kill_all(spec)
-            if world.folder and spec["tier"] != "bubblewrap":
-                folders.remove(world.folder)
+            if environment.folder and spec["tier"] != "bubblewrap":
+                folders.remove(environment.folder)
         os._exit(0)
 
 
-def take(control: socket.socket) -> tuple[bytes, list[int]]:
+def receive_run(control: socket.socket) -> tuple[bytes, list[int]]:
     """The next message, and the descriptors of its run; nothing when the caller has let go of the socket."""
     message, fds, _, _ = socket.recv_fds(control, 16, DESCRIPTORS)
     return message, fds
 
 
-def _keep(spec: dict[str, Any], world: World, trouble: Exception | None, fds: list[int]) -> None:
+def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Exception | None, fds: list[int]) -> None:
     payload, stdin, stdout, stderr, diagnosis, _, *entries = fds
     report = socket.socket(fileno=fds[REPORT])
     try:
@@ -89,18 +89,18 @@ def _keep(spec: dict[str, Any], world: World, trouble: Exception | None, fds: li
         _introduce(report)
         with open(payload, "rb", closefd=False) as stream:
             job = json.loads(stream.readline())
-            job["uid"] = world.uid
+            job["uid"] = environment.uid
             for name, size in job["files"]:
-                _write(world.folder, name, stream.read(size), world.uid)
+                _write(environment.folder, name, stream.read(size), environment.uid)
         for step, entry in zip_longest(job["steps"], entries):
             wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (stdin, stdout, stderr)
-            _room(spec, world.folder, step["disk_mib"], job["shm_mib"])
-            ended = _run(spec, job, step, world, wires, report, entry)
+            _room(spec, environment.folder, step["disk_mib"], job["shm_mib"])
+            ended = _run(spec, job, step, environment, wires, report, entry)
             report.send(json.dumps(ended).encode())
             if ended["exit"] != 0 or ended["why"]:
                 break
             if step["compiles"] and spec["tier"] == "landlock":
-                _make_executable(os.path.join(world.folder, "program"))
+                _make_executable(os.path.join(environment.folder, "program"))
     except BaseException as error:
         with contextlib.suppress(OSError):
             report.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
@@ -114,7 +114,7 @@ def ordinary_uid(number: int) -> int:
     return int(last - number % min(USERS, count // 2))
 
 
-def _world(spec: dict[str, Any]) -> World:
+def _environment(spec: dict[str, Any]) -> RunEnvironment:
     """The run's own mounts, network and System V objects, or only a folder."""
     if spec["tier"] != "bubblewrap":
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
@@ -122,7 +122,7 @@ def _world(spec: dict[str, Any]) -> World:
         folder: str = tempfile.mkdtemp(dir=os.path.realpath(spec["base"]))
         if uid:
             os.chown(folder, uid, uid)
-        return World(folder, uid)
+        return RunEnvironment(folder, uid)
     kernel.unshare(kernel.NEWNS | kernel.NEWIPC | kernel.NEWNET)
     kernel.mount("proc", "/proc", "proc", kernel.NOSUID | kernel.NODEV | kernel.NOEXEC)
     safe = kernel.NOSUID | kernel.NODEV
@@ -132,7 +132,7 @@ def _world(spec: dict[str, Any]) -> World:
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
     owner = spec["user"] or 0
     kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700,uid={owner},gid={owner}")
-    return World("/tmp", spec["user"], sockets)
+    return RunEnvironment("/tmp", spec["user"], sockets)
 
 
 def _network() -> int:
@@ -146,7 +146,7 @@ def _network() -> int:
 
 
 def _close_proc() -> None:
-    """Hide the keeper, whose files there are those of the program's own user, and make the kernel's tunables read-only."""
+    """Hide the init process, whose files there are those of the program's own user, and make the kernel's tunables read-only."""
     kernel.mount("/tmp", "/proc/1", None, kernel.BIND)  # an empty folder
     kernel.mount("/proc/sys", "/proc/sys", None, kernel.BIND)
     flags = kernel.NOSUID | kernel.NODEV | kernel.NOEXEC | kernel.RDONLY
@@ -199,7 +199,7 @@ def _run(
     spec: dict[str, Any],
     job: dict[str, Any],
     step: dict[str, Any],
-    world: World,
+    environment: RunEnvironment,
     wires: tuple[int, int, int],
     report: socket.socket,
     entry: int | None,
@@ -208,20 +208,20 @@ def _run(
     ready, tell = os.pipe2(os.O_CLOEXEC)
     # Without a user namespace the kernel counts all processes of a user; one made up for this run has none yet.
     others = procfs.tasks_of(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
-    seen = watch.Seen()
+    seen = resource_limits.Seen()
     started = time.monotonic()
     child = os.fork()
     if not child:
         os.close(ready)
         program.enter(entry, tell)
-        program.become(spec, job, step, world.folder, wires, tell, others)
+        program.become(spec, job, step, environment.folder, wires, tell, others)
     os.close(tell)
     trouble = os.read(ready, 4096)
     os.close(ready)
     if trouble:
         raise OSError(trouble.decode(errors="replace"))
     report.send(json.dumps({"began": step["wall_s"]}).encode())
-    where = watch.Where(world.folder, spec["tier"] == "bubblewrap", world.sockets, spec["numbers_agree"])
+    where = resource_limits.Where(environment.folder, spec["tier"] == "bubblewrap", environment.sockets, spec["numbers_agree"])
     why = _wait(child, step, started, seen, where, report)
     if why:
         with contextlib.suppress(ProcessLookupError):
@@ -241,7 +241,12 @@ def _run(
 
 
 def _wait(
-    child: int, step: dict[str, Any], started: float, seen: watch.Seen, where: watch.Where, report: socket.socket
+    child: int,
+    step: dict[str, Any],
+    started: float,
+    seen: resource_limits.Seen,
+    where: resource_limits.Where,
+    report: socket.socket,
 ) -> str | None:
     """Until the program ends (None), or a limit is passed (its name), or the caller is gone."""
     pidfd = os.pidfd_open(child)
@@ -259,7 +264,7 @@ def _wait(
             if time.monotonic() >= deadline:
                 return "timeout"
             looked = time.monotonic()
-            if why := watch.passed(step, seen, where, child):
+            if why := resource_limits.passed(step, seen, where, child):
                 return why
             now = time.monotonic()
             pause = max(LOOK_S[seen.close or now < started + 0.1], now - looked)  # half a processor's time, at most

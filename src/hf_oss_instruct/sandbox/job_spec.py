@@ -1,4 +1,4 @@
-"""What a launcher and a keeper are told about a run: files, steps, limits. One line of JSON, then the files' bytes."""
+"""What a fork server and an init process are job about a run: files, steps, limits. One line of JSON, then the files' bytes."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import COMPILE, Limits
-from hf_oss_instruct.sandbox.outer import PYTHON, shown_at
+from hf_oss_instruct.sandbox.mounts import PYTHON, shown_at
 from hf_oss_instruct.sandbox.prebuilt import prebuilt
 from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
 # Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
-Key = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+ForkServerKey = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
 _IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JobSpec:
     """A run as it is sent.
 
     Attributes:
-        key: the launcher that runs it.
-        payload: what the keeper reads.
+        key: the fork server that runs it.
+        payload: what the init process reads.
         most_s: seconds after which it must be over.
         memory_mib: the memory limit of each step.
         tried: whether a compile error has to be confirmed from scratch.
     """
 
-    key: Key
+    key: ForkServerKey
     payload: bytes
     most_s: float
     memory_mib: tuple[int, ...]
     tried: bool = False
 
 
-def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> Told:
-    """A Python program: a fork of the launcher, or with `fresh` a new interpreter."""
+def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> JobSpec:
+    """A Python program: a fork of the fork server, or with `fresh` a new interpreter."""
     texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
     preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
     packages = _folders_of(preload)
     argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
     environment = {"PYTHONPATH": ":".join(shown_at(path, tier) for path in packages)} if fresh and packages else {}
     step = _step("program.py", argv, environment, limits, limits_address_space=True)
-    return _told((tier, preload, packages, ()), "program.py", source, files, limits, [step])
+    return _job((tier, preload, packages, ()), "program.py", source, files, limits, [step])
 
 
 def compiled(
     source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, from_scratch: bool = False
-) -> Told:
+) -> JobSpec:
     """A program of any other language: compile it where it needs that, then run it.
 
     With `from_scratch`, the compiler is given nothing that was built before.
@@ -69,13 +69,13 @@ def compiled(
     given = None if from_scratch else prebuilt(language, source)
     key = tier, (), (), (*_roots(tools), *((given.folder,) if given else ()))
     options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
-    told = _told(key, tools.source_name, source, files, limits, _steps(tools, limits, options, tier))
-    return replace(told, tried=given is not None and given.tried)
+    job = _job(key, tools.source_name, source, files, limits, _steps(tools, limits, options, tier))
+    return replace(job, tried=given is not None and given.tried)
 
 
-def _told(
-    key: Key, source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
-) -> Told:
+def _job(
+    key: ForkServerKey, source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
+) -> JobSpec:
     everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
     for name in everything:
         path = PurePosixPath(name)
@@ -83,7 +83,7 @@ def _told(
             raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
     header = {"steps": steps, "shm_mib": limits.disk_mib, "files": [(name, len(content)) for name, content in everything.items()]}
     payload = json.dumps(header).encode() + b"\n" + b"".join(everything.values())
-    return Told(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
+    return JobSpec(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
 def _steps(tools: Toolchain, limits: Limits, options: list[str], tier: str) -> list[dict[str, Any]]:

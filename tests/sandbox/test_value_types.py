@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.evaluation.oracles import equal, same_set
-from hf_oss_instruct.sandbox.inside import kinds, values
+from hf_oss_instruct.sandbox.inside import value_types, values
 from hf_oss_instruct.sandbox.judge import judge, same
 
 HEAD = """
@@ -97,7 +97,7 @@ def test_an_answer_is_right_exactly_where_python_calls_it_equal(names: dict[str,
         code = compile(word, "answer", "eval")
         try:
             answer = values.loads(values.dumps(values.summary(made(code, names))))
-        except values.NotPlain:
+        except values.NotPlainValueError:
             answer = object()
         for expected, value in there.items():
             fresh = made(code, names)
@@ -125,8 +125,8 @@ def test_values_of_every_kind_pass_through_the_sandbox(names: dict[str, Any]) ->
         (Fraction(10) ** 400, 1 / 3, False),
         ("0.5", 0.5, False),
         (complex(1 / 3, 1e-9), complex(1 / 3, 0), True),
-        (kinds.Items("ndarray", [1 / 3]), 1 / 3, True),
-        (kinds.Items("ndarray", [1 / 3 + 1e-9]), 1 / 3, False),
+        (value_types.Items("ndarray", [1 / 3]), 1 / 3, True),
+        (value_types.Items("ndarray", [1 / 3 + 1e-9]), 1 / 3, False),
     ],
 )
 def test_a_number_of_another_kind_has_the_tolerance_of_a_float(answer: Any, expected: Any, right: bool) -> None:
@@ -136,8 +136,8 @@ def test_a_number_of_another_kind_has_the_tolerance_of_a_float(answer: Any, expe
 
 def test_what_is_looped_over_is_a_set_of_its_items() -> None:
     for kind in ("range", "deque", "ndarray", "iterator"):
-        assert same_set([], kinds.Items(kind, [3, 1, 2, 2]), [1, 2, 3], 0)
-        assert not same_set([], kinds.Items(kind, [3, 1]), [1, 2, 3], 0)
+        assert same_set([], value_types.Items(kind, [3, 1, 2, 2]), [1, 2, 3], 0)
+        assert not same_set([], value_types.Items(kind, [3, 1]), [1, 2, 3], 0)
 
 
 @given(st.fractions() | st.decimals(allow_nan=False) | st.decimals(allow_nan=False).map(lambda x: {x: Fraction(1, 3)}))
@@ -170,7 +170,7 @@ def test_counters_and_ordered_dicts_stay_what_they_are(items: dict[int, int]) ->
     ],
 )
 def test_hostile_codes_of_kinds_are_refused(text: str) -> None:
-    with pytest.raises(values.NotPlain):
+    with pytest.raises(values.NotPlainValueError):
         values.loads(text)
 
 
@@ -178,17 +178,17 @@ def test_endless_and_long_answers_are_not_taken_out() -> None:
     import itertools
 
     for endless in (itertools.count(), range(10**18), itertools.repeat([])):
-        with pytest.raises(values.NotPlain):
+        with pytest.raises(values.NotPlainValueError):
             values.dumps(endless)
-    with pytest.raises(values.NotPlain, match="digits"):
+    with pytest.raises(values.NotPlainValueError, match="digits"):
         values.dumps(Fraction(1, 3**20_000))
-    with pytest.raises(values.NotPlain, match="digits"):
+    with pytest.raises(values.NotPlainValueError, match="digits"):
         values.dumps(Decimal(1 << 40_000))
 
 
 def test_arguments_are_given_as_what_they_are_or_not_at_all(names: dict[str, Any]) -> None:
     for word in ("np.array([1, 2])", "range(3)", "deque([1])", "iter([1])", "UserDict({1: 2})", "{1: 2}.keys()", "[range(3)]"):
-        with pytest.raises(values.NotPlain):
+        with pytest.raises(values.NotPlainValueError):
             values.dumps(made(word, names), exact=True)
     assert values.dumps([made("np.int64(3)", names)], exact=True) == "[3]"
 

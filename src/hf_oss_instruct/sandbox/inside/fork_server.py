@@ -1,8 +1,8 @@
 """The process that starts every run: a small Python with the standard library loaded, which forks and then forgets.
 
 Two lives. `descend` comes first, with the caller's rights: root becomes an ordinary user there. `serve` is the second, inside
-the outer sandbox where the tier has one: it forks a keeper ahead of each run. The keeper takes the run from the socket, so that
-nothing of one run is in memory when the next is forked.
+the outer sandbox where the tier has one: it forks an init process ahead of each run. The init process takes the run from the
+    socket, so that nothing of one run is in memory when the next is forked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import answers, checks, folders, keeper, kernel, modules, program, seccomp  # noqa: F401  (answers, checks for the forks)
+from . import container_init, folders, function_calls, kernel, modules, program, record_checks, seccomp  # noqa: F401  (function_calls, record_checks for the forks)
 
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """
@@ -37,8 +37,8 @@ def descend(spec: dict[str, Any]) -> None:
     if not os.geteuid() and spec["tier"] != "unsafe-none":
         _lay_open(spec["reach"])
         if spec["tier"] == "bubblewrap":
-            uid = keeper.ordinary_uid(os.getpid())
-            space = _two_users(uid, keeper.ordinary_uid(os.getpid() + keeper.USERS // 2))
+            uid = container_init.ordinary_uid(os.getpid())
+            space = _two_users(uid, container_init.ordinary_uid(os.getpid() + container_init.USERS // 2))
             _become(uid)
             if space is not None:
                 place = spec["then"].index("--unshare-user")
@@ -55,11 +55,11 @@ def _become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def _two_users(keepers: int, programs: int) -> int | None:
-    """A user namespace with two users, 0 for keepers and 1 for programs, or None where it is forbidden.
+def _two_users(init_uid: int, programs: int) -> int | None:
+    """A user namespace with two users, 0 for init processes and 1 for programs, or None where it is forbidden.
 
-    Programs of another user cannot touch their keepers, whatever the kernel asks a user for. Only root may give away users that
-    are not its own. The namespace belongs to the first of them, who will enter it.
+    Programs of another user cannot touch their init processes, whatever the kernel asks a user for. Only root may give away users
+    that are not its own. The namespace belongs to the first of them, who will enter it.
     """
     ready, tell = os.pipe()
     done, finish = os.pipe()
@@ -67,7 +67,7 @@ def _two_users(keepers: int, programs: int) -> int | None:
     if not child:
         os.close(finish)
         with contextlib.suppress(BaseException):
-            _become(keepers)
+            _become(init_uid)
             kernel.unshare(kernel.NEWUSER)
             os.write(tell, b".")
             os.read(done, 1)
@@ -78,7 +78,7 @@ def _two_users(keepers: int, programs: int) -> int | None:
         with contextlib.suppress(OSError):
             for name in ("uid_map", "gid_map"):
                 with open(f"/proc/{child}/{name}", "w") as file:
-                    file.write(f"0 {keepers} 1\n1 {programs} 1\n")
+                    file.write(f"0 {init_uid} 1\n1 {programs} 1\n")
             space = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
             os.set_inheritable(space, True)
     for fd in (ready, done, finish):
@@ -115,7 +115,7 @@ def _lay_open(paths: list[str]) -> None:
 
 
 def serve(spec: dict[str, Any]) -> None:
-    """Fork a keeper for every run, until the socket closes."""
+    """Fork an init process for every run, until the socket closes."""
     control = socket.socket(fileno=spec["control"])
     sys.path += spec["packages"]
     for name in [*LIBRARY, *spec["preload"]]:
@@ -146,7 +146,7 @@ def serve(spec: dict[str, Any]) -> None:
 
 
 def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
-    """Fork a keeper and wait until it has taken a run; False when there are no more."""
+    """Fork an init process and wait until it has taken a run; False when there are no more."""
     taken, tell = os.pipe2(os.O_CLOEXEC)
     try:
         child = _fork(spec, own)
@@ -157,7 +157,7 @@ def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
     if not child:
         os.close(taken)
         os.close(own)
-        keeper.keep(spec, control, tell)
+        container_init.serve_run(spec, control, tell)
     os.close(tell)
     has_one = bool(os.read(taken, 1))
     os.close(taken)
@@ -186,10 +186,10 @@ def _fork(spec: dict[str, Any], own: int) -> int:
 
 def _refuse(control: socket.socket, why: str) -> bool:
     """Tell the next caller why there is no run; False when there is no caller any more."""
-    message, fds = keeper.take(control)
+    message, fds = container_init.receive_run(control)
     if fds:
         with contextlib.suppress(OSError):
-            os.write(fds[keeper.REPORT], json.dumps({"error": why}).encode())
+            os.write(fds[container_init.REPORT], json.dumps({"error": why}).encode())
     for fd in fds:
         os.close(fd)
     return bool(message)

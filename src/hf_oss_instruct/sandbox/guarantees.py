@@ -1,11 +1,11 @@
-"""What running a program of a stranger promises: one sentence for each promise, by its short name.
+"""What is guaranteed when an untrusted program runs: one sentence per guarantee, by its short name.
 
 A tier lists the names it does not hold (`does_not_hold`); the conformance suite attacks each of them.
 """
 
 from __future__ import annotations
 
-PROMISES: dict[str, str] = {
+GUARANTEES: dict[str, str] = {
     "host-files-unreadable": "No file of the host can be read or listed, except the toolchains'.",
     "host-files-unwritable": "No file of the host can be created, changed, moved or removed.",
     "network": "No network of any family can be reached, and no port opened on the host.",
@@ -17,7 +17,7 @@ PROMISES: dict[str, str] = {
     "cpu": "CPU time ends at its limit, whichever signals are ignored.",
     "cpu-unseen": "CPU time also counts of processes that end within 20 ms and that nobody waits for.",
     "wall": "The caller has an answer within three seconds of the wall limit, whatever the program and its children do.",
-    "keeper": "What watches over a run cannot be slowed, stopped or limited by it, nor its files be opened.",
+    "init-process": "What watches over a run cannot be slowed, stopped or limited by it, nor its files be opened.",
     "memory": "One process gets no more memory than the limit, in any form (shared, page tables), also after raising its limits.",
     "memory-summed": "Processes that together hold more memory than the limit are stopped within a second.",
     "memory-summed-peak": "Processes together never hold more than the limit, not even for a moment.",

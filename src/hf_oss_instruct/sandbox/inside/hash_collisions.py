@@ -17,7 +17,7 @@ SMALL = 16  # members of a table that is not worth a look
 ALLOWANCE_S, PER_MEMBER_S = 2.0, 1e-6  # seconds of processor time; an ordinary member takes about a tenth of a microsecond
 
 
-class TooSlow(ValueError):
+class HashCollisionError(ValueError):
     """The members collide so often that it would take minutes to put them into a table."""
 
 
@@ -35,7 +35,7 @@ class Clock:
         """Put members into a set, or pairs into a dict, and return it.
 
         Raises:
-            TooSlow: it took more time than members that do not collide would take.
+            HashCollisionError: it took more time than members that do not collide would take.
             TypeError: a member is not hashable, or not a pair.
         """
         if len(members) <= SMALL:
@@ -48,5 +48,5 @@ class Clock:
             now = time.thread_time()
             self._left_s, started = self._left_s - (now - started), now
             if self._left_s < 0:
-                raise TooSlow("members of a set or keys of a dict collide")
+                raise HashCollisionError("members of a set or keys of a dict collide")
         return table

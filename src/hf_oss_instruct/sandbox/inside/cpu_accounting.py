@@ -1,6 +1,7 @@
 """How much processor time a run has used: also that of processes which are gone and for which nobody waited.
 
-The kernel adds the time of a dead process to that of the parent which waits for it. The keeper waits for orphans. What is left
+The kernel adds the time of a dead process to that of the parent which waits for it. The init process waits for orphans. What is
+left
 are the children of a parent that ignores SIGCHLD: the kernel removes them, and their time with them. It is known as it was when
 they were last looked at, and counts from then on unless some parent's time shows that they were waited for.
 """

@@ -14,7 +14,7 @@ from . import values
 IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), frozenset, range)
 
 
-class Shared(Exception):
+class SharedArgumentError(Exception):
     """A value that can be changed goes to two calls: what the first does to it cannot be known here."""
 
 
@@ -32,7 +32,7 @@ def record(nonce: str) -> None:
         for value in _arguments(tree):
             if not _immutable(value):
                 if any(value is other for other in given):
-                    raise Shared
+                    raise SharedArgumentError
                 given.append(value)
         text = dumps(tree, exact=True).encode() + b"\n"
         while text:
