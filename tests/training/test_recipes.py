@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,18 @@ def test_the_command_prints_yaml_with_what_was_changed() -> None:
     assert values["dataset_name"] == "org/set"
     assert values["num_processes"] == 2
     assert CliRunner().invoke(cli, ["recipe"]).output.split() == list(RECIPES)
+
+
+def test_a_recipe_is_printed_without_importing_what_trains() -> None:
+    code = (
+        "import sys; sys.argv = ['hf-oss-instruct', 'recipe', 'magicoder']\n"
+        "from hf_oss_instruct.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'trl', 'transformers', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "activation_checkpointing: " in done.stdout
+    assert done.stdout.endswith("\n[]\n")
 
 
 def test_the_estimate_says_its_arithmetic() -> None:

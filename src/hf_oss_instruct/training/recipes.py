@@ -6,7 +6,7 @@ import difflib
 import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Recipe:
 CHECKPOINTING = "activation_checkpointing"
 OLD_NAMES = {CHECKPOINTING: "gradient_checkpointing"}
 """What recipes say → its name in a transformers that does not know it yet."""
+NEW_NAMES_SINCE = (5, 23)
+"""Version of transformers whose training arguments have the new names."""
 
 
 def load_recipe(
@@ -166,17 +168,16 @@ def _read(name: str) -> dict[str, Any]:
             f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} There are: {', '.join(RECIPES)}."
         )
     values: dict[str, Any] = yaml.safe_load((files(__package__) / "recipes" / f"{name}.yaml").read_text("utf-8"))
-    return values if _has_argument(CHECKPOINTING) else {OLD_NAMES.get(key, key): value for key, value in values.items()}
+    return values if _knows_new_names() else {OLD_NAMES.get(key, key): value for key, value in values.items()}
 
 
-@cache
-def _has_argument(name: str) -> bool:
-    """Whether the transformers installed here has a training argument; yes where there is none."""
-    if importlib.util.find_spec("transformers") is None:
+def _knows_new_names() -> bool:
+    """Whether the installed transformers has the new names, or none is installed; told by its version, since importing it takes seconds."""
+    try:
+        major, minor = version("transformers").split(".")[:2]
+    except PackageNotFoundError:
         return True
-    from transformers import TrainingArguments
-
-    return name in TrainingArguments.__dataclass_fields__
+    return (int(major), int(minor)) >= NEW_NAMES_SINCE
 
 
 def _has_sft(data: str) -> bool:
