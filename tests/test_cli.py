@@ -18,12 +18,11 @@ import yaml
 from hf_oss_instruct.cli import main
 
 from .support.teacher import Answer, LocalTeacher, well_formed
-
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+from .support.warm import BASE, COMMAND
 
 
 def hf(*words: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=120, env=os.environ | (env or {}), cwd=cwd)
+    return BASE.run([COMMAND, *words], env=os.environ | (env or {}), cwd=cwd)
 
 
 def report(out: Path) -> dict[str, Any]:
@@ -198,16 +197,16 @@ def test_ctrl_c_keeps_everything_received_and_prints_the_line_that_continues(tmp
 
     with LocalTeacher(first_ten_at_once) as teacher:
         words = ["--n", "40", "--model", "m", "--base-url", teacher.base_url, "--out", str(tmp_path / "o")]
-        process = subprocess.Popen([COMMAND, "synthesize", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = BASE.start([COMMAND, "synthesize", *words])
         journal = tmp_path / "o" / "journal"
         deadline = time.monotonic() + 60
         while sum(len(path.read_bytes().splitlines()) for path in journal.glob("*")) < 10 and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert "Interrupted." in errors
-        assert f"hf-oss-instruct synthesize {' '.join(words)}" in errors
+        done = process.wait(60)
+        assert done.returncode == 130
+        assert "Interrupted." in done.stderr
+        assert f"hf-oss-instruct synthesize {' '.join(words)}" in done.stderr
         received = sum(len(path.read_bytes().splitlines()) for path in journal.glob("*"))
         assert 40 - report(tmp_path / "o")["pending"] == received >= 10
     with LocalTeacher() as teacher:

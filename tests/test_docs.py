@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from hf_oss_instruct.cli import cli
 
 from .evaluation import toys
 from .support.teacher import LocalTeacher
+from .support.warm import BASE, COMMAND
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ROOT / "docs" / "commands.md"
@@ -37,7 +39,7 @@ PAGES = [path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *sor
 
 
 def run_shell(script: str) -> None:
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    path = f"{BASE.on_path(COMMAND)}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
@@ -74,10 +76,7 @@ def test_make_quickstart_prints_pairs_and_writes_a_dataset(tmp_path: Path) -> No
         ["make", "-n", "quickstart", f"VENV={BIN.parent}"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     commands = [line for line in recipe.stdout.splitlines() if "/hf-oss-instruct " in line]
-    done = [
-        subprocess.run(["bash", "-euc", line], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
-        for line in commands
-    ]
+    done = [BASE.run([COMMAND, *shlex.split(line)[1:]], cwd=tmp_path, check=True) for line in commands]
     assert done[0].stdout.count("── problem") >= 2
     assert "pairs kept of 200 seeds" in done[1].stdout
     assert list((tmp_path / "quickstart-pairs" / "data").glob("*.parquet"))

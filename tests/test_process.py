@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -10,17 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from hf_oss_instruct import streams
 from hf_oss_instruct.signals import deferring
 from tests.evaluation import toys
 
 from .support.teacher import Answer, LocalTeacher, well_formed
+from .support.warm import BASE, COMMAND
 
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
 MADE: dict[str, tuple[str, ...]] = {
     "synthesize": ("--n", "4", "--benchmarks", "none", "--out", "o"),
     "preview": ("--n", "2"),
@@ -60,8 +63,7 @@ def command(name: str) -> tuple[str, ...]:
 
 
 def run(folder: Path, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.run([COMMAND, *words], cwd=folder, text=True, errors="surrogateescape", timeout=120, **options)
+    return BASE.run([COMMAND, *words], cwd=folder, **options)
 
 
 def wait_until(happened: Callable[[], object], seconds: float = 60.0) -> None:
@@ -71,22 +73,39 @@ def wait_until(happened: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_sigterm_ends_every_command_with_130(name: str, desk: Path) -> None:
+@contextmanager
+def full_pipe() -> Iterator[BinaryIO]:
+    """A pipe in which whoever writes waits."""
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     try:
         while True:
-            os.write(theirs, b"x" * 4096)  # a pipe that is full: the command waits in its first print
+            os.write(theirs, b"x" * 4096)
     except BlockingIOError:
         os.set_blocking(theirs, True)
     with open(ours, "rb"), open(theirs, "wb") as full:
-        process = subprocess.Popen([COMMAND, *command(name)], cwd=desk, stdout=full, stderr=subprocess.PIPE)
+        yield full
+
+
+def test_a_process_that_was_asked_to_end_does_not_wait_for_a_reader_that_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_pipe() as full, streams._Output(full.fileno(), "wb", closefd=False) as raw:
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw), "utf-8"))
+        streams.leave_soon()
+        print("what nobody reads", flush=True)
+        assert streams.nobody_reads()
+        assert streams.trouble_with_output() is None
+        sys.stdout.detach()
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_sigterm_ends_every_command_with_130(name: str, desk: Path) -> None:
+    with full_pipe() as full:  # the command waits in its first print
+        process = BASE.start([COMMAND, *command(name)], cwd=desk, stdout=full)
         wait_until(lambda: "pipe" in Path(f"/proc/{process.pid}/wchan").read_text() or process.poll() is not None)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)  # `timeout` sends it to the process and to its group
-        _, said = process.communicate(timeout=60)
-    assert (process.returncode, said.splitlines()[-1:]) == (130, [b"Interrupted."])
+        done = process.wait(60)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (130, ["Interrupted."])
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -132,13 +151,13 @@ def test_a_run_that_is_asked_to_end_writes_its_tables_and_goes_on_later(number: 
 
     with LocalTeacher(first_ten_at_once) as teacher:
         words = ["synthesize", "--n", "20", "--model", "m", "--base-url", teacher.base_url, "--out", "o"]
-        process = subprocess.Popen([COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = BASE.start([COMMAND, *words], cwd=tmp_path)
         journal = tmp_path / "o" / "journal"
         wait_until(lambda: sum(len(path.read_bytes().splitlines()) for path in journal.glob("*")) >= 10)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Continue with:" in said
+        done = process.wait(60)
+    assert done.returncode == 130
+    assert "Continue with:" in done.stderr
     facts = json.loads((tmp_path / "o" / "run.json").read_text())
     assert facts["kept"] + sum(facts["rejected"].values()) >= 10
     assert (tmp_path / "o" / "data").is_dir()
@@ -151,13 +170,13 @@ def test_programs_that_are_judged_end_with_the_command(desk: Path) -> None:
     slow = {"task_id": "HumanEval/900", "completion": "    import time\n    time.sleep(120)\n"}
     toys.write_lines(desk / "slow.jsonl", [slow, *toys.canonical()[1:]])
     words = ["score", "--task", "humaneval_plus", "--data", "bench", "slow.jsonl", "--out", "o"]
-    process = subprocess.Popen([COMMAND, *words], cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = BASE.start([COMMAND, *words], cwd=desk)
     verdicts = desk / "o" / "verdicts.jsonl"
     wait_until(lambda: verdicts.exists() and len(verdicts.read_bytes().splitlines()) == 2)
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said.splitlines()[-1]) == (130, "Interrupted.")
+    done = process.wait(60)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "Interrupted.")
     assert time.monotonic() - started < 30  # the program would have run for a minute and more
     assert len(verdicts.read_bytes().splitlines()) == 2
 

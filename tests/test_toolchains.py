@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +13,8 @@ from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.limits import Execution
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS, missing, status, toolchain
+
+from .support.warm import BASE, COMMAND
 
 GREETINGS = {
     "python": "import sys\nprint('hello', input())\nsys.exit(3)",
@@ -107,9 +106,9 @@ def test_a_language_without_a_row_is_refused_with_those_that_have_one() -> None:
 
 
 def test_env_shows_which_languages_are_ready() -> None:
-    command = [str(Path(sys.executable).with_name("hf-oss-instruct")), "env", "--languages"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = [COMMAND, "env", "--languages"]
+    shown = BASE.run(command, check=True).stdout
     assert "- python: ready" in shown
     assert "- swift: not evaluated" in shown
-    rows = json.loads(subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=True).stdout)
+    rows = json.loads(BASE.run([*command, "--format", "json"], check=True).stdout)
     assert len(rows) == len(LANGUAGES)

@@ -12,7 +12,7 @@ import click
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import Interrupted, OssInstructError, UsageError
 from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
-from hf_oss_instruct.streams import forgiving, trouble_with_output
+from hf_oss_instruct.streams import forgiving, leave_soon, trouble_with_output
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
 
@@ -56,6 +56,7 @@ def _interrupted(text: str) -> int:
     # The same request may arrive once more while the process ends: `timeout` signals it and its group.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    leave_soon()
     return _say(text, EXIT_INTERRUPTED)
 
 

@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ SPELLED_OUT = "hf_oss_instruct.spelled_out"
 PLAIN_ASCII = "hf_oss_instruct_ascii"
 """ASCII by another name: click writes UTF-8 to a stream whose encoding is called ASCII."""
 _PLAIN = {"→": "->", "←": "<-", "·": "-", "…": "...", "–": "-", "—": "-", "−": "-", "─": "-", "×": "x", "≥": ">=", "≤": "<="}
+READER_S = 0.5
+"""Seconds that a process which was asked to end waits for room in the pipe behind its output."""
 _READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
 """What a write says when a pipe's reader (`head`) or the terminal is gone."""
 
@@ -24,8 +27,11 @@ class _Output(io.FileIO):
     """A file descriptor that takes everything: what cannot be written is dropped, and the first reason is kept."""
 
     trouble: OSError | None = None
+    leaving = False
 
     def write(self, data: Any) -> int:
+        if self.leaving and not select.select([], [self], [], READER_S)[1]:
+            self.trouble = self.trouble or BrokenPipeError(errno.EPIPE, "nobody reads")
         try:
             return super().write(data) if self.trouble is None else len(data)
         except OSError as error:
@@ -84,6 +90,13 @@ def _forgiving(stream: Any, number: int) -> io.TextIOWrapper:
     buffer = io.BufferedWriter(_Output(number, "wb", closefd=False))
     line_buffering = to_terminal or number == 2
     return io.TextIOWrapper(buffer, encoding, SPELLED_OUT, line_buffering=line_buffering, write_through=True)
+
+
+def leave_soon() -> None:
+    """From now on, do not wait longer than `READER_S` for a reader that has stopped reading: the process was asked to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(raw := getattr(getattr(stream, "buffer", None), "raw", None), _Output):
+            raw.leaving = True
 
 
 def trouble_with_output() -> OSError | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from hf_oss_instruct.curation.benchmark_tasks import prose, statement, tasks_of
 from hf_oss_instruct.curation.benchmarks import BENCHMARKS, find, keys
 from hf_oss_instruct.errors import UsageError
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE
 
 ROW = {
     "task_id": "T/1",
@@ -97,9 +96,7 @@ def test_a_list_comes_from_the_hub_at_its_revision_and_then_from_the_cache(tmp_p
     )
 
     def run(environment: dict[str, str]) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
-        ).stdout.strip()
+        return BASE.run(["-c", code], env=os.environ | environment, check=True).stdout.strip()
 
     with LocalHub() as hub:
         sha = hub.put("ns/exam", "data/test.jsonl", lines(tmp_path / "test.jsonl", ROW).read_bytes())

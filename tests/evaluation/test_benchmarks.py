@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,11 @@ from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE, COMMAND
 
 from . import toys
 from .real import DATA, real_data
 
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
 PROGRAM = """
 import numpy as np
 def assertion(out, exp, atol):
@@ -189,10 +187,10 @@ def test_the_hub_form_scores_as_the_file_does_and_names_its_commit(tmp_path: Pat
         commit = hub.put("evalplus/humanevalplus", "data/test-00000-of-00001.parquet", (tmp_path / "set.parquet").read_bytes())
         environment = os.environ | hub.environment(tmp_path / "home")
         words = [COMMAND, "score", "--task", "humaneval_plus", "--revision", commit, "--format", "json", samples]
-        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120)
+        done = BASE.run(words, env=environment)
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
-        pinned = subprocess.run([*words[:4], samples], capture_output=True, text=True, env=environment, timeout=120)
+        pinned = BASE.run([*words[:4], samples], env=environment)
     assert found["version"] == f"evalplus/humanevalplus@{commit}"
     assert found["scores"]["plus"]["pass@1"]["mean"] == 1.0
     assert "base" not in found["scores"]  # which inputs are the base benchmark's, this form does not say

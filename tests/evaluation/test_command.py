@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE, COMMAND
 
 from . import toys
 
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
 WRONG = {"task_id": "HumanEval/900", "completion": "    import sys; sys.stderr.write('\\x1b[31mred'); return 7\n"}
 
 
 def hf(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=120, env=os.environ)
+    return BASE.run([COMMAND, *words])
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from tests.support.models import save_model
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.tokenizers import tokenizer_of
-from tests.support.warm import EVALUATE
+from tests.support.warm import COMMAND, EVALUATE
 
 from . import toys
 from .real import DATA, PROBLEMS, real_data
 
 pytest.importorskip("lighteval")
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
 SERVED = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--task", "humaneval_plus"]
 
 

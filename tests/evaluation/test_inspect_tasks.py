@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score_samples
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import COMMAND, INSPECT
 
 from . import toys
 from .real import DATA, PROBLEMS, real_data
@@ -29,7 +29,7 @@ from collections import Counter
 from inspect_ai import Epochs, eval
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
-name, arguments, answers, options = json.load(sys.stdin)
+name, arguments, answers, options = json.loads(sys.argv[1])
 if "reducers" in options:
     options["epochs"] = Epochs(options["epochs"], options.pop("reducers"))
 seen = Counter()
@@ -54,10 +54,7 @@ def evaluated(tmp_path: Path, name: str, answers: dict[str, str], options: dict[
     """What inspect makes of a task and these answers."""
     there = os.environ | {"INSPECT_LOG_DIR": str(tmp_path / "logs"), "HOME": str(tmp_path)}
     told = json.dumps([name, arguments, answers, options or {}])
-    done = subprocess.run(
-        [sys.executable, "-c", RUN], input=told, capture_output=True, text=True, timeout=600, env=there, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = INSPECT.run(["-c", RUN, told], env=there, cwd=tmp_path, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -112,12 +109,12 @@ def test_languages_are_told_apart_and_one_that_cannot_be_judged_counts_in_no_sco
 
 def test_the_command_runs_a_tiny_model_and_a_wrong_style_is_told(data: Path) -> None:
     model = save_model(data.parent / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
-    words = [Path(sys.executable).parent / "inspect", "eval", "hf_oss_instruct/humaneval_plus", "--display", "plain"]
+    words = [COMMAND.with_name("inspect"), "eval", "hf_oss_instruct/humaneval_plus", "--display", "plain"]
     words += ["-T", f"data={data}", "--max-tokens", "16", "--model"]
     there = os.environ | {"INSPECT_LOG_DIR": str(data.parent / "logs"), "HOME": str(data.parent), "INSPECT_LOG_FORMAT": "json"}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*words, *more], capture_output=True, text=True, timeout=600, env=there, cwd=data.parent)
+        return INSPECT.run([*words, *more], env=there, cwd=data.parent)
 
     done = run(f"hf/{model}", "-M", f"model_path={model}", "-M", "device=cpu")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from hf_oss_instruct.evaluation.prompts import asked
 from hf_oss_instruct.templates import MAGICODER, ChatTemplate, template_for
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import EVALUATE
 
 from . import toys
 
@@ -27,9 +26,8 @@ def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: 
         "import os, sys, torch; from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling\n"
         "LightevalModel(ModelChoice(sys.argv[1]), Sampling()); print(torch.is_grad_enabled(), os.listdir())"
     )
-    words = [sys.executable, "-c", code, folder]
     (tmp_path / "here").mkdir()
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=tmp_path / "here", check=True)
+    done = EVALUATE.run(["-c", code, folder], cwd=tmp_path / "here", check=True)
     assert done.stdout.splitlines()[-1] == "True []"
     assert sorted(path.name for path in folder.iterdir()) == before
 

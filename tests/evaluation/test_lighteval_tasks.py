@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> WarmPython:
     imports = (
         "from lighteval.pipeline import Pipeline; from lighteval.tasks.registry import Registry; import lighteval.main_accelerate"
     )
-    return WarmPython(imports, {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}, folder)
+    return WarmPython(imports, {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"})
 
 
 def lighteval(world: WarmPython, data: Path, *words: str | Path) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def lighteval(world: WarmPython, data: Path, *words: str | Path) -> dict[str, An
     out = data.parent / "out"
     there = {"OSS_INSTRUCT_BENCHMARKS": str(data), "HOME": str(data.parent)}
     words = (*words, "--custom-tasks", TASKS, "--output-dir", out, "--save-details")
-    done = world.run(["lighteval", *words], module=True, more_env=there)
+    done = world.run(["-m", "lighteval", *words], env=os.environ | there)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     results: dict[str, Any] = json.loads(next(out.rglob("results_*.json")).read_text())["results"]
     return results
@@ -113,7 +114,7 @@ def test_the_table_holds_what_the_folder_has_and_every_language_without_one(worl
     script.write_text(code)
 
     def names(**there: str) -> list[str]:
-        return world.run([script], more_env=there).stdout.split()
+        return world.run([script], env=os.environ | there).stdout.split()
 
     count, *some = names()
     assert int(count) == 2 * (4 + 2 * 18)

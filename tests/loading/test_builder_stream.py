@@ -6,8 +6,6 @@ import json
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from hf_oss_instruct.loading.datasets_compat import NAME, SHARDS, shards_for
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE
 
 SEEDS = 60
 WINDOW = 4
@@ -166,8 +165,8 @@ def test_a_new_process_goes_on(folder: Path) -> None:
     with LocalTeacher(sometimes_useless) as teacher:
         state, ids = {}, []
         for _ in range(20):
-            words = [sys.executable, "-c", NEW_PROCESS, str(folder), teacher.base_url, json.dumps(state), "17"]
-            some, state = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+            words = ["-c", NEW_PROCESS, str(folder), teacher.base_url, json.dumps(state), "17"]
+            some, state = json.loads(BASE.run(words, check=True).stdout.splitlines()[-1])
             ids += some
             if len(some) < 17:
                 break
@@ -359,12 +358,12 @@ def test_an_interrupted_load_goes_on_without_paying_twice(folder: Path, tmp_path
         " cache_dir=sys.argv[3])"
     )
     with LocalTeacher(lambda body: Answer(latency_s=0.05)) as teacher:
-        words = [sys.executable, "-c", code, str(folder), teacher.base_url, str(tmp_path / "cache")]
-        child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = ["-c", code, str(folder), teacher.base_url, str(tmp_path / "cache")]
+        child = BASE.start(words)
         while len(teacher.requests) < 20 and child.poll() is None:
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-        assert child.wait(30) != 0
+        assert child.wait(30).returncode != 0
         stopped_at = len(asked(teacher))
         assert 20 <= stopped_at < SEEDS
         rows = stream(folder, teacher, streaming=False, cache_dir=str(tmp_path / "cache"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from hf_oss_instruct.errors import OssInstructError, RunError, SeedError, UsageE
 from hf_oss_instruct.synthesis.repo_config import read_recipe
 from tests.support.hub import LocalHub
 from tests.support.teacher import LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 ROOT = Path(__file__).parents[2]
 CARD = """---
@@ -137,7 +136,7 @@ def test_synthesize_reads_the_same_recipe(recipe: Path, tmp_path: Path) -> None:
     )
     write(recipe, "version: 1\nseeds: {dataset: ./code, n: 1, sampler: functions}\n")
     words = ["synthesize", "--config", str(recipe / "live.ossi"), "--out", str(tmp_path / "pairs")]
-    subprocess.run([Path(sys.executable).with_name("hf-oss-instruct"), *words], capture_output=True, check=True)
+    BASE.run([COMMAND, *words], check=True)
     assert len(load_dataset(str(tmp_path / "pairs"), split="train")) == 1
 
 
@@ -301,9 +300,8 @@ print(json.dumps(said))
 def on_a_hub(hub: LocalHub, teacher: LocalTeacher, tmp_path: Path, repo: str = "stranger/live") -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OSS_INSTRUCT")}
     environment |= hub.environment(tmp_path / "home") | {"HF_TOKEN": "hf_mine"}
-    words = [sys.executable, "-c", SCRIPT, repo, teacher.base_url, str(tmp_path / "cache")]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    words = ["-c", SCRIPT, repo, teacher.base_url, str(tmp_path / "cache")]
+    done = BASE.run(words, env=environment, cwd=tmp_path, check=True)
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
 

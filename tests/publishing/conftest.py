@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import yaml
 
 from hf_oss_instruct.publishing import asking
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE, COMMAND
 from tests.training.conftest import model, pairs, smoke  # noqa: F401  # fixtures
 
 WRITE, READ = "hf_writer", "hf_reader"
-COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 BASE_CARD = "---\nlicense: other\nlicense_name: tiny\nlicense_link: https://example.org/tiny\n---\n# A tiny base\n"
 
 
@@ -33,9 +32,7 @@ def command(hub: LocalHub, home: Path, *words: str, token: str | None = WRITE) -
     """`hf-oss-instruct publish`, as people type it, on this Hub."""
     environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | hub.environment(home)
     environment |= {"HF_TOKEN": token} if token else {}
-    return subprocess.run(
-        [COMMAND, "publish", *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
-    )
+    return BASE.run([COMMAND, "publish", *words], env=environment)
 
 
 def trained_in(folder: Path, base: Path, data: Path, **changes: Any) -> Path:

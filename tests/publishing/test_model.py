@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,6 +22,7 @@ from hf_oss_instruct.publishing.model import license_of, model
 from hf_oss_instruct.publishing.model_card import shareable
 from tests.publishing.conftest import READ, WRITE, command, trained_in
 from tests.support.hub import LocalHub
+from tests.support.warm import TRAIN
 
 # TRL's, transformers' and torch's own
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -95,8 +94,7 @@ def test_the_snippet_of_the_card_runs(hub: LocalHub, trained: Path, tmp_path: Pa
     card = hub.files("me/model", repo_type="model")["README.md"].decode()
     snippet = card.split("```python\n")[1].split("```")[0].replace("max_new_tokens=256", "max_new_tokens=4")
     environment = os.environ | hub.environment(tmp_path / "home")
-    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
+    done = TRAIN.run(["-c", snippet], env=environment, check=True)
     assert done.stdout.strip()
 
 

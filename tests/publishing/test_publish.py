@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +30,9 @@ from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.training.recipes import read_yaml
-from tests.publishing.conftest import COMMAND, READ, WRITE, command
+from tests.publishing.conftest import READ, WRITE, command
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE, COMMAND
 
 OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
 
@@ -71,8 +70,7 @@ def test_what_is_loaded_from_the_hub_is_what_was_made(hub: LocalHub, pairs: Path
     assert commit.oid == hub.revision("me/pairs")
     assert hub.messages("me/pairs") == [push(pairs).summary]
     environment = os.environ | hub.environment(tmp_path / "home")
-    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
+    done = BASE.run(["-c", LOADED], env=environment, check=True)
     there = json.loads(done.stdout.splitlines()[-1])
     for name in ("default", "sft"):
         assert there[name] == list(load_dataset(str(pairs), name, split="train", cache_dir=str(tmp_path / "cache")))
@@ -248,9 +246,9 @@ def test_a_kill_in_the_middle_of_an_upload_leaves_what_was_there(hub: LocalHub, 
     hub.hold_next("PUT", "/info/lfs/")
     words = ["publish", str(pairs), "--to", "me/pairs", "--allow-unchecked", "--yes"]
     environment = os.environ | hub.environment(tmp_path) | {"HF_TOKEN": WRITE}
-    with subprocess.Popen([COMMAND, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        assert hub.holding.wait(60)
-        process.kill()
+    process = BASE.start([COMMAND, *words], env=environment)
+    assert hub.holding.wait(60)
+    process.kill()
     assert hub.files("me/pairs") == {"README.md": b"# before\n"}
     done = command(hub, tmp_path, *words[1:])
     assert done.returncode == 0, done.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+
+from tests.support.warm import BASE
 
 from . import corpora
 from .hub import LocalHub
@@ -184,8 +184,7 @@ class TestHub:
         )
         with LocalHub() as hub:
             hub.put_folder("ns/code", v1)
-            command, env = [sys.executable, "-c", program], os.environ | hub.environment(tmp_path / "home")
-            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+            done = BASE.run(["-c", program], env=os.environ | hub.environment(tmp_path / "home"))
         first = pq.read_table(v1 / "data/python/train-00000-of-00002.parquet")["hexsha"][0].as_py()
         assert (done.returncode, done.stdout.split()) == (0, ["200", first, "400"]), done.stderr[-2000:]
 

@@ -1,8 +1,8 @@
-"""A fork server for commands whose imports take longer than their work: what is heavy is imported once, each command is a fork.
+"""A Python that is warm: what is heavy is imported once, and each command that a test runs is a fork, not a start.
 
-A command runs as in a process of its own: its arguments, environment, working directory, output files and exit code. What a
-library reads from the environment while it is imported (`HF_ENDPOINT`, `HF_HOME`) is that of the server's start, so tests that
-need a Hub start a real process.
+A command runs as in a process of its own: its arguments, environment, working directory, input, output files, signals and exit
+code. What libraries read from the environment while they are imported (`HF_HOME`, `HF_ENDPOINT`) they read anew; a test that sets
+another such variable, such as `HF_HUB_OFFLINE`, starts a real process.
 """
 
 from __future__ import annotations
@@ -10,64 +10,86 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO
 
-_SERVER = """
-import atexit, gc, json, os, runpy, signal, sys, threading, time, traceback
-
-def command(asked):
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(asked["env"])
-    os.chdir(asked["cwd"])
-    for number, path in ((1, asked["stdout"]), (2, asked["stderr"])):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.argv = asked["argv"]
-    try:
-        if asked["module"]:
-            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-        else:
-            runpy.run_path(sys.argv[0], run_name="__main__")
-    except SystemExit as ended:
-        if ended.code is not None and not isinstance(ended.code, int):
-            print(ended.code, file=sys.stderr)
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-def finish(code):
-    # All that Python does at its end but taking its modules apart, which costs seconds with so many of them.
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
-exec(sys.argv[1])
-gc.collect()
-gc.freeze()
-for line in sys.stdin:
-    asked = json.loads(line)
-    child = os.fork()
-    if not child:
-        finish(command(asked))
-    ends = time.monotonic() + asked["timeout"]
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > ends:
-            os.killpg(child, signal.SIGKILL)
-        time.sleep(0.01)
-    print(json.dumps(os.waitstatus_to_exitcode(ended[1])), file=answers, flush=True)
+SERVER = Path(__file__).with_name("warm_server.py")
+COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
+_SHIM = """#!{python} -IS
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.connect({socket!r})
+asked = {{"argv": [{script!r}, *sys.argv[1:]], "env": dict(os.environ), "cwd": os.getcwd()}}
+socket.send_fds(server, [json.dumps(asked).encode()], [0, 1, 2])
+server.recv(64)
+sys.exit(int(server.recv(64)) % 256)
 """
+
+
+class Running:
+    """A command that was started.
+
+    Attributes:
+        pid: its process id, of a session of its own.
+    """
+
+    def __init__(self, argv: list[str], connection: socket.socket, folder: str) -> None:
+        self.argv, self._connection, self._folder = argv, connection, folder
+        self.pid, self._code = int(connection.recv(64)), None
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._ended(0.0)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it and its children, and wait for that."""
+        if self.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def wait(self, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Wait for its end.
+
+        Args:
+            timeout: seconds after which it is killed.
+
+        Returns:
+            Exit code, and what was written to the outputs that no file was given for.
+
+        Raises:
+            subprocess.TimeoutExpired: it had not ended.
+        """
+        if self._ended(timeout) is None:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._ended(None)
+            raise subprocess.TimeoutExpired(self.argv, timeout)
+        texts = [path.read_text(errors="surrogateescape") if path.exists() else "" for path in self._files()]
+        return subprocess.CompletedProcess(self.argv, self._code or 0, *texts)
+
+    def _files(self) -> list[Path]:
+        return [Path(self._folder, name) for name in ("stdout", "stderr")]
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self._code is None:
+            self._connection.settimeout(timeout)
+            try:
+                self._code = int(self._connection.recv(64))
+            except (BlockingIOError, TimeoutError):
+                return None
+            self._connection.close()
+        return self._code
 
 
 class WarmPython:
@@ -76,47 +98,82 @@ class WarmPython:
     Args:
         imports: statements, run once, at the first command.
         env: variables beside those of this process, for the imports.
-        cwd: working directory of the imports.
     """
 
-    def __init__(self, imports: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
-        self._imports, self._env, self._cwd = imports, env or {}, cwd
-        self._server: subprocess.Popen[str] | None = None
+    def __init__(self, imports: str, env: Mapping[str, str] | None = None) -> None:
+        self._imports, self._env = imports, env or {}
+        self._folder: str | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._count = 0
         atexit.register(self.close)
 
     def run(
         self,
         argv: Sequence[str | Path],
         *,
-        module: bool = False,
-        more_env: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
         timeout: float = 600.0,
+        check: bool = False,
+        stdout: IO[bytes] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Python script, such as a console script, or a module.
+        """Run a command and wait for its end.
 
         Args:
-            argv: the script's path or the module's name, then its arguments.
-            module: whether it is a module, as with `python -m`.
-            more_env: variables beside those of this process.
-            cwd: working directory; this process' own by default.
+            argv: `-c CODE`, `-m MODULE` or the path of a Python script, such as a console script, then the arguments.
+            env: its whole environment; that of this process by default.
+            cwd: its working directory; this process' own by default.
             timeout: seconds after which it is killed.
+            check: whether another exit code than 0 is an error.
+            stdout: file for its output, which is returned by default.
         """
-        if self._server is None or self._server.poll() is not None:
-            start = [sys.executable, "-c", _SERVER, self._imports]
-            pipe, env = subprocess.PIPE, os.environ | dict(self._env)
-            self._server = subprocess.Popen(start, stdin=pipe, stdout=pipe, text=True, env=env, cwd=self._cwd)
-        assert self._server.stdin
-        assert self._server.stdout
-        with tempfile.TemporaryDirectory() as folder:
-            files = {name: f"{folder}/{name}" for name in ("stdout", "stderr")}
-            asked: dict[str, Any] = {"argv": list(map(str, argv)), "module": module, "timeout": timeout, **files}
-            asked |= {"env": dict(os.environ) | dict(more_env or {}), "cwd": str(cwd or Path.cwd())}
-            self._server.stdin.write(json.dumps(asked) + "\n")
-            self._server.stdin.flush()
-            code = int(self._server.stdout.readline())
-            stdout, stderr = (Path(path).read_text() if Path(path).exists() else "" for path in files.values())
-        return subprocess.CompletedProcess(asked["argv"], code, stdout, stderr)
+        done = self.start(argv, env=env, cwd=cwd, stdout=stdout).wait(timeout)
+        if check and done.returncode:
+            raise AssertionError(f"{done.args} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | Path | None = None,
+        stdout: IO[bytes] | None = None,
+    ) -> Running:
+        """Start a command; see `run`."""
+        self._count += 1
+        folder = Path(self._running(), str(self._count))
+        folder.mkdir()
+        words = list(map(str, argv))
+        asked = {"argv": words, "env": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connection.connect(f"{self._folder}/socket")
+        with open(os.devnull, "rb") as empty, open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as error:
+            files = [empty.fileno(), (stdout or out).fileno(), error.fileno()]
+            socket.send_fds(connection, [json.dumps(asked).encode()], files)
+            return Running(words, connection, str(folder))
+
+    def on_path(self, script: Path) -> str:
+        """A folder for `PATH`, with a script of the same name that is run here."""
+        folder = Path(self._running(), "bin")
+        folder.mkdir(exist_ok=True)
+        shim = folder / script.name
+        shim.write_text(_SHIM.format(python=sys.executable, socket=f"{self._folder}/socket", script=str(script)))
+        shim.chmod(0o755)
+        return str(folder)
+
+    def _running(self) -> str:
+        """The folder of the server, which runs from now on."""
+        if self._folder is None or self._server is None or self._server.poll() is not None:
+            self.close()
+            self._folder = tempfile.mkdtemp(prefix="warm-")
+            words = [sys.executable, "-P", SERVER, f"{self._folder}/socket", self._imports]
+            placeholders = {"HF_HOME": f"{self._folder}/home", "HF_ENDPOINT": f"http://{Path(self._folder).name}.invalid"}
+            env, pipe = os.environ | placeholders | dict(self._env), subprocess.PIPE
+            self._server = subprocess.Popen(words, stdin=pipe, stdout=pipe, env=env, cwd=self._folder)
+            assert self._server.stdout
+            assert self._server.stdout.read(1), "the imports failed"
+        return self._folder
 
     def close(self) -> None:
         """End the server."""
@@ -124,14 +181,25 @@ class WarmPython:
             assert self._server.stdin
             assert self._server.stdout
             self._server.stdin.close()
-            self._server.wait(timeout=30)
             self._server.stdout.close()
-            self._server = None
+            self._server.wait(timeout=30)
+            shutil.rmtree(self._folder or "", ignore_errors=True)
+            self._folder = self._server = None
 
 
+BASE = WarmPython(
+    "import aiohttp, datasets, detect_secrets.core.secrets_collection, huggingface_hub, license_expression, requests\n"
+    "import tree_sitter_python, hf_oss_instruct.cli, hf_oss_instruct.progress, hf_oss_instruct.publishing.data_set\n"
+    "import hf_oss_instruct.synthesis.run, hf_oss_instruct.synthesis.export, hf_oss_instruct.seeds.tables\n"
+    "import hf_oss_instruct.curation.folder, hf_oss_instruct.loading.builder\n"
+    "import hf_oss_instruct.evaluation.run, hf_oss_instruct.evaluation.show"
+)
+"""For commands and programs that need no model."""
 EVALUATE = WarmPython(
     "from hf_oss_instruct.evaluation.lighteval_models import _imported; _imported('litellm'); _imported('transformers')"
 )
 """For commands that let a model answer through lighteval."""
 TRAIN = WarmPython("from trl import SFTConfig, SFTTrainer")
-"""For commands that train."""
+"""For commands that train, and for other work with torch."""
+INSPECT = WarmPython("import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks")
+"""For commands and programs that evaluate through inspect."""

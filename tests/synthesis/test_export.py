@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,6 +12,7 @@ from datasets import load_dataset
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.synthesis.export import export
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 from .test_run import N, code, go, sometimes  # noqa: F401  # a fixture
 
@@ -40,22 +39,15 @@ def test_of_a_finished_run_is_the_runs_own_data_set(tmp_path: Path, code: Path) 
 def test_while_the_run_goes_on_has_what_was_answered_so_far(tmp_path: Path, code: Path) -> None:  # noqa: F811
     with LocalTeacher(lambda body: Answer(latency_s=0 if len(teacher.requests) <= 9 else 60)) as teacher:
         words = ["--seeds", str(code), "--n", "30", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4"]
-        command = str(Path(sys.executable).parent / "hf-oss-instruct")
-        run = subprocess.Popen([command, "synthesize", *words, "--out", str(tmp_path / "run"), "--format", "quiet"])
+        run = BASE.start([COMMAND, "synthesize", *words, "--out", tmp_path / "run", "--format", "quiet"])
         try:
             journal = tmp_path / "run" / "journal"
             while sum(path.read_bytes().count(b"\n") for path in journal.glob("*")) < 9:
                 assert run.poll() is None
-            done = subprocess.run(
-                [command, "export", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--format", "json"],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            done = BASE.run([COMMAND, "export", tmp_path / "run", "--out", tmp_path / "out", "--format", "json"], check=True)
             assert run.poll() is None
         finally:
             run.kill()
-            run.wait()
     report = json.loads(done.stdout)
     answered = report["kept"] + sum(report["rejected"].values())
     assert answered >= 9

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -29,8 +27,8 @@ from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
+from tests.support.warm import BASE, COMMAND, Running
 
-COMMAND = str(Path(sys.executable).parent / "hf-oss-instruct")
 KILLS = pytest.mark.parametrize("rounds", [6, pytest.param(30, marks=pytest.mark.long)])
 """Rounds of kill -9."""
 QUICK = RetryPolicy(first_pause_s=0.02, longest_pause_s=0.2, deadline_s=1.0, reach_s=0.1)
@@ -180,7 +178,7 @@ def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code:
         assert go(tmp_path / "out", code, server, 60).stats.kept == 60
     with LocalTeacher() as server:
         words = ["--seeds", str(code), "--n", "9", "--model", "m", "--base-url", server.base_url, "--max-requests", "4"]
-        done = subprocess.run([COMMAND, "synthesize", *words, "--out", str(tmp_path / "b")], capture_output=True, text=True)
+        done = BASE.run([COMMAND, "synthesize", *words, "--out", tmp_path / "b"])
     assert done.returncode == 3
     assert "The budget is spent" in done.stderr
 
@@ -196,10 +194,10 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays
     with LocalTeacher(lambda body: Answer(latency_s=0.05)) as server:
         words = ["--seeds", str(code), "--n", "200", "--model", "m", "--base-url", server.base_url, "--concurrency", "8"]
 
-        def start(name: str) -> subprocess.Popen[bytes]:
-            return subprocess.Popen([COMMAND, "synthesize", *words, "--out", str(tmp_path / name), "--format", "quiet"])
+        def start(name: str) -> Running:
+            return BASE.start([COMMAND, "synthesize", *words, "--out", tmp_path / name, "--format", "quiet"])
 
-        assert start("whole").wait() == 0
+        assert start("whole").wait().returncode == 0
         assert len(server.requests) == 200
         home = os.environ["HF_HOME"]
         assert not list(Path(home).rglob("*.jsonl"))  # nothing is shared but the folder
@@ -211,8 +209,8 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays
             while len(server.requests) < wanted and process.poll() is None:
                 time.sleep(0.005)
             process.kill()
-            kills += process.wait() != 0
-        assert start("killed").wait() == 0
+            kills += process.wait().returncode != 0
+        assert start("killed").wait().returncode == 0
         assert kills >= rounds - 1
         assert 200 <= len(server.requests) - 200 <= 200 + 8 * kills
         assert shards(tmp_path / "killed") == shards(tmp_path / "whole")
@@ -224,6 +222,6 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes_and_pays
         journal.write_bytes(data)
         (tmp_path / "whole" / "data" / "train-00000-of-00001.parquet").unlink()
         sent = len(server.requests)
-        assert start("whole").wait() == 0
+        assert start("whole").wait().returncode == 0
         assert len(server.requests) == sent + 1
         assert shards(tmp_path / "whole") == shards(tmp_path / "killed")

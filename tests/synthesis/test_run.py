@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chat_completion, well_formed
+from tests.support.warm import BASE, COMMAND
 
 QUICK = RetryPolicy(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1)
 N = 30
@@ -243,8 +243,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, code: Pa
 def test_a_folder_in_use_is_refused_with_the_name_of_who_uses_it(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(latency_s=20)) as teacher:
         words = ["synthesize", "--seeds", str(code), "--n", "5", "--model", "m", "--base-url", teacher.base_url]
-        command = [str(Path(sys.executable).parent / "hf-oss-instruct"), *words, "--out", str(tmp_path / "out")]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = BASE.start([COMMAND, *words, "--out", tmp_path / "out"])
         try:
             while not teacher.requests:
                 assert process.poll() is None
@@ -252,7 +251,6 @@ def test_a_folder_in_use_is_refused_with_the_name_of_who_uses_it(tmp_path: Path,
                 go(tmp_path / "out", code, teacher)
         finally:
             process.kill()
-            process.wait()
     with LocalTeacher() as teacher:  # a killed process leaves no lock behind
         assert go(tmp_path / "out", code, teacher, n=5).stats.kept == 5
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +18,7 @@ from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Sampling
+from tests.support.warm import COMMAND, TRAIN
 
 pytest.importorskip("torch", reason="needs the extra 'train': make test installs it")
 START_S = 180
@@ -51,24 +49,21 @@ LlamaForCausalLM(config).save_pretrained(sys.argv[1])
 def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Model path and base URL of a running `transformers serve`."""
     model = str(tmp_path / "tiny")
-    subprocess.run([sys.executable, "-c", MAKE_A_TINY_MODEL, model], check=True, capture_output=True)
+    TRAIN.run(["-c", MAKE_A_TINY_MODEL, model], check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "transformers"), "serve", model, "--device", "cpu", "--port", str(port)]
-    log = (tmp_path / "serve.log").open("w")
-    process = subprocess.Popen(command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, stdout=log, stderr=log)
+    command = [COMMAND.with_name("transformers"), "serve", model, "--device", "cpu", "--port", str(port)]
+    process = TRAIN.start(command)
     try:
         deadline = time.monotonic() + START_S
         while not _healthy(port):
-            assert process.poll() is None, (tmp_path / "serve.log").read_text()
-            assert time.monotonic() < deadline, (tmp_path / "serve.log").read_text()
-            time.sleep(0.5)
+            assert process.poll() is None, process.wait().stderr
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         yield model, f"http://127.0.0.1:{port}/v1"
     finally:
         process.kill()
-        process.wait()
-        log.close()
 
 
 def _healthy(port: int) -> bool:

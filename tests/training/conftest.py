@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +11,14 @@ import pytest
 from hf_oss_instruct.templates import MAGICODER, OSS_INSTRUCTION
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
-
-COMMAND = Path(sys.executable).parent / "hf-oss-instruct"
+from tests.support.warm import BASE, COMMAND
 
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `synthesize` leaves in a folder: 24 pairs of the embedded teacher."""
     out = tmp_path_factory.mktemp("data") / "pairs"
-    words = [COMMAND, "synthesize", "--n", "24", "--out", out, "--format", "quiet"]
-    subprocess.run(words, check=True, timeout=120, capture_output=True)
+    BASE.run([COMMAND, "synthesize", "--n", "24", "--out", out, "--format", "quiet"], check=True)
     return out
 
 

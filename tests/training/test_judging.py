@@ -13,8 +13,7 @@ from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.training.callbacks import Judged
 from hf_oss_instruct.training.judging import scoring
 from tests.evaluation.real import DATA, real_data
-from tests.support.warm import TRAIN
-from tests.training.conftest import COMMAND
+from tests.support.warm import COMMAND, TRAIN
 from tests.training.test_run import written
 
 TASK = {"instruction": "Write double(x).", "entry_point": "double", "tests": "assert double(4) == 8\nassert double(0) == 0"}

@@ -19,8 +19,8 @@ from hf_oss_instruct.errors import Interrupted, RunError, UsageError
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
 from tests.support.tokenizers import FAMILIES, tokenizer_of
-from tests.support.warm import TRAIN
-from tests.training.conftest import COMMAND, decontaminated, smoke
+from tests.support.warm import COMMAND, TRAIN
+from tests.training.conftest import decontaminated, smoke
 
 # TRL's, transformers' and torch's own
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -94,7 +94,7 @@ def test_stock_trl_runs_the_same_yaml_to_the_same_losses(whole: Path, tmp_path: 
     values = yaml.safe_load((whole / "recipe.yaml").read_text()) | {"output_dir": str(tmp_path / "out")}
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(values))
     # what `trl sft` starts through accelerate, without two more interpreters
-    done = TRAIN.run(["trl.scripts.sft", "--config", tmp_path / "x.yaml"], module=True)
+    done = TRAIN.run(["-m", "trl.scripts.sft", "--config", tmp_path / "x.yaml"])
     assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "out") == losses(whole)
 

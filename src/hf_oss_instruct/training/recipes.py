@@ -172,7 +172,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _knows_new_names() -> bool:
-    """Whether the installed transformers has the new names, or none is installed; told by its version, since importing it takes seconds."""
+    """Whether the installed transformers has the new names; yes if none is installed. Importing it to see would take seconds."""
     try:
         major, minor = version("transformers").split(".")[:2]
     except PackageNotFoundError:

@@ -1,0 +1,166 @@
+"""The process behind `warm.WarmPython`: imports what is heavy once, then runs each command in a fork of itself.
+
+Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import io
+import json
+import os
+import random
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+AT_IMPORT = ("HF_HOME", "HF_ENDPOINT")
+"""Variables that libraries read while they are imported. Their values are unlike any other text, so that each copy is found."""
+Copies = dict[str, list[tuple[dict[Any, Any], Any]]]
+"""Variable → dictionaries, and keys in them, where its value lies, or a longer text that begins with it."""
+OUTPUT_LOST = 120
+"""Python's own exit code where the last of the output could not be written."""
+
+
+def copies() -> Copies:
+    """Where values of these variables lie, in modules and in objects."""
+    found: Copies = {name: [] for name in AT_IMPORT}
+    for place in [one for one in gc.get_objects() if type(one) is dict and one is not os.environ._data]:  # type: ignore[attr-defined]
+        for key, value in list(place.items()):
+            if isinstance(value, (str, Path)):
+                for name in AT_IMPORT:
+                    if str(value).startswith(os.environ[name]):
+                        found[name].append((place, key))
+                        found[name] += in_objects(value)
+    return found
+
+
+def in_objects(value: str | Path) -> list[tuple[dict[Any, Any], Any]]:
+    """The attributes of objects that are this very value; their dictionaries do not exist before they are asked for."""
+    holders = (vars(one) for one in gc.get_referrers(value) if hasattr(one, "__dict__") and not isinstance(one, types.FrameType))
+    return [(held, key) for held in holders if type(held) is dict for key, one in held.items() if one is value]
+
+
+def replace(places: Copies, before: dict[str, str]) -> None:
+    """Give every copy the value that the command's own environment has."""
+    for name, there in places.items():
+        for place, key in there:
+            value = place[key]
+            place[key] = type(value)(str(value).replace(before[name], os.environ[name], 1))
+
+
+def prepare(asked: dict[str, Any], descriptors: list[int], places: Copies) -> None:
+    """Make this process one that was just started: its signals, folder, environment, arguments, input and output."""
+    os.setsid()
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {name: os.environ[name] for name in AT_IMPORT}
+    os.environ.clear()
+    os.environ.update(before | asked["env"])
+    replace(places, before)
+    os.chdir(asked["cwd"])
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    encoding = os.environ.get("PYTHONIOENCODING", "utf-8")
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
+    for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):
+        raw = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+        stream = io.TextIOWrapper(raw, encoding, errors, line_buffering=number == 2)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.argv = asked["argv"]
+    random.seed()
+
+
+def code_of(argv: list[str]) -> int:
+    """Run `-c CODE …`, `-m MODULE …` or `SCRIPT …` as Python does; the exit code."""
+    try:
+        if argv[0] == "-c":
+            code, sys.argv = argv[1], ["-c", *argv[2:]]
+            sys.path.insert(0, "")
+            sys.modules["__main__"] = main = types.ModuleType("__main__")
+            exec(compile(code, "<string>", "exec"), vars(main))
+        elif argv[0] == "-m":
+            sys.argv = argv[1:]
+            sys.path.insert(0, "")
+            runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, str(Path(argv[0]).parent))
+            runpy.run_path(argv[0], run_name="__main__")
+    except SystemExit as ended:
+        if ended.code is not None and not isinstance(ended.code, int):
+            print(ended.code, file=sys.stderr)
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        return 128 + signal.SIGINT
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def leave(code: int) -> NoReturn:
+    """All that Python does at its end but taking its modules apart, which costs seconds with so many of them."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or OUTPUT_LOST
+    os._exit(code)
+
+
+def supervise(connection: socket.socket, places: Copies) -> NoReturn:
+    """Start one command, say its process id, wait for it and say its exit code."""
+    message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if not child:
+        connection.close()
+        asked = json.loads(message)
+        prepare(asked, descriptors, places)
+        leave(code_of(asked["argv"]))
+    for descriptor in descriptors:
+        os.close(descriptor)
+    connection.send(str(child).encode())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        connection.send(str(code).encode())
+    except OSError:  # whoever asked has left
+        pass
+    os._exit(0)
+
+
+def main(path: str, imports: str) -> None:
+    """Import, then answer until standard input is closed."""
+    exec(imports, {})
+    places = copies()
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(path)
+        listener.listen()
+        os.write(1, b".")
+        while 0 not in select.select([0, listener], [], [])[0]:
+            connection, _ = listener.accept()
+            if not os.fork():
+                listener.close()
+                supervise(connection, places)
+            connection.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
