@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
@@ -32,14 +32,12 @@ def once(n: int, concurrency: int, deadline_s: float, *faults: str) -> float:
     try:
         with tempfile.TemporaryDirectory() as name:
             source, started = open_source(str(seeds(n, Path(name)))), time.monotonic()
-            config, retry_policy = RunConfig(seeds=SeedPlan(n=n)), RetryPolicy(deadline_s=deadline_s)
+            spec = RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=concurrency, timeout=deadline_s))
             result = run(
                 Path(name) / "out",
-                config,
+                spec,
                 source,
                 InferenceTeacher("m", base_url),
-                concurrency=concurrency,
-                retry_policy=retry_policy,
             )
             seconds = time.monotonic() - started
     finally:

@@ -26,7 +26,8 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.languages import find, of_path
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
-from hf_oss_instruct.seeds.sampling import SeedPlan, sample
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 REPOSITORY = "max_stars_repo_"
 COLUMNS = ["hexsha", "lang", *(REPOSITORY + name for name in ("path", "name", "head_hexsha", "licenses")), "content"]

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
@@ -52,10 +53,9 @@ def main() -> None:
             teacher = InferenceTeacher("m", base_url)
             result = run(
                 folder / "out",
-                RunConfig(seeds=SeedPlan(n=options.n)),
+                RunSpec(SeedPlan(n=options.n), TeacherSpec(concurrency=options.concurrency)),
                 source,
                 teacher,
-                concurrency=options.concurrency,
                 on_progress=on_progress,
             )
         finally:

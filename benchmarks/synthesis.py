@@ -38,19 +38,20 @@ def seeds(n: int, folder: Path) -> Path:
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, transport: str) -> None:
     from hf_oss_instruct.seeds.folders import open_source
-    from hf_oss_instruct.seeds.sampling import SeedPlan
-    from hf_oss_instruct.synthesis.config import RunConfig
+    from hf_oss_instruct.spec.run import RunSpec
+    from hf_oss_instruct.spec.seeds import SeedPlan
+    from hf_oss_instruct.spec.teacher import TeacherSpec
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))
-    result = run(folder / "out", RunConfig(seeds=SeedPlan(n=n)), source, teacher, concurrency=concurrency)
+    result = run(folder / "out", RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=concurrency)), source, teacher)
     assert result.stats.done == n, result
 
 
 def bare(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
-    from hf_oss_instruct.synthesis.generation import Prompt
+    from hf_oss_instruct.spec.prompts import Prompt
 
     contents = (json.loads(line)["content"] for line in (folder / f"seeds-{n}.jsonl").open())
     prompts = (list(Prompt.default().messages(content[:600])) for content in contents)

@@ -15,8 +15,9 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.credentials import check_hub, check_key, is_hugging_face, is_secret_name, key_from, redacted
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.resolve import TeacherChoice
+from hf_oss_instruct.teachers.resolve import open_teacher
 from tests.support.teacher import LocalTeacher
 
 SECRET = "hf_planted_secret"
@@ -150,7 +151,7 @@ class TestCheckKey:
             lambda: key_from("MY_KEY", "http://127.0.0.1:9/v1"),
             lambda: InferenceTeacher("m", ELSEWHERE, api_key=key),
             lambda: InferenceTeacher("m", f"https://me:{key}@teacher.example.org/v1"),
-            lambda: TeacherChoice(model="m", base_url=ELSEWHERE, api_key_env="MY_KEY").open(),
+            lambda: open_teacher(TeacherSpec(model="m", base_url=ELSEWHERE, api_key_env="MY_KEY")),
         ]
         for refused in refusals:
             with pytest.raises(UsageError, match=r"never sent to '(teacher\.example\.org|127\.0\.0\.1)'") as caught:

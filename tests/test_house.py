@@ -12,7 +12,7 @@ import pytest
 
 import hf_oss_instruct
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.run import RunSpec
 
 from .support.warm import BASE
 
@@ -98,7 +98,7 @@ def test_the_training_example_goes_on_where_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dataset_scripts").rglob("*.ossi")), ids=lambda path: path.name)
 def test_shipped_run_configs_are_valid(path: Path) -> None:
-    assert RunConfig.from_file(path).seeds.requested
+    assert RunSpec.from_file(path).seeds.requested
 
 
 def test_files_answer_one_question_and_say_which() -> None:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.seeds.folders import read_seeds
+    from hf_oss_instruct.spec.prompts import Prompt
+    from hf_oss_instruct.spec.run import RunSpec
+    from hf_oss_instruct.spec.sampling import Sampling
     from hf_oss_instruct.synthesis.engine import synthesize
-    from hf_oss_instruct.synthesis.prompts import Prompt
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
     from hf_oss_instruct.teachers.inference import InferenceTeacher
-    from hf_oss_instruct.teachers.protocol import Sampling, Teacher
+    from hf_oss_instruct.teachers.protocol import Teacher
     from hf_oss_instruct.teachers.resolve import configure
     from hf_oss_instruct.templates import to_prompt_completion
 
@@ -32,8 +34,9 @@ _HOMES = {
     "InferenceTeacher": "teachers.inference",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
-    "Prompt": "synthesis.prompts",
-    "Sampling": "teachers.protocol",
+    "Prompt": "spec.prompts",
+    "RunSpec": "spec.run",
+    "Sampling": "spec.sampling",
     "Teacher": "teachers.protocol",
     "configure": "teachers.resolve",
     "metric_path": "evaluation.metric",
@@ -49,6 +52,7 @@ __all__ = [
     "OssInstruct",
     "OssInstructError",
     "Prompt",
+    "RunSpec",
     "Sampling",
     "Teacher",
     "configure",

@@ -24,9 +24,10 @@ from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
 from hf_oss_instruct.publishing.command import Known, publish_command
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.flags import RunFlags, check_options, run_options
 from hf_oss_instruct.streams import nobody_reads
-from hf_oss_instruct.synthesis.opening import open_run, open_seeds
-from hf_oss_instruct.synthesis.options import COMMENT_FUNCTION, check_options, limit_options, seed_options, teacher_options
+from hf_oss_instruct.synthesis.from_flags import open_run, open_seeds
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
@@ -58,11 +59,7 @@ def cli() -> None:
 
 
 @cli.command()
-@seed_options
-@teacher_options
-@limit_options
-@check_options
-@click.option("--near-duplicates/--no-near-duplicates", default=None, help="Reject rows that nearly repeat one. Default: yes.")
+@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -71,7 +68,7 @@ def cli() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, ask no teacher, write nothing.")
 @format_option
-def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
+def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     """Make a data set of (problem, solution) pairs.
 
     \b
@@ -84,44 +81,32 @@ def synthesize(out: Path, dry_run: bool, output: str, **flags: Any) -> None:
     """
     from hf_oss_instruct.curation.benchmarks import find, keys
     from hf_oss_instruct.progress import live
-    from hf_oss_instruct.synthesis.budget import Limits
-    from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+    from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.run import run
+    from hf_oss_instruct.teachers.resolve import is_embedded
 
-    config, source, teacher = open_run(flags)
-    requested = config.seeds.requested
-    limits = Limits(*(flags[name] for name in ("max_requests", "max_total_tokens", "max_cost", "price_in", "price_out")))
+    spec, source, teacher = open_run(flags)
+    requested = spec.seeds.requested
     if requested is None:
         raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     if dry_run:
-        click.echo(config.pinned(source).to_yaml(), nl=False)
+        click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
-    names = config.benchmarks if flags["benchmarks"] is None else names_in(flags["benchmarks"])
+    names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     lists = find(names)
-    config = replace(config, benchmarks=keys(names, lists))
+    spec = replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists)))
     with live(requested, output) as on_progress:
-        result = run(
-            out,
-            config,
-            source,
-            teacher,
-            concurrency=flags["concurrency"],
-            retry_policy=RetryPolicy(give_up_after_s=flags["give_up_after"], deadline_s=flags["timeout"]),
-            limits=limits,
-            lists=lists,
-            on_progress=on_progress,
-        )
+        result = run(out, spec, source, teacher, lists=lists, on_progress=on_progress)
     trouble = _trouble(result, out)
-    _say_how_it_ended(result, trouble, out, output)
+    _say_how_it_ended(result, trouble, is_embedded(teacher), out, output)
     sys.exit(_exit_code(result, trouble))
 
 
 @cli.command()
-@seed_options
-@teacher_options
+@run_options("seeds", "teacher", "prompt", "sampling")
 @format_option
-def preview(output: str, **flags: Any) -> None:
+def preview(flags: RunFlags, output: str) -> None:
     """Show what a few seeds become, without making a data set.
 
     What a teacher was paid for stays in a journal in the cache; a later synthesize with the same teacher and prompt reuses it.
@@ -130,18 +115,20 @@ def preview(output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import show_outcome, show_skipped
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.engine import outcomes
+    from hf_oss_instruct.synthesis.generation import OssInstructTask
     from hf_oss_instruct.synthesis.journal import Journal
     from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
+    from hf_oss_instruct.teachers.resolve import is_embedded
 
-    config, source, teacher = open_run(flags)
-    if config.seeds.requested is None:
-        config = replace(config, seeds=replace(config.seeds, n=PREVIEW_SEEDS))
-    task = config.task(teacher)
+    spec, source, teacher = open_run(flags)
+    if spec.seeds.requested is None:
+        spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
+    task = OssInstructTask.of(spec, teacher)
     kept, skipped = 0, Counter[Skipped]()
     with Journal(task.journal_home) as journal:
-        seeds, retry_policy = sample(source, config.seeds), RetryPolicy(deadline_s=flags["timeout"])
-        stream = partial(outcomes, seeds, task, journal, concurrency=flags["concurrency"], retry_policy=retry_policy)
+        seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
+        stream = partial(outcomes, seeds, task, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
@@ -150,37 +137,37 @@ def preview(output: str, **flags: Any) -> None:
                 show_outcome(outcome, output)
             if nobody_reads():  # the reader left, as `head` does: what nobody sees is not paid for
                 return
-    show_skipped(skipped.elements(), output, getattr(source, "converted", None))
+    show_skipped(skipped.elements(), output, source.converted)
     if output in ("auto", "human"):
-        if teacher.identity.startswith(COMMENT_FUNCTION):
+        if embedded := is_embedded(teacher):
             click.echo(NOT_FOR_TRAINING)
-        n = 200 if teacher.identity.startswith(COMMENT_FUNCTION) else 2000
+        n = 200 if embedded else 2000
         click.echo(f"\nNext, a data set:\n  {_command('synthesize', n=n, out='pairs')}")
     if not kept:
         raise OssInstructError("No seed gave a pair; the reasons stand above. Try another model, or more seeds with --n.")
 
 
 @cli.command()
-@seed_options
+@run_options("seeds")
 @format_option
-def seeds(output: str, **flags: Any) -> None:
+def seeds(flags: RunFlags, output: str) -> None:
     """Show seed snippets and where they come from."""
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress import show_seed, show_skipped
     from hf_oss_instruct.seeds.sampling import sample
 
-    config, source = open_seeds(flags, default_sampler="hash")
-    if config.seeds.requested is None:
-        config = replace(config, seeds=replace(config.seeds, n=SHOWN_SEEDS))
+    spec, source = open_seeds(flags)
+    if spec.seeds.requested is None:
+        spec = spec.changed(seeds={"n": SHOWN_SEEDS})
     skipped = Counter[Skipped]()
-    for item in sample(source, config.seeds):
+    for item in sample(source, spec.seeds):
         if isinstance(item, Skipped):
             skipped[item] += 1
         else:
             show_seed(item, output)
         if nobody_reads():
             return
-    show_skipped(skipped.elements(), output, getattr(source, "converted", None))
+    show_skipped(skipped.elements(), output, source.converted)
 
 
 @cli.command()
@@ -225,9 +212,18 @@ def export(run: Path, out: Path, output: str) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A denylist (repositories, paths, ids): its rows are rejected.",
 )
-@check_options
+@check_options("benchmarks", "rule", "contaminated")
 @format_option
-def curate(source: str, out: Path, output: str, **flags: Any) -> None:
+def curate(
+    source: str,
+    out: Path,
+    steps: str | None,
+    columns: str | None,
+    threshold: float,
+    deny: Path | None,
+    checks: Checks,
+    output: str,
+) -> None:
     """Check a data set: duplicates, near duplicates, benchmark leakage.
 
     \b
@@ -245,18 +241,17 @@ def curate(source: str, out: Path, output: str, **flags: Any) -> None:
     from hf_oss_instruct.progress import show_curated
     from hf_oss_instruct.publishing.cards import curated_card
 
-    steps = names_in(flags["steps"]) if flags["steps"] else None
-    wanted = any(step.name == "decontamination" for step in chosen(steps))
-    lists = find(names_in(flags["benchmarks"] or "default")) if wanted else []
+    chosen_steps = names_in(steps) if steps else None
+    wanted = any(step.name == "decontamination" for step in chosen(chosen_steps))
     options = Options(
-        threshold=flags["threshold"],
-        lists=tuple(lists),
-        rule=flags["rule"] or "default",
-        drop=flags["contaminated"] != "flag",
-        deny=Denylist.from_file(flags["deny"]) if flags["deny"] else None,
+        threshold=threshold,
+        lists=tuple(find(checks.benchmarks)) if wanted else (),
+        rule=checks.rule,
+        drop=checks.contaminated == "drop",
+        deny=Denylist.from_file(deny) if deny else None,
     )
-    columns = names_in(flags["columns"]) if flags["columns"] else None
-    report = write(source, out, steps=steps, columns=columns, options=options, card=curated_card)
+    text_columns = names_in(columns) if columns else None
+    report = write(source, out, steps=chosen_steps, columns=text_columns, options=options, card=curated_card)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
@@ -344,9 +339,9 @@ def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
 
 
 def _prompt_of(config: Path) -> str:
-    from hf_oss_instruct.synthesis.config import RunConfig
+    from hf_oss_instruct.spec.run import RunSpec
 
-    return RunConfig.from_file(config).prompt.text
+    return RunSpec.from_file(config).prompt.prompt.text
 
 
 def _recipes(data: str) -> dict[str, str]:
@@ -359,7 +354,7 @@ for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evalua
     cli.add_command(verb)
 
 
-def _say_how_it_ended(result: RunResult, trouble: str | None, out: Path, output: str) -> None:
+def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, out: Path, output: str) -> None:
     from hf_oss_instruct.progress import show_report
 
     if output == "json":
@@ -371,7 +366,7 @@ def _say_how_it_ended(result: RunResult, trouble: str | None, out: Path, output:
     if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhausted)):
         click.echo(f"Everything received is kept. Continue with:\n  {_command()}", err=True)
     if not trouble and output in ("auto", "human"):
-        if result.report["teacher"].startswith(COMMENT_FUNCTION):
+        if embedded:
             click.echo(NOT_FOR_TRAINING)
         load = f'from datasets import load_dataset; print(load_dataset({json.dumps(str(out))}, split="train")[0]["problem"])'
         click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")

@@ -24,9 +24,9 @@ from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.data_set import Rules, data_set
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
-from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.training.recipes import read_yaml
@@ -40,7 +40,7 @@ OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=Tru
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pairs"
-    run(out, RunConfig(seeds=SeedPlan(n=40, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+    run(out, RunSpec(seeds=SeedPlan(n=40, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
     return out
 
 
@@ -126,7 +126,7 @@ def test_publishing_again_is_a_revision_with_a_line_or_nothing(hub: LocalHub, pa
     assert publish(hub, pairs) is None
     assert hub.revision("me/pairs") == first.oid
     grown = tmp_path / "grown"
-    run(grown, RunConfig(seeds=SeedPlan(n=60, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+    run(grown, RunSpec(seeds=SeedPlan(n=60, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
     hub.put("me/pairs", "data/train-00007-of-00008.parquet", b"PAR1 of a larger set")
     hub.put("me/pairs", "images/mine.txt", b"somebody's own file")
     publish(hub, grown)
@@ -379,7 +379,7 @@ def test_rows_with_secrets_are_named_and_stay(hub: LocalHub, tmp_path: Path) -> 
     (code / "a.py").write_text(SECRET.format(token=token[:40]))
     out = tmp_path / "pairs"
     plan = SeedPlan(n=1, sampler="functions", filters=())
-    run(out, RunConfig(seeds=plan), open_source(str(code)), CommentFunctionTeacher())
+    run(out, RunSpec(seeds=plan), open_source(str(code)), CommentFunctionTeacher())
     done = command(hub, tmp_path / "home", str(out), "--to", "me/pairs", "--allow-unchecked", "--allow-any-license", "--yes")
     assert (done.returncode, "secrets: data/train-00000-of-00001.parquet, row 0, seed: secret" in done.stderr) == (1, True), (
         done.stderr

@@ -22,8 +22,9 @@ from hf_oss_instruct.publishing.hub import Push
 from hf_oss_instruct.publishing.model import model
 from hf_oss_instruct.publishing.scores import read_results
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
@@ -35,7 +36,12 @@ SHARD = "train-00000-of-00001.parquet"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pairs"
-    run(out, RunConfig(seeds=SeedPlan(n=6, sampler="functions"), benchmarks=()), open_source("stdlib"), CommentFunctionTeacher())
+    run(
+        out,
+        RunSpec(seeds=SeedPlan(n=6, sampler="functions"), checks=Checks(benchmarks=())),
+        open_source("stdlib"),
+        CommentFunctionTeacher(),
+    )
     return out
 
 

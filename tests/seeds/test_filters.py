@@ -14,10 +14,12 @@ from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan, sample, settled
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.source import pinned, settled
 from hf_oss_instruct.seeds.tables import HubTables
+from hf_oss_instruct.spec.run import RunSpec, magicoder
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.syntax import unfit
-from hf_oss_instruct.synthesis.config import RunConfig, magicoder
 from tests.support.hub import LocalHub
 
 GOOD = "def half(x):\n    return x / 2\n"
@@ -90,17 +92,17 @@ def test_a_document_that_is_refused_again_and_again_is_given_up(tmp_path: Path) 
 def test_the_papers_preset_refuses_nothing_and_others_say_what_they_refuse(tmp_path: Path) -> None:
     assert (magicoder().seeds.licenses, magicoder().seeds.filters) == ("any", ())
     source = open_source(table(tmp_path / "a.jsonl", {}))
-    config = RunConfig().pinned(source)
+    config = RunSpec(pinned(SeedPlan(), source))
     assert (config.seeds.licenses, config.seeds.filters) == ("any", FILTERS)
     assert settled(SeedPlan(sampler="magicoder"), source).filters == ()
-    assert RunConfig.from_yaml(config.to_yaml()) == config
-    denied = RunConfig(seeds=SeedPlan(deny=Denylist.of("a/b"), one_in=7, licenses="MIT"))
-    again = RunConfig.from_yaml(denied.to_yaml())
+    assert RunSpec.from_yaml(config.to_yaml()) == config
+    denied = RunSpec(seeds=SeedPlan(deny=Denylist.of("a/b"), one_in=7, licenses="MIT"))
+    again = RunSpec.from_yaml(denied.to_yaml())
     assert again == denied
     assert "a/b" not in denied.to_yaml()
     with pytest.raises(UsageError, match="--deny FILE"):
         list(sample(source, again.seeds))
-    assert denied.hash != RunConfig(seeds=SeedPlan(deny=Denylist.of("a/c"), one_in=7, licenses="MIT")).hash
+    assert denied.hash != RunSpec(seeds=SeedPlan(deny=Denylist.of("a/c"), one_in=7, licenses="MIT")).hash
 
 
 @pytest.mark.parametrize("plan", [{"licenses": "whatever"}, {"filters": ("nice",)}, {"one_in": 0}])

@@ -16,7 +16,7 @@ import pytest
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhausted, UsageError
 from hf_oss_instruct.seeds.folders import FolderSource, open_files, open_source, read_seeds, stdlib
-from hf_oss_instruct.seeds.sampling import Source
+from hf_oss_instruct.seeds.source import Source
 
 PYTHON = "def half(x):\n    return x / 2\n"
 

@@ -23,7 +23,8 @@ from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhausted
 from hf_oss_instruct.seeds.folders import open_files, open_source, read_seeds
 from hf_oss_instruct.seeds.reading import ReadOptions
-from hf_oss_instruct.seeds.sampling import SeedPlan, sample
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 TEXTS = ["def half(x):\n    return x / 2\n", 'print("a,b")\n\n# größer\n', "x = 1\r\ny = 2\r\n"]
 Row = dict[str, Any]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.charsets import charset
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.seeds.reading import NotText, charset, decode
+from hf_oss_instruct.seeds.reading import NotText, decode
 
 ENCODED = {
     "plain": ("name = 'é'\n".encode(), "name = 'é'\n", "utf-8"),

@@ -22,14 +22,16 @@ from hypothesis import strategies as st
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhausted, UsageError
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SAMPLERS, SeedPlan, hash_spans, sample
+from hf_oss_instruct.seeds.sampling import SAMPLERS, hash_spans, sample
+from hf_oss_instruct.seeds.source import Source
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 EVERYTHING = 10**9
 """More seeds than any source here holds."""
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Shelf(Source):
     """A source in memory: documents in the order in which they stand."""
 
     items: Iterable[Document | Skipped]
@@ -60,7 +62,7 @@ def drain(items: Iterable[Document | Skipped], **plan: object) -> tuple[list[See
     """Everything that a plan gives: seeds, reasons of what gave none, and the words of `SeedsExhausted`."""
     seeds, reasons, words = [], Counter[str](), ""
     try:
-        for item in sample(Shelf(items), SeedPlan(**plan)):  # type: ignore[arg-type]
+        for item in sample(Shelf(items), SeedPlan(**{"filters": (), "licenses": "any"} | plan)):  # type: ignore[arg-type]
             if isinstance(item, Seed):
                 seeds.append(item)
             else:
@@ -242,7 +244,7 @@ class TestPlan:
         assert f"{3 * most} of 20" in words
 
     def test_a_source_with_too_little_gives_all_it_has_and_then_says_so(self) -> None:
-        seeds = sample(Shelf(numbered("a\n", "b\n")), SeedPlan(n=1500))
+        seeds = sample(Shelf(numbered("a\n", "b\n")), SeedPlan(n=1500, filters=(), licenses="any"))
         assert [next(seeds).snippet, next(seeds).snippet] == ["a", "b"]  # type: ignore[union-attr]
         with pytest.raises(SeedsExhausted, match=r"shelf gave 2 of 1,500 seeds"):
             next(seeds)

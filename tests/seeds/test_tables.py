@@ -20,8 +20,10 @@ from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.folders import open_source, read_seeds
 from hf_oss_instruct.seeds.reading import ReadOptions
-from hf_oss_instruct.seeds.sampling import SeedPlan, Source, sample
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+from hf_oss_instruct.spec.seeds import SeedPlan
 from tests.support import corpora
 from tests.support.hub import LocalHub
 from tests.support.teacher import Exchange

@@ -18,8 +18,9 @@ from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.seeds import vectorized
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
-from hf_oss_instruct.seeds.sampling import SeedPlan, hash_spans, sample
+from hf_oss_instruct.seeds.sampling import hash_spans, sample
 from hf_oss_instruct.seeds.vectorized import Texts, first_spans
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 pieces = st.sampled_from(["\n", "\n\n", "\r\n", "\f", "\u2028", " ", "x = 1", "é😀", "}", "a" * 70, "<reponame>a/b\n", "<"])
 contents = st.lists(pieces, max_size=40).map("".join) | st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -12,8 +12,9 @@ import pytest
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher
@@ -43,7 +44,7 @@ def answer(body: dict[str, Any]) -> Answer:
 
 
 def go(out: Path, code: Path, lists: list[BenchmarkList], **changes: Any) -> dict[str, Any]:
-    config = RunConfig(seeds=SeedPlan(n=N, filters=()), benchmarks=keys([], lists), **changes)
+    config = RunSpec(seeds=SeedPlan(n=N, filters=()), checks=Checks(benchmarks=keys([], lists), **changes))
     with LocalTeacher(answer) as teacher:
         return run(out, config, open_source(str(code)), InferenceTeacher("m", teacher.base_url), lists=lists).report
 

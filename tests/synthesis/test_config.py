@@ -14,14 +14,19 @@ from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.seeds.filters import FILTERS
-from hf_oss_instruct.seeds.sampling import SAMPLERS, SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig, magicoder
-from hf_oss_instruct.synthesis.prompts import Prompt
-from hf_oss_instruct.teachers.protocol import Sampling
+from hf_oss_instruct.seeds.sampling import SAMPLERS
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
+from hf_oss_instruct.spec.run import RunSpec, magicoder
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 counts = st.dictionaries(st.sampled_from([language.name for language in LANGUAGES]), st.integers(1, 10**6), min_size=1)
+printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 plans = st.builds(
     SeedPlan,
+    source=printable.filter(bool),
+    revision=st.none() | printable,
     n=st.none() | st.integers(1, 10**6),
     sampler=st.sampled_from(sorted(SAMPLERS)),
     snippets_per_document=st.none() | st.integers(1, 9),
@@ -31,33 +36,34 @@ plans = st.builds(
     one_in=st.integers(1, 10**6),
     deny=st.none() | st.builds(Denylist.of, st.sampled_from(["", "a/b", "id: 1"])),
 ) | st.builds(lambda languages: SeedPlan(languages=tuple(languages.items())), counts)
-printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 configs = st.builds(
-    RunConfig,
-    dataset=printable.filter(bool),
-    revision=st.none() | printable,
+    RunSpec,
     seeds=plans,
-    prompt=st.builds(lambda text: Prompt(text + "{code}"), printable),
-    parser=st.sampled_from(["default", "magicoder"]),
+    prompt=st.builds(
+        PromptSpec, st.builds(lambda text: Prompt(text + "{code}"), printable), st.sampled_from(["default", "magicoder"])
+    ),
     sampling=st.builds(Sampling, st.floats(0, 2), st.none() | st.floats(0, 1, exclude_min=True), st.integers(1, 10**5)),
-    duplicates=st.booleans(),
-    near_duplicates=st.booleans(),
-    benchmarks=st.sampled_from([(), ("default",), ("mbpp", "exam@xxh3:0f")]),
-    rule=st.sampled_from(["default", "magicoder"]),
-    contaminated=st.sampled_from(["drop", "flag"]),
+    checks=st.builds(
+        Checks,
+        duplicates=st.booleans(),
+        near_duplicates=st.booleans(),
+        benchmarks=st.sampled_from([(), ("default",), ("mbpp", "exam@xxh3:0f")]),
+        rule=st.sampled_from(["default", "magicoder"]),
+        contaminated=st.sampled_from(["drop", "flag"]),
+    ),
 )
 
 
 @given(configs)
-def test_yaml_gives_the_same_config_back(config: RunConfig) -> None:
-    again = RunConfig.from_yaml(config.to_yaml())
+def test_yaml_gives_the_same_config_back(config: RunSpec) -> None:
+    again = RunSpec.from_yaml(config.to_yaml())
     assert again == config
     assert again.hash == config.hash
     assert not again.differences(config)
 
 
 def test_differences_name_the_key_and_both_values() -> None:
-    there = RunConfig(seeds=SeedPlan(n=200))
+    there = RunSpec(seeds=SeedPlan(n=200))
     here = replace(there, seeds=SeedPlan(n=2000), sampling=Sampling(temperature=0.7))
     assert there.differences(here) == ["seeds.n: 200 there, 2000 here", "sampling.temperature: 0.0 there, 0.7 here"]
 
@@ -68,7 +74,7 @@ def test_the_magicoder_preset_is_the_papers() -> None:
     assert dict(config.seeds.languages)["python"] == 40_000
     assert {n for name, n in config.seeds.languages if name != "python"} == {5_000}
     assert {name for name, _ in config.seeds.languages} == set("python cpp java typescript shell csharp rust php swift".split())
-    assert (config.seeds.sampler, config.seeds.rng_seed, config.parser) == ("magicoder", 976, "magicoder")
+    assert (config.seeds.sampler, config.seeds.rng_seed, config.prompt.parser) == ("magicoder", 976, "magicoder")
     assert (config.sampling.temperature, config.sampling.max_tokens) == (0.0, 2500)
 
 
@@ -99,7 +105,7 @@ def test_the_magicoder_preset_is_the_papers() -> None:
 )
 def test_a_strangers_file_is_refused_by_name(text: str, says: str) -> None:
     with pytest.raises(UsageError) as refused:
-        RunConfig.from_yaml(text)
+        RunSpec.from_yaml(text)
     assert says in str(refused.value)
 
 
@@ -107,17 +113,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "binary.ossi"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="cannot be read"):
-        RunConfig.from_file(path)
+        RunSpec.from_file(path)
 
 
 def test_a_short_file_is_enough() -> None:
-    config = RunConfig.from_yaml("version: 1\nseeds: {dataset: stdlib, languages: [python], n: 5}")
+    config = RunSpec.from_yaml("version: 1\nseeds: {dataset: stdlib, languages: [python], n: 5}")
     assert config.seeds.languages == (("python", None),)
-    assert config.prompt == Prompt.default()
+    assert config.prompt.template == Prompt.default()
 
 
 def test_the_yaml_reads_well() -> None:
-    values = yaml.safe_load(RunConfig(seeds=SeedPlan(n=5)).to_yaml())
+    values = yaml.safe_load(RunSpec(seeds=SeedPlan(n=5)).to_yaml())
     assert list(values) == ["version", "seeds", "prompt", "sampling", "checks"]
     assert values["prompt"] == {"template": "oss_instruct", "parser": "default"}
     assert values["seeds"]["snippets_per_document"] == "auto"

@@ -34,15 +34,15 @@ from hf_oss_instruct.errors import (
     TryAgain,
     UsageError,
 )
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes, synthesize
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_magicoder
-from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.teacher import Answer, LocalTeacher
 
 QUICK = RetryPolicy(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)

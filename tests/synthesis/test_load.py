@@ -19,9 +19,12 @@ from hypothesis import strategies as st
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import BudgetReached, UsageError
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.budget import Budget, Limits, most
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.budget import Budget, most
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
@@ -50,8 +53,10 @@ def code(tmp_path: Path) -> Path:
 
 def go(out: Path, code: Path, server: LocalTeacher, n: int, concurrency: int = 32, **options: Any) -> RunResult:
     teacher = InferenceTeacher("m", server.base_url, concurrency=concurrency)
-    config = RunConfig(seeds=SeedPlan(n=n), duplicates=False, near_duplicates=False)
-    return run(out, config, open_source(str(code)), teacher, concurrency=concurrency, **{"retry_policy": QUICK} | options)
+    parts = {name: options.pop(name) for name in ("limits",) if name in options}
+    checks = Checks(duplicates=False, near_duplicates=False)
+    spec = RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=concurrency), checks=checks, **parts)
+    return run(out, spec, open_source(str(code)), teacher, **{"retry_policy": QUICK} | options)
 
 
 def test_among_faults_the_run_ends_by_itself_and_every_row_is_right(tmp_path: Path, code: Path) -> None:

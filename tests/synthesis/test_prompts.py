@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.spec.prompts import Prompt
 
 
 def test_our_own_template_asks_for_both_sections_around_the_snippet() -> None:

@@ -17,8 +17,11 @@ from datasets import load_dataset
 from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.errors import RunError, SeedsExhausted, UsageError
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.prompts import PromptSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
@@ -41,9 +44,9 @@ def code(tmp_path: Path) -> Path:
 
 
 def go(out: Path, code: Path, teacher: LocalTeacher, n: int = N, **changes: Any) -> RunResult:
-    config = replace(RunConfig(seeds=SeedPlan(n=n)), **changes)
+    config = replace(RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=8)), **changes)
     network = InferenceTeacher("m", teacher.base_url, concurrency=8, timeout_s=20)
-    return run(out, config, open_source(str(code)), network, concurrency=8, retry_policy=QUICK)
+    return run(out, config, open_source(str(code)), network, retry_policy=QUICK)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -136,7 +139,7 @@ def test_thoughts_have_a_column_of_their_own_which_is_null_unless_it_is_asked_fo
 
     out = tmp_path / "out"
     with LocalTeacher(thinking) as teacher:
-        result = go(out, code, teacher, n=6, keep_reasoning=keep)
+        result = go(out, code, teacher, n=6, prompt=PromptSpec(keep_reasoning=keep))
     assert result.stats.kept == 6  # the drafts are all the same: as pairs, five would be duplicates
     for row in rows(out / "data"):
         assert "DRAFT" not in row["problem"] + row["solution"]
@@ -210,7 +213,7 @@ def test_duplicates_of_seed_problem_or_solution_are_rejected_and_the_first_stays
     assert [row["index"] for row in rows(tmp_path / "out" / "data")] == [0]
     assert {row["reason"] for row in rows(tmp_path / "out" / "rejected")} == {"duplicate"}
     with LocalTeacher(lambda body: Answer(text=same)) as teacher:
-        assert go(tmp_path / "all", code, teacher, duplicates=False).stats.kept == N
+        assert go(tmp_path / "all", code, teacher, checks=Checks(duplicates=False)).stats.kept == N
 
 
 def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_path: Path, code: Path) -> None:
@@ -220,7 +223,7 @@ def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_pat
             go(tmp_path / "out", code, teacher, n=31)
         other = InferenceTeacher("other", teacher.base_url)
         with pytest.raises(RunError, match=r"teacher: .*:m there, .*:other here"):
-            run(tmp_path / "out", RunConfig(seeds=SeedPlan(n=N)), open_source(str(code)), other)
+            run(tmp_path / "out", RunSpec(seeds=SeedPlan(n=N)), open_source(str(code)), other)
         (code / "tasks_0.py").write_text("changed = True\n")
         with pytest.raises(RunError, match=r"has changed since the run"):
             go(tmp_path / "out", code, teacher)
@@ -267,7 +270,7 @@ def test_too_few_seeds_end_the_run_with_all_there_are(tmp_path: Path, code: Path
 def test_the_config_makes_the_run_again(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as teacher:
         go(tmp_path / "a", code, teacher)
-        config = RunConfig.from_file(tmp_path / "a" / "oss_instruct.yaml")
+        config = RunSpec.from_file(tmp_path / "a" / "oss_instruct.yaml")
         network = InferenceTeacher("m", teacher.base_url)
         run(tmp_path / "b", config, open_source(str(code)), network, retry_policy=QUICK)
     assert rows(tmp_path / "a" / "data") == rows(tmp_path / "b" / "data")
@@ -317,7 +320,7 @@ def test_two_folders_of_one_name_are_two_data_sets(tmp_path: Path) -> None:
     lengths = []  # `datasets` caches a local folder by its last name and its card
     for number in (10, 20):
         out = tmp_path / str(number) / "pairs"
-        run(out, RunConfig(seeds=SeedPlan(n=number, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
+        run(out, RunSpec(seeds=SeedPlan(n=number, sampler="functions")), open_source("stdlib"), CommentFunctionTeacher())
         rows = load_dataset(str(out), "sft", split="train", cache_dir=str(tmp_path / "cache"))
         assert len(rows) == json.loads((out / "run.json").read_text())["kept"]
         lengths.append(len(rows))
@@ -330,7 +333,7 @@ def test_a_source_that_was_edited_in_between_is_said_in_words(tmp_path: Path) ->
     (code / "a.py").write_text(
         'def half(x):\n    """Give half of the number x, rounded down to the next whole."""\n    return x // 2\n'
     )
-    config = RunConfig(seeds=SeedPlan(n=1, sampler="functions"), benchmarks=())
+    config = RunSpec(seeds=SeedPlan(n=1, sampler="functions"), checks=Checks(benchmarks=()))
     run(tmp_path / "out", config, open_source(str(code)), CommentFunctionTeacher())
     before = (tmp_path / "out/run.json").read_bytes()
     (code / "a.py").write_text((code / "a.py").read_text() + "\n\nx = 1\n")
@@ -345,7 +348,7 @@ def test_a_run_inside_the_folder_of_its_source_goes_on(tmp_path: Path) -> None:
         for n in range(4)
     ]
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(row | {"lang": "Python"}) + "\n" for row in rows))
-    config = RunConfig(seeds=SeedPlan(n=4, sampler="functions"), benchmarks=(), near_duplicates=False)
+    config = RunSpec(seeds=SeedPlan(n=4, sampler="functions"), checks=Checks(benchmarks=(), near_duplicates=False))
     for _ in range(2):
         result = run(tmp_path / "pairs", config, open_source(str(tmp_path)), CommentFunctionTeacher())
         assert (result.stats.kept, result.trouble) == (4, None)
@@ -356,5 +359,5 @@ def test_a_folder_that_load_dataset_would_take_for_a_pattern_is_refused_before_a
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UsageError, match=r"load_dataset reads as a pattern.*another folder"):
-        run(tmp_path / name, RunConfig(seeds=SeedPlan(n=1)), open_source("stdlib"), CommentFunctionTeacher())
+        run(tmp_path / name, RunSpec(seeds=SeedPlan(n=1)), open_source("stdlib"), CommentFunctionTeacher())
     assert not (tmp_path / name).exists()

@@ -11,9 +11,9 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import TeacherError, UsageError
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.endpoint import Endpoint
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.teacher import Answer, Exchange, LocalTeacher, Loopback, chat_completion
 
 REQUEST = Request(

@@ -16,9 +16,9 @@ import pytest
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.http_errors import verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import Sampling
 from hf_oss_instruct.teachers.transports import LARGEST
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 

@@ -11,13 +11,14 @@ import pytest
 
 from hf_oss_instruct.data import Provenance, Seed
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.prompts import PromptSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.engine import synthesize
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.teachers.http_errors import BadRequest, verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parameters import ServerParameters
-from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.teacher import Answer, LocalTeacher
 
 SENT = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 100, "seed": 7}
@@ -137,12 +138,12 @@ class TestExtraBody:
         assert Sampling(extra_body={"preset": "hf_default"})
 
     def test_stands_in_the_run_config_only_where_it_is_used(self) -> None:
-        assert RunConfig().as_dict()["sampling"] == {"temperature": 0.0, "top_p": None, "max_tokens": 2500}
-        config = RunConfig(sampling=Sampling(send_seed=False, extra_body=self.EXTRA), keep_reasoning=True)
-        assert RunConfig.from_yaml(config.to_yaml()) == config
-        assert config.hash != RunConfig().hash
+        assert RunSpec().as_dict()["sampling"] == {"temperature": 0.0, "top_p": None, "max_tokens": 2500}
+        config = RunSpec(sampling=Sampling(send_seed=False, extra_body=self.EXTRA), prompt=PromptSpec(keep_reasoning=True))
+        assert RunSpec.from_yaml(config.to_yaml()) == config
+        assert config.hash != RunSpec().hash
         assert config.as_dict()["prompt"]["keep_reasoning"]
-        assert "keep_reasoning" not in RunConfig().as_dict()["prompt"]
+        assert "keep_reasoning" not in RunSpec().as_dict()["prompt"]
 
     @pytest.mark.parametrize(
         ("extra", "said"),

@@ -9,15 +9,15 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Pending, Provenance, Rejection, Seed
 from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse
-from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.quirks import DRAFT, QUIRKS, Quirk, table
 from tests.support.teacher import LocalTeacher, well_formed
 

@@ -20,11 +20,12 @@ from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.seeds.folders import stdlib
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers import transformers_model
-from hf_oss_instruct.teachers.protocol import Sampling
 from hf_oss_instruct.teachers.transformers_model import TransformersTeacher, text_of
 from tests.support.tokenizers import tokenizer_of
 
@@ -428,7 +429,7 @@ def test_a_missing_extra_is_named(missing: str) -> None:
 def test_babble_ends_as_counted_rejections(tiny: Path, tmp_path: Path) -> None:
     teacher = TransformersTeacher(str(tiny), device="cpu", batch_size=3)
     result = run(
-        tmp_path / "out", RunConfig(seeds=SeedPlan(n=6), sampling=Sampling(max_tokens=24)), stdlib(), teacher, concurrency=6
+        tmp_path / "out", RunSpec(SeedPlan(n=6), TeacherSpec(concurrency=6), sampling=Sampling(max_tokens=24)), stdlib(), teacher
     )
     assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
     assert sum(result.report["rejected"].values()) == 6

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.seeds.folders import stdlib
-from hf_oss_instruct.seeds.sampling import SeedPlan
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import Sampling
 from tests.support.warm import COMMAND, TRAIN
 
 pytest.importorskip("torch", reason="needs the extra 'train': make test installs it")
@@ -76,9 +77,9 @@ def _healthy(port: int) -> bool:
 
 def test_babble_of_a_real_server_ends_as_counted_rejections(server: tuple[str, str], tmp_path: Path) -> None:
     model, base_url = server
-    config = RunConfig(seeds=SeedPlan(n=6), sampling=Sampling(max_tokens=24))
+    config = RunSpec(SeedPlan(n=6), TeacherSpec(concurrency=3), sampling=Sampling(max_tokens=24))
     teacher = InferenceTeacher(model, base_url, timeout_s=120)
-    result = run(tmp_path / "out", config, stdlib(), teacher, concurrency=3)
+    result = run(tmp_path / "out", config, stdlib(), teacher)
     assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
     assert sum(result.report["rejected"].values()) == 6
     assert set(result.report["rejected"]) <= {"truncated", "unparsable", "empty"}

@@ -17,8 +17,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.seeds.sampling import in_another_order, sample
-from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.engine import rows
+from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.teachers.resolve import is_embedded
 from hf_oss_instruct.templates import to_prompt_completion
 
@@ -88,15 +88,16 @@ class OssInstruct(SeedOrderBuilder):
         mine = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
             (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
-            opened.run.task(opened.teacher),
-            concurrency=max(int(self.config.concurrency * share), 1),
-            budget=Budget(opened.limits.share(share)),
+            OssInstructTask.of(opened.spec, opened.teacher),
+            concurrency=max(int(opened.spec.teacher.concurrency * share), 1),
+            timeout=opened.spec.teacher.timeout,
+            limits=opened.spec.limits.share(share),
             complete=start is None,
         )
         for row in made:
             yield row["index"], to_prompt_completion(row) if self.config.name == "sft" else row
 
     def _seeds(self, split: str) -> Iterator[Seed]:
-        plan = self.opened.run.seeds
+        plan = self.opened.spec.seeds
         seeds = (item for item in sample(self.opened.sources[split], plan) if isinstance(item, Seed))
         return seeds if self.config.shuffle_seeds is None else in_another_order(seeds, self.config.shuffle_seeds)

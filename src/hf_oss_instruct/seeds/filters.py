@@ -19,13 +19,12 @@ from hf_oss_instruct.curation import licenses as licences
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
-from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.vectorized import MAX_LINES
+from hf_oss_instruct.spec.kinds import FilterNames, filter_names
+from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE
 from hf_oss_instruct.syntax import unfit
 
-FILTERS = ("parses", *SNIPPET_FILTERS)
-"""Names of the seed filters: `parses` looks at the whole document, the others at the snippet."""
-ANY, PERMISSIVE = "any", "permissive"
+FILTERS = filter_names()
 REMEMBERED = 2**16
 """Verdicts on documents that are kept in memory: with several snippets of each, a document comes by again."""
 
@@ -91,8 +90,7 @@ class Filters:
     """
 
     def __init__(self, names: tuple[str, ...], max_snippet_chars: int = 0) -> None:
-        if unknown := sorted(set(names) - set(FILTERS)):
-            raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use some of: {', '.join(FILTERS)}.")
+        FilterNames().from_python(names)
         self._snippet = [(name, SNIPPET_FILTERS[name]) for name in names if name in SNIPPET_FILTERS]
         self._parses = "parses" in names
         self._longest = max_snippet_chars

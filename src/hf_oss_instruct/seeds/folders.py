@@ -17,23 +17,24 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
+from hf_oss_instruct.seeds.filters import Gate
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
-    MAX_DOCUMENT_BYTES,
-    MAX_SNIPPET_CHARS,
     NotText,
     ReadOptions,
     decode,
     decode_start,
 )
-from hf_oss_instruct.seeds.sampling import SeedPlan, Source, sample
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+from hf_oss_instruct.spec.declare import takes
+from hf_oss_instruct.spec.seeds import SeedPlan
 
 VENDORED = frozenset(
     "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
@@ -98,42 +99,9 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
     return open_source(spec, revision=revision, reading=reading)
 
 
-def read_seeds(
-    spec: str,
-    n: int | None = None,
-    *,
-    languages: dict[str, int | None] | None = None,
-    sampler: str = "hash",
-    snippets_per_document: int | None = None,
-    rng_seed: int | None = None,
-    revision: str | None = None,
-    licenses: str | None = None,
-    filters: tuple[str, ...] | None = None,
-    one_in: int = 1,
-    deny: Denylist | None = None,
-    max_document_bytes: int = MAX_DOCUMENT_BYTES,
-    max_snippet_chars: int = MAX_SNIPPET_CHARS,
-    encoding: str | None = None,
-    code_column: str | None = None,
-) -> Iterator[Seed]:
-    """Seed snippets, lazily.
-
-    Args:
-        spec: the source, as `open_source` takes it.
-        n: number of seeds; None for one of every document.
-        languages: language names, each with its number of seeds or None; None takes every language.
-        sampler: `hash`, `functions` (documented functions) or `magicoder` (the paper's, bit-identical).
-        snippets_per_document: at most so many of one document; None draws again only if `n` asks for it.
-        rng_seed: the random number of the draw; None: 0, the paper's 976 with the sampler `magicoder`.
-        revision: branch, tag or commit of a Hub data set.
-        licenses: `any`, `permissive` or SPDX names; None: `permissive` for the Hub, `any` for what is local.
-        filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
-        one_in: look at one document in so many, drawn by hash of its id.
-        deny: what was asked to be left out.
-        max_document_bytes: documents with more bytes are left out; 0 for no limit.
-        max_snippet_chars: snippets with more characters are refused; 0 for no limit.
-        encoding: encoding of files that are neither UTF-8 nor say what they are; None leaves such files out.
-        code_column: column of a table that holds the code; None looks for one.
+@takes(SeedPlan)
+def read_seeds(plan: SeedPlan) -> Iterator[Seed]:
+    """Draw seed snippets from source code, lazily.
 
     Raises:
         UsageError: the arguments contradict each other.
@@ -142,15 +110,7 @@ def read_seeds(
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    named = tuple((tongues.named(name).name, number) for name, number in (languages or {}).items())
-    plan = SeedPlan(
-        *(n, named, sampler, snippets_per_document, rng_seed, licenses, filters, one_in, deny),
-        max_document_bytes=max_document_bytes,
-        max_snippet_chars=max_snippet_chars,
-        encoding=encoding,
-        code_column=code_column,
-    )
-    source = open_source(spec, revision=revision, reading=plan.reading)
+    source = open_source(plan.source, revision=plan.revision, reading=ReadOptions.of(plan))
     return (item for item in sample(source, plan) if isinstance(item, Seed))
 
 
@@ -215,7 +175,7 @@ class FolderSource:
         reading: how files are read.
     """
 
-    of_strangers = False
+    untrusted = False
 
     def __init__(
         self,
@@ -258,7 +218,7 @@ class FolderSource:
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
-        """See `sampling.Source`; a file's suffix says its language, and its content where that belongs to several."""
+        """See `Source`; a file's suffix says its language, and its content where that belongs to several."""
         del assumed
         numbers: Counter[str] = Counter()
         chosen: list[tuple[PurePosixPath, str | None, int]] = []
@@ -282,6 +242,9 @@ class FolderSource:
                 lang = found.name if found else None
             told.append((path, own, lang))
         return told
+
+    def batches(self, languages: Collection[str] | None, assumed: str | None, gate: Gate) -> None:
+        """See `Source`: files are read one by one."""
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
         if reason := self._left_out(path):

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.charsets import known_charset
 from hf_oss_instruct.formats import BOMS, UTF8
+from hf_oss_instruct.spec.seeds import MAX_DOCUMENT_BYTES, SeedPlan
 
-MAX_DOCUMENT_BYTES = 1_000_000
-"""Default limit of a document; The Stack holds no larger file."""
-MAX_SNIPPET_CHARS = 10_000
-"""Default limit of a snippet: about 3,000 tokens. Fifteen lines of ordinary code have a tenth of it."""
 COMMENT = rb"[ \t\f]*(?:\#|//|/\*|--|;|%|\(\*)"
 DECLARATION = re.compile(rb"(?:(?:%s[^\r\n]*|[ \t\f]*)(?:\r\n?|\n))?%s[^\r\n]*?coding[:=][ \t]*([-\w.]+)" % (COMMENT, COMMENT))
 """`# -*- coding: latin-1 -*-` in a comment on the first or second line, as PEP 263, Ruby, Emacs and Vim write it."""
-CHARSET = re.compile(
-    r"ascii|utf-(?:8|16|32)(?:-sig|-[bl]e)?|iso8859-\d+|cp\d+|koi8-[rtu]|gb\w+|big5\w*|shift_jis\w*|euc_\w+|iso2022_\w+|johab|hz|"
-    r"mac-\w+|tis-620|kz1048|ptcp154"
-)
-"""Python's names of character sets. Its other codecs are no encodings of files, and some take quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +30,11 @@ class ReadOptions:
     max_document_bytes: int = MAX_DOCUMENT_BYTES
     code_column: str | None = None
     as_stored: bool = False
+
+    @classmethod
+    def of(cls, plan: SeedPlan) -> ReadOptions:
+        """How a plan has documents read."""
+        return cls(plan.encoding, plan.max_document_bytes, plan.code_column, as_stored=plan.sampler == "magicoder")
 
     def is_too_large(self, size: int) -> bool:
         """Whether a document of so many bytes is left out."""
@@ -68,7 +64,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
 
     Args:
         data: the whole document.
-        encoding: a name that `charset` accepts.
+        encoding: a name that `charsets.charset` accepts.
 
     Raises:
         NotText: it cannot be decoded, or holds null characters.
@@ -76,7 +72,11 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
     for mark, name in BOMS:
         if data.startswith(mark):
             return _text(data[len(mark) :], name, "undecodable")
-    if b"\0" not in data and (declared := DECLARATION.match(data[:2048])) and (named := _known(declared[1].decode("latin-1"))):
+    if (
+        b"\0" not in data
+        and (declared := DECLARATION.match(data[:2048]))
+        and (named := known_charset(declared[1].decode("latin-1")))
+    ):
         return _text(data, named, "undecodable")
     if encoding is None:
         return _text(data, UTF8, "not_utf8")
@@ -92,26 +92,6 @@ def decode_start(data: bytes) -> str:
     """The beginning of a document as text, whatever it is: enough to tell its language, not to make a snippet of."""
     mark, name = next(((mark, name) for mark, name in BOMS if data.startswith(mark)), (b"", UTF8))
     return data[len(mark) :].decode(name, errors="replace")
-
-
-def charset(name: str) -> str:
-    """Python's name of a character set.
-
-    Raises:
-        UsageError: there is none of this name.
-    """
-    known = _known(name)
-    if known is None:
-        raise UsageError(f"Unknown encoding {name!r}. Use a name such as latin-1, cp1252, shift_jis, gb18030 or utf-16-le.")
-    return known
-
-
-def _known(name: str) -> str | None:
-    try:
-        found = codecs.lookup(name).name
-    except (LookupError, ValueError):
-        return None
-    return found if CHARSET.fullmatch(found) else None
 
 
 def _text(data: bytes, encoding: str, reason: str) -> tuple[str, str]:

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import count, islice
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
-from hf_oss_instruct.errors import SeedsExhausted, UsageError
-from hf_oss_instruct.seeds.filters import ANY, FILTERS, PERMISSIVE, Filters, Gate, allowed
-from hf_oss_instruct.seeds.reading import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS, ReadOptions, charset
+from hf_oss_instruct.errors import SeedsExhausted
+from hf_oss_instruct.seeds.filters import Filters, Gate
 from hf_oss_instruct.seeds.shortage import Shortage
+from hf_oss_instruct.seeds.source import Source, settled
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, Batch, Span, first_spans
+from hf_oss_instruct.spec.seeds import ANY, SeedPlan
 from hf_oss_instruct.syntax import MINED_LANGUAGES
 
-MAGICODER_SEED = 976
-"""The paper's random seed (`Args.seed` in ise-uiuc/magicoder, generate_data.py)."""
 MAGICODER_CHUNK = 1000
 MAGICODER_DOCUMENTS = 150_000
 """Documents of each language the paper looks at (`max_considered_data`)."""
@@ -37,124 +34,6 @@ REFUSALS = 8
 
 SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicoder/1"}
 """Name of each sampler, with the version that rows record. A change of what a sampler draws is a new version."""
-
-
-class Source(Protocol):
-    """A source of documents."""
-
-    @property
-    def name(self) -> str:
-        """What rows call the data set."""
-        ...
-
-    @property
-    def revision(self) -> str | None:
-        """Its commit, version or content hash."""
-        ...
-
-    def documents(
-        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
-    ) -> Iterator[Document | Skipped]:
-        """Every document in one of `languages` (None: in any), read lazily.
-
-        With `order_seed`, a source that can list its documents cheaply gives them in an order drawn by hash, so that the
-        first hundred are a fair sample; without, in the source's own order. `assumed` is the language of documents that say
-        nothing of theirs.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SeedPlan:
-    """How many seeds to draw, from what, how, and what is refused.
-
-    Attributes:
-        n: number of seeds; None with counts in `languages`, or for one seed of every document.
-        languages: language name → number of seeds (None: no count of its own); empty for every language.
-        sampler: a name of `SAMPLERS`.
-        snippets_per_document: at most so many of one document; None ("auto") draws again only if `n` asks for it.
-        rng_seed: the random number of the draw, 0 … 2⁶³−1; None: 0, the paper's 976 with the sampler `magicoder`.
-        licenses: `any`, `permissive`, or SPDX names with commas; None: `permissive` for the Hub, `any` for what is local.
-        filters: names of `sieve.FILTERS`; None: all of them, none with the sampler `magicoder`.
-        one_in: look at one document in so many, drawn by hash of its id.
-        deny: what was asked to be left out.
-        max_document_bytes: documents with more bytes are left out; 0 for no limit.
-        max_snippet_chars: snippets with more characters are refused; 0 for no limit.
-        encoding: encoding of files that are neither UTF-8 nor say what they are; None leaves such files out.
-        code_column: column of a table that holds the code; None looks for one.
-
-    Raises:
-        UsageError: the values contradict each other.
-    """
-
-    n: int | None = None
-    languages: tuple[tuple[str, int | None], ...] = ()
-    sampler: str = "hash"
-    snippets_per_document: int | None = None
-    rng_seed: int | None = None
-    licenses: str | None = None
-    filters: tuple[str, ...] | None = None
-    one_in: int = 1
-    deny: Denylist | None = None
-    max_document_bytes: int = MAX_DOCUMENT_BYTES
-    max_snippet_chars: int = MAX_SNIPPET_CHARS
-    encoding: str | None = None
-    code_column: str | None = None
-
-    def __post_init__(self) -> None:
-        allowed(self.licenses or ANY)
-        Filters(self.filters or ())
-        if self.sampler not in SAMPLERS:
-            raise UsageError(f"Unknown sampler {self.sampler!r}. Use one of: {', '.join(SAMPLERS)}.")
-        counted = [n for _, n in self.languages if n is not None]
-        if counted and (self.n is not None or len(counted) < len(self.languages)):
-            raise UsageError("Give a count for every language or for none, and --n only without counts.")
-        names = [name for name, _ in self.languages]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise UsageError(f"Languages named twice: {', '.join(sorted(twice))}. Name each once.")
-        for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
-            if value < 1:
-                raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
-        if not 0 <= self.random_seed < 2**63:
-            raise UsageError(f"The rng_seed must be 0 … 2^63-1, not {self.rng_seed}.")
-        if min(self.max_document_bytes, self.max_snippet_chars) < 0:
-            raise UsageError("max_document_bytes and max_snippet_chars must be positive, or 0 for no limit.")
-        if self.encoding is not None:
-            object.__setattr__(self, "encoding", charset(self.encoding))
-
-    @property
-    def random_seed(self) -> int:
-        """The random number of the draw."""
-        if self.rng_seed is not None:
-            return self.rng_seed
-        return MAGICODER_SEED if self.sampler == "magicoder" else 0
-
-    @property
-    def reading(self) -> ReadOptions:
-        """How the source reads its documents."""
-        return ReadOptions(self.encoding, self.max_document_bytes, self.code_column, as_stored=self.sampler == "magicoder")
-
-    @property
-    def requested(self) -> int | None:
-        """Number of seeds asked for; None where the source decides."""
-        counts = [n for _, n in self.languages if n is not None]
-        return sum(counts) if counts else self.n
-
-    def shares(self) -> list[tuple[tuple[str, ...] | None, int | None]]:
-        """What to draw one after the other: (languages, number of seeds)."""
-        if any(n is not None for _, n in self.languages):
-            return [((name,), n) for name, n in self.languages]
-        return [(tuple(name for name, _ in self.languages) or None, self.n)]
-
-
-def settled(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan with the licences and filters that it leaves to the source, and the random number of its sampler."""
-    licenses, filters = plan.licenses, plan.filters
-    if licenses is None:
-        licenses = PERMISSIVE if getattr(source, "of_strangers", False) else ANY
-    if filters is None:
-        filters = FILTERS if hasattr(source, "of_strangers") and plan.sampler != "magicoder" else ()
-    return replace(plan, licenses=licenses, filters=filters, rng_seed=plan.random_seed)
 
 
 def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
@@ -194,11 +73,10 @@ class _Draw:
         if plan.deny:
             plan.deny.check()
         self._source, self._plan = source, plan
-        self._assumed = plan.languages[0][0] if len(plan.languages) == 1 else None
+        self._assumed = plan.counts[0][0] if len(plan.counts) == 1 else None
         self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.random_seed)
         # what a documented function stands in parses, and defines it
-        names = plan.filters or ()
-        names = tuple(name for name in names if name != "parses") if plan.sampler == "functions" else names
+        names = tuple(name for name in plan.filters or () if name != "parses" or plan.sampler != "functions")
         self._filters = Filters(names, plan.max_snippet_chars)
         self._rng_seed = plan.random_seed
 
@@ -233,8 +111,9 @@ class _Draw:
 
     def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
         """One draw from every document."""
-        if batches := getattr(self._source, "batches", None):
-            for batch in batches(languages, self._assumed, self._gate):
+        batches = self._source.batches(languages, self._assumed, self._gate)
+        if batches is not None:
+            for batch in batches:
                 vectorised = draw == 0 and self._plan.sampler == "hash"
                 yield from self._first_of(batch) if vectorised else self._each(batch.documents(), draw)
             return

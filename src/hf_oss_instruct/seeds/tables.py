@@ -11,9 +11,10 @@ import re
 import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO
 
 import pyarrow as pa
@@ -41,12 +42,17 @@ class _Tables(ABC):
 
     name: str
     revision: str | None
-    of_strangers = False
-    """Whether the code is other people's: then only permissive code is taken, unless the plan says otherwise."""
+    untrusted = False
+    converted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, paths: Iterable[str], reading: ReadOptions, archive: Archive | None) -> None:
         self.paths = sorted(paths)
         self._reading, self._archive = reading, archive or Archive()
+
+    @property
+    def size(self) -> int | None:
+        """About how many rows there are; None where that is not known before they are read."""
+        return None
 
     @abstractmethod
     def _open(self, path: str) -> IO[bytes]: ...
@@ -54,7 +60,7 @@ class _Tables(ABC):
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
-        """See `sampling.Source`; tables come in their own order, since they are not listed cheaply."""
+        """See `Source`; tables come in their own order, since they are not listed cheaply."""
         del order_seed
         for batch in self.batches(languages, assumed, OPEN):
             yield from batch.documents()
@@ -189,7 +195,7 @@ class HubTables(_Tables):
         archive: where the text of rows that hold ids only lies.
     """
 
-    of_strangers = True
+    untrusted = True
 
     def __init__(
         self,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 
 from hf_oss_instruct.data import Completion, Request
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.limits import Limits
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
 PER_MESSAGE = 16
@@ -47,46 +46,6 @@ class Usage:
         self.changes |= answer.changes or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may spend in all its sessions; None for no limit.
-
-    Attributes:
-        max_requests: requests, retries included.
-        max_total_tokens: tokens of prompts and completions together.
-        max_cost: money, in the unit of the prices.
-        price_in, price_out: price of a million prompt or completion tokens.
-
-    Raises:
-        UsageError: a cost limit without prices.
-    """
-
-    max_requests: int | None = None
-    max_total_tokens: int | None = None
-    max_cost: float | None = None
-    price_in: float | None = None
-    price_out: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_cost is not None and (self.price_in is None or self.price_out is None):
-            raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
-
-    def share(self, part: Fraction) -> Limits:
-        """The limits of one of several that work at the same time, so that together they keep within these."""
-        return replace(
-            self,
-            max_requests=None if self.max_requests is None else int(self.max_requests * part),
-            max_total_tokens=None if self.max_total_tokens is None else int(self.max_total_tokens * part),
-            max_cost=None if self.max_cost is None else self.max_cost * float(part),
-        )
-
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """Price of so many tokens, None without prices."""
-        if self.price_in is None or self.price_out is None:
-            return None
-        return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6
-
-
 class Budget:
     """Keeps account of what is spent and what is promised to requests in flight.
 
@@ -103,7 +62,7 @@ class Budget:
         self.limits = limits or Limits()
         self._requests = before.requests_sent
         self._prompt, self._completion = before.prompt_tokens, before.completion_tokens
-        self._bounded = self.limits != Limits()
+        self._bounded = self.limits.bounded
 
     def reserve(self, request: Request) -> bool:
         """Promise one request what it may use; False if that could exceed a limit."""

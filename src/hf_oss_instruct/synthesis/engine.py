@@ -20,15 +20,17 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
 from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
+from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.generation import PARSERS, OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.prompts import Prompt
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RequestRunner, Retry, RetryPolicy, Undecided
 from hf_oss_instruct.synthesis.sync import from_plain_code, off_the_loop
 from hf_oss_instruct.teachers.parsing import Parser, parse
-from hf_oss_instruct.teachers.protocol import Sampling, Teacher
+from hf_oss_instruct.teachers.protocol import Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -337,8 +339,11 @@ def synthesize(
     *,
     prompt: Prompt | None = None,
     sampling: Sampling | None = None,
-    parser: Parser = parse,
+    parser: Parser | str = parse,
+    keep_reasoning: bool = False,
+    limits: Limits | None = None,
     concurrency: int = 16,
+    timeout: float | None = None,
     journal: str | Path | None = None,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
@@ -349,8 +354,11 @@ def synthesize(
         teacher: who answers.
         prompt: template; ours by default.
         sampling: sampling parameters; the paper's by default.
-        parser: `parse`, or `parse_magicoder` for the paper's exact rule.
+        parser: how an answer is read: `default`, `magicoder` for the paper's exact rule, or a function of your own.
+        keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
+        limits: what may be spent.
         concurrency: requests in flight at once.
+        timeout: deadline of one request, in seconds; None learns one from the answers.
         journal: folder that keeps every answer, so that none is paid for twice; one below `$HF_HOME` by default.
         on_left_out: called with everything that does not become a row; without it a warning at the end counts them.
 
@@ -365,8 +373,9 @@ def synthesize(
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    task = OssInstructTask(teacher, prompt or Prompt.default(), sampling or Sampling(), parser)
-    return rows(seeds, task, concurrency=concurrency, journal=journal, on_left_out=on_left_out)
+    rule = PARSERS[parser] if isinstance(parser, str) else parser
+    task = OssInstructTask(teacher, prompt or Prompt.default(), sampling or Sampling(), rule, keep_reasoning=keep_reasoning)
+    return rows(seeds, task, concurrency=concurrency, timeout=timeout, journal=journal, limits=limits, on_left_out=on_left_out)
 
 
 def rows(
@@ -374,21 +383,27 @@ def rows(
     task: OssInstructTask,
     *,
     concurrency: int = 16,
+    timeout: float | None = None,
     journal: str | Path | None = None,
-    budget: Budget | None = None,
+    limits: Limits | None = None,
     complete: bool = False,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
-    """What `synthesize` does, for a task that is put together already, within a budget.
+    """What `synthesize` does, for a task that is put together already, within limits.
 
     Raises:
         TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
     """
     left_out: Counter[str] = Counter()
+    limits = limits or Limits()
+    retry_policy = RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=timeout)
+
+    def stream_of(answers: Journal) -> AsyncGenerator[Outcome, None]:
+        return outcomes(seeds, task, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
         with Journal(Path(journal) if journal else task.journal_home) as answers:
-            async with aclosing(outcomes(seeds, task, answers, concurrency=concurrency, budget=budget)) as stream:
+            async with aclosing(stream_of(answers)) as stream:
                 async for outcome in stream:
                     yield outcome
 

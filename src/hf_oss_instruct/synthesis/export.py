@@ -8,8 +8,8 @@ from pathlib import Path
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.config import RunConfig
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
@@ -42,20 +42,20 @@ def export(run: Path, out: Path) -> RunStats:
     """
     if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
         raise RunError(f"{str(run)!r} is no folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
-    config = RunConfig.from_file(run / CONFIG)
+    spec = RunSpec.from_file(run / CONFIG)
     try:
         before = read_object(run / REPORT, {"teacher": str})
     except ValueError as error:
         raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
-    task = config.task(_Named(before["teacher"]))
+    task = OssInstructTask.of(spec, _Named(before["teacher"]))
     with owned(out, {"command": "export", "run": str(run.resolve())}):
-        return _write(run, out, config, task)
+        return _write(run, out, spec, task)
 
 
-def _write(run: Path, out: Path, config: RunConfig, task: OssInstructTask) -> RunStats:
+def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunStats:
     before = report_before(run)
-    stats = RunStats(config.seeds.requested or 0)
-    tables = Tables(out, stats, config, find(config.benchmarks))
+    stats = RunStats(spec.seeds.requested or 0)
+    tables = Tables(out, stats, spec, find(spec.checks.benchmarks))
     with Journal(run / JOURNAL) as journal:
         for seed, answer in _in_seed_order(journal):
             if isinstance(answer, Refusal):
@@ -65,7 +65,7 @@ def _write(run: Path, out: Path, config: RunConfig, task: OssInstructTask) -> Ru
                 tables.settle(task.outcome(seed, answer))
         stats.requested = max(stats.requested, stats.done)
         tables.finish()
-        publish(out, config, task, stats, report_of(config, task, stats, tables.checks(), before, 0.0, journal.dropped))
+        publish(out, spec, task, stats, report_of(spec, task, stats, tables.checks(), before, 0.0, journal.dropped))
     return stats
 
 

@@ -13,10 +13,14 @@ from hf_oss_instruct.data import SCHEMA, Completion, Pair, Rejection, Request, R
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
-from hf_oss_instruct.synthesis.prompts import Prompt
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
-from hf_oss_instruct.teachers.parsing import Parser, parse
-from hf_oss_instruct.teachers.protocol import Sampling, Teacher
+from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.teachers.protocol import Teacher
+
+PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,18 @@ class OssInstructTask:
     parser: Parser = parse
     numbered: bool = False
     keep_reasoning: bool = False
+
+    @classmethod
+    def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
+        """What a run says of it, with the teacher that was opened for it."""
+        return cls(
+            teacher,
+            spec.prompt.prompt,
+            spec.sampling,
+            PARSERS[spec.prompt.parser],
+            numbered=spec.seeds.sampler == "magicoder",
+            keep_reasoning=spec.prompt.keep_reasoning,
+        )
 
     @property
     def journal_home(self) -> Path:

@@ -33,8 +33,9 @@ from hf_oss_instruct.data import (
 )
 from hf_oss_instruct.publishing.cards import dataset_card
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.synthesis.budget import Limits, Usage
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import Outcome
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.templates import to_prompt_completion
@@ -92,16 +93,16 @@ class Tables:
     Args:
         out: the folder.
         stats: the counts, kept up to date.
-        config: which checks are made.
+        spec: which checks are made.
         lists: the benchmarks that no row may quote.
     """
 
-    def __init__(self, out: Path, stats: RunStats, config: RunConfig, lists: Sequence[BenchmarkList] = ()) -> None:
-        self._out, self._stats, self._config = out, stats, config
-        self._options = Options(lists=tuple(lists), rule=config.rule, drop=config.contaminated == "drop")
-        self._duplicate = ExactDuplicates() if config.duplicates else None
+    def __init__(self, out: Path, stats: RunStats, spec: RunSpec, lists: Sequence[BenchmarkList] = ()) -> None:
+        self._out, self._stats, self._spec = out, stats, spec
+        self._options = Options(lists=tuple(lists), rule=spec.checks.rule, drop=spec.checks.contaminated == "drop")
+        self._duplicate = ExactDuplicates() if spec.checks.duplicates else None
         self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
-        self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if config.near_duplicates]
+        self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if spec.checks.near_duplicates]
         self._clusters: dict[str, int] = {}
         self._fresh: list[Row] = []
         self._unchecked = Shards(self._out / ".unchecked", SCHEMA)
@@ -133,13 +134,13 @@ class Tables:
 
     def checks(self) -> list[dict[str, Any]]:
         """What `run.json` says of the checks, after `finish`."""
-        config, options = self._config, self._options
+        asked, options = self._spec.checks, self._options
         lists = [listed.name for listed in options.lists]
         off = "switched off"
         return [
-            entry(BY_NAME["duplicates"], options) if config.duplicates else skipped("duplicates", off),
+            entry(BY_NAME["duplicates"], options) if asked.duplicates else skipped("duplicates", off),
             entry(BY_NAME["near_duplicates"], options, cluster_sizes=self._clusters)
-            if config.near_duplicates
+            if asked.near_duplicates
             else skipped("near_duplicates", off),
             entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
             skipped("execution", "solutions are not run by this version", "unavailable"),
@@ -208,7 +209,7 @@ def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
 
 
 def report_of(
-    config: RunConfig,
+    spec: RunSpec,
     task: OssInstructTask,
     stats: RunStats,
     checks: list[dict[str, Any]],
@@ -234,7 +235,7 @@ def report_of(
         "seconds": round(before.get("seconds", 0) + seconds, 3),
         "started": before.get("started", now),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "config_hash": config.hash,
+        "config_hash": spec.hash,
         "teacher": task.teacher.identity,
         "prompt_hash": task.prompt.hash,
         "journal_lines_dropped": dropped,
@@ -243,12 +244,12 @@ def report_of(
     }
 
 
-def publish(out: Path, config: RunConfig, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:
+def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:
     """Put card and, last, the report in place of those of an earlier session; the tables are finished already."""
     card = dataset_card(
         name=out.resolve().name,
         report=report,
-        config=config.as_dict(),
+        config=spec.as_dict(),
         prompt=task.prompt.text,
         languages=dict(stats.languages.most_common()),
         licenses=dict(stats.licenses.most_common()),

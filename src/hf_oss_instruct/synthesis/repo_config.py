@@ -16,8 +16,9 @@ from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.seeds.folders import HUB_ID, STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
-from hf_oss_instruct.seeds.sampling import Source
-from hf_oss_instruct.synthesis.config import LARGEST, RunConfig
+from hf_oss_instruct.seeds.source import Source, pinned
+from hf_oss_instruct.spec.declare import Door
+from hf_oss_instruct.spec.run import LARGEST, RunSpec
 
 HUB = "hf://"
 INSIDE = "./"
@@ -29,13 +30,13 @@ class Recipe:
     """A run config and the place it was found in.
 
     Attributes:
-        config: what it says.
+        spec: what it says.
         folder: its folder, on this machine or `hf://datasets/ns/name@commit`.
         version: hash of its bytes.
         token: the Hub token of whoever loads it.
     """
 
-    config: RunConfig
+    spec: RunSpec
     folder: str
     version: str
     token: str | bool | None = None
@@ -53,23 +54,24 @@ class Recipe:
             SeedError: the source cannot be read.
             RunError: it has changed since the recipe was made.
         """
-        spec, reading = self.config.dataset, self.config.seeds.reading
-        if spec in ("stdlib", STDLIB_NAME):
-            return self._at_its_revision(open_source(spec))
-        if spec.startswith(INSIDE):
-            folder = _fetched(self, spec) if self.is_remote else Path(self.folder)
-            return self._at_its_revision(open_inside(folder, spec, reading=reading))
-        if not HUB_ID.fullmatch(spec):
+        plan = self.spec.seeds
+        name, reading = plan.source, ReadOptions.of(plan)
+        if name in ("stdlib", STDLIB_NAME):
+            return self._at_its_revision(open_source(name))
+        if name.startswith(INSIDE):
+            folder = _fetched(self, name) if self.is_remote else Path(self.folder)
+            return self._at_its_revision(open_inside(folder, name, reading=reading))
+        if not HUB_ID.fullmatch(name):
             raise UsageError(
-                f"The recipe names the seeds {spec!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; to "
+                f"The recipe names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; to "
                 "read your own, pass seeds=."
             )
-        if self.config.revision is None:
-            raise UsageError(f"The recipe names {spec!r} without a revision. Add seeds.revision, a commit or branch.")
-        return open_named(spec, self.config.revision, reading=reading)
+        if plan.revision is None:
+            raise UsageError(f"The recipe names {name!r} without a revision. Add seeds.revision, a commit or branch.")
+        return open_named(name, plan.revision, reading=reading)
 
     def _at_its_revision(self, source: Source) -> Source:
-        self.config.pinned(source)
+        pinned(self.spec.seeds, source)
         return source
 
 
@@ -111,10 +113,12 @@ def read_recipe(path: str, base_path: str = "", token: str | bool | None = None)
         raise UsageError(f"The recipe {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=.")
     folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
     text = _read(path, token)
-    config = RunConfig.from_yaml(text, repr(path))
-    if config.sampling.extra_body is not None:
-        raise UsageError(f"The recipe {path!r} sets sampling.extra_body, which only the caller may. Pass extra_body= yourself.")
-    return Recipe(config, folder, digest(text), token)
+    spec = RunSpec.from_yaml(text, repr(path))
+    for part, option in spec.only_for(Door.REPO_CONFIG):
+        raise UsageError(
+            f"The recipe {path!r} sets {part}.{option.yaml}, which only the caller may. Pass {option.keyword}= yourself."
+        )
+    return Recipe(spec, folder, digest(text), token)
 
 
 def _read(path: str, token: str | bool | None) -> str:

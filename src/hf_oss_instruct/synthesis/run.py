@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from typing import Any
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
-from hf_oss_instruct.seeds.sampling import Source, sample
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.budget import Budget, Limits, Usage
-from hf_oss_instruct.synthesis.config import RunConfig
+from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.engine import Outcome, outcomes
 from hf_oss_instruct.synthesis.generation import OssInstructTask
 from hf_oss_instruct.synthesis.journal import Journal
@@ -53,13 +54,11 @@ class RunResult:
 
 def run(
     out: Path,
-    config: RunConfig,
+    spec: RunSpec,
     source: Source,
     teacher: Teacher,
     *,
-    concurrency: int = 16,
     retry_policy: RetryPolicy | None = None,
-    limits: Limits | None = None,
     lists: Sequence[BenchmarkList] | None = None,
     on_progress: Callable[[RunStats], None] = lambda stats: None,
 ) -> RunResult:
@@ -70,26 +69,25 @@ def run(
 
     Args:
         out: the folder.
-        config: what the run is made of.
+        spec: the run; `teachers.resolve` has opened its teacher already.
         source: where its documents come from.
         teacher: who answers.
-        concurrency: requests in flight.
-        retry_policy: when to give up asking.
-        limits: what may be usage.
-        lists: the benchmarks of `config.benchmarks`, where they were read already.
+        retry_policy: when to give up asking; by default as `spec` says.
+        lists: the benchmarks of `spec.checks`, where they were read already.
         on_progress: told the counts a few times a second.
 
     Raises:
         RunError: `out` holds something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
-    config = config.pinned(source)
-    seeds = _opened(sample(source, config.seeds))
-    task = config.task(teacher)
+    spec = replace(spec, seeds=pinned(spec.seeds, source))
+    seeds = _opened(sample(source, spec.seeds))
+    task, limits, concurrency = OssInstructTask.of(spec, teacher), spec.limits, spec.teacher.concurrency
+    retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     with _occupied(out), deferring() as stopping:
-        before = _adopt(out, config, task)
-        stats, started = RunStats(config.seeds.requested or 0, limits=limits or Limits()), time.monotonic()
-        tables = Tables(out, stats, config, find(config.benchmarks) if lists is None else lists)
+        before = _adopt(out, spec, task)
+        stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
+        tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
 
@@ -103,7 +101,7 @@ def run(
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     retry_policy=retry_policy,
-                    budget=Budget(limits, _usage_before(before, journal) if limits else None),
+                    budget=Budget(limits, _usage_before(before, journal) if limits.bounded else None),
                     usage=stats.usage,
                     stop=stop,
                     catch_up=True,
@@ -121,8 +119,8 @@ def run(
             except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
                 pass
             tables.finish()
-            report = report_of(config, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
-        publish(out, config, task, stats, report)
+            report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
+        publish(out, spec, task, stats, report)
         return RunResult(stats, report, trouble, bool(stopping))
 
 
@@ -163,18 +161,18 @@ def _occupied(out: Path) -> Iterator[None]:
         yield
 
 
-def _adopt(out: Path, config: RunConfig, task: OssInstructTask) -> dict[str, Any]:
+def _adopt(out: Path, spec: RunSpec, task: OssInstructTask) -> dict[str, Any]:
     """Check that the folder's run is this one, and return its report; in a new folder, write the config."""
     before: dict[str, Any] = {}
     if (out / CONFIG).exists():
-        differences = RunConfig.from_file(out / CONFIG).differences(config)
+        differences = RunSpec.from_file(out / CONFIG).differences(spec)
         before = report_before(out)
         there = before.get("teacher", task.teacher.identity)
         if there != task.teacher.identity:
             differences.append(f"teacher: {there} there, {task.teacher.identity} here")
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
-                f"The source {config.dataset!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
+                f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
                 "Bring that state back to continue the run, or make a new one in another folder. What there "
                 f"is so far: hf-oss-instruct export {out} --out NEW."
             )
@@ -184,7 +182,7 @@ def _adopt(out: Path, config: RunConfig, task: OssInstructTask) -> dict[str, Any
                 "another folder."
             )
     else:
-        write_whole(out / CONFIG, config.to_yaml())
+        write_whole(out / CONFIG, spec.to_yaml())
         write_whole(
             out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}, indent=2) + "\n"
         )

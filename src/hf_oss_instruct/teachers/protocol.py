@@ -1,20 +1,10 @@
-"""What a teacher is: the protocol, and the sampling parameters of a request."""
+"""What a teacher is."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
 from hf_oss_instruct.data import Completion, Request
-from hf_oss_instruct.errors import UsageError
-
-SET_ELSEWHERE = frozenset(
-    "model messages stream stream_options n temperature top_p max_tokens max_completion_tokens max_output_tokens seed".split()
-)
-"""Fields of a request that `extra_body` must not set: they have options of their own, or answers to them could not be read."""
 
 
 class Teacher(Protocol):
@@ -37,80 +27,5 @@ class Teacher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
-
-    Attributes:
-        temperature: 0 is greedy.
-        top_p: nucleus; None leaves it to the server.
-        max_tokens: cap of one answer.
-        send_seed: whether a random seed is sent with each request.
-        extra_body: further fields of the request, such as `{"chat_template_kwargs": {"enable_thinking": false}}`.
-
-    Raises:
-        UsageError: a value out of range, or a field of `extra_body` that is set elsewhere or holds a secret.
-    """
-
-    temperature: float = 0.0
-    top_p: float | None = None
-    max_tokens: int = 2500
-    send_seed: bool = True
-    extra_body: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if self.temperature < 0 or self.max_tokens < 1 or not 0 < (1 if self.top_p is None else self.top_p) <= 1:
-            raise UsageError(f"Out of range: {self}. Use temperature ≥ 0, 0 < top_p ≤ 1 and max_tokens ≥ 1.")
-        if self.extra_body is not None:
-            _check_extra(self.extra_body)
-
-    def as_sent(self, seed: int) -> dict[str, Any]:
-        """The parameters of one request; `seed` is the server's random seed."""
-        sent: dict[str, Any] = {"temperature": self.temperature, "max_tokens": self.max_tokens}
-        if self.send_seed:
-            sent["seed"] = seed
-        if self.top_p is not None:
-            sent["top_p"] = self.top_p
-        return sent | dict(self.extra_body or {})
-
-    def as_dict(self) -> dict[str, Any]:
-        """The parameters for a run config. Those that came later stand there only where they are used: older hashes hold."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in ("temperature", "top_p", "max_tokens")}
-        if not self.send_seed:
-            values["send_seed"] = False
-        return values if self.extra_body is None else values | {"extra_body": dict(self.extra_body)}
-
-
-def _check_extra(extra: Mapping[str, Any]) -> None:
-    if set_elsewhere := SET_ELSEWHERE & extra.keys():
-        raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has an option of its own. Use that.")
-    try:
-        json.dumps(dict(extra), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"extra_body is no JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
-        ) from error
-    if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
-        raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
-
-    if any(holds_hugging_face_token(text) for text in _texts(extra)):
-        raise UsageError("extra_body holds a Hugging Face token, which would be sent and published. Take it out.")
-
-
-def _names(value: Any) -> Iterator[str]:
-    """The names of all fields, at any depth."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield str(name)
-            yield from _names(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _names(inner)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts that stand as values, at any depth."""
-    if isinstance(value, str):
-        yield value
-    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from _texts(inner)
+class EmbeddedTeacher:
+    """Base class of teachers that need no model and cost nothing, but documented functions as seeds (`functions`)."""

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
 from hf_oss_instruct.credentials import key_from
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION, TRANSFORMERS, TeacherSpec
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import EmbeddedTeacher, Teacher
 
 logger = logging.getLogger(__name__)
 
-MODEL, BASE_URL, API_KEY_ENV = "OSS_INSTRUCT_MODEL", "OSS_INSTRUCT_BASE_URL", "OSS_INSTRUCT_API_KEY_ENV"
+LONGEST_TIMEOUT_S = 600.0
+"""Deadline of a transport, in seconds: below it the run keeps a deadline of its own, which it may learn."""
+
+VARIABLES = {
+    "model": "OSS_INSTRUCT_MODEL",
+    "base_url": "OSS_INSTRUCT_BASE_URL",
+    "api_key_env": "OSS_INSTRUCT_API_KEY_ENV",
+}
 """Environment variables that name a teacher; the third holds the name of the variable with the key, as `--api-key-env` does."""
-EMBEDDED = "comment-function"
 _configured: Teacher | None = None
 
 
@@ -31,58 +39,82 @@ def configure(*, teacher: Teacher | None = None) -> None:
     _configured = teacher
 
 
-@dataclass(frozen=True)
-class TeacherChoice:
-    """What a call says of its teacher.
+def open_teacher(spec: TeacherSpec, *, environment: bool = True) -> Teacher:
+    """The teacher that a call names, or else `configure`, the environment, or nobody: then it is the embedded one.
 
-    Attributes:
-        teacher: a teacher, or the name `comment-function` of the embedded one.
-        model, base_url, api_key_env: a model behind a server, as `InferenceTeacher` and `key_from` take them.
-        concurrency: requests in flight at once.
+    Args:
+        spec: what the call says.
+        environment: whether the environment may name it; not for what a run config from a repository would spend.
+
+    Raises:
+        UsageError: a name we do not know, a server without a model, or a key that is not there.
     """
+    if spec.teacher is not None and (spec.model or spec.base_url or spec.api_key_env):
+        raise UsageError("teacher= is a whole teacher and takes no model=, base_url= or api_key_env=. Leave one of them out.")
+    if isinstance(spec.teacher, str):
+        if spec.teacher != COMMENT_FUNCTION:
+            raise UsageError(f"Unknown teacher {spec.teacher!r}. Use {COMMENT_FUNCTION!r}, model=NAME, or a Teacher object.")
+        return CommentFunctionTeacher()
+    if spec.teacher is not None:
+        teacher: Teacher = spec.teacher
+        return teacher
+    if not spec.model and (spec.base_url or spec.api_key_env):
+        raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
+    if spec.model:
+        return _served(spec)
+    return _configured or (_named_outside(spec) if environment else None) or _embedded()
 
-    teacher: Teacher | str | None = None
-    model: str | None = None
-    base_url: str | None = None
-    api_key_env: str | None = None
-    concurrency: int = 16
 
-    def open(self, *, environment: bool = True) -> Teacher:
-        """The teacher.
+def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
+    """The teacher that a command line names, or the embedded one.
 
-        Args:
-            environment: whether the environment may name it; not for what a stranger's recipe would spend.
+    Args:
+        spec: what the command line says.
+        extra_body: whether it has further fields for a request.
 
-        Raises:
-            UsageError: a name we do not know, a server without a model, or a key that is not there.
-        """
-        if self.teacher is not None and (self.model or self.base_url or self.api_key_env):
-            raise UsageError("teacher= is a whole teacher and takes no model=, base_url= or api_key_env=. Leave one of them out.")
-        if isinstance(self.teacher, str):
-            if self.teacher != EMBEDDED:
-                raise UsageError(f"Unknown teacher {self.teacher!r}. Use {EMBEDDED!r}, model=NAME, or a Teacher object.")
-            return CommentFunctionTeacher()
-        if self.teacher is not None:
-            return self.teacher
-        return self._served(self) or _configured or (self._named_outside() if environment else None) or _embedded()
+    Raises:
+        UsageError: options that do not go together, or a key that is not there.
+    """
+    if spec.teacher == TRANSFORMERS:
+        return _local_model(spec, extra_body)
+    if spec.model and spec.teacher:
+        raise UsageError(f"--teacher {spec.teacher} is embedded and takes no --model. Leave one of them out.")
+    if spec.model:
+        return _served(spec)
+    if spec.base_url or spec.api_key_env:
+        raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
+    return CommentFunctionTeacher()
 
-    def _named_outside(self) -> Teacher | None:
-        where = os.environ.get
-        return self._served(TeacherChoice(None, where(MODEL), where(BASE_URL), where(API_KEY_ENV), self.concurrency))
 
-    @staticmethod
-    def _served(named: TeacherChoice) -> Teacher | None:
-        if named.model:
-            key = key_from(named.api_key_env, named.base_url)
-            return InferenceTeacher(named.model, named.base_url, api_key=key, concurrency=named.concurrency)
-        if named.base_url or named.api_key_env:
-            raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
-        return None
+def _served(spec: TeacherSpec) -> Teacher:
+    assert spec.model
+    key = key_from(spec.api_key_env, spec.base_url)
+    longest_s = max(spec.timeout or 0.0, LONGEST_TIMEOUT_S)
+    return InferenceTeacher(spec.model, spec.base_url, api_key=key, concurrency=spec.concurrency, timeout_s=longest_s)
+
+
+def _named_outside(spec: TeacherSpec) -> Teacher | None:
+    named: dict[str, Any] = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
+    if named["model"]:
+        return _served(replace(spec, **named))
+    if any(named.values()):
+        raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
+    return None
+
+
+def _local_model(spec: TeacherSpec, extra_body: bool) -> Teacher:
+    from hf_oss_instruct.teachers.transformers_model import TransformersTeacher
+
+    if not spec.model or spec.base_url or spec.api_key_env:
+        raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
+    if extra_body:
+        raise UsageError("--teacher transformers sends no requests and takes no --extra-body. Leave it out.")
+    return TransformersTeacher(spec.model, batch_size=spec.concurrency)
 
 
 def is_embedded(teacher: Teacher) -> bool:
-    """Whether a teacher is the embedded one, which costs nothing and needs documented functions as seeds."""
-    return isinstance(teacher, CommentFunctionTeacher)
+    """Whether a teacher is an embedded one, which costs nothing and needs documented functions as seeds."""
+    return isinstance(teacher, EmbeddedTeacher)
 
 
 def _embedded() -> Teacher:

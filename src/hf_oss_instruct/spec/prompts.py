@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hf_oss_instruct.data import Message, digest
 from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
+from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
 
+if TYPE_CHECKING:
+    from hf_oss_instruct.data import Message
+
+TEMPLATE = "oss_instruct"
+"""Name of our own template in run configs."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 
 
@@ -55,6 +62,8 @@ class Prompt:
     @cached_property
     def hash(self) -> str:
         """Version of the template, 32 hex digits: another text is another version."""
+        from hf_oss_instruct.data import digest  # it imports pyarrow
+
         return digest("prompt", self.text)
 
     @cached_property
@@ -72,3 +81,63 @@ class Prompt:
             {"role": role, "content": re.sub(r"\{fence\}|\{code\}", lambda found: values[found[0]], part)}
             for role, part in self._parts
         )
+
+
+class Template(Kind):
+    """A prompt template: a file on the command line, its text or our own template's name in YAML."""
+
+    def from_flag(self, value: Path) -> Prompt:
+        """See `Kind.from_flag`."""
+        return Prompt.from_file(value)
+
+    def from_yaml(self, value: Any) -> Prompt:
+        """See `Kind.from_yaml`."""
+        return Prompt(typed(value, str))
+
+    def to_yaml(self, value: Prompt) -> str:
+        """See `Kind.to_yaml`."""
+        return value.text
+
+    def from_python(self, value: Prompt | str) -> Prompt:
+        """See `Kind.from_python`."""
+        return Prompt(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSpec:
+    """What the teacher is asked, and how its answer is read."""
+
+    template: Prompt | str = option(
+        Prompt.default,
+        Template(),
+        "Text file with {code} for the snippet; lines [system] and [user] open messages.",
+        flag="--prompt-template",
+        yaml="text",
+        keyword="prompt",
+        section="2.1",
+    )
+    parser: str = option(
+        "default",
+        Choice(("default", "magicoder"), "Unknown parser {value!r}"),
+        "How an answer is read: default, or magicoder, the paper's exact rule.",
+        yaml="parser",
+        set_by=ANYONE & ~Door.COMMAND,
+    )
+    keep_reasoning: bool = option(
+        False,
+        Switch(),
+        "Put a reasoning model's thoughts, which are never part of a pair, into the column reasoning. Default: it is null.",
+        flag="--keep-reasoning/--no-keep-reasoning",
+        yaml="keep_reasoning",
+        rare=True,
+        after="extra_body",
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The template as a `Prompt`."""
+        assert isinstance(self.template, Prompt)
+        return self.template

@@ -1,0 +1,70 @@
+"""Which checks rows must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
+from hf_oss_instruct.spec.kinds import BenchmarkNames, Choice, Switch
+
+ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET & ~Door.PYTHON
+"""A stream gives rows before the set is there: it makes no such checks."""
+DEFAULT = "default"
+"""Every benchmark that has a name (`curation.benchmarks.BENCHMARKS`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Which checks rows must pass.
+
+    Raises:
+        UsageError: a rule or policy that does not exist.
+    """
+
+    duplicates: bool = option(
+        True,
+        Switch(),
+        "Reject rows whose seed, problem or solution was seen before.",
+        yaml="duplicates",
+        set_by=ON_A_WHOLE_SET & ~Door.COMMAND,
+    )
+    near_duplicates: bool = option(
+        True,
+        Switch(),
+        "Reject rows that nearly repeat one. Default: yes.",
+        flag="--near-duplicates/--no-near-duplicates",
+        yaml="near_duplicates",
+        set_by=ON_A_WHOLE_SET,
+        after="contaminated",
+    )
+    benchmarks: Sequence[str] = option(
+        (DEFAULT,),
+        BenchmarkNames(),
+        "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub data sets; "
+        "'default' is every small one, 'none' switches it off.",
+        flag="--benchmarks",
+        metavar="B,…|none",
+        yaml="benchmarks",
+        set_by=ON_A_WHOLE_SET,
+    )
+    rule: str = option(
+        "default",
+        Choice(("default", "magicoder"), "There is no rule {value!r} of decontamination"),
+        "How quotes are found; magicoder: the paper's substrings, decision for decision.",
+        flag="--rule",
+        yaml="rule",
+        set_by=ON_A_WHOLE_SET,
+        section="2.2",
+    )
+    contaminated: str = option(
+        "drop",
+        Choice(("drop", "flag"), "Contaminated rows cannot be {value!r}"),
+        "drop (default) rejects rows that quote a benchmark; flag only fills contaminated_by.",
+        flag="--contaminated",
+        yaml="contaminated",
+        set_by=ON_A_WHOLE_SET,
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)

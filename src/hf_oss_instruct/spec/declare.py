@@ -1,0 +1,157 @@
+"""How an option of a run is declared: one dataclass field, from which flags, YAML keys and arguments are derived.
+
+one_in: int = option(1, Integer(1), "Look at one document in K, drawn by hash.", flag="--one-in", yaml="one_in", metavar="K")
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from enum import Flag, auto
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
+
+from hf_oss_instruct.spec.kinds import Kind
+
+P = ParamSpec("P")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+_OPTION = "option"
+
+
+class Door(Flag):
+    """A way in which an option can be set."""
+
+    COMMAND = auto()
+    """A command-line flag."""
+    RUN_CONFIG = auto()
+    """A run config that the caller passes: `--config FILE`."""
+    REPO_CONFIG = auto()
+    """A run config found in a dataset repository (`*.ossi`). Untrusted: it never sets a server, key, price or path."""
+    LOAD_DATASET = auto()
+    """An argument of `load_dataset("oss-instruct", …)`."""
+    PYTHON = auto()
+    """An argument of `read_seeds` or `synthesize`."""
+
+
+ANYONE = Door.COMMAND | Door.RUN_CONFIG | Door.REPO_CONFIG | Door.LOAD_DATASET | Door.PYTHON
+CALLER = Door.COMMAND | Door.LOAD_DATASET | Door.PYTHON
+"""Whoever starts the run, but no file: what costs money, reaches out, or names a place on this machine."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of an option beside its type and default.
+
+    Attributes:
+        name: name of the field.
+        default: its default.
+        kind: how its value is read and written.
+        help: what `--help` and the docs say.
+        flag: on the command line, `--no-…` for what is on by default; two with a slash switch on and off.
+        metavar: what `--help` shows for the value.
+        yaml: key in the part of a run config that the field belongs to.
+        keyword: name as an argument of `load_dataset`.
+        set_by: who may set it.
+        auto: whether None is written `auto` in YAML, instead of null.
+        rare: whether YAML has it only where it is not the default: options that came later, so that older hashes hold.
+        shown: whether `--help` shows the default.
+        after: name of the option that it follows in `--help`, where that is not the one declared before it.
+        section: section of the paper (Magicoder, arXiv 2312.02120) that it comes from.
+    """
+
+    name: str
+    default: Any
+    kind: Kind
+    help: str
+    flag: str | None
+    metavar: str | None
+    yaml: str | None
+    keyword: str
+    set_by: Door
+    auto: bool
+    rare: bool
+    shown: bool
+    after: str | None
+    section: str | None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether null is a value in YAML."""
+        return self.default is None and not self.auto
+
+
+def option(
+    default: Any,
+    kind: Kind,
+    help: str,
+    *,
+    flag: str | None = None,
+    metavar: str | None = None,
+    yaml: str | None = None,
+    keyword: str | None = None,
+    set_by: Door = ANYONE,
+    auto: bool = False,
+    rare: bool = False,
+    shown: bool = False,
+    after: str | None = None,
+    section: str | None = None,
+    kw_only: bool = False,
+) -> Any:
+    """A field that is an option of a run. `default` is a value, or a function that makes one; for the rest see `Option`."""
+    facts = (kind, help, flag, metavar, yaml, keyword, set_by, auto, rare, shown, after, section)
+    where = {"default_factory": default} if callable(default) else {"default": default}
+    return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
+
+
+def options_of(part: type) -> tuple[Option, ...]:
+    """The options of a part of a run, in the order in which they are declared."""
+    return tuple(_option(found) for found in fields(part) if _OPTION in found.metadata)
+
+
+def _option(found: Field[Any]) -> Option:
+    kind, help, flag, metavar, yaml, keyword, *others = found.metadata[_OPTION]
+    default = found.default_factory() if found.default_factory is not MISSING else found.default
+    return Option(found.name, default, kind, help, flag, metavar, yaml, keyword or found.name, *others)
+
+
+def in_order(options: Iterable[Option]) -> list[Option]:
+    """Options as `--help` lists them: `after` puts some behind another than the one before them."""
+    options = list(options)
+    listed = [option for option in options if option.after is None]
+    for moved in (option for option in options if option.after is not None):
+        place = next((at for at, option in enumerate(listed, 1) if option.name == moved.after), len(listed))
+        listed.insert(place, moved)
+    return listed
+
+
+def normalize(part: Any) -> None:
+    """Bring the values of a part into their own types, and check them; for `__post_init__`.
+
+    Raises:
+        UsageError: a value is none of those allowed.
+    """
+    for found in options_of(type(part)):
+        given = getattr(part, found.name)
+        if given is not None and (value := found.kind.from_python(given)) is not given:
+            object.__setattr__(part, found.name, value)
+
+
+def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
+    """Give a function of a part of a run the arguments of that part: `f(SeedPlan(n=3))` becomes `f(n=3)`.
+
+    The docstring of the function gets an `Args:` section made of the options' help.
+    """
+
+    def of(function: Callable[[Part], Result]) -> Callable[P, Result]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+            return function(part(*args, **kwargs))
+
+        call.__signature__ = signature(part).replace(return_annotation=signature(function).return_annotation)  # type: ignore[attr-defined]
+        described = "\n".join(f"        {found.name}: {found.help}" for found in options_of(part))  # type: ignore[arg-type]
+        call.__doc__ = (function.__doc__ or "").replace("    Raises:", f"    Args:\n{described}\n\n    Raises:", 1)
+        return call
+
+    return of

@@ -1,0 +1,188 @@
+"""Command-line options made of the declared options of a run, and the run that they describe."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec import kinds
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.declare import Option, in_order
+from hf_oss_instruct.spec.prompts import Template
+from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
+from hf_oss_instruct.spec.teacher import TeacherSpec
+
+Result = TypeVar("Result")
+
+
+class Timeout(click.ParamType[float | None]):
+    """Seconds, or None for `auto`."""
+
+    name = "timeout"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """See `click.ParamType.convert`."""
+        if value == "auto":
+            return None
+        seconds: float = click.FloatRange(min=0, min_open=True).convert(value, param, ctx)
+        return seconds
+
+
+class JsonObject(click.ParamType[dict[str, Any]]):
+    """A JSON object."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """See `click.ParamType.convert`."""
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            self.fail(f"{value!r} is no JSON: {error}. Quote it for the shell: '{{\"top_k\": 20}}'.", param, ctx)
+        if not isinstance(found, dict):
+            self.fail(f"{value!r} is no JSON object. Write names and values: '{{\"top_k\": 20}}'.", param, ctx)
+        return found
+
+
+PRESET = click.option(
+    "--preset",
+    type=click.Choice(["magicoder"]),
+    help="The paper's languages and counts, sampler, parser and random seed.",
+)
+CONFIG = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Run config (oss_instruct.yaml, *.ossi); flags win over it.",
+)
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """What a command line says of a run.
+
+    Attributes:
+        spec: preset, run config or defaults, with the flags that were given over it, but those below.
+        config: the run config.
+        seeds, revision: where the seeds are, and at which revision. They stand beside the run config's own, which names them
+            by what was read: a run that goes on must find the same.
+        benchmarks: they may be files here, which a run config names by their contents.
+    """
+
+    spec: RunSpec
+    config: Path | None = None
+    seeds: str | None = None
+    revision: str | None = None
+    benchmarks: tuple[str, ...] | None = None
+
+
+def run_options(*parts: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Give a command the options of some parts of a run, which reach it as its argument `flags`, a `RunFlags`.
+
+    Args:
+        parts: names of parts of `RunSpec`, in the order of `--help`.
+    """
+    groups = [[option for option in OPTIONS[part] if option.flag] for part in parts]
+    if "prompt" in parts:  # one group in `--help`: who is asked, what, and how
+        first = parts.index("teacher")
+        groups[first : first + 3] = [[option for group in groups[first : first + 3] for option in group]]
+
+    def of(command: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(command)
+        def call(*, preset: str | None, config: Path | None, **values: Any) -> Result:
+            given = {part: _given(OPTIONS[part], values) for part in parts}
+            return command(flags=_flags(preset, config, given), **values)
+
+        decorators = [click_option(option) for option in in_order(groups[0])] + [PRESET, CONFIG]
+        decorators += [click_option(option) for group in groups[1:] for option in in_order(group)]
+        return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
+
+    return of
+
+
+def check_options(*names: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Give a command some of the options of `Checks`, which reach it as its argument `checks`.
+
+    Args:
+        names: names of options, in the order of `--help`.
+    """
+    chosen = tuple(option for name in names for option in OPTIONS["checks"] if option.name == name)
+
+    def of(command: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(command)
+        def call(**values: Any) -> Result:
+            return command(checks=Checks(**_given(chosen, values)), **values)
+
+        decorators = [click_option(option) for option in chosen]
+        return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
+
+    return of
+
+
+def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The command-line option of a declared one."""
+    assert option.flag
+    shown: dict[str, Any] = {}
+    if option.shown:
+        shown = {"default": "auto" if option.default is None else option.default, "show_default": True}
+    if isinstance(option.kind, kinds.Switch):
+        switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
+        return click.option(option.flag, option.name, help=option.help, **switch)
+    return click.option(option.flag, option.name, type=_type(option.kind), metavar=option.metavar, help=option.help, **shown)
+
+
+def _type(kind: kinds.Kind) -> click.ParamType[Any]:
+    """What checks the words of a flag; the kind then makes a value of them."""
+    match kind:
+        case kinds.Integer(low):
+            return click.IntRange(low)
+        case kinds.Number(low, high, low_open):
+            return click.FloatRange(low, high, min_open=low_open)
+        case kinds.Choice(names):
+            return click.Choice(names)
+        case kinds.Seconds():
+            return Timeout()
+        case kinds.JsonObject():
+            return JsonObject()
+        case kinds.OptOuts() | Template():
+            return click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.STRING
+
+
+def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of the flags that were given out of those of a command."""
+    given: dict[str, Any] = {}
+    for option in options:
+        if option.flag:
+            value = values.pop(option.name)
+            if isinstance(option.kind, kinds.Switch) and option.flag.startswith("--no-"):
+                value = False if value else None
+            if value is not None:
+                given[option.name] = option.kind.from_flag(value)
+    return given
+
+
+def _flags(preset: str | None, config: Path | None, given: dict[str, dict[str, Any]]) -> RunFlags:
+    if preset and config:
+        raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
+    seeds, checks = given["seeds"], given.get("checks", {})
+    source, revision = seeds.pop("source", None), seeds.pop("revision", None)
+    benchmarks = checks.pop("benchmarks", None)
+    if config:
+        base = RunSpec.from_file(config)
+    elif preset:
+        base = magicoder()
+    else:
+        embedded = "teacher" in given and TeacherSpec(**given["teacher"]).is_embedded
+        base = RunSpec().changed(seeds={"sampler": "functions" if embedded else "hash"})
+    if "n" in seeds and "languages" not in seeds and any(n for _, n in base.seeds.counts):
+        raise UsageError(
+            "The preset or config has a count for each language. Change them with --languages python=100,… instead of --n."
+        )
+    return RunFlags(base.changed(**given), config, source, revision, benchmarks)

@@ -1,0 +1,82 @@
+"""What a run may spend, and when it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import CALLER, option
+from hf_oss_instruct.spec.kinds import Integer, Number
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may spend in all its sessions, None for no limit, and when it gives up.
+
+    Money is in the unit of the prices.
+
+    Raises:
+        UsageError: a cost limit without prices.
+    """
+
+    max_requests: int | None = option(
+        None,
+        Integer(1),
+        "Stop before more requests than this, retries included.",
+        flag="--max-requests",
+        set_by=CALLER,
+    )
+    max_total_tokens: int | None = option(
+        None,
+        Integer(1),
+        "Stop before prompts and answers could hold more tokens.",
+        flag="--max-total-tokens",
+        set_by=CALLER,
+    )
+    max_cost: float | None = option(
+        None,
+        Number(0, low_open=True),
+        "Stop before it could cost more; needs prices.",
+        flag="--max-cost",
+        set_by=CALLER,
+    )
+    price_in: float | None = option(
+        None, Number(0), "Price of a million prompt tokens.", flag="--price-in", metavar="PRICE", set_by=CALLER
+    )
+    price_out: float | None = option(
+        None, Number(0), "Price of a million completion tokens.", flag="--price-out", metavar="PRICE", set_by=CALLER
+    )
+    give_up_after: float = option(
+        300.0,
+        Number(0, low_open=True),
+        "End, resumable, when nothing but failures came for so long.",
+        flag="--give-up-after",
+        metavar="SECONDS",
+        set_by=CALLER,
+        shown=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_cost is not None and (self.price_in is None or self.price_out is None):
+            raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a limit to what may be asked."""
+        return any(limit is not None for limit in (self.max_requests, self.max_total_tokens, self.max_cost))
+
+    def share(self, part: Fraction) -> Limits:
+        """The limits of one of several that work at the same time, so that together they keep within these."""
+        return replace(
+            self,
+            max_requests=None if self.max_requests is None else int(self.max_requests * part),
+            max_total_tokens=None if self.max_total_tokens is None else int(self.max_total_tokens * part),
+            max_cost=None if self.max_cost is None else self.max_cost * float(part),
+        )
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """Price of so many tokens, None without prices."""
+        if self.price_in is None or self.price_out is None:
+            return None
+        return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6

@@ -1,0 +1,215 @@
+"""A whole run, and its YAML: the run config that a run folder and a live dataset (`*.ossi`) share.
+
+A run config names no server, key, price or path: those come from whoever runs it (`Option.set_by`). A file from somebody else is
+data: read safely, small, and every key known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.declare import Door, Option, options_of
+from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
+
+LARGEST = LARGEST_YAML
+"""Bytes of a run config that is read."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run: everything that somebody can choose.
+
+    Attributes:
+        seeds: which snippets are drawn.
+        teacher: who answers.
+        prompt: what is asked, and how the answer is read.
+        sampling: sampling parameters.
+        checks: which checks rows must pass.
+        limits: what may be spent.
+    """
+
+    seeds: SeedPlan = field(default_factory=SeedPlan)
+    teacher: TeacherSpec = field(default_factory=TeacherSpec)
+    prompt: PromptSpec = field(default_factory=PromptSpec)
+    sampling: Sampling = field(default_factory=Sampling)
+    checks: Checks = field(default_factory=Checks)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def hash(self) -> str:
+        """Key of what decides the rows, but the teacher: 32 hex digits."""
+        from hf_oss_instruct.data import digest
+
+        return digest(self.as_dict())
+
+    def changed(self, **given: Mapping[str, Any]) -> RunSpec:
+        """The run with other values, by part: `changed(seeds={"n": 3})`."""
+        changed: dict[str, Any] = {
+            name: self.seeds.changed(**values) if name == "seeds" else replace(getattr(self, name), **values)
+            for name, values in given.items()
+        }
+        return replace(self, **changed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run config as plain values, in the order of the YAML."""
+        from hf_oss_instruct.data import FORMAT_VERSION
+
+        parts = {part: _written(getattr(self, part), options) for part, options in IN_YAML.items()}
+        if self.prompt.prompt.text == Prompt.default().text:
+            parts["prompt"] = {"template": TEMPLATE} | {key: value for key, value in parts["prompt"].items() if key != "text"}
+        return {"version": FORMAT_VERSION, **parts}
+
+    def to_yaml(self) -> str:
+        """The run config as YAML text."""
+        import yaml
+
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def from_yaml(cls, text: str, name: str = "the run config") -> RunSpec:
+        """Read a run config.
+
+        Args:
+            text: YAML.
+            name: what errors call it.
+
+        Raises:
+            UsageError: it is no YAML, too large, from a newer version, or has a key or value that we do not know.
+        """
+        try:
+            values = load_yaml(text)
+        except ValueError as error:
+            raise UsageError(
+                f"{name} is no YAML that can be used: {error}. Compare it with a run's oss_instruct.yaml."
+            ) from error
+        return cls._from_values(values, name)
+
+    @classmethod
+    def from_file(cls, path: Path) -> RunSpec:
+        """Read a run config from a file (`oss_instruct.yaml`, `*.ossi`).
+
+        Raises:
+            UsageError: it cannot be read, or see `from_yaml`.
+        """
+        try:
+            if path.stat().st_size > LARGEST:
+                raise UsageError(
+                    f"{str(path)!r} has {path.stat().st_size:,} bytes, {LARGEST:,} at most. It is hardly a run config."
+                )
+            return cls.from_yaml(path.read_text("utf-8"), repr(str(path)))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The run config {str(path)!r} cannot be read: {error}. Pass a YAML file.") from error
+
+    @classmethod
+    def _from_values(cls, values: Any, name: str) -> RunSpec:
+        from hf_oss_instruct.data import FORMAT_VERSION
+
+        top = _known(values, {"version", *IN_YAML}, "", name)
+        if (version := top.get("version")) != FORMAT_VERSION:
+            raise UsageError(
+                f"{name} has version {version!r}, this program reads {FORMAT_VERSION}. Upgrade, or set version: {FORMAT_VERSION}."
+            )
+        parts = {part: dict(_known(top.get(part) or {}, _keys(part), part, name)) for part in IN_YAML}
+        if (template := parts["prompt"].pop("template", TEMPLATE)) != TEMPLATE:
+            raise UsageError(f"{name} names the prompt template {template!r}. We have {TEMPLATE!r}; or give its text.")
+        try:
+            return cls().changed(**{part: _read(parts[part], options) for part, options in IN_YAML.items()})
+        except TypeError as error:
+            raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
+
+    def differences(self, other: RunSpec) -> list[str]:
+        """Where the run configs of two runs differ: `seeds.n: 200 there, 2000 here`, self being there."""
+        there, here = _flat(self.as_dict()), _flat(other.as_dict())
+        return [f"{key}: {there.get(key)} there, {here.get(key)} here" for key in there | here if there.get(key) != here.get(key)]
+
+    def only_for(self, door: Door) -> list[tuple[str, Option]]:
+        """The options that are not at their defaults although this door may not set them, by part."""
+        return [
+            (part, option)
+            for part, options in OPTIONS.items()
+            for option in options
+            if door not in option.set_by and getattr(getattr(self, part), option.name) != option.default
+        ]
+
+
+OPTIONS: dict[str, tuple[Option, ...]] = {part.name: options_of(type(getattr(RunSpec(), part.name))) for part in fields(RunSpec)}
+"""The options of each part of a run."""
+IN_YAML = {
+    part: tuple(option for option in options if option.yaml and Door.RUN_CONFIG in option.set_by)
+    for part, options in OPTIONS.items()
+    if any(option.yaml for option in options)
+}
+"""Those that a run config may hold."""
+
+MAGICODER_LANGUAGES = (
+    ("python", 40_000),
+    *((name, 5_000) for name in ("cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift")),
+)
+"""The paper's seeds: 40K Python and 5K of each of eight languages (Magicoder, section 2.1)."""
+
+
+def magicoder() -> RunSpec:
+    """The paper's run: its languages, sampler, parser, checks and random seed, one snippet of each document, none refused."""
+    seeds = SeedPlan(
+        "bigcode/starcoderdata",
+        languages=MAGICODER_LANGUAGES,
+        sampler="magicoder",
+        snippets_per_document=1,
+        rng_seed=MAGICODER_SEED,
+        licenses=ANY,
+        filters=(),
+        max_document_bytes=0,
+        max_snippet_chars=0,
+    )
+    return RunSpec(seeds, prompt=PromptSpec(parser="magicoder"), checks=Checks(near_duplicates=False, rule="magicoder"))
+
+
+def _keys(part: str) -> set[str]:
+    return {str(option.yaml) for option in IN_YAML[part]} | ({"template"} if part == "prompt" else set())
+
+
+def _known(values: Any, keys: set[str], part: str, name: str) -> Mapping[str, Any]:
+    if not isinstance(values, dict):
+        raise UsageError(f"{name}: {part or 'the file'} must hold keys and values, not {type(values).__name__}.")
+    if unknown := sorted(map(str, values.keys() - keys)):
+        where = f"{part}." if part else ""
+        raise UsageError(
+            f"{name} has unknown keys: {', '.join(where + key for key in unknown)}. Known are: {', '.join(sorted(keys))}."
+        )
+    return values
+
+
+def _read(values: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
+    return {option.name: _value(values[str(option.yaml)], option) for option in options if option.yaml in values}
+
+
+def _value(value: Any, option: Option) -> Any:
+    if (value is None and option.nullable) or (value == "auto" and option.auto):
+        return None
+    return option.kind.from_yaml(value)
+
+
+def _written(part: Any, options: tuple[Option, ...]) -> dict[str, Any]:
+    values = {option: getattr(part, option.name) for option in options}
+    return {
+        str(option.yaml): option.kind.to_yaml(value) if value is not None else "auto" if option.auto else None
+        for option, value in values.items()
+        if not (option.rare and value == option.default)
+    }
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return flat

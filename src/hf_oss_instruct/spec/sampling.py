@@ -1,0 +1,109 @@
+"""The sampling parameters of a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import ANYONE, Door, option
+from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
+
+SET_ELSEWHERE = frozenset(
+    "model messages stream stream_options n temperature top_p max_tokens max_completion_tokens max_output_tokens seed".split()
+)
+"""Fields of a request that `extra_body` must not set: they have options of their own, or answers to them could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
+
+    Raises:
+        UsageError: a value out of range, or a field of `extra_body` that is set elsewhere or holds a secret.
+    """
+
+    temperature: float = option(
+        0.0, Number(0), "Default: 0, as in the paper.", flag="--temperature", yaml="temperature", section="2.1"
+    )
+    top_p: float | None = option(None, Number(0, 1, low_open=True), "Default: the server's.", flag="--top-p", yaml="top_p")
+    max_tokens: int = option(
+        2500,
+        Integer(1),
+        "Cap of one answer. Default: 2500, as in the paper.",
+        flag="--max-tokens",
+        yaml="max_tokens",
+        section="2.1",
+    )
+    send_seed: bool = option(
+        True,
+        Switch(),
+        "Send no random seed, for a server that takes none or stops at one.",
+        flag="--no-seed",
+        yaml="send_seed",
+        rare=True,
+    )
+    extra_body: Mapping[str, Any] | None = option(
+        None,
+        JsonObject(),
+        'Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are part of '
+        "what was asked: kept in the run config, and another value is another question.",
+        flag="--extra-body",
+        metavar="JSON",
+        yaml="extra_body",
+        rare=True,
+        set_by=ANYONE & ~Door.REPO_CONFIG,
+    )
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0 or self.max_tokens < 1 or not 0 < (1 if self.top_p is None else self.top_p) <= 1:
+            raise UsageError(f"Out of range: {self}. Use temperature ≥ 0, 0 < top_p ≤ 1 and max_tokens ≥ 1.")
+        if self.extra_body is not None:
+            _check_extra(self.extra_body)
+
+    def as_sent(self, seed: int) -> dict[str, Any]:
+        """The parameters of one request; `seed` is the server's random seed."""
+        sent: dict[str, Any] = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        if self.send_seed:
+            sent["seed"] = seed
+        if self.top_p is not None:
+            sent["top_p"] = self.top_p
+        return sent | dict(self.extra_body or {})
+
+
+def _check_extra(extra: Mapping[str, Any]) -> None:
+    if set_elsewhere := SET_ELSEWHERE & extra.keys():
+        raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has an option of its own. Use that.")
+    try:
+        json.dumps(dict(extra), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"extra_body is no JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
+        ) from error
+    if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
+        raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
+
+    if any(holds_hugging_face_token(text) for text in _texts(extra)):
+        raise UsageError("extra_body holds a Hugging Face token, which would be sent and published. Take it out.")
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names of all fields, at any depth."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts that stand as values, at any depth."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(inner)

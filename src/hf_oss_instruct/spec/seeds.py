@@ -1,0 +1,215 @@
+"""Which snippets a run draws: from what, how many, how, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import normalize, option
+from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Counts, FilterNames, Integer, LanguageCounts, OptOuts, Text
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.curation.denylist import Denylist
+
+MAGICODER_SEED = 976
+"""The paper's random seed (`Args.seed` in ise-uiuc/magicoder, generate_data.py)."""
+MAX_DOCUMENT_BYTES = 1_000_000
+"""Default limit of a document; The Stack holds no larger file."""
+MAX_SNIPPET_CHARS = 10_000
+"""Default limit of a snippet: about 3,000 tokens. Fifteen lines of ordinary code have a tenth of it."""
+ANY, PERMISSIVE = "any", "permissive"
+SAMPLERS = ("hash", "functions", "magicoder")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPlan:
+    """How many seeds to draw, from what, how, and what is refused.
+
+    Raises:
+        UsageError: the values contradict each other.
+    """
+
+    source: str = option(
+        "stdlib",
+        Text(),
+        "Where snippets come from: 'stdlib' (Python's own library, the default), a file or folder of source code, "
+        "tables (parquet, JSON Lines, JSON, CSV), or a Hub dataset such as bigcode/the-stack.",
+        flag="--seeds",
+        metavar="SOURCE",
+        yaml="dataset",
+        keyword="seeds",
+    )
+    revision: str | None = option(
+        None,
+        Text(),
+        "Branch, tag or commit of a Hub data set.",
+        flag="--revision",
+        metavar="REV",
+        yaml="revision",
+        keyword="seeds_revision",
+        kw_only=True,
+    )
+    n: int | None = option(None, Integer(1), "Number of seeds.", flag="--n", yaml="n")
+    _: KW_ONLY
+    languages: Mapping[str, int | None] | Sequence[str] | Counts = option(
+        (),
+        LanguageCounts(),
+        "Only these languages; with counts, e.g. python=4000,cpp=500, instead of --n.",
+        flag="--languages",
+        metavar="L[=N],…",
+        yaml="languages",
+        section="2.1",
+    )
+    sampler: str = option(
+        "hash",
+        Choice(SAMPLERS, "Unknown sampler {value!r}"),
+        "How lines are chosen: hash (1–15 lines, reproducible in any order), functions (documented functions), "
+        "magicoder (the paper's, bit-identical). Default: hash; functions for the embedded teacher.",
+        flag="--sampler",
+        yaml="sampler",
+        section="2.1",
+    )
+    snippets_per_document: int | None = option(
+        None,
+        AutoInteger("--snippets-per-document"),
+        "At most K of one document; auto (default): as many as --n asks for.",
+        flag="--snippets-per-document",
+        metavar="K|auto",
+        yaml="snippets_per_document",
+        auto=True,
+        section="2.1",
+    )
+    rng_seed: int | None = option(
+        None,
+        Integer(0),
+        "Random number of the draw. Default: 0; 976, the paper's, with --sampler magicoder.",
+        flag="--rng-seed",
+        yaml="rng_seed",
+        auto=True,
+    )
+    licenses: str | None = option(
+        None,
+        Text(),
+        "Licences of seeds: permissive (default for Hub data sets), any (default for what is local), or names.",
+        flag="--licenses",
+        metavar="permissive|any|SPDX,…",
+        yaml="licenses",
+        auto=True,
+    )
+    filters: Sequence[str] | None = option(
+        None,
+        FilterNames(),
+        "What is refused as a seed: parses (documents with gross errors or no definition), secrets, boilerplate. "
+        "Default: all; none for magicoder.",
+        flag="--filters",
+        metavar="all|none|NAME,…",
+        yaml="filters",
+        auto=True,
+    )
+    one_in: int = option(
+        1,
+        Integer(1),
+        "Look at one document in K, drawn by hash. Default: 1.",
+        flag="--one-in",
+        metavar="K",
+        yaml="one_in",
+        after="rng_seed",
+    )
+    deny: Denylist | None = option(
+        None,
+        OptOuts(),
+        "Repositories, paths and ids to leave out, one a line: repo: OWNER/NAME, path: PATH, id: ID.",
+        flag="--deny",
+        metavar="FILE",
+        yaml="deny",
+        after="code_column",
+    )
+    max_document_bytes: int = option(
+        MAX_DOCUMENT_BYTES,
+        Integer(0),
+        "Leave out larger documents; 0: no limit. Default: 1000000; 0 with --preset magicoder.",
+        flag="--max-document-bytes",
+        metavar="BYTES",
+        yaml="max_document_bytes",
+    )
+    max_snippet_chars: int = option(
+        MAX_SNIPPET_CHARS,
+        Integer(0),
+        "Refuse longer snippets (minified code, data on one line); 0: no limit. Default: 10000; 0 with --preset magicoder.",
+        flag="--max-snippet-chars",
+        metavar="CHARS",
+        yaml="max_snippet_chars",
+    )
+    encoding: str | None = option(
+        None,
+        Text(),
+        "Encoding of files that are not UTF-8 and neither begin with a byte order mark nor declare one (latin-1, cp1252, "
+        "gb18030, …). Default: leave them out.",
+        flag="--encoding",
+        metavar="NAME",
+        yaml="encoding",
+    )
+    code_column: str | None = option(
+        None,
+        Text(),
+        "Column of a table that holds the code. Default: content, code, whole_func_string, …, the first that is there.",
+        flag="--code-column",
+        metavar="NAME",
+        yaml="code_column",
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)
+        if self.licenses not in (None, ANY, PERMISSIVE):
+            from hf_oss_instruct.curation.licenses import allowed_names
+
+            allowed_names(str(self.licenses).split(","))
+        counted = [n for _, n in self.counts if n is not None]
+        if counted and (self.n is not None or len(counted) < len(self.counts)):
+            raise UsageError("Give a count for every language or for none, and --n only without counts.")
+        names = [name for name, _ in self.counts]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise UsageError(f"Languages named twice: {', '.join(sorted(twice))}. Name each once.")
+        for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
+            if value < 1:
+                raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
+        if not 0 <= self.random_seed < 2**63:
+            raise UsageError(f"The rng_seed must be 0 … 2^63-1, not {self.rng_seed}.")
+        if min(self.max_document_bytes, self.max_snippet_chars) < 0:
+            raise UsageError("max_document_bytes and max_snippet_chars must be positive, or 0 for no limit.")
+        if self.encoding is not None:
+            from hf_oss_instruct.charsets import charset
+
+            object.__setattr__(self, "encoding", charset(self.encoding))
+
+    @property
+    def counts(self) -> Counts:
+        """Language names, each with its number of seeds or None; empty for every language."""
+        return cast(Counts, self.languages)
+
+    @property
+    def random_seed(self) -> int:
+        """The random number of the draw."""
+        if self.rng_seed is not None:
+            return self.rng_seed
+        return MAGICODER_SEED if self.sampler == "magicoder" else 0
+
+    @property
+    def requested(self) -> int | None:
+        """Number of seeds asked for; None where the source decides."""
+        counts = [n for _, n in self.counts if n is not None]
+        return sum(counts) if counts else self.n
+
+    def shares(self) -> list[tuple[tuple[str, ...] | None, int | None]]:
+        """What to draw one after the other: (languages, number of seeds)."""
+        if any(n is not None for _, n in self.counts):
+            return [((name,), n) for name, n in self.counts]
+        return [(tuple(name for name, _ in self.counts) or None, self.n)]
+
+    def changed(self, **given: Any) -> SeedPlan:
+        """The plan with other values; counts of languages take the place of `n`, unless it is given beside them."""
+        if "languages" in given and any(n is not None for _, n in LanguageCounts().from_python(given["languages"])):
+            given.setdefault("n", None)
+        return replace(self, **given)
