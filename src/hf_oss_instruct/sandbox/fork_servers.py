@@ -19,7 +19,8 @@ from hf_oss_instruct.sandbox.job_spec import ForkServerKey
 from hf_oss_instruct.sandbox.mounts import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
 
 START_S = 60.0  # seconds a fork server may need to load its libraries on a busy machine
-_BOOT = ("-I", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.fork_server import main; main()")
+# As -I, but for PYTHONHASHSEED; the environment is empty.
+_BOOT = ("-s", "-P", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.fork_server import main; main()")
 
 _kept: dict[tuple[int, ForkServerKey], ForkServer] = {}
 _retired: list[tuple[int, ForkServer]] = []
@@ -30,7 +31,8 @@ class ForkServer:
     """A fork server that is running.
 
     Args:
-        key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
+        key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read,
+            and the seed of the hashes of strings.
 
     Attributes:
         given_up: whether this process gave it up, so that what it was running is not tried again.
@@ -53,7 +55,7 @@ class ForkServer:
             raise SandboxError(f"the sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
 
     def _start(self, key: ForkServerKey) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-        tier, preload, packages, roots = key
+        tier, preload, packages, roots, hash_seed = key
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         passwd = os.memfd_create("passwd")
         os.write(passwd, PASSWD)
@@ -70,7 +72,8 @@ class ForkServer:
             "control": theirs.fileno(),
             "base": self._base,
         }
-        serve = [shown_at(PYTHON, tier), *_BOOT, shown_at(str(INSIDE.parent), tier), "serve", json.dumps(spec)]
+        seeded = ["/usr/bin/env", f"PYTHONHASHSEED={hash_seed}"] if hash_seed is not None else []
+        serve = [*seeded, shown_at(PYTHON, tier), *_BOOT, shown_at(str(INSIDE.parent), tier), "serve", json.dumps(spec)]
         then = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
         first = {"tier": tier, "reach": [*reach, *([self._base] if self._base else [])], "then": then}
         with theirs, open(passwd, "rb"):

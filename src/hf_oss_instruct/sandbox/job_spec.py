@@ -18,8 +18,9 @@ from hf_oss_instruct.sandbox.mounts import PYTHON, shown_at
 from hf_oss_instruct.sandbox.prebuilt import prebuilt
 from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
-# Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read.
-ForkServerKey = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+# Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read, and the seed
+# of the hashes of strings; None for a random one.
+ForkServerKey = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], int | None]
 LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
 _IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
 
@@ -43,7 +44,9 @@ class JobSpec:
     tried: bool = False
 
 
-def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False) -> JobSpec:
+def python(
+    source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False, hash_seed: int | None = None
+) -> JobSpec:
     """A Python program: a fork of the fork server, or with `fresh` a new interpreter."""
     texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
     preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
@@ -51,7 +54,7 @@ def python(source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *
     argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
     environment = {"PYTHONPATH": ":".join(shown_at(path, tier) for path in packages)} if fresh and packages else {}
     step = _step("program.py", argv, environment, limits, limits_address_space=True)
-    return _job((tier, preload, packages, ()), "program.py", source, files, limits, [step])
+    return _job((tier, preload, packages, (), hash_seed), "program.py", source, files, limits, [step])
 
 
 def compiled(
@@ -67,7 +70,7 @@ def compiled(
     """
     tools = toolchain(language)
     given = None if from_scratch else prebuilt(language, source)
-    key = tier, (), (), (*_roots(tools), *((given.folder,) if given else ()))
+    key: ForkServerKey = tier, (), (), (*_roots(tools), *((given.folder,) if given else ())), None
     options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
     job = _job(key, tools.source_name, source, files, limits, _steps(tools, limits, options, tier))
     return replace(job, tried=given is not None and given.tried)

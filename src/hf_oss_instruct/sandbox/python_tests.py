@@ -8,6 +8,7 @@ another shape (state, output, objects) run in the program's process, as `judge_p
 from __future__ import annotations
 
 import builtins
+import json
 import math
 import secrets
 from collections import Counter
@@ -86,23 +87,72 @@ def graded_outside(tests: str, entry_point: str = "", tier: str | None = None) -
     return _recorded(tests, entry_point, tier) is not None
 
 
-@lru_cache(maxsize=256)
 def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | None:
     """The checks that tests make, expected values computed; None where they have to run beside the program."""
-    script = read(tests, entry_point)
-    if script is None:
-        return None
+    return recorded((tests,), entry_point, tier)[0]
+
+
+@lru_cache(maxsize=256)
+def recorded(tests: tuple[str, ...], entry_point: str = "", tier: str | None = None) -> tuple[list[Any] | None, ...]:
+    """The checks of each of several tests, from one run without the program.
+
+    Args:
+        tests: the text of each; texts share nothing.
+        entry_point: as of `judge_tests`.
+        tier: as of `run_program`.
+
+    Returns:
+        For each, its checks with expected values computed, for `judge_checks`; None where it has to run beside the program.
+    """
+    scripts = [read(text, entry_point) for text in tests]
+    texts = [script for script in scripts if script is not None]
+    if not texts:
+        return (None,) * len(tests)
     nonce = secrets.token_hex(16)
     harness = f"if __name__ == '__main__':\n    from inside import record_checks\n    record_checks.record({nonce!r})\n"
-    files = {"tests.py": script.encode("utf-8", "surrogatepass")}
+    files = {"tests.json": json.dumps(texts).encode()}
     ran = run_program(harness, files=files, limits=RECORDING, tier=tier)
-    lines = ran.stdout.split("\n")
-    if ran.status != "ok" or lines[-2:] != [nonce, ""] or not 0 < len(lines) - 2 <= MOST_CHECKS:
+    parts = iter(ran.stdout.split(f"{nonce}\n") if ran.status == "ok" else [])
+    return tuple(None if script is None else _trees(next(parts, "")) for script in scripts)
+
+
+def _trees(text: str) -> list[Any] | None:
+    lines = text.split("\n")[:-1]
+    if not 0 < len(lines) <= MOST_CHECKS or lines[-1] == "other":
         return None
     try:
-        return [values.loads(line) for line in lines[:-2]]
+        return [values.loads(line) for line in lines]
     except values.NotPlainValueError:
         return None
+
+
+def judge_checks(
+    program: str, tests: Sequence[Sequence[Any]], limits: Limits | None = None, *, tier: str | None = None
+) -> tuple[list[tuple[str, str]], Execution]:
+    """Judge a program by the recorded checks of several tests, in one run.
+
+    Args:
+        program: the text.
+        tests: what `recorded` gives for each.
+        limits: what the program may use.
+        tier: as of `run_program`.
+
+    Returns:
+        Status and detail for each test, those of its first check that does not pass, or `odd` where an answer is no plain value;
+        and the run.
+    """
+    calls = [[call for check in checks for call in _calls(check)] for checks in tests]
+    nonces, said, ran = ask(program, "", [call for of_test in calls for call in of_test], for_answers(limits), tier)
+    answers, clock = iter([said.get(nonce) for nonce in nonces]), hash_collisions.Clock()
+    found = []
+    for checks, of_test in zip(tests, calls, strict=True):
+        own = [next(answers) for _ in of_test]
+        each = iter(own)
+        verdicts = [_verdict(check, each, ran, clock) for check in checks]
+        odd = any(answer is not None and answer[0] == "odd" for answer in own)
+        first = next((verdict for verdict in verdicts if verdict[0] != "passed"), ("passed", ""))
+        found.append(("odd", first[1]) if odd else first)
+    return found, ran
 
 
 def _calls(tree: Any) -> Iterator[list[Any]]:

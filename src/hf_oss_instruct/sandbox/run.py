@@ -45,6 +45,7 @@ def run_program(
     tier: str | None = None,
     fresh: bool = False,
     stdout_as_memory: bool = False,
+    hash_seed: int | None = None,
 ) -> Execution:
     """Run a program in the sandbox.
 
@@ -56,6 +57,7 @@ def run_program(
         limits: what it may use.
         tier: name of a tier; the best one of this machine by default. `unsafe-none` is no isolation at all.
         fresh: start a new Python for a Python program, instead of a fork of one that has its library loaded.
+        hash_seed: what `PYTHONHASHSEED` sets for a Python program; random by default.
         stdout_as_memory: standard output is a file of `limits.output_bytes` to be mapped into memory, and ends at the first zero.
 
     Returns:
@@ -70,7 +72,7 @@ def run_program(
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        job = job_spec.python(source, files or {}, limits, name, fresh=fresh)
+        job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed)
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
     found = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)

@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import container_init, folders, function_calls, kernel, modules, program, record_checks, seccomp  # noqa: F401  (function_calls, record_checks for the forks)
+from . import container_init, folders, frameworks, function_calls, kernel, modules, program, record_checks, seccomp, suites  # noqa: F401  (for the forks)
 
 # What programs import most. Anything else costs them its own import, as everywhere.
 LIBRARY = """

@@ -1,0 +1,325 @@
+"""The part of pytest that tests of models use, and unittest's test cases, one method at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import itertools
+import math
+import os
+import re
+import sys
+import tempfile
+import types
+import unittest
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+class Skipped(BaseException):
+    """A test says that it does not run."""
+
+
+class Failed(AssertionError):
+    """`pytest.fail`, or an exception that did not come."""
+
+
+class Approx:
+    """`pytest.approx` for numbers, sequences and mappings of them."""
+
+    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None, nan_ok: bool = False) -> None:
+        self.expected, self.rel, self.most, self.nan_ok = expected, rel, abs, nan_ok
+
+    def __eq__(self, actual: object) -> bool:
+        return self._near(actual, self.expected)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"approx({self.expected!r})"
+
+    def _near(self, actual: Any, expected: Any) -> bool:
+        if isinstance(expected, dict):
+            alike = isinstance(actual, dict) and actual.keys() == expected.keys()
+            return alike and all(self._near(actual[key], expected[key]) for key in expected)
+        if isinstance(expected, list | tuple):
+            pairs = zip(actual, expected, strict=True) if hasattr(actual, "__len__") and len(actual) == len(expected) else None
+            return pairs is not None and all(self._near(one, other) for one, other in pairs)
+        if isinstance(expected, bool) or not isinstance(expected, int | float | complex):
+            return bool(actual == expected)
+        if isinstance(actual, bool) or not isinstance(actual, int | float | complex):
+            return bool(actual == expected) and not isinstance(actual, bool)
+        if actual == expected:
+            return True
+        if actual != actual or expected != expected:
+            return self.nan_ok and actual != actual and expected != expected
+        if math.isinf(abs(expected)):
+            return False
+        relative = self.rel if self.rel is not None else 1e-6 if self.most is None else 0.0
+        most = 1e-12 if self.most is None else self.most
+        return bool(abs(actual - expected) <= max(relative * abs(expected), most))
+
+
+class Raises:
+    """`pytest.raises` as a context."""
+
+    def __init__(self, kinds: Any, match: str | None = None) -> None:
+        self.kinds, self.match = kinds, match
+        self.value: BaseException | None = None
+        self.type: type[BaseException] | None = None
+
+    def __enter__(self) -> Raises:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is None:
+            raise Failed(f"DID NOT RAISE {self.kinds}")
+        if not isinstance(error, self.kinds):
+            return False
+        self.value, self.type = error, kind
+        if self.match is not None and not re.search(self.match, str(error)):
+            raise Failed(f"{str(error)[:100]!r} does not match {self.match!r}")
+        return True
+
+
+class Capture:
+    """`capsys`."""
+
+    def __init__(self) -> None:
+        self._kept = sys.stdout, sys.stderr
+        self._out, self._err = io.StringIO(), io.StringIO()
+        sys.stdout, sys.stderr = self._out, self._err
+
+    def readouterr(self) -> Any:
+        """What was written since the last call."""
+        found = types.SimpleNamespace(out=self._out.getvalue(), err=self._err.getvalue())
+        self._out, self._err = io.StringIO(), io.StringIO()
+        sys.stdout, sys.stderr = self._out, self._err
+        return found
+
+    def close(self) -> None:
+        """Give the streams back."""
+        sys.stdout, sys.stderr = self._kept
+
+
+class Patches:
+    """`monkeypatch`."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], Any]] = []
+
+    def setattr(self, owner: Any, name: Any, value: Any = None, raising: bool = True) -> None:
+        """Set an attribute until the test is over."""
+        if isinstance(owner, str):
+            path, _, attribute = owner.rpartition(".")
+            owner, name, value = __import__("importlib").import_module(path), attribute, name
+        had, before = hasattr(owner, name), getattr(owner, name, None)
+        self._undo.append(lambda: setattr(owner, name, before) if had else delattr(owner, name))
+        setattr(owner, name, value)
+
+    def setenv(self, name: str, value: str, prepend: str | None = None) -> None:
+        """Set an environment variable until the test is over."""
+        self.setitem(os.environ, name, value)
+
+    def delenv(self, name: str, raising: bool = True) -> None:
+        """Remove an environment variable until the test is over."""
+        if name in os.environ:
+            before = os.environ.pop(name)
+            self._undo.append(lambda: os.environ.__setitem__(name, before))
+
+    def setitem(self, mapping: Any, key: Any, value: Any) -> None:
+        """Set an item until the test is over."""
+        had, before = key in mapping, mapping.get(key)
+        self._undo.append(lambda: mapping.__setitem__(key, before) if had else mapping.pop(key, None))
+        mapping[key] = value
+
+    def chdir(self, path: Any) -> None:
+        """Go to a folder until the test is over."""
+        here = os.getcwd()
+        self._undo.append(lambda: os.chdir(here))
+        os.chdir(path)
+
+    def close(self) -> None:
+        """Undo everything."""
+        for undo in reversed(self._undo):
+            undo()
+
+
+class Marks:
+    """`pytest.mark`: what is not known changes nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "parametrize":
+            return _parametrize
+        if name in ("skip", "skipif", "xfail"):
+            return lambda *given, **named: _skipping(name, *given, **named)
+        return lambda *given, **named: (
+            given[0] if len(given) == 1 and callable(given[0]) and not named else lambda function: function
+        )
+
+
+def _parametrize(names: Any, rows: Any, ids: Any = None, **_: Any) -> Any:
+    listed = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+    def decorate(function: Any) -> Any:
+        given: list[Any] = [
+            getattr(row, "values", row) if isinstance(row, Param) else (row,) if len(listed) == 1 else row for row in rows
+        ]
+        kept = getattr(function, "__cases__", [])
+        function.__cases__ = [*kept, [dict(zip(listed, row, strict=True)) for row in given]]
+        return function
+
+    return decorate
+
+
+class Param:
+    """`pytest.param`."""
+
+    def __init__(self, *values: Any, id: Any = None, marks: Any = ()) -> None:
+        self.values = values
+
+
+def _skipping(name: str, *given: Any, **named: Any) -> Any:
+    if len(given) == 1 and callable(given[0]) and not named:
+        given[0].__skips__ = True
+        return given[0]
+    if name == "skipif" and given and not given[0]:
+        return lambda function: function
+
+    def decorate(function: Any) -> Any:
+        function.__skips__ = True
+        return function
+
+    return decorate
+
+
+class Shim:
+    """How tests are called."""
+
+    skipped = (Skipped, unittest.SkipTest)
+
+    def __init__(self, module: types.ModuleType, fixtures: dict[str, Any]) -> None:
+        self._module, self._fixtures = module, fixtures
+
+    def watched(self) -> list[tuple[str, Any]]:
+        """What a program must not change: name and owner."""
+        return [("pytest", self._module), ("pytest.raises", Raises), ("pytest.approx", Approx)]
+
+    def call(self, function: Any, names: dict[str, Any]) -> None:
+        """Call a test function, with each of its parameters' rows; fixtures are those of its module and a few of pytest's."""
+        if getattr(function, "__skips__", False):
+            raise Skipped("marked")
+        cases = getattr(function, "__cases__", [])
+        ran = False
+        for parts in itertools.product(*cases):
+            self._once(function, {name: value for part in parts for name, value in part.items()})
+            ran = True
+        if not ran:
+            raise Failed("there is no case")
+
+    def _once(self, function: Any, given: dict[str, Any]) -> None:
+        with contextlib.ExitStack() as stack:
+            known: dict[str, Any] = {}
+            for name, fixture in self._fixtures.items():
+                if getattr(fixture, "__autouse__", False):
+                    self._fixture(name, stack, known)
+            for name, parameter in inspect.signature(function).parameters.items():
+                if name not in given and parameter.default is parameter.empty:
+                    given[name] = self._fixture(name, stack, known)
+            result = function(**given)
+            if inspect.iscoroutine(result):
+                __import__("asyncio").run(result)
+            elif inspect.isgenerator(result):
+                raise Failed("a test that yields does not run")
+
+    def _fixture(self, name: str, stack: contextlib.ExitStack, known: dict[str, Any]) -> Any:
+        if name in known:
+            return known[name]
+        if name in self._fixtures:
+            function = self._fixtures[name]
+            given = {one: self._fixture(one, stack, known) for one in inspect.signature(function).parameters}
+            value = function(**given)
+            if inspect.isgenerator(value):
+                stack.callback(next, value, None)
+                value = next(value)
+        elif name in ("capsys", "capfd"):
+            value = Capture()
+            stack.callback(value.close)
+        elif name == "monkeypatch":
+            value = Patches()
+            stack.callback(value.close)
+        elif name in ("tmp_path", "tmpdir"):
+            value = Path(tempfile.mkdtemp())
+        else:
+            raise Failed(f"fixture {name!r} is not known")
+        known[name] = value
+        return value
+
+    def method(self, case: Any, method: str) -> tuple[str, str]:
+        """Run a method of a test case, or of a plain class as pytest does."""
+        if not (isinstance(case, type) and issubclass(case, unittest.TestCase)):
+            if getattr(case, "__skips__", False):
+                return "skipped", "marked"
+            instance = case()
+            if setup := getattr(instance, "setup_method", None) or getattr(instance, "setUp", None):
+                setup(*([None] if len(inspect.signature(setup).parameters) else []))
+            self.call(getattr(instance, method), {})
+            return "passed", ""
+        result = unittest.TestResult()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            unittest.TestSuite([case(method)]).run(result)
+        if trouble := [*result.failures, *result.errors, *((one, "unexpected success") for one in result.unexpectedSuccesses)]:
+            return "failed", str(trouble[0][1]).strip().rpartition("\n")[2]
+        if result.skipped or result.expectedFailures or result.testsRun != 1:
+            return "skipped", "it did not run"
+        return "passed", ""
+
+
+def install(builtins: dict[str, Any]) -> Shim:
+    """Make `pytest` a module of ours."""
+    fixtures: dict[str, Any] = {}
+
+    def fixture(*given: Any, autouse: bool = False, **named: Any) -> Any:
+        def decorate(function: Any) -> Any:
+            fixtures[named.get("name") or function.__name__] = function
+            if autouse:
+                function.__autouse__ = True
+            return function
+
+        return decorate(given[0]) if given and callable(given[0]) else decorate
+
+    def raises(kinds: Any, *called: Any, match: str | None = None, **named: Any) -> Any:
+        context = Raises(kinds, match)
+        if called:
+            with context:
+                called[0](*called[1:], **named)
+        return context
+
+    def stop(kind: type[BaseException]) -> Callable[..., Any]:
+        def stopping(reason: str = "", *_: Any, **__: Any) -> Any:
+            raise kind(reason)
+
+        return stopping
+
+    module = types.ModuleType("pytest")
+    module.__dict__.update(
+        raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param, skip=stop(Skipped), xfail=stop(Skipped),
+        fail=stop(Failed), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
+    )  # fmt: skip
+    sys.modules["pytest"] = module
+    return Shim(module, fixtures)
+
+
+@contextlib.contextmanager
+def warns(kind: Any = Warning, match: str | None = None) -> Iterator[Any]:
+    """`pytest.warns`."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield seen
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not any(issubclass(one.category, kinds) and (match is None or re.search(match, str(one.message))) for one in seen):
+        raise Failed(f"no warning of {kind}")

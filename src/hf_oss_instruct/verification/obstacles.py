@@ -1,0 +1,66 @@
+"""What keeps a row from being verified here and says nothing about whether it is right: modules, network, screens, toolchains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.verification.runs import Ran
+from hf_oss_instruct.verification.suites.core import Refused
+from hf_oss_instruct.verification.suites.python import third_party
+
+_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Name or service not known|Network is unreachable|getaddrinfo|EAI_AGAIN|ENOTFOUND|"
+    r"ENETUNREACH|UnknownHostException|no such host|dial (tcp|udp)|php_network_getaddresses|NameResolutionError|"
+    r"SocketError|Could not resolve host|URLError|fetch failed|NetworkError|ConnectException"
+)
+_SCREEN = re.compile(
+    r"no display name|couldn't connect to display|HeadlessException|cannot open display|TclError|no \$DISPLAY|libtk|_tkinter|"
+    r"document is not defined|window is not defined"
+)
+_MODULES = {
+    "python": re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '([\w.]+)'"),
+    "javascript": re.compile(r"Cannot find (?:module|package) '([^./'][^']*)'"),
+    "typescript": re.compile(r"Cannot find (?:module|package) '([^./'][^']*)'"),
+    "java": re.compile(r"package ([\w.]+) does not exist"),
+    "cpp": re.compile(r"fatal error: ([\w./+-]+): No such file"),
+    "c": re.compile(r"fatal error: ([\w./+-]+): No such file"),
+    "go": re.compile(r'cannot find package "([\w./-]+)"|package ([\w./-]+) is not in'),
+    "rust": re.compile(
+        r"(?:unresolved import|can't find crate for|use of undeclared crate or module|unresolved module or unlinked crate) `(\w+)"
+    ),
+    "ruby": re.compile(r"cannot load such file -- ([\w/.-]+)"),
+    "csharp": re.compile(r"type or namespace name `([\w.]+)' (?:could not be found|does not exist)"),
+    "php": re.compile(r"Failed opening required '([^']+)'"),
+    "perl": re.compile(r"Can't locate ([\w/]+\.pm)"),
+}
+
+
+def before(solutions: Sequence[str], language: str, tier: str | None) -> None:
+    """See that programs of a language can be run here.
+
+    Raises:
+        Refused: there is no toolchain, or every solution needs a module that is not installed.
+    """
+    if trouble := trouble_with(language, tier):
+        raise Refused("not_verifiable", trouble, "toolchain")
+    if language == "python" and solutions:
+        lacking = [third_party(solution) for solution in solutions]
+        if all(lacking):
+            raise Refused("not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party")
+
+
+def after(ran: Ran, language: str) -> Refused | None:
+    """Why a run that failed says nothing about the program; None if it does."""
+    if all(ran.passed):
+        return None
+    said = "\n".join([ran.trouble, ran.stderr, *(outcome.detail for outcome in ran.outcomes if outcome and not outcome.passed)])
+    if (module := _MODULES.get(language)) and (found := module.search(said)):
+        name = next(filter(None, found.groups()), "")
+        return Refused("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
+    if _NETWORK.search(said):
+        return Refused("not_verifiable", "it needs the network, which programs here do not have", "network")
+    if _SCREEN.search(said):
+        return Refused("not_verifiable", "it needs a screen or a browser, which programs here do not have", "gui")
+    return None

@@ -1,0 +1,111 @@
+"""Runs of Python suites: forks of one process in the sandbox, and checks of plain values graded outside of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hf_oss_instruct.sandbox.limits import Execution, Limits
+from hf_oss_instruct.sandbox.python_tests import judge_checks, recorded
+from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
+from hf_oss_instruct.verification.suites.core import Suite
+
+CHANNEL_BYTES = 8 << 20
+STDERR = 2000
+_HARNESS = "if __name__ == '__main__':\n    from inside import suites\n    suites.run()\n"
+_LIBRARY = re.compile(r"^\s*(?:import|from)\s+(numpy|pandas)\b", re.MULTILINE)
+
+
+def run_all(
+    suite: Suite,
+    programs: Sequence[str],
+    runs: Sequence[Run],
+    limits: Limits = LIMITS,
+    *,
+    hash_seed: int = 0,
+    tier: str | None = None,
+) -> list[Ran]:
+    """Run the tests against programs, each run in a fork of its own, all in one sandbox.
+
+    Args:
+        suite: the tests.
+        programs: texts; the first is the solution where others are changes of it.
+        runs: what is run.
+        limits: of each run; those of a variant are a multiple of what the first run took.
+        hash_seed: the seed of the hashes of strings.
+        tier: as of `run_program`.
+    """
+    nonce = secrets.token_hex(16)
+    libraries = sorted({name for text in [*programs, suite.run_preamble] for name in _LIBRARY.findall(text)})
+    job = {
+        "nonce": nonce,
+        "programs": list(programs),
+        "preamble": suite.run_preamble,
+        "separate": suite.separate,
+        "aliases": list(suite.aliases),
+        "tests": [{"kind": test.kind, "name": test.name, "text": test.run or test.text} for test in suite.tests],
+        "runs": [
+            {
+                "program": run.program, "first": run.first, "reversed": run.reversed, "tz": run.tz,
+                "cpu_s": 0 if run.variant else limits.cpu_s, "wall_s": limits.wall_s,
+            }
+            for run in runs
+        ],
+    }  # fmt: skip
+    whole = replace(limits, cpu_s=limits.cpu_s * (1 + len(runs)), wall_s=limits.wall_s * 3, output_bytes=CHANNEL_BYTES)
+    harness = "".join(f"import {name}\n" for name in libraries) + _HARNESS
+    ran = run_program(harness, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True, hash_seed=hash_seed)
+    return _read(ran, nonce, suite, runs)
+
+
+def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list[Ran]:
+    if ran.status == "sandbox_error":
+        return [Ran((None,) * len(suite.tests), sandbox_error=ran.reason)] * len(runs)
+    outcomes: list[dict[str, Outcome]] = [{} for _ in runs]
+    ends: dict[int, str] = {}
+    for line in re.finditer(rf"^{nonce} (\d+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
+        number, test, rest = int(line[1]), line[2], line[3]
+        if number >= len(runs):
+            continue
+        if test == "end":
+            ends.setdefault(number, json.loads(rest))
+            continue
+        status, _, detail = rest.partition(" ")
+        outcomes[number].setdefault(test, Outcome(status, json.loads(detail)))
+    found = []
+    for number in range(len(runs)):
+        said = outcomes[number]
+        trouble = said["load"].detail if "load" in said else ""
+        ended = ends.get(number, ran.status if ran.status != "ok" else "signal 9")
+        of_tests = tuple(said.get(str(test)) for test in range(len(suite.tests)))
+        found.append(Ran(of_tests, trouble, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
+    return found
+
+
+def graded_outside(suite: Suite, program: str, ran: Ran, limits: Limits = LIMITS, *, tier: str | None = None) -> Ran:
+    """The outcomes of a run, where tests that are checks of plain values have passed only if they also do from outside.
+
+    Args:
+        suite: the tests.
+        program: the solution.
+        ran: what its tests came to beside it.
+        limits: of the run that answers the calls.
+        tier: as of `run_program`.
+    """
+    checks = recorded(suite.outside, "", tier) if suite.outside else ()
+    asked = [at for at, one in enumerate(checks) if one is not None and ran.passed[at]]
+    if not asked:
+        return ran
+    verdicts, answered = judge_checks(program, [checks[at] or [] for at in asked], limits, tier=tier)
+    if answered.status == "sandbox_error":
+        return replace(ran, sandbox_error=answered.reason)
+    outcomes = list(ran.outcomes)
+    for at, (status, detail) in zip(asked, verdicts, strict=True):
+        if status == "odd":  # an object, which only a test beside the program can look at
+            continue
+        outcomes[at] = Outcome(PASSED if status == "passed" else FAILED, detail)
+    return replace(ran, outcomes=tuple(outcomes))

@@ -1,0 +1,162 @@
+"""Are the tests any good? What they say of stubs, mutants and a rewritten twin of the solution, and of the same program again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.verification.mutants import mutants
+from hf_oss_instruct.verification.running import run_all
+from hf_oss_instruct.verification.runs import LIMITS, Ran, Run
+from hf_oss_instruct.verification.stubs import stubs
+from hf_oss_instruct.verification.suites.core import Suite
+from hf_oss_instruct.verification.twins import twin
+
+CHANCE = re.compile(r"random|time|date|uuid|secrets|shuffle|Thread|async|rand\b|hash\(|\bid\(|set\(|\{['\"\d]")
+"""What may give another result each time; then there are `MORE_RERUNS`."""
+MORE_RERUNS = 8
+ZONES = ("UTC-12", "UTC+11", "UTC-5:30", "UTC+3")
+"""Time zones of reruns, as POSIX writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What is known of a suite.
+
+    Attributes:
+        stubs: for each stub, a character for each test: `1` if it passes.
+        mutants: for each mutant that compiles and is not equivalent, the same.
+        operators: for each of these, its operator and line.
+        reruns: for each rerun, the same.
+        twin: the same for the twin; empty if there is none.
+        own: the same for the solution in the run beside these.
+        sandbox_error: the fault of the sandbox, where nothing is known.
+    """
+
+    stubs: tuple[str, ...] = ()
+    mutants: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    reruns: tuple[str, ...] = ()
+    twin: str = ""
+    own: str = ""
+    sandbox_error: str = ""
+
+    @property
+    def passes_a_stub(self) -> bool:
+        """Whether all that the solution passes also passes on a stub."""
+        return any(self._passes_all(stub) for stub in self.stubs)
+
+    @property
+    def killed(self) -> int:
+        """How many mutants fail a test that the solution passes."""
+        return sum(not self._passes_all(mutant) for mutant in self.mutants)
+
+    @property
+    def mutation_score(self) -> float | None:
+        """Share of mutants that were killed; None without mutants."""
+        return self.killed / len(self.mutants) if self.mutants else None
+
+    @property
+    def flaky(self) -> tuple[int, ...]:
+        """Tests whose results differ between runs of the same program."""
+        return tuple(at for at, one in enumerate(self.own) if any(rerun[at] != one for rerun in self.reruns))
+
+    @property
+    def reads_source(self) -> bool:
+        """Whether a test fails on the twin and never on the solution."""
+        steady = set(range(len(self.own))) - set(self.flaky)
+        return bool(self.twin) and any(self.own[at] == "1" and self.twin[at] == "0" for at in steady)
+
+    def marks(self) -> tuple[str, ...]:
+        """For each test `weak`, `repeated`, `flaky` or nothing.
+
+        `weak` passes on every stub and kills no mutant while others do; `repeated` has the results of an earlier test on all
+        stubs and mutants.
+        """
+        programs = [*self.stubs, *self.mutants]
+        patterns = ["".join(one[at] for one in programs) for at in range(len(self.own))]
+        kills = ["0" in "".join(one[at] for one in self.mutants) for at in range(len(self.own))]
+        found = []
+        for at, pattern in enumerate(patterns):
+            on_stubs = pattern[: len(self.stubs)]
+            if at in self.flaky:
+                found.append("flaky")
+            elif programs and "0" not in on_stubs and not kills[at] and (any(kills) or not self.mutants):
+                found.append("weak")
+            else:
+                found.append("repeated" if programs and pattern in patterns[:at] else "")
+        return tuple(found)
+
+    def _passes_all(self, other: str) -> bool:
+        return all(theirs == "1" for own, theirs in zip(self.own, other, strict=True) if own == "1")
+
+
+def measure(
+    suite: Suite,
+    solution: str,
+    *,
+    most_mutants: int = 8,
+    most_stubs: int | None = None,
+    reruns: int = 2,
+    limits: Limits = LIMITS,
+    tier: str | None = None,
+) -> Quality:
+    """Measure a suite by a solution that passes it.
+
+    Args:
+        suite: the tests.
+        solution: the program.
+        most_mutants: how many mutants at most.
+        most_stubs: how many stubs at most; all by default.
+        reruns: how often the solution is run again; the twin takes the place of the second.
+        limits: of each run.
+        tier: as of `run_program`.
+
+    Raises:
+        SandboxError: this machine has no sandbox.
+        ToolchainMissing: a compiler or interpreter is not installed.
+    """
+    language = suite.language
+    empty = stubs(solution, language)[:most_stubs]
+    changed = mutants(solution, language, most_mutants, program=suite.is_pairs)
+    other = twin(solution, language)
+    if reruns and CHANCE.search(f"{solution}\n{suite.run_preamble}\n" + "\n".join(test.text for test in suite.tests)):
+        reruns += MORE_RERUNS
+    again = [Run(0, reversed=at % 2 == 0, tz=ZONES[at % len(ZONES)]) for at in range(reruns)]
+    if suite.language != "python" or suite.is_pairs:
+        programs = [solution, other, *empty, *(mutant.text for mutant in changed)]
+        runs = [Run(), Run(1), *(Run(at, variant=True) for at in range(2, len(programs))), *again]
+        ran = run_all(suite, programs, runs, limits, tier=tier)
+        own, of_twin, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
+    else:
+        programs = [solution, *empty, *(mutant.text for mutant in changed)]
+        runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
+        own, *of_others = run_all(suite, programs, runs, limits, tier=tier)
+        of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier) if again else []
+        with_twin = [Run(0), *(replace(one, program=1) for one in again[1::2])]
+        of_twin, *others = run_all(suite, [other, solution], with_twin, limits, hash_seed=2, tier=tier)
+        of_again = [*of_again, *others]
+    trouble = next((one.sandbox_error for one in [own, of_twin, *of_others, *of_again] if one.sandbox_error), "")
+    of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]
+    kept = [(one, mutant) for one, mutant in zip(of_mutants, changed, strict=True) if one.compiled]
+    return Quality(
+        tuple(_bits(one) for one in of_stubs if one.compiled),
+        tuple(_bits(one) for one, _ in kept),
+        tuple(f"{mutant.operator} {mutant.line}" for _, mutant in kept),
+        tuple(map(_bits, of_again)),
+        _bits(of_twin) if of_twin.compiled else "",
+        _bits(own),
+        trouble,
+    )
+
+
+def _bits(ran: Ran) -> str:
+    return "".join("01"[passed] for passed in ran.passed)
+
+
+def from_json(columns: dict[str, Any]) -> Quality:
+    """A quality out of plain JSON values."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()}
+    return Quality(**values)

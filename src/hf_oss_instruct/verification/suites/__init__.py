@@ -1,0 +1,77 @@
+r"""Tests as models write them → single tests, each of which can be run alone.
+
+suite = read_suite("from solution import f\n\ndef test_f():\n    assert f(2) == 4\n", "python", solution)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import import_module
+
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Refused, Suite, Test, pairs_suite
+
+__all__ = ["LARGEST", "MOST_TESTS", "READ", "Refused", "Suite", "Test", "read_suite"]
+
+READ = {
+    "python": "python",
+}
+"""Language → the module of this package that reads its tests."""
+
+
+def read_suite(tests: str | Sequence[str], language: str, solution: str) -> Suite:
+    r"""Single tests out of what a model wrote.
+
+    Args:
+        tests: a test file, several texts that each stand alone, or JSON of input and output pairs for a program that reads
+            standard input: `[{"input": "2\\n", "output": "4\\n"}, …]`.
+        language: as in `languages.LANGUAGES`.
+        solution: the program, whose names say what tests import from it.
+
+    Raises:
+        Refused: there are no tests, too many, or they cannot be run here; `reason` and `cause` say which.
+        UsageError: the language is unknown.
+    """
+    language = named(language).name
+    texts = [tests] if isinstance(tests, str) else list(tests)
+    texts = [text for text in map(without_fence, texts) if text.strip()]
+    if not texts:
+        raise Refused("tests_missing", "there are no tests")
+    if (size := sum(map(len, texts))) > LARGEST:
+        raise Refused("tests_missing", f"the tests have {size:,} characters; at most {LARGEST:,} are read")
+    if pairs := _pairs(texts):
+        return pairs_suite(pairs, language)
+    if language not in READ:
+        raise Refused("not_verifiable", f"tests in {language!r} are not run here", "language")
+    module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
+    suites = [module.read(text, solution, language) for text in texts]
+    suite: Suite = suites[0] if len(suites) == 1 else module.joined(suites)
+    if len(suite.tests) > MOST_TESTS:
+        raise Refused("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
+    return suite
+
+
+def without_fence(text: str) -> str:
+    """The text inside a Markdown fence, where it is all of the text."""
+    lines = text.strip().split("\n")
+    if len(lines) > 1 and lines[0].startswith("```") and lines[-1].strip() == "```":
+        return "\n".join(lines[1:-1]) + "\n"
+    return text
+
+
+def _pairs(texts: list[str]) -> list[tuple[str, str]]:
+    """Input and output of each pair; empty if the texts are no such JSON."""
+    found: list[tuple[str, str]] = []
+    for text in texts:
+        if text.lstrip()[:1] not in "[{":
+            return []
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return []
+        for one in value if isinstance(value, list) else [value]:
+            if not isinstance(one, dict) or not {"input", "output"} <= one.keys():
+                return []
+            found.append((str(one["input"]), str(one["output"])))
+    return found

@@ -1,0 +1,92 @@
+"""What a suite of tests is, whatever its language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hf_oss_instruct.errors import OssInstructError
+
+LARGEST = 1_000_000
+"""Characters of tests that are read."""
+MOST_TESTS = 1_000
+LARGEST_SOLUTION = 256_000
+"""Characters of a solution that is run."""
+
+
+class Refused(OssInstructError):
+    """A row is not verified.
+
+    Attributes:
+        reason: as in `data.REASONS`, or `not_verifiable`.
+        detail: why, in a sentence.
+        cause: of `not_verifiable`: `third_party`, `network`, `gui`, `toolchain` or `language`.
+    """
+
+    def __init__(self, reason: str, detail: str, cause: str = "") -> None:
+        super().__init__(detail)
+        self.reason, self.detail, self.cause = reason, detail, cause
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A single test.
+
+    Attributes:
+        name: what the framework calls it, or its number.
+        kind: how it is called: `function`, `method`, `statements` or `pair`.
+        text: the test alone.
+        run: what is run, if it is not the text.
+        output: of a pair, the expected output; `text` is the input.
+    """
+
+    name: str
+    kind: str
+    text: str
+    run: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The tests of a problem.
+
+    Attributes:
+        language: as in `languages.LANGUAGES`.
+        tests: the single tests, in the order of the text.
+        preamble: what stands before each: imports, helpers, data.
+        run_preamble: what is run of it.
+        separate: whether the tests have names of their own instead of the program's.
+        aliases: modules by which the tests know the program.
+        outside: for each test, its text for grading outside of the program's process; empty where it has to run beside it.
+        more: what a language wants to keep.
+    """
+
+    language: str
+    tests: tuple[Test, ...]
+    preamble: str = ""
+    run_preamble: str = ""
+    separate: bool = False
+    aliases: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    more: tuple[str, ...] = field(default=())
+
+    @property
+    def is_pairs(self) -> bool:
+        """Whether the tests are inputs and outputs of a program."""
+        return bool(self.tests) and self.tests[0].kind == "pair"
+
+    def standalone(self) -> list[str]:
+        """Each test with what stands before all of them: the column `tests`."""
+        return [
+            f"{self.preamble.rstrip()}\n\n\n{test.text}".lstrip("\n") if self.preamble.strip() else test.text
+            for test in self.tests
+        ]
+
+
+def pairs_suite(pairs: Sequence[tuple[str, str]], language: str) -> Suite:
+    """A suite of inputs and outputs."""
+    tests = tuple(Test(str(number), "pair", given, output=output) for number, (given, output) in enumerate(pairs))
+    if len(tests) > MOST_TESTS:
+        raise Refused("tests_missing", f"there are {len(tests):,} tests; at most {MOST_TESTS:,} are run")
+    return Suite(language, tests)
