@@ -22,7 +22,7 @@ from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhaust
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
-from hf_oss_instruct.publishing.command import Known, publish_command
+from hf_oss_instruct.publishing.command import PublishHooks, publish_command
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.flags import RunFlags, check_options, run_options
@@ -31,7 +31,7 @@ from hf_oss_instruct.synthesis.from_flags import open_run, open_seeds
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.data_set import Rules
+    from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.synthesis.run import RunResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -333,7 +333,7 @@ def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
     """What must hold of a data set that is published."""
     from hf_oss_instruct.curation.licenses import is_permissive
     from hf_oss_instruct.curation.snippet_filters import secret
-    from hf_oss_instruct.publishing.data_set import Rules
+    from hf_oss_instruct.publishing.dataset import Rules
 
     return Rules(secret, is_permissive, allow_unchecked, allow_any_license)
 
@@ -350,7 +350,7 @@ def _recipes(data: str) -> dict[str, str]:
     return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
 
 
-for verb in (publish_command(Known(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
+for verb in (publish_command(PublishHooks(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
 
 

@@ -167,7 +167,7 @@ def test_no_snapshot_is_left_over() -> None:
 def test_every_card_says_what_the_hub_asks_for(name: str) -> None:
     repo_type, card = ("dataset" if name.startswith("dataset") else "model"), rendered()[name]
     if name == "model_of_a_folder.md":
-        with pytest.raises(PublishError, match="does not say license"):
+        with pytest.raises(PublishError, match="lacks license"):
             check(Push(repo_type, "", {"README.md": card.encode()}))
     else:
         check(Push(repo_type, "", {"README.md": card.encode()}))
@@ -183,8 +183,8 @@ def test_front_matter_is_yaml_that_names_the_three_configs() -> None:
 def test_a_card_of_mined_pairs_opens_with_a_warning() -> None:
     report = facts()["report"] | {"teacher": "comment-function/1"}
     card = dataset_card(**facts(report=report))
-    assert card.index("Made without a model") < card.index("1,957 pairs")
-    assert "Made without a model" not in dataset_card(**facts())
+    assert card.index("Generated without a model") < card.index("1,957 pairs")
+    assert "Generated without a model" not in dataset_card(**facts())
 
 
 def test_text_of_strangers_stays_text() -> None:

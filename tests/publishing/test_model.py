@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.loss_curve import loss_curve
-from hf_oss_instruct.publishing.model import license_of, model
+from hf_oss_instruct.publishing.model import license_of, model_push
 from hf_oss_instruct.publishing.model_card import shareable
 from tests.publishing.conftest import READ, WRITE, command, trained_in
 from tests.support.hub import LocalHub
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 
 
 def publish(hub: LocalHub, folder: Path, **options: Any) -> Any:
-    push = model(folder, repo_id="me/model", allow_unchecked=True, endpoint=hub.endpoint, token=WRITE, **options)
+    push = model_push(folder, repo_id="me/model", allow_unchecked=True, endpoint=hub.endpoint, token=WRITE, **options)
     return publishing.publish(push, "me/model", endpoint=hub.endpoint, token=WRITE)
 
 
@@ -112,7 +112,7 @@ def test_adapters_stay_adapters(hub: LocalHub, model: Path, pairs: Path, tmp_pat
     assert loaded.peft_config["default"].r == 4
 
 
-def test_a_base_on_the_hub_gives_its_licence_at_the_revision_that_was_trained(hub: LocalHub) -> None:
+def test_a_base_on_the_hub_gives_its_license_at_the_revision_that_was_trained(hub: LocalHub) -> None:
     old = hub.put("them/base", "README.md", b"---\nlicense: apache-2.0\n---\n", "model")
     hub.put("them/base", "README.md", b"---\nlicense: mit\n---\n", "model")
     facts = {"base_model": "them/base", "base": {"id": "them/base", "revision": old}}
@@ -120,26 +120,26 @@ def test_a_base_on_the_hub_gives_its_licence_at_the_revision_that_was_trained(hu
     assert license_of(facts | {"base": {"id": "them/base", "revision": None}}, READ, hub.endpoint).id == "mit"
     hub.put("them/bare", "config.json", b"{}", "model")
     for name in ("them/bare", "them/nothing"):
-        with pytest.raises(PublishError, match="states no licence"):
+        with pytest.raises(PublishError, match="states no license"):
             license_of({"base_model": name, "base": {"id": name, "revision": None}}, READ, hub.endpoint)
 
 
 def test_what_is_no_finished_model_of_ours_is_refused(trained: Path, tmp_path: Path) -> None:
     def refused(why: str, **changes: Any) -> None:
         with pytest.raises(PublishError, match=why):
-            model(copy, repo_id="me/model", **{"allow_unchecked": True, "license": "mit"} | changes)
+            model_push(copy, repo_id="me/model", **{"allow_unchecked": True, "license": "mit"} | changes)
 
     copy = Path(shutil.copytree(trained, tmp_path / "copy"))
     refused("was not decontaminated", allow_unchecked=False)
     facts = json.loads((copy / "training.json").read_text())
     (copy / "training.json").write_text(json.dumps(facts | {"base_model": str(tmp_path / "gone")}))
-    refused("states no licence", license=None)
+    refused("states no license", license=None)
     (copy / "model.safetensors").rename(copy / "model-00001-of-00002.safetensors")
     (copy / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-00002-of-00002.safetensors"}}')
-    refused(r"lacks model-00002-of-00002\.safetensors: its training has not ended")
+    refused(r"lacks model-00002-of-00002\.safetensors: its training has not finished")
     for path in copy.glob("model*"):
         path.unlink()
-    refused("holds no weights: its training has not ended")
+    refused("has no weights: its training has not finished")
     (copy / "training.json").write_text("{}")
     refused("'data' is missing")
     (copy / "training.json").unlink()
@@ -149,19 +149,19 @@ def test_what_is_no_finished_model_of_ours_is_refused(trained: Path, tmp_path: P
 def test_the_command_publishes_a_model_and_says_what_stays_here(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
     words = (str(trained), "--to", "me/model", "--allow-unchecked", "--yes")
     wrong = command(hub, tmp_path, *words, "--no-seeds")
-    assert (wrong.returncode, "--no-seeds is about a data set" in wrong.stderr) == (2, True), wrong.stderr
+    assert (wrong.returncode, "--no-seeds applies to a dataset" in wrong.stderr) == (2, True), wrong.stderr
     done = command(hub, tmp_path, *words)
     assert done.returncode == 0, done.stderr
-    assert "left here: checkpoint-1/, checkpoint-2/, training_args.bin" in done.stdout
-    assert "licence tiny, as the card of" in done.stdout
+    assert "not uploaded: checkpoint-1/, checkpoint-2/, training_args.bin" in done.stdout
+    assert "license tiny, according to the card of" in done.stdout
     assert "Published: " in done.stdout
-    assert "holds all of it already" in command(hub, tmp_path, *words).stdout
+    assert "is up to date" in command(hub, tmp_path, *words).stdout
 
 
 def test_the_curve_is_a_picture_of_the_numbers() -> None:
     tree = ElementTree.fromstring(loss_curve([(1, 2.0), (2, float("nan")), (3, 1.0), (4, 0.5)]))
     lines = [one.get("points") for one in tree if one.tag.endswith("polyline")]
-    assert [len(line.split()) for line in lines] == [1, 2]  # a gap where the loss is no number
+    assert [len(line.split()) for line in lines] == [1, 2]  # a gap where the loss is not a number
     heights = [float(point.split(",")[1]) for line in lines for point in line.split()]
     assert heights == sorted(heights)  # it falls
     assert loss_curve([(1, 2.0)]) == ""

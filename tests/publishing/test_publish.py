@@ -20,9 +20,9 @@ from hf_oss_instruct.curation.checks import Options
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing import asking
 from hf_oss_instruct.publishing import hub as publishing
-from hf_oss_instruct.publishing.data_set import Rules, data_set
+from hf_oss_instruct.publishing import retries
+from hf_oss_instruct.publishing.dataset import Rules, dataset_push
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
@@ -45,7 +45,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def push(folder: Path, **options: Any) -> publishing.Push:
-    return data_set(folder, options.pop("rules", OPEN), prompt=Prompt.default().text, repo_id="me/pairs", **options)
+    return dataset_push(folder, options.pop("rules", OPEN), prompt=Prompt.default().text, repo_id="me/pairs", **options)
 
 
 def publish(hub: LocalHub, folder: Path, **options: Any) -> Any:
@@ -159,8 +159,8 @@ def test_a_hub_that_stumbles_is_asked_again(hub: LocalHub, pairs: Path) -> None:
 def test_an_upload_that_breaks_leaves_the_repository_as_it_was_and_resumes(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "README.md", b"# before\n")
     before = hub.files("me/pairs")
-    hub.break_next("POST", "/commit/", 500, times=asking.TRIES)
-    with pytest.raises(PublishError, match="as it was"):
+    hub.break_next("POST", "/commit/", 500, times=retries.ATTEMPTS)
+    with pytest.raises(PublishError, match="is unchanged"):
         publish(hub, pairs)
     assert hub.files("me/pairs") == before
     sent = sum(method == "PUT" for method, *_ in hub.requests)
@@ -177,7 +177,7 @@ def test_somebody_elses_commit_is_not_overwritten(hub: LocalHub, pairs: Path) ->
 
 
 def test_tokens_and_names_are_looked_at_before_the_first_byte(hub: LocalHub, pairs: Path) -> None:
-    for token, why in ((READ, "may only read"), ("hf_stranger", "does not know this token")):
+    for token, why in ((READ, "is read-only"), ("hf_stranger", "does not know this token")):
         with pytest.raises(PublishError, match=why):
             publish(hub, pairs, token=token)
     for name in ("pairs", "me/pairs/more", "me/..", "-/x y"):
@@ -188,7 +188,7 @@ def test_tokens_and_names_are_looked_at_before_the_first_byte(hub: LocalHub, pai
 
 def test_a_card_that_the_hub_refuses_changes_nothing(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "README.md", b"# before\n")
-    with pytest.raises(PublishError, match="refuses the card"):
+    with pytest.raises(PublishError, match="rejects the card"):
         publish(hub, pairs, license="Not A Licence")
     assert hub.files("me/pairs") == {"README.md": b"# before\n"}
 
@@ -207,34 +207,34 @@ def test_a_card_that_lacks_a_field_and_a_file_too_large_stop_before_anybody_is_a
 
     card = push(pairs).card.replace("\nlicense:", "\nlicence:").replace("\ntags:", "\ntag:")
     refused(
-        "does not say license, tags",
+        "lacks license, tags",
         **{"README.md": card.replace("\nlicense:", "\nlicence:").replace("\ntags:", "\ntag:").encode()},
     )
-    refused("front matter cannot be read", **{"README.md": b"---\na: [\n---\n"})
+    refused("front matter is not valid YAML", **{"README.md": b"---\na: [\n---\n"})
     with (large := tmp_path / "large.parquet").open("wb") as file:
         file.truncate(publishing.FILE_LIMIT + 1)  # a hole: it takes no room
     refused(
-        r"large\.parquet has 500,000,000,001 bytes and the Hub takes files of 500,000,000,000", **{"data/large.parquet": large}
+        r"large\.parquet has 500,000,000,001 bytes, and the Hub's limit is 500,000,000,000", **{"data/large.parquet": large}
     )
     many = {f"data/{n}.txt": b"" for n in range(publishing.FOLDER_LIMIT + 1)}
-    refused(r"data/ has 10,002 files and the Hub takes 10,000", **many)
+    refused(r"data/ has 10,002 files, and the Hub's limit is 10,000", **many)
     assert not hub.requests
 
 
 def test_one_name_for_two_things_is_refused(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "config.json", b"{}", "model")
-    with pytest.raises(PublishError, match=r"me/pairs is a model, and this is a data set\. Choose another name"):
+    with pytest.raises(PublishError, match=r"me/pairs is a model, and this is a dataset\. Choose another name"):
         publish(hub, pairs)
     assert not [path for method, path, *_ in hub.requests if "/repos/" in path]
 
 
 def test_a_token_of_which_the_hub_alone_knows_what_it_may_is_left_to_the_hub(pairs: Path) -> None:
-    with LocalHub(tokens={"hf_fine": "fineGrained"}) as hub, pytest.raises(PublishError, match="may not write to club/pairs"):
+    with LocalHub(tokens={"hf_fine": "fineGrained"}) as hub, pytest.raises(PublishError, match="cannot write to club/pairs"):
         publishing.publish(push(pairs), "club/pairs", endpoint=hub.endpoint, token="hf_fine")
 
 
-def test_names_of_others_are_not_ours_to_make(hub: LocalHub, pairs: Path) -> None:
-    for create_pr, why in ((False, "belongs to them, and you are me"), (True, "There is no data set them/pairs")):
+def test_names_of_others_are_not_ours_to_create_repo(hub: LocalHub, pairs: Path) -> None:
+    for create_pr, why in ((False, "belongs to them, and you are me"), (True, "The dataset them/pairs does not exist")):
         with pytest.raises(PublishError, match=why):
             publishing.publish(push(pairs), "them/pairs", endpoint=hub.endpoint, token=WRITE, create_pr=create_pr)
     publishing.publish(push(pairs), "club/pairs", endpoint=hub.endpoint, token=WRITE)
@@ -278,11 +278,11 @@ def test_rows_that_quote_the_stack_carry_its_terms(hub: LocalHub, pairs: Path, t
     where = table.schema.get_field_index("seed_dataset")
     pq.write_table(table.set_column(where, table.schema.field(where), column), shard)
     made = push(stack)
-    assert any("the terms of The Stack go with the snippets" in note and "gated" in note for note in made.notes)
+    assert any("the terms of The Stack apply to the snippets" in note and "gated" in note for note in made.notes)
     publish(hub, stack)
     front = front_matter(hub.files("me/pairs")["README.md"])
     assert (front["license"], front["license_name"]) == ("other", "the-stack-terms")
-    assert "has them agreed to" in front["extra_gated_prompt"]
+    assert "have users agree to them" in front["extra_gated_prompt"]
     assert HfApi(endpoint=hub.endpoint).dataset_info("me/pairs").gated == "auto"
     publish(hub, stack, license="odc-by")
     front = front_matter(hub.files("me/pairs")["README.md"])
@@ -294,7 +294,7 @@ def test_rows_that_quote_the_stack_carry_its_terms(hub: LocalHub, pairs: Path, t
 
 def test_a_licence_that_forbids_it_is_named_before_and_after_it_is_overruled(pairs: Path) -> None:
     forbids = Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True, allow_any_license=True)
-    assert any("a licence that is unknown or forbids it: --no-seeds" in note for note in push(pairs, rules=forbids).notes)
+    assert any("an unknown license or one that forbids it: --no-seeds" in note for note in push(pairs, rules=forbids).notes)
 
 
 def test_a_partial_run_says_so(pairs: Path, tmp_path: Path) -> None:
@@ -315,14 +315,14 @@ def test_rules_stop_it(pairs: Path) -> None:
             push(pairs, rules=Rules(**rules))
 
     refused(r"secrets: data/train-\S+, row 0, lang: a key", secret_in=lambda text, lang: "a key")
-    refused("licence is unknown", may_be_shown=lambda licenses: False)
-    refused("Not every check was done: decontamination", allow_unchecked=False)
+    refused("license is unknown", may_be_shown=lambda licenses: False)
+    refused("Some checks did not run: decontamination", allow_unchecked=False)
     push(pairs, rules=Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True), with_seeds=False)
     push(pairs, rules=Rules(OPEN.secret_in, lambda licenses: False, allow_unchecked=True, allow_any_license=True))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None:
-    with pytest.raises(PublishError, match="is no run"):
+    with pytest.raises(PublishError, match="is not a run"):
         push(tmp_path)
     (tmp_path / "run.json").write_text("{}")
     (tmp_path / "oss_instruct.yaml").write_text("seeds: {}\n")
@@ -336,13 +336,13 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, pairs: Path) -> None
 def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
     words = [str(pairs), "--to", "me/pairs"]
     unchecked = command(hub, tmp_path, *words, "--dry-run")
-    assert (unchecked.returncode, "Not every check was done" in unchecked.stderr) == (1, True)
+    assert (unchecked.returncode, "Some checks did not run" in unchecked.stderr) == (1, True)
     shown = command(hub, tmp_path, *words, "--allow-unchecked", "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "data/train-00000-of-00001.parquet" in shown.stdout
     assert "pretty_name: pairs" in shown.stdout
     nobody = command(hub, tmp_path, *words, "--allow-unchecked")
-    assert (nobody.returncode, "Nobody is there to ask" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "no terminal to confirm on" in nobody.stderr) == (2, True)
     assert not hub.requests
     done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert done.returncode == 0, done.stderr
@@ -354,12 +354,12 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     assert read_yaml(recipe)["dataset_name"] == "me/pairs"  # whose keys TRL knows
     assert "trl sft --config recipes/magicoder.yaml" in held["README.md"].decode()
     again = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
-    assert "holds all of it already" in again.stdout
+    assert "is up to date" in again.stdout
 
 
 def test_the_command_says_what_is_missing(hub: LocalHub, pairs: Path, tmp_path: Path) -> None:
     words = [str(pairs), "--to", "me/pairs", "--allow-unchecked", "--yes"]
-    for token, why in ((None, "not logged in"), (READ, "may only read"), ("hf_stranger", "does not know this token")):
+    for token, why in ((None, "not logged in"), (READ, "is read-only"), ("hf_stranger", "does not know this token")):
         done = command(hub, tmp_path, *words, token=token)
         assert (done.returncode, why in done.stderr) == (1, True), done.stderr
     assert command(hub, tmp_path, str(tmp_path), "--to", "me/pairs").returncode == 1

@@ -1,4 +1,4 @@
-"""What is published is looked at, file by file: no secret, no denied row, no link out of the folder, no traceback."""
+"""What is published is checked, file by file: no secret, no denied row, no link out of the folder, no traceback."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hf_oss_instruct.curation.licenses import is_permissive
 from hf_oss_instruct.curation.snippet_filters import secret
 from hf_oss_instruct.data import REJECTED_SCHEMA, SFT_SCHEMA
 from hf_oss_instruct.errors import OssInstructError, PublishError
-from hf_oss_instruct.publishing.data_set import Rules, data_set
+from hf_oss_instruct.publishing.dataset import Rules, dataset_push
 from hf_oss_instruct.publishing.hub import Push
-from hf_oss_instruct.publishing.model import model
+from hf_oss_instruct.publishing.model import model_push
 from hf_oss_instruct.publishing.scores import read_results
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.checks import Checks
@@ -51,7 +51,7 @@ def pairs(made: Path, tmp_path: Path) -> Path:
 
 
 def push(folder: Path, **options: Any) -> Push:
-    return data_set(folder, options.pop("rules", RULES), prompt="a prompt", repo_id="me/pairs", **options)
+    return dataset_push(folder, options.pop("rules", RULES), prompt="a prompt", repo_id="me/pairs", **options)
 
 
 def rejected(folder: Path, *rows: dict[str, Any]) -> None:
@@ -134,18 +134,18 @@ def test_links_out_of_a_model_s_folder_are_refused_by_name(tmp_path: Path) -> No
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(tmp_path / "id_rsa")
         with pytest.raises(PublishError, match=f"'{name}' in .* is a symbolic link"):
-            model(folder, repo_id="me/model")
+            model_push(folder, repo_id="me/model")
         (folder / name).unlink()
     (folder / "training.json").symlink_to(folder / "real.json")
     (folder / "real.json").write_text("{}")
     with pytest.raises(PublishError, match="is missing"):
-        model(folder, repo_id="me/model")
+        model_push(folder, repo_id="me/model")
 
 
 def test_what_is_no_regular_file_is_refused(pairs: Path) -> None:
     (pairs / "data" / SHARD).unlink()
     os.mkfifo(pairs / "data" / SHARD)
-    with pytest.raises(PublishError, match="is no regular file"):
+    with pytest.raises(PublishError, match="is not a regular file"):
         push(pairs)
 
 

@@ -14,7 +14,7 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.evaluation.run import score_samples
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.model_card import License, model_card
-from hf_oss_instruct.publishing.scores import scores
+from hf_oss_instruct.publishing.scores import scores_push
 from tests.evaluation import toys
 from tests.publishing.conftest import READ, WRITE, command
 from tests.publishing.test_cards import training_facts
@@ -58,7 +58,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def publish(hub: LocalHub, folder: Path, to: str = "me/model", create_pr: bool = False, **options: Any) -> Any:
-    push = scores(folder, to, endpoint=hub.endpoint, token=WRITE, **options)
+    push = scores_push(folder, to, endpoint=hub.endpoint, token=WRITE, **options)
     return publishing.publish(push, to, endpoint=hub.endpoint, token=WRITE, create_pr=create_pr)
 
 
@@ -99,10 +99,10 @@ def test_everything_else_of_a_card_stays(hub: LocalHub, results: Path) -> None:
 def test_our_card_shows_them_in_its_table_and_again_is_nothing_new(hub: LocalHub, results: Path, tmp_path: Path) -> None:
     card = model_card("model", training_facts(), repo_id="me/model", license=License("mit"))
     hub.put("me/model", "README.md", card.encode(), "model")
-    assert "None are published yet" in card
+    assert "No scores are published yet" in card
     publish(hub, results, benchmark="them/bench:x")
     shown = card_of(hub)
-    assert "None are published yet" not in shown
+    assert "No scores are published yet" not in shown
     assert "| HumanEval+ | pass@1 (plus) | 66.7 | 20.8–93.9 | 3 of 3 |" in shown
     assert publish(hub, results, benchmark="them/bench:x") is None
     better = tmp_path / "better"
@@ -129,7 +129,7 @@ def test_what_evaluate_leaves_is_one_folder_for_each_task(hub: LocalHub, results
     added = ModelCard(card_of(hub)).data.eval_results[1:]
     assert [one.dataset_name for one in added] == ["HumanEval+", "HumanEval+", "MBPP+", "MBPP+"]
     assert "me/model at 5c1f, style chat; temperature 0.8, n = 20;" in added[0].metric_args["how"]
-    with pytest.raises(PublishError, match="is of one task"):
+    with pytest.raises(PublishError, match="is for a single task"):
         publish(hub, tmp_path / "out", benchmark="them/bench:x")
 
 
@@ -146,7 +146,7 @@ def test_a_model_of_others_gets_a_pull_request_or_nothing(hub: LocalHub, results
 
 
 def test_scores_need_a_model_with_a_card_that_can_be_read(hub: LocalHub, results: Path) -> None:
-    hub.put("me/pairs", "README.md", b"# a data set\n")
+    hub.put("me/pairs", "README.md", b"# a dataset\n")
     hub.put("me/bare", "config.json", b"{}", "model")
     hub.put("me/broken", "README.md", b"---\nmodel-index: 3\n---\n", "model")
     for name, why in (("me/pairs", "There is no model at me/pairs"), ("me/bare", "no card"), ("me/broken", "cannot be read")):
@@ -157,7 +157,7 @@ def test_scores_need_a_model_with_a_card_that_can_be_read(hub: LocalHub, results
 
 def test_a_card_that_changed_meanwhile_is_not_overwritten(hub: LocalHub, results: Path) -> None:
     hub.put("me/model", "README.md", THEIRS.encode(), "model")
-    push = scores(results, "me/model", endpoint=hub.endpoint, token=WRITE)
+    push = scores_push(results, "me/model", endpoint=hub.endpoint, token=WRITE)
     hub.put("me/model", "README.md", b"---\nlicense: mit\n---\nanother card\n", "model")
     with pytest.raises(PublishError, match="Somebody committed"):
         publishing.publish(push, "me/model", endpoint=hub.endpoint, token=WRITE)
@@ -169,7 +169,7 @@ def test_a_branch_is_made_from_main_and_a_hub_that_stumbles_is_asked_again(hub: 
     for method in ("HEAD", "GET"):
         hub.break_next(method, "/resolve/", 503)
         hub.break_next(method, "/resolve/", 0)
-    push = scores(results, "me/model", revision="v2", endpoint=hub.endpoint, token=WRITE)
+    push = scores_push(results, "me/model", revision="v2", endpoint=hub.endpoint, token=WRITE)
     publishing.publish(push, "me/model", endpoint=hub.endpoint, token=WRITE, revision="v2")
     assert card_of(hub) == THEIRS
     assert "HumanEval+" in hub.files("me/model", "v2", "model")["README.md"].decode()
@@ -187,15 +187,15 @@ def test_folders_without_a_score_are_refused(hub: LocalHub, results: Path, tmp_p
     refused("'version' is missing", '{"task": "x"}')
     refused("no number", json.dumps(found).replace('"mean": ', '"mean": NaN, "was": '))
     refused("mean 2.0", json.dumps(found).replace('"mean": ', '"mean": 2.0, "was": '))
-    refused("holds no score|'scores'", json.dumps(found | {"scores": [1]}))
+    refused("has no score|'scores'", json.dumps(found | {"scores": [1]}))
     refused("cannot be read", "[" * 100_000)
     refused("more than 64 bits", json.dumps(found | {"problems": 10**30}))
-    refused("holds no score yet", json.dumps(found | {"pending": True}))
-    refused("holds no score yet", json.dumps(found | {"scores": {}}))
-    with pytest.raises(PublishError, match="holds no results"):
-        scores(tmp_path / "nowhere", "me/model", endpoint=hub.endpoint, token=WRITE)
+    refused("has no score yet", json.dumps(found | {"pending": True}))
+    refused("has no score yet", json.dumps(found | {"scores": {}}))
+    with pytest.raises(PublishError, match="has no results"):
+        scores_push(tmp_path / "nowhere", "me/model", endpoint=hub.endpoint, token=WRITE)
     hub.put("me/model", "README.md", THEIRS.encode(), "model")
-    with pytest.raises(PublishError, match="names no task"):
+    with pytest.raises(PublishError, match="has no task"):
         publish(hub, results, benchmark="them/bench")
 
 
@@ -210,6 +210,6 @@ def test_the_command_recognises_scores(hub: LocalHub, results: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "HumanEval+" in card_of(hub)
     wrong = command(hub, tmp_path, *words, "--license", "mit", "--yes")
-    assert (wrong.returncode, "--license is about a data set and a trained model" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "--license applies to a dataset and a trained model" in wrong.stderr) == (2, True)
     reader = command(hub, tmp_path, *words, "--benchmark", "them/bench:other", "--yes", token=READ)
-    assert (reader.returncode, "may only read" in reader.stderr) == (1, True)
+    assert (reader.returncode, "is read-only" in reader.stderr) == (1, True)

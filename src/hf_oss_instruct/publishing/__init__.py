@@ -1,1 +1,1 @@
-"""What the Hub shows of our data."""
+"""Publish datasets, models and scores to the Hub."""

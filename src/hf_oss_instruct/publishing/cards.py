@@ -1,4 +1,4 @@
-"""Facts to a card: what the Hub page of a data set says."""
+"""Render dataset cards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 CONFIGS = {"default": "data", "sft": "sft", "rejected": "rejected"}
-"""Config name → folder of its parquet files. A config without rows is left out: `datasets` cannot read an empty split."""
+"""Config name → folder of its Parquet files. Configs without rows are left out: `datasets` cannot read an empty split."""
 
 
 def dataset_card(
@@ -43,23 +43,23 @@ def dataset_card(
     recipes: Sequence[str] = (),
     info: list[dict[str, Any]] | None = None,
 ) -> str:
-    """The README.md of a data set: front matter that `load_dataset` reads, then what a reader wants to know.
+    """Render the README.md of a dataset, with the front matter that `load_dataset` reads.
 
     Args:
-        name: name of the data set.
+        name: name of the dataset.
         report: the contents of `run.json`.
         config: the contents of `oss_instruct.yaml`.
-        prompt: the prompt template in full.
+        prompt: the full prompt template.
         languages: language → kept rows.
-        licenses: licence of the seeds, in the source's words → kept rows.
+        licenses: license of the seeds, as the source states it → kept rows.
         samples: rows to show.
-        repo_id: where the set lies on the Hub; None for a folder that is not published.
-        license: the Hub's identifier of the licence that the set is under; that of the terms, or `other`, by default.
-        terms: what the snippets' source asks for.
-        configs: those that the set holds; by default all that have rows.
-        with_seeds: whether rows hold the snippets, or only their place.
+        repo_id: its repository on the Hub; None for an unpublished folder.
+        license: the Hub's identifier of the dataset's license; that of the terms, or `other`, by default.
+        terms: the terms of the snippets' source.
+        configs: names of the configs to include; by default all that have rows.
+        with_seeds: whether rows contain the snippets, or only their location.
         recipes: names of the training recipes in its folder `recipes/`.
-        info: columns and sizes of each config, as `dataset_info` gives them.
+        info: columns and sizes of each config, as `dataset_info` returns them.
     """
     held = _held(report, configs)
     front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), held)
@@ -98,10 +98,10 @@ def _license(license: str | None, terms: Terms | None, published: bool) -> dict[
 
 
 def curated_card(name: str, report: dict[str, Any]) -> str:
-    """The README.md of a curated data set.
+    """Render the README.md of a curated dataset.
 
     Args:
-        name: name of the data set.
+        name: name of the dataset.
         report: the contents of its `run.json`.
     """
     front = {
@@ -145,10 +145,10 @@ def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
 
 
 def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Where each config lies, and in which state.
+    """The configs' files, each with a description that identifies the state of the folder.
 
-    The cache of `datasets` 5.2 knows a local folder by its last name and its card: without the state it would give the rows of an
-    earlier state, or of another folder of that name.
+    The cache of `datasets` 5.2 identifies a local folder by its last path component and its card. Without the state, it would
+    return the rows of an earlier state, or of another folder with the same name.
     """
     state = digest(*(report.get(name) for name in ("config_hash", "teacher", "source", "columns", "kept", "rejected", "tokens")))
     return [
@@ -164,7 +164,7 @@ def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
 
 @cache
 def environment() -> Environment:
-    """What renders the templates of this room."""
+    """The Jinja environment for `templates/`, with filters that show untrusted text as text."""
     made = Environment(
         loader=PackageLoader("hf_oss_instruct.publishing"),
         undefined=StrictUndefined,

@@ -1,4 +1,4 @@
-"""The command `publish`: a run, a trained model or scores, recognised by what their folder holds."""
+"""The `publish` command: detects whether a folder is a run, a trained model or scores."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import click
 from hf_oss_instruct.errors import PublishError, UsageError
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.data_set import Rules
+    from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
 
-KINDS = {"run": "a data set", "model": "a trained model", "results": "scores"}
+KINDS = {"run": "a dataset", "model": "a trained model", "results": "scores"}
 ONLY_FOR = {
     "private": ("run", "model"),
     "license": ("run", "model"),
@@ -29,17 +29,17 @@ ONLY_FOR = {
     "results": ("model",),
     "benchmark": ("results",),
 }
-"""Flag → the kinds of folders that it is about."""
+"""Flag → the kinds of folders it applies to."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What other rooms know of a data set.
+class PublishHooks:
+    """Functions of other packages, passed in because this one must not import them.
 
     Attributes:
-        rules: (allow unchecked, allow any licence) → what must hold of it.
-        prompt_of: a run's `oss_instruct.yaml` → the prompt template in full.
-        recipes: its name on the Hub → training recipes for it, name → YAML.
+        rules: (allow unchecked, allow any license) → conditions for publishing.
+        prompt_of: a run's `oss_instruct.yaml` → the full prompt template.
+        recipes: the dataset's repository → training recipes for it, name → YAML.
     """
 
     rules: Callable[[bool, bool], Rules]
@@ -47,37 +47,45 @@ class Known:
     recipes: Callable[[str], Mapping[str, str]]
 
 
-def publish_command(known: Known) -> click.Command:
-    """The command, with what other rooms know handed to it."""
+def publish_command(hooks: PublishHooks) -> click.Command:
+    """Create the click command.
+
+    Args:
+        hooks: functions of other packages.
+    """
     folder_type = click.Path(exists=True, file_okay=False, path_type=Path)
 
     @click.command()
     @click.argument("folder", metavar="PATH", type=folder_type)
-    @click.option("--to", metavar="NS/NAME", required=True, help="The repository; made if it is not there.")
+    @click.option("--to", metavar="NS/NAME", required=True, help="The repository; created if it does not exist.")
     @click.option("--private", is_flag=True, help="Make a new repository private.")
-    @click.option("--create-pr", is_flag=True, help="As a pull request, which may go to a repository of others.")
-    @click.option("--revision", metavar="BRANCH", default="main", show_default=True, help="The branch; made if it is not there.")
-    @click.option("--message", help="Commit message. Default: a line that says what it is.")
-    @click.option("--license", metavar="ID", help="As the Hub names it. Default: other for data, the base model's for a model.")
-    @click.option("--no-seeds", is_flag=True, help="Data: leave the verbatim snippets out; rows keep their place.")
-    @click.option("--with-rejected", is_flag=True, help="Data: publish what was left out, too.")
-    @click.option("--allow-unchecked", is_flag=True, help="Although a check was not done; the card says which.")
-    @click.option("--allow-any-license", is_flag=True, help="Data: although a snippet's licence is unknown or forbids it.")
-    @click.option("--results", type=folder_type, multiple=True, help="Model: scores for its card; may be given again.")
-    @click.option("--benchmark", metavar="NS/SET:TASK", help="Scores: a benchmark of the Hub; adds .eval_results/.")
-    @click.option("--dry-run", is_flag=True, help="Show what would be pushed, and stop.")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @click.option("--create-pr", is_flag=True, help="Open a pull request, which also works for repositories of others.")
+    @click.option(
+        "--revision", metavar="BRANCH", default="main", show_default=True, help="The branch; created if it does not exist."
+    )
+    @click.option("--message", help="Commit message. Default: a one-line summary.")
+    @click.option(
+        "--license", metavar="ID", help="The Hub's license identifier. Default: other for data, the base model's for a model."
+    )
+    @click.option("--no-seeds", is_flag=True, help="Data: leave out the verbatim snippets; rows keep their location.")
+    @click.option("--with-rejected", is_flag=True, help="Data: publish rejected rows, too.")
+    @click.option("--allow-unchecked", is_flag=True, help="Publish even if a check did not run; the card says which.")
+    @click.option("--allow-any-license", is_flag=True, help="Data: publish even if a snippet's license is unknown or forbids it.")
+    @click.option("--results", type=folder_type, multiple=True, help="Model: scores for its card; can be repeated.")
+    @click.option("--benchmark", metavar="NS/DATASET:TASK", help="Scores: a benchmark on the Hub; adds .eval_results/.")
+    @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and stop.")
+    @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
     def publish(folder: Path, to: str, dry_run: bool, yes: bool, **flags: Any) -> None:
-        """Put PATH on the Hub: a data set, a trained model, or scores, in one commit or not at all.
+        """Publish PATH to the Hub: a dataset, a trained model, or scores, in one commit.
 
         \b
         A run:      hf-oss-instruct publish pairs --to me/pairs
         A model:    hf-oss-instruct publish magicoder --to me/model
         Scores:     hf-oss-instruct publish results --to me/model
 
-        PATH is what synthesize, curate, train, score or evaluate wrote. It shows what would be pushed, card included, and asks.
-        Rows with secrets stop it. The same command resumes after a broken upload, and publishes a new revision when PATH has
-        changed.
+        PATH is a folder written by synthesize, curate, train, score or evaluate. The command shows what it would upload,
+        including the card, and asks for confirmation. It refuses rows that contain secrets. The same command resumes a broken
+        upload, and publishes a new revision if PATH has changed.
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.show import show_push
@@ -85,18 +93,18 @@ def publish_command(known: Known) -> click.Command:
         hub.check_name(to)
         kind = kind_of(folder)
         _check_flags(kind, folder, flags)
-        push = _push(kind, folder, to, flags, known)
+        push = _push(kind, folder, to, flags, hooks)
         hub.check(push)
         show_push(push, to)
         if dry_run:
             return
         if not yes:
             if not sys.stdin.isatty():
-                raise UsageError("Nobody is there to ask. Pass --yes to publish, or --dry-run to look.")
+                raise UsageError("There is no terminal to confirm on. Pass --yes to publish, or --dry-run to look.")
             click.confirm(f"Publish to {to}?", abort=True)
         commit = hub.publish(push, to, **{name: flags[name] for name in ("private", "create_pr", "revision", "message")})
         if commit is None:
-            click.echo(f"{to} holds all of it already.")
+            click.echo(f"{to} is up to date.")
             return
         click.echo(f"Published: {commit.pr_url or commit.commit_url}")
         if kind == "run":
@@ -109,12 +117,12 @@ def publish_command(known: Known) -> click.Command:
 
 
 def kind_of(folder: Path) -> str:
-    """What a folder holds: `run`, `model` or `results`.
+    """Detect what a folder contains: `run`, `model` or `results`.
 
     Raises:
-        PublishError: nothing that we know.
+        PublishError: it is none of these.
     """
-    from hf_oss_instruct.publishing.data_set import is_run
+    from hf_oss_instruct.publishing.dataset import is_run
     from hf_oss_instruct.publishing.model import is_model
     from hf_oss_instruct.publishing.scores import is_results
 
@@ -122,7 +130,7 @@ def kind_of(folder: Path) -> str:
         if holds(folder):
             return kind
     raise PublishError(
-        f"{str(folder)!r} is nothing that can be published. Name the --out of synthesize or curate (run.json, "
+        f"{str(folder)!r} cannot be published. Pass the --out of synthesize or curate (run.json, "
         "oss_instruct.yaml), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
     )
 
@@ -132,26 +140,26 @@ def _check_flags(kind: str, folder: Path, flags: dict[str, Any]) -> None:
         if flags[name] and kind not in kinds:
             about = " and ".join(KINDS[one] for one in kinds)
             raise UsageError(
-                f"--{name.replace('_', '-')} is about {about}, and {str(folder)!r} holds {KINDS[kind]}. Leave it out."
+                f"--{name.replace('_', '-')} applies to {about}, but {str(folder)!r} contains {KINDS[kind]}. Remove the option."
             )
 
 
-def _push(kind: str, folder: Path, to: str, flags: dict[str, Any], known: Known) -> Push:
-    from hf_oss_instruct.publishing.data_set import CONFIG, data_set
-    from hf_oss_instruct.publishing.model import model
-    from hf_oss_instruct.publishing.scores import scores
+def _push(kind: str, folder: Path, to: str, flags: dict[str, Any], hooks: PublishHooks) -> Push:
+    from hf_oss_instruct.publishing.dataset import CONFIG, dataset_push
+    from hf_oss_instruct.publishing.model import model_push
+    from hf_oss_instruct.publishing.scores import scores_push
 
     if kind == "results":
-        return scores(folder, to, benchmark=flags["benchmark"], revision=flags["revision"])
+        return scores_push(folder, to, benchmark=flags["benchmark"], revision=flags["revision"])
     if kind == "model":
         kept = {name: flags[name] for name in ("license", "results", "allow_unchecked")}
-        return model(folder, repo_id=to, secret_in=known.rules(False, False).secret_in, **kept)
-    return data_set(
+        return model_push(folder, repo_id=to, secret_in=hooks.rules(False, False).secret_in, **kept)
+    return dataset_push(
         folder,
-        known.rules(flags["allow_unchecked"], flags["allow_any_license"]),
-        prompt=known.prompt_of(folder / CONFIG),
+        hooks.rules(flags["allow_unchecked"], flags["allow_any_license"]),
+        prompt=hooks.prompt_of(folder / CONFIG),
         repo_id=to,
-        recipes=known.recipes(to),
+        recipes=hooks.recipes(to),
         with_seeds=not flags["no_seeds"],
         with_rejected=flags["with_rejected"],
         license=flags["license"],

@@ -1,4 +1,4 @@
-"""Columns and sizes of a config for a card's `dataset_info`, read from the parquet files themselves.
+"""Columns and sizes of a config for a card's `dataset_info`, read from the Parquet files.
 
 `datasets` writes the same with private functions, and importing it takes seconds; a test compares the two.
 """
@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 
 def dataset_info(config: str, folder: str, files: Mapping[str, Path | bytes]) -> dict[str, Any]:
-    """One entry of `dataset_info`.
+    """Build one entry of `dataset_info`.
 
     Args:
-        config: its name.
-        folder: where its files lie in the repository.
-        files: path in the repository → file or bytes.
+        config: name of the config.
+        folder: folder of its files in the repository.
+        files: path in the repository → local file, or its bytes.
     """
     ours = [content for path, content in files.items() if path.startswith(f"{folder}/") and path.endswith(".parquet")]
     opened = [pq.ParquetFile(pa.BufferReader(one) if isinstance(one, bytes) else one) for one in ours]
@@ -42,6 +42,6 @@ def _feature(field: pa.Field) -> dict[str, Any]:
 
 
 def _dtype(kind: pa.DataType) -> str:
-    """The name that `datasets` has for an Arrow type."""
+    """The name that `datasets` uses for an Arrow type."""
     names = {pa.float64(): "float64", pa.float32(): "float32", pa.string(): "string", pa.large_string(): "large_string"}
     return names.get(kind, str(kind))

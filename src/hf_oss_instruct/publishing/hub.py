@@ -1,4 +1,4 @@
-"""One commit to the Hub, or none: what shall stand there, what stands there now, and putting it there."""
+"""Publish files to the Hub in a single commit, or not at all."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import yaml
 
 from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.asking import again, hub_errors
+from hf_oss_instruct.publishing.retries import hub_errors, retried
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo, HfApi
 
 CARD, CHANGES = "README.md", "CHANGELOG.md"
-TITLES = {"dataset": "data set", "model": "model", "space": "Space"}
+TITLES = {"dataset": "dataset", "model": "model", "space": "Space"}
 FILE_LIMIT = 500 * 10**9
 """Bytes of one file. "500GB is the hard limit for a single file size" (huggingface.co/docs/hub/storage-limits, read 2026-11)."""
 FOLDER_LIMIT = 10_000
@@ -29,33 +29,33 @@ FIELDS = {
     "dataset": ("license", "language", "pretty_name", "size_categories", "task_categories", "tags", "configs"),
     "model": ("license", "language", "library_name", "pipeline_tag", "tags"),
 }
-"""What a card that we write must say."""
+"""Fields that a card written by us must have."""
 
 
 @dataclass(frozen=True)
 class Push:
-    """What shall stand in a repository.
+    """The content that a repository will have.
 
     Attributes:
         repo_type: `dataset` or `model`.
-        summary: one line about it, for the commit and the changelog.
-        files: path in the repository → a file on this machine, or its bytes. The card is among them.
-        notes: what whoever publishes should know.
-        proof: files by which one sees that all of it stands there already.
-        owns: beginnings of paths that belong to us alone: files there that a new revision does not hold are removed.
-        parent: the commit it was made for; None where it does not depend on what stands there.
-        adds: whether it only adds to a repository that must be there: no new one, no changelog, and a card that is not ours.
-        gated: readers must accept the terms of its card first.
+        summary: one line for the commit message and the changelog.
+        files: path in the repository → a local file, or its bytes. Contains the card.
+        notes: what the publisher should know.
+        compared: files that differ if anything differs; if they are equal on the Hub, nothing is uploaded.
+        owned: path prefixes whose files are deleted if a new revision lacks them.
+        parent: the commit that the files were derived from; None if they do not depend on the repository's content.
+        update_only: add to an existing repository: never create one, write no changelog, and accept a card that is not ours.
+        gated: readers must accept the terms in the card first.
     """
 
     repo_type: str
     summary: str
     files: Mapping[str, Path | bytes]
     notes: list[str] = field(default_factory=list)
-    proof: tuple[str, ...] = (CARD,)
-    owns: tuple[str, ...] = ()
+    compared: tuple[str, ...] = (CARD,)
+    owned: tuple[str, ...] = ()
     parent: str | None = None
-    adds: bool = False
+    update_only: bool = False
     gated: bool = False
 
     @property
@@ -70,10 +70,10 @@ class Push:
 
 
 def check_name(repo_id: str) -> None:
-    """Refuse what the Hub would refuse as a name.
+    """Reject names that the Hub would reject.
 
     Raises:
-        PublishError: it is no `namespace/name`.
+        PublishError: it is not a valid `namespace/name`.
     """
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # public, left out of its stub
@@ -81,44 +81,50 @@ def check_name(repo_id: str) -> None:
     try:
         validate_repo_id(repo_id)
     except HFValidationError as error:
-        raise PublishError(f"--to {repo_id!r} is no name that the Hub takes. Write it as namespace/name.") from error
+        raise PublishError(f"--to {repo_id!r} is not a valid name. Write it as namespace/name.") from error
     if "/" not in repo_id:
-        raise PublishError(f"--to {repo_id!r} names no owner. Write it as namespace/name, with your user or organisation.")
+        raise PublishError(f"--to {repo_id!r} has no owner. Write it as namespace/name, with your user or organization.")
 
 
 def check(push: Push) -> None:
-    """What can be known before anybody is asked.
+    """Check what can be checked without the Hub.
 
     Raises:
-        PublishError: a file or folder over the Hub's limits, a card that is no YAML or lacks a field.
+        PublishError: a file or folder exceeds the Hub's limits, or the card's YAML is invalid or lacks a field.
     """
     from huggingface_hub import DatasetCard, ModelCard
 
     for path in push.files:
         if (size := push.size(path)) > FILE_LIMIT:
             raise PublishError(
-                f"{path} has {size:,} bytes and the Hub takes files of {FILE_LIMIT:,} at most. Split it, as save_pretrained "
-                "does with max_shard_size."
+                f"{path} has {size:,} bytes, and the Hub's limit is {FILE_LIMIT:,}. Split it, as save_pretrained does with "
+                "max_shard_size."
             )
     for folder, count in Counter(path.rpartition("/")[0] for path in push.files).items():
         if count > FOLDER_LIMIT:
-            raise PublishError(f"{folder or '.'}/ has {count:,} files and the Hub takes {FOLDER_LIMIT:,}. Merge some of them.")
+            raise PublishError(
+                f"{folder or '.'}/ has {count:,} files, and the Hub's limit is {FOLDER_LIMIT:,}. Merge some of them."
+            )
     try:
         card = (DatasetCard if push.repo_type == "dataset" else ModelCard)(push.card)
     except (ValueError, yaml.YAMLError) as error:
         raise PublishError(
-            f"The card's front matter cannot be read: {' '.join(str(error).split())}. Nothing was sent."
+            f"The card's front matter is not valid YAML: {' '.join(str(error).split())}. Fix it; nothing was sent."
         ) from error
     missing = [name for name in FIELDS[push.repo_type] if not card.data.get(name)]
-    if missing and not push.adds:
-        raise PublishError(f"The card does not say {', '.join(missing)}. Nothing was sent.")
+    if missing and not push.update_only:
+        raise PublishError(f"The card lacks {', '.join(missing)}. Add the fields; nothing was sent.")
 
 
 def api_of(token: str | None = None, endpoint: str | None = None) -> HfApi:
-    """The client with which all of this package asks the Hub.
+    """Create the Hub client that this package uses.
+
+    Args:
+        token: Hub token; the one you are logged in with by default.
+        endpoint: URL of another Hub; `HF_ENDPOINT` by default.
 
     Raises:
-        UsageError: the Hub named by `endpoint`, or by `HF_ENDPOINT`, would get the token in plain text over the network.
+        UsageError: the token would be sent unencrypted to another machine.
     """
     from huggingface_hub import HfApi, constants
 
@@ -137,24 +143,24 @@ def publish(
     token: str | None = None,
     endpoint: str | None = None,
 ) -> CommitInfo | None:
-    """Put it there: everything in one commit, or nothing; the same call again uploads only what is missing.
+    """Publish everything in one commit, or nothing. Calling it again uploads only what is missing.
 
     Args:
-        push: what shall stand there.
-        repo_id: `namespace/name`; made if it is not there.
+        push: the content to publish.
+        repo_id: `namespace/name`; created if it does not exist.
         private: make a new repository private.
-        create_pr: as a pull request, which may go to a repository of others.
-        revision: the branch; made from `main` if it is not there.
+        create_pr: open a pull request, which also works for repositories of others.
+        revision: the branch; created from `main` if it does not exist.
         message: commit message; the summary by default.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
 
     Returns:
-        The commit; None if all of it stands there already.
+        The commit; None if the repository is up to date.
 
     Raises:
-        PublishError: no token, no rights, an invalid card or name, a file over the limits, a repository of others or of another
-            type, somebody else's commit in between, or a Hub that does not answer. The repository is as it was.
+        PublishError: no token, no write access, an invalid card or name, a file over the limits, a repository of another
+            owner or type, a concurrent commit, or an unreachable Hub. The repository is unchanged.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -162,23 +168,23 @@ def publish(
     check(push)
     api = api_of(token, endpoint)
     with hub_errors(repo_id):
-        again(_check_rights, api, repo_id, create_pr)
-        again(_check_yaml, api, push)
-        if not again(api.repo_exists, repo_id, repo_type=push.repo_type):
-            _make(api, push, repo_id, private, must_be_there=create_pr or push.adds)
+        retried(_check_rights, api, repo_id, create_pr)
+        retried(_check_yaml, api, push)
+        if not retried(api.repo_exists, repo_id, repo_type=push.repo_type):
+            _create_repo(api, push, repo_id, private, must_be_there=create_pr or push.update_only)
         if revision != "main":
-            again(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
-        info: Any = again(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
+            retried(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
+        info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
         if push.gated and not info.gated and not create_pr:
-            again(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
+            retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
         there = {file.rfilename for file in info.siblings or ()}
-        if _stands_there(api, push, repo_id, info.sha, there):
+        if _is_up_to_date(api, push, repo_id, info.sha, there):
             return None
-        files = dict(push.files) | ({} if push.adds else {CHANGES: _changes(api, push, repo_id, info.sha, there)})
+        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, there)})
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
-        gone = [path for path in sorted(there - files.keys()) if path.startswith(push.owns)]
+        gone = [path for path in sorted(there - files.keys()) if path.startswith(push.owned)]
         operations += [CommitOperationDelete(path) for path in gone]
-        commit: CommitInfo = again(
+        commit: CommitInfo = retried(
             api.create_commit,
             repo_id,
             operations,
@@ -195,16 +201,19 @@ def _check_rights(api: HfApi, repo_id: str, create_pr: bool) -> None:
     me = api.whoami()
     role = me.get("auth", {}).get("accessToken", {}).get("role")
     if role == "read":
-        raise PublishError("This token may only read. Make one that may write at https://huggingface.co/settings/tokens.")
+        raise PublishError("This token is read-only. Create one with write access at https://huggingface.co/settings/tokens.")
     owner, own = repo_id.split("/")[0], {me["name"], *(org["name"] for org in me.get("orgs", ()))}
-    if role == "write" and not create_pr and owner not in own:  # what a fine-grained token may, the Hub knows alone
+    if role == "write" and not create_pr and owner not in own:  # only the Hub knows what a fine-grained token may do
         raise PublishError(
-            f"{repo_id} belongs to {owner}, and you are {me['name']}. Propose it with --create-pr, or choose a name of yours."
+            f"{repo_id} belongs to {owner}, and you are {me['name']}. Open a pull request with --create-pr, or use your own name."
         )
 
 
 def _check_yaml(api: HfApi, push: Push) -> None:
-    """Let the Hub read the card before anything is made; `RepoCard.validate` asks huggingface.co whatever the endpoint is."""
+    """Let the Hub validate the card before a repository is created.
+
+    `RepoCard.validate` cannot do it: it always asks huggingface.co, whatever the endpoint is.
+    """
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]  # as above
 
@@ -213,41 +222,41 @@ def _check_yaml(api: HfApi, push: Push) -> None:
     answer = get_session().post(f"{api.endpoint}/api/validate-yaml", json=asked, headers=headers)
     if answer.status_code == 400:
         said = "; ".join(str(error.get("message")) for error in answer.json().get("errors", ()))
-        raise PublishError(f"The Hub refuses the card: {said}. Mend it; nothing was sent.")
+        raise PublishError(f"The Hub rejects the card: {said}. Fix it; nothing was sent.")
     hf_raise_for_status(answer)
 
 
-def _make(api: HfApi, push: Push, repo_id: str, private: bool, must_be_there: bool) -> None:
-    """A new repository, unless somebody wrote the name of another thing."""
-    others = [kind for kind in TITLES if kind != push.repo_type and again(api.repo_exists, repo_id, repo_type=kind)]
+def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool, must_be_there: bool) -> None:
+    """Create the repository, unless the name is taken by another type of repository or the repository had to exist."""
+    others = [kind for kind in TITLES if kind != push.repo_type and retried(api.repo_exists, repo_id, repo_type=kind)]
     if others:
         raise PublishError(
-            f"{repo_id} is a {TITLES[others[0]]}, and this is a {TITLES[push.repo_type]}. Choose another name: one name for "
-            "two things leads readers astray, though the Hub would take it."
+            f"{repo_id} is a {TITLES[others[0]]}, and this is a {TITLES[push.repo_type]}. Choose another name: "
+            "the Hub would allow it, but sharing a name confuses readers."
         )
     if must_be_there:
-        raise PublishError(f"There is no {TITLES[push.repo_type]} {repo_id}. Check the name, or publish it first.")
-    again(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True)
+        raise PublishError(f"The {TITLES[push.repo_type]} {repo_id} does not exist. Check the name, or publish it first.")
+    retried(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True)
 
 
-def _stands_there(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bool:
-    """Whether a revision has the same report and card already."""
-    return there.issuperset(push.proof) and all(
-        fetched(api, push.repo_type, repo_id, sha, name) == _bytes(push.files[name]) for name in push.proof
+def _is_up_to_date(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bool:
+    """Whether a revision already has the same files."""
+    return there.issuperset(push.compared) and all(
+        download(api, push.repo_type, repo_id, sha, name) == _bytes(push.files[name]) for name in push.compared
     )
 
 
 def _changes(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bytes:
-    """The changelog with a line for this revision on top."""
+    """The changelog, with a line for this revision on top."""
     start = b"# Changelog\n\n"
-    before = (fetched(api, push.repo_type, repo_id, sha, CHANGES) if CHANGES in there else start).decode(errors="replace")
+    before = (download(api, push.repo_type, repo_id, sha, CHANGES) if CHANGES in there else start).decode(errors="replace")
     head, _, lines = before.partition("\n\n")
     return f"{head}\n\n- {datetime.now(UTC):%Y-%m-%d}: {push.summary}\n{lines}".encode()
 
 
-def fetched(api: HfApi, repo_type: str, repo_id: str, sha: str, name: str) -> bytes:
-    """One file of a revision."""
-    return Path(again(api.hf_hub_download, repo_id, name, repo_type=repo_type, revision=sha)).read_bytes()
+def download(api: HfApi, repo_type: str, repo_id: str, sha: str, name: str) -> bytes:
+    """Download one file of a revision."""
+    return Path(retried(api.hf_hub_download, repo_id, name, repo_type=repo_type, revision=sha)).read_bytes()
 
 
 def _bytes(content: Path | bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""The losses of a training run as a picture: an SVG of our own, since no plotting library is among our dependencies.
+"""Plot the loss of a training run as SVG, without a plotting library as a dependency.
 
-The Hub shows SVG files of a repository as images (huggingface/hub-docs#1481).
+The Hub displays SVG files of a repository as images (huggingface/hub-docs#1481).
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import math
 from collections.abc import Sequence
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 300, 64, 34, 20, 44
-"""Pixels: the picture, and the margins around the curve."""
+"""Pixels: size of the image, and margins around the curve."""
 TICKS = 4
 GREY, BLUE = "#808080", "#4c78a8"
-"""Colours that are seen on white and on black."""
+"""Colors that are readable on white and on black."""
 
 
 def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
-    """An SVG of a loss over steps.
+    """Plot a loss over steps.
 
     Args:
-        losses: step and loss (nats a token), in the order of the steps; losses that are no number leave a gap.
+        losses: (step, loss in nats per token), in order of the steps; NaN and infinite losses leave a gap.
 
     Returns:
-        The SVG; an empty text where fewer than two losses are numbers.
+        The SVG; an empty string if fewer than two losses are finite.
     """
     points = [(int(step), float(loss)) for step, loss in losses]
     known = [loss for _, loss in points if math.isfinite(loss)]
@@ -44,7 +44,7 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
     steps = [
         _text(place(step, low)[0], HEIGHT - BOTTOM + 18, f"{step:,}", "middle") for step in (first, (first + last) // 2, last)
     ]
-    title = _text(LEFT, TOP - 14, "training loss, nats a token", "start")
+    title = _text(LEFT, TOP - 14, "training loss, nats per token", "start")
     below = _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "step", "middle")
     box = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return "\n".join([f'{box} font-family="sans-serif" font-size="12">', title, *marks, *steps, below, *lines, "</svg>", ""])

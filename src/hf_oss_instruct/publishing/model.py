@@ -1,4 +1,4 @@
-"""What the folder of a trained model puts on the Hub: weights, tokenizer, recipe and a card; no checkpoints, nothing pickled."""
+"""Build the model repository of a training run: weights, tokenizer, recipe and card, without checkpoints or pickles."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import yaml
 from jinja2 import TemplateError
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.asking import again, hub_errors
-from hf_oss_instruct.publishing.hub import CARD, Push, api_of, fetched
+from hf_oss_instruct.publishing.hub import CARD, Push, api_of, download
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card, shareable
-from hf_oss_instruct.publishing.scan import SecretIn, check_secrets, regular
+from hf_oss_instruct.publishing.retries import hub_errors, retried
+from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
 from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.workdir import LOCK, OWNER
@@ -29,24 +29,24 @@ REPORTED: dict[str, type | tuple[type, ...]] = {
     "base_model": str,
     "steps": int,
 }
-"""What `training.json` must hold, and of which type."""
+"""Keys that `training.json` must have, and their types."""
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 BESIDE = (
     *("config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "additional_chat_templates/*.jinja"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "vocab.txt", "merges.txt", "*.model", "processor_config.json"),
 )
-"""What `from_pretrained` reads beside the weights. `training_args.bin`, optimizer states and checkpoints are not among it."""
-OWNS = (f"{EVAL_RESULTS}/", "model.safetensors", "model-0", "adapter_")
-"""Beginnings of what goes when a new revision lacks it: weights in other shards, or adapters, would be loaded beside it."""
+"""What `from_pretrained` reads besides the weights; not `training_args.bin` (a pickle), optimizer states or checkpoints."""
+OWNED = (f"{EVAL_RESULTS}/", "model.safetensors", "model-0", "adapter_")
+"""Prefixes of files that are deleted if a new revision lacks them: stale shards or adapters would still be loaded."""
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a folder is one that `train` wrote, or holds the weights of some model."""
+    """Whether a folder was written by `train`, or contains the weights of any model."""
     return (folder / FACTS).is_file() or any(folder.glob(WEIGHTS[0]))
 
 
-def model(
+def model_push(
     folder: Path,
     *,
     repo_id: str,
@@ -57,27 +57,29 @@ def model(
     token: str | None = None,
     endpoint: str | None = None,
 ) -> Push:
-    """What a trained model's folder shall be on the Hub.
+    """Build the model repository of a training run's folder.
 
     Args:
-        folder: `output_dir` of a `train`.
-        repo_id: where it goes.
-        license: the Hub's identifier of its licence; the base model's by default, as its card says.
-        results: folders that `score` wrote, for the card.
-        allow_unchecked: publish although its data was not decontaminated.
-        secret_in: text and its language → what secret it holds; text files with one are not published.
-        token: as of `hub.publish`; the base model's card may lie on the Hub.
-        endpoint: as of `hub.publish`.
+        folder: `output_dir` of `train`.
+        repo_id: the repository, for the code in the card.
+        license: the Hub's identifier of its license; by default that of the base model's card.
+        results: folders written by `score`, for the card.
+        allow_unchecked: publish even if its data was not decontaminated.
+        secret_in: text and its language → the kind of secret it contains, or None; text files with a secret are refused.
+        token: Hub token, to read the base model's card.
+        endpoint: URL of another Hub than huggingface.co.
 
     Raises:
-        PublishError: the folder is no trained model, its training has not ended, or nobody says what it is licensed under.
+        PublishError: the folder is not a trained model, its training has not finished, or its license is unknown.
     """
     paths = [path for name in (FACTS, *WEIGHTS, *BESIDE) for path in sorted(folder.glob(name))]
-    regular(folder, paths)
+    check_regular_files(folder, paths)
     own = _read(folder)
     facts = shareable(own)
     if not allow_unchecked and (why := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
-        raise PublishError(f"It was trained on data that was not decontaminated ({why}). Say --allow-unchecked: the card tells.")
+        raise PublishError(
+            f"It was trained on data that was not decontaminated ({why}). Pass --allow-unchecked, which the card then mentions."
+        )
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
     files |= {path.relative_to(folder).as_posix(): path for name in BESIDE for path in sorted(folder.glob(name))}
     files[FACTS] = (json.dumps(facts, indent=2) + "\n").encode()
@@ -95,14 +97,19 @@ def model(
     check_secrets(files, secret_in)
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"
-    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNS)
+    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNED)
 
 
 def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | None = None) -> License:
-    """The licence that the base model's card states; it is never guessed.
+    """The license stated by the base model's card. It is never guessed.
+
+    Args:
+        facts: the contents of `training.json`.
+        token: Hub token; the one you are logged in with by default.
+        endpoint: URL of another Hub than huggingface.co.
 
     Raises:
-        PublishError: there is no card, or it states none.
+        PublishError: there is no card, or it states no license.
     """
     from huggingface_hub import ModelCard
 
@@ -116,7 +123,7 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
         said = {}
     if not isinstance(said.get("license"), str):
         raise PublishError(
-            f"The card of the base model {facts['base_model']!r} states no licence, and none is guessed. Look it up, and pass "
+            f"The card of the base model {facts['base_model']!r} states no license. Look it up, and pass "
             "--license ID (apache-2.0, mit, other, …)."
         )
     where = f"the card of {base['id'] if base else folder.name}"
@@ -129,8 +136,8 @@ def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> 
     api = api_of(token, endpoint)
     with hub_errors(base["id"]):
         try:
-            sha = base["revision"] or again(api.model_info, base["id"]).sha
-            return fetched(api, "model", base["id"], sha, CARD).decode()
+            sha = base["revision"] or retried(api.model_info, base["id"]).sha
+            return download(api, "model", base["id"], sha, CARD).decode()
         except (RemoteEntryNotFoundError, RepositoryNotFoundError):
             return ""
 
@@ -138,28 +145,28 @@ def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> 
 def _read(folder: Path) -> dict[str, Any]:
     if not (folder / FACTS).is_file():
         raise PublishError(
-            f"{str(folder)!r} has no {FACTS}, so that nothing is known of its data. Train it with hf-oss-instruct train, or "
+            f"{str(folder)!r} has no {FACTS}, so nothing is known about its data. Train it with hf-oss-instruct train, or "
             "upload it with hf upload."
         )
     try:
         facts = read_object(folder / FACTS, REPORTED)
         for part in facts["data"]:
-            checked(part, {"hub": (dict, NoneType), "source": dict, "unchecked": (str, NoneType)}, "a data set")
-            checked(part["source"], {"path": str}, "a data set's source")
+            checked(part, {"hub": (dict, NoneType), "source": dict, "unchecked": (str, NoneType)}, "a dataset")
+            checked(part["source"], {"path": str}, "a dataset's source")
     except ValueError as error:
         raise PublishError(f"{error}. Run the same train command again.") from error
     return facts
 
 
 def _weights(folder: Path, facts: dict[str, Any]) -> dict[str, Path]:
-    """The files with the weights, whole; the adapters' alone where adapters were trained."""
+    """All files with weights; only the adapters' if adapters were trained."""
     found = {path.name: path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))}
     if is_adapter(facts):
         found = {name: path for name, path in found.items() if name.startswith("adapter_")}
     needed = {name for path in found.values() if path.suffix == ".json" for name in _shards(path)}
     if not found or (missing := needed - found.keys()):
-        what = f"lacks {', '.join(sorted(missing))}" if found else "holds no weights"
-        raise PublishError(f"{str(folder)!r} {what}: its training has not ended. Run the same train command again.")
+        what = f"lacks {', '.join(sorted(missing))}" if found else "has no weights"
+        raise PublishError(f"{str(folder)!r} {what}: its training has not finished. Run the same train command again.")
     return found
 
 
@@ -173,9 +180,9 @@ def _shards(index: Path) -> set[str]:
 def _notes(folder: Path, files: dict[str, Any], license: License, facts: dict[str, Any], scored: bool) -> list[str]:
     known = {*files, LOCK, OWNER}
     left = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in known)
-    notes = [f"licence {license.title}, as {license.said_by} says"]
-    notes += [f"left here: {', '.join(left)}"] if left else []
+    notes = [f"license {license.title}, according to {license.said_by}"]
+    notes += [f"not uploaded: {', '.join(left)}"] if left else []
     notes += [f"trained on {part['source']['path']}, which is not on the Hub" for part in facts["data"] if not part["hub"]]
     if not scored:
-        notes.append("scores that were published before are of the weights before and go; --results DIR adds new ones")
+        notes.append("published scores of the previous weights are removed; --results DIR adds new ones")
     return notes

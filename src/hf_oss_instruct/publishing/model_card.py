@@ -1,4 +1,4 @@
-"""Facts of a training run to a card: what the Hub page of a model says."""
+"""Render model cards."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from hf_oss_instruct.publishing.cards import environment
 
 CURVE = "loss.svg"
 SECRET = ("hub_token", "push_to_hub_token", "env")
-"""Keys of a training YAML that may hold tokens: `env` sets environment variables."""
+"""Keys of a training YAML that may contain tokens: `env` sets environment variables."""
 
 
 @dataclass(frozen=True)
 class License:
-    """What a model may be used for.
+    """The license of a model.
 
     Attributes:
         id: the Hub's identifier.
-        name, link: of a licence that has none, whose id is `other`.
-        said_by: who says so.
+        name, link: name and URL of a license without an identifier, whose id is `other`.
+        said_by: the source of this information.
     """
 
     id: str
     name: str | None = None
     link: str | None = None
-    said_by: str = "whoever published it"
+    said_by: str = "its publisher"
 
     @property
     def title(self) -> str:
-        """What a reader knows it by."""
+        """The name for readers."""
         return self.name or self.id
 
     @property
     def fields(self) -> dict[str, str]:
-        """Its fields in a card's front matter."""
+        """The fields for a card's front matter."""
         found = {"license": self.id, "license_name": self.name, "license_link": self.link}
         return {name: value for name, value in found.items() if value}
 
 
 def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = None, license: License | None = None) -> str:
-    """The README.md of a model.
+    """Render the README.md of a model.
 
     Args:
         name: name of the model.
         facts: the contents of `training.json`.
-        repo_id: where it lies on the Hub; None for a folder that is not published.
-        license: what it is under; None for a folder that is not published.
+        repo_id: its repository on the Hub; None for an unpublished folder.
+        license: its license; None for an unpublished folder.
     """
     front_matter = _front_matter(name, facts, license)
     return (
@@ -72,7 +72,7 @@ def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = Non
 
 
 def shareable(value: Any) -> Any:
-    """The same without what may hold tokens, and with paths of this machine cut to their last part."""
+    """Remove keys that may contain tokens, and reduce local paths to their last component."""
     if isinstance(value, Mapping):
         return {key: shareable(one) for key, one in value.items() if key not in SECRET}
     if isinstance(value, list):
@@ -83,7 +83,7 @@ def shareable(value: Any) -> Any:
 
 
 def is_adapter(facts: Mapping[str, Any]) -> bool:
-    """Whether adapters were trained, and not a whole model."""
+    """Whether adapters were trained, not a full model."""
     return bool(facts["recipe"].get("use_peft"))
 
 

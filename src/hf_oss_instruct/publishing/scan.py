@@ -1,4 +1,4 @@
-"""The last look at what is about to be published: every file is a regular file of its folder, and none holds a secret."""
+"""Final checks before publishing: every file is a regular file inside its folder, and none contains a secret."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.errors import PublishError
 
 SecretIn = Callable[[str, str], str | None]
-"""Text and its language → what secret it holds, None for none."""
+"""Text and its language → the kind of secret it contains, or None."""
 SHOWN = 5
-"""Finds that an error names."""
+"""Number of findings listed in an error."""
 TEXT = (".json", ".jsonl", ".yaml", ".yml", ".md", ".jinja", ".svg", ".txt")
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
-"""Text files of a hundred thousand random words, among which any pattern of a secret is found; they come from the base model."""
+"""Not scanned: among a hundred thousand arbitrary strings, some match any pattern of a secret. They come from the base model."""
 IDS = ("seed_id", "prompt_hash", "seed_revision", "repo_commit", "openai_fingerprint")
-"""Columns of a run that are hashes: they look like keys, and are made by us."""
-PIECE = 100_000
-"""Characters of a text file that are looked at together."""
+"""Columns with hashes that we compute, which look like API keys."""
+CHUNK = 100_000
+"""Characters of a text file that are scanned together. Chunks overlap, so that a secret across a boundary is found."""
 
 
-def regular(folder: Path, paths: Iterable[Path]) -> None:
-    """See that files are regular ones and lie inside of a folder, links in their paths resolved.
+def check_regular_files(folder: Path, paths: Iterable[Path]) -> None:
+    """Check that files are regular files inside a folder, after resolving symbolic links.
 
     Raises:
-        PublishError: one is a link that leads out of the folder, or no regular file; the message names it.
+        PublishError: a link leaves the folder, or a file is not regular; the message names it.
     """
     root = folder.resolve()
     for path in paths:
         name, real = path.relative_to(folder).as_posix(), path.resolve()
         if not real.is_relative_to(root):
             raise PublishError(
-                f"{name!r} in {str(folder)!r} is a symbolic link to {str(real)!r}, outside of the folder. Copy the file "
+                f"{name!r} in {str(folder)!r} is a symbolic link to {str(real)!r}, outside the folder. Copy the file "
                 "into it, or remove the link."
             )
         if not stat.S_ISREG(real.stat().st_mode):
-            raise PublishError(f"{name!r} in {str(folder)!r} is no regular file. Remove it.")
+            raise PublishError(f"{name!r} in {str(folder)!r} is not a regular file. Remove it.")
 
 
 def check_secrets(files: Mapping[str, Path | bytes], secret_in: SecretIn) -> None:
-    """See that no file holds what looks like a secret: every text of every row of a parquet file, and text files.
+    """Check that no file appears to contain a secret: every string of every row of Parquet files, and text files.
 
-    Weights and tokenizer vocabularies are not looked at.
+    Weights and tokenizer vocabularies are not scanned.
 
     Raises:
-        PublishError: one does; the message names file, row and column.
+        PublishError: a secret was found; the message names file, row and column.
     """
-    found = [find for name, content in files.items() for find in _finds(name, content, secret_in)]
+    found = [find for name, content in files.items() for find in _findings(name, content, secret_in)]
     if found:
         more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
         raise PublishError(
-            f"Files hold what looks like secrets: {'; '.join(found[:SHOWN])}{more}. Remove them (rows: with curate). "
+            f"Files appear to contain secrets: {'; '.join(found[:SHOWN])}{more}. Remove them (rows: with curate). "
             "Nothing was sent."
         )
 
 
 def secret_of(row: Mapping[str, Any], secret_in: SecretIn) -> tuple[str, str] | None:
-    """The first column of a row that holds a secret, and what it is; None if there is none."""
+    """The first column of a row that contains a secret, and its kind; None if there is none."""
     lang = row.get("lang") if isinstance(row.get("lang"), str) else ""
     for name, value in row.items():
         if name in IDS:
@@ -73,7 +73,7 @@ def secret_of(row: Mapping[str, Any], secret_in: SecretIn) -> tuple[str, str] | 
 
 
 def rows_of(name: str, content: Path | bytes) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of a parquet file in portions, each with the number of its first row.
+    """The rows of a Parquet file in batches, each with the number of its first row.
 
     Raises:
         PublishError: it cannot be read.
@@ -88,7 +88,7 @@ def rows_of(name: str, content: Path | bytes) -> Iterator[tuple[int, pa.Table]]:
         raise PublishError(f"{name!r} cannot be read: {' '.join(str(error).split())}. Run the same command again.") from error
 
 
-def _finds(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:
+def _findings(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:
     if name.endswith(".parquet"):
         for start, table in rows_of(name, content):
             for number, row in enumerate(table.to_pylist(), start):
@@ -96,14 +96,16 @@ def _finds(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[st
                     yield f"{name}, row {number:,}, {found[0]}: {found[1]}"
     elif name.endswith(TEXT) and Path(name).name not in VOCABULARIES:
         text = (content if isinstance(content, bytes) else content.read_bytes()).decode("utf-8", "replace")
-        for start in range(0, len(text), PIECE):
-            if secret_in(text[start : start + 2 * PIECE], "") == "secret":  # a card may name an address
+        for start in range(0, len(text), CHUNK):
+            if (
+                secret_in(text[start : start + 2 * CHUNK], "") == "secret"
+            ):  # cards may contain an e-mail address, which is the other kind
                 yield f"{name}: secret"
                 break
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, however deep."""
+    """Every string in a value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""Scores on a model's page: `model-index` in its card, and `.eval_results/*.yaml` for benchmarks registered on the Hub."""
+"""Add scores to a model card: `model-index`, and `.eval_results/*.yaml` for benchmarks registered on the Hub."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import yaml
 
 from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.asking import again, hub_errors
-from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, fetched
-from hf_oss_instruct.publishing.scan import regular
+from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, download
+from hf_oss_instruct.publishing.retries import hub_errors, retried
+from hf_oss_instruct.publishing.scan import check_regular_files
 from hf_oss_instruct.structured import checked, read_object
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ RESULTS, VERDICTS = "results.json", "verdicts.jsonl"
 EVAL_RESULTS = ".eval_results"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
-"""Marks in our cards between which the table of scores stands; other cards get no table."""
+"""Delimit the table of scores in our cards; other cards get no table."""
 TITLES = {
     "humaneval": "HumanEval",
     "humaneval_plus": "HumanEval+",
@@ -32,44 +32,44 @@ TITLES = {
     "mbpp_plus": "MBPP+",
     "multipl_e": "MultiPL-E",
 }
-KINDS = {"base": "the benchmark's own tests", "plus": "with the added tests", "passed": "the benchmark's own tests"}
+KINDS = {"base": "the benchmark's own tests", "plus": "with the additional tests", "passed": "the benchmark's own tests"}
 REPORTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("task", "version", "source"), str),
     **dict.fromkeys(("problems", "samples"), int),
     **dict.fromkeys(("scores", "facts"), dict),
 }
-"""What `results.json` must hold, and of which type."""
+"""Keys that `results.json` must have, and their types."""
 HEADLINE = ("plus", "passed", "base")
-"""Which of a run's scores stands for the benchmark where there is room for one."""
+"""Order of preference where only one score per benchmark can be stored."""
 
 
 def is_results(folder: Path) -> bool:
-    """Whether a folder is one that `score --out` or `evaluate --out` wrote."""
+    """Whether a folder was written by `score --out` or `evaluate --out`."""
     return bool(_tasks(folder))
 
 
 def _tasks(folder: Path) -> list[Path]:
-    """The folders with a task's results: itself, or those in it."""
+    """The folders with a task's results: the folder itself, or its subfolders."""
     return [one for one in (folder, *sorted(folder.glob("*/"))) if (one / RESULTS).is_file() and (one / VERDICTS).is_file()]
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
-    """The scores in a folder, task by task, each with the day (`day`) on which they were made.
+    """Read the scores in a folder, one entry per task, with the date of the file as `day` (YYYY-MM-DD).
 
     Raises:
-        PublishError: it is no such folder, its run is not finished, or it holds no score.
+        PublishError: the folder has no results, its run has not finished, or it has no score.
     """
     if not (found := _tasks(folder)):
-        raise PublishError(f"{str(folder)!r} holds no {RESULTS} and {VERDICTS}. Name the --out of a score or an evaluate.")
+        raise PublishError(f"{str(folder)!r} has no {RESULTS} and {VERDICTS}. Pass the --out of score or evaluate.")
     return list(map(_read, found))
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    regular(folder, [folder / RESULTS])
+    check_regular_files(folder, [folder / RESULTS])
     try:
         found = read_object(folder / RESULTS)
         if found.get("pending") or found.get("scores") == {}:
-            raise PublishError(f"{str(folder)!r} holds no score yet. Run the same score command until it ends.")
+            raise PublishError(f"{str(folder)!r} has no score yet. Run the same score command until it finishes.")
         _check(checked(found, REPORTED, RESULTS))
     except ValueError as error:
         raise PublishError(f"{str(folder / RESULTS)!r} cannot be used: {error}. Score again into a new folder.") from error
@@ -78,10 +78,10 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _check(found: dict[str, Any]) -> None:
-    """See that scores are fractions within their intervals, and that their facts are what a card says.
+    """Check that scores are fractions within their intervals, and that facts have the types a card needs.
 
     Raises:
-        ValueError: they are not.
+        ValueError: they do not.
     """
     for kind, measures in found["scores"].items():
         for measure, one in checked(measures, {}, kind).items():
@@ -90,13 +90,13 @@ def _check(found: dict[str, Any]) -> None:
             low, mean, high = (round(one[part], 6) for part in ("low", "mean", "high"))
             if not 0 <= low <= mean <= high <= 1:
                 shown = f"low {low}, mean {mean}, high {high}"
-                raise ValueError(f"{name}: {shown} are no fractions in this order")
+                raise ValueError(f"{name}: {shown} are not fractions in this order")
     facts = found["facts"]
     if "sampling" in facts:
         checked(facts["sampling"], {"temperature": (int, float), "n": int}, "sampling")
 
 
-def scores(
+def scores_push(
     folder: Path,
     repo_id: str,
     *,
@@ -105,19 +105,19 @@ def scores(
     token: str | None = None,
     endpoint: str | None = None,
 ) -> Push:
-    """What a results folder adds to a model's page. The rest of its card stays as it is.
+    """Build the update of a model card with the scores of a results folder. The rest of the card is unchanged.
 
     Args:
-        folder: `--out` of a `score` or an `evaluate`.
+        folder: `--out` of `score` or `evaluate`.
         repo_id: the model.
-        benchmark: `ns/data_set:task` of a benchmark that is registered on the Hub, for results of one task; adds a file in
+        benchmark: `ns/dataset:task` of a benchmark that is registered on the Hub, for results of one task; adds a file in
             `.eval_results/`.
-        revision: the branch; `main` is read where it is not there yet.
-        token: as of `hub.publish`.
-        endpoint: as of `hub.publish`.
+        revision: the branch; `main` is read if it does not exist yet.
+        token: Hub token; the one you are logged in with by default.
+        endpoint: URL of another Hub than huggingface.co.
 
     Raises:
-        PublishError: the folder, the name or the model's card is not as it must be, or the Hub does not answer.
+        PublishError: the folder, the name or the model's card is invalid, or the Hub cannot be reached.
     """
     from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
@@ -125,31 +125,35 @@ def scores(
     results, api = read_results(folder), api_of(token, endpoint)
     with hub_errors(repo_id):
         try:
-            there = revision if again(api.revision_exists, repo_id, revision) else "main"
-            sha = again(api.model_info, repo_id, revision=there).sha
-            before = fetched(api, "model", repo_id, sha, CARD).decode()
+            there = revision if retried(api.revision_exists, repo_id, revision) else "main"
+            sha = retried(api.model_info, repo_id, revision=there).sha
+            before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
             what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"
-            raise PublishError(f"There is no {what} at {repo_id}. Scores go to a model; publish the model first.") from error
+            raise PublishError(
+                f"There is no {what} at {repo_id}. Publish the model first; scores are added to its card."
+            ) from error
     files: dict[str, Path | bytes] = {CARD: with_scores(before, results, repo_id).encode()}
     if benchmark:
         if len(results) > 1:
-            raise PublishError(f"--benchmark is of one task, and {str(folder)!r} holds {len(results)}. Publish them one by one.")
+            raise PublishError(
+                f"--benchmark is for a single task, and {str(folder)!r} has {len(results)}. Publish them one by one."
+            )
         files[f"{EVAL_RESULTS}/{results[0]['task'].replace(':', '-')}.yaml"] = _entry(results[0], benchmark).encode()
     said = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
     notes = [note for found in results for note in _notes(found)]
-    return Push("model", f"Scores: {said}", files, notes, tuple(files), parent=sha, adds=True)
+    return Push("model", f"Scores: {said}", files, notes, tuple(files), parent=sha, update_only=True)
 
 
 def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
-    """A model card with scores in its `model-index`, and in its table where it has one.
+    """Add scores to a card's `model-index`, and to its table if it has one.
 
-    Scores of the same benchmark, revision and measure are replaced; everything else of the card stays.
+    Scores of the same benchmark, revision and metric are replaced; the rest of the card is unchanged.
 
     Args:
         card: the README.md.
         results: contents of `results.json` files.
-        name: what the model is called where the card does not say.
+        name: name of the model if the card has none.
 
     Raises:
         PublishError: the card's own `model-index` cannot be read.
@@ -159,7 +163,7 @@ def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
     try:
         read = ModelCard(card)
     except (ValueError, yaml.YAMLError) as error:
-        raise PublishError(f"The model's card cannot be read: {' '.join(str(error).split())}. Mend it first.") from error
+        raise PublishError(f"The model's card cannot be read: {' '.join(str(error).split())}. Fix it first.") from error
     fresh = model_index(results)
     known = [one for one in read.data.get("eval_results") or () if _identity(one) not in set(map(_identity, fresh))]
     read.data["eval_results"] = [*known, *fresh]
@@ -169,7 +173,7 @@ def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
 
 
 def model_index(results: Sequence[dict[str, Any]]) -> list[EvalResult]:
-    """The scores of results folders as entries of a `model-index`; values are fractions, as pass@k is defined."""
+    """Convert results to entries of a `model-index`. Values are fractions, as pass@k is defined."""
     from huggingface_hub import EvalResult
 
     return [
@@ -198,9 +202,9 @@ def model_index(results: Sequence[dict[str, Any]]) -> list[EvalResult]:
 
 
 def how(results: dict[str, Any], kind: str) -> str:
-    """How a score was taken, in a line."""
+    """Describe in one line how a score was measured."""
     facts, base = results["facts"], kind.removesuffix(" without")
-    tests = KINDS.get(base, base) + (", without the problems that the training set touches" if kind != base else "")
+    tests = KINDS.get(base, base) + (", without the problems that the training set quotes" if kind != base else "")
     said = [tests, f"{results['samples']} samples"]
     if "model" in facts:
         at = f" at {facts['revision']}" if facts.get("revision") else ""
@@ -223,7 +227,7 @@ def _title(task: str) -> str:
 def _put_table(card: ModelCard) -> None:
     if BEGIN not in card.text or END not in card.text:
         return
-    told = {"interval_95", "problems", "of", "how"}  # by us: what others have added stands in model-index alone
+    told = {"interval_95", "problems", "of", "how"}  # written by us; entries of others are only in model-index
     rows = [one for one in card.data.get("eval_results") or () if told <= set(one.metric_args or ())]
     lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
     for one in rows:
@@ -236,20 +240,20 @@ def _put_table(card: ModelCard) -> None:
 
 
 def _entry(results: dict[str, Any], benchmark: str) -> str:
-    """One file of `.eval_results/`: one value, in percent as in the Hub's own examples, and how it was taken."""
+    """One file of `.eval_results/`: a single value, in percent as in the Hub's own examples, and how it was measured."""
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-    data_set, _, task = benchmark.partition(":")
-    if data_set.count("/") != 1 or not task:
+    dataset, _, task = benchmark.partition(":")
+    if dataset.count("/") != 1 or not task:
         raise PublishError(
-            f"--benchmark {benchmark!r} names no task. Write it as NS/DATA_SET:TASK, as the benchmark's eval.yaml does."
+            f"--benchmark {benchmark!r} has no task. Write it as NS/DATASET:TASK, as the benchmark's eval.yaml does."
         )
     kind = next((kind for kind in HEADLINE if "pass@1" in results["scores"].get(kind, {})), None)
     if kind is None:
-        raise PublishError(f"{results['task']} has no pass@1, and .eval_results/ holds one value. Score it with --k 1.")
+        raise PublishError(f"{results['task']} has no pass@1, the only value that .eval_results/ stores. Score it with --k 1.")
     one = results["scores"][kind]["pass@1"]
     entry = EvalResultEntry(
-        dataset_id=data_set,
+        dataset_id=dataset,
         task_id=task,
         value=round(100 * one["mean"], 2),
         date=results["day"],
@@ -262,9 +266,9 @@ def _entry(results: dict[str, Any], benchmark: str) -> str:
 def _notes(results: dict[str, Any]) -> list[str]:
     notes = []
     if results.get("missing"):
-        notes.append(f"{len(results['missing']):,} problems have no sample and count in no score")
+        notes.append(f"{len(results['missing']):,} problems have no sample and are excluded from the score")
     if results.get("not_evaluated"):
-        notes.append(f"{len(results['not_evaluated']):,} problems could not be judged and count in no score")
+        notes.append(f"{len(results['not_evaluated']):,} problems could not be judged and are excluded from the score")
     if results.get("contaminated") is None:
-        notes.append("which problems the training set touches was not looked at (--trained-on)")
+        notes.append("the training set was not searched for this benchmark's problems (--trained-on)")
     return [f"{results['task']}: {note}" for note in notes]

@@ -1,4 +1,4 @@
-"""What the terminal shows before anything is published."""
+"""Show in the terminal what is about to be published."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hf_oss_instruct.display import visible
 from hf_oss_instruct.publishing.hub import Push
 
 CARD_LINES = 60
-"""Lines of a card that are shown."""
+"""Lines of the card that are shown."""
 
 
 def show_push(push: Push, repo_id: str) -> None:
-    """What would stand on the Hub: files with their sizes, the card's first lines, and what whoever publishes should know."""
+    """Show the files with their sizes, the notes, and the card's first lines."""
     console = Console(soft_wrap=True)
     console.print(Text(f"{push.repo_type} {repo_id}: {visible(push.summary)}", style="bold"))
     for path in sorted(push.files):

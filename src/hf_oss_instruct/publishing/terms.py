@@ -1,4 +1,4 @@
-"""Which terms go with verbatim snippets of a source, and how a page asks its readers to accept them."""
+"""Terms of use that apply to verbatim snippets of a source, and how a card asks readers to accept them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 _GATE = (
-    "Rows of this data set quote source code from {source}, and its terms go with them ({link}). In short: code stays under the "
-    "licences of its repositories, attribution included; copies are kept at the newest usable version, from which code was "
-    "removed on request; {more}. By asking for access you agree to these terms."
+    "Rows of this dataset quote source code from {source} and are subject to its terms ({link}). In short: code remains under "
+    "the licenses of its repositories, including attribution; copies must be updated to the newest usable version, from which "
+    "code was removed on request; {more}. By requesting access you agree to these terms."
 )
-_MUST_GATE = "and whoever passes it on includes the terms and has them agreed to"
-_PRINCIPLES = "and models are trained by the principles of Software Heritage, from whose archive it comes"
+_MUST_GATE = "and anyone who redistributes it must include the terms and have users agree to them"
+_PRINCIPLES = "and models must be trained by the principles of Software Heritage, whose archive it comes from"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a source asks of those who pass its code on.
+    """What a source requires of those who redistribute its code.
 
     Attributes:
-        source: the source's name.
-        link: where its terms stand.
-        gate: what readers must agree to before they get the files; None where the source asks for none.
+        source: name of the source.
+        link: URL of its terms.
+        gate: text that readers must accept before they can download files; None if the source requires no gate.
     """
 
     source: str
@@ -30,7 +30,7 @@ class Terms:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Their fields in a card's front matter."""
+        """The fields for a card's front matter."""
         name = f"{self.source.lower().replace(' ', '-')}-terms"
         found: dict[str, Any] = {"license": "other", "license_name": name, "license_link": self.link}
         if self.gate:
@@ -54,9 +54,9 @@ TERMS = (
     ("bigcode/starcoderdata", _STACK),
     ("HuggingFaceCode/stack-v3", _STACK_V3),
 )
-"""Beginning of a Hub id → terms. v1 and v2 are gated; v3 shows no gate (seen 2026-11)."""
+"""Prefix of a Hub id → terms, most specific first. v1 and v2 are gated, v3 is not (seen 2026-11)."""
 
 
 def terms_of(source: str) -> Terms | None:
-    """The terms of a Hub data set; None where we know of none."""
+    """The terms of a Hub dataset; None if none are known."""
     return next((terms for start, terms in TERMS if source.lower().startswith(start.lower())), None)

@@ -1,4 +1,4 @@
-"""What the folder of a run puts on the Hub: its parquet, a card, the config that made it, and whose code it quotes."""
+"""Build the dataset repository of a run: Parquet files, card, run config, and a notice of whose code it quotes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
 from hf_oss_instruct.publishing.dataset_info import dataset_info
 from hf_oss_instruct.publishing.hub import CARD, Push
-from hf_oss_instruct.publishing.scan import check_secrets, regular, rows_of, secret_of
+from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets, rows_of, secret_of
 from hf_oss_instruct.publishing.terms import Terms, terms_of
 from hf_oss_instruct.structured import checked, load_yaml, read_object
 
 REPORT, CONFIG = "run.json", "oss_instruct.yaml"
-OWNS = tuple(f"{folder}/" for folder in CONFIGS.values())
+OWNED = tuple(f"{folder}/" for folder in CONFIGS.values())
 SAMPLES = 3
 REPORTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("kept", "requested", "pending", "requests_sent"), int),
@@ -32,19 +32,19 @@ REPORTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("teacher", "prompt_hash", "started"), str),
     "checks": list,
 }
-"""What a report must hold, and of which type, to become a card."""
+"""Keys of `run.json` that the card needs, and their types."""
 READ = ("seed", "problem", "solution", "lang", "licenses", "repo_name", "seed_dataset", "file_path", "start_line", "end_line")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What must hold of a data set that is published, unless its owner says otherwise.
+    """Conditions for publishing a dataset, unless its owner overrides them.
 
     Attributes:
-        secret_in: text and its language → what secret it holds, None for none.
-        may_be_shown: licences of a row, in the source's words → whether its source code may be passed on.
-        allow_unchecked: publish although a check was not done.
-        allow_any_license: publish source code whose licence is unknown or forbids it.
+        secret_in: text and its language → the kind of secret it contains, or None.
+        may_be_shown: a row's licenses, as its source states them → whether its source code may be redistributed.
+        allow_unchecked: publish even if a check did not run.
+        allow_any_license: publish source code whose license is unknown or forbids redistribution.
     """
 
     secret_in: Callable[[str, str], str | None]
@@ -55,7 +55,7 @@ class Rules:
 
 @dataclass
 class _Facts:
-    """What the rows say, counted in one pass."""
+    """Facts about the rows, counted in one pass."""
 
     languages: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
@@ -66,11 +66,11 @@ class _Facts:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder is one that `synthesize` or `export` wrote."""
+    """Whether a folder was written by `synthesize` or `export`."""
     return (folder / REPORT).is_file() and (folder / CONFIG).is_file()
 
 
-def data_set(
+def dataset_push(
     folder: Path,
     rules: Rules,
     *,
@@ -81,34 +81,33 @@ def data_set(
     license: str | None = None,
     recipes: Mapping[str, str] | None = None,
 ) -> Push:
-    """What a run's folder shall be on the Hub.
+    """Build the dataset repository of a run's folder.
 
     Args:
-        folder: `--out` of a `synthesize`; it may still be running, the set is then marked as partial.
-        rules: what must hold of it.
-        prompt: the prompt template in full.
-        repo_id: where it goes, for the lines of the card that load it.
-        with_seeds: pass on the snippets; without, their place alone (repository, file, lines).
-        with_rejected: pass on what was left out, too, but for rows that were denied, hold a secret or may not be passed on.
-        license: the Hub's identifier of the licence that the set is under; by default that of the terms its snippets carry, or
-            `other`.
-        recipes: training recipes to lay beside it, name → YAML.
+        folder: `--out` of `synthesize`. While the run is still going on, the dataset is marked as partial.
+        rules: conditions for publishing.
+        prompt: the full prompt template.
+        repo_id: the repository, for the code in the card that loads it.
+        with_seeds: include the snippets; otherwise only their location (repository, file, lines).
+        with_rejected: include rejected rows, except those that are denied, contain a secret or may not be redistributed.
+        license: the Hub's identifier of the dataset's license; by default that of the terms its snippets carry, or `other`.
+        recipes: training recipes to include, name → YAML.
 
     Raises:
-        PublishError: the folder is no run, or a rule does not hold.
+        PublishError: the folder is not a run, or a condition is not met.
     """
     shards = {name: sorted((folder / name).glob("train-*.parquet")) for name in CONFIGS.values()}
     if is_run(folder):
-        regular(folder, [folder / REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)])
+        check_regular_files(folder, [folder / REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)])
     report, config = _read(folder)
     if not report["kept"]:
-        raise PublishError(f"{str(folder)!r} holds no rows yet. Run synthesize until it has some.")
+        raise PublishError(f"{str(folder)!r} has no rows yet. Continue the run with the same synthesize command.")
     _check_checks(report, rules)
     facts = _facts(folder, rules, with_seeds)
     if facts.not_to_show and with_seeds and not rules.allow_any_license:
         raise PublishError(
-            f"{facts.not_to_show:,} rows quote code whose licence is unknown or forbids passing it on. Leave the snippets out "
-            "with --no-seeds, or say --allow-any-license if you have the right."
+            f"{facts.not_to_show:,} rows quote code whose license is unknown or forbids redistribution. Leave the snippets out "
+            "with --no-seeds, or pass --allow-any-license if you have the right."
         )
     files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
     files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
@@ -145,11 +144,15 @@ def data_set(
     summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
     gated = terms is not None and terms.gate is not None
     notes = _notes(report, facts, with_seeds, terms, withheld)
-    return Push("dataset", summary, files, notes, (CARD, REPORT), OWNS, gated=gated)
+    return Push("dataset", summary, files, notes, (CARD, REPORT), OWNED, gated=gated)
 
 
 def _card(folder: Path, **facts: Any) -> str:
-    """The card, or which part of the report it cannot be made of."""
+    """Render the card.
+
+    Raises:
+        PublishError: the report lacks something that the card needs.
+    """
     try:
         return dataset_card(**facts)
     except (TemplateError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -162,14 +165,14 @@ def _unreadable(folder: Path, error: Exception) -> PublishError:
 
 
 def _terms(facts: _Facts) -> Terms | None:
-    """The terms that go with the snippets; where there are several, those that gate."""
+    """The terms of the snippets' source; if there are several, those that require gating."""
     found = [terms for source in facts.sources if (terms := terms_of(source))]
     return next((terms for terms in found if terms.gate), found[0] if found else None)
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not is_run(folder):
-        raise PublishError(f"{str(folder)!r} is no run: it has no {REPORT} and {CONFIG}. Name the --out of a synthesize.")
+        raise PublishError(f"{str(folder)!r} is not a run: it has no {REPORT} and {CONFIG}. Pass the --out of synthesize.")
     try:
         report = read_object(folder / REPORT, REPORTED)
         for check in report["checks"]:
@@ -186,7 +189,9 @@ def _check_checks(report: dict[str, Any], rules: Rules) -> None:
     undone = [check for check in report["checks"] if check["status"] not in ("done", "unavailable")]
     if undone and not rules.allow_unchecked:
         what = "; ".join(f"{check['name']} ({check.get('why', 'no reason given')})" for check in undone)
-        raise PublishError(f"Not every check was done: {what}. Do them with curate, or say --allow-unchecked: the card tells.")
+        raise PublishError(
+            f"Some checks did not run: {what}. Run them with curate, or pass --allow-unchecked, which the card then mentions."
+        )
 
 
 def _facts(folder: Path, rules: Rules, with_seeds: bool) -> _Facts:
@@ -212,7 +217,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _shown(path: Path, rules: Rules, with_seeds: bool) -> tuple[pa.Table, Counter[str]]:
-    """The rejected rows of a file that may be seen by others, and why the rest may not."""
+    """The publishable rejected rows of a file, and how many others there are by reason."""
     whole = pa.concat_tables(table for _, table in rows_of(str(path), path))
     table = whole if with_seeds else _without_seeds(whole)
     withheld, keep = Counter[str](), []
@@ -238,7 +243,7 @@ def _without_seeds(table: pa.Table) -> pa.Table:
 
 
 def _parquet(table: pa.Table) -> bytes:
-    """A table as a file; equal rows give equal bytes."""
+    """A table as a Parquet file. Equal rows yield equal bytes, so a repeated upload is recognized."""
     with tempfile.TemporaryFile() as file:
         pq.write_table(table, file, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
         file.seek(0)
@@ -250,8 +255,8 @@ def _notice(facts: _Facts) -> str:
         f"| {markdown(name)} | {markdown(', '.join(licenses))} | {licenses.total():,} |"
         for name, licenses in sorted(facts.repositories.items())
     ]
-    head = "# Sources\n\nThe seed snippets of this data set come from, and stay under the licences of:\n\n"
-    return head + "| source | licences, in the source's words | mentions in rows |\n|---|---|---|\n" + "\n".join(lines) + "\n"
+    head = "# Sources\n\nThe seed snippets of this dataset come from these sources and remain under their licenses:\n\n"
+    return head + "| source | licenses, as stated by the source | mentions in rows |\n|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
 def _notes(
@@ -261,13 +266,15 @@ def _notes(
     if report["pending"]:
         notes.append(f"partial: {report['pending']:,} of {report['requested']:,} seeds have no answer yet")
     if with_seeds:
-        notes.append("snippets of source code are passed on verbatim, under the licences in NOTICE.md (or --no-seeds)")
+        notes.append(
+            "snippets of source code are included verbatim, under the licenses in NOTICE.md (--no-seeds leaves them out)"
+        )
         if facts.not_to_show:
             notes.append(
-                f"{facts.not_to_show:,} of them are under a licence that is unknown or forbids it: --no-seeds leaves them out"
+                f"{facts.not_to_show:,} of them have an unknown license or one that forbids it: --no-seeds leaves them out"
             )
     notes += [f"withheld from rejected/: {count:,} rows {why}" for why, count in withheld.items()]
     if terms:
         gate = "; readers must accept them first (the repository is gated)" if terms.gate else ""
-        notes.append(f"the terms of {terms.source} go with the snippets: {terms.link}{gate}")
+        notes.append(f"the terms of {terms.source} apply to the snippets: {terms.link}{gate}")
     return notes
