@@ -213,9 +213,7 @@ def test_a_card_that_lacks_a_field_and_a_file_too_large_stop_before_anybody_is_a
     refused("front matter is not valid YAML", **{"README.md": b"---\na: [\n---\n"})
     with (large := tmp_path / "large.parquet").open("wb") as file:
         file.truncate(publishing.FILE_LIMIT + 1)  # a hole: it takes no room
-    refused(
-        r"large\.parquet has 500,000,000,001 bytes, and the Hub's limit is 500,000,000,000", **{"data/large.parquet": large}
-    )
+    refused(r"large\.parquet has 500,000,000,001 bytes, and the Hub's limit is 500,000,000,000", **{"data/large.parquet": large})
     many = {f"data/{n}.txt": b"" for n in range(publishing.FOLDER_LIMIT + 1)}
     refused(r"data/ has 10,002 files, and the Hub's limit is 10,000", **many)
     assert not hub.requests
