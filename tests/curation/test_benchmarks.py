@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct.benchmarks.registry import DECONTAMINATED
 from hf_oss_instruct.curation import benchmarks
 from hf_oss_instruct.curation.benchmark_tasks import prose, statement, tasks_of
-from hf_oss_instruct.curation.benchmarks import BENCHMARKS, find, keys
+from hf_oss_instruct.curation.benchmarks import find, keys
 from hf_oss_instruct.errors import UsageError
 from tests.support.hub import LocalHub
 from tests.support.warm import BASE
@@ -79,14 +80,14 @@ def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None
 
 def test_lists_that_cannot_be_had_say_why_and_large_ones_wait_to_be_named() -> None:
     found = {listed.name: listed for listed in find(["default"])}  # the Hub of these tests is never there
-    assert set(found) == set(BENCHMARKS)
+    assert set(found) == set(DECONTAMINATED)
     assert all(listed.why and not listed.tasks for listed in found.values())
     assert "cannot be reached" in (found["humaneval"].why or "")
     assert "named" not in (found["apps"].why or "")
     assert "--benchmarks default,apps" in (found["apps"].why or "")
     assert [name for name, listed in found.items() if listed.left_out] == ["apps", "livecodebench"]
     assert (found["mbpp"].why or "") == "the Hub cannot be reached"  # the whole story is told once
-    assert all(len(source.revision) == 40 for source in BENCHMARKS.values())
+    assert all(len(source.revision) == 40 for source in DECONTAMINATED.values())
 
 
 def test_a_list_comes_from_the_hub_at_its_revision_and_then_from_the_cache(tmp_path: Path) -> None:

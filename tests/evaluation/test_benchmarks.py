@@ -146,7 +146,7 @@ def test_mbpp_reads_the_test_split_and_finds_the_function_that_is_asked_for(tmp_
 @pytest.mark.parametrize(
     ("task", "says"),
     [
-        ("humanevalplus", "Unknown task 'humanevalplus'"),
+        ("humanevil", "Unknown task 'humanevil'"),
         ("multipl_e", "no language ''"),
         ("multipl_e:klingon", "no language 'klingon'"),
         ("multipl_e:kotlin", "no language 'kotlin'"),

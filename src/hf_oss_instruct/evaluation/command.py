@@ -52,7 +52,7 @@ def scoring_options(command: Command) -> Command:
 @click.option(
     "--task",
     required=True,
-    help="humaneval, humaneval_plus, mbpp, mbpp_plus, or multipl_e:LANGUAGE.",
+    help="humaneval, humaneval_plus, mbpp, mbpp_plus, or multipl_e:LANGUAGE, in any spelling.",
 )
 @click.option(
     "--out",

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import xxhash
 
+from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
@@ -21,7 +22,7 @@ from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
 from hf_oss_instruct.evaluation.results import Score
-from hf_oss_instruct.evaluation.run import score_samples
+from hf_oss_instruct.evaluation.run import score_benchmark
 from hf_oss_instruct.evaluation.scoring import Verdict
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held
@@ -149,11 +150,9 @@ class _Run:
             )
         facts = {**self._facts, "style": style, "sampling": drawn, "batch_size": self._choice.batch_size, "versions": _versions()}
         with self._counting("judged") as on_progress:
-            return score_samples(
-                benchmark.task,
+            return score_benchmark(
+                benchmark,
                 out / generation.SAMPLES,
-                data=self._asked.data,
-                revision=self._asked.revision,
                 out=out,
                 ks=self._asked.ks,
                 allow_missing=self._asked.limit is not None,
@@ -173,7 +172,9 @@ class _Run:
 
 def _expanded(tasks: Sequence[str]) -> list[str]:
     found = [
-        name for task in tasks for name in ([f"multipl_e:{key}" for key in multipl_e.KEYS] if task == "multipl_e" else [task])
+        name
+        for task in tasks
+        for name in ([f"multipl_e:{key}" for key in multipl_e.KEYS] if canonical(task) == "multipl_e" else [canonical(task)])
     ]
     if not found:
         raise UsageError("There is no task to evaluate. Name one with --task, such as humaneval_plus.")

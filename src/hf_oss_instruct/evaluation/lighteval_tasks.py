@@ -37,7 +37,7 @@ from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
 from hf_oss_instruct.evaluation.results import KS
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Verdict, score
-from hf_oss_instruct.evaluation.sources import Source, find
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable: a folder with the benchmarks' files. lighteval has no place for an argument of a task."""
@@ -154,7 +154,7 @@ def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
     return document
 
 
-def _config(name: str, task: str, style: str, source: Source, stop: Sequence[str]) -> LightevalTaskConfig | None:
+def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequence[str]) -> LightevalTaskConfig | None:
     """A task; None where local files are wanted and it has none."""
     local = os.environ.get(DATA)
     if local and find(source, Path(local)) is None:

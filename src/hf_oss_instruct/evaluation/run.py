@@ -27,11 +27,30 @@ from hf_oss_instruct.workdir import held
 
 
 def score_samples(
-    task: str,
+    task: str, samples: Path, *, data: Path | None = None, revision: str | None = None, **options: Any
+) -> tuple[Score, list[Verdict]]:
+    """Score samples that were made anywhere.
+
+    Args:
+        task: as of `benchmarks.load`.
+        samples: as of `samples.read_samples`.
+        data: local file or folder of the benchmark; None for the Hub.
+        revision: another commit on the Hub.
+        options: as of `score_benchmark`.
+
+    Raises:
+        UsageError: there is no such task or file, or a k is larger than the number of samples.
+        EvaluationError: data or samples cannot be used.
+        RunError: the folder belongs to something else or cannot be written.
+        SandboxError: this machine has no sandbox.
+    """
+    return score_benchmark(load(task, data, revision), samples, **options)
+
+
+def score_benchmark(
+    benchmark: Benchmark,
     samples: Path,
     *,
-    data: Path | None = None,
-    revision: str | None = None,
     out: Path | None = None,
     ks: Sequence[int] | None = None,
     allow_missing: bool = False,
@@ -41,13 +60,11 @@ def score_samples(
     facts: Mapping[str, Any] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
 ) -> tuple[Score, list[Verdict]]:
-    """Score samples that were made anywhere.
+    """Score samples of a benchmark that is loaded.
 
     Args:
-        task: as of `benchmarks.load`.
+        benchmark: what `benchmarks.load` gave.
         samples: as of `samples.read_samples`.
-        data: local files of the benchmark; None for the Hub.
-        revision: another commit on the Hub.
         out: folder for verdicts and scores; a run that it holds is gone on with.
         ks: the k of pass@k.
         allow_missing: whether problems may be without sample.
@@ -61,12 +78,11 @@ def score_samples(
         The score and the verdicts in the order of the samples.
 
     Raises:
-        UsageError: there is no such task or file, or a k is larger than the number of samples.
+        UsageError: there is no such file, or a k is larger than the number of samples.
         EvaluationError: data or samples cannot be used.
         RunError: the folder belongs to something else or cannot be written.
         SandboxError: this machine has no sandbox.
     """
-    benchmark = load(task, data, revision)
     asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
     contaminated = None if trained_on is None else touched(trained_on, benchmark)
     tier = chosen_tier(tier).name

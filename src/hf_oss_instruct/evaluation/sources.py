@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import zlib
@@ -13,11 +12,11 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.benchmarks.fetch import fetch
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS
+from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.pins import COMMITS
-from hf_oss_instruct.structured import any_json
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 RELEASES = {
     "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef": "HumanEval (openai/human-eval)",
     "272720b90ac375502c8ed23cd791c2a93dfb22a911641a494da74a426c09f101": "HumanEval+ v0.1.10",
@@ -29,25 +28,28 @@ RELEASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a benchmark lies.
+class BenchmarkFiles:
+    """The files that one task is scored on.
 
     Attributes:
-        repo: the data set on the Hub.
-        patterns: its files of tests there.
-        names: how its files are called in a local folder, the first that is found wins.
+        repo: dataset repository on the Hub.
+        revision: the commit that is read if no other is asked for.
+        patterns: its test files there.
+        names: names of its files in a local folder; the first that is found wins.
         subset: its configuration on the Hub.
     """
 
     repo: str
+    revision: str
     patterns: tuple[str, ...]
     names: tuple[str, ...]
     subset: str = "default"
 
-    @property
-    def revision(self) -> str:
-        """The commit that is read if no other is asked for."""
-        return COMMITS[self.repo]
+    @classmethod
+    def of(cls, name: str) -> BenchmarkFiles:
+        """The files of a benchmark in the registry."""
+        known = BENCHMARKS[name]
+        return cls(known.repo, known.revision, known.test_files or known.files, known.local_names, known.subset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Rows:
     source: str
 
 
-def read(source: Source, data: Path | None, revision: str | None = None) -> Rows:
+def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None) -> Rows:
     """The rows of a benchmark.
 
     Args:
@@ -87,7 +89,7 @@ def read(source: Source, data: Path | None, revision: str | None = None) -> Rows
     return Rows(list(_rows(file)), RELEASES.get(digest, f"sha256:{digest}"), file.name)
 
 
-def find(source: Source, folder: Path) -> Path | None:
+def find(source: BenchmarkFiles, folder: Path) -> Path | None:
     """A benchmark's file at any depth of a folder, or None.
 
     Raises:
@@ -105,7 +107,7 @@ def find(source: Source, folder: Path) -> Path | None:
     return None
 
 
-def _found(source: Source, data: Path) -> Path:
+def _found(source: BenchmarkFiles, data: Path) -> Path:
     if data.is_file():
         return data
     if (file := find(source, data)) is None:
@@ -113,26 +115,9 @@ def _found(source: Source, data: Path) -> Path:
     return file
 
 
-def _fetched(source: Source, revision: str) -> tuple[list[Path], str]:
-    from huggingface_hub import snapshot_download
-
-    def fetch(offline: bool) -> list[Path]:
-        folder = snapshot_download(
-            source.repo,
-            repo_type="dataset",
-            revision=revision,
-            allow_patterns=list(source.patterns),
-            local_files_only=offline,
-            library_name="hf-oss-instruct",
-        )
-        return sorted(path for path in Path(folder).rglob("*") if path.name.endswith(SUFFIXES))
-
+def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
     try:
-        files = fetch(offline=True)
-    except OSError:
-        files = []
-    try:
-        files = files or fetch(offline=False)
+        files = fetch(source.repo, revision, source.patterns)
     except Exception as error:  # whatever the Hub's client raises
         said = " ".join(str(error).split())[:300]
         raise EvaluationError(
@@ -146,26 +131,13 @@ def _fetched(source: Source, revision: str) -> tuple[list[Path], str]:
 
 def _rows(file: Path) -> Iterator[Row]:
     try:
-        if file.name.endswith(".parquet"):
-            import pyarrow.parquet as pq
-
-            for columns in pq.read_table(file).to_pylist():
-                yield Row(columns, _hash(json.dumps(columns, sort_keys=True, default=str).encode()))
-        else:
-            yield from _json_lines(file)
+        for row in read_rows(file):
+            if not isinstance(row.value, dict):
+                raise ValueError(f"line {row.number} is not a JSON object")
+            text = json.dumps(row.value, sort_keys=True, default=str).encode() if row.line is None else row.line
+            yield Row(row.value, _hash(text))
     except (OSError, EOFError, zlib.error, ValueError) as error:  # pyarrow's errors are among these
         raise EvaluationError(f"The benchmark file {str(file)!r} cannot be read: {error}. Fetch it again.") from error
-
-
-def _json_lines(file: Path) -> Iterator[Row]:
-    with gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            columns = any_json(line)
-            if not isinstance(columns, dict):
-                raise ValueError(f"line {number} is no JSON object")
-            yield Row(columns, _hash(line.strip()))
 
 
 def _hash(text: bytes) -> str:

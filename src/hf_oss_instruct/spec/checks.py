@@ -11,7 +11,7 @@ from hf_oss_instruct.spec.kinds import BenchmarkNames, Choice, Switch
 ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET & ~Door.PYTHON
 """A stream gives rows before the set is there: it makes no such checks."""
 DEFAULT = "default"
-"""Every benchmark that has a name (`curation.benchmarks.BENCHMARKS`)."""
+"""Every benchmark that has a name (`benchmarks.registry`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.benchmarks.registry import recorded
 from hf_oss_instruct.errors import UsageError
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class BenchmarkNames(Names):
         names = super().from_yaml(value)
         if paths := [name for name in names if name.startswith((".", "/", "~", "\\"))]:
             raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
-        return names
+        return tuple(map(recorded, names))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import evalplus, humaneval, mbpp, multipl_e
 from hf_oss_instruct.evaluation.problems import Benchmark
@@ -22,7 +23,7 @@ def load(task: str, data: Path | None = None, revision: str | None = None) -> Be
 
     Args:
         task: `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) or
-            `multipl_e:mbpp-LANGUAGE` (from MBPP).
+            `multipl_e:mbpp-LANGUAGE` (from MBPP), in any spelling (`HumanEval+`, `mbpp-plus`).
         data: a local file, or a folder that holds it; None for the Hub at a pinned commit.
         revision: another commit on the Hub.
 
@@ -32,6 +33,7 @@ def load(task: str, data: Path | None = None, revision: str | None = None) -> Be
     """
     from hf_oss_instruct.evaluation.sources import read
 
+    task = canonical(task)
     family, _, language = task.partition(":")
     if family == "multipl_e":
         task, source = multipl_e.source(language)

@@ -14,18 +14,10 @@ from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from hf_oss_instruct.evaluation.oracles import adapter_for, oracle_for
 from hf_oss_instruct.evaluation.problems import Calls, Problem
-from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
 
-HUMANEVAL_PLUS = Source(
-    "evalplus/humanevalplus",
-    ("data/test-*",),
-    ("HumanEvalPlus.jsonl*", "HumanEvalPlus-v*.jsonl*", "humanevalplus/**/test-*.parquet"),
-)
-MBPP_PLUS = Source(
-    "evalplus/mbppplus",
-    ("data/test-*",),
-    ("MbppPlus.jsonl*", "MbppPlus-v*.jsonl*", "mbppplus/**/test-*.parquet"),
-)
+HUMANEVAL_PLUS = BenchmarkFiles.of("humaneval_plus")
+MBPP_PLUS = BenchmarkFiles.of("mbpp_plus")
 
 
 def humaneval_plus(rows: Iterable[Row]) -> list[Problem]:

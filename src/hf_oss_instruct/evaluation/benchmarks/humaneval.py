@@ -6,15 +6,10 @@ from collections.abc import Iterable
 
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
 from hf_oss_instruct.sandbox.inside.modules import PLAINLY
 
-SOURCE = Source(
-    "openai/openai_humaneval",
-    ("openai_humaneval/test-*",),
-    ("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
-    "openai_humaneval",
-)
+SOURCE = BenchmarkFiles.of("humaneval")
 STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
 """Where a completion has left its function: the paper's, with what evalplus adds."""
 

@@ -8,14 +8,9 @@ from collections.abc import Iterable
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
 
-SOURCE = Source(
-    "google-research-datasets/mbpp",
-    ("full/test-*",),
-    ("mbpp.jsonl*", "full/test-*.parquet"),
-    "full",
-)
+SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
 TEST_IDS = range(11, 511)
 """The ids of the paper's test split; a local file holds all 974."""

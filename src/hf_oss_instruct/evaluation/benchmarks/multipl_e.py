@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import Row, Source
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
 from hf_oss_instruct.languages import find
 
-REPOSITORY = "nuprl/MultiPL-E"
+_BENCHMARK = BENCHMARKS["multipl_e"]
 KEYS = {
     "cpp": "cpp",
     "cs": "csharp",
@@ -36,7 +37,7 @@ KEYS = {
 _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
 
 
-def source(name: str) -> tuple[str, Source]:
+def source(name: str) -> tuple[str, BenchmarkFiles]:
     """The task's full name and where it lies.
 
     Args:
@@ -52,7 +53,8 @@ def source(name: str) -> tuple[str, Source]:
         raise UsageError(f"MultiPL-E has no language {language!r} that we can run. Use one of: {', '.join(KEYS)}.")
     folder = f"{origin}-{keys[0]}"
     task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
-    return task, Source(REPOSITORY, (f"{folder}/test-*",), (f"{folder}.jsonl*", f"{folder}/test-*.parquet"), folder)
+    names = (f"{folder}.jsonl*", f"{folder}/test-*.parquet")
+    return task, BenchmarkFiles(_BENCHMARK.repo, _BENCHMARK.revision, (f"{folder}/test-*",), names, folder)
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:

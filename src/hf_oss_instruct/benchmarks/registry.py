@@ -1,0 +1,126 @@
+"""Every benchmark that has a name, in any spelling: its repository on the Hub, pinned commit and files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MULTIPL_E_LANGUAGES = "cpp cs d go java jl js lua php pl r rb rkt rs scala sh swift ts clj dart elixir hs ml adb".split()
+
+
+@dataclass(frozen=True, slots=True)
+class HubBenchmark:
+    """A benchmark on the Hub.
+
+    Attributes:
+        name: canonical name, such as `humaneval_plus`.
+        repo: dataset repository.
+        revision: the commit that is read. It is pinned, since changed data would change what a score or a check means.
+        files: patterns of the files with the prompts and solutions that training data must not quote.
+        recorded: name in run configs and `run.json`, where it differs from the canonical one.
+        test_files: patterns of the files that are scored, where these are not `files`.
+        local_names: names of its files in a local folder; the first that is found wins.
+        subset: its configuration on the Hub.
+        gigabytes: download size, if large; decontamination reads such a benchmark only if it is named.
+    """
+
+    name: str
+    repo: str
+    revision: str
+    files: tuple[str, ...]
+    recorded: str = ""
+    test_files: tuple[str, ...] = ()
+    local_names: tuple[str, ...] = ()
+    subset: str = "default"
+    gigabytes: float = 0
+
+
+_ALL = (
+    HubBenchmark(
+        "humaneval",
+        "openai/openai_humaneval",
+        "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
+        ("openai_humaneval/test-*",),
+        local_names=("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
+        subset="openai_humaneval",
+    ),
+    HubBenchmark(
+        "humaneval_plus",
+        "evalplus/humanevalplus",
+        "d32357cf319e50e9c8d8dab5ea876c72b0fd321b",
+        ("data/test-*",),
+        "humanevalplus",
+        local_names=("HumanEvalPlus.jsonl*", "HumanEvalPlus-v*.jsonl*", "humanevalplus/**/test-*.parquet"),
+    ),
+    HubBenchmark(
+        "mbpp",
+        "google-research-datasets/mbpp",
+        "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+        ("full/*.parquet",),
+        test_files=("full/test-*",),
+        local_names=("mbpp.jsonl*", "full/test-*.parquet"),
+        subset="full",
+    ),
+    HubBenchmark(
+        "mbpp_plus",
+        "evalplus/mbppplus",
+        "b2d74c91837c3f2a20c1299ae98133cbe7cfa077",
+        ("data/test-*",),
+        "mbppplus",
+        local_names=("MbppPlus.jsonl*", "MbppPlus-v*.jsonl*", "mbppplus/**/test-*.parquet"),
+    ),
+    HubBenchmark(
+        "multipl_e",
+        "nuprl/MultiPL-E",
+        "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2",
+        tuple(f"{origin}-{language}/test-*" for language in MULTIPL_E_LANGUAGES for origin in ("humaneval", "mbpp")),
+        "multipl-e",
+    ),
+    HubBenchmark("ds1000", "xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
+    HubBenchmark("gsm8k", "openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
+    HubBenchmark("bigcodebench", "bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)),
+    HubBenchmark("apps", "codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), gigabytes=1.3),
+    HubBenchmark(
+        "livecodebench",
+        "livecodebench/code_generation_lite",
+        "0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
+        ("test*.jsonl",),
+        gigabytes=4.5,
+    ),
+)
+BENCHMARKS: Mapping[str, HubBenchmark] = {benchmark.name: benchmark for benchmark in _ALL}
+"""Canonical name → benchmark."""
+DECONTAMINATED: Mapping[str, HubBenchmark] = {benchmark.recorded or benchmark.name: benchmark for benchmark in _ALL}
+"""Name in run configs and `run.json` → benchmark."""
+
+
+def lookup(name: str) -> HubBenchmark | None:
+    """The benchmark of a name in any spelling (`HumanEval+`, `humaneval-plus`, `humanevalplus`), or None."""
+    return _BY_SPELLING.get(_spelling(name))
+
+
+def canonical(task: str) -> str:
+    """A task's canonical name: `HumanEval+` is `humaneval_plus`, `MultiPL-E:MBPP-Java` is `multipl_e:mbpp-java`.
+
+    A name that no benchmark has is returned as it is.
+    """
+    family, colon, language = task.strip().partition(":")
+    found = lookup(family)
+    if found is None:
+        return task
+    return found.name + colon + re.sub(r"^mbpp[-_ ]", "mbpp-", language.strip().lower())
+
+
+def recorded(name: str) -> str:
+    """The name for run configs and `run.json`; a name that no benchmark has is returned as it is."""
+    found = lookup(name)
+    return name if found is None else found.recorded or found.name
+
+
+def _spelling(name: str) -> str:
+    """A name without case and separators, `+` spelled out."""
+    return re.sub(r"[\s_-]", "", name.lower().replace("+", "plus"))
+
+
+_BY_SPELLING = {_spelling(benchmark.name): benchmark for benchmark in _ALL}

@@ -1,0 +1,26 @@
+"""A benchmark's files come from the cache if they are there, and files that were fetched for another purpose are left alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.hub import LocalHub
+
+CODE = "from hf_oss_instruct.benchmarks.fetch import fetch; print([path.name for path in fetch('ns/code', 'main', ['{}'])])"
+
+
+def test_one_language_in_the_cache_is_not_taken_for_another(tmp_path: Path) -> None:
+    def fetched(pattern: str, environment: dict[str, str]) -> str:
+        words = [sys.executable, "-c", CODE.format(pattern)]
+        return subprocess.run(words, env=os.environ | environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    with LocalHub() as hub:
+        hub.put("ns/code", "humaneval-java/test-0.jsonl", b'{"name": "java"}\n')
+        hub.put("ns/code", "humaneval-cpp/test-1.jsonl", b'{"name": "cpp"}\n')
+        environment = hub.environment(tmp_path / "home")
+        assert fetched("humaneval-java/test-*", environment) == "['test-0.jsonl']"
+        assert fetched("humaneval-cpp/test-*", environment) == "['test-1.jsonl']"
+    assert fetched("humaneval-java/test-*", environment) == "['test-0.jsonl']"  # the Hub is gone

@@ -1,0 +1,59 @@
+"""A benchmark is found under every spelling of its name, at every place where a user writes one, and recorded under one name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, recorded
+from hf_oss_instruct.curation.benchmarks import find, keys
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.evaluate import _expanded
+from hf_oss_instruct.spec.run import RunSpec
+from tests.evaluation import toys
+
+SPELLINGS = {
+    "humaneval": ["humaneval", "HumanEval", "human_eval", "human-eval", "HUMANEVAL"],
+    "humaneval_plus": ["humaneval_plus", "humanevalplus", "HumanEval+", "humaneval-plus", "HumanEvalPlus", "human_eval_plus"],
+    "mbpp_plus": ["mbpp_plus", "mbppplus", "MBPP+", "mbpp-plus", "MbppPlus"],
+    "multipl_e": ["multipl_e", "multipl-e", "MultiPL-E", "multiple"],
+    "ds1000": ["ds1000", "DS-1000", "ds_1000"],
+    "livecodebench": ["livecodebench", "LiveCodeBench", "live-code-bench"],
+}
+RECORDED = {"humaneval_plus": "humanevalplus", "mbpp_plus": "mbppplus", "multipl_e": "multipl-e"}
+"""Names that run configs have had from the first version."""
+ALL = [(name, spelling) for name, spellings in SPELLINGS.items() for spelling in spellings]
+
+
+@pytest.mark.parametrize(("name", "spelling"), ALL)
+def test_every_spelling_means_one_benchmark_at_every_door(name: str, spelling: str) -> None:
+    kept = RECORDED.get(name, name)
+    assert (canonical(spelling), recorded(spelling)) == (name, kept)
+    assert [listed.name for listed in find([spelling])] == [kept]  # --benchmarks, and benchmarks= of load_dataset
+    assert keys([spelling], ()) == (kept,)
+    assert RunSpec.from_yaml(f"version: 1\nchecks:\n  benchmarks: ['{spelling}']\n").checks.benchmarks == (kept,)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS["humaneval_plus"])
+def test_a_task_is_scored_under_its_canonical_name(spelling: str, tmp_path: Path) -> None:
+    toys.plus(tmp_path)
+    assert load(spelling, data=tmp_path).task == "humaneval_plus"
+    assert _expanded([spelling, "humaneval_plus"]) == ["humaneval_plus"]
+
+
+@pytest.mark.parametrize("spelling", ["multipl_e:java", "MultiPL-E:Java", "multipl-e:java", "multipl_e:JAVA"])
+def test_the_language_of_a_translated_benchmark_may_be_in_any_case(spelling: str) -> None:
+    assert canonical(spelling) == "multipl_e:java"
+    assert canonical(spelling.replace(":", ":mbpp_")) == canonical(spelling.replace(":", ":MBPP-")) == "multipl_e:mbpp-java"
+    assert len(_expanded(["MultiPL-E"])) == 18
+
+
+def test_no_two_benchmarks_share_a_spelling_and_unknown_names_are_refused(tmp_path: Path) -> None:
+    assert {canonical(name) for name in BENCHMARKS} == set(BENCHMARKS)
+    assert canonical("humanevil") == recorded("humanevil") == "humanevil"
+    with pytest.raises(UsageError, match=r"Unknown task 'humanevil'.*humaneval_plus"):
+        load("humanevil", data=tmp_path)
+    with pytest.raises(UsageError, match=r"no benchmark 'humanevil'.*humaneval_plus"):
+        find(["humanevil"])
