@@ -1,0 +1,253 @@
+"""Every option of a run can be set at every door that may set it, does so there, and is refused at every other."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from hf_oss_instruct import OssInstruct, read_seeds, synthesize
+from hf_oss_instruct.cli import cli
+from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.loading.arguments import OssInstructConfig
+from hf_oss_instruct.spec.declare import Door, Option
+from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.run import OPTIONS, RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.synthesis.repo_config import read_recipe
+
+DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
+VALUES: dict[str, tuple[str, Any, Any]] = {
+    # option: words of the flag, value in YAML, value of the field
+    "source": ("stdlib", "ns/code", "ns/code"),
+    "revision": ("main", "main", "main"),
+    "n": ("5", 5, 5),
+    "languages": ("python=2,rust=1", {"python": 2, "rust": 1}, (("python", 2), ("rust", 1))),
+    "sampler": ("functions", "functions", "functions"),
+    "snippets_per_document": ("3", 3, 3),
+    "rng_seed": ("7", 7, 7),
+    "licenses": ("MIT", "MIT", "MIT"),
+    "filters": ("secrets", ["secrets"], ("secrets",)),
+    "one_in": ("2", 2, 2),
+    "deny": ("deny.txt", Denylist.of(DENY).hash, Denylist.of(DENY)),
+    "max_document_bytes": ("99", 99, 99),
+    "max_snippet_chars": ("98", 98, 98),
+    "encoding": ("latin-1", "latin-1", "iso8859-1"),
+    "code_column": ("text", "text", "text"),
+    "teacher": ("comment-function", "comment-function", "comment-function"),
+    "model": ("m", "m", "m"),
+    "base_url": ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
+    "api_key_env": ("MY_KEY", "MY_KEY", "MY_KEY"),
+    "concurrency": ("3", 3, 3),
+    "timeout": ("30", 30.0, 30.0),
+    "template": ("prompt.txt", TEMPLATE, Prompt(TEMPLATE)),
+    "parser": ("magicoder", "magicoder", "magicoder"),
+    "keep_reasoning": ("", True, True),
+    "temperature": ("0.5", 0.5, 0.5),
+    "top_p": ("0.9", 0.9, 0.9),
+    "max_tokens": ("99", 99, 99),
+    "send_seed": ("", False, False),
+    "extra_body": ('{"top_k": 20}', {"top_k": 20}, {"top_k": 20}),
+    "duplicates": ("", False, False),
+    "near_duplicates": ("no", False, False),
+    "benchmarks": ("mbpp", ["mbpp"], ("mbpp",)),
+    "rule": ("magicoder", "magicoder", "magicoder"),
+    "contaminated": ("flag", "flag", "flag"),
+    "max_requests": ("9", 9, 9),
+    "max_total_tokens": ("1000", 1000, 1000),
+    "max_cost": ("5", 5.0, 5.0),
+    "price_in": ("1", 1.0, 1.0),
+    "price_out": ("2", 2.0, 2.0),
+    "give_up_after": ("60", 60.0, 60.0),
+}
+TOGETHER = {"max_cost": ("price_in", "price_out"), "base_url": ("model",), "api_key_env": ("model",)}
+"""Options that make sense only beside others."""
+EVERY = [(part, option) for part, options in OPTIONS.items() for option in options]
+CONTROL = "no_such_option"
+
+
+def params(door: Door, may: bool) -> Any:
+    chosen = [(part, option) for part, option in EVERY if (door in option.set_by) is may]
+    return pytest.mark.parametrize(("part", "option"), chosen, ids=[option.name for _, option in chosen])
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_KEY", "a-key")
+    Path("deny.txt").write_text(DENY)
+    Path("prompt.txt").write_text(TEMPLATE)
+    Path("code").mkdir()
+    Path("code/a.py").write_text('def f(x):\n    """Return x."""\n    return x\n')
+
+
+def set_to(spec: RunSpec, part: str, name: str) -> Any:
+    return getattr(getattr(spec, part), name)
+
+
+def test_every_option_has_a_value_to_try_that_is_not_its_default() -> None:
+    assert sorted(VALUES) == sorted(option.name for _, option in EVERY), "an option is new: add a value to try"
+    for _, option in EVERY:
+        assert VALUES[option.name][2] != option.default
+        assert option.help[-1] in ".)"
+
+
+@click.command()
+@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks")
+@click.pass_context
+def probe(context: click.Context, flags: RunFlags) -> None:
+    context.obj.append(flags)
+
+
+def words(option: Option) -> list[str]:
+    assert option.flag
+    value = VALUES[option.name][0]
+    switch = option.flag.split("/")[-1 if value == "no" else 0]
+    return [switch] if value in ("", "no") else [switch, value]
+
+
+@params(Door.COMMAND, True)
+def test_the_command_line_sets_what_it_may(part: str, option: Option) -> None:
+    said = words(option)
+    for name in TOGETHER.get(option.name, ()):
+        said += words(next(other for _, other in EVERY if other.name == name))
+    found: list[RunFlags] = []
+    done = CliRunner().invoke(probe, said, obj=found)
+    assert done.exit_code == 0, done.output
+    [flags] = found
+    beside = {"source": flags.seeds, "revision": flags.revision, "benchmarks": flags.benchmarks}
+    expected = "stdlib" if option.name == "source" else VALUES[option.name][2]
+    assert beside.get(option.name, set_to(flags.spec, part, option.name)) == expected
+    assert any(option.flag and option.flag.split("/")[0] in param.opts for param in cli.commands["synthesize"].params)
+
+
+@params(Door.COMMAND, False)
+def test_the_command_line_has_no_flag_for_others(part: str, option: Option) -> None:
+    done = CliRunner().invoke(cli, ["synthesize", f"--{option.name.replace('_', '-')}", "x", "--out", "out"])
+    assert done.exit_code == 2
+    assert "No such option" in done.output
+    assert not option.flag
+
+
+def config(part: str, option: Option, key: str | None = None) -> str:
+    return yaml.safe_dump({"version": 1, part: {key or option.yaml or option.name: VALUES[option.name][1]}})
+
+
+@params(Door.RUN_CONFIG, True)
+def test_a_run_config_sets_what_it_may_and_gives_it_back(part: str, option: Option) -> None:
+    spec = RunSpec.from_yaml(config(part, option))
+    assert set_to(spec, part, option.name) == VALUES[option.name][2]
+    assert RunSpec.from_yaml(spec.to_yaml()) == spec
+    assert spec.hash != RunSpec().hash
+
+
+@params(Door.RUN_CONFIG, False)
+@pytest.mark.parametrize("place", ["own part", "seeds", "sampling", ""])
+def test_no_run_config_names_a_server_key_price_or_path(part: str, option: Option, place: str) -> None:
+    for name in {option.name, option.keyword}:
+        if place:
+            text = config(part if place == "own part" else place, option, name)
+        else:
+            text = yaml.safe_dump({"version": 1, name: VALUES[option.name][1]})
+        with pytest.raises(UsageError, match="unknown keys"):
+            RunSpec.from_yaml(text)
+    assert option.name not in RunSpec().to_yaml()
+
+
+@params(Door.REPO_CONFIG, False)
+def test_a_run_config_from_a_repository_sets_nothing_that_the_caller_decides(part: str, option: Option) -> None:
+    Path("some.ossi").write_text(config(part, option))
+    with pytest.raises(UsageError, match=r"unknown keys|which only the caller may"):
+        read_recipe("some.ossi")
+
+
+@params(Door.REPO_CONFIG, True)
+def test_a_run_config_from_a_repository_sets_the_rest(part: str, option: Option) -> None:
+    Path("some.ossi").write_text(config(part, option))
+    assert set_to(read_recipe("some.ossi").spec, part, option.name) == VALUES[option.name][2]
+
+
+def python_value(option: Option) -> Any:
+    """What a program writes: plain types."""
+    special = {"deny": "deny.txt", "template": TEMPLATE, "languages": {"python": 2, "rust": 1}, "filters": ["secrets"]}
+    return special.get(option.name, VALUES[option.name][2])
+
+
+def loaded(**arguments: Any) -> OssInstruct:
+    return OssInstruct(cache_dir="cache", **({"seeds": "code"} | arguments))
+
+
+@params(Door.LOAD_DATASET, True)
+def test_load_dataset_sets_what_it_may(part: str, option: Option) -> None:
+    arguments = {option.keyword: python_value(option)}
+    for name in TOGETHER.get(option.name, ()):
+        arguments[name] = VALUES[name][2]
+    if part in ("seeds", "sampling", "prompt") and option.name != "sampler":
+        arguments["model"] = "m"
+    if option.name == "source":
+        arguments = {"seeds": "code/a.py"}
+    builder = loaded(**arguments)
+    if option.name == "source":
+        assert builder.opened.sources["train"].size == 1
+    elif option.name != "revision":  # of a Hub dataset: `HubTables` is asked for it
+        assert set_to(builder.opened.spec, part, option.name) == VALUES[option.name][2]
+    same_rows = (
+        part in ("teacher", "limits") and option.name != "base_url"
+    ) or option.name == "revision"  # a teacher's kind counts
+    plain = loaded(model="m") if "model" in arguments else loaded()
+    changed = builder.config_id != plain.config_id
+    assert changed is not (same_rows or option.name in ("source", "sampler")), (
+        "what changes rows is in the cache key, and only that"
+    )
+
+
+@params(Door.LOAD_DATASET, False)
+def test_load_dataset_refuses_the_rest(part: str, option: Option) -> None:
+    with pytest.raises(ValueError, match=f"doesn't have a '{option.keyword}' key"):
+        loaded(**{option.keyword: python_value(option)})
+
+
+def test_a_card_sets_no_argument() -> None:
+    for _, option in EVERY:
+        if Door.LOAD_DATASET in option.set_by:
+            with pytest.raises(UsageError, match=f"card sets {option.keyword}"):
+                OssInstructConfig(**{option.keyword: python_value(option)}).refuse_settings()
+
+
+PARTS_IN_PYTHON = {"sampling": Sampling, "limits": Limits}
+"""Parts that `synthesize` takes whole."""
+RENAMED = {"template": "prompt"}
+
+
+@params(Door.PYTHON, True)
+def test_python_takes_what_it_may(part: str, option: Option) -> None:
+    function: Any = read_seeds if part == "seeds" else PARTS_IN_PYTHON.get(part, synthesize)
+    arguments = inspect.signature(function).parameters
+    assert RENAMED.get(option.name, option.name) in arguments
+    if part == "seeds":
+        assert f"{option.name}: {option.help}" in (read_seeds.__doc__ or "")
+    if part in PARTS_IN_PYTHON:
+        assert part in inspect.signature(synthesize).parameters
+
+
+@params(Door.PYTHON, False)
+def test_python_has_no_argument_for_the_rest(part: str, option: Option) -> None:
+    for function in (read_seeds, synthesize):
+        assert option.name not in inspect.signature(function).parameters
+
+
+def test_read_seeds_takes_pythons_own_types() -> None:
+    seeds = list(read_seeds("code", 1, languages=["Python"], sampler="functions", filters=[], deny="deny.txt"))
+    assert [seed.origin.file_path for seed in seeds] == ["a.py"]
+    Path("deny.txt").write_text("path: a.py\n")
+    assert not list(read_seeds("code", languages={"python": None}, deny="deny.txt"))
+    with pytest.raises(TypeError, match=CONTROL):
+        read_seeds("code", **{CONTROL: 1})  # type: ignore[arg-type]
