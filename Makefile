@@ -35,7 +35,7 @@ style: $(VENV)/all  ## put the source into shape
 cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub would show
 	$(BIN)/python -m tests.publishing.test_cards
 
-docs: $(VENV)/all  ## write docs/commands.md anew from --help
+docs: $(VENV)/all  ## write docs/commands.md and docs/options.md anew
 	$(BIN)/python -m tests.test_docs
 
 site: $(VENV)/all  ## build the docs as a website; python -m http.server -d site serves it

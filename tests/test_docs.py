@@ -16,13 +16,15 @@ from sybil.example import Example
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from hf_oss_instruct.cli import cli
+from hf_oss_instruct.spec.declare import Door, Option
+from hf_oss_instruct.spec.run import OPTIONS
 
 from .evaluation import toys
 from .support.teacher import LocalTeacher
 from .support.warm import BASE, COMMAND
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ROOT / "docs" / "commands.md"
+COMMANDS, OPTIONS_PAGE = ROOT / "docs" / "commands.md", ROOT / "docs" / "options.md"
 SERVER = "http://localhost:8080/v1"
 BIN = Path(sys.executable).parent
 MY_CODE = '''def clamp(value, low, high):
@@ -107,5 +109,51 @@ def test_the_commands_page_equals_help() -> None:
     assert said == page, "run `make docs` and look at what changed"
 
 
+def options() -> str:
+    """docs/options.md."""
+    parts = [OPTIONS_HEAD]
+    for part, found in OPTIONS.items():
+        parts += [
+            f"## {part}",
+            "",
+            "| flag | run config | `load_dataset` | Python | default | paper |",
+            "|---|---|---|---|---|---|",
+        ]
+        parts += [f"| {' | '.join(option_row(part, option))} |" for option in found]
+        parts.append("")
+    return "\n".join(parts)
+
+
+OPTIONS_HEAD = """# Options of a run
+
+Where each option can be set. `make docs` regenerates this page; [Commands](commands.md#synthesize) says what each does.
+A run config (`oss_instruct.yaml`, `*.ossi`) sets no server, key, price or path. Options marked † are refused in a run config from
+a dataset repository, which is not trusted: pass them yourself. `read_seeds` takes those of `seeds` in Python, `synthesize` the
+others: `sampling` and `limits` as `Sampling(…)` and `Limits(…)`. Paper: section of Magicoder,
+[arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
+"""
+
+
+def option_row(part: str, option: Option) -> list[str]:
+    untrusted = "" if Door.REPO_CONFIG in option.set_by else " †"
+    if option.default in (None, ()):
+        default = "auto" if option.auto else "–"
+    else:
+        default = "ours" if option.name == "template" else f"`{option.default}`"
+    return [
+        f"`{option.flag}`" if Door.COMMAND in option.set_by else "–",
+        f"`{part}.{option.yaml}`{untrusted}" if Door.RUN_CONFIG in option.set_by else "–",
+        f"`{option.keyword}`" if Door.LOAD_DATASET in option.set_by else "–",
+        f"`{'prompt' if option.name == 'template' else option.name}`" if Door.PYTHON in option.set_by else "–",
+        default,
+        option.section or "",
+    ]
+
+
+def test_the_options_page_equals_the_declared_options() -> None:
+    assert options() == OPTIONS_PAGE.read_text("utf-8"), "run `make docs` and look at what changed"
+
+
 if __name__ == "__main__":
     COMMANDS.write_text(rendered(), "utf-8")
+    OPTIONS_PAGE.write_text(options(), "utf-8")
