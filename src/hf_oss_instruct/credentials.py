@@ -18,7 +18,7 @@ HF_TOKEN_NAMES = frozenset(
 )
 """Environment variables that hold the Hugging Face token, by the names that tools use for it."""
 HF_TOKEN_PREFIXES = ("hf_", "api_org_")
-"""What user and organization tokens of the Hub begin with."""
+"""Prefixes of user and organization tokens of the Hub."""
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 _SECRET_NAME = re.compile(
     r"(^|[_-])(api|access|secret|private|auth|subscription)?[_-]?(keys?|password|secret|credentials?|signature|sig)$|token$"
@@ -67,7 +67,7 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
     try:
         parts = urlsplit(base_url)
     except ValueError:
-        return  # no URL at all, which is said where it is used
+        return  # not a URL: reported where it is used
     words = [unquote(word) for word in (parts.username, parts.password) if word]
     if any(map(is_hugging_face_token, words)) or holds_hugging_face_token(unquote(parts.path + " " + parts.query)):
         raise _never_sent("The key in --base-url", base_url)
@@ -84,7 +84,7 @@ def is_hugging_face_token(key: str) -> bool:
 
 
 def holds_hugging_face_token(text: str) -> bool:
-    """Whether a Hugging Face token stands in a text that is no key, where `hf_` alone may begin any name."""
+    """Whether a text that is not a key contains a Hugging Face token. There, `hf_` alone may begin any name."""
     own = (os.environ.get(name) for name in HF_TOKEN_NAMES)
     return _TOKEN.search(text) is not None or any(token and token in text for token in (hugging_face_token(), *own))
 
@@ -119,7 +119,7 @@ def check_hub(endpoint: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Whether a host is the local machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""How text of strangers is shown: as text. No terminal escape, HTML, Markdown or hidden direction mark takes effect."""
+"""Show untrusted text as plain text: no terminal escape, HTML, Markdown or bidirectional control takes effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|~<>&$])")
 
 
 def visible(text: str) -> str:
-    r"""Control and direction characters spelled out (`\x1b`), new line and tab kept."""
+    r"""Escape control and bidirectional characters (`\x1b`); keep new lines and tabs."""
     return text.translate(_ESCAPES)
 
 
@@ -43,10 +43,10 @@ def code_block(text: str, tag: str = "") -> str:
 
 
 def fence_for(text: str) -> str:
-    """A run of at least three backticks, longer than any in the text."""
+    """At least three backticks, more than any run of backticks in the text."""
     return "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
 
 
 def markdown(text: str) -> str:
-    """The text inside a Markdown line or table cell, with no mark in it taking effect."""
+    """Escape text for a Markdown line or table cell."""
     return _MARKDOWN.sub(r"\\\1", one_line(text))

@@ -1,4 +1,4 @@
-"""What can go wrong, drawn as a tree.
+"""Exceptions of this package.
 
     OssInstructError
     ├── UsageError          what was asked for makes no sense: change the arguments
@@ -25,7 +25,7 @@ A message shows the value that was wrong and the way out, a sentence each.
 
 
 class OssInstructError(Exception):
-    """Root of every error this library raises on purpose."""
+    """Base class of every error that this package raises deliberately."""
 
 
 class UsageError(OssInstructError):
@@ -33,19 +33,19 @@ class UsageError(OssInstructError):
 
 
 class SeedError(OssInstructError):
-    """A source of seed snippets is missing, unreadable or in a shape that holds no code."""
+    """A source of seeds is missing, unreadable or contains no code."""
 
 
 class SeedsExhausted(SeedError):
-    """The source ended before it gave as many seeds as were asked for."""
+    """The source has fewer seeds than requested."""
 
 
 class TeacherError(OssInstructError):
-    """The teacher cannot go on (bad key, unknown model, server gone). Nothing is rejected; the run can be continued."""
+    """The teacher cannot continue (bad key, unknown model, unreachable server). No row is rejected; the run can be resumed."""
 
 
 class BudgetReached(OssInstructError):
-    """The next request could exceed a limit of the run. Nothing is rejected; the run can be continued with a higher limit."""
+    """The next request could exceed a limit. No row is rejected; the run can be resumed with a higher limit."""
 
 
 class TryAgain(OssInstructError):
@@ -67,7 +67,7 @@ class TryAgain(OssInstructError):
 
 
 class Refusal(OssInstructError):
-    """The teacher refuses one row for good.
+    """The teacher permanently refuses one row.
 
     Args:
         reason: one of `data.REASONS`.
@@ -80,7 +80,7 @@ class Refusal(OssInstructError):
 
 
 class EvaluationError(OssInstructError):
-    """A benchmark's data or a file of samples cannot be read, or does not fit together."""
+    """A benchmark's data or a file of samples cannot be read or is inconsistent."""
 
 
 class RunError(OssInstructError):
@@ -88,16 +88,16 @@ class RunError(OssInstructError):
 
 
 class PublishError(OssInstructError):
-    """Nothing was published, and what the Hub holds is as it was."""
+    """Nothing was published; the repository is unchanged."""
 
 
 class Interrupted(OssInstructError):
-    """Ctrl-C, SIGTERM or SIGHUP ended the work before it was done. What was done is on disk; the same call goes on."""
+    """Interrupted by Ctrl-C, SIGTERM or SIGHUP. Finished work is on disk; the same call continues."""
 
 
 class SandboxError(OssInstructError):
-    """There is no sandbox to run a program in. Nothing is known about the program."""
+    """No sandbox is available. Says nothing about the program."""
 
 
 class ToolchainMissing(OssInstructError):
-    """A compiler or interpreter is not installed. Nothing is known about the program."""
+    """A compiler or interpreter is not installed. Says nothing about the program."""

@@ -1,4 +1,4 @@
-"""Options that mean the same in every command."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ format_option = click.option(
 
 
 def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
-    """Say on the terminal what was asked for, whatever the format: a line in a script is easily copied."""
+    """Warn on the terminal, whatever the output format: a line in a script is easily copied unread."""
     if tier:
         click.echo("Warning: programs of strangers run here as you, with your files and your network in reach.", err=True)
     return tier

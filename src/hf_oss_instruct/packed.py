@@ -1,4 +1,4 @@
-"""A large map of numbers in little memory."""
+"""A memory-efficient map from integers to integers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RECENT = 2**15
 
 
 class NumberMap:
-    """Numbers to numbers, all 0 … 2⁶⁴−1, at 16 bytes an entry; a dict takes ten times that.
+    """Maps integers to integers, all 0 … 2⁶⁴−1, with 16 bytes per entry; a dict needs ten times that.
 
     The newest entries are in a dict; every 32,768 of them are merged into two arrays, sorted by key.
     """
@@ -32,13 +32,13 @@ class NumberMap:
         return self._packed(key) if value is None else value
 
     def set(self, key: int, value: int) -> None:
-        """Put a value under a key, in place of any before."""
+        """Set the value of a key, replacing an earlier one."""
         self._recent[key] = value
         if len(self._recent) >= RECENT:
             self._pack()
 
     def values(self) -> Iterator[int]:
-        """The newest value of every key, in no order."""
+        """The newest value of every key, unordered."""
         self._pack()
         return map(int, self._values)
 

@@ -1,4 +1,4 @@
-"""How a command runs as a process: what it answers to signals, how it leaves when something goes wrong, and its exit code."""
+"""Run a command as a process: signals, error messages, exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
 
 
 def leave_with(command: Callable[[], Any]) -> NoReturn:
-    """Run a click command and leave with its exit code.
+    """Run a click command and exit with its code.
 
     Args:
         command: runs it, not in click's standalone mode. What it returns is the exit code, None counts as 0.

@@ -1,4 +1,4 @@
-"""Rows to parquet shards that `load_dataset` and the Hub's viewer like."""
+"""Write rows as Parquet shards for `load_dataset` and the Hub's dataset viewer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Shards:
         self._write_groups()
 
     def finish(self) -> list[Path]:
-        """Complete the files and put them in place of those of an earlier run.
+        """Finish the files, replacing those of an earlier run.
 
         Raises:
             RunError: as `add`.
@@ -69,7 +69,7 @@ class Shards:
         return finished
 
     def abandon(self) -> None:
-        """Remove what was not finished."""
+        """Remove unfinished files."""
         try:
             self._close_file()
         except RunError:

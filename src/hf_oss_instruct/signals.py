@@ -1,4 +1,4 @@
-"""Signals that ask this process to end: Ctrl-C, SIGTERM (Slurm, Kubernetes, `timeout`) and SIGHUP all end it in the same way."""
+"""Handle termination signals: Ctrl-C, SIGTERM (Slurm, Kubernetes, `timeout`) and SIGHUP end a process in the same way."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from types import FrameType
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 EXIT_INTERRUPTED = 130
-"""The exit code of a process that a signal ended: the shell's 128 + SIGINT, whichever signal it was."""
+"""Exit code after any of these signals: the shell's 128 + SIGINT."""
 PATIENCE_S = 10.0
-"""Seconds that an interrupted process has to end; Slurm and Kubernetes kill it after 30."""
+"""Seconds that an interrupted process may take to end; Slurm and Kubernetes kill it after 30."""
 SAME_S = 0.5
-"""Signals within this many seconds are one request: `timeout` and wrappers such as `uv run` deliver each of them twice."""
+"""Signals within this many seconds count as one: `timeout` and wrappers such as `uv run` deliver each twice."""
 
 
 class StopRequest:
-    """Whether this process was asked to end. Set once, by a signal."""
+    """Whether this process was interrupted. Set once, by a signal."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], object]] = []
@@ -30,7 +30,7 @@ class StopRequest:
         return self._asked
 
     def call(self, callback: Callable[[], object]) -> None:
-        """Call something when the request comes; at once if it came already. Runs inside of a signal handler."""
+        """Call a function on interruption; immediately if it already happened. Runs inside a signal handler."""
         self._callbacks.append(callback)
         if self._asked:
             callback()

@@ -1,4 +1,4 @@
-"""Standard output and standard error whose encoding, closed pipe or full disk never turns finished work into a traceback."""
+"""Make standard output and error robust: encodings, closed pipes and full disks never turn finished work into a traceback."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from typing import Any
 
 SPELLED_OUT = "hf_oss_instruct.spelled_out"
-"""The error handler for characters that an output's encoding lacks."""
+"""Name of the error handler for characters that the encoding lacks."""
 PLAIN_ASCII = "hf_oss_instruct_ascii"
-"""ASCII by another name: click writes UTF-8 to a stream whose encoding is called ASCII."""
+"""An alias of ASCII: click writes UTF-8 to a stream whose encoding is named ASCII."""
 _PLAIN = {"→": "->", "←": "<-", "·": "-", "…": "...", "–": "-", "—": "-", "−": "-", "─": "-", "×": "x", "≥": ">=", "≤": "<="}
 READER_S = 0.5
-"""Seconds that a process which was asked to end waits for room in the pipe behind its output."""
+"""Seconds that an interrupted process waits for space in its output pipe."""
 _READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
-"""What a write says when a pipe's reader (`head`) or the terminal is gone."""
+"""Errors of a write after the reader of a pipe (`head`) or the terminal has gone."""
 
 
 class _Output(io.FileIO):
-    """A file descriptor that takes everything: what cannot be written is dropped, and the first reason is kept."""
+    """A raw file whose writes never fail: what cannot be written is dropped, and the first error is kept."""
 
     trouble: OSError | None = None
     leaving = False
@@ -62,7 +62,7 @@ codecs.register(_plain_ascii)
 
 @contextmanager
 def forgiving() -> Iterator[None]:
-    """Replace `sys.stdout` and `sys.stderr`: characters that their encoding lacks are spelled out, and writing never fails.
+    """Replace `sys.stdout` and `sys.stderr` by streams that escape unencodable characters and never fail.
 
     Streams that somebody else has put there already (a notebook, a test) stay as they are.
     """
@@ -83,7 +83,7 @@ def _forgiving(stream: Any, number: int) -> io.TextIOWrapper:
     try:
         encoding, to_terminal = stream.encoding, stream.isatty()
         stream.flush()
-    except (AttributeError, OSError, ValueError):  # closed before we started, as `>&-` does
+    except (AttributeError, OSError, ValueError):  # closed by the shell, as with `>&-`
         encoding, to_terminal, number = "utf-8", False, os.open(os.devnull, os.O_WRONLY)
     if codecs.lookup(encoding).name == "ascii":
         encoding = PLAIN_ASCII
@@ -93,20 +93,20 @@ def _forgiving(stream: Any, number: int) -> io.TextIOWrapper:
 
 
 def leave_soon() -> None:
-    """From now on, do not wait longer than `READER_S` for a reader that has stopped reading: the process was asked to end."""
+    """From now on, wait at most `READER_S` for a stalled reader, because the process was interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(raw := getattr(getattr(stream, "buffer", None), "raw", None), _Output):
             raw.leaving = True
 
 
 def trouble_with_output() -> OSError | None:
-    """Why standard output could not be written, if it could not; None also where its reader has left, which is his right."""
+    """The error of standard output, if any; None if its reader closed the pipe, which is not an error."""
     error = _trouble()
     return None if error is None or error.errno in _READER_LEFT else error
 
 
 def nobody_reads() -> bool:
-    """Whether nothing that is printed can arrive any more, so that a command which only prints can stop."""
+    """Whether output can no longer arrive, so that a command that only prints can stop."""
     return _trouble() is not None
 
 

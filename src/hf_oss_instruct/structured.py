@@ -1,4 +1,4 @@
-"""JSON and YAML that a user or a stranger may have written, read under limits of size, depth and numbers.
+"""Parse untrusted JSON and YAML with limits on size, depth and numbers.
 
 Whatever is wrong with a text is a `ValueError` with a sentence about it: no traceback, and no minutes.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 LARGEST = 64 << 20
-"""Bytes of a JSON file that is read whole."""
+"""Maximum size in bytes of a JSON file."""
 LARGEST_YAML, TOKENS, DEPTH, NUMBER = 256_000, 20_000, 32, 40
 """Of a YAML text: characters, tokens, values in each other, characters of a number or date."""
 BITS = 64
@@ -109,7 +109,7 @@ def load_yaml(text: str, *, aliases: bool = False) -> Any:
 
 
 def _check_tokens(text: str, aliases: bool) -> None:
-    """Before anything is made of it: token by token, so that what is too deep ends here."""
+    """Check the limits token by token, before anything is constructed."""
     depth = 0
     for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
         depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
@@ -122,7 +122,7 @@ def _check_tokens(text: str, aliases: bool) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, for numbers that others can hold."""
+    """PyYAML's safe loader, restricted to numbers of 64 bits."""
 
     def construct_yaml_number(self, node: yaml.ScalarNode) -> Any:
         if len(node.value) > NUMBER:

@@ -1,4 +1,4 @@
-"""Row to prompt and completion: one template object for data, training, the saved tokenizer and evaluation."""
+"""Render rows as prompts and completions: one template object for data, training, the saved tokenizer and evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = "oss-instruct-response"
 
 
 class Tokenizer(Protocol):
-    """What a template asks of a tokenizer of `transformers`."""
+    """The part of a `transformers` tokenizer that templates use."""
 
     eos_token: str | None
     bos_token: str | None
@@ -45,7 +45,7 @@ class Tokenizer(Protocol):
 
 
 class Template(Protocol):
-    """How an instruction is put to a model, and how the answer ends.
+    """How an instruction is rendered for a model, and how the answer ends.
 
     Attributes:
         name: one of `TEMPLATES`.
@@ -66,10 +66,10 @@ class Template(Protocol):
         """See above."""
 
     def prompt(self, instruction: str) -> str:
-        """The text that a model is asked with, to the byte the same in data, training and evaluation."""
+        """The prompt, byte-identical in data, training and evaluation."""
 
     def completion(self, instruction: str, response: str) -> str:
-        """The text that a model is trained to continue the prompt with, up to and with `stop`."""
+        """The completion that a model is trained on, including `stop`."""
 
 
 def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def to_prompt_completion(row: Mapping[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class MagicoderTemplate:
-    """`@@ Instruction` and `@@ Response`, as the published Magicoder models know it."""
+    """`@@ Instruction` and `@@ Response`, the format of the published Magicoder models."""
 
     stop: str
     chat_template: str
@@ -195,7 +195,7 @@ def begin(tokenizer: Tokenizer) -> str:
 
 
 def special_tokens(tokenizer: Tokenizer) -> list[str]:
-    """Every token that is no text, named or not."""
+    """Every special token, named or not."""
     added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
     return sorted({*tokenizer.all_special_tokens, *added})
 

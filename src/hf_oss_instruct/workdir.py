@@ -1,4 +1,4 @@
-"""An output folder: one process writes it at a time, it belongs to one job, and its files are whole or not there.
+"""Output folders: one writer at a time, one job per folder, files written atomically.
 
 with owned(Path("out"), {"command": "curate", "source": "pairs"}):
 write_whole(Path("out/run.json"), "{}")
@@ -22,12 +22,12 @@ from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.structured import read_object
 
 LOCK, OWNER, JOB = ".lock", ".running", ".job.json"
-"""The lock, who holds it, and which job the folder belongs to."""
+"""Names of the lock, its owner, and the job that the folder belongs to."""
 
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """Hold a folder alone; it is made if it is not there.
+    """Lock a folder exclusively; it is created if it does not exist.
 
     The kernel lets go of the lock when the process ends, however it ends.
 
@@ -57,7 +57,7 @@ def held(out: Path) -> Iterator[None]:
 
 @contextmanager
 def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
-    """Hold a folder alone for one job: a new or empty folder, or one that the same job has begun.
+    """Lock a folder for one job. It must be new, empty, or started by the same job.
 
     Args:
         out: the folder.
@@ -74,7 +74,7 @@ def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
 
 
 def claim(path: Path, job: Mapping[str, Any]) -> None:
-    """Write a job into a file, or see that the file holds the same one.
+    """Record a job in a file, or check that the file records the same job.
 
     Raises:
         RunError: it holds another, or cannot be read or written.
@@ -101,12 +101,12 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
 
 
 def names_in(out: Path) -> list[str]:
-    """What a folder holds beside the files of this module, sorted."""
+    """Names in a folder other than the files of this module, sorted."""
     return sorted(path.name for path in out.iterdir() if path.name not in (LOCK, OWNER, JOB))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a whole file or nothing: whoever reads beside it sees the old one, or the new one.
+    """Write a file atomically: concurrent readers see the old or the new content.
 
     Raises:
         RunError: the disk is full, or the folder cannot be written.
@@ -126,7 +126,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 class Lines:
-    """A file of JSON lines that only grows; a line is on disk when `append` returns, and one that a kill has torn is cut off.
+    """An append-only JSONL file. A line is on disk when `append` returns; a line torn by a kill is cut off.
 
     Args:
         path: the file; made if it is not there.
@@ -178,7 +178,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _whole_lines(file: int) -> int:
-    """Bytes up to the end of the last whole line."""
+    """Number of bytes up to the end of the last complete line."""
     end, chunk = os.fstat(file).st_size, 1 << 16
     while end > 0:
         start = max(0, end - chunk)

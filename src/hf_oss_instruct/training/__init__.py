@@ -1,1 +1,1 @@
-"""Training on stock TRL: rows that fit, recipes it parses, scores while it trains."""
+"""Train on stock TRL: recipes, data preparation, scores during training."""

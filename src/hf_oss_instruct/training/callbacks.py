@@ -1,6 +1,6 @@
-"""Scores while training: answer tasks greedily at chosen steps, let a judge run the answers, log pass@1 with its interval.
+"""Score during training: answer tasks greedily at given steps, let a judge run the answers, log pass@1 with its interval.
 
-Who judges is an argument: a function that takes a task and an answer and runs it in a sandbox. Nothing is run here.
+The judge is an argument: a function that runs an answer in a sandbox. This module runs no untrusted code.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge says of an answer.
+    """Verdict of a judge on an answer.
 
     Attributes:
-        parsed: the answer holds a program.
-        passed: the program does what the task asks; None where it could not be run, which counts as neither.
-        status: a word of the sandbox's, such as `passed`, `wrong_answer` or `timeout`.
+        parsed: the answer contains a program.
+        passed: the program solves the task; None if it could not be run, which counts as neither.
+        status: status of the sandbox, such as `passed`, `wrong_answer` or `timeout`.
         sandbox: name of the tier that ran it; empty if nothing ran.
     """
 
@@ -39,7 +39,7 @@ class Judged:
 
 
 class Judge(Protocol):
-    """Runs an answer in a sandbox; asked by several threads at once."""
+    """Runs an answer in a sandbox. Called by several threads concurrently."""
 
     def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
         """Judge one answer to one task."""
@@ -47,7 +47,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said to one task, and whether it ended by itself."""
+    """The model's answer to one task, and whether it ended with the stop token."""
 
     text: str
     stopped: bool
@@ -55,14 +55,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What to score while training.
+    """What to score during training.
 
     Attributes:
-        tasks: each with `instruction`, what the model is asked; the rest is the judge's.
-        judge: who runs the answers.
-        every: steps between scores; the model is scored before the first step and after the last one too.
-        max_new_tokens: tokens of an answer at most.
-        batch_size: answers generated together.
+        tasks: each with an `instruction` for the model; the other keys are for the judge.
+        judge: runs the answers.
+        every: steps between scores; the model is also scored before the first and after the last step.
+        max_new_tokens: maximum number of tokens per answer.
+        batch_size: number of answers generated together.
     """
 
     tasks: Sequence[Mapping[str, Any]]
@@ -78,7 +78,12 @@ class Scoring:
             raise UsageError("every, max_new_tokens and batch_size of a scoring are numbers from 1.")
 
     def callback(self, trainer: Any, template: Template) -> Any:
-        """A `TrainerCallback` that scores; answers go to `output_dir/scores/`, figures to wherever the trainer reports."""
+        """Create a `TrainerCallback` that scores the model.
+
+        Args:
+            trainer: the `SFTTrainer`; answers are written to its `output_dir/scores/`, figures to its logs.
+            template: renders prompts as in training.
+        """
         from transformers import TrainerCallback
 
         scoring = self
@@ -92,12 +97,12 @@ class Scoring:
                 if state.global_step % scoring.every == 0 or state.global_step == state.max_steps:
                     wanted = control.should_log
                     scoring.score(trainer, template)
-                    control.should_log = wanted  # logging the scores takes it for done, and the step's loss would be missing
+                    control.should_log = wanted  # logging the scores resets it, and the step's loss would not be logged
 
         return ScoreCallback()
 
     def score(self, trainer: Any, template: Template) -> None:
-        """Answer, judge and log once. Every process generates, as sharded models need; the main one judges."""
+        """Generate, judge and log once. Every process generates, because sharded models require it; the main process judges."""
         model = trainer.model
         was_training = model.training
         model.eval()
@@ -107,7 +112,9 @@ class Scoring:
                 with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="judge") as pool:
                     judged = list(pool.map(self.judge, self.tasks, [answer.text for answer in answers]))
                 self._keep(Path(trainer.args.output_dir), trainer.state.global_step, answers, judged)
-                trainer.log(figures(answers, judged))  # still in eval mode: TRL would add the training step's own figures
+                trainer.log(
+                    figures(answers, judged)
+                )  # still in eval mode: in train mode TRL would add the training step's metrics
         finally:
             model.train(was_training)
 
@@ -126,12 +133,14 @@ class Scoring:
         import torch
 
         longest, end = max(map(len, prompts)), tokenizer.convert_tokens_to_ids(stop)
-        pads = [longest - len(prompt) for prompt in prompts]  # on the left, so that answers begin where prompts end
-        ids = torch.tensor([[end] * pad + prompt for pad, prompt in zip(pads, prompts, strict=True)], device=model.device)
-        mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)
+        pads = [longest - len(prompt) for prompt in prompts]  # left padding, so that all answers begin at the same position
+        ids = torch.tensor(
+            [[end] * pad + prompt for pad, prompt in zip(pads, prompts, strict=True)], device=model.device
+        )  # (batch, longest)
+        mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)  # (batch, longest)
         words = {"do_sample": False, "eos_token_id": end, "pad_token_id": end, "max_new_tokens": self.max_new_tokens}
         with torch.no_grad():
-            made = model.generate(input_ids=ids, attention_mask=mask, use_cache=True, **words)
+            made = model.generate(input_ids=ids, attention_mask=mask, use_cache=True, **words)  # (batch, longest + new)
         for row in made[:, longest:].tolist():
             said = row[: row.index(end)] if end in row else row
             yield Answer(tokenizer.decode(said, skip_special_tokens=True), end in row)
@@ -146,7 +155,7 @@ class Scoring:
 
 
 def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:
-    """pass@1 of greedy answers with its Wilson interval, and how many parse, stop, and could not be judged."""
+    """pass@1 of greedy answers with its Wilson interval, rates of answers that parse and stop, and the number not judged."""
     counted = [verdict.passed for verdict in judged if verdict.passed is not None]
     low, high = wilson(sum(counted), len(counted))
     return {
@@ -161,7 +170,7 @@ def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, fl
 
 
 def wilson(passed: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a rate of `passed` out of `n` (Wilson 1927); 0 to 1 where nothing was counted."""
+    """The 95 % Wilson score interval (Wilson 1927) of `passed` out of `n`; (0, 1) for n = 0."""
     if not n:
         return 0.0, 1.0
     rate, square = passed / n, Z95**2

@@ -1,4 +1,4 @@
-"""Checkpoints that a training can go on from: the last whole one, and one that is saved when a signal asks it to end."""
+"""Resume from the last complete checkpoint, and save one when a signal arrives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from hf_oss_instruct.signals import StopRequest
 
 STATE = "trainer_state.json"
-"""What `transformers.Trainer` writes last into a checkpoint."""
+"""The file that `transformers.Trainer` writes last, so a checkpoint that has it is complete."""
 
 
 def last_whole_checkpoint(out: Path) -> str | None:
-    """The checkpoint of the highest step that was written to its end; one that a kill or a full disk has torn is passed over."""
+    """The latest complete checkpoint; incomplete ones (after a kill or a full disk) are skipped."""
     steps = {int(found[1]): path for path in out.glob("checkpoint-*") if (found := re.fullmatch(r"checkpoint-(\d+)", path.name))}
     return next((str(steps[step]) for step in sorted(steps, reverse=True) if _is_whole(steps[step])), None)
 
@@ -28,7 +28,7 @@ def _is_whole(checkpoint: Path) -> bool:
 
 
 def stop_callback(trainer: Any, stopping: StopRequest) -> Any:
-    """A `TrainerCallback` that ends the training after the step in which a signal came, with a checkpoint."""
+    """Create a `TrainerCallback` that saves a checkpoint and stops after the step in which a signal arrived."""
     from transformers import TrainerCallback
 
     class StopCallback(TrainerCallback):
@@ -41,7 +41,7 @@ def stop_callback(trainer: Any, stopping: StopRequest) -> Any:
 
 
 def _anywhere(trainer: Any, asked: bool) -> bool:
-    """Whether any process was asked to end: they must stop after the same step, or the others wait for it for ever."""
+    """Whether any process received a signal. All must stop after the same step, or the others wait for a collective forever."""
     if trainer.accelerator.num_processes == 1:
         return asked
     import torch

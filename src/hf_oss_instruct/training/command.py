@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
 
 LAUNCHED = "LOCAL_RANK"
-"""Set by `accelerate launch` and `torchrun` in every process that they start."""
+"""Environment variable that `accelerate launch` and `torchrun` set in every process they start."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--template", type=click.Choice(["magicoder", "chat"]), default="magicoder", show_default=True,
-              help="How instructions are put: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
+              help="Prompt format: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
 @click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
 @click.option("--score", metavar="TASK", help="Score while training: humaneval_plus, mbpp_plus, multipl_e:LANGUAGE, or a .jsonl "
-              "file of tasks (instruction, entry_point, tests). Answers are run in the sandbox.")  # fmt: skip
+              "file of tasks (instruction, entry_point, tests). Answers run in the sandbox.")  # fmt: skip
 @click.option("--score-data", metavar="DIR", type=click.Path(exists=True, path_type=Path),
-              help="Local files of that benchmark. Default: the Hub.")  # fmt: skip
+              help="Local files of that benchmark. Default: download from the Hub.")  # fmt: skip
 @click.option("--score-every", metavar="STEPS", type=click.IntRange(1), default=100, show_default=True,
-              help="Steps between scores; it is scored before the first and after the last one too.")  # fmt: skip
-@click.option("--score-count", metavar="N", type=click.IntRange(1), help="So many of the tasks, evenly spread. Default: all.")
+              help="Steps between scores; the model is also scored before the first and after the last step.")  # fmt: skip
+@click.option("--score-count", metavar="N", type=click.IntRange(1), help="Number of tasks, evenly spread. Default: all.")
 @click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
-              help="Tokens of an answer at most.")  # fmt: skip
+              help="Maximum number of tokens per answer.")  # fmt: skip
 @unsafe_option
 def train(file: Path, template: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any) -> None:
-    """Train as a YAML for stock `trl sft` says.
+    """Train a model as a YAML recipe for `trl sft` says.
 
     \b
     hf-oss-instruct recipe magicoder --data pairs > magicoder.yaml
     hf-oss-instruct train magicoder.yaml
 
-    Rows that do not fit are dropped and counted, never cut. Ctrl-C and SIGTERM save a checkpoint (unless save_strategy is no);
-    after these and after a kill the same command goes on from the last one.
-    With --score humaneval_plus, greedy answers are run in the sandbox while it trains; pass@1 with its interval, the answers and
-    their verdicts go to the log, the card and OUTPUT_DIR/scores/.
-    With num_processes or accelerate_config in FILE it runs under `accelerate launch`, on CPUs under torchrun.
+    Rows that are too long are dropped and counted, never truncated. Ctrl-C and SIGTERM save a checkpoint (unless save_strategy is
+    no); the same command continues from the last checkpoint, also after a kill.
+    With --score humaneval_plus, greedy answers run in the sandbox during training. pass@1 with its interval, the answers and
+    their verdicts are written to the log, the card and OUTPUT_DIR/scores/.
+    With num_processes or accelerate_config in FILE, it runs under `accelerate launch`, or on CPUs under torchrun.
     """
     from hf_oss_instruct.training.recipes import read_yaml
 
@@ -74,7 +74,7 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
 
 
 def _output_dir(values: dict[str, Any]) -> Path:
-    """Where the model goes; TRL's own default where the YAML does not say."""
+    """The output folder; TRL's default if the YAML sets none."""
     return Path(values.get("output_dir") or "trainer_output")
 
 
@@ -89,9 +89,13 @@ def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Sco
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--model", metavar="ID", help="Model to start from, a Hub id or a folder.")
-@click.option("--data", metavar="ID", help="Data set, a Hub id or a folder that synthesize wrote.")
-@click.option("--gpus", type=click.IntRange(0), help="Devices; 0 for a CPU. Accumulation follows, so that a step stays the same.")
+@click.option("--model", metavar="ID", help="Base model: a Hub id or a folder.")
+@click.option("--data", metavar="ID", help="Dataset: a Hub id or a folder written by synthesize.")
+@click.option(
+    "--gpus",
+    type=click.IntRange(0),
+    help="Number of GPUs; 0 for a CPU. Gradient accumulation adapts, so that rows per step stay the same.",
+)
 @click.option("--rows", type=click.IntRange(1), help="Rows to estimate the time for. Default: those of a folder, else 75,000.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of trl sft; may be given again.")
 def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
@@ -116,15 +120,15 @@ def _change(text: str) -> tuple[str, Any]:
     if not equals:
         raise UsageError(f"--set takes KEY=VALUE, not {text!r}. Write it as --set learning_rate=1e-5.")
     try:
-        return key, float(value) if "e" in value.lower() else yaml.safe_load(value)  # YAML takes 1e-5 for a text
+        return key, float(value) if "e" in value.lower() else yaml.safe_load(value)  # YAML 1.1 reads 1e-5 as a string
     except ValueError:
         return key, yaml.safe_load(value)
 
 
 def _launch_words(values: dict[str, Any]) -> list[str]:
-    """The module that starts several processes, and its arguments; none where one process is meant."""
+    """Module and arguments that start several processes; empty for a single process."""
     config, processes = values.get("accelerate_config"), values.get("num_processes", 1)
-    if values.get("use_cpu"):  # accelerate starts several processes on CPUs by MPI alone, and waits for ever without it
+    if values.get("use_cpu"):  # on CPUs, accelerate only supports MPI, and hangs without it
         return ["torch.distributed.run", "--nproc-per-node", str(processes)] if processes > 1 else []
     words = [] if config is None else ["--config_file", _accelerate_config(str(config))]
     for key in ("num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port"):

@@ -1,4 +1,4 @@
-"""About how much memory and time a recipe needs, and how that was computed."""
+"""Estimate the memory and time that a recipe needs, and show the arithmetic."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.structured import read_object
 
 MEAN_TOKENS = 446
-"""Tokens of a row, prompt included, in the Magicoder template (mean of 2,000 rows, 8k vocabulary)."""
+"""Tokens per row, prompt included, in the Magicoder template (mean of 2,000 rows, 8k vocabulary)."""
 PEAK_FLOPS, UTILISATION = 790e12, 0.40
-"""Dense bf16 of an H100 or H200 in a matrix product, and the share of it that training is guessed to reach."""
+"""Dense bf16 FLOP/s of an H100 or H200, and the share of it that training is assumed to reach."""
 PADDING = {"random batches of 2": 0.20, "random batches": 0.43, "grouped": 0.03, "packed": 0.01}
 """Share of padding tokens by kind of batch (`benchmarks/training.py`)."""
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([bBmM])(?![a-zA-Z])")
@@ -23,7 +23,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a model is.
+    """Size of a model.
 
     Attributes:
         parameters: their number; None where it is not known.
@@ -38,7 +38,7 @@ class Shape:
 
     @classmethod
     def of(cls, model: str) -> Shape:
-        """From the `config.json` of a folder, else from a size such as `6.7b` in the name; the network is not asked."""
+        """Read a folder's `config.json`, or a size such as `6.7b` in the name. Uses no network."""
         config = Path(model) / "config.json"
         if config.is_file():
             try:
@@ -85,7 +85,7 @@ class Estimate:
 
     @property
     def bytes_a_parameter(self) -> dict[str, float]:
-        """Bytes for a parameter: weights, gradients, optimizer states. With adapters only the weights count."""
+        """Bytes per parameter: weights, gradients, optimizer states. With adapters, only the weights."""
         width = 4 if self.values.get("dtype", "float32") == "float32" else 2
         if self.values.get("use_peft"):
             return {"weights": 0.55 if self.values.get("load_in_4bit") else width, "gradients": 0, "optimizer": 0}
@@ -107,12 +107,12 @@ class Estimate:
 
     @property
     def recomputes(self) -> bool:
-        """Whether activations are computed again in the backward pass; under either name of the key."""
+        """Whether activation checkpointing is on, under either name of the key."""
         return bool(self.values.get("activation_checkpointing") or self.values.get("gradient_checkpointing"))
 
     @property
     def activations(self) -> float:
-        """34 · tokens · h bytes a layer, 2 · tokens · h when recomputed (Korthikanti et al. 2022, without attention matrices)."""
+        """34 · tokens · h bytes per layer, 2 · tokens · h if recomputed (Korthikanti et al. 2022, without attention matrices)."""
         tokens, layer = self.tokens_a_device, self.shape.hidden * self.tokens_a_device
         if self.recomputes:
             return 2 * layer * self.shape.layers + 34 * layer
@@ -137,7 +137,7 @@ class Estimate:
         return tokens * work * self.shape.parameters / (PEAK_FLOPS * UTILISATION * self.gpus) / 3600
 
     def lines(self) -> list[str]:
-        """The estimate in words, with its arithmetic."""
+        """The estimate as text, with its arithmetic."""
         if self.shape.parameters is None or self.memory is None:
             return ["Memory and hours are not estimated: neither a config.json nor the name says how large the model is."]
         return [self._memory_line(), *self._time_line()]

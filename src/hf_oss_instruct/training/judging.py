@@ -1,4 +1,4 @@
-"""What is asked while training, and who judges: a benchmark's problems or tasks of one's own, run in the sandbox."""
+"""Tasks for scoring during training (a benchmark's problems or custom tasks), and their judges, which use the sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.training.callbacks import Judged, Scoring
 
 OWN = ("instruction", "entry_point", "tests")
-"""Fields of a task of one's own; `language` may be added, Python by default."""
+"""Required fields of a custom task; `language` is optional, Python by default."""
 
 
 def scoring(
@@ -35,7 +35,7 @@ def scoring(
     batch_size: int = 16,
     tier: str | None = None,
 ) -> Scoring:
-    """What to score while training, judged in the sandbox.
+    """Configure scoring during training, judged in the sandbox.
 
     Args:
         what: a task of `benchmarks.load` such as `humaneval_plus`; or a `.jsonl` file, each line with `instruction` (what the
@@ -64,7 +64,7 @@ def _of_benchmark(task: str, data: Path | None) -> list[dict[str, Any]]:
 
 
 def _own(path: Path) -> list[dict[str, Any]]:
-    """The tasks of a file."""
+    """Read custom tasks from a .jsonl file."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

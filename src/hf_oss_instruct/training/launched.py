@@ -1,4 +1,4 @@
-"""The processes of a distributed training: started, told of the signals that this one gets, and waited for."""
+"""Run distributed training in a process group, forward signals to it, and wait for its end."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hf_oss_instruct.errors import Interrupted, RunError
 from hf_oss_instruct.signals import deferring
 
 GRACE_S = 30.0
-"""Seconds that processes have to save a checkpoint once their launcher is gone; torchrun gives its workers as many."""
+"""Seconds for processes to save a checkpoint after their launcher has ended; the grace period of torchrun."""
 
 
 def run_launched(words: Sequence[str]) -> None:
-    """Run a launcher to its end; Ctrl-C, SIGTERM and SIGHUP become one SIGTERM for it and its workers, another Ctrl-C kills them.
+    """Run a launcher. Ctrl-C, SIGTERM and SIGHUP are forwarded as one SIGTERM to it and its workers; another Ctrl-C kills them.
 
     Raises:
         Interrupted: a signal ended it; the workers have saved a checkpoint if they could.
         RunError: it failed.
     """
     with deferring() as stopping:
-        # A process group of its own: a terminal's Ctrl-C would reach launcher and workers apart from what is passed on to them.
+        # A separate process group: otherwise a terminal's Ctrl-C would reach launcher and workers in addition to our signal.
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, process_group=0)
         stopping.call(lambda: _signal(process, signal.SIGTERM))
         try:
@@ -47,7 +47,7 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _wait_for_workers(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the group is empty: accelerate's launcher of a single process ends before its worker does."""
+    """Wait until the group is empty: accelerate's launcher for a single process ends before its worker does."""
     until = time.monotonic() + GRACE_S
     with contextlib.suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""What cannot work here, said before anything large is downloaded or allocated."""
+"""Checks that fail early, before anything large is downloaded or allocated."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CARRIES_STATE = {
     "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "lfm2", "mamba", "mamba2", "nemotron_h", "qwen3_5",
     "qwen3_5_moe", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "rwkv", "zamba", "zamba2",
 }  # fmt: skip
-"""Model types with a recurrent state or convolution that runs on from one packed row into the next. Measured for Qwen3-Next and
-Qwen3.5; the others by their construction."""
+"""Model types whose recurrent state or convolution leaks from one packed row into the next. Measured for Qwen3-Next and Qwen3.5;
+the others by their architecture."""
 ANYWHERE = {None, "eager", "sdpa"}
-"""Attention that needs neither a GPU nor another package."""
+"""Attention implementations that need neither a GPU nor another package."""
 
 
 def check_device(values: Mapping[str, Any]) -> None:
-    """Refuse what this machine cannot do.
+    """Check that this machine supports the recipe.
 
     Args:
         values: keys of the training YAML.
@@ -44,7 +44,7 @@ def check_device(values: Mapping[str, Any]) -> None:
 
 
 def check_packing(values: Mapping[str, Any]) -> None:
-    """Refuse ways of packing that change the loss without a word.
+    """Reject packing strategies that silently change the loss.
 
     Raises:
         UsageError: `wrapped` packing.
@@ -54,7 +54,7 @@ def check_packing(values: Mapping[str, Any]) -> None:
 
 
 def check_model(values: Mapping[str, Any], config: Any) -> None:
-    """Refuse a model that cannot hold the rows, or into which packing leaks.
+    """Check that rows fit the model's positions, and that packed rows cannot see each other.
 
     Args:
         values: keys of the training YAML.

@@ -1,4 +1,4 @@
-"""Rows to what TRL trains on: token ids and labels that fit, several sets mixed, and what was dropped and why.
+"""Encode rows as token ids and labels for TRL, mix datasets, and count dropped rows by reason.
 
 Nothing is cut: a row that is too long loses its end token and teaches the model not to stop, so it is dropped and counted.
 """
@@ -22,13 +22,13 @@ DROPPED = ("too_long", "empty", "masked", "special_token", "not_a_pair")
 """Why a row is not trained on: more tokens than `max_length`; no text; no token to learn; text of a special token in it; a
 conversation of more than one question and one answer."""
 PAIRS = (("prompt", "completion"), ("problem", "solution"), ("instruction", "response"))
-"""Columns that hold a pair; the first are text in the template already."""
+"""Columns that contain a pair; the first pair is already rendered text."""
 IGNORED = -100
-"""Label of a token that is read and not learnt (PyTorch's cross entropy)."""
+"""Label of a token without loss (PyTorch's cross entropy ignores it)."""
 
 
 class Encoder:
-    """One row to token ids and labels, to the token what TRL makes of the same text.
+    """Encodes a row as token ids and labels, identical to what TRL produces for the same text.
 
     Args:
         template: how a row becomes text.
@@ -43,7 +43,7 @@ class Encoder:
         self._start: list[int] = [tokenizer.convert_tokens_to_ids(first)] if first else []
 
     def texts(self, row: Mapping[str, Any]) -> tuple[str, str]:
-        """Prompt and completion of a row, end token included.
+        """Prompt and completion of a row, including the end token.
 
         Raises:
             UsageError: the columns hold no pair, or hold prompts that another template has written.
@@ -55,7 +55,7 @@ class Encoder:
         return self.template.prompt(instruction), self.template.completion(instruction, response)
 
     def check(self, row: Mapping[str, Any]) -> None:
-        """Refuse columns that this template cannot be put around; what stands in them does not matter.
+        """Reject columns that this template cannot be applied to, whatever their values.
 
         Raises:
             UsageError: the columns hold no pair, or hold prompts that another template has written.
@@ -87,7 +87,7 @@ class Encoder:
         return {"input_ids": ids, "labels": [IGNORED] * learnt_from + ids[learnt_from:], "dropped": None}
 
     def _ids(self, prompt: str, completion: str) -> tuple[list[int], int]:
-        """Ids of the whole text, and where the completion begins: tokenized together, as TRL does."""
+        """Ids of the whole text and the index of the completion's first token. Both are tokenized together, as TRL does."""
         before = self._start + self.tokenizer.encode(prompt, add_special_tokens=False)
         whole = self._start + self.tokenizer.encode(prompt + completion, add_special_tokens=False)
         same = next((n for n, (one, other) in enumerate(zip(before, whole, strict=False)) if one != other), len(before))
@@ -96,7 +96,7 @@ class Encoder:
 
 @dataclass
 class Prepared:
-    """Rows to train on, and the count of the others.
+    """Encoded rows, and the count of dropped ones.
 
     Attributes:
         rows: `input_ids` and `labels`.
@@ -110,12 +110,12 @@ class Prepared:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Rows that are not trained on, by reason."""
+        """Number of dropped rows by reason."""
         return {reason: self.counts[reason] for reason in DROPPED if self.counts[reason]}
 
 
 def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Prepared:
-    """Encode rows and leave out what cannot be trained on.
+    """Encode rows and drop those that cannot be trained on.
 
     Args:
         rows: a data set or stream with problem and solution, instruction and response, or prompt and completion.
@@ -143,7 +143,7 @@ def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Pre
 
 
 def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows, list[int] | None]:
-    """Several encoded sets as one, in shares, none repeated: TRL's `fraction`, with rows drawn instead of the first ones.
+    """Mix encoded datasets in given shares without repetition: TRL's `fraction`, but with sampled rows instead of the first ones.
 
     Args:
         parts: sets and their shares of the mixture, which need not sum to 1.
@@ -189,13 +189,13 @@ def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
 def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
     first = next(iter(rows), None)
     if first is None:
-        raise UsageError("The data set is empty: there is nothing to train on. Name another set or split.")
+        raise UsageError("The dataset is empty: there is nothing to train on. Name another dataset or split.")
     encoder.check(as_pair(first) or dict.fromkeys(PAIRS[2]))
     return list(first)
 
 
 def as_pair(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """A row with a pair of texts: of a conversation its one question and answer, of any other row the row.
+    """Convert a conversation of one question and one answer to a row with a pair; return other rows unchanged.
 
     Conversations are those of TRL: `messages`, or `prompt` and `completion` that are lists of messages.
 
@@ -214,7 +214,7 @@ def as_pair(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _content(turn: Mapping[str, Any]) -> str | None:
-    """The text of a message, which may come in parts."""
+    """The text of a message, whose content may be a list of parts."""
     content = turn.get("content")
     if isinstance(content, list):
         return "".join(part.get("text") or "" for part in content if isinstance(part, Mapping))
@@ -222,7 +222,7 @@ def _content(turn: Mapping[str, Any]) -> str | None:
 
 
 def _columns(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns of a row that hold its pair."""
+    """The columns of a row that contain its pair."""
     return next((names for names in PAIRS if row.keys() >= set(names)), ())
 
 

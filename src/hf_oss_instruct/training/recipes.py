@@ -1,4 +1,4 @@
-"""Which recipes there are, and what one becomes for a model, a data set and a number of GPUs: YAML that stock `trl sft` runs."""
+"""Training recipes, resolved for a model, a dataset and a number of GPUs, as YAML that `trl sft` runs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
 RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke")
 LAUNCH_KEYS = ("accelerate_config", "num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port")
-"""Keys that `trl sft` hands to `accelerate launch`."""
+"""Keys that `trl sft` passes to `accelerate launch`."""
 FULL = 0.99
-"""How full best-fit bins are (2,000 rows of 446 tokens, bins of 1216 to 16384: 98.6 to 99.0 %)."""
+"""Fill rate of best-fit bins (measured: 2,000 rows of 446 tokens, bins of 1216 to 16384: 98.6 to 99.0 %)."""
 PAPER_ROWS = 75_000
 _BY_LENGTH = {
     "attn_implementation": "sdpa",
@@ -52,7 +52,7 @@ class Recipe:
     estimate: Estimate
 
     def to_yaml(self) -> str:
-        """The recipe as YAML, what was decided and estimated above it."""
+        """The recipe as YAML, with decisions and estimates as comments above it."""
         lines = [*self.notes, *self.estimate.lines()]
         text = yaml.safe_dump(self.values, sort_keys=False, allow_unicode=True, width=120)
         return "".join(f"# {line}\n" for line in lines) + text
@@ -60,9 +60,9 @@ class Recipe:
 
 CHECKPOINTING = "activation_checkpointing"
 OLD_NAMES = {CHECKPOINTING: "gradient_checkpointing"}
-"""What recipes say → its name in a transformers that does not know it yet."""
+"""Key in recipes → its name in older versions of transformers."""
 NEW_NAMES_SINCE = (5, 23)
-"""Version of transformers whose training arguments have the new names."""
+"""First version of transformers with the new names."""
 
 
 def load_recipe(
@@ -111,12 +111,12 @@ def load_recipe(
 
 
 def rows_a_step(values: Mapping[str, Any]) -> float:
-    """Rows that one device sees before the weights change."""
+    """Rows per device and optimizer step."""
     return _rows_a_batch(values) * int(values["gradient_accumulation_steps"])
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys of a training YAML.
+    """Read a training YAML.
 
     Raises:
         UsageError: it is no YAML mapping, or a key is unknown to TRL here.
@@ -132,7 +132,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def check_keys(keys: Iterable[str]) -> None:
-    """Refuse keys that neither TRL's own parser nor `accelerate launch` takes.
+    """Reject keys that neither TRL's parser nor `accelerate launch` accepts.
 
     Raises:
         UsageError: naming each unknown key and the nearest known one.
@@ -147,7 +147,7 @@ def check_keys(keys: Iterable[str]) -> None:
 
 
 def known_keys() -> set[str]:
-    """Every key that a YAML for `trl sft` may have with the TRL that is installed."""
+    """Every key that the installed TRL accepts in a YAML for `trl sft`."""
     if importlib.util.find_spec("trl") is None:
         raise UsageError("trl is not installed. Install it with: pip install 'hf-oss-instruct[train]'")
     from trl.scripts.sft import make_parser
@@ -172,7 +172,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _knows_new_names() -> bool:
-    """Whether the installed transformers has the new names; yes if none is installed. Importing it to see would take seconds."""
+    """Whether the installed transformers has the new names; true if it is not installed. Importing it would take seconds."""
     try:
         major, minor = version("transformers").split(".")[:2]
     except PackageNotFoundError:
@@ -181,12 +181,12 @@ def _knows_new_names() -> bool:
 
 
 def _has_sft(data: str) -> bool:
-    """Our own folders have a config `sft`; of another folder nothing is known, so its default config is meant."""
+    """Drop the config `sft` for folders that this package did not write: they only have a default config."""
     return (Path(data) / "sft").is_dir() or not Path(data).exists()
 
 
 def _choose_attention(values: dict[str, Any], gpus: int) -> str:
-    """Pack where a kernel for rows of different lengths can be there, else group by length; say which and why."""
+    """Pack if a variable-length attention kernel is available, otherwise group by length; return the reason."""
     if gpus and importlib.util.find_spec("flash_attn"):
         values["attn_implementation"] = "flash_attention_2"
         return "Packed into bins, with flash-attn, which is installed here."

@@ -1,4 +1,4 @@
-"""A training YAML to a model: stock TRL, with the data checked and counted, continued after a kill, and a card."""
+"""Train a model from a YAML with stock TRL: check and count the data, resume after a kill, write a card."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _FULL = re.compile(
     r"No space left on device|StorageFull|FileTooLarge|File too large|failed writing file|inline_container|Disk quota exceeded"
 )
 MAY_CHANGE = set("num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split())
-"""Keys that a run may be continued with when they are different now."""
+"""Keys that may change when a run is resumed."""
 
 
 @dataclass
 class Data:
-    """What is trained on.
+    """The training data.
 
     Attributes:
         rows: `input_ids` and `labels`.
@@ -62,7 +62,7 @@ def train(
     say: Callable[[str], None] = lambda line: None,
     callbacks: Sequence[Any] = (),
 ) -> dict[str, Any]:
-    """Train as a YAML says, or go on from its last checkpoint.
+    """Train as the YAML says, or resume from its last checkpoint.
 
     Args:
         path: the YAML, as stock `trl sft --config` takes it.
@@ -114,7 +114,7 @@ def train(
 
 
 def _parsed(path: Path) -> Any:
-    """TRL's own reading of the YAML; what `accelerate launch` takes is left to it."""
+    """Parse the YAML with TRL, without the keys for `accelerate launch`."""
     from trl.scripts.sft import make_parser
 
     try:
@@ -136,7 +136,7 @@ def _from_pretrained(kind: str, model: Any) -> Any:
 
 
 def _adopt(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
-    """The checkpoint to go on from, if the folder has one of this recipe."""
+    """The checkpoint to resume from, if the folder has one of this recipe."""
     if arguments.resume_from_checkpoint:
         return str(arguments.resume_from_checkpoint)
     checkpoint = last_whole_checkpoint(out)
@@ -175,7 +175,7 @@ def _data(sources: list[TrainingSource], encoder: Encoder, *, streaming: bool, r
 
 
 def _part(source: TrainingSource, made: Prepared, drawn: int | None) -> dict[str, Any]:
-    # the counter itself, not a copy: of a stream it grows while it is read
+    # the counter itself, not a copy: it grows while a stream is read
     words = {"source": asdict(source), "hub": source.on_the_hub, "revision": source.revision}
     return words | {"counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)}
 
@@ -207,7 +207,7 @@ def _facts(values: dict[str, Any], arguments: Any, template: Any, data: Data, mo
 
 
 def _trainer(model: Any, arguments: Any, rows: Any, tokenizer: Any, out: Path, facts: dict[str, Any], callbacks: Any) -> Any:
-    """Stock `SFTTrainer`, but for the card, which TRL would write over at every save."""
+    """Create a stock `SFTTrainer` that does not write TRL's own card, which would replace ours at every save."""
     from trl import SFTTrainer, get_peft_config, get_quantization_config
 
     class Trainer(SFTTrainer):
@@ -249,7 +249,7 @@ def _where_it_stopped(trainer: Any, out: Path) -> str:
 
 @contextmanager
 def _full_disk_said(out: Path) -> Iterator[None]:
-    """Torch and safetensors tell of a full disk by errors of their own kinds."""
+    """Translate errors of a full disk: torch and safetensors raise their own types for it."""
     try:
         yield
     except Exception as error:
@@ -273,7 +273,7 @@ def _progress(trainer: Any) -> dict[str, Any]:
 
 
 def _write(out: Path, facts: dict[str, Any]) -> None:
-    """The YAML, the facts and the card, written anew at every save."""
+    """Write the YAML, the facts and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)
     (out / RECIPE).write_text(yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True), "utf-8")
     (out / REPORT).write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")

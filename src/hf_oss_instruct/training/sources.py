@@ -1,4 +1,4 @@
-"""Where training rows come from, and whether they were checked against benchmarks."""
+"""Training datasets, and whether they were decontaminated."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hf_oss_instruct.structured import read_object
 REPORT = "run.json"
 CHECK = "decontamination"
 FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
-"""Suffix of a file → the format of `load_dataset` that reads it."""
+"""File suffix → the builder of `load_dataset` that reads it."""
 
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """One data set, in the words of `datasets.load_dataset` and of TRL's `datasets:` key.
+    """One dataset, with the arguments of `datasets.load_dataset` and of TRL's `datasets:` key.
 
     Attributes:
-        path: Hub id, folder, file (parquet, JSON, CSV), or a format such as `parquet` with `data_files`.
-        name, data_dir, data_files, split: as `load_dataset` takes them.
-        fraction: its share of a mixture; None where all rows are used.
+        path: Hub id, folder, file (Parquet, JSON, CSV), or a format such as `parquet` with `data_files`.
+        name, data_dir, data_files, split: as for `load_dataset`.
+        fraction: share of a mixture; None to use all rows.
     """
 
     path: str
@@ -36,10 +36,10 @@ class TrainingSource:
     fraction: float | None = None
 
     def open(self, streaming: bool) -> Any:
-        """The rows.
+        """Load the rows.
 
         Raises:
-            UsageError: there is no such data set, config, split or file.
+            UsageError: the dataset, config, split or file does not exist.
         """
         from datasets import load_dataset
         from datasets.exceptions import DatasetsError
@@ -60,7 +60,7 @@ class TrainingSource:
 
     @property
     def _file_format(self) -> str | None:
-        """The format that `load_dataset` reads a file in, where the path is the name of a file."""
+        """The builder of `load_dataset` for the path; None if the path is not a file."""
         if self.data_files or Path(self.path).is_dir():
             return None
         suffixes = [suffix for suffix in Path(self.path.lower()).suffixes if suffix in FORMATS]
@@ -68,7 +68,7 @@ class TrainingSource:
 
     @property
     def folders(self) -> list[Path]:
-        """Local folders in which its report may lie."""
+        """Local folders that may contain its report."""
         files = [self.data_files] if isinstance(self.data_files, str) else self.data_files
         named = [Path(file) for file in (files.values() if isinstance(files, dict) else files or ()) if isinstance(file, str)]
         places = [
@@ -79,12 +79,12 @@ class TrainingSource:
 
     @cached_property
     def on_the_hub(self) -> dict[str, Any] | None:
-        """Id and revision of a set that is read from the Hub."""
+        """Id and revision of a dataset on the Hub; None for a local one."""
         return None if self.data_files or self._file_format else on_the_hub(self.path, "dataset")
 
     @property
     def revision(self) -> str | None:
-        """What tells this state of the rows from another: the commit on the Hub, or the hash of the run config of a folder."""
+        """Identifies this state of the rows: the commit on the Hub, or the hash of a folder's run config."""
         if self.on_the_hub:
             found: str | None = self.on_the_hub["revision"]
             return found
@@ -93,7 +93,7 @@ class TrainingSource:
 
 
 def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[str, Any] | None:
-    """Id and commit of what is read from the Hub; the commit is None where the Hub does not answer.
+    """Resolve a Hub id to its commit. The commit is None if the Hub cannot be reached.
 
     Args:
         name: a Hub id, or a folder.
@@ -101,7 +101,7 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
         revision: branch, tag or commit.
 
     Returns:
-        None for what lies on this machine.
+        `{"id": …, "revision": …}`; None for a local folder.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -117,14 +117,14 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
 
 
 def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
-    """The data sets that a training YAML names, by `dataset_name` or by `datasets`.
+    """The datasets of a training YAML, from `dataset_name` or `datasets`.
 
     Args:
         script: TRL's `ScriptArguments`.
         mixture: TRL's `DatasetMixtureConfig`.
 
     Raises:
-        UsageError: it names none, or shares for some sets only.
+        UsageError: it names none, or gives a fraction to some datasets only.
     """
     if mixture.datasets:
         names = ("path", "name", "data_dir", "data_files", "split", "fraction")
@@ -138,10 +138,10 @@ def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
 
 
 def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
-    """Refuse data whose report does not say that benchmark solutions were taken out of it.
+    """Reject data whose report does not say that it was decontaminated.
 
     Raises:
-        UsageError: naming the set, why it counts as unchecked, and the flag that goes on anyway.
+        UsageError: the message names the dataset, the reason, and the flag that overrides this.
     """
     for source in sources:
         if why := why_unchecked(source):
@@ -152,7 +152,7 @@ def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
 
 
 def why_unchecked(source: TrainingSource) -> str | None:
-    """Why a set counts as not decontaminated; None for one whose `run.json` says that it was."""
+    """Why a dataset counts as not decontaminated; None if its `run.json` says that it was."""
     report = _report(source)
     if report is None:
         return f"it has no {REPORT}"
@@ -188,9 +188,7 @@ def _from_hub(repo: str) -> Path | None:
     try:
         return Path(hf_hub_download(repo, REPORT, repo_type="dataset"))
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UsageError(
-            f"There is no data set {repo!r}, neither as a folder here nor on the Hub. Check dataset_name."
-        ) from error
+        raise UsageError(f"There is no dataset {repo!r}, neither as a folder here nor on the Hub. Check dataset_name.") from error
     except EntryNotFoundError:
         return None
     except (HfHubHTTPError, OSError) as error:
