@@ -22,6 +22,7 @@ from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis import rate_limit
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
@@ -188,7 +189,8 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path, code: Path) -> N
     assert result.report["requests_sent"] == len(first.requests) + len(second.requests)
 
 
-def test_rejected_is_final_and_pending_is_asked_again(tmp_path: Path, code: Path) -> None:
+def test_rejected_is_final_and_pending_is_asked_again(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "FIRST_PAUSE_S", 0.01)  # of a server that gives nothing but failures
     with LocalTeacher(sometimes(3, Answer(status=400, text="too long"))) as picky:
         first = go(tmp_path / "a", code, picky)
         sent = len(picky.requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterator
 
 from . import evasions, files, kernel, network, processes, residue, resources
@@ -81,9 +82,14 @@ def main() -> None:
     options.add_argument("--only", choices=CASES, metavar="NAME", help="one case")
     options.add_argument("--column", help="one column: 'bare subprocess' or a tier")
     options.add_argument("--json", action="store_true", help="the cells as JSON, with details")
+    options.add_argument("--serve", action="store_true", help="the cells of each case that standard input names, as JSON")
     chosen = options.parse_args()
     if chosen.json:
         print(json.dumps([cell for name in ([chosen.only] if chosen.only else CASES) for cell in cells(name, chosen.column)]))
+        return
+    if chosen.serve:
+        for line in sys.stdin:
+            print(json.dumps(list(cells(line.strip(), chosen.column))), flush=True)
         return
     columns = [chosen.column] if chosen.column else [BARE, *sandbox_tiers()]
     print(f"| case | guarantee | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")

@@ -15,12 +15,12 @@ def too_much_is_kept(_: Scene, outcome: Outcome) -> bool:
     return len(outcome.stdout) + len(outcome.stderr) > KEPT * 1.25 + 1024
 
 
-ONE_SECOND = {"cpu_s": 1, "wall_s": 8}
+HALF_A_SECOND = {"cpu_s": 0.5, "wall_s": 8}
 SHORT = {"cpu_s": 4, "wall_s": 0.7}
 SPIN = """
 import signal, time
 {prepare}
-while time.process_time() < 1.8: pass
+while time.process_time() < 1.0: pass
 print('@HIT@')
 """
 SPIN_TOGETHER = """
@@ -28,7 +28,7 @@ import os, time
 children = []
 for _ in range(4):
     if not (child := os.fork()):
-        while time.process_time() < 0.6: pass
+        while time.process_time() < 0.3: pass
         os._exit(0)
     children.append(child)
 if not any(os.waitpid(child, 0)[1] for child in children): print('@HIT@')
@@ -161,13 +161,13 @@ for n in range(40):
         except OSError: pass
 """
 ATTACKS = (
-    Attack("spins", "cpu", "python", SPIN.format(prepare=""), limits=ONE_SECOND),
+    Attack("spins", "cpu", "python", SPIN.format(prepare=""), limits=HALF_A_SECOND),
     Attack("spins-and-ignores-signals", "cpu", "python",
-        SPIN.format(prepare="for n in (2, 15, 24, 1): signal.signal(n, signal.SIG_IGN)"), limits=ONE_SECOND),
+        SPIN.format(prepare="for n in (2, 15, 24, 1): signal.signal(n, signal.SIG_IGN)"), limits=HALF_A_SECOND),
     Attack("spins-in-javascript", "cpu", "javascript",
-        "let used = 0; while (used < 1.8e6) { for (let n = 0; n < 1e7; n++); const u = process.cpuUsage(); used = u.user + u.system }\n"
-        "console.log('@HIT@')", limits=ONE_SECOND),
-    Attack("spins-in-many-processes", "cpu", "python", SPIN_TOGETHER, limits=ONE_SECOND),
+        "let used = 0; while (used < 1e6) { for (let n = 0; n < 1e7; n++); const u = process.cpuUsage(); used = u.user + u.system }\n"
+        "console.log('@HIT@')", limits=HALF_A_SECOND),
+    Attack("spins-in-many-processes", "cpu", "python", SPIN_TOGETHER, limits=HALF_A_SECOND),
     Attack("sleeps", "wall", "python", "import time; time.sleep(2.5); print('@HIT@')", limits=SHORT),
     Attack("sleeps-in-shell-and-ignores-signals", "wall", "shell", "trap '' TERM INT HUP; sleep 2.5; echo @HIT@", limits=SHORT),
     Attack("stops-itself-and-keeps-the-caller", "wall", "python", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
@@ -213,7 +213,7 @@ finally:
 """, reaches(20)),
     Attack("floods-the-output", "output", "python", "for _ in range(64): print('x' * 65536)", too_much_is_kept),
     Attack("floods-the-error-output", "output", "c", r"""#include <stdio.h>
-int main(void) { for (int n = 0; n < 4000000; n++) putc('x', stderr); }""", too_much_is_kept),
+int main(void) { for (int n = 0; n < 500000; n++) putc('x', stderr); }""", too_much_is_kept),
     Attack("floods-the-output-without-end", "wall", "shell", "timeout 4 yes; echo @HIT@",
         lambda _, outcome: outcome.seconds > 3, limits={"wall_s": 1}),
 )  # fmt: skip

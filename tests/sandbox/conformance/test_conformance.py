@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,21 +45,31 @@ def public_copy() -> Iterator[Path]:
     shutil.rmtree(copy)
 
 
-def as_ordinary_user(name: str, copy: Path) -> list[list[str]]:
-    """The cells of a case, from a process of an ordinary user."""
+@pytest.fixture(scope="session")
+def ordinary_user(public_copy: Path) -> Iterator[Callable[[str], list[list[str]]]]:
+    """Gives the cells of a case, from a process of an ordinary user that serves all of them."""
     become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"] if os.geteuid() == 0 else []
-    command = [*become, PYTHON, "-m", "tests.sandbox.conformance", "--only", name, "--json"]
+    command = [*become, PYTHON, "-m", "tests.sandbox.conformance", "--serve"]
     world = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=copy, env=world, capture_output=True, text=True, timeout=180)
-    assert done.returncode == 0, done.stderr
-    found: list[list[str]] = json.loads(done.stdout)
-    return found
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=public_copy, env=world, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+
+        def found(name: str) -> list[list[str]]:
+            print(name, file=server.stdin, flush=True)
+            answer = server.stdout.readline()
+            assert answer, f"the process ended with {server.wait()}"
+            cells: list[list[str]] = json.loads(answer)
+            return cells
+
+        yield found
 
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("name", CASES)
 def test_attacks_work_bare_and_tiers_hold_them(name: str, user: str, request: pytest.FixtureRequest) -> None:
-    found = list(cells(name)) if user == "root" else as_ordinary_user(name, request.getfixturevalue("public_copy"))
+    found = list(cells(name)) if user == "root" else request.getfixturevalue("ordinary_user")(name)
     honest = not guarantee_of(CASES[name])
     assert found
     for column, result, detail in found:
