@@ -1,8 +1,8 @@
-"""De-duplication against datasketch, decontamination against the paper's method, on the same rows in one run.
+"""Deduplication against datasketch, decontamination against the paper's method, on the same rows in one run.
 
 pip install datasketch                           # the peer
 python benchmarks/curation.py                    # 75,000 rows, about two minutes
-python benchmarks/curation.py --rows 750000      # de-duplication alone, about four minutes
+python benchmarks/curation.py --rows 750000      # deduplication alone, about four minutes
 python benchmarks/curation.py --test-bed         # the table of docs/decontamination.md; needs the benchmarks' files
 
 Rows are windows of the packages installed here in the shape of the paper's set (seed 10 lines, problem 22, solution 26); 5 % are
@@ -39,7 +39,7 @@ PLANTED = 0.05
 AT_ONCE = 25_000
 WINDOWS = {"seed": 10, "problem": 22, "solution": 26}
 COMPARED = 100_000
-"""Up to so many rows there is more than de-duplication."""
+"""Up to so many rows there is more than deduplication."""
 LISTS = {"humaneval": 164, "mbpp": 974, "multipl-e": 6000, "ds1000": 1000, "apps": 5000, "gsm8k": 1319, "bigcodebench": 1140}
 """Sizes of the real lists; their text is made up here, of words and of the same lengths, so that anyone can run this."""
 
@@ -255,7 +255,7 @@ def main() -> None:
     print(f"{len(table):,} rows, {sum(table[name].nbytes for name in WINDOWS) / 1e6:,.0f} MB; peak before {peak_gb():.2f} GB")
     seconds, out = spent(lambda: deduplicate(table))
     reasons = {reason: out["reason"].to_pylist().count(reason) for reason in ("duplicate", "near_duplicate")}
-    print(f"de-duplication      {seconds:7.1f} CPU s, peak {peak_gb():.2f} GB, {int(standing(out).sum()):,} kept, {reasons}")
+    print(f"deduplication       {seconds:7.1f} CPU s, peak {peak_gb():.2f} GB, {int(standing(out).sum()):,} kept, {reasons}")
     if options.rows > COMPARED:
         return
     few = table.slice(0, options.peer_rows)

@@ -117,7 +117,7 @@ def to(batch: dict[str, Any], device: str) -> dict[str, Any]:
 
 
 def check(ways: list[str], device: str) -> None:
-    """Packed rows have the loss of single rows, and do not see their neighbours."""
+    """Packed rows have the loss of single rows, and do not see their neighbors."""
     rows = random_rows(5, 8192, 600)
     alone = build("tiny", "sdpa", device).eval()
     with torch.no_grad():

@@ -17,8 +17,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 
 parser = argparse.ArgumentParser(description=__doc__, epilog="All else goes to hf-oss-instruct curate.", allow_abbrev=False)
-parser.add_argument("source", help="a run: its folder, or its data set on the Hub")
-parser.add_argument("--to", required=True, help="the data set on the Hub")
+parser.add_argument("source", help="a run: its folder, or its dataset on the Hub")
+parser.add_argument("--to", required=True, help="the dataset on the Hub")
 parser.add_argument("--out", default="clean", help="a new folder")
 parser.add_argument("--publish", default="", metavar="FLAGS", help="flags of publish, such as '--no-seeds --private'")
 job, flags = parser.parse_known_args()

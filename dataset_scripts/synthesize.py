@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__, epilog="All else goes to hf-oss-instruct synthesize.", allow_abbrev=False)
-parser.add_argument("--to", required=True, help="the data set on the Hub")
+parser.add_argument("--to", required=True, help="the dataset on the Hub")
 parser.add_argument("--out", default="pairs", help="folder of the run; an interrupted one goes on")
 parser.add_argument("--publish", default="", metavar="FLAGS", help="flags of publish, such as '--no-seeds --private'")
 job, flags = parser.parse_known_args()

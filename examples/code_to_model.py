@@ -13,7 +13,7 @@ from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 parser.add_argument("code", help="a folder of source code")
-parser.add_argument("--to", required=True, help="your name on the Hub, or an organisation of yours")
+parser.add_argument("--to", required=True, help="your name on the Hub, or an organization of yours")
 parser.add_argument("--teacher", required=True, help="the model that writes the pairs")
 parser.add_argument("--base-url", help="its server; without, Inference Providers")
 parser.add_argument("--n", default="2000", help="seeds")
