@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.prompts import Prompt
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.spec.sampling import Sampling
-    from hf_oss_instruct.synthesis.engine import synthesize
+    from hf_oss_instruct.synthesis.lazy_rows import synthesize
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
     from hf_oss_instruct.teachers.inference import InferenceTeacher
     from hf_oss_instruct.teachers.protocol import Teacher
@@ -42,7 +42,7 @@ _HOMES = {
     "metric_path": "evaluation.metric",
     "read_seeds": "seeds.folders",
     "register": "loading.registration",
-    "synthesize": "synthesis.engine",
+    "synthesize": "synthesis.lazy_rows",
     "to_prompt_completion": "templates",
 }
 

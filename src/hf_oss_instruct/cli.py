@@ -83,7 +83,6 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     from hf_oss_instruct.progress import live
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.run import run
-    from hf_oss_instruct.teachers.resolve import is_embedded
 
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
@@ -99,7 +98,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     with live(requested, output) as on_progress:
         result = run(out, spec, source, teacher, lists=lists, on_progress=on_progress)
     trouble = _trouble(result, out)
-    _say_how_it_ended(result, trouble, is_embedded(teacher), out, output)
+    _say_how_it_ended(result, trouble, teacher.embedded, out, output)
     sys.exit(_exit_code(result, trouble))
 
 
@@ -115,11 +114,10 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.progress import show_outcome, show_skipped
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.engine import outcomes
-    from hf_oss_instruct.synthesis.generation import OssInstructTask
     from hf_oss_instruct.synthesis.journal import Journal
+    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
-    from hf_oss_instruct.teachers.resolve import is_embedded
 
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:
@@ -128,7 +126,7 @@ def preview(flags: RunFlags, output: str) -> None:
     kept, skipped = 0, Counter[Skipped]()
     with Journal(task.journal_home) as journal:
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
-        stream = partial(outcomes, seeds, task, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
+        stream = partial(outcomes, seeds, (task,), journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
@@ -139,7 +137,7 @@ def preview(flags: RunFlags, output: str) -> None:
                 return
     show_skipped(skipped.elements(), output, source.converted)
     if output in ("auto", "human"):
-        if embedded := is_embedded(teacher):
+        if embedded := teacher.embedded:
             click.echo(NOT_FOR_TRAINING)
         n = 200 if embedded else 2000
         click.echo(f"\nNext, a data set:\n  {_command('synthesize', n=n, out='pairs')}")

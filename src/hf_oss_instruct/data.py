@@ -27,6 +27,11 @@ REASONS = (
     "seed_filter",
     "tests_vacuous",
     "tests_failed",
+    "tests_missing",
+    "tests_flaky",
+    "not_verifiable",
+    "unchanged",
+    "judged_low",
 )
 """Every reason for which a row is rejected for good. What is not rejected is kept or pending."""
 
@@ -250,6 +255,10 @@ class Pending:
 
     seed: Seed
     why: str
+
+
+Outcome: TypeAlias = Row | Rejection | Pending | Skipped
+"""What becomes of an item."""
 
 
 @dataclass(frozen=True, slots=True)

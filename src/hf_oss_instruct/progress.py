@@ -77,8 +77,9 @@ def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
     if rate:
         minutes, rest = divmod(int(max(requested - done, 0) / rate), 60)
         parts.append(f"{minutes}:{rest:02d} left")
-    if usage.deadline and (oldest_s := usage.deadline.oldest_s) > SLOW_S:
-        parts.append(f"slowest request {oldest_s:.0f} of {usage.deadline.seconds:.0f} s")
+    slowest = max(usage.deadlines, key=lambda deadline: deadline.oldest_s, default=None)
+    if slowest and slowest.oldest_s > SLOW_S:
+        parts.append(f"slowest request {slowest.oldest_s:.0f} of {slowest.seconds:.0f} s")
     if usage.note:
         parts.append(usage.note)
     return " · ".join(parts)

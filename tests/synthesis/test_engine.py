@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.data import REASONS, SCHEMA, Completion, Pending, Provenance, Rejection, Request, Seed, Skipped
+from hf_oss_instruct.data import REASONS, SCHEMA, Completion, Outcome, Pending, Provenance, Rejection, Request, Seed, Skipped
 from hf_oss_instruct.errors import (
     OssInstructError,
     Refusal,
@@ -37,12 +37,14 @@ from hf_oss_instruct.errors import (
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.engine import Outcome, outcomes, synthesize
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_magicoder
+from hf_oss_instruct.teachers.protocol import Teacher
 from tests.support.teacher import Answer, LocalTeacher
 
 QUICK = RetryPolicy(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)
@@ -61,7 +63,7 @@ def completion(index: int) -> Completion:
     return Completion(PAIR.format(index, index), "stop", "m", "fp", 10, 20)
 
 
-class OwnTeacher:
+class OwnTeacher(Teacher):
     """A teacher in this process: `answer(index, try)` says what it does with a seed's so-many-th request."""
 
     def __init__(
@@ -98,7 +100,7 @@ def run(
     async def collect() -> tuple[list[Outcome], OssInstructError | None]:
         received: list[Outcome] = []
         try:
-            async for outcome in outcomes(source, task, journal, **options):
+            async for outcome in outcomes(source, (task,), journal, **options):
                 received.append(outcome)
         except OssInstructError as error:
             return received, error
@@ -272,7 +274,7 @@ class TestLimits:
             asyncio.run(asyncio.wait_for(self.first_row(tmp_path, concurrency), 3))
 
     async def first_row(self, folder: Path, concurrency: int) -> Outcome:
-        stream = outcomes(seeds(1), OssInstructTask(OwnTeacher()), Journal(folder), concurrency=concurrency)
+        stream = outcomes(seeds(1), (OssInstructTask(OwnTeacher()),), Journal(folder), concurrency=concurrency)
         try:
             return await anext(stream)
         finally:
@@ -470,7 +472,7 @@ class TestTrouble:
             retry_policy = replace(QUICK, give_up_after_s=0.2)
             with Journal(tmp_path) as journal:
                 async for outcome in outcomes(
-                    seeds(3), OssInstructTask(OwnTeacher(answer)), journal, concurrency=1, retry_policy=retry_policy
+                    seeds(3), (OssInstructTask(OwnTeacher(answer)),), journal, concurrency=1, retry_policy=retry_policy
                 ):
                     kinds.append(kind(outcome))
                     await asyncio.sleep(0.4)  # an epoch
@@ -649,7 +651,9 @@ class TestStop:
             stop, loop = asyncio.Event(), asyncio.get_running_loop()
             loop.call_later(0.2, stop.set)
             with Journal(folder) as journal:
-                stream = outcomes(map(seed, count()), OssInstructTask(teacher), journal, stop=stop, retry_policy=QUICK, **options)
+                stream = outcomes(
+                    map(seed, count()), (OssInstructTask(teacher),), journal, stop=stop, retry_policy=QUICK, **options
+                )
                 received = [outcome async for outcome in stream]
             return received, loop.time()
 
@@ -685,7 +689,9 @@ class TestStop:
             stop, kinds = asyncio.Event(), []
             source = (Skipped("vendored") if number % 2 else seed(number) for number in count())
             with Journal(tmp_path / str(after)) as journal:
-                async for outcome in outcomes(source, OssInstructTask(OwnTeacher()), journal, concurrency=concurrency, stop=stop):
+                async for outcome in outcomes(
+                    source, (OssInstructTask(OwnTeacher()),), journal, concurrency=concurrency, stop=stop
+                ):
                     kinds.append(kind(outcome))
                     if len(kinds) == after:
                         stop.set()
@@ -705,7 +711,7 @@ class TestStop:
 
         async def impatient() -> list[Outcome]:
             with Journal(tmp_path) as journal:
-                stream = outcomes(seeds(3), OssInstructTask(OwnTeacher(never)), journal, stop=asyncio.Event())
+                stream = outcomes(seeds(3), (OssInstructTask(OwnTeacher(never)),), journal, stop=asyncio.Event())
                 return [outcome async for outcome in stream]
 
         with pytest.raises(TimeoutError):

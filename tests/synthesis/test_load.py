@@ -131,7 +131,7 @@ async def slots(limiter: RateLimiter, events: list[str]) -> None:
     for event in events:
         if event == "slot":
             if limiter.in_flight < int(limiter.limit) and not limiter.gone and limiter.rate is None:
-                await limiter.slot()
+                await limiter.acquire()
         elif limiter.in_flight:
             getattr(limiter, event)()
         assert 0 <= limiter.in_flight

@@ -10,10 +10,12 @@ from typing import Any
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Row, Seed
 from hf_oss_instruct.errors import TryAgain
-from hf_oss_instruct.synthesis.engine import outcomes, synthesize
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.teachers.protocol import Teacher
 
 QUICK = RetryPolicy(tries=2, first_pause_s=0.0, longest_pause_s=0.0)
 
@@ -26,7 +28,7 @@ def completion(index: int) -> Completion:
     return Completion(f"[Problem Description]\nProblem {index}.\n[Solution]\nSolution {index}.\n", "stop")
 
 
-class Slow:
+class Slow(Teacher):
     """Answers when it is told to, and fails what it is told to fail, once each."""
 
     identity = "slow/1"
@@ -95,7 +97,7 @@ def test_what_one_stream_asks_the_other_waits_for(tmp_path: Path) -> None:
 def test_what_one_stream_gives_up_the_other_asks_itself(tmp_path: Path) -> None:
     async def kinds(teacher: Slow, folder: Path) -> list[str]:
         with Journal(folder) as journal:
-            stream = outcomes([seed(0)], OssInstructTask(teacher), journal, concurrency=1, retry_policy=QUICK)
+            stream = outcomes([seed(0)], (OssInstructTask(teacher),), journal, concurrency=1, retry_policy=QUICK)
             return [type(outcome).__name__ async for outcome in stream]
 
     async def both() -> list[list[str]]:
@@ -113,7 +115,7 @@ def test_a_stream_that_is_left_early_holds_up_nobody(tmp_path: Path) -> None:
 
     async def leave() -> None:
         with Journal(tmp_path) as journal:
-            stream = outcomes([seed(0)], OssInstructTask(teacher), journal, concurrency=1)
+            stream = outcomes([seed(0)], (OssInstructTask(teacher),), journal, concurrency=1)
             try:
                 reading.set()
                 await asyncio.wait_for(anext(stream), 0.3)
@@ -136,14 +138,14 @@ def test_a_stop_is_heard_while_another_stream_asks(tmp_path: Path) -> None:
     async def stopped() -> list[str]:
         teacher, stop = Slow(open_at_once=False), asyncio.Event()
         with Journal(tmp_path) as one, Journal(tmp_path) as other:
-            busy = outcomes([seed(0)], OssInstructTask(teacher), one, concurrency=1)
+            busy = outcomes([seed(0)], (OssInstructTask(teacher),), one, concurrency=1)
             first = asyncio.ensure_future(anext(busy))
             while not teacher.asked:
                 await asyncio.sleep(0.005)
             asyncio.get_running_loop().call_later(0.1, stop.set)
             found = [
                 type(item).__name__
-                async for item in outcomes([seed(0)], OssInstructTask(teacher), other, concurrency=1, stop=stop)
+                async for item in outcomes([seed(0)], (OssInstructTask(teacher),), other, concurrency=1, stop=stop)
             ]
             teacher.gate.set()
             assert isinstance(await first, dict)

@@ -83,7 +83,7 @@ def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
 
 
 def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_path: Path) -> None:
-    usage = Usage(answered=150, settled=160, deadline=Deadline(60.0))
+    usage = Usage(answered=150, settled=160, deadlines=[Deadline(60.0)])
     stats = RunStats(200, usage=usage)  # the first row is not answered yet: none was handed out
     line = progress_line(stats, 200, 10.0)
     assert line.startswith("160/200 seeds · 0 kept · 15.0/s · 0:02 left")
@@ -91,10 +91,10 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_pat
 
     async def waits() -> str:
         assert usage.deadline
-        hanging = asyncio.ensure_future(usage.deadline.keep(asyncio.sleep(3600)))
+        hanging = asyncio.ensure_future(usage.deadlines[0].keep(asyncio.sleep(3600)))
         await asyncio.sleep(0)
-        for timer in usage.deadline._running:
-            usage.deadline._running[timer] = time.monotonic() - 45, 0
+        for timer in usage.deadlines[0]._running:
+            usage.deadlines[0]._running[timer] = time.monotonic() - 45, 0
         line = progress_line(stats, 200, 10.0)
         hanging.cancel()
         return line

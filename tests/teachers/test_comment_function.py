@@ -15,7 +15,7 @@ from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.seeds.folders import read_seeds
 from hf_oss_instruct.syntax import MINED_LANGUAGES
-from hf_oss_instruct.synthesis.engine import synthesize
+from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.teachers.comment_function import MIN_WORDS, CommentFunctionTeacher
 from hf_oss_instruct.teachers.parsing import parse
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.data import Completion, Pending, Provenance, Rejection, Seed
+from hf_oss_instruct.data import Completion, Outcome, Pending, Provenance, Rejection, Seed
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.engine import Outcome, outcomes
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse
@@ -39,7 +39,7 @@ def run(folder: Path, server: LocalTeacher) -> tuple[list[Outcome], OssInstructE
     async def collect() -> tuple[list[Outcome], OssInstructError | None, Usage]:
         found: list[Outcome] = []
         try:
-            async for outcome in outcomes([seed(0), seed(1)], task, journal, concurrency=1, retry_policy=QUICK, usage=usage):
+            async for outcome in outcomes([seed(0), seed(1)], (task,), journal, concurrency=1, retry_policy=QUICK, usage=usage):
                 found.append(outcome)
         except OssInstructError as error:
             return found, error, usage

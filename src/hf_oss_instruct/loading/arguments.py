@@ -19,7 +19,7 @@ from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.synthesis.repo_config import Recipe, read_recipe
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.resolve import is_embedded, open_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher
 
 DOOR = {part: tuple(option for option in options if Door.LOAD_DATASET in option.set_by) for part, options in OPTIONS.items()}
 """The options of a run that are arguments of `load_dataset`, by part."""
@@ -61,7 +61,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             raise UsageError(f"num_shards must be at least 1, not {self.num_shards}.")
         spec = self._spec(recipe.spec if recipe else RunSpec())
         teacher = open_teacher(spec.teacher, environment=not (recipe and recipe.is_remote))
-        if is_embedded(teacher):
+        if teacher.embedded:
             spec = self._for_the_embedded_teacher(spec)
         self.opened = Opened(spec, teacher, self._sources(recipe, spec), recipe)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():

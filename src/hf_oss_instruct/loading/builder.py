@@ -17,9 +17,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.seeds.sampling import in_another_order, sample
-from hf_oss_instruct.synthesis.engine import rows
-from hf_oss_instruct.synthesis.generation import OssInstructTask
-from hf_oss_instruct.teachers.resolve import is_embedded
+from hf_oss_instruct.synthesis.lazy_rows import rows
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.templates import to_prompt_completion
 
 
@@ -61,7 +60,7 @@ class OssInstruct(SeedOrderBuilder):
             UsageError: a recipe from the Hub would decide how much a paid teacher is asked.
         """
         opened = self.opened
-        if opened.recipe and opened.recipe.is_remote and not is_embedded(opened.teacher) and not self.config.is_bounded:
+        if opened.recipe and opened.recipe.is_remote and not opened.teacher.embedded and not self.config.is_bounded:
             raise UsageError(
                 f"The recipe of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: n= or "
                 "max_requests=, or stream it with streaming=True."

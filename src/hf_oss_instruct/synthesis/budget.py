@@ -22,10 +22,10 @@ class Usage:
         prompt_tokens, completion_tokens: of the answers, as the server counted them.
         note: what a reader of the progress line should know.
         answered: requests that were answered now, refusals included.
-        settled: seeds of which it is known what becomes of them, those of earlier sessions included.
+        settled: items of which it is known what becomes of them, those of earlier sessions included.
         finish_reasons: why answers result, in the server's words.
         changes: sampling parameters that the server does not take, see `Completion.changes`.
-        deadline: that of the attempts in flight.
+        deadlines: those of the attempts in flight, one for each task.
     """
 
     requests_sent: int = 0
@@ -36,7 +36,7 @@ class Usage:
     settled: int = 0
     finish_reasons: Counter[str] = field(default_factory=Counter)
     changes: dict[str, str | None] = field(default_factory=dict)
-    deadline: Deadline | None = None
+    deadlines: list[Deadline] = field(default_factory=list)
 
     def count(self, answer: Completion) -> None:
         """Take an answer into account, whenever it was paid for."""

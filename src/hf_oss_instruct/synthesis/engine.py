@@ -1,67 +1,49 @@
-"""The engine: seeds → prompts → completions → rows, with bounded concurrency and nothing lost.
+"""The engine: items → tasks → rows, with bounded concurrency, each answer on disk before it is used, and nothing lost.
 
-    seed ─prompt→ request ─journal or teacher→ completion ─parse→ row | rejection     (no answer: pending)
+    item ─task→ request ─journal or teacher→ completion ─task→ row ─next task→ … → row | rejection     (no answer: pending)
 
-`outcomes` is the whole of it; `synthesize` and `rows` are the same for plain Python code.
+`outcomes` is the whole of it. Items are seeds or rows. Several tasks in a row share one rate limiter, one budget and one journal,
+and no item waits for another: it moves on to the next task when its answer is there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-import logging
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
+from itertools import count
+from typing import Any
 
-from hf_oss_instruct.data import Pending, Rejection, Request, Row, Seed, Skipped
-from hf_oss_instruct.errors import Refusal, SeedError, TeacherError, UsageError
-from hf_oss_instruct.spec.limits import Limits
-from hf_oss_instruct.spec.prompts import Prompt
-from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
+from hf_oss_instruct.errors import Refusal, SeedError, UsageError
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.generation import PARSERS, OssInstructTask
-from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
+from hf_oss_instruct.synthesis.journal import Answer, Journal
+from hf_oss_instruct.synthesis.ordered_window import Entry, OrderedWindow, Step
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import RequestRunner, Retry, RetryPolicy, Undecided
-from hf_oss_instruct.synthesis.sync import from_plain_code, off_the_loop
-from hf_oss_instruct.teachers.parsing import Parser, parse
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.synthesis.request_runner import (
+    Admission,
+    Answered,
+    AttemptResult,
+    Refused,
+    RequestRunner,
+    Retry,
+    RetryPolicy,
+    TaskState,
+    Undecided,
+)
+from hf_oss_instruct.synthesis.sync import off_the_loop
 
-logger = logging.getLogger(__name__)
-
-Outcome: TypeAlias = Row | Rejection | Pending | Skipped
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """A seed in line. Its answer lies in the journal, not in memory: a line may be long.
-
-    Attributes:
-        settled: whether it is known what becomes of the seed.
-        refusal: why it is refused, if it is.
-        tries: the part of its retry_policy that failed attempts have used up.
-        attempts, timeouts: attempts that failed, and those of them that ran out of time.
-        why: why there is no answer.
-    """
-
-    seed: Seed | Skipped
-    key: str = ""
-    settled: bool = False
-    refusal: Refusal | None = None
-    tries: int = 0
-    attempts: int = 0
-    timeouts: int = 0
-    why: str = "the run stopped before it was asked"
+EARLY_S = 0.002
+"""A timer of the event loop may fire that much early."""
 
 
 async def outcomes(
-    seeds: Iterable[Seed | Skipped],
-    task: OssInstructTask,
+    items: Iterable[Seed | Row | Skipped],
+    tasks: Sequence[GenerationTask[Any]],
     journal: Journal,
     *,
     concurrency: int = 16,
@@ -72,350 +54,416 @@ async def outcomes(
     stop: asyncio.Event | None = None,
     catch_up: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
-    """What becomes of every seed, in seed order.
+    """What becomes of every item, in the order of the items.
 
-    At most `concurrency` requests are in flight, and at most `ahead` seeds (by default as many) are in line from the one that the
-    consumer waits for: a slow answer delays rows, not sending. Setting `stop` cancels what is in flight and hands out what was
-    received, the rest as pending; closing the generator cancels and hands out nothing. What was answered is in the journal
-    either way. With `catch_up`, a run that stops still looks through all its seeds for those that earlier sessions answered.
+    Args:
+        items: seeds or rows; a `Skipped` is handed through in its place.
+        tasks: the first is asked about the item, each next one about the row that the one before made of it.
+        journal: where answers are kept and looked up.
+        concurrency: the most requests in flight.
+        ahead: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
+            answer delays outcomes, not requests.
+        retry_policy: when to try again, and when to give up.
+        budget: what may be spent.
+        usage: what was spent, kept up to date.
+        stop: once set, what is in flight is cancelled, what was received is handed out, the rest comes as pending. Closing the
+            generator cancels and hands out nothing. What was answered is in the journal either way.
+        catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
 
     Raises:
-        TeacherError: the teacher cannot go on; raised after everything received has been handed out.
+        TeacherError: a teacher cannot go on; raised after everything received has been handed out.
         BudgetReached, SeedError: the budget is spent; the source failed or ran out; likewise.
     """
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
-    usage, limiter = usage or Usage(), RateLimiter(concurrency)
-    runner = RequestRunner(task.teacher, journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
-    line = _OrderedWindow(task, journal, runner, limiter, usage, ahead or concurrency, catch_up)
-    sending = asyncio.create_task(line.send(seeds, stop))
+    limiter, usage = RateLimiter(concurrency), usage or Usage()
+    runner = RequestRunner(journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
+    window = OrderedWindow(ahead or concurrency)
+    engine = _Engine(tasks, journal, runner, limiter, window, usage, catch_up)
+    working = asyncio.create_task(engine.run(items, concurrency, stop))
+    working.add_done_callback(lambda _: window.wake())
     try:
         while True:
-            while line.entries and line.entries[0].settled:
-                yield line.first()
-                line.leave()  # only now, when the consumer came back: until then its place is taken
-            if sending.done() and not line.entries:
+            while window.entries and window.entries[0].settled:
+                yield engine.outcome_of(window.entries[0])
+                engine.leave()  # only now, when the consumer came back: until then its place is taken
+            if working.done() and not window.entries:
                 break
-            await line.moved()
+            await window.moved()
         runner.finish()
-        if trouble := runner.trouble or sending.exception():
+        if trouble := runner.trouble or working.exception():
             raise trouble
     finally:
-        await line.close(sending)
-        if close := getattr(task.teacher, "close", None):
-            await close()
+        await engine.close(working)
 
 
-class _OrderedWindow:
-    """Seeds in work, in seed order: one end sends them to the runner, the other hands out what became of them."""
+class _Engine:
+    """Workers that take the question whose turn it is, send it, and see what its answer makes of the item."""
 
     def __init__(
         self,
-        task: OssInstructTask,
+        tasks: Sequence[GenerationTask[Any]],
         journal: Journal,
         runner: RequestRunner,
         limiter: RateLimiter,
+        window: OrderedWindow,
         usage: Usage,
-        length: int,
         catch_up: bool,
     ) -> None:
-        self._task, self._journal, self._runner, self._limiter, self._usage = task, journal, runner, limiter, usage
-        self._length = length
-        self.entries: deque[_Entry] = deque()
-        self._catch_up = catch_up
-        self._again: list[tuple[float, int, _Entry]] = []
-        self._asking: dict[str, list[_Entry]] = {}
-        self._undecided: list[tuple[_Entry, Refusal]] = []
-        self._elsewhere: set[_Entry] = set()
+        self._tasks, self._journal, self._runner, self._limiter = tuple(tasks), journal, runner, limiter
+        self._window, self._usage, self._catch_up = window, usage, catch_up
         self._loop = asyncio.get_running_loop()
-        self._attempts: set[asyncio.Task[None]] = set()
-        self._head_moved, self._work = asyncio.Event(), asyncio.Event()
+        self._fresh: deque[Seed | Row | Skipped] = deque()  # read from the source, not begun
+        self._due: list[tuple[float, int, Entry]] = []  # to be asked from a moment on: follow-ups, retries, equal questions
+        self._numbers = count()
+        self._same: dict[str, list[Entry]] = {}  # key of a question that is asked → entries with the same question
+        self._elsewhere: set[Entry] = set()  # whose question another stream of this process asks
+        self._short_of_budget: list[Entry] = []
+        self._undecided: list[tuple[TaskState, Entry, Refusal]] = []
+        self._in_flight = 0
+        self._workers: list[asyncio.Task[None]] = []
+        self._sleeping: deque[asyncio.Future[None]] = deque()
+        self._changed = asyncio.Event()
+        self._teachers = {id(task.teacher): task.teacher for task in tasks}
 
-    async def moved(self) -> None:
-        """Wait until something was settled."""
-        await self._head_moved.wait()
-        self._head_moved.clear()
+    # A run: read the source, wait until everything is settled.
 
-    def leave(self) -> None:
-        """Take the first in line out."""
-        self.entries.popleft()
-        self._work.set()
-
-    def first(self) -> Outcome:
-        """What became of the first in line."""
-        entry = self.entries[0]
-        if isinstance(entry.seed, Skipped):
-            return entry.seed
-        answer = entry.refusal or (self._journal.recall(entry.key, entry.seed) if entry.key else None)
-        if answer is None:
-            return Pending(entry.seed, entry.why)
-        if isinstance(answer, Refusal):
-            return Rejection(entry.seed, answer.reason, answer.detail)
-        self._usage.count(answer)
-        return self._task.outcome(entry.seed, answer)
-
-    async def send(self, seeds: Iterable[Seed | Skipped], stop: asyncio.Event | None) -> None:
-        """Send every seed in its turn, and again where that is due, until all are settled."""
+    async def run(self, items: Iterable[Seed | Row | Skipped], concurrency: int, stop: asyncio.Event | None) -> None:
+        """Work until it is known what becomes of every item."""
+        self._workers = [asyncio.create_task(self._work()) for _ in range(concurrency)]
         watcher = asyncio.create_task(self._stop_when(stop)) if stop else None
         trouble: SeedError | None = None
         try:
             try:
-                await self._send_all(seeds)
-            except SeedError as error:  # what was sent before is still waited for
+                await self._read(items)
+            except SeedError as error:  # what was read before is still worked on
                 trouble = error
-            while self._again or self._attempts or self._elsewhere:
-                await self._due_or_change()
+            while self._fresh or not self._is_quiet():
+                await self._change()
         finally:
-            for entry in self.entries:
-                entry.settled = True
-            self._head_moved.set()
-            if watcher:
-                watcher.cancel()
+            for entry in self._window.entries:
+                if not entry.settled:
+                    self._give_up(entry)
+            for task in (*self._workers, *([watcher] if watcher else [])):
+                task.cancel()
         if trouble:
             raise trouble
 
-    async def _send_all(self, seeds: Iterable[Seed | Skipped]) -> None:
-        async for seed in off_the_loop(seeds):
-            while self._full():
-                await self._due_or_change()
-            entry = _Entry(seed)
-            self.entries.append(entry)
-            if self._runner.closed.is_set() and not self._catch_up:
-                return
-            await self._enter(entry)
-            await self._send_due()
+    async def _read(self, items: Iterable[Seed | Row | Skipped]) -> None:
+        """Read the source, a little ahead of the workers."""
+        async with aclosing(off_the_loop(items)) as portions:
+            async for portion in portions:
+                while self._fresh:
+                    await self._change()
+                if self._runner.closed.is_set() and not self._catch_up:
+                    return
+                self._fresh.extend(portion)
+                self._wake(len(portion))
 
-    def _full(self) -> bool:
-        """Whether the line is as long as it may be. Where all were refused so far, it grows until one is answered."""
-        waiting = self._undecided and not (self._attempts or self._again or self._elsewhere)
-        return len(self.entries) >= self._length and not waiting
-
-    async def close(self, sending: asyncio.Task[None]) -> None:
-        """Cancel everything."""
-        self._runner.close()
-        for task in (sending, *self._attempts):
-            task.cancel()
-        await asyncio.gather(sending, *self._attempts, return_exceptions=True)
-        self._journal.release_all()
-
-    async def _enter(self, entry: _Entry) -> None:
-        """Ask, unless the journal knows the answer or the same question is being asked."""
-        if isinstance(entry.seed, Skipped):
-            return self._settle(entry)
-        entry.key = self._task.key(entry.seed)
-        if entry.key in self._journal:
-            if not self._runner.answers_others and not self._runner.closed.is_set():
-                self._runner.others_are_answered()
-                self._decide()
-            self._settle(entry)
-        elif entry.key in self._asking:
-            self._asking[entry.key].append(entry)
-        else:
-            self._asking[entry.key] = [entry]
-            await self._ask_once(entry)
-
-    async def _ask_once(self, entry: _Entry) -> None:
-        """Ask, unless another stream of this process does: then wait for its answer."""
-        if entry.key in self._journal:
-            self._settle(entry)
-        elif self._journal.claim(entry.key, lambda: self._freed(entry)):
-            await self._ask(entry)
-        else:
-            self._elsewhere.add(entry)
-
-    def _freed(self, entry: _Entry) -> None:
-        """The other stream has its answer, or has given up. Called in its thread."""
-        with suppress(RuntimeError):  # our loop is closed
-            self._loop.call_soon_threadsafe(self._come_back, entry)
-
-    def _come_back(self, entry: _Entry) -> None:
-        if entry in self._elsewhere:
-            self._elsewhere.discard(entry)
-            heapq.heappush(self._again, (time.monotonic(), id(entry), entry))
-            self._work.set()
-
-    async def _ask(self, entry: _Entry) -> None:
-        """One attempt, as soon as there are a slot and the means for it."""
-        assert isinstance(entry.seed, Seed)
-        request = self._task.request(entry.seed)
-        await self._limiter.slot()
-        while not self._runner.closed.is_set() and (may := self._runner.reserve(request)) is not True:
-            self._limiter.cancelled()
-            if may is None:
-                self._work.clear()
-                await self._work.wait()
-            await self._limiter.slot()
-        if self._runner.closed.is_set():
-            self._limiter.cancelled()
-            return self._settle(entry)
-        task = asyncio.create_task(self._attempt(entry, request))
-        self._attempts.add(task)
-        task.add_done_callback(self._attempt_ended)
-
-    def _attempt_ended(self, task: asyncio.Task[None]) -> None:
-        self._attempts.discard(task)
-        self._work.set()
-
-    async def _attempt(self, entry: _Entry, request: Request) -> None:
-        try:
-            result = await self._runner.attempt(request, entry.key, entry.attempts, entry.timeouts)
-        except asyncio.CancelledError:
-            entry.why = "the run was interrupted"
-            self._settle(entry)
-            raise
-        if isinstance(result, Retry):
-            entry.attempts += 1
-            entry.tries += result.counts
-            entry.timeouts += result.timed_out
-            entry.why = result.why
-            if self._runner.goes_on(entry.tries, entry.attempts):
-                heapq.heappush(self._again, (time.monotonic() + result.pause_s, id(entry), entry))
-                return
-        elif isinstance(result, Undecided):
-            entry.why = result.refusal.detail
-            self._undecided.append((entry, result.refusal))
+    async def _change(self) -> None:
+        """Wait until anything changes; once the run stops, nobody is asked any more."""
+        self._changed.clear()
+        if not self._runner.closed.is_set():
+            await self._changed.wait()
+        if not self._runner.closed.is_set():
             return
-        elif isinstance(result, Refusal):
-            entry.refusal = result
-        if self._runner.answers_others:
-            self._decide()
-        self._settle(entry)
+        self._drain()
+        if not self._catch_up:
+            self._fresh.clear()
+        while self._fresh and not self._is_full():
+            self._begin_without_asking()
+        if self._fresh or not self._is_quiet():
+            await self._changed.wait()
 
-    def _decide(self) -> None:
-        """The teacher answers others: what it refused before is refused for good."""
-        for entry, refusal in self._undecided:
-            entry.refusal = refusal
-            self._settle(entry)
-        self._undecided.clear()
+    def _drain(self) -> None:
+        """Settle what waits to be asked; its answer may have come in the meantime."""
+        waiting = [*self._short_of_budget, *self._elsewhere]
+        self._short_of_budget.clear()
+        self._elsewhere.clear()
+        while self._due or waiting:
+            entry = waiting.pop() if waiting else heapq.heappop(self._due)[2]
+            if self._advance(entry):
+                self._give_up(entry)
 
-    def _settle(self, entry: _Entry) -> None:
-        """It is known what becomes of a seed, and of those with the same question; without an answer, they ask themselves."""
-        self._journal.release(entry.key)
-        self._usage.settled += isinstance(entry.seed, Seed)
-        entry.settled = True
-        same = [other for other in self._asking.pop(entry.key, ()) if other is not entry]
-        self._head_moved.set()
-        if not same:
-            return
-        if entry.refusal or entry.key in self._journal or self._runner.closed.is_set():
-            self._usage.settled += len(same)
-            for other in same:
-                other.settled, other.refusal = True, entry.refusal
-        else:
-            self._asking[entry.key] = same
-            heapq.heappush(self._again, (time.monotonic(), id(same[0]), same[0]))
+    def _begin_without_asking(self) -> None:
+        """Begin an item that only the journal may answer."""
+        entry = self._begin()
+        if self._advance(entry):
+            self._give_up(entry)
 
-    async def _send_due(self) -> None:
-        """Retries take turns with new seeds: those that are due go first."""
-        while self._again and (self._runner.closed.is_set() or self._again[0][0] <= time.monotonic()):
-            _, _, entry = heapq.heappop(self._again)
-            if self._runner.closed.is_set():
-                self._settle(entry)
-            else:
-                await self._ask_once(entry)
-        while self._elsewhere and self._runner.closed.is_set():
-            self._settle(self._elsewhere.pop())
-
-    async def _due_or_change(self) -> None:
-        """Send what is due, then wait until something else is, or anything changes."""
-        self._work.clear()  # first: whatever changes from here on is noticed
-        await self._send_due()
-        if self._again or self._attempts or self._elsewhere or self._full():
-            wait_s = max(self._again[0][0] - time.monotonic(), 0.0) if self._again else None
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), wait_s)
+    def _is_quiet(self) -> bool:
+        return not (self._in_flight or self._due or self._elsewhere or self._short_of_budget)
 
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._runner.close()
-        for task in self._attempts:
+        for worker in self._workers:
+            worker.cancel()
+        self._changed.set()
+
+    async def close(self, working: asyncio.Task[None]) -> None:
+        """Cancel everything, and close the teachers."""
+        self._runner.close()
+        for task in (working, *self._workers):
             task.cancel()
-        self._work.set()
+        await asyncio.gather(working, *self._workers, return_exceptions=True)
+        self._journal.release_all()
+        for teacher in self._teachers.values():
+            await teacher.close()
 
+    # A worker: one question after the other.
 
-def synthesize(
-    seeds: Iterable[Seed],
-    teacher: Teacher,
-    *,
-    prompt: Prompt | None = None,
-    sampling: Sampling | None = None,
-    parser: Parser | str = parse,
-    keep_reasoning: bool = False,
-    limits: Limits | None = None,
-    concurrency: int = 16,
-    timeout: float | None = None,
-    journal: str | Path | None = None,
-    on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
-) -> Iterator[Row]:
-    """OSS-Instruct rows, lazily: a row is asked for when it is needed, at most `concurrency` − 1 ahead.
+    async def _work(self) -> None:
+        while not self._runner.closed.is_set():
+            if not self._has_work():
+                await self._sleep()
+                continue
+            await self._limiter.acquire()
+            entry = None if self._runner.closed.is_set() else self._next()
+            if entry is None:
+                self._limiter.cancelled()
+                self._notice()
+                continue
+            try:
+                await self._ask(entry)
+            except Exception as error:
+                self._fail(entry, error)
+            self._notice()
 
-    Args:
-        seeds: seed snippets, such as `read_seeds` gives.
-        teacher: who answers.
-        prompt: template; ours by default.
-        sampling: sampling parameters; the paper's by default.
-        parser: how an answer is read: `default`, `magicoder` for the paper's exact rule, or a function of your own.
-        keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
-        limits: what may be spent.
-        concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
-        journal: folder that keeps every answer, so that none is paid for twice; one below `$HF_HOME` by default.
-        on_left_out: called with everything that does not become a row; without it a warning at the end counts them.
+    def _has_work(self) -> bool:
+        return (bool(self._fresh) and not self._is_full()) or self._is_due()
 
-    Yields:
-        Kept rows, in seed order. Duplicates are not looked for: that needs the whole set.
+    def _is_due(self) -> bool:
+        return bool(self._due) and self._due[0][0] <= time.monotonic() + EARLY_S
 
-    Raises:
-        TeacherError: the teacher cannot go on.
-        SeedError: the source failed, or ran out before it gave what was asked for.
-        RunError: the journal cannot be written.
+    def _is_full(self) -> bool:
+        """Whether no item may begin. Where all were refused so far, the window grows until one is answered."""
+        return self._window.is_full and not (self._undecided and self._is_quiet())
 
-    Source:
-        Magicoder, arXiv 2312.02120, section 2.1.
-    """
-    rule = PARSERS[parser] if isinstance(parser, str) else parser
-    task = OssInstructTask(teacher, prompt or Prompt.default(), sampling or Sampling(), rule, keep_reasoning=keep_reasoning)
-    return rows(seeds, task, concurrency=concurrency, timeout=timeout, journal=journal, limits=limits, on_left_out=on_left_out)
+    def _next(self) -> Entry | None:
+        """The next entry to ask about: what is due goes before new items. What the journal knows is settled on the way."""
+        while self._has_work():
+            entry = heapq.heappop(self._due)[2] if self._is_due() else self._begin()
+            if self._advance(entry) and self._claim(entry):
+                return entry
+        return None
 
+    def _begin(self) -> Entry:
+        source = self._fresh.popleft()
+        entry = Entry(source, None if isinstance(source, Skipped) else Step(self._tasks[0], source, 0))
+        self._window.entries.append(entry)
+        if not self._fresh:
+            self._changed.set()
+        return entry
 
-def rows(
-    seeds: Iterable[Seed],
-    task: OssInstructTask,
-    *,
-    concurrency: int = 16,
-    timeout: float | None = None,
-    journal: str | Path | None = None,
-    limits: Limits | None = None,
-    complete: bool = False,
-    on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
-) -> Iterator[Row]:
-    """What `synthesize` does, for a task that is put together already, within limits.
+    def _claim(self, entry: Entry) -> bool:
+        """Take on a question, unless it is being asked: then wait for the answer."""
+        if entry.asking:
+            return True
+        if entry.key in self._same:
+            self._same[entry.key].append(entry)
+            return False
+        if not self._journal.claim(entry.key, lambda: self._freed(entry)):
+            self._elsewhere.add(entry)
+            return False
+        self._same[entry.key], entry.asking = [], True
+        return True
 
-    Raises:
-        TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
-    """
-    left_out: Counter[str] = Counter()
-    limits = limits or Limits()
-    retry_policy = RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=timeout)
+    async def _ask(self, entry: Entry) -> None:
+        """One attempt, if the budget lets it leave."""
+        assert entry.step
+        request = entry.step.task.request(entry.step.item)
+        admission = self._runner.reserve(request)
+        if admission is not Admission.NOW:
+            self._limiter.cancelled()
+            self._short_of_budget.append(entry)
+            return
+        self._in_flight += 1
+        try:
+            result = await self._runner.attempt(entry.step.task, request, entry.key, entry.attempts, entry.timeouts)
+        except asyncio.CancelledError:
+            entry.why = "the run was interrupted"
+            self._give_up(entry)
+            raise
+        finally:
+            self._in_flight -= 1
+            while self._short_of_budget:
+                self._queue(self._short_of_budget.pop())
+        self._react(entry, result)
 
-    def stream_of(answers: Journal) -> AsyncGenerator[Outcome, None]:
-        return outcomes(seeds, task, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
+    def _react(self, entry: Entry, result: AttemptResult) -> None:
+        """What an attempt means for its item, and for those that were refused before anything was answered."""
+        assert entry.step
+        state = self._runner.state(entry.step.task)
+        if isinstance(result, Answered | Refused):
+            self._release(entry)
+            self._take(entry, result.completion if isinstance(result, Answered) else result.refusal)
+            if not entry.settled:
+                self._queue(entry)
+        elif isinstance(result, Undecided):
+            entry.why = result.refusal.detail
+            self._undecided.append((state, entry, result.refusal))
+        elif isinstance(result, Retry):
+            self._retry(entry, result)
+        else:
+            self._give_up(entry)
+        if state.answers_others:
+            self._decide(state)
 
-    async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
-        with Journal(Path(journal) if journal else task.journal_home) as answers:
-            async with aclosing(stream_of(answers)) as stream:
-                async for outcome in stream:
-                    yield outcome
+    def _retry(self, entry: Entry, result: Retry) -> None:
+        entry.attempts += 1
+        entry.tries += result.counts
+        entry.timeouts += result.timed_out
+        entry.why = result.why
+        if self._runner.goes_on(entry.tries, entry.attempts):
+            self._queue(entry, result.pause_s)
+        else:
+            self._give_up(entry)
 
-    for outcome in from_plain_code(made):
-        if isinstance(outcome, dict):
-            yield outcome
-        elif on_left_out:
-            on_left_out(outcome)
-        elif not isinstance(outcome, Skipped):
-            left_out[outcome.reason if isinstance(outcome, Rejection) else "pending"] += 1
-    if left_out:
-        counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
-        logger.warning("Seeds that gave no row: %s.", counts)
-    if complete and left_out["pending"]:
-        raise TeacherError(f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call goes on.")
+    # An item: what its answers make of it.
+
+    def _advance(self, entry: Entry) -> bool:
+        """Take an item as far as the journal knows the answers; whether there is a question left to ask."""
+        if isinstance(entry.source, Skipped):
+            self._window.settle(entry, entry.source)
+        try:
+            while not entry.settled:
+                if (answer := self._recalled(entry)) is None:
+                    return True
+                self._release(entry)
+                self._take(entry, answer)
+        except Exception as error:
+            self._fail(entry, error)
+        return False
+
+    def _recalled(self, entry: Entry) -> Answer | None:
+        """What the journal has for an entry's question."""
+        assert entry.step
+        task, item, _ = entry.step
+        entry.key = entry.key or task.key(item)
+        answer = self._journal.recall(entry.key, entry.step.seed, task.name)
+        if answer is not None and not self._runner.closed.is_set():
+            state = self._runner.state(task)
+            if not state.answers_others:
+                self._runner.others_are_answered(state)
+                self._decide(state)
+        return answer
+
+    def _take(self, entry: Entry, answer: Answer) -> None:
+        """Read an answer: the item is settled, or there is another question about it."""
+        assert entry.step
+        if isinstance(answer, Completion):
+            self._usage.count(answer)
+        outcome = self._after(entry.step, answer)
+        if isinstance(outcome, Step):
+            self._teachers.setdefault(id(outcome.task.teacher), outcome.task.teacher)
+            entry.go_on(outcome)
+        else:
+            self._settle(entry, outcome)
+
+    def _after(self, step: Step, answer: Answer) -> Step | Row | Rejection:
+        """What follows from an answer: the next question, or what becomes of the item."""
+        task, item, place = step
+        if isinstance(answer, Refusal):
+            return Rejection(step.seed, answer.reason, answer.detail)
+        outcome = task.outcome(item, answer)
+        if isinstance(outcome, FollowUp):
+            return Step(outcome.task, outcome.item, place)
+        if isinstance(outcome, Rejection) or place + 1 == len(self._tasks):
+            return outcome
+        return Step(self._tasks[place + 1], outcome, place + 1)
+
+    def _decide(self, state: TaskState) -> None:
+        """The teacher answers others: what it refused before is refused for good."""
+        decided = [(entry, refusal) for one, entry, refusal in self._undecided if one is state]
+        self._undecided = [undecided for undecided in self._undecided if undecided[0] is not state]
+        for entry, refusal in decided:
+            self._release(entry)
+            self._take(entry, refusal)
+
+    def _settle(self, entry: Entry, outcome: Row | Rejection | Pending) -> None:
+        self._usage.settled += 1
+        self._window.settle(entry, outcome)
+
+    def _give_up(self, entry: Entry) -> None:
+        """Leave an item without an answer; those with the same question ask it themselves."""
+        assert entry.step
+        self._settle(entry, Pending(entry.step.seed, entry.why))
+        self._release(entry)
+
+    def _fail(self, entry: Entry, error: Exception) -> None:
+        """A bug in a task, or a full disk: the run stops, and what was answered is kept."""
+        self._runner.close(error)
+        if not entry.settled:
+            entry.why = f"{type(error).__name__}: {error}"
+            self._give_up(entry)
+
+    def outcome_of(self, entry: Entry) -> Outcome:
+        """What became of a settled entry: from memory or, where it came long before its turn, once more from the journal."""
+        if entry.outcome is not None:
+            return entry.outcome
+        assert not isinstance(entry.source, Skipped)
+        step = Step(self._tasks[0], entry.source, 0)
+        while (answer := self._journal.recall(step.task.key(step.item), step.seed, step.task.name)) is not None:
+            outcome = self._after(step, answer)
+            if not isinstance(outcome, Step):
+                return outcome
+            step = outcome
+        return Pending(step.seed, "the journal was changed while it was in use")
+
+    def leave(self) -> None:
+        """Take the first entry out of the window, which makes room for another."""
+        self._window.leave()
+        self._wake(1)
+        if self._runner.closed.is_set():
+            self._changed.set()
+
+    # Who waits for what.
+
+    def _queue(self, entry: Entry, pause_s: float = 0.0) -> None:
+        """Ask about an entry before new items, after a pause."""
+        due = time.monotonic() + pause_s if pause_s else 0.0
+        heapq.heappush(self._due, (due, next(self._numbers), entry))
+        self._wake_at(due)
+        self._notice()
+
+    def _wake_at(self, due: float) -> None:
+        if (wait_s := due - time.monotonic()) > EARLY_S:
+            self._loop.call_later(wait_s, self._wake_at, due)
+        else:
+            self._wake(1)
+
+    def _release(self, entry: Entry) -> None:
+        """Let go of a question: whoever waits for its answer looks again."""
+        if entry.asking:
+            entry.asking = False
+            self._journal.release(entry.key)
+            for same in self._same.pop(entry.key):
+                self._queue(same)
+
+    def _freed(self, entry: Entry) -> None:
+        """The other stream has its answer, or has given up. Called in its thread."""
+        with suppress(RuntimeError):  # our loop is closed
+            self._loop.call_soon_threadsafe(self._come_back, entry)
+
+    def _come_back(self, entry: Entry) -> None:
+        if entry in self._elsewhere:
+            self._elsewhere.discard(entry)
+            self._queue(entry)
+
+    async def _sleep(self) -> None:
+        """Wait until there may be work."""
+        self._sleeping.append(self._loop.create_future())
+        await self._sleeping[-1]
+
+    def _wake(self, number: int) -> None:
+        while number and self._sleeping:
+            sleeper = self._sleeping.popleft()
+            if not sleeper.done():
+                sleeper.set_result(None)
+                number -= 1
+
+    def _notice(self) -> None:
+        """Let the run look again, where it may be at its end."""
+        if self._runner.closed.is_set() or self._is_quiet():
+            self._changed.set()

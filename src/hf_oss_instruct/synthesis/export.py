@@ -10,15 +10,17 @@ from hf_oss_instruct.data import Completion, Rejection, Request, Seed
 from hf_oss_instruct.errors import Refusal, RunError
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.generation import OssInstructTask
-from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.generation import FollowUp
+from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT, Journal
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, report_before
+from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.workdir import owned
 
 
 @dataclass
-class _Named:
+class _Named(Teacher):
     """A teacher that has answered already."""
 
     identity: str
@@ -62,7 +64,9 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
                 tables.settle(Rejection(seed, answer.reason, answer.detail))
             else:
                 stats.usage.count(answer)
-                tables.settle(task.outcome(seed, answer))
+                outcome = task.outcome(seed, answer)
+                assert not isinstance(outcome, FollowUp)
+                tables.settle(outcome)
         stats.requested = max(stats.requested, stats.done)
         tables.finish()
         publish(out, spec, task, stats, report_of(spec, task, stats, tables.checks(), before, 0.0, journal.dropped))
@@ -70,5 +74,6 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
 
 
 def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | Refusal]]:
-    found = ((seed, answer) for _, seed, answer in journal.answers() if seed is not None)
+    entries = (entry for entry in journal.answers() if entry.task == OSS_INSTRUCT)
+    found = ((entry.seed, entry.answer) for entry in entries if entry.seed is not None)
     return sorted(found, key=lambda item: item[0].index)

@@ -22,11 +22,11 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
         UsageError: they contradict each other, or do not say where the seeds are.
         SeedError: the seeds cannot be read.
     """
-    from hf_oss_instruct.teachers.resolve import is_embedded, open_named_teacher
+    from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
     spec, source = open_seeds(flags)
-    if is_embedded(teacher) and spec.seeds.sampler != "functions":
+    if teacher.embedded and spec.seeds.sampler != "functions":
         raise UsageError(
             f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {spec.seeds.sampler!r}. "
             "Name a real teacher with --model, or pass --sampler functions."

@@ -1,122 +1,107 @@
-"""What decides which row a seed becomes: teacher, prompt, sampling parameters, parser."""
+"""Generation tasks: what a teacher is asked about an item, how its answer is read, and which key the answer has in the journal.
+
+class Tests(GenerationTask[Row]):                   # the whole of a task: see docs/tasks.md
+name = "tests"
+def messages(self, row): ...                    # what is asked
+def read(self, row, completion): ...            # a row or a FollowUp; Refusal rejects
+"""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, cast
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
-import orjson
-
-from hf_oss_instruct.data import SCHEMA, Completion, Pair, Rejection, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.data import Completion, Message, Rejection, Request, Row, Seed, digest, seed_of
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
-from hf_oss_instruct.spec.prompts import Prompt
-from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
-from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.teachers.parsing import require_finished
 from hf_oss_instruct.teachers.protocol import Teacher
 
-PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
+ItemT = TypeVar("ItemT")
 
 
-@dataclass(frozen=True)
-class OssInstructTask:
-    """Everything that decides which row a seed becomes.
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The next question about an item.
 
     Attributes:
-        teacher: who answers.
-        prompt: what it is asked.
-        sampling: sampling parameters.
-        parser: how its answer is read.
-        keep_reasoning: whether the teacher's thoughts become the column `reasoning`.
-        numbered: the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
+        task: who is asked what.
+        item: the item that the task takes, such as a row to repair with the error it gave.
     """
 
+    task: GenerationTask[Any]
+    item: Any
+
+
+class GenerationTask(ABC, Generic[ItemT]):
+    """One question about an item: a seed, a row, or whatever the task before it hands on.
+
+    A subclass gives the attributes, `messages` and `read`; a frozen dataclass is the usual shape. A task holds no state: it
+    serves all items at once, and its key decides whether an answer in the journal is used again.
+
+    Attributes:
+        name: what the journal calls the task.
+        teacher: who answers.
+        sampling: sampling parameters of its requests.
+    """
+
+    name: str
     teacher: Teacher
-    prompt: Prompt = field(default_factory=Prompt.default)
-    sampling: Sampling = field(default_factory=Sampling)
-    parser: Parser = parse
-    numbered: bool = False
-    keep_reasoning: bool = False
+    sampling: Sampling = Sampling()
 
-    @classmethod
-    def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
-        """What a run says of it, with the teacher that was opened for it."""
-        return cls(
-            teacher,
-            spec.prompt.prompt,
-            spec.sampling,
-            PARSERS[spec.prompt.parser],
-            numbered=spec.seeds.sampler == "magicoder",
-            keep_reasoning=spec.prompt.keep_reasoning,
-        )
+    @abstractmethod
+    def messages(self, item: ItemT) -> Sequence[Message]:
+        """The chat messages to send about an item."""
 
-    @property
-    def journal_home(self) -> Path:
-        """Where answers to this teacher, prompt and sampling are kept when no run folder holds them."""
-        name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
-        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-        return Path(home).expanduser() / "oss-instruct" / "journal" / name
+    @abstractmethod
+    def read(self, item: ItemT, completion: Completion) -> Row | FollowUp:
+        """Read an answer that is complete, with reasoning and end tokens taken out of its text.
 
-    def request(self, seed: Seed) -> Request:
-        """The question that a seed becomes."""
-        return Request(seed, self.prompt.messages(seed.snippet), self._sampling(seed))
+        Returns:
+            The row that the next task, or the dataset, gets; or another question about the item.
 
-    def key(self, seed: Seed, attempt: int = 0) -> str:
-        """The key of the answer in the journal: 32 hex digits."""
-        return digest(seed.seed_id, self.prompt.hash, self.teacher.identity, self._sampling(seed), attempt)
+        Raises:
+            Refusal: the item is rejected for good, with one of `data.REASONS`.
+        """
 
-    def outcome(self, seed: Seed, completion: Completion) -> Row | Rejection:
-        """What an answer makes of a seed."""
+    def seed(self, item: ItemT) -> Seed:
+        """The seed that an item comes from. Override it for items that are neither seeds nor rows."""
+        return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]
+
+    def request(self, item: ItemT) -> Request:
+        """The request to send; the server's random seed is a hash of the seed's id."""
+        seed = self.seed(item)
+        return Request(seed, tuple(self.messages(item)), self.sampling.as_sent(int(seed.seed_id[:7], 16)))
+
+    def key(self, item: ItemT) -> str:
+        """The key of the answer in the journal, 32 hex digits: a hash of task, messages, teacher and sampling parameters."""
+        request = self.request(item)
+        return digest(self.name, request.messages, self.teacher.identity, request.sampling, request.attempt)
+
+    def outcome(self, item: ItemT, completion: Completion) -> Row | FollowUp | Rejection:
+        """What an answer makes of an item; a rejection holds the answer as it was received."""
         try:
-            thoughts, answer = split_reasoning(completion.text)
-            pair = self._pair(completion if answer == completion.text else replace(completion, text=answer))
-            reasoning = "\n\n".join(filter(None, (completion.reasoning, thoughts)))
-            return self._row(seed, completion, pair, reasoning or None)
+            return self.read(item, self._readable(completion))
         except Refusal as refusal:
-            return Rejection(seed, refusal.reason, refusal.detail, completion.raw or completion.text)
+            received = completion.raw or completion.text
+            return Rejection(self.seed(item), refusal.reason, refusal.detail, received)
 
-    def _pair(self, completion: Completion) -> Pair:
-        """The pair in an answer without thoughts; raises `Refusal` where there is none."""
+    def _readable(self, completion: Completion) -> Completion:
+        """The answer without reasoning and end tokens; raises `Refusal` where it is cut or not understood."""
         if completion.raw is not None:
             raise Refusal("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
-        silent = ending(completion.finish_reason) is Ending.UNKNOWN
-        if silent and (completion.completion_tokens or 0) >= self.sampling.max_tokens:
-            raise Refusal("truncated", f"the answer has {completion.completion_tokens:,} tokens, as many as it may have")
-        pair = self.parser(replace(completion, text=strip_end_tokens(completion.text)))
-        pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution)
-        if not pair.problem:
-            raise Refusal("empty", "the problem is nothing but an end token")
-        return pair
-
-    def _sampling(self, seed: Seed) -> dict[str, Any]:
-        number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
-        return self.sampling.as_sent(number)
-
-    def _row(self, seed: Seed, completion: Completion, pair: Pair, reasoning: str | None) -> Row:
-        """The row of an accepted pair; columns of later checks are null."""
-        columns = dict.fromkeys(SCHEMA.names) | provenance_columns(seed)
-        columns |= {
-            "problem": pair.problem,
-            "solution": pair.solution,
-            "teacher": self.teacher.identity,
-            "prompt_hash": self.prompt.hash,
-            "openai_fingerprint": completion.fingerprint,
-            "sampling": orjson.dumps(_as_sent(self._sampling(seed), completion), option=orjson.OPT_SORT_KEYS).decode(),
-            "prompt_tokens": completion.prompt_tokens,
-            "completion_tokens": completion.completion_tokens,
-            "reasoning": reasoning if self.keep_reasoning else None,
-        }
-        return cast(Row, columns)
-
-
-def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
-    """The sampling parameters that the server took: without those it does not know."""
-    if not completion.changes:
-        return sampling
-    names = {name: completion.changes.get(name, name) for name in sampling}
-    return {new: sampling[name] for name, new in names.items() if new is not None}
+        tokens = completion.completion_tokens or 0
+        if tokens >= self.sampling.max_tokens and ending(completion.finish_reason) is Ending.UNKNOWN:
+            raise Refusal("truncated", f"the answer has {tokens:,} tokens, as many as it may have")
+        require_finished(completion)
+        reasoning, text = split_reasoning(completion.text)
+        text = strip_end_tokens(text)
+        if reasoning or text != completion.text:
+            reasoning = "\n\n".join(filter(None, (completion.reasoning, reasoning)))
+            return replace(completion, text=text, reasoning=reasoning or None)
+        return completion

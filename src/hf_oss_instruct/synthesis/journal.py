@@ -12,9 +12,10 @@ import socket
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -32,6 +33,26 @@ OFFSET_BITS = 44
 LINE = 8192
 """Bytes read for one line; few lines have more."""
 COMPLETION_FIELDS = tuple(Completion.__dataclass_fields__)
+OSS_INSTRUCT = "oss_instruct"
+"""The task of lines that name none: the only one there was when the format began."""
+Answer: TypeAlias = Completion | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One answer.
+
+    Attributes:
+        key: the question's.
+        task: name of the generation task that asked it.
+        seed: the seed behind the item; None in journals of other programs' making.
+        answer: what the teacher said, or why it refused.
+    """
+
+    key: str
+    task: str
+    seed: Seed | None
+    answer: Answer
 
 
 class Journal:
@@ -74,7 +95,7 @@ class Journal:
         self._hear()
         return _short(key) in self._places
 
-    def recall(self, key: str, seed: Seed | None = None) -> Completion | Refusal | None:
+    def recall(self, key: str, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> Answer | None:
         """What was answered to this question, or None; an answer of another folder is copied with the seed as it is now."""
         self._hear()
         place = self._places.get(_short(key))
@@ -89,26 +110,33 @@ class Journal:
             return None
         answer = _answer(fields)
         if self._files[place >> OFFSET_BITS].parent != self.folder:
-            self.append(key, answer, seed)
+            self.append(key, answer, seed, task)
         return answer
 
-    def answers(self) -> Iterator[tuple[str, Seed | None, Completion | Refusal]]:
-        """Everything in this folder: key, seed, answer."""
+    def answers(self) -> Iterator[JournalEntry]:
+        """Everything in this folder."""
         self._hear()
         for place in self._places.values():
             number = place >> OFFSET_BITS
             if self._files[number].parent == self.folder and (record := self._record_at(place)):
                 fields = orjson.loads(record)
                 columns = fields.get("seed")
-                yield fields["key"], seed_of(columns) if columns else None, _answer(fields)
+                seed = seed_of(columns) if columns else None
+                yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, _answer(fields))
 
-    def append(self, key: str, answer: Completion | Refusal, seed: Seed | None = None) -> None:
+    def append(self, key: str, answer: Answer, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> None:
         """Write one answer; when this returns, a killed process does not lose it.
+
+        Args:
+            key: the question's.
+            answer: what the teacher said, or why it refused.
+            seed: the seed behind the item, whose columns go with the answer.
+            task: name of the task that asked.
 
         Raises:
             RunError: the disk is full or the folder cannot be written.
         """
-        record = _encode(key, answer, seed)
+        record = _encode(key, answer, seed, task)
         line = HEAD % zlib.crc32(record) + record + b"}\n"
         try:
             if self._writer is None:
@@ -236,9 +264,11 @@ def _record(line: bytes) -> bytes | None:
     return record if line == HEAD % zlib.crc32(record) + record + b"}\n" else None
 
 
-def _encode(key: str, answer: Completion | Refusal, seed: Seed | None) -> bytes:
+def _encode(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
     """A record: the key first, the answer, and the seed's columns, so that a journal alone gives rows with their origin."""
     fields: dict[str, Any] = {"key": key}
+    if task != OSS_INSTRUCT:
+        fields["task"] = task
     if isinstance(answer, Refusal):
         fields |= {"refused": answer.reason, "detail": storable(answer.detail)}
     else:
@@ -248,8 +278,8 @@ def _encode(key: str, answer: Completion | Refusal, seed: Seed | None) -> bytes:
     return orjson.dumps(fields)
 
 
-def _answer(fields: dict[str, object]) -> Completion | Refusal:
-    fields = {name: value for name, value in fields.items() if name not in ("key", "seed")}
+def _answer(fields: dict[str, object]) -> Answer:
+    fields = {name: value for name, value in fields.items() if name not in ("key", "task", "seed")}
     if "refused" in fields:
         return Refusal(str(fields["refused"]), str(fields["detail"]))
     return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC holds: we wrote it

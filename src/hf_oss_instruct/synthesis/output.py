@@ -25,6 +25,7 @@ from hf_oss_instruct.data import (
     REJECTED_SCHEMA,
     SCHEMA,
     SFT_SCHEMA,
+    Outcome,
     Pending,
     Rejection,
     Row,
@@ -36,8 +37,7 @@ from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.limits import Limits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.engine import Outcome
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import write_whole
 

@@ -12,8 +12,10 @@ Three rules, each fed by what the server answers:
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 WINDOW = 12
@@ -38,6 +40,7 @@ class RateLimiter:
 
     Args:
         concurrency: the most that may be in flight.
+        clock: seconds; tests pass their own.
 
     Attributes:
         in_flight: requests in flight now.
@@ -46,24 +49,27 @@ class RateLimiter:
         gone: whether nothing but failures came lately.
     """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._most, self.limit = concurrency, float(concurrency)
         self.in_flight, self.gone = 0, False
         self.rate: float | None = None
         self._open = True
         self._history: deque[float] = deque(maxlen=WINDOW)
         self._answered = self._busy = self._failed = 0
-        self._second, self._seconds = time.monotonic(), 0
+        self._second, self._seconds = self._clock(), 0
         self._last_busy = self._next_start = 0.0
         self._failures_in_a_row, self._pause_s, self._paused_until = 0, FIRST_PAUSE_S, 0.0
-        self._changed = asyncio.Event()
+        self._changed, self._turn = asyncio.Event(), asyncio.Lock()
 
-    async def slot(self) -> None:
-        """Wait until a request may leave, and count it as in flight."""
-        while self._open and (wait_s := self._wait_s()) != 0:
-            self._changed.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+    async def acquire(self) -> None:
+        """Wait until a request may leave, and count it as in flight. Whoever comes first is served first."""
+        if self._open and (self._turn.locked() or self.delay_s() > 0):
+            async with self._turn:
+                while self._open and (wait_s := self.delay_s()) > 0:
+                    self._changed.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._changed.wait(), None if wait_s == math.inf else wait_s)
         self.in_flight += 1
 
     def close(self) -> None:
@@ -83,7 +89,7 @@ class RateLimiter:
         """A request got a 429."""
         self._finished()
         self._busy += 1
-        self._last_busy = time.monotonic()
+        self._last_busy = self._clock()
         self._failures_in_a_row = 0
 
     def failed(self) -> None:
@@ -91,8 +97,8 @@ class RateLimiter:
         self._finished()
         self._failed += 1
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= GONE_AFTER and time.monotonic() >= self._paused_until:
-            self.gone, self._paused_until = True, time.monotonic() + self._pause_s
+        if self._failures_in_a_row >= GONE_AFTER and self._clock() >= self._paused_until:
+            self.gone, self._paused_until = True, self._clock() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def cancelled(self) -> None:
@@ -103,31 +109,31 @@ class RateLimiter:
     def note(self) -> str:
         """What a reader of the progress line should know, or nothing."""
         if self.gone:
-            return f"the teacher does not answer, next try in {max(0, self._paused_until - time.monotonic()):.0f} s"
+            return f"the teacher does not answer, next try in {max(0, self._paused_until - self._clock()):.0f} s"
         return f"held at {self.rate:.1f} requests/s" if self.rate else ""
 
     def _finished(self) -> None:
         self.in_flight -= 1
         self._changed.set()
-        self._roll(time.monotonic())
+        self._roll(self._clock())
 
-    def _wait_s(self) -> float | None:
-        """Seconds until a request may leave; None until something changes."""
-        now = time.monotonic()
+    def delay_s(self) -> float:
+        """Seconds until a request may leave, infinite until another returns. 0 takes the start: the next one has to wait."""
+        now = self._clock()
         self._roll(now)
         if self.gone and (self.in_flight or now < self._paused_until):
-            return max(self._paused_until - now, 0.01) if not self.in_flight else None
+            return math.inf if self.in_flight else max(self._paused_until - now, 0.01)
         if self.in_flight >= int(self.limit):
-            return None
+            return math.inf
         if self.rate is None:
-            return 0
+            return 0.0
         # Up to 20 ms of unused starts may be made up for: a sleep is not that precise.
         self._next_start = max(self._next_start, now - 0.02)
         if now < self._next_start:
             return self._next_start - now
         burst = BURST if self._seconds % BURST_EVERY == 0 else 1.0
         self._next_start += 1 / (self.rate * burst)
-        return 0
+        return 0.0
 
     def _roll(self, now: float) -> None:
         """At the end of each second, draw the conclusions from it."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReached, Refusal, TeacherError, TryAgain
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.timeouts import Deadline
-from hf_oss_instruct.teachers.protocol import Teacher
 
 REFUSALS_TO_STOP = 16
 """If so many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
@@ -51,12 +54,33 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer is in the journal."""
+
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The teacher refuses the item for good; the journal says so."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The request was refused, and it is not known whether item or request is to blame: nothing else was answered yet."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """The question is to be asked again.
 
     Attributes:
         pause_s: seconds from now.
-        counts: how many of the row's tries the attempt uses up.
+        counts: how many of the item's tries the attempt uses up.
         why: what happened.
         timed_out: whether there was no answer in time.
     """
@@ -68,143 +92,195 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
-    """The question was refused, and nobody knows yet whether the row or the request is to blame: nothing else was answered."""
+class Stopped:
+    """No answer, and none will come: the run stops."""
 
-    refusal: Refusal
+    why: str
+
+
+AttemptResult: TypeAlias = Answered | Refused | Undecided | Retry | Stopped
+
+
+class Admission(Enum):
+    """Whether the budget lets a request leave."""
+
+    NOW = "now"
+    WHEN_OTHERS_RETURN = "when others return"
+    NEVER = "never"
+
+
+@dataclass(slots=True, eq=False)
+class TaskState:
+    """What is known of the answers to one task's questions.
+
+    Attributes:
+        deadline: how long an attempt may take.
+        answers_others: whether a question was answered, so that a refusal is the item's own fault.
+        refused: key, refusal and request of what was refused before that.
+        not_understood: answers that are no chat completions.
+        failures: failed attempts.
+        reached: whether the teacher was ever there.
+        failing_since: when the failures began that no answer has come between; None if the last attempt did not fail.
+    """
+
+    deadline: Deadline
+    name: str
+    answers_others: bool = False
+    refused: list[tuple[str, Refusal, Request]] = field(default_factory=list)
+    not_understood: int = 0
+    failures: int = 0
+    reached: bool = False
+    failing_since: float | None = None
 
 
 class RequestRunner:
-    """Takes questions to the teacher, keeps the answers, and knows when to stop.
+    """Sends requests to teachers, journals the answers, and knows when to retry and when to stop.
+
+    Args:
+        journal: where answers are written before they are used.
+        limiter: told what every attempt came to.
+        policy: when to try again, and when to give up.
+        budget: what may be spent.
+        usage: what was spent, kept up to date.
+        clock: seconds; tests pass their own.
 
     Attributes:
-        closed: set when no more questions are asked.
+        closed: set when no more requests are sent.
         trouble: what closed it, if anything did.
-        answers_others: whether this teacher has answered a request of this kind, so that a refusal is the row's own fault.
     """
 
     def __init__(
-        self, teacher: Teacher, journal: Journal, limiter: RateLimiter, retry_policy: RetryPolicy, budget: Budget, usage: Usage
+        self,
+        journal: Journal,
+        limiter: RateLimiter,
+        policy: RetryPolicy,
+        budget: Budget,
+        usage: Usage,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._teacher, self._journal, self._limiter = teacher, journal, limiter
-        self._retry_policy, self._budget, self._usage = retry_policy, budget, usage
-        fixed_s = getattr(teacher, "deadline_s", None) if retry_policy.deadline_s is None else retry_policy.deadline_s
-        self._deadline = Deadline(fixed_s)
-        self._refused: list[tuple[str, Refusal, Request]] = []
-        self._not_understood = 0
-        self._failing_since: float | None = None
-        self._failures, self._reached = 0, False
+        self._journal, self._limiter, self._policy, self._budget, self._usage = journal, limiter, policy, budget, usage
+        self._clock = clock
+        self._states: dict[tuple[str, str], TaskState] = {}
         self.closed = asyncio.Event()
         self.trouble: Exception | None = None
-        self.answers_others = False
-        usage.deadline = self._deadline
 
-    async def attempt(self, request: Request, key: str, number: int, timeouts: int = 0) -> Refusal | Undecided | Retry | bool:
-        """Ask once, with a slot in hand. True: the answer is in the journal. False: there will be none.
+    def state(self, task: GenerationTask[Any]) -> TaskState:
+        """What is known of a task; tasks of the same name and teacher share it."""
+        name = task.name, task.teacher.identity
+        if name not in self._states:
+            fixed_s = task.teacher.timeout_s if self._policy.deadline_s is None else self._policy.deadline_s
+            self._states[name] = TaskState(Deadline(fixed_s), task.name)
+            self._usage.deadlines.append(self._states[name].deadline)
+        return self._states[name]
+
+    async def attempt(
+        self, task: GenerationTask[Any], request: Request, key: str, number: int = 0, timeouts: int = 0
+    ) -> AttemptResult:
+        """Send a request once; the caller holds a slot of the limiter.
 
         Args:
-            request: the question.
+            task: who is asked.
+            request: what is asked.
             key: its key in the journal.
             number: attempts before this one.
             timeouts: how many of them ran out of time.
         """
-        settled: Completion | None = None
+        state = self.state(task)
+        answer: Completion | None = None
         try:
             self._usage.requests_sent += 1
-            settled = await self._deadline.keep(self._teacher.complete(request), timeouts)
+            answer = await state.deadline.keep(task.teacher.complete(request), timeouts)
             self._limiter.answered()
-            self._keep(key, settled, request)
-            return True
+            self._keep(state, key, answer, request)
+            return Answered(answer)
         except Refusal as refusal:
             self._limiter.answered()
-            return self._refuse(key, refusal, request)
+            return self._refuse(state, key, refusal, request)
         except TryAgain as error:
-            return self._again(error, number)
+            return self._retry(state, error, number)
         except TimeoutError:
-            return self._timed_out(number, timeouts)
+            return self._timed_out(state, number, timeouts)
         except asyncio.CancelledError:
             self._limiter.cancelled()
             raise
         except Exception as error:
             self._limiter.cancelled()
             self.close(error)
-            return False
+            return Stopped(str(error))
         finally:
-            self._budget.settle(request, settled)
+            self._budget.settle(request, answer)
 
-    def reserve(self, request: Request) -> bool | None:
-        """Whether the budget lets a request leave: True now, None perhaps when others have come back, False never."""
+    def reserve(self, request: Request) -> Admission:
+        """Ask the budget for what a request may use; the caller holds a slot of the limiter."""
         if self._budget.reserve(request):
-            return True
-        if self._limiter.in_flight > 1:  # beside the slot of this request
-            return None
+            return Admission.NOW
+        if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
+            return Admission.WHEN_OTHERS_RETURN
         self.close(BudgetReached("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
-        return False
+        return Admission.NEVER
 
     def goes_on(self, tries: int, attempts: int) -> bool:
-        """Whether a row is asked again after so many failures, and so many attempts with those that a busy server sent back."""
-        return not self.closed.is_set() and tries < self._retry_policy.tries and attempts < BUSY_TRIES * self._retry_policy.tries
+        """Whether an item is asked about again after so many failures, and so many attempts with those a busy server refused."""
+        return not self.closed.is_set() and tries < self._policy.tries and attempts < BUSY_TRIES * self._policy.tries
 
     def close(self, error: Exception | None = None) -> None:
-        """Stop asking."""
+        """Send nothing more."""
         self.trouble = self.trouble or error
         self.closed.set()
         self._limiter.close()
 
-    def others_are_answered(self) -> None:
-        """This teacher answers requests of this kind: what it refused so far are the rows' own faults."""
-        self.answers_others = True
-        for key, refusal, request in self._refused:
-            self._journal.append(key, refusal, request.seed)
-        self._refused.clear()
+    def others_are_answered(self, state: TaskState) -> None:
+        """The teacher answers questions of this task: what it refused so far are the items' own faults."""
+        state.answers_others = True
+        for key, refusal, request in state.refused:
+            self._journal.append(key, refusal, request.seed, state.name)
+        state.refused.clear()
 
     def finish(self) -> None:
-        """At the end of a run that was not stopped: where everything was refused, the request is to blame, not the rows."""
-        if self._refused and not self.closed.is_set():
-            self.trouble = self._all_refused()
+        """Note at the end of a run that was not stopped where all was refused: the request is to blame, not the items."""
+        refused = next((state for state in self._states.values() if state.refused), None)
+        if refused and not self.closed.is_set():
+            self.trouble = _all_refused(refused)
 
-    def _keep(self, key: str, answer: Completion | Refusal, request: Request) -> None:
+    def _keep(self, state: TaskState, key: str, answer: Answer, request: Request) -> None:
         try:
-            self._journal.append(key, answer, request.seed)
+            self._journal.append(key, answer, request.seed, state.name)
             if isinstance(answer, Completion) and answer.raw is not None:
-                self._puzzled(answer.raw)
-            elif not self.answers_others:
-                self.others_are_answered()
+                self._not_understood(state, answer.raw)
+            elif not state.answers_others:
+                self.others_are_answered(state)
         finally:
             self._usage.answered += 1
-            self._failing_since = None
+            state.reached, state.failing_since = True, None
             self._usage.note = self._limiter.note
 
-    def _puzzled(self, raw: str) -> None:
-        """An answer was not understood. It is kept; if none is understood, the next ones are not paid for."""
-        self._not_understood += 1
-        if not self.answers_others and self._not_understood >= REFUSALS_TO_STOP:
-            said = f"The first {self._not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
+    def _not_understood(self, state: TaskState, raw: str) -> None:
+        """Keep an answer that is not understood; if none is understood, pay for no more."""
+        state.not_understood += 1
+        if not state.answers_others and state.not_understood >= REFUSALS_TO_STOP:
+            said = f"The first {state.not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
             self.close(TeacherError(f"{said}. Check --base-url, and that the server speaks the OpenAI protocol."))
 
-    def _refuse(self, key: str, refusal: Refusal, request: Request) -> Refusal | Undecided:
-        """Journal a refusal once the teacher has answered anybody; sixteen before that are the request's fault."""
+    def _refuse(self, state: TaskState, key: str, refusal: Refusal, request: Request) -> Refused | Undecided:
+        """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
         self._usage.answered += 1
-        if self.answers_others or refusal.reason != "refused":
-            self._journal.append(key, refusal, request.seed)
-            self._failing_since = None
-            return refusal
-        self._refused.append((key, refusal, request))
-        if len(self._refused) >= REFUSALS_TO_STOP:
-            self.close(self._all_refused())
+        state.reached = True
+        if state.answers_others or refusal.reason != "refused":
+            self._journal.append(key, refusal, request.seed, state.name)
+            state.failing_since = None
+            return Refused(refusal)
+        state.refused.append((key, refusal, request))
+        if len(state.refused) >= REFUSALS_TO_STOP:
+            self.close(_all_refused(state))
         return Undecided(refusal)
 
-    def _all_refused(self) -> TeacherError:
-        number, detail = len(self._refused), self._refused[0][1].detail
-        which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
-        return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")
+    def _timed_out(self, state: TaskState, number: int, timeouts: int) -> Retry:
+        """No answer in time. It may have been paid for all the same, so three such attempts are enough for one item."""
+        said = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
+        retry = self._retry(state, TryAgain(said, reached=True), number)
+        return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
-    def _timed_out(self, number: int, timeouts: int) -> Retry:
-        """No answer in time. It may have been paid for all the same, so three such attempts are enough for one row."""
-        later = self._again(TryAgain(f"no answer within {self._deadline.allowed(timeouts):.3g} s", reached=True), number)
-        return replace(later, counts=-(-self._retry_policy.tries // 3), timed_out=True)
-
-    def _again(self, error: TryAgain, number: int) -> Retry:
+    def _retry(self, state: TaskState, error: TryAgain, number: int) -> Retry:
         if error.changed:
             self._limiter.answered()
             return Retry(0.0, 0, str(error))
@@ -213,22 +289,24 @@ class RequestRunner:
         else:
             self._limiter.failed()
         self._usage.note = self._limiter.note
-        self._failing_since = self._failing_since or time.monotonic()
-        self._reached = self._reached or error.reached or bool(self._usage.answered)
-        self._failures += 1
-        if (
-            not self._reached
-            and self._failures >= self._retry_policy.tries_to_reach
-            and self._failing_for(self._retry_policy.reach_s)
-        ):
+        state.failing_since = self._clock() if state.failing_since is None else state.failing_since
+        state.reached = state.reached or error.reached
+        state.failures += 1
+        self._stop_if_hopeless(state, error, self._clock() - state.failing_since)
+        return Retry(self._policy.pause_s(number, error.after_s), int(not error.busy), str(error))
+
+    def _stop_if_hopeless(self, state: TaskState, error: TryAgain, failing_s: float) -> None:
+        policy = self._policy
+        if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
-        if (error.after_s or 0.0) > self._retry_policy.give_up_after_s:
+        if (error.after_s or 0.0) > policy.give_up_after_s:
             said = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
             self.close(TeacherError(f"{said}: {error}. Run it again then."))
-        elif self._failing_for(self._retry_policy.give_up_after_s):
-            failing_s = time.monotonic() - self._failing_since
+        elif failing_s > policy.give_up_after_s:
             self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
-        return Retry(self._retry_policy.pause_s(number, error.after_s), int(not error.busy), str(error))
 
-    def _failing_for(self, seconds: float) -> bool:
-        return self._failing_since is not None and time.monotonic() - self._failing_since > seconds
+
+def _all_refused(state: TaskState) -> TeacherError:
+    number, detail = len(state.refused), state.refused[0][1].detail
+    which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
+    return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")

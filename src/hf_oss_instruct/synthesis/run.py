@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
-from hf_oss_instruct.data import FORMAT_VERSION, Seed, Skipped
+from hf_oss_instruct.data import FORMAT_VERSION, Completion, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
@@ -21,9 +21,10 @@ from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.engine import Outcome, outcomes
-from hf_oss_instruct.synthesis.generation import OssInstructTask
+from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -58,6 +59,7 @@ def run(
     source: Source,
     teacher: Teacher,
     *,
+    then: Sequence[GenerationTask[Row]] = (),
     retry_policy: RetryPolicy | None = None,
     lists: Sequence[BenchmarkList] | None = None,
     on_progress: Callable[[RunStats], None] = lambda stats: None,
@@ -72,6 +74,7 @@ def run(
         spec: the run; `teachers.resolve` has opened its teacher already.
         source: where its documents come from.
         teacher: who answers.
+        then: generation tasks that each row goes through before it is checked and written, such as a judge.
         retry_policy: when to give up asking; by default as `spec` says.
         lists: the benchmarks of `spec.checks`, where they were read already.
         on_progress: told the counts a few times a second.
@@ -84,8 +87,9 @@ def run(
     seeds = _opened(sample(source, spec.seeds))
     task, limits, concurrency = OssInstructTask.of(spec, teacher), spec.limits, spec.teacher.concurrency
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
+    follow_ups = [f"{one.name}: {one.teacher.identity}" for one in then]
     with _occupied(out), deferring() as stopping:
-        before = _adopt(out, spec, task)
+        before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
@@ -96,7 +100,7 @@ def run(
                 stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
                 stream = outcomes(
                     seeds,
-                    task,
+                    (task, *then),
                     journal,
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
@@ -120,6 +124,7 @@ def run(
                 pass
             tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
+            report |= {"tasks": follow_ups} if follow_ups else {}
         publish(out, spec, task, stats, report)
         return RunResult(stats, report, trouble, bool(stopping))
 
@@ -161,7 +166,7 @@ def _occupied(out: Path) -> Iterator[None]:
         yield
 
 
-def _adopt(out: Path, spec: RunSpec, task: OssInstructTask) -> dict[str, Any]:
+def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> dict[str, Any]:
     """Check that the folder's run is this one, and return its report; in a new folder, write the config."""
     before: dict[str, Any] = {}
     if (out / CONFIG).exists():
@@ -170,6 +175,8 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask) -> dict[str, Any]:
         there = before.get("teacher", task.teacher.identity)
         if there != task.teacher.identity:
             differences.append(f"teacher: {there} there, {task.teacher.identity} here")
+        if (named := before.get("tasks", [])) != follow_ups:
+            differences.append(f"tasks: {', '.join(named) or 'none'} there, {', '.join(follow_ups) or 'none'} here")
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
                 f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
@@ -183,15 +190,21 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask) -> dict[str, Any]:
             )
     else:
         write_whole(out / CONFIG, spec.to_yaml())
-        write_whole(
-            out / REPORT, json.dumps({"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}, indent=2) + "\n"
-        )
+        begun = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
+        write_whole(out / REPORT, json.dumps(begun | ({"tasks": follow_ups} if follow_ups else {}), indent=2) + "\n")
     return before
 
 
 def report_before(out: Path) -> dict[str, Any]:
     """What the report of earlier sessions says, as far as it can be read: the journal is what counts."""
-    kinds: dict[str, Any] = {"teacher": str, "started": str, "requests_sent": int, "seconds": (int, float), "tokens": dict}
+    kinds: dict[str, Any] = {
+        "teacher": str,
+        "started": str,
+        "requests_sent": int,
+        "seconds": (int, float),
+        "tokens": dict,
+        "tasks": list,
+    }
     try:
         found = read_object(out / REPORT)
     except ValueError:
@@ -204,10 +217,10 @@ def report_before(out: Path) -> dict[str, Any]:
 def _usage_before(before: dict[str, Any], journal: Journal) -> Usage:
     """What earlier sessions spent, as their report has it or, if they were killed before they wrote one, the journal."""
     tokens, answers = before.get("tokens", {}), Usage()
-    for _, _, answer in journal.answers():
+    for entry in journal.answers():
         answers.requests_sent += 1
-        answers.prompt_tokens += getattr(answer, "prompt_tokens", None) or 0
-        answers.completion_tokens += getattr(answer, "completion_tokens", None) or 0
+        if isinstance(entry.answer, Completion):
+            answers.count(entry.answer)
     return Usage(
         max(before.get("requests_sent", 0), answers.requests_sent),
         max(tokens.get("prompt", 0), answers.prompt_tokens),

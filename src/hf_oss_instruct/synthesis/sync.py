@@ -99,7 +99,7 @@ def _close_all() -> None:
 os.register_at_fork(after_in_child=_open.clear)  # their threads stay with the parent
 
 
-async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[T, None]:
+async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
     """Read a plain iterator in a thread, a handful at a time; an error comes after what was read before it."""
     source = iter(items)
 
@@ -114,8 +114,8 @@ async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[T, None]:
 
     while True:
         read, error = await asyncio.to_thread(some)
-        for item in read:
-            yield item
+        if read:
+            yield read
         if error:
             raise error
         if not read:

@@ -14,7 +14,7 @@ from hf_oss_instruct.display import code_block
 from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import Refusal
 from hf_oss_instruct.teachers.parsing import parse
-from hf_oss_instruct.teachers.protocol import EmbeddedTeacher
+from hf_oss_instruct.teachers.protocol import Teacher
 
 MIN_WORDS = 8
 """Documentation of fewer words does not state a problem (our choice; the paper gives no bound)."""
@@ -28,13 +28,14 @@ INSIDE_A_CLASS = {
 """Text that makes a method parse which was cut out of its class."""
 
 
-class CommentFunctionTeacher(EmbeddedTeacher):
+class CommentFunctionTeacher(Teacher):
     """Turns a documented function into a pair: its documentation is the problem, its code the solution.
 
     It expects seeds of the sampler `functions`.
     """
 
     identity = "comment-function/1"
+    embedded = True
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`.

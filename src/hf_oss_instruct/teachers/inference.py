@@ -11,10 +11,11 @@ from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import TryAgain, UsageError
 from hf_oss_instruct.teachers.http_errors import BadRequest
 from hf_oss_instruct.teachers.parameters import ServerParameters
+from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.transports import AiohttpTransport, HubTransport, Transport
 
 
-class InferenceTeacher:
+class InferenceTeacher(Teacher):
     """A chat model behind Inference Providers or any OpenAI-compatible server.
 
     Args:

@@ -44,7 +44,7 @@ def parse(completion: Completion) -> Pair:
     Source:
         Acceptance as in the paper's code, see `parse_magicoder`; the liberties above are ours.
     """
-    _require_finished(completion)
+    require_finished(completion)
     text = _unwrapped(completion.text)
     try:
         return _sections(text, _heading, _behind)
@@ -69,7 +69,7 @@ def parse_magicoder(completion: Completion) -> Pair:
     Source:
         ise-uiuc/magicoder, generate_data.py, `parse_problem_solution` and the checks around it.
     """
-    _require_finished(completion)
+    require_finished(completion)
     return _sections(completion.text, _first, lambda line, marker: "")
 
 
@@ -104,7 +104,12 @@ def _undressed(text: str) -> str:
     return _PLAIN_HEADING.sub(r"[\1]", _OTHER_BRACKETS.sub(r"\1[\2]", text))
 
 
-def _require_finished(completion: Completion) -> None:
+def require_finished(completion: Completion) -> None:
+    """Refuse an answer that is not whole.
+
+    Raises:
+        Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter).
+    """
     how = ending(completion.finish_reason)
     if how is Ending.FILTERED:
         raise Refusal("refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})")

@@ -8,13 +8,18 @@ from hf_oss_instruct.data import Completion, Request
 
 
 class Teacher(Protocol):
-    """Anything that completes a request.
+    """Anything that completes a request. Subclass it: what has a default here need not be written.
 
     Attributes:
         identity: kind, model and revision. It goes into keys, rows and cards; URL, key and concurrency never do.
+        timeout_s: seconds that one attempt may take, where a request's latency says nothing about the next one's; None learns
+            it from the answers.
+        embedded: whether it works in this process without a model, costs nothing, and needs documented functions as seeds.
     """
 
     identity: str
+    timeout_s: float | None = None
+    embedded: bool = False
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request, once.
@@ -26,6 +31,6 @@ class Teacher(Protocol):
         """
         ...
 
-
-class EmbeddedTeacher:
-    """Base class of teachers that need no model and cost nothing, but documented functions as seeds (`functions`)."""
+    async def close(self) -> None:
+        """Release what belongs to the running event loop, such as connections. A closed teacher may be asked again."""
+        return None

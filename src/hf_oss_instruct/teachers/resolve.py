@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION, TRANSFORMERS, TeacherSpec
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import EmbeddedTeacher, Teacher
+from hf_oss_instruct.teachers.protocol import Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -110,11 +110,6 @@ def _local_model(spec: TeacherSpec, extra_body: bool) -> Teacher:
     if extra_body:
         raise UsageError("--teacher transformers sends no requests and takes no --extra-body. Leave it out.")
     return TransformersTeacher(spec.model, batch_size=spec.concurrency)
-
-
-def is_embedded(teacher: Teacher) -> bool:
-    """Whether a teacher is an embedded one, which costs nothing and needs documented functions as seeds."""
-    return isinstance(teacher, EmbeddedTeacher)
 
 
 def _embedded() -> Teacher:

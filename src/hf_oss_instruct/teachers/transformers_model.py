@@ -17,6 +17,7 @@ from jinja2 import TemplateError
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
+from hf_oss_instruct.teachers.protocol import Teacher
 
 MESSAGE_LENGTH = 500
 """Characters of a library's error message that we repeat."""
@@ -39,7 +40,7 @@ class _Asked:
                 self.answer.set_exception(outcome)
 
 
-class TransformersTeacher:
+class TransformersTeacher(Teacher):
     """A chat model in this process.
 
     Requests that arrive while the model is busy make the next batch, those of similar length together. Only the request's own
@@ -57,7 +58,7 @@ class TransformersTeacher:
 
     Attributes:
         identity: see `Teacher`. A folder is named by its last part and a hash of its path.
-        deadline_s: seconds that an answer may take. Batches take turns, so a slow one says nothing about the next.
+        timeout_s: seconds that an answer may take. Batches take turns, so a slow one says nothing about the next.
         batches: batches answered so far.
 
     Raises:
@@ -65,7 +66,7 @@ class TransformersTeacher:
         TeacherError: the model cannot be loaded.
     """
 
-    deadline_s = 600.0
+    timeout_s = 600.0
 
     def __init__(
         self,

@@ -1,0 +1,106 @@
+"""Items in work, in their order: new ones enter at the end, outcomes leave at the front.
+
+A slow answer delays the outcomes behind it, not the requests: the window may be much longer than what is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
+from hf_oss_instruct.synthesis.generation import GenerationTask
+
+HELD = 2048
+"""Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""
+
+
+class Step(NamedTuple):
+    """An open question: the task, its item (the source, or what an earlier answer made of it), its place in the chain."""
+
+    task: GenerationTask[Any]
+    item: Any
+    place: int
+
+    @property
+    def seed(self) -> Seed:
+        """The seed behind the item."""
+        return self.task.seed(self.item)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An item in work.
+
+    Attributes:
+        source: the item as it came.
+        step: the open question about it; None once it is settled.
+        key: the question's key in the journal, empty before it is known.
+        settled: whether it is known what becomes of the item.
+        outcome: what becomes of it, where that is held in memory.
+        asking: whether the question is this entry's to ask, so that equal ones wait for it.
+        tries: the part of the retry policy's tries that failed attempts have used up.
+        attempts, timeouts: attempts that failed, and those of them that ran out of time.
+        why: why there is no answer.
+    """
+
+    source: Seed | Row | Skipped
+    step: Step | None = None
+    key: str = ""
+    settled: bool = False
+    outcome: Outcome | None = None
+    asking: bool = False
+    tries: int = 0
+    attempts: int = 0
+    timeouts: int = 0
+    why: str = "the run stopped before it was asked"
+
+    def go_on(self, step: Step) -> None:
+        """Turn to the next question about the item."""
+        self.step, self.key = step, ""
+        self.tries = self.attempts = self.timeouts = 0
+
+
+class OrderedWindow:
+    """The entries between the first that is not handed out and the last that has begun.
+
+    Args:
+        length: the most entries in work.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length, self._held = length, 0
+        self.entries: deque[Entry] = deque()
+        self._moved = asyncio.Event()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is as long as it may be."""
+        return len(self.entries) >= self._length
+
+    def settle(self, entry: Entry, outcome: Outcome) -> None:
+        """Note what becomes of an entry. A row that comes too early is dropped: it waits in the journal, not in memory."""
+        entry.settled, entry.step = True, None
+        if not isinstance(outcome, dict | Rejection):
+            entry.outcome = outcome
+        elif self._held < HELD or entry is self.entries[0]:
+            entry.outcome = outcome
+            self._held += 1
+        if entry is self.entries[0]:
+            self._moved.set()
+
+    def leave(self) -> None:
+        """Take the first entry out."""
+        entry = self.entries.popleft()
+        self._held -= isinstance(entry.outcome, dict | Rejection)
+
+    async def moved(self) -> None:
+        """Wait until the first entry is settled, or `wake` is called."""
+        await self._moved.wait()
+        self._moved.clear()
+
+    def wake(self) -> None:
+        """Let whoever waits in `moved` look again."""
+        self._moved.set()

@@ -1,0 +1,112 @@
+"""OSS-Instruct, the first generation task: a seed snippet becomes a problem with its solution."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from hf_oss_instruct.data import SCHEMA, Completion, Message, Pair, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.reasoning import strip_end_tokens
+from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT
+from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.teachers.protocol import Teacher
+
+PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
+_EMPTY_ROW = dict.fromkeys(SCHEMA.names)
+
+
+@dataclass(frozen=True)
+class OssInstructTask(GenerationTask[Seed]):
+    """Everything that decides which row a seed becomes.
+
+    Attributes:
+        teacher: who answers.
+        prompt: what it is asked.
+        sampling: sampling parameters.
+        parser: how its answer is read.
+        numbered: the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
+        keep_reasoning: whether the teacher's reasoning becomes the column `reasoning`.
+
+    Source:
+        Magicoder, arXiv 2312.02120, section 2.1.
+    """
+
+    teacher: Teacher
+    prompt: Prompt = field(default_factory=Prompt.default)
+    sampling: Sampling = field(default_factory=Sampling)
+    parser: Parser = parse
+    numbered: bool = False
+    keep_reasoning: bool = False
+    name = OSS_INSTRUCT
+
+    @classmethod
+    def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
+        """What a run says of it, with the teacher that was opened for it."""
+        return cls(
+            teacher,
+            spec.prompt.prompt,
+            spec.sampling,
+            PARSERS[spec.prompt.parser],
+            numbered=spec.seeds.sampler == "magicoder",
+            keep_reasoning=spec.prompt.keep_reasoning,
+        )
+
+    @property
+    def journal_home(self) -> Path:
+        """Where answers to this teacher, prompt and sampling are kept when no run folder holds them."""
+        name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
+        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+        return Path(home).expanduser() / "oss-instruct" / "journal" / name
+
+    def messages(self, item: Seed) -> tuple[Message, ...]:
+        """The prompt with the snippet in it."""
+        return self.prompt.messages(item.snippet)
+
+    def request(self, item: Seed) -> Request:
+        """The request that a seed becomes."""
+        return Request(item, self.messages(item), self._sampling(item))
+
+    def key(self, item: Seed, attempt: int = 0) -> str:
+        """The key of the answer in the journal: a hash of seed id, prompt, teacher, sampling parameters and attempt."""
+        return digest(item.seed_id, self.prompt.hash, self.teacher.identity, self._sampling(item), attempt)
+
+    def read(self, item: Seed, completion: Completion) -> Row:
+        """The row of a problem and its solution; columns of later tasks and checks are null."""
+        pair = self.parser(completion)
+        pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution)
+        if not pair.problem:
+            raise Refusal("empty", "the problem is nothing but an end token")
+        columns = _EMPTY_ROW | provenance_columns(item)
+        columns |= {
+            "problem": pair.problem,
+            "solution": pair.solution,
+            "teacher": self.teacher.identity,
+            "prompt_hash": self.prompt.hash,
+            "openai_fingerprint": completion.fingerprint,
+            "sampling": orjson.dumps(_as_sent(self._sampling(item), completion), option=orjson.OPT_SORT_KEYS).decode(),
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+            "reasoning": completion.reasoning if self.keep_reasoning else None,
+        }
+        return cast(Row, columns)
+
+    def _sampling(self, seed: Seed) -> dict[str, Any]:
+        number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
+        return self.sampling.as_sent(number)
+
+
+def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
+    """The sampling parameters that the server took: without those it does not know."""
+    if not completion.changes:
+        return sampling
+    names = {name: completion.changes.get(name, name) for name in sampling}
+    return {new: sampling[name] for name, new in names.items() if new is not None}
