@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.run import score_samples
+from hf_oss_instruct.evaluation.run import score
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import COMMAND, INSPECT
@@ -82,9 +82,9 @@ def test_an_oracle_solves_base_and_plus(data: Path) -> None:
     assert one["metadata"]["status"] == "passed"
     assert "return a + b" in one["answer"]
     (log,) = (data.parent / "logs").glob("*.eval")
-    score, verdicts = score_samples("humaneval_plus", log, data=data)  # `score` reads the log, too
+    found, verdicts = score("humaneval_plus", log, data=data)  # `score` reads the log, too
     assert [verdict.status for verdict in verdicts] == ["passed"] * 3
-    assert score.scores["plus"]["pass@1"]["mean"] == 1.0
+    assert found.scores["plus"]["pass@1"]["mean"] == 1.0
 
 
 def test_epochs_give_pass_at_k(data: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.run import score_samples
+from hf_oss_instruct.evaluation.run import score
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import WarmPython
@@ -71,8 +71,8 @@ def test_an_oracle_solves_every_task_in_both_styles(world: WarmPython, tmp_path:
     assert {row["doc"]["specific"]["task_id"] for row in rows} == {row["task_id"] for row in toys.PLUS}
     assert all(row["doc"]["specific"]["version"].startswith("sha256:") for row in rows)
     assert [row["metric"]["pass@k"]["status"] for row in rows] == [["passed"]] * 3
-    score, _ = score_samples("humaneval_plus", details(data, "humaneval_plus_chat"), data=data)  # `score` reads them, too
-    assert score.scores["plus"]["pass@1"]["mean"] == 1.0
+    found, _ = score("humaneval_plus", details(data, "humaneval_plus_chat"), data=data)  # `score` reads them, too
+    assert found.scores["plus"]["pass@1"]["mean"] == 1.0
 
 
 def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(world: WarmPython, tmp_path: Path) -> None:

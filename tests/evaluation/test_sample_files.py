@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.evaluation.run import score_samples
+from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 
 from . import toys
@@ -150,9 +150,9 @@ def test_the_same_answers_are_read_from_every_format(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", ["human-eval's results", "evalplus' results", "bigcode's generations", "inspect's zipped log"])
 def test_right_answers_of_another_tool_score_one(name: str, tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
-    score, verdicts = score_samples("humaneval_plus", FORMATS[name][0](tmp_path), data=tmp_path / "data")
+    found, verdicts = score("humaneval_plus", FORMATS[name][0](tmp_path), data=tmp_path / "data")
     assert [one.status for one in verdicts] == ["passed"] * 3
-    assert {kind: score.scores[kind]["pass@1"]["mean"] for kind in ("base", "plus")} == {"base": 1.0, "plus": 1.0}
+    assert {kind: found.scores[kind]["pass@1"]["mean"] for kind in ("base", "plus")} == {"base": 1.0, "plus": 1.0}
 
 
 def test_epochs_and_generations_are_samples_of_one_problem(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 from huggingface_hub import HfApi, ModelCard
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.evaluation.run import score_samples
+from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import scores_push
@@ -53,7 +53,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     toys.plus(folder / "data")
     wrong = {"task_id": "HumanEval/900", "completion": "    return 7\n"}
     samples = toys.write_lines(folder / "samples.jsonl", [wrong, *toys.canonical()[1:]])
-    score_samples("humaneval_plus", samples, data=folder / "data", out=folder / "results")
+    score("humaneval_plus", samples, data=folder / "data", out=folder / "results")
     return folder / "results"
 
 

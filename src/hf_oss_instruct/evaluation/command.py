@@ -73,12 +73,12 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) are
     read as they are. Verdicts are kept by hash of program, tests, limits and toolchain.
     """
-    from hf_oss_instruct.evaluation.run import score_samples
+    from hf_oss_instruct.evaluation.run import score as run
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
 
     flags["ks"] = flags["ks"] or None
     with counting(output) as on_progress:
-        found, verdicts = score_samples(samples=samples, on_progress=on_progress, **flags)
+        found, verdicts = run(samples=samples, on_progress=on_progress, **flags)
     if output == "json":
         click.echo(json.dumps(asdict(found)))
     elif output != "quiet":
@@ -149,27 +149,12 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     Every batch is on disk before the next is asked for, and every verdict before the next is made: after Ctrl-C or a crash the
     same command goes on. OUT/generation.log has what lighteval said.
     """
-    from hf_oss_instruct.evaluation.evaluate import Evaluation
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
-    from hf_oss_instruct.evaluation.lighteval_models import ModelChoice, Sampling
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
 
-    flags["ks"] = flags["ks"] or None
-    base_url, backend = flags.pop("base_url"), flags.pop("backend")
-    if base_url and backend not in (None, "litellm"):
-        raise UsageError(f"--base-url names a server, which --backend {backend} does not talk to. Leave one of them out.")
-    choice = ModelChoice(
-        model,
-        backend or ("litellm" if base_url else "transformers"),
-        flags.pop("model_revision"),
-        base_url,
-        flags.pop("api_key_env"),
-        flags.pop("batch_size"),
-        dict(map(_option, flags.pop("options"))),
-    )
-    sampling = Sampling(**{name: flags.pop(name) for name in ("n", "temperature", "top_p", "max_new_tokens", "rng_seed")})
+    flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
-    found = run(Evaluation(**flags), choice, sampling, out, say=say, counting=lambda verb: counting(output, verb))
+    found = run(model, out=out, say=say, counting=lambda verb: counting(output, verb), **flags)
     verdicts = [verdict for _, own in found.values() for verdict in own]
     if output == "json":
         click.echo(json.dumps({task: asdict(score) for task, (score, _) in found.items()}))

@@ -22,7 +22,7 @@ from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
 from hf_oss_instruct.evaluation.results import Score
-from hf_oss_instruct.evaluation.run import score_benchmark
+from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.scoring import Verdict
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held
@@ -33,52 +33,75 @@ Counting = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What is asked and how it is scored.
+class _Settings:
+    """How answers become scores; the attributes are arguments of `evaluate`."""
 
-    Attributes:
-        tasks: as of `benchmarks.load`; `multipl_e` stands for every language.
-        style: as of `prompts.asked`; None for what suits the model.
-        data: local files of the benchmarks; None for the Hub.
-        revision: another commit of the benchmark on the Hub.
-        limit: only the first problems.
-        ks: the k of pass@k.
-        allow_empty: whether a server's empty answer counts as one.
-        trained_on: as of `trained_on.touched`; the score without the problems it touches is added.
-        workers: samples judged at once.
-        tier: as of `run_program`.
-    """
-
-    tasks: Sequence[str]
-    style: str | None = None
-    data: Path | None = None
-    revision: str | None = None
-    limit: int | None = None
-    ks: Sequence[int] | None = None
-    allow_empty: bool = False
-    trained_on: str | None = None
-    workers: int | None = None
-    tier: str | None = None
+    style: str | None
+    limit: int | None
+    ks: Sequence[int] | None
+    allow_empty: bool
+    trained_on: str | None
+    workers: int | None
+    tier: str | None
 
 
 def evaluate(
-    asked: Evaluation,
-    choice: ModelChoice,
-    sampling: Sampling,
-    out: Path,
+    model: str,
+    tasks: str | Sequence[str],
+    out: Path | str,
     *,
+    backend: str | None = None,
+    base_url: str | None = None,
+    api_key_env: str | None = None,
+    model_revision: str | None = None,
+    batch_size: int = 8,
+    options: Mapping[str, Any] | None = None,
+    style: str | None = None,
+    n: int = 1,
+    temperature: float = 0.0,
+    top_p: float | None = None,
+    max_new_tokens: int | None = None,
+    rng_seed: int = 0,
+    data: Path | str | None = None,
+    revision: str | None = None,
+    limit: int | None = None,
+    ks: Sequence[int] | None = None,
+    allow_empty: bool = False,
+    trained_on: str | None = None,
+    workers: int | None = None,
+    tier: str | None = None,
     say: Callable[[str], None] = lambda line: None,
     counting: Counting = lambda verb: nullcontext(lambda done, all_of_them: None),
 ) -> dict[str, tuple[Score, list[Verdict]]]:
-    """Let a model answer, and score what it answers. What the folder holds already is neither asked nor judged again.
+    """Generate a model's answers to benchmarks and score them. What `out` already holds is neither generated nor run again.
 
     Args:
-        asked: tasks, and how they are scored.
-        choice: which model, and what runs it.
-        sampling: how answers are drawn.
-        out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `generation.log` what was said.
-        say: told what a user should know before it costs time.
-        counting: a progress bar by what is counted.
+        model: id on the Hub, a folder, or the server's name for it.
+        tasks: one task or several, as of `benchmarks.load`; `multipl_e` stands for every language.
+        out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `out/generation.log` what lighteval
+            printed.
+        backend: `transformers`, `vllm` or `litellm`; by default `transformers`, and `litellm` with `base_url`.
+        base_url: an OpenAI-compatible chat server.
+        api_key_env: environment variable that holds the server's API key.
+        model_revision: branch or commit of the model on the Hub.
+        batch_size: prompts per batch; for a server, concurrent requests.
+        options: further fields of lighteval's model configuration.
+        style: `completion`, `chat` or `magicoder`; by default the tokenizer's chat template, `completion` where it has none.
+        n: answers per problem.
+        temperature: 0 for greedy decoding.
+        top_p: nucleus sampling, in (0, 1]; the model's own by default.
+        max_new_tokens: tokens per answer at most; 512 by default, 2,048 in style `chat`.
+        rng_seed: seed of the sampling.
+        data: local files of the benchmarks; the Hub by default.
+        revision: another commit of the benchmark on the Hub.
+        limit: only the first problems of each task.
+        ks: the k of pass@k.
+        allow_empty: count a server's empty answers as answers.
+        trained_on: as of `trained_on.touched`; adds the score without the problems that this training set quotes.
+        workers: samples run at once; one per processor by default.
+        tier: as of `run_program`.
+        say: called with each line that a user should read before it costs time.
+        counting: makes a progress bar, given what is counted.
 
     Returns:
         Task → the score and the verdicts.
@@ -86,20 +109,28 @@ def evaluate(
     Raises:
         UsageError: a task, an option or a style makes no sense.
         EvaluationError: the data cannot be used, the model cannot be loaded, or problems were left without an answer.
-        RunError: the folder belongs to something else or cannot be written.
+        RunError: the folder belongs to another evaluation or cannot be written.
         SandboxError: this machine has no sandbox.
     """
-    if choice.backend in SERVED and asked.style not in (None, "chat"):
-        raise UsageError(f"A chat server cannot be asked in style {asked.style!r}: it writes the prompt itself. Use chat.")
-    chosen_tier(asked.tier)  # nothing is generated that could not be scored
-    benchmarks = [load(task, asked.data, asked.revision) for task in _expanded(asked.tasks)]
+    if base_url and backend not in (None, "litellm"):
+        raise UsageError(f"--base-url names a server, which --backend {backend} does not talk to. Leave one of them out.")
+    backend = backend or ("litellm" if base_url else "transformers")
+    choice = ModelChoice(model, backend, model_revision, base_url, api_key_env, batch_size, options or {})
+    sampling = Sampling(n, temperature, top_p, max_new_tokens, rng_seed)
+    if backend in SERVED and style not in (None, "chat"):
+        raise UsageError(f"A chat server cannot be asked in style {style!r}: it writes the prompt itself. Use chat.")
+    chosen_tier(tier)  # nothing is generated that could not be scored
+    settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
+    named = _expanded([tasks] if isinstance(tasks, str) else tasks)
+    benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
-            if trouble := trouble_with(language, asked.tier):
+            if trouble := trouble_with(language, tier):
                 say(f"{benchmark.task} will be generated and not evaluated: {trouble}")
     choice, facts = _identified(choice)
+    out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
-        run = _Run(asked, choice, sampling, facts, counting, log)
+        run = _Run(settings, choice, sampling, facts, counting, log)
         return {benchmark.task: run.of(benchmark, out / benchmark.task.replace(":", "-")) for benchmark in benchmarks}
 
 
@@ -108,14 +139,14 @@ class _Run:
 
     def __init__(
         self,
-        asked: Evaluation,
+        settings: _Settings,
         choice: ModelChoice,
         sampling: Sampling,
         model: Mapping[str, Any],
         counting: Counting,
         log: TextIO,
     ) -> None:
-        self._asked, self._choice, self._sampling, self._facts = asked, choice, sampling, model
+        self._settings, self._choice, self._sampling, self._facts = settings, choice, sampling, model
         self._counting, self._log = counting, log
         self._model: LightevalModel | None = None
 
@@ -126,8 +157,8 @@ class _Run:
 
     def of(self, benchmark: Benchmark, out: Path) -> tuple[Score, list[Verdict]]:
         """Answers and scores of one task."""
-        problems = list(islice(benchmark.problems.values(), self._asked.limit))
-        style = self._asked.style or generation.style_of(out) or self._loaded().style()
+        problems = list(islice(benchmark.problems.values(), self._settings.limit))
+        style = self._settings.style or generation.style_of(out) or self._loaded().style()
         drawn = asdict(self._sampling) | {"max_new_tokens": self._sampling.max_new_tokens or NEW_TOKENS[style]}
         generation.claim(
             out, {"task": benchmark.task, "version": benchmark.version, **self._facts, "style": style, "sampling": drawn}
@@ -140,7 +171,7 @@ class _Run:
                 self._sampling.n,
                 out,
                 batch=self._choice.batch_size * (1 if self._choice.backend == "transformers" else 8),
-                allow_empty=self._asked.allow_empty or self._choice.backend not in SERVED,
+                allow_empty=self._settings.allow_empty or self._choice.backend not in SERVED,
                 on_progress=on_progress,
             )
         if unanswered:
@@ -150,15 +181,15 @@ class _Run:
             )
         facts = {**self._facts, "style": style, "sampling": drawn, "batch_size": self._choice.batch_size, "versions": _versions()}
         with self._counting("judged") as on_progress:
-            return score_benchmark(
+            return score(
                 benchmark,
                 out / generation.SAMPLES,
                 out=out,
-                ks=self._asked.ks,
-                allow_missing=self._asked.limit is not None,
-                trained_on=self._asked.trained_on,
-                workers=self._asked.workers,
-                tier=self._asked.tier,
+                ks=self._settings.ks,
+                allow_missing=self._settings.limit is not None,
+                trained_on=self._settings.trained_on,
+                workers=self._settings.workers,
+                tier=self._settings.tier,
                 facts=facts,
                 on_progress=on_progress,
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation import results
+from hf_oss_instruct.evaluation import results, scoring
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.compare import Comparison, compare
 from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
@@ -19,39 +19,20 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts, score
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts
 from hf_oss_instruct.evaluation.trained_on import touched
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.workdir import held
 
 
-def score_samples(
-    task: str, samples: Path, *, data: Path | None = None, revision: str | None = None, **options: Any
-) -> tuple[Score, list[Verdict]]:
-    """Score samples that were made anywhere.
-
-    Args:
-        task: as of `benchmarks.load`.
-        samples: as of `samples.read_samples`.
-        data: local file or folder of the benchmark; None for the Hub.
-        revision: another commit on the Hub.
-        options: as of `score_benchmark`.
-
-    Raises:
-        UsageError: there is no such task or file, or a k is larger than the number of samples.
-        EvaluationError: data or samples cannot be used.
-        RunError: the folder belongs to something else or cannot be written.
-        SandboxError: this machine has no sandbox.
-    """
-    return score_benchmark(load(task, data, revision), samples, **options)
-
-
-def score_benchmark(
-    benchmark: Benchmark,
-    samples: Path,
+def score(
+    task: str | Benchmark,
+    samples: Path | str,
     *,
-    out: Path | None = None,
+    data: Path | str | None = None,
+    revision: str | None = None,
+    out: Path | str | None = None,
     ks: Sequence[int] | None = None,
     allow_missing: bool = False,
     trained_on: str | None = None,
@@ -60,14 +41,16 @@ def score_benchmark(
     facts: Mapping[str, Any] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
 ) -> tuple[Score, list[Verdict]]:
-    """Score samples of a benchmark that is loaded.
+    """Score samples from any tool: run them in the sandbox, estimate pass@k.
 
     Args:
-        benchmark: what `benchmarks.load` gave.
-        samples: as of `samples.read_samples`.
-        out: folder for verdicts and scores; a run that it holds is gone on with.
+        task: as of `benchmarks.load`, or what it returned.
+        samples: file or folder, as of `samples.read_samples`.
+        data: local file or folder of the benchmark; the Hub by default.
+        revision: another commit of the benchmark on the Hub.
+        out: folder for verdicts and scores; a run that it holds is continued.
         ks: the k of pass@k.
-        allow_missing: whether problems may be without sample.
+        allow_missing: whether problems may lack a sample.
         trained_on: as of `trained_on.touched`; the score without the problems it touches is added.
         workers: how many samples are judged at once.
         tier: as of `run_program`.
@@ -78,11 +61,13 @@ def score_benchmark(
         The score and the verdicts in the order of the samples.
 
     Raises:
-        UsageError: there is no such file, or a k is larger than the number of samples.
+        UsageError: there is no such task or file, or a k is larger than the number of samples.
         EvaluationError: data or samples cannot be used.
         RunError: the folder belongs to something else or cannot be written.
         SandboxError: this machine has no sandbox.
     """
+    samples, out = Path(samples), Path(out) if out else None
+    benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
     asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
     contaminated = None if trained_on is None else touched(trained_on, benchmark)
     tier = chosen_tier(tier).name
@@ -98,7 +83,7 @@ def score_benchmark(
                 record(verdict)
                 on_progress(done, len(asked))
 
-            verdicts = score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
+            verdicts = scoring.score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
         kept = _facts(benchmark, tier) | {"samples": samples.name, **(facts or {})}
         found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=kept)
         if out:
@@ -120,7 +105,7 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
 
 
 def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
-    """Compare two folders that `score_samples` wrote, by each kind of tests that both have.
+    """Compare two folders that `score` wrote, by each kind of tests that both have.
 
     Args:
         a: the one model's folder, or its `verdicts.jsonl`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,11 @@ import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
-from hf_oss_instruct.training.launched import run_launched
+from hf_oss_instruct.training.launched import LAUNCHED, run_launched
 from hf_oss_instruct.workdir import held
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring
-
-LAUNCHED = "LOCAL_RANK"
-"""Environment variable that `accelerate launch` and `torchrun` set in every process they start."""
 
 
 @click.command()
@@ -65,10 +61,8 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
         return
     from hf_oss_instruct.training.run import train as run
 
-    with nullcontext() if LAUNCHED in os.environ else held(_output_dir(values)):
-        facts = run(
-            file, template=template, allow_unchecked=allow_unchecked, scoring=_scoring(score, tier, score_options), say=click.echo
-        )
+    scoring = _scoring(score, tier, score_options)
+    facts = run(file, template=template, allow_unchecked=allow_unchecked, scoring=scoring, say=click.echo)
     if os.environ.get(LAUNCHED, "0") == "0":
         click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
 

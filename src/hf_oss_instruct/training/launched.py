@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from hf_oss_instruct.errors import Interrupted, RunError
 from hf_oss_instruct.signals import deferring
 
+LAUNCHED = "LOCAL_RANK"
+"""Set by `accelerate launch` and `torchrun` in every process that they start."""
 GRACE_S = 30.0
 """Seconds for processes to save a checkpoint after their launcher has ended; the grace period of torchrun."""
 

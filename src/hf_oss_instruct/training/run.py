@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
+import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,10 +23,12 @@ from hf_oss_instruct.publishing.model_card import CURVE, model_card
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.templates import template_for
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
+from hf_oss_instruct.training.launched import LAUNCHED
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
-from hf_oss_instruct.training.recipes import LAUNCH_KEYS, read_yaml
+from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import TrainingSource, on_the_hub, refuse_unchecked, sources_of, why_unchecked
+from hf_oss_instruct.workdir import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +58,7 @@ class Data:
 
 
 def train(
-    path: Path,
+    recipe: Recipe | Path | str,
     *,
     template: str = "magicoder",
     allow_unchecked: bool = False,
@@ -62,10 +66,12 @@ def train(
     say: Callable[[str], None] = lambda line: None,
     callbacks: Sequence[Any] = (),
 ) -> dict[str, Any]:
-    """Train as the YAML says, or resume from its last checkpoint.
+    """Train a recipe in this process, or continue from its last checkpoint.
+
+    Several devices: the command `train`, which starts `accelerate launch`.
 
     Args:
-        path: the YAML, as stock `trl sft --config` takes it.
+        recipe: what `load_recipe` returns, or a YAML file that stock `trl sft --config` takes.
         template: `magicoder`, or `chat` for the base model's own chat template.
         allow_unchecked: train on data that was not decontaminated.
         scoring: what to generate and run while training.
@@ -80,10 +86,11 @@ def train(
         RunError: `output_dir` holds the checkpoints of another recipe, or the disk is full.
         Interrupted: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
     """
-    values = read_yaml(path)
-    check_packing(values)
-    check_device(values)
-    script, arguments, model, mixture = _parsed(path)
+    with _file_of(recipe) as path:
+        values = read_yaml(path)
+        check_packing(values)
+        check_device(values)
+        script, arguments, model, mixture = _parsed(path)
     sources = sources_of(script, mixture)
     if not allow_unchecked:
         refuse_unchecked(sources)
@@ -105,12 +112,26 @@ def train(
         _say_data(data, say)
         if checkpoint:
             say(f"Goes on from {checkpoint}.")
-    with deferring() as stopping, _full_disk_said(out):
+    # The process that started the others holds the folder for all of them.
+    holding = nullcontext() if LAUNCHED in os.environ else held(out)
+    with holding, deferring() as stopping, _full_disk_said(out):
         trainer.add_callback(stop_callback(trainer, stopping))
         trainer.train(resume_from_checkpoint=checkpoint)
         if stopping and trainer.state.global_step < trainer.state.max_steps:
             raise Interrupted(_where_it_stopped(trainer, out))
         return _saved(trainer, arguments, out, facts)
+
+
+@contextmanager
+def _file_of(recipe: Recipe | Path | str) -> Iterator[Path]:
+    """The recipe as a file, which is what TRL's parser reads."""
+    if not isinstance(recipe, Recipe):
+        yield Path(recipe)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, RECIPE)
+        path.write_text(recipe.to_yaml(), "utf-8")
+        yield path
 
 
 def _parsed(path: Path) -> Any:
