@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.loading.registration import register_when_imported
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.curation.run import curate
+    from hf_oss_instruct.data import Completion, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.evaluation.evaluate import evaluate
     from hf_oss_instruct.evaluation.metric import metric_path
+    from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
+    from hf_oss_instruct.evaluation.run import score
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
+    from hf_oss_instruct.sandbox.judge import judge
+    from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.folders import read_seeds
     from hf_oss_instruct.spec.prompts import Prompt
     from hf_oss_instruct.spec.run import RunSpec
@@ -28,39 +35,63 @@ if TYPE_CHECKING:
     from hf_oss_instruct.teachers.protocol import Teacher
     from hf_oss_instruct.teachers.resolve import configure
     from hf_oss_instruct.templates import to_prompt_completion
+    from hf_oss_instruct.training.recipes import load_recipe
+    from hf_oss_instruct.training.run import train
 
 _HOMES = {
     "CommentFunctionTeacher": "teachers.comment_function",
+    "Completion": "data",
     "InferenceTeacher": "teachers.inference",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
     "Prompt": "spec.prompts",
+    "Row": "data",
     "RunSpec": "spec.run",
     "Sampling": "spec.sampling",
+    "Seed": "data",
     "Teacher": "teachers.protocol",
     "configure": "teachers.resolve",
+    "curate": "curation.run",
+    "evaluate": "evaluation.evaluate",
+    "judge": "sandbox.judge",
+    "load_recipe": "training.recipes",
     "metric_path": "evaluation.metric",
+    "pass_at_k": "evaluation.pass_at_k",
     "read_seeds": "seeds.folders",
     "register": "loading.registration",
+    "run_program": "sandbox.run",
+    "score": "evaluation.run",
     "synthesize": "synthesis.lazy_rows",
     "to_prompt_completion": "templates",
+    "train": "training.run",
 }
 
 __all__ = [
     "CommentFunctionTeacher",
+    "Completion",
     "InferenceTeacher",
     "OssInstruct",
     "OssInstructError",
     "Prompt",
+    "Row",
     "RunSpec",
     "Sampling",
+    "Seed",
     "Teacher",
     "configure",
+    "curate",
+    "evaluate",
+    "judge",
+    "load_recipe",
     "metric_path",
+    "pass_at_k",
     "read_seeds",
     "register",
+    "run_program",
+    "score",
     "synthesize",
     "to_prompt_completion",
+    "train",
 ]
 
 
