@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.limits import Execution
@@ -93,7 +93,7 @@ def test_typescript_is_as_loose_as_multipl_es_compiler() -> None:
 def test_a_missing_toolchain_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hf_oss_instruct.toolchains._SYSTEM", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(ToolchainMissing, match=r"rustc is not installed\. Install it with: apt-get install .*rustc"):
+    with pytest.raises(ToolchainMissingError, match=r"rustc is not installed\. Install it with: apt-get install .*rustc"):
         toolchain("rust")
     rows = {row["language"]: row for row in status()}
     assert not rows["rust"]["ready"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from hf_oss_instruct.errors import BudgetReached, OssInstructError, SeedsExhausted, UsageError
+from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
@@ -361,7 +361,7 @@ def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, ou
         show_report(result.report, out)
     if trouble:
         click.echo(_shown(trouble), err=True)
-    if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhausted)):
+    if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhaustedError)):
         click.echo(f"Everything received is kept. Continue with:\n  {_command()}", err=True)
     if not trouble and output in ("auto", "human"):
         if embedded:
@@ -373,7 +373,7 @@ def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, ou
 def _exit_code(result: RunResult, trouble: str | None) -> int:
     if result.interrupted:
         return EXIT_INTERRUPTED
-    return EXIT_BUDGET if isinstance(result.trouble, BudgetReached) else EXIT_FAILED if trouble else 0
+    return EXIT_BUDGET if isinstance(result.trouble, BudgetReachedError) else EXIT_FAILED if trouble else 0
 
 
 def _trouble(result: RunResult, out: Path) -> str | None:

@@ -1,19 +1,19 @@
 """Exceptions of this package.
 
     OssInstructError
-    ├── UsageError          what was asked for makes no sense: change the arguments
-    ├── SeedError           the seed snippets cannot be read
-    │   └── SeedsExhausted  the source holds fewer seeds than were asked for
-    ├── TeacherError        the teacher cannot go on; every unanswered row stays pending
-    ├── BudgetReached       what may be spent is spent; every unanswered row stays pending
-    ├── TryAgain            one request failed in a way that another try may cure
-    ├── Refusal             one row is refused for good; it becomes a rejection with this reason
-    ├── EvaluationError     a benchmark's data or a file of samples cannot be used
-    ├── RunError            the output folder cannot be used, or could not be written
-    ├── PublishError        nothing was published: the folder, the name, the token or the Hub is not as it must be
-    ├── Interrupted         a signal ended the work in good order; the same call goes on
-    ├── SandboxError        this machine has no sandbox, or the one asked for does not work; nothing was run
-    └── ToolchainMissing    a language's compiler or interpreter is not installed; nothing was run
+    ├── UsageError               what was asked for makes no sense: change the arguments
+    ├── SeedError                the seed snippets cannot be read
+    │   └── SeedsExhaustedError  the source holds fewer seeds than were asked for
+    ├── TeacherError             the teacher cannot go on; every unanswered row stays pending
+    ├── BudgetReachedError       what may be spent is spent; every unanswered row stays pending
+    ├── RetryableError           one request failed in a way that another try may cure
+    ├── RowRejectedError         one row is refused for good; it becomes a rejection with this reason
+    ├── EvaluationError          a benchmark's data or a file of samples cannot be used
+    ├── RunError                 the output folder cannot be used, or could not be written
+    ├── PublishError             nothing was published: the folder, the name, the token or the Hub is not as it must be
+    ├── RunInterruptedError      a signal ended the work in good order; the same call goes on
+    ├── SandboxError             this machine has no sandbox, or the one asked for does not work; nothing was run
+    └── ToolchainMissingError    a language's compiler or interpreter is not installed; nothing was run
 
 A message shows the value that was wrong and the way out, a sentence each.
 
@@ -36,7 +36,7 @@ class SeedError(OssInstructError):
     """A source of seeds is missing, unreadable or contains no code."""
 
 
-class SeedsExhausted(SeedError):
+class SeedsExhaustedError(SeedError):
     """The source has fewer seeds than requested."""
 
 
@@ -44,11 +44,11 @@ class TeacherError(OssInstructError):
     """The teacher cannot continue (bad key, unknown model, unreachable server). No row is rejected; the run can be resumed."""
 
 
-class BudgetReached(OssInstructError):
+class BudgetReachedError(OssInstructError):
     """The next request could exceed a limit. No row is rejected; the run can be resumed with a higher limit."""
 
 
-class TryAgain(OssInstructError):
+class RetryableError(OssInstructError):
     """One request failed and may succeed later.
 
     Args:
@@ -66,7 +66,7 @@ class TryAgain(OssInstructError):
         self.after_s, self.reached, self.busy, self.changed = after_s, reached, busy, changed
 
 
-class Refusal(OssInstructError):
+class RowRejectedError(OssInstructError):
     """The teacher permanently refuses one row.
 
     Args:
@@ -91,7 +91,7 @@ class PublishError(OssInstructError):
     """Nothing was published; the repository is unchanged."""
 
 
-class Interrupted(OssInstructError):
+class RunInterruptedError(OssInstructError):
     """Interrupted by Ctrl-C, SIGTERM or SIGHUP. Finished work is on disk; the same call continues."""
 
 
@@ -99,5 +99,5 @@ class SandboxError(OssInstructError):
     """No sandbox is available. Says nothing about the program."""
 
 
-class ToolchainMissing(OssInstructError):
+class ToolchainMissingError(OssInstructError):
     """A compiler or interpreter is not installed. Says nothing about the program."""

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from hf_oss_instruct.display import visible
-from hf_oss_instruct.errors import Interrupted, OssInstructError, UsageError
+from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, UsageError
 from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
 from hf_oss_instruct.streams import forgiving, leave_soon, trouble_with_output
 
@@ -40,7 +40,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except Interrupted as error:
+    except RunInterruptedError as error:
         return _interrupted(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _interrupted("Interrupted.")

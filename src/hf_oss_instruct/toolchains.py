@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.languages import LANGUAGES
 
 
@@ -149,11 +149,11 @@ def toolchain(language: str) -> Toolchain:
 
     Raises:
         UsageError: there is none for a language of this name.
-        ToolchainMissing: it is not installed.
+        ToolchainMissingError: it is not installed.
     """
     if language not in TOOLCHAINS:
         raise UsageError(f"Programs in {language!r} are not run here. Use one of: {', '.join(TOOLCHAINS)}.")
     row = TOOLCHAINS[language]
     if lacking := missing(row):
-        raise ToolchainMissing(f"{', '.join(lacking)} is not installed. Install it with: {row.install}")
+        raise ToolchainMissingError(f"{', '.join(lacking)} is not installed. Install it with: {row.install}")
     return row

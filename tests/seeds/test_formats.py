@@ -20,7 +20,7 @@ import pytest
 
 from hf_oss_instruct import formats
 from hf_oss_instruct.data import Document, Seed, Skipped
-from hf_oss_instruct.errors import SeedError, SeedsExhausted
+from hf_oss_instruct.errors import SeedError, SeedsExhaustedError
 from hf_oss_instruct.seeds.folders import open_files, open_source, read_seeds
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.sampling import sample
@@ -293,7 +293,7 @@ def test_limits_are_options(tmp_path: Path) -> None:
 
 def test_a_source_that_gives_too_few_says_how_many_were_left_out_why_and_what_to_do(tmp_path: Path) -> None:
     folder(tmp_path / "code", [b"\0", b"\0", b"caf\xe9", b"a" * 20_000, b"x = 1\n", b"# @generated\n"])
-    with pytest.raises(SeedsExhausted) as short:
+    with pytest.raises(SeedsExhaustedError) as short:
         list(read_seeds(str(tmp_path / "code"), 4, filters=()))
     said = str(short.value)
     assert said.startswith("code gave 1 of 4 seeds asked for. Documents without a seed: 2 binary, ")

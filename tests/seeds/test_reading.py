@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.charsets import charset
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.seeds.reading import NotText, decode
+from hf_oss_instruct.seeds.reading import NotTextError, decode
 
 ENCODED = {
     "plain": ("name = 'é'\n".encode(), "name = 'é'\n", "utf-8"),
@@ -56,7 +56,7 @@ def test_what_says_its_encoding_is_decoded_by_it(name: str) -> None:
     ],
 )
 def test_what_does_not_is_refused_with_its_reason(data: bytes, encoding: str | None, reason: str) -> None:
-    with pytest.raises(NotText) as refused:
+    with pytest.raises(NotTextError) as refused:
         decode(data, encoding)
     assert refused.value.reason == reason
 
@@ -92,7 +92,7 @@ def test_text_with_a_byte_order_mark_comes_back_whole(text: str, encoding: str) 
 def test_any_bytes_are_text_that_utf8_holds_or_are_refused(data: bytes, encoding: str | None) -> None:
     try:
         text, _ = decode(data, encoding)
-    except NotText:
+    except NotTextError:
         return
     assert "\0" not in text
     assert text.encode().decode() == text

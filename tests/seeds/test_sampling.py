@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
-from hf_oss_instruct.errors import SeedError, SeedsExhausted, UsageError
+from hf_oss_instruct.errors import SeedError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.sampling import SAMPLERS, hash_spans, sample
 from hf_oss_instruct.seeds.source import Source
@@ -59,7 +59,7 @@ def lines(n: int) -> str:
 
 
 def drain(items: Iterable[Document | Skipped], **plan: object) -> tuple[list[Seed], Counter[str], str]:
-    """Everything that a plan gives: seeds, reasons of what gave none, and the words of `SeedsExhausted`."""
+    """Everything that a plan gives: seeds, reasons of what gave none, and the words of `SeedsExhaustedError`."""
     seeds, reasons, words = [], Counter[str](), ""
     try:
         for item in sample(Shelf(items), SeedPlan(**{"filters": (), "licenses": "any"} | plan)):  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ def drain(items: Iterable[Document | Skipped], **plan: object) -> tuple[list[See
                 seeds.append(item)
             else:
                 reasons[item.reason] += 1
-    except SeedsExhausted as end:
+    except SeedsExhaustedError as end:
         words = str(end)
     return seeds, reasons, words
 
@@ -246,9 +246,9 @@ class TestPlan:
     def test_a_source_with_too_little_gives_all_it_has_and_then_says_so(self) -> None:
         seeds = sample(Shelf(numbered("a\n", "b\n")), SeedPlan(n=1500, filters=(), licenses="any"))
         assert [next(seeds).snippet, next(seeds).snippet] == ["a", "b"]  # type: ignore[union-attr]
-        with pytest.raises(SeedsExhausted, match=r"shelf gave 2 of 1,500 seeds"):
+        with pytest.raises(SeedsExhaustedError, match=r"shelf gave 2 of 1,500 seeds"):
             next(seeds)
-        assert issubclass(SeedsExhausted, SeedError)
+        assert issubclass(SeedsExhaustedError, SeedError)
 
     def test_exactly_enough_is_enough(self) -> None:
         assert drain(numbered("a\n", "b\n"), n=2)[2] == ""

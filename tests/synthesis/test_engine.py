@@ -26,12 +26,12 @@ from hypothesis import strategies as st
 from hf_oss_instruct.data import REASONS, SCHEMA, Completion, Outcome, Pending, Provenance, Rejection, Request, Seed, Skipped
 from hf_oss_instruct.errors import (
     OssInstructError,
-    Refusal,
+    RetryableError,
+    RowRejectedError,
     RunError,
     SeedError,
-    SeedsExhausted,
+    SeedsExhaustedError,
     TeacherError,
-    TryAgain,
     UsageError,
 )
 from hf_oss_instruct.spec.prompts import Prompt
@@ -260,7 +260,7 @@ class TestLimits:
     def test_no_slot_is_held_while_a_retry_waits(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if index == 0 and attempt == 0:
-                raise TryAgain("busy", after_s=0.2, reached=True)
+                raise RetryableError("busy", after_s=0.2, reached=True)
             return completion(index)
 
         teacher = OwnTeacher(answer)
@@ -311,7 +311,7 @@ class TestOnce:
     def test_a_refusal_is_remembered_too(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if index == 1:
-                raise Refusal("refused", "HTTP 400: too long")
+                raise RowRejectedError("refused", "HTTP 400: too long")
             return completion(index)
 
         teacher = OwnTeacher(answer)
@@ -453,7 +453,7 @@ class TestTrouble:
     def test_failures_with_answers_between_them_are_no_reason_to_stop(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if attempt == 0:
-                raise TryAgain("busy", after_s=0.05, reached=True)
+                raise RetryableError("busy", after_s=0.05, reached=True)
             return completion(index)
 
         received, error = run(
@@ -464,7 +464,7 @@ class TestTrouble:
     def test_time_that_the_consumer_took_is_not_held_against_the_teacher(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if index == 1 and attempt == 0:
-                raise TryAgain("one hiccup", reached=True)
+                raise RetryableError("one hiccup", reached=True)
             return completion(index)
 
         async def training() -> list[str]:
@@ -487,7 +487,7 @@ class TestTrouble:
 
         def answer(index: int, attempt: int) -> Completion:
             if attempt == 0:
-                raise TryAgain("one hiccup", reached=True)
+                raise RetryableError("one hiccup", reached=True)
             return completion(index)
 
         received, error = run(tmp_path, slowly(), OwnTeacher(answer), retry_policy=replace(QUICK, give_up_after_s=0.2))
@@ -564,7 +564,7 @@ class TestTrouble:
     def test_if_the_first_of_two_equal_questions_fails_the_second_is_still_asked(self, tmp_path: Path) -> None:
         def answer(index: int, attempt: int) -> Completion:
             if index == 0:
-                raise TryAgain("busy", reached=True)
+                raise RetryableError("busy", reached=True)
             return completion(index)
 
         received, _ = run(tmp_path, [seed(0), replace(seed(0), index=1)], OwnTeacher(answer))
@@ -578,9 +578,9 @@ class TestTrouble:
         async def answer(index: int, attempt: int) -> Completion:
             await asyncio.sleep(0)
             if plan[index] == "pending":
-                raise TryAgain("busy", reached=True)
+                raise RetryableError("busy", reached=True)
             if plan[index] == "refused":
-                raise Refusal("refused", "HTTP 400")
+                raise RowRejectedError("refused", "HTTP 400")
             said = {"unparsable": Completion("?", "stop"), "truncated": Completion("?", "length")}
             return said.get(plan[index], completion(index))
 
@@ -615,11 +615,11 @@ class TestSource:
     def test_too_few_seeds_is_said_after_the_rows_of_those_there_are(self, tmp_path: Path) -> None:
         def source() -> Iterator[Seed]:
             yield from seeds(5)
-            raise SeedsExhausted("corpus gave 5 of 9")
+            raise SeedsExhaustedError("corpus gave 5 of 9")
 
         received, error = run(tmp_path, source(), OwnTeacher())
         assert [kind(outcome) for outcome in received] == ["kept"] * 5
-        assert isinstance(error, SeedsExhausted)
+        assert isinstance(error, SeedsExhaustedError)
 
     def test_a_source_that_breaks_is_said_after_the_rows_before(self, tmp_path: Path) -> None:
         def source() -> Iterator[Seed]:
@@ -677,7 +677,7 @@ class TestStop:
 
     def test_is_heard_while_a_retry_waits(self, tmp_path: Path) -> None:
         def later(index: int, attempt: int) -> Completion:
-            raise TryAgain("busy", after_s=200, reached=True)
+            raise RetryableError("busy", after_s=200, reached=True)
 
         received, seconds = self.stopped(tmp_path, OwnTeacher(later), concurrency=4)
         assert {kind(outcome) for outcome in received} == {"pending"}

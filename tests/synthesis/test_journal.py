@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion
-from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.synthesis.journal import Journal
 
 
@@ -42,8 +42,8 @@ def filled(folder: Path, numbers: Iterator[int] | range) -> Path:
     return path
 
 
-def as_values(found: Completion | Refusal | None) -> object:
-    return (found.reason, found.detail) if isinstance(found, Refusal) else found
+def as_values(found: Completion | RowRejectedError | None) -> object:
+    return (found.reason, found.detail) if isinstance(found, RowRejectedError) else found
 
 
 @contextmanager
@@ -73,13 +73,15 @@ KEYS = st.integers(0, 2**64 - 1).map(key)
 WORDS = st.none() | st.text()
 COUNTS = st.none() | st.integers(0, 2**53)
 ANSWERS = st.builds(Completion, st.text() | st.just("\ud800 half"), WORDS, WORDS, WORDS, COUNTS, COUNTS) | st.builds(
-    Refusal, st.sampled_from(["refused", "unparsable"]), st.text()
+    RowRejectedError, st.sampled_from(["refused", "unparsable"]), st.text()
 )
 
 
 @given(st.lists(st.tuples(KEYS, ANSWERS), max_size=8))
 @settings(deadline=None, max_examples=60)
-def test_what_was_answered_is_recalled_now_and_after_opening_again(answers: list[tuple[str, Completion | Refusal]]) -> None:
+def test_what_was_answered_is_recalled_now_and_after_opening_again(
+    answers: list[tuple[str, Completion | RowRejectedError]],
+) -> None:
     latest = {name: as_values(found) for name, found in answers}
     with folder() as place:
         with Journal(place) as journal:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
-from hf_oss_instruct.errors import BudgetReached, UsageError
+from hf_oss_instruct.errors import BudgetReachedError, UsageError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import Limits
@@ -174,7 +174,7 @@ def test_a_cost_limit_needs_prices() -> None:
 def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(status=500) if len(server.requests) % 5 == 0 else Answer()) as server:
         result = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
-        assert isinstance(result.trouble, BudgetReached)
+        assert isinstance(result.trouble, BudgetReachedError)
         assert len(server.requests) == 20  # retries included
         assert result.stats.kept == 16
         again = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))

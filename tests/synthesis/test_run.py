@@ -15,7 +15,7 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
-from hf_oss_instruct.errors import RunError, SeedsExhausted, UsageError
+from hf_oss_instruct.errors import RunError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.prompts import PromptSpec
@@ -264,7 +264,7 @@ def test_too_few_seeds_end_the_run_with_all_there_are(tmp_path: Path, code: Path
     plan = SeedPlan(n=100, snippets_per_document=1)
     with LocalTeacher() as teacher:
         result = go(tmp_path / "out", code, teacher, seeds=plan)
-    assert isinstance(result.trouble, SeedsExhausted)
+    assert isinstance(result.trouble, SeedsExhaustedError)
     assert (result.stats.kept, result.stats.pending) == (12, 88)
     assert len(rows(tmp_path / "out" / "data")) == 12
 

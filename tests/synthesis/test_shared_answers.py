@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Row, Seed
-from hf_oss_instruct.errors import TryAgain
+from hf_oss_instruct.errors import RetryableError
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
@@ -47,7 +47,7 @@ class Slow(Teacher):
             await asyncio.sleep(0.005)
         if self.fails:
             self.fails -= 1
-            raise TryAgain("busy", reached=True)
+            raise RetryableError("busy", reached=True)
         return completion(request.seed.index)
 
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.data import Completion, Message, Outcome, Pending, Provenance, Rejection, Request, Row, Seed, seed_of
-from hf_oss_instruct.errors import BudgetReached, OssInstructError, Refusal, RunError, TeacherError, TryAgain
+from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.limits import Limits
 from hf_oss_instruct.spec.run import RunSpec
@@ -57,7 +57,7 @@ class WriteTests(GenerationTask[Row]):
     def read(self, item: Row, completion: Completion) -> Row:
         tests = re.findall(r"^assert .+$", completion.text, re.MULTILINE)
         if not tests:
-            raise Refusal("tests_missing", "the answer holds no assertion")
+            raise RowRejectedError("tests_missing", "the answer holds no assertion")
         return Row(**{**item, "tests": "\n".join(tests)})
 
 
@@ -178,15 +178,15 @@ def test_an_item_moves_on_when_its_answer_is_there_while_another_still_waits_for
 def test_every_item_is_kept_rejected_or_pending_whichever_task_decides(tmp_path: Path) -> None:
     def write(request: Request, attempt: int) -> str:
         if request.seed.index == 1:
-            raise TryAgain("busy", reached=True)
+            raise RetryableError("busy", reached=True)
         n = request.seed.index
         return "no pair" if n == 2 else f"[Problem Description]\nP {n}.\n[Solution]\nS {n}."
 
     def test(request: Request, attempt: int) -> str:
         if request.seed.index == 3:
-            raise TryAgain("busy", reached=True)
+            raise RetryableError("busy", reached=True)
         if request.seed.index == 4:
-            raise Refusal("refused", "HTTP 400: too long")
+            raise RowRejectedError("refused", "HTTP 400: too long")
         return "I would rather not." if request.seed.index == 5 else "assert True"
 
     tasks = (OssInstructTask(Scripted("author/1", write)), WriteTests(examiner(test)))
@@ -274,7 +274,7 @@ def test_the_budget_is_of_all_tasks_together_and_a_higher_one_goes_on(tmp_path: 
     writes, tests = author(), examiner()
     tasks = (OssInstructTask(writes), WriteTests(tests))
     received, error = go(tmp_path, seeds(20), tasks, budget=Budget(Limits(max_requests=15)), catch_up=True, ahead=40)
-    assert isinstance(error, BudgetReached)
+    assert isinstance(error, BudgetReachedError)
     assert len(writes.asked) + len(tests.asked) == 15
     assert (len(received), indices(received)) == (20, list(range(20)))
     assert kinds(received).count("kept") == len(tests.asked)
@@ -285,7 +285,7 @@ def test_the_budget_is_of_all_tasks_together_and_a_higher_one_goes_on(tmp_path: 
 
 def test_a_second_teacher_that_refuses_everything_stops_the_run_and_rejects_no_row(tmp_path: Path) -> None:
     def refuse(request: Request, attempt: int) -> str:
-        raise Refusal("refused", "HTTP 400: unknown model")
+        raise RowRejectedError("refused", "HTTP 400: unknown model")
 
     received, error = go(tmp_path, seeds(60), (OssInstructTask(author()), WriteTests(examiner(refuse))), ahead=60, catch_up=True)
     assert isinstance(error, TeacherError)

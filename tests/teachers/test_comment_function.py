@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Pair, Provenance, Rejection, Request, Row, Seed
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.seeds.folders import read_seeds
 from hf_oss_instruct.syntax import MINED_LANGUAGES
@@ -125,12 +125,12 @@ def mine(folder: Path, sources: dict[str, str]) -> tuple[list[Row], list[Any]]:
     return rows, left_out
 
 
-def asked(snippet: str, lang: str) -> Completion | Refusal:
+def asked(snippet: str, lang: str) -> Completion | RowRejectedError:
     """What the teacher makes of one snippet."""
     seed = Seed(snippet, 1, 1 + snippet.count("\n"), Provenance("here", None, "f", 0, lang), "functions/1", 0)
     try:
         return asyncio.run(CommentFunctionTeacher().complete(Request(seed, (), {})))
-    except Refusal as refusal:
+    except RowRejectedError as refusal:
         return refusal
 
 
@@ -185,7 +185,7 @@ def test_documentation_too_thin_to_state_a_problem_is_rejected_with_that_reason(
 )
 def test_a_snippet_without_a_documented_function_names_the_sampler_to_use(snippet: str) -> None:
     refusal = asked(snippet, "python")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RowRejectedError)
     assert refusal.reason == "unparsable"
     assert "'functions'" in refusal.detail
 
@@ -233,7 +233,7 @@ PIECES = st.sampled_from(LINES) | st.sampled_from(SOURCES) | st.text(max_size=9)
 @settings(deadline=None, max_examples=150)
 def test_any_snippet_gives_a_pair_or_a_refusal(lang: str, snippet: str) -> None:
     completion = asked(snippet, lang)
-    if isinstance(completion, Refusal):
+    if isinstance(completion, RowRejectedError):
         assert completion.reason in ("unparsable", "thin_documentation")
     else:
         assert completion.finish_reason == "stop"

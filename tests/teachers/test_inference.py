@@ -15,7 +15,7 @@ import pytest
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
-from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.http_errors import verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
@@ -212,7 +212,7 @@ NO_COMPLETIONS = {
 @pytest.mark.parametrize("raw", NO_COMPLETIONS.values(), ids=NO_COMPLETIONS)
 def test_what_is_no_completion_is_asked_again(raw: bytes) -> None:
     error = told(Answer(raw=raw))
-    assert isinstance(error, TryAgain), repr(error)
+    assert isinstance(error, RetryableError), repr(error)
     assert error.reached
 
 
@@ -235,7 +235,7 @@ NOT_UNDERSTOOD: dict[str, Any] = {
 @pytest.mark.parametrize("answer", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
 def test_an_answer_that_is_not_understood_is_kept_as_it_came_with_its_tokens(answer: Answer) -> None:
     completion = told(answer)
-    if TRANSPORT == "huggingface_hub" and isinstance(completion, TryAgain):
+    if TRANSPORT == "huggingface_hub" and isinstance(completion, RetryableError):
         return  # huggingface_hub keeps the body of what it cannot read to itself
     assert isinstance(completion, Completion), repr(completion)
     assert answer.raw
@@ -295,8 +295,8 @@ class TestErrorInAnAnswer:
             (error_inside(error="Insufficient credits: no credit left"), TeacherError),
             (error_inside(error={"message": "no credit left", "code": "401"}), TeacherError),
             (error_inside(error={"message": "no credit left", "type": "AuthenticationError"}), TeacherError),
-            (error_inside(error={"message": "no credit left", "code": 400}), Refusal),
-            (error_inside(error={"message": "no credit left", "type": "invalid_request_error"}), Refusal),
+            (error_inside(error={"message": "no credit left", "code": 400}), RowRejectedError),
+            (error_inside(error={"message": "no credit left", "type": "invalid_request_error"}), RowRejectedError),
             (error_inside(object="error", message="no credit left", code=404), TeacherError),
             (
                 error_inside(choices=[{"message": {"content": ""}, "error": {"message": "no credit left", "code": 403}}]),
@@ -322,7 +322,7 @@ class TestErrorInAnAnswer:
     )
     def test_that_passes_is_waited_for(self, error: dict[str, Any], busy: bool) -> None:
         found = told(error_inside(error=error))
-        assert isinstance(found, TryAgain), repr(found)
+        assert isinstance(found, RetryableError), repr(found)
         assert (found.busy, "slow down" in str(found)) == (busy, True)
 
     def test_beside_a_whole_answer_is_none(self) -> None:
@@ -332,7 +332,7 @@ class TestErrorInAnAnswer:
         raw = json.dumps({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}).encode()
         assert isinstance(told(Answer(status=429, raw=raw)), TeacherError)
         busy = {"error": {"message": "Rate limit reached. Add a payment method at /billing.", "code": "rate_limit_exceeded"}}
-        assert isinstance(told(Answer(status=429, raw=json.dumps(busy).encode())), TryAgain)
+        assert isinstance(told(Answer(status=429, raw=json.dumps(busy).encode())), RetryableError)
 
 
 class TestStatus:
@@ -348,13 +348,13 @@ class TestStatus:
     @pytest.mark.parametrize("status", [400, 413, 422, 451])
     def test_of_a_bad_request_refuses_the_row(self, status: int) -> None:
         error = told(Answer(status=status, text="context length exceeded"))
-        assert isinstance(error, Refusal)
+        assert isinstance(error, RowRejectedError)
         assert (error.reason, error.detail) == ("refused", f"HTTP {status}: context length exceeded")
 
     @pytest.mark.parametrize("status", [408, 409, 424, 425, 429, 499, 500, 502, 503, 504, 529])
     def test_of_a_passing_trouble_is_asked_again(self, status: int) -> None:
         error = told(Answer(status=status, text="busy"))
-        assert isinstance(error, TryAgain)
+        assert isinstance(error, RetryableError)
         assert (str(error), error.after_s, error.reached) == (f"HTTP {status}: busy", None, True)
 
     @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ class TestStatus:
     )
     def test_429_may_say_when_to_come_back(self, header: str, seconds: float | None) -> None:
         error = told(Answer(status=429, headers={"Retry-After": header}))
-        assert isinstance(error, TryAgain)
+        assert isinstance(error, RetryableError)
         assert error.after_s == seconds
 
     @pytest.mark.parametrize(
@@ -376,8 +376,8 @@ class TestStatus:
             (400, {"code": "Arrearage", "message": "Make sure your account is in good standing."}, TeacherError),
             (429, {"type": "exceeded_current_quota_error", "message": "Insufficient balance, please recharge"}, TeacherError),
             (400, {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}, TeacherError),
-            (429, {"code": 429, "message": "You exceeded your current quota, see your plan and billing details"}, TryAgain),
-            (403, {"code": 403, "message": "Your input was flagged by moderation"}, Refusal),
+            (429, {"code": 429, "message": "You exceeded your current quota, see your plan and billing details"}, RetryableError),
+            (403, {"code": 403, "message": "Your input was flagged by moderation"}, RowRejectedError),
         ],
     )
     def test_is_what_the_words_say_where_the_number_says_something_else(
@@ -414,7 +414,7 @@ class TestStatus:
     )
     def test_the_servers_words_are_found_in_any_shape_of_body(self, raw: bytes, said: str) -> None:
         error = told(Answer(status=422, raw=raw))
-        assert isinstance(error, Refusal)
+        assert isinstance(error, RowRejectedError)
         assert said in error.detail
         assert len(error.detail) < 600
 
@@ -425,7 +425,7 @@ class TestStatus:
     )
     def test_no_body_hides_the_status(self, raw: bytes) -> None:
         refused = told(Answer(status=400, raw=raw))
-        assert isinstance(refused, Refusal), repr(refused)
+        assert isinstance(refused, RowRejectedError), repr(refused)
         assert refused.detail.encode()
         stopped = told(Answer(status=401, raw=raw))
         assert isinstance(stopped, TeacherError), repr(stopped)
@@ -435,12 +435,12 @@ class TestStatus:
 class TestLine:
     def test_silence_is_a_time_out_of_a_server_that_was_there(self) -> None:
         error = told(Answer(hang=True), timeout_s=0.3)
-        assert isinstance(error, TryAgain)
+        assert isinstance(error, RetryableError)
         assert (str(error), error.reached) == ("no answer within 0.3 s", True)
 
     def test_a_broken_connection_is_asked_again(self) -> None:
         error = told(Answer(reset=True))
-        assert isinstance(error, TryAgain)
+        assert isinstance(error, RetryableError)
         assert error.reached
 
     def test_a_server_that_is_down_was_not_reached(self) -> None:
@@ -448,7 +448,7 @@ class TestLine:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         error = ask(teacher_of("m", f"http://127.0.0.1:{port}/v1"))
-        assert isinstance(error, TryAgain)
+        assert isinstance(error, RetryableError)
         assert not error.reached
 
     def test_without_a_login_inference_providers_say_how_to_get_one(self) -> None:
@@ -476,7 +476,7 @@ class TestLine:
             except OssInstructError as early:
                 error = early
         assert isinstance(error, OssInstructError), repr(error)
-        assert not isinstance(error, TryAgain)
+        assert not isinstance(error, RetryableError)
         assert key.strip() not in str(error)
 
 
@@ -546,7 +546,7 @@ class TestAiohttp:
         huge = Answer(raw=b"[" + b" " * (LARGEST + 1))
         answer = told(huge)
         if TRANSPORT == "aiohttp":
-            assert isinstance(answer, TryAgain)
+            assert isinstance(answer, RetryableError)
             assert "larger than" in str(answer)
 
     def test_user_and_password_of_an_address_travel_as_basic_authentication_and_are_never_shown(self) -> None:

@@ -16,7 +16,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.teachers.http_errors import BadRequest, verdict_on
+from hf_oss_instruct.teachers.http_errors import BadRequestError, verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parameters import ServerParameters
 from tests.support.teacher import Answer, LocalTeacher
@@ -30,7 +30,7 @@ def seed(index: int) -> Seed:
 
 def learned(said: Any, sent: dict[str, Any] | None = None) -> dict[str, str | None]:
     parameters, refusal = ServerParameters(), verdict_on(400, said if isinstance(said, str) else json.dumps(said), {})
-    assert isinstance(refusal, BadRequest)
+    assert isinstance(refusal, BadRequestError)
     parameters.learn(refusal, sent or SENT)
     return parameters.changes
 
@@ -88,8 +88,8 @@ def test_what_is_about_a_value_or_something_else_is_no_such_thing(said: Any) -> 
 def test_a_cap_is_renamed_once_and_never_left_out() -> None:
     assert learned("max_completion_tokens: unsupported, max_tokens too", {"max_completion_tokens": 100}) == {}
     parameters = ServerParameters()
-    parameters.learn(BadRequest("max_tokens unsupported", "max_tokens unsupported"), SENT)
-    parameters.learn(BadRequest("seed unsupported", "seed unsupported"), SENT)
+    parameters.learn(BadRequestError("max_tokens unsupported", "max_tokens unsupported"), SENT)
+    parameters.learn(BadRequestError("seed unsupported", "seed unsupported"), SENT)
     assert parameters.sent(SENT) == {"temperature": 0.0, "top_p": 0.9, "max_completion_tokens": 100}
 
 

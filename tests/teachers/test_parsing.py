@@ -7,23 +7,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import REASONS, Completion, Pair
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
 
 BOTH = pytest.mark.parametrize("parser", [parse, parse_magicoder])
 PLAIN = "[Problem Description]\nAdd two numbers.\n\n[Solution]\nreturn a + b\n"
 
 
-def read(parser: Parser, text: str, finish_reason: str | None = "stop") -> Pair | Refusal:
+def read(parser: Parser, text: str, finish_reason: str | None = "stop") -> Pair | RowRejectedError:
     try:
         return parser(Completion(text, finish_reason))
-    except Refusal as refusal:
+    except RowRejectedError as refusal:
         return refusal
 
 
-def refused(parser: Parser, text: str, finish_reason: str | None = "stop") -> Refusal:
+def refused(parser: Parser, text: str, finish_reason: str | None = "stop") -> RowRejectedError:
     refusal = read(parser, text, finish_reason)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RowRejectedError)
     return refusal
 
 
@@ -178,7 +178,7 @@ ANSWERS = st.lists(PIECES, max_size=14).map("".join)
 def test_any_answer_is_a_pair_or_has_a_known_reason(text: str, finish_reason: str | None) -> None:
     for parser in (parse, parse_magicoder):
         outcome = read(parser, text, finish_reason)
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, RowRejectedError):
             assert outcome.reason in REASONS
             assert outcome.detail
             assert "\n" not in outcome.detail
@@ -204,14 +204,14 @@ def as_the_paper_describes(text: str) -> tuple[str, str] | None:
 @example(PLAIN)
 def test_the_magicoder_parser_accepts_what_the_paper_accepts(text: str) -> None:
     outcome, expected = read(parse_magicoder, text), as_the_paper_describes(text)
-    assert (None if isinstance(outcome, Refusal) else (outcome.problem, outcome.solution)) == expected
+    assert (None if isinstance(outcome, RowRejectedError) else (outcome.problem, outcome.solution)) == expected
 
 
 @given(ANSWERS)
 @example("The [Problem Description]\nAdd.\n[Solution]\nreturn a + b\n[Problem Description]\nwas to add.")
 @example("[Problem Description]\nAdd.\nThe [Solution]\nreturn a + b\n[Solution]\n")
 def test_whatever_the_paper_accepts_is_accepted_by_default(text: str) -> None:
-    if not isinstance(read(parse_magicoder, text), Refusal):
+    if not isinstance(read(parse_magicoder, text), RowRejectedError):
         assert isinstance(read(parse, text), Pair)
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pytest
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
-from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.seeds.folders import stdlib
 from hf_oss_instruct.spec.run import RunSpec
@@ -203,7 +203,7 @@ def test_an_answer_ends_where_the_context_does(tiny: Path) -> None:
     cut, whole, refused = with_teacher(tiny, work)
     assert (cut.completion_tokens, cut.finish_reason) == (2, "length")
     assert whole.completion_tokens == 8  # not cut with its neighbour
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, RowRejectedError)
     assert refused.reason == "refused"
     assert f"{CONTEXT} tokens" in refused.detail
 
@@ -264,7 +264,7 @@ def test_what_goes_wrong_is_to_be_tried_again(tiny: Path, monkeypatch: pytest.Mo
     async def work(teacher: TransformersTeacher) -> Completion:
         with monkeypatch.context() as patch:
             patch.setattr(transformers_model._Model, "answers", broken)
-            with pytest.raises(TryAgain, match=said) as caught:
+            with pytest.raises(RetryableError, match=said) as caught:
                 await teacher.complete(asking("hello"))
             assert caught.value.reached
         return await teacher.complete(asking("hello"))  # and it goes on
@@ -336,7 +336,7 @@ def test_closing_stops_within_a_token_and_frees_the_model(tiny: Path, steps: lis
         tasks = await begun(teacher, steps, 3)
         await teacher.close()
         for task in tasks:
-            with pytest.raises(TryAgain, match="closed"):
+            with pytest.raises(RetryableError, match="closed"):
                 await task
         assert len(steps) < 1000
         assert steps[0]() is None

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
-from hf_oss_instruct.errors import Interrupted, RunError, UsageError
+from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
 from tests.support.tokenizers import FAMILIES, tokenizer_of
@@ -116,7 +116,9 @@ def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tm
 def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_torn_checkpoint(whole: Path, tmp_path: Path) -> None:
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
     path = written(tmp_path, **{name: value for name, value in values.items() if name != "output_dir"})
-    with pytest.raises(Interrupted, match=r"Interrupted after step 2 of 6\. The same command goes on from .*checkpoint-2"):
+    with pytest.raises(
+        RunInterruptedError, match=r"Interrupted after step 2 of 6\. The same command goes on from .*checkpoint-2"
+    ):
         train(path, allow_unchecked=True, callbacks=[Terminated()])
     torn = tmp_path / "out" / "checkpoint-5"
     shutil.copytree(tmp_path / "out" / "checkpoint-2", torn)

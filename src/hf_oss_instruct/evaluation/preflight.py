@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.sandbox.judge import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.toolchains import toolchain, where
@@ -40,7 +40,7 @@ def toolchain_of(language: str) -> str:
     """What runs programs of a language: its commands, and the executables by path, size and time.
 
     Raises:
-        ToolchainMissing: it is not installed.
+        ToolchainMissingError: it is not installed.
         UsageError: there is none for this language.
     """
     if language == "python":
@@ -64,7 +64,7 @@ def trouble_with(language: str, tier: str | None = None) -> str | None:
     try:
         toolchain_of(language)
         row = toolchain(language)
-    except (ToolchainMissing, UsageError) as error:
+    except (ToolchainMissingError, UsageError) as error:
         return str(error)
     if language not in PROBES:
         return f"Programs in {language!r} are not graded here: nothing is known about how its tests fail."

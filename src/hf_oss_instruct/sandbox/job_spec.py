@@ -66,7 +66,7 @@ def compiled(
 
     Raises:
         UsageError: no such language is run here.
-        ToolchainMissing: its compiler or interpreter is not installed.
+        ToolchainMissingError: its compiler or interpreter is not installed.
     """
     tools = toolchain(language)
     given = None if from_scratch else prebuilt(language, source)

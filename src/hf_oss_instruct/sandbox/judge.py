@@ -17,7 +17,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hf_oss_instruct.errors import ToolchainMissing, UsageError
+from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
@@ -177,7 +177,7 @@ def judge_program(
         allowed = limits or Limits()
         roomy = replace(allowed, output_bytes=max(allowed.output_bytes, PRINTED_BYTES))
         ran = run_program(text, language, limits=roomy, tier=tier)
-    except ToolchainMissing as error:
+    except ToolchainMissingError as error:
         return Judgement("not_evaluated", [False], detail=str(error))
     came_to_its_end = nonce in ran.stdout or nonce in ran.stderr
     kept = allowed.output_bytes  # of each: errors stand at the end

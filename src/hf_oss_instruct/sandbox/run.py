@@ -67,7 +67,7 @@ def run_program(
     Raises:
         UsageError: there is no such tier or language, or a file lies outside of the work folder.
         SandboxError: this machine has no sandbox.
-        ToolchainMissing: a compiler or interpreter is not installed.
+        ToolchainMissingError: a compiler or interpreter is not installed.
     """
     limits = limits or Limits()
     name = chosen_tier(tier).name

@@ -25,7 +25,7 @@ from hf_oss_instruct.seeds.file_licenses import FolderLicenses
 from hf_oss_instruct.seeds.filters import Gate
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
-    NotText,
+    NotTextError,
     ReadOptions,
     decode,
     decode_start,
@@ -255,7 +255,7 @@ class FolderSource:
             return Skipped("too_large", lang)
         try:
             content, encoding = decode(data, self._reading.encoding)
-        except NotText as error:
+        except NotTextError as error:
             return Skipped(error.reason, lang)
         if encoding != UTF8:
             self.converted[str(path)] = encoding

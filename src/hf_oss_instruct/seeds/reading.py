@@ -44,7 +44,7 @@ class ReadOptions:
 DEFAULT = ReadOptions()
 
 
-class NotText(ValueError):
+class NotTextError(ValueError):
     """Bytes that are no text in any encoding that is certain.
 
     Args:
@@ -67,7 +67,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         encoding: a name that `charsets.charset` accepts.
 
     Raises:
-        NotText: it cannot be decoded, or holds null characters.
+        NotTextError: it cannot be decoded, or holds null characters.
     """
     for mark, name in BOMS:
         if data.startswith(mark):
@@ -96,11 +96,11 @@ def decode_start(data: bytes) -> str:
 
 def _text(data: bytes, encoding: str, reason: str) -> tuple[str, str]:
     if encoding == UTF8 and b"\0" in data:
-        raise NotText("binary")
+        raise NotTextError("binary")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise NotText(reason) from None
+        raise NotTextError(reason) from None
     if "\0" in text:
-        raise NotText("binary")
+        raise NotTextError("binary")
     return text.removeprefix("\ufeff"), encoding

@@ -16,7 +16,7 @@ import xxhash
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
-from hf_oss_instruct.errors import SeedsExhausted
+from hf_oss_instruct.errors import SeedsExhaustedError
 from hf_oss_instruct.seeds.filters import Filters, Gate
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
@@ -40,7 +40,7 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
     """Draw the seeds of a plan, in seed order, with the documents and snippets that gave none in between.
 
     Raises:
-        SeedsExhausted: at the end, if the source gave fewer seeds than the plan asks for.
+        SeedsExhaustedError: at the end, if the source gave fewer seeds than the plan asks for.
     """
     index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
     for share, (languages, wanted) in enumerate(plan.shares()):
@@ -57,7 +57,7 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
                 break
         shortage.settle(found, wanted, languages)
     if shortage.short:
-        raise SeedsExhausted(shortage.message(draw_more=plan.snippets_per_document is not None))
+        raise SeedsExhaustedError(shortage.message(draw_more=plan.snippets_per_document is not None))
 
 
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:

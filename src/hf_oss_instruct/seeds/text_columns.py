@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.arrow import flat, holds_text
-from hf_oss_instruct.seeds.reading import NotText, ReadOptions, decode
+from hf_oss_instruct.seeds.reading import NotTextError, ReadOptions, decode
 from hf_oss_instruct.seeds.vectorized import Integers, Texts
 
 
@@ -46,7 +46,7 @@ def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int,
         text = ""
         try:
             text = decode(value, reading.encoding)[0] if value else ""
-        except NotText as error:
+        except NotTextError as error:
             left_out[row] = error.reason
         texts.append(text)
     return pa.array(texts, pa.large_string()), left_out

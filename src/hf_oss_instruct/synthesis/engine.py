@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.errors import Refusal, SeedError, UsageError
+from hf_oss_instruct.errors import RowRejectedError, SeedError, UsageError
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
 from hf_oss_instruct.synthesis.journal import Answer, Journal
@@ -72,7 +72,7 @@ async def outcomes(
 
     Raises:
         TeacherError: a teacher cannot go on; raised after everything received has been handed out.
-        BudgetReached, SeedError: the budget is spent; the source failed or ran out; likewise.
+        BudgetReachedError, SeedError: the budget is spent; the source failed or ran out; likewise.
     """
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
@@ -119,7 +119,7 @@ class _Engine:
         self._same: dict[str, list[Entry]] = {}  # key of a question that is asked → entries with the same question
         self._elsewhere: set[Entry] = set()  # whose question another stream of this process asks
         self._short_of_budget: list[Entry] = []
-        self._undecided: list[tuple[TaskState, Entry, Refusal]] = []
+        self._undecided: list[tuple[TaskState, Entry, RowRejectedError]] = []
         self._in_flight = 0
         self._workers: list[asyncio.Task[None]] = []
         self._sleeping: deque[asyncio.Future[None]] = deque()
@@ -364,7 +364,7 @@ class _Engine:
     def _after(self, step: Step, answer: Answer) -> Step | Row | Rejection:
         """What follows from an answer: the next question, or what becomes of the item."""
         task, item, place = step
-        if isinstance(answer, Refusal):
+        if isinstance(answer, RowRejectedError):
             return Rejection(step.seed, answer.reason, answer.detail)
         outcome = task.outcome(item, answer)
         if isinstance(outcome, FollowUp):

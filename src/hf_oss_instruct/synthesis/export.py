@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Rejection, Request, Seed
-from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.generation import FollowUp
@@ -60,7 +60,7 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
     tables = Tables(out, stats, spec, find(spec.checks.benchmarks))
     with Journal(run / JOURNAL) as journal:
         for seed, answer in _in_seed_order(journal):
-            if isinstance(answer, Refusal):
+            if isinstance(answer, RowRejectedError):
                 tables.settle(Rejection(seed, answer.reason, answer.detail))
             else:
                 stats.usage.count(answer)
@@ -73,7 +73,7 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
     return stats
 
 
-def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | Refusal]]:
+def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | RowRejectedError]]:
     entries = (entry for entry in journal.answers() if entry.task == OSS_INSTRUCT)
     found = ((entry.seed, entry.answer) for entry in entries if entry.seed is not None)
     return sorted(found, key=lambda item: item[0].index)

@@ -3,7 +3,7 @@
 class Tests(GenerationTask[Row]):                   # the whole of a task: see docs/tasks.md
 name = "tests"
 def messages(self, row): ...                    # what is asked
-def read(self, row, completion): ...            # a row or a FollowUp; Refusal rejects
+def read(self, row, completion): ...            # a row or a FollowUp; RowRejectedError rejects
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from hf_oss_instruct.data import Completion, Message, Rejection, Request, Row, Seed, digest, seed_of
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
@@ -66,7 +66,7 @@ class GenerationTask(ABC, Generic[ItemT]):
             The row that the next task, or the dataset, gets; or another question about the item.
 
         Raises:
-            Refusal: the item is rejected for good, with one of `data.REASONS`.
+            RowRejectedError: the item is rejected for good, with one of `data.REASONS`.
         """
 
     def seed(self, item: ItemT) -> Seed:
@@ -87,17 +87,17 @@ class GenerationTask(ABC, Generic[ItemT]):
         """What an answer makes of an item; a rejection holds the answer as it was received."""
         try:
             return self.read(item, self._readable(completion))
-        except Refusal as refusal:
+        except RowRejectedError as refusal:
             received = completion.raw or completion.text
             return Rejection(self.seed(item), refusal.reason, refusal.detail, received)
 
     def _readable(self, completion: Completion) -> Completion:
-        """The answer without reasoning and end tokens; raises `Refusal` where it is cut or not understood."""
+        """The answer without reasoning and end tokens; raises `RowRejectedError` where it is cut or not understood."""
         if completion.raw is not None:
-            raise Refusal("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
+            raise RowRejectedError("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
         tokens = completion.completion_tokens or 0
         if tokens >= self.sampling.max_tokens and ending(completion.finish_reason) is Ending.UNKNOWN:
-            raise Refusal("truncated", f"the answer has {tokens:,} tokens, as many as it may have")
+            raise RowRejectedError("truncated", f"the answer has {tokens:,} tokens, as many as it may have")
         require_finished(completion)
         reasoning, text = split_reasoning(completion.text)
         text = strip_end_tokens(text)

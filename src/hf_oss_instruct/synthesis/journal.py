@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
-from hf_oss_instruct.errors import Refusal, RunError
+from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.synthesis import shared_answers
 
@@ -35,7 +35,7 @@ LINE = 8192
 COMPLETION_FIELDS = tuple(Completion.__dataclass_fields__)
 OSS_INSTRUCT = "oss_instruct"
 """The task of lines that name none: the only one there was when the format began."""
-Answer: TypeAlias = Completion | Refusal
+Answer: TypeAlias = Completion | RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def _encode(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
     fields: dict[str, Any] = {"key": key}
     if task != OSS_INSTRUCT:
         fields["task"] = task
-    if isinstance(answer, Refusal):
+    if isinstance(answer, RowRejectedError):
         fields |= {"refused": answer.reason, "detail": storable(answer.detail)}
     else:
         fields |= {name: value for name in COMPLETION_FIELDS if (value := getattr(answer, name)) is not None}
@@ -281,5 +281,5 @@ def _encode(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
 def _answer(fields: dict[str, object]) -> Answer:
     fields = {name: value for name, value in fields.items() if name not in ("key", "task", "seed")}
     if "refused" in fields:
-        return Refusal(str(fields["refused"]), str(fields["detail"]))
+        return RowRejectedError(str(fields["refused"]), str(fields["detail"]))
     return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC holds: we wrote it

@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 
 from hf_oss_instruct.data import SCHEMA, Completion, Message, Pair, Request, Row, Seed, digest, provenance_columns
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import strip_end_tokens
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
@@ -84,7 +84,7 @@ class OssInstructTask(GenerationTask[Seed]):
         pair = self.parser(completion)
         pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution)
         if not pair.problem:
-            raise Refusal("empty", "the problem is nothing but an end token")
+            raise RowRejectedError("empty", "the problem is nothing but an end token")
         columns = _EMPTY_ROW | provenance_columns(item)
         columns |= {
             "problem": pair.problem,

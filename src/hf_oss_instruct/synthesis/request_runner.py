@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import BudgetReached, Refusal, TeacherError, TryAgain
+from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, TeacherError
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Answer, Journal
@@ -64,14 +64,14 @@ class Answered:
 class Refused:
     """The teacher refuses the item for good; the journal says so."""
 
-    refusal: Refusal
+    refusal: RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
     """The request was refused, and it is not known whether item or request is to blame: nothing else was answered yet."""
 
-    refusal: Refusal
+    refusal: RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class TaskState:
     deadline: Deadline
     name: str
     answers_others: bool = False
-    refused: list[tuple[str, Refusal, Request]] = field(default_factory=list)
+    refused: list[tuple[str, RowRejectedError, Request]] = field(default_factory=list)
     not_understood: int = 0
     failures: int = 0
     reached: bool = False
@@ -193,10 +193,10 @@ class RequestRunner:
             self._limiter.answered()
             self._keep(state, key, answer, request)
             return Answered(answer)
-        except Refusal as refusal:
+        except RowRejectedError as refusal:
             self._limiter.answered()
             return self._refuse(state, key, refusal, request)
-        except TryAgain as error:
+        except RetryableError as error:
             return self._retry(state, error, number)
         except TimeoutError:
             return self._timed_out(state, number, timeouts)
@@ -216,7 +216,7 @@ class RequestRunner:
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
             return Admission.WHEN_OTHERS_RETURN
-        self.close(BudgetReached("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
+        self.close(BudgetReachedError("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
         return Admission.NEVER
 
     def goes_on(self, tries: int, attempts: int) -> bool:
@@ -261,7 +261,7 @@ class RequestRunner:
             said = f"The first {state.not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
             self.close(TeacherError(f"{said}. Check --base-url, and that the server speaks the OpenAI protocol."))
 
-    def _refuse(self, state: TaskState, key: str, refusal: Refusal, request: Request) -> Refused | Undecided:
+    def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
         """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
         self._usage.answered += 1
         state.reached = True
@@ -277,10 +277,10 @@ class RequestRunner:
     def _timed_out(self, state: TaskState, number: int, timeouts: int) -> Retry:
         """No answer in time. It may have been paid for all the same, so three such attempts are enough for one item."""
         said = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
-        retry = self._retry(state, TryAgain(said, reached=True), number)
+        retry = self._retry(state, RetryableError(said, reached=True), number)
         return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
-    def _retry(self, state: TaskState, error: TryAgain, number: int) -> Retry:
+    def _retry(self, state: TaskState, error: RetryableError, number: int) -> Retry:
         if error.changed:
             self._limiter.answered()
             return Retry(0.0, 0, str(error))
@@ -295,7 +295,7 @@ class RequestRunner:
         self._stop_if_hopeless(state, error, self._clock() - state.failing_since)
         return Retry(self._policy.pause_s(number, error.after_s), int(not error.busy), str(error))
 
-    def _stop_if_hopeless(self, state: TaskState, error: TryAgain, failing_s: float) -> None:
+    def _stop_if_hopeless(self, state: TaskState, error: RetryableError, failing_s: float) -> None:
         policy = self._policy
         if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))

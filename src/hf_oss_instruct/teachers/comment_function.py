@@ -12,7 +12,7 @@ from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Completion, Pair, Request
 from hf_oss_instruct.display import code_block
 from hf_oss_instruct.documented import DocumentedFunction, documented_functions
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.parsing import parse
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -41,20 +41,20 @@ class CommentFunctionTeacher(Teacher):
         """See `Teacher.complete`.
 
         Raises:
-            Refusal: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function).
+            RowRejectedError: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function).
         """
         lang = request.seed.origin.lang
         function = _only_function(request.seed.snippet, lang)
         if function is None:
-            raise Refusal("unparsable", "the snippet holds no documented function (use the sampler 'functions')")
+            raise RowRejectedError("unparsable", "the snippet holds no documented function (use the sampler 'functions')")
         words = len(re.findall(r"\w+", function.documentation))
         if words < MIN_WORDS:
-            raise Refusal("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
+            raise RowRejectedError("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
         pair = _pair(function, lang)
         text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
         completion = Completion(text, finish_reason="stop", model=self.identity)
         if parse(completion) != pair:
-            raise Refusal("unparsable", "the function's own text holds a section marker")
+            raise RowRejectedError("unparsable", "the function's own text holds a section marker")
         return completion
 
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from hf_oss_instruct.data import storable
-from hf_oss_instruct.errors import Refusal, TeacherError, TryAgain
+from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError
 
 MESSAGE_LENGTH = 500
 """Characters of a server's error message that we repeat."""
@@ -58,7 +58,7 @@ _IN_A_MESSAGE = (401, 429, 402)
 """What a message alone may mean, where a server gives no code; in this order, since rate limits mention billing."""
 
 
-class BadRequest(Refusal):
+class BadRequestError(RowRejectedError):
     """HTTP 400, 413 or 422: this request will not be answered.
 
     Args:
@@ -83,9 +83,9 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
     said = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
     status = _meant(status, body)
     if status in (400, 413, 422, 451):
-        return BadRequest(said, body)
+        return BadRequestError(said, body)
     if status in _PASSING or status >= 500:
-        return TryAgain(said, after_s=retry_after_s(headers), reached=True, busy=status == 429)
+        return RetryableError(said, after_s=retry_after_s(headers), reached=True, busy=status == 429)
     return TeacherError(f"The teacher answered {said}. {WAYS_OUT.get(status, 'Check --base-url.')}")
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
 from hf_oss_instruct.data import Completion, Request, digest
-from hf_oss_instruct.errors import TryAgain, UsageError
-from hf_oss_instruct.teachers.http_errors import BadRequest
+from hf_oss_instruct.errors import RetryableError, UsageError
+from hf_oss_instruct.teachers.http_errors import BadRequestError
 from hf_oss_instruct.teachers.parameters import ServerParameters
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.transports import AiohttpTransport, HubTransport, Transport
@@ -57,9 +57,9 @@ class InferenceTeacher(Teacher):
         sent = self._parameters.sent(request.sampling)
         try:
             completion = await self._transport.chat(self.model, request.messages, sent)
-        except BadRequest as refusal:
+        except BadRequestError as refusal:
             if said := self._parameters.learn(refusal, sent):
-                raise TryAgain(said, reached=True, changed=True) from refusal
+                raise RetryableError(said, reached=True, changed=True) from refusal
             raise
         return replace(completion, changes=dict(self._parameters.changes)) if self._parameters.changes else completion
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.teachers.http_errors import BadRequest, parsed
+from hf_oss_instruct.teachers.http_errors import BadRequestError, parsed
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class ServerParameters:
         names = {name: self.changes.get(name, name) for name in sampling}
         return {new: sampling[name] for name, new in names.items() if new is not None}
 
-    def learn(self, refusal: BadRequest, sent: dict[str, Any]) -> str | None:
+    def learn(self, refusal: BadRequestError, sent: dict[str, Any]) -> str | None:
         """Change what will be sent, where a refused request had a parameter that the server does not take.
 
         Returns:
@@ -66,7 +66,7 @@ class ServerParameters:
         return said
 
 
-def _named(refusal: BadRequest) -> Iterator[str]:
+def _named(refusal: BadRequestError) -> Iterator[str]:
     """The parameters that a refusal says are not taken, the surest first."""
     error = parsed(refusal.body)
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from hf_oss_instruct.data import Completion, Pair
-from hf_oss_instruct.errors import Refusal
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
 PROBLEM, SOLUTION = "[problem description]", "[solution]"
@@ -38,8 +38,8 @@ def parse(completion: Completion) -> Pair:
     paper accepts is accepted.
 
     Raises:
-        Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a marker is
-            missing or they are in the wrong order), `empty` (a section has no text).
+        RowRejectedError: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a
+            marker is missing or they are in the wrong order), `empty` (a section has no text).
 
     Source:
         Acceptance as in the paper's code, see `parse_magicoder`; the liberties above are ours.
@@ -48,10 +48,10 @@ def parse(completion: Completion) -> Pair:
     text = _unwrapped(completion.text)
     try:
         return _sections(text, _heading, _behind)
-    except Refusal:
+    except RowRejectedError:
         try:
             return _sections(text, _first, _behind)
-        except Refusal as refusal:
+        except RowRejectedError as refusal:
             if refusal.reason == "unparsable" and (plain := _undressed(text)) != text:
                 return _sections(plain, _heading, _behind)
             raise
@@ -64,7 +64,7 @@ def parse_magicoder(completion: Completion) -> Pair:
     finish reason `stop` alone, which its teacher always gave; here whatever is no cut is taken, as by `parse`.
 
     Raises:
-        Refusal: as `parse`.
+        RowRejectedError: as `parse`.
 
     Source:
         ise-uiuc/magicoder, generate_data.py, `parse_problem_solution` and the checks around it.
@@ -78,14 +78,14 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
     problem_at, solution_at = find(lines, PROBLEM), find(lines, SOLUTION)
     if problem_at is None or solution_at is None:
         missing = PROBLEM if problem_at is None else SOLUTION
-        raise Refusal("unparsable" if text.strip() else "empty", f"no line has {missing}")
+        raise RowRejectedError("unparsable" if text.strip() else "empty", f"no line has {missing}")
     if problem_at >= solution_at:
-        raise Refusal("unparsable", f"{SOLUTION} stands before {PROBLEM}")
+        raise RowRejectedError("unparsable", f"{SOLUTION} stands before {PROBLEM}")
     problem = behind(lines[problem_at], PROBLEM) + "".join(lines[problem_at + 1 : solution_at])
     solution = behind(lines[solution_at], SOLUTION) + "".join(lines[solution_at + 1 :])
     pair = Pair(problem.strip(), solution.strip())
     if not pair.problem or not pair.solution:
-        raise Refusal("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
+        raise RowRejectedError("empty", f"section {PROBLEM if not pair.problem else SOLUTION} has no text")
     return pair
 
 
@@ -108,13 +108,15 @@ def require_finished(completion: Completion) -> None:
     """Refuse an answer that is not whole.
 
     Raises:
-        Refusal: `truncated` (the finish reason means a cut), `refused` (it means a content filter).
+        RowRejectedError: `truncated` (the finish reason means a cut), `refused` (it means a content filter).
     """
     how = ending(completion.finish_reason)
     if how is Ending.FILTERED:
-        raise Refusal("refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})")
+        raise RowRejectedError(
+            "refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})"
+        )
     if how is Ending.CUT:
-        raise Refusal("truncated", f"the answer was cut: finish reason {completion.finish_reason!r}")
+        raise RowRejectedError("truncated", f"the answer was cut: finish reason {completion.finish_reason!r}")
 
 
 def _first(lines: list[str], marker: str) -> int | None:

@@ -25,8 +25,8 @@ class Teacher(Protocol):
         """Answer one request, once.
 
         Raises:
-            TryAgain: this attempt failed, another may not.
-            Refusal: this row will never be answered.
+            RetryableError: this attempt failed, another may not.
+            RowRejectedError: this row will never be answered.
             TeacherError: no row will be answered as things are (bad key, unknown model, no credit).
         """
         ...

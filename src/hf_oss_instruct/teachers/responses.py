@@ -15,7 +15,7 @@ import orjson
 
 from hf_oss_instruct.data import Completion, storable
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import TryAgain
+from hf_oss_instruct.errors import RetryableError
 from hf_oss_instruct.teachers.http_errors import retry_after_s, server_message, status_in, verdict_on
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
@@ -31,8 +31,8 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
     """The completion in the body of an answer with status 200.
 
     Raises:
-        TryAgain: there is no answer in it (HTML of a gateway, an empty or broken body), or a passing error.
-        Refusal, TeacherError: it holds an error, as of `verdict_on`.
+        RetryableError: there is no answer in it (HTML of a gateway, an empty or broken body), or a passing error.
+        RowRejectedError, TeacherError: it holds an error, as of `verdict_on`.
     """
     try:
         answer = _json(body)
@@ -43,7 +43,9 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
             return replace(completion, text="", raw=words) if damaged else completion
         if words.startswith(("data:", ":", "event:")):  # an event stream, which was not asked for: tokens were made all the same
             return Completion("", None, raw=words)
-        raise TryAgain(f"the answer is no JSON: {first_words(words)}" if words else "the answer is empty", reached=True) from None
+        raise RetryableError(
+            f"the answer is no JSON: {first_words(words)}" if words else "the answer is empty", reached=True
+        ) from None
     return completion_of(answer, headers)
 
 
@@ -59,7 +61,7 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
     if not text and (error := _error(fields, choice)) is not None:
         raise _meaning(error, headers)
     if not choices and not completion and not prompt:
-        raise TryAgain(f"the answer is no chat completion: {first_words(_raw(answer))}", reached=True)
+        raise RetryableError(f"the answer is no chat completion: {first_words(_raw(answer))}", reached=True)
     if refused := _word(_message(choice).get("refusal")) if not text else None:
         text = refused
     return Completion(
@@ -176,7 +178,7 @@ def _meaning(error: Any, headers: Mapping[str, str]) -> Exception:
     body = _raw({"error": error})
     if (status := status_in(error)) is not None:
         return verdict_on(status, body, headers, in_answer=True)
-    return TryAgain(f"HTTP 200 with an error: {server_message(body)}", after_s=retry_after_s(headers), reached=True)
+    return RetryableError(f"HTTP 200 with an error: {server_message(body)}", after_s=retry_after_s(headers), reached=True)
 
 
 def _word(value: Any) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from hf_oss_instruct.data import Completion, Request, digest
-from hf_oss_instruct.errors import OssInstructError, Refusal, TeacherError, TryAgain, UsageError
+from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -108,7 +108,7 @@ class TransformersTeacher(Teacher):
         with self._change:
             thread, self._thread, self._model = self._thread, None, None
             for asked in self._open:
-                asked.settle(TryAgain("the teacher was closed", reached=True))
+                asked.settle(RetryableError("the teacher was closed", reached=True))
             self._open = []
             self._change.notify_all()
         if thread:
@@ -133,7 +133,9 @@ class TransformersTeacher(Teacher):
                 if type(error).__name__ == "OutOfMemoryError" and len(batch) > 1:
                     self._batch_size = len(batch) // 2
                     continue  # all are still open, for smaller batches; outside this block nothing holds the tensors
-                outcomes = [error if isinstance(error, OssInstructError) else TryAgain(_said(error), reached=True)] * len(batch)
+                outcomes = [error if isinstance(error, OssInstructError) else RetryableError(_said(error), reached=True)] * len(
+                    batch
+                )
             for asked, outcome in zip(batch, outcomes, strict=True):
                 asked.settle(outcome)
 
@@ -189,7 +191,7 @@ class _Model:
 
         Raises:
             TeacherError: the chat template does not take such messages.
-            Refusal: the prompt leaves no room for an answer.
+            RowRejectedError: the prompt leaves no room for an answer.
         """
         if asked.tokens:
             return
@@ -205,7 +207,7 @@ class _Model:
             asked.tokens = self._tokenizer(text, split_special_tokens=True)["input_ids"]
         room = min(sampling["max_tokens"], (self._context or math.inf) - len(asked.tokens))
         if room < 1:
-            raise Refusal("refused", f"the prompt has {len(asked.tokens)} tokens, the model's context {self._context}")
+            raise RowRejectedError("refused", f"the prompt has {len(asked.tokens)} tokens, the model's context {self._context}")
         asked.how = {"max_new_tokens": room, "do_sample": bool(warmth := float(sampling["temperature"]))}
         if warmth:
             asked.how |= {"temperature": warmth, "top_p": sampling.get("top_p", 1.0), "top_k": 0}

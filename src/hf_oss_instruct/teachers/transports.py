@@ -16,7 +16,7 @@ import orjson
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Message
-from hf_oss_instruct.errors import OssInstructError, TeacherError, TryAgain
+from hf_oss_instruct.errors import OssInstructError, RetryableError, TeacherError
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.teachers.endpoint import Endpoint
 from hf_oss_instruct.teachers.http_errors import verdict_on
@@ -82,7 +82,7 @@ class AiohttpTransport:
             async with session.post(self._endpoint.url, data=body, allow_redirects=False, **options) as response:
                 text = await _read(response)
         except TimeoutError as error:
-            raise TryAgain(f"no answer within {self._timeout_s:g} s", reached=True) from error
+            raise RetryableError(f"no answer within {self._timeout_s:g} s", reached=True) from error
         except aiohttp.ClientHttpProxyError as error:
             raise verdict_on(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -184,13 +184,13 @@ class HubTransport:
         if response is not None and response.status_code >= 400:
             return verdict_on(response.status_code, response.text, response.headers)
         if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):  # hub 1.x hands out its transport's own
-            return TryAgain(f"no answer within {self._timeout_s:g} s", reached=True)
+            return RetryableError(f"no answer within {self._timeout_s:g} s", reached=True)
         if isinstance(error, (transport_error(), OSError)):
             return lost(error)
         if isinstance(error, json.JSONDecodeError):
-            return TryAgain(f"the answer is no JSON: {first_words(error.doc)}", reached=True)
+            return RetryableError(f"the answer is no JSON: {first_words(error.doc)}", reached=True)
         if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
-            return TryAgain("the answer is no chat completion", reached=True)
+            return RetryableError("the answer is no chat completion", reached=True)
         return error
 
     def _client(self) -> AsyncInferenceClient:
@@ -215,10 +215,10 @@ def _plain(answer: Any) -> Any:
     return answer
 
 
-def lost(error: Exception) -> TryAgain:
+def lost(error: Exception) -> RetryableError:
     """What a failed connection means."""
     kind = type(error).__name__
-    return TryAgain(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
+    return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -231,7 +231,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
                 break
         else:
             return bytes(body)
-    raise TryAgain(f"the answer is larger than {LARGEST:,} bytes", reached=True)
+    raise RetryableError(f"the answer is larger than {LARGEST:,} bytes", reached=True)
 
 
 def _response_behind(error: BaseException | None) -> Any:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 
-from hf_oss_instruct.errors import Interrupted, RunError
+from hf_oss_instruct.errors import RunError, RunInterruptedError
 from hf_oss_instruct.signals import deferring
 
 LAUNCHED = "LOCAL_RANK"
@@ -22,7 +22,7 @@ def run_launched(words: Sequence[str]) -> None:
     """Run a launcher. Ctrl-C, SIGTERM and SIGHUP are forwarded as one SIGTERM to it and its workers; another Ctrl-C kills them.
 
     Raises:
-        Interrupted: a signal ended it; the workers have saved a checkpoint if they could.
+        RunInterruptedError: a signal ended it; the workers have saved a checkpoint if they could.
         RunError: it failed.
     """
     with deferring() as stopping:
@@ -38,7 +38,7 @@ def run_launched(words: Sequence[str]) -> None:
             process.wait()
             raise
     if stopping:
-        raise Interrupted("Interrupted. The same command goes on from the last checkpoint.")
+        raise RunInterruptedError("Interrupted. The same command goes on from the last checkpoint.")
     if code:
         raise RunError(f"The training processes ended with code {code}; what they said stands above. The same command goes on.")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
-from hf_oss_instruct.errors import Interrupted, RunError, UsageError
+from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import CURVE, model_card
 from hf_oss_instruct.signals import deferring
@@ -84,7 +84,7 @@ def train(
     Raises:
         UsageError: the YAML, the data or this machine cannot do it; said before anything large is loaded.
         RunError: `output_dir` holds the checkpoints of another recipe, or the disk is full.
-        Interrupted: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
     """
     with _file_of(recipe) as path:
         values = read_yaml(path)
@@ -118,7 +118,7 @@ def train(
         trainer.add_callback(stop_callback(trainer, stopping))
         trainer.train(resume_from_checkpoint=checkpoint)
         if stopping and trainer.state.global_step < trainer.state.max_steps:
-            raise Interrupted(_where_it_stopped(trainer, out))
+            raise RunInterruptedError(_where_it_stopped(trainer, out))
         return _saved(trainer, arguments, out, facts)
 
 

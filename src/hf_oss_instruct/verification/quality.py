@@ -116,7 +116,7 @@ def measure(
 
     Raises:
         SandboxError: this machine has no sandbox.
-        ToolchainMissing: a compiler or interpreter is not installed.
+        ToolchainMissingError: a compiler or interpreter is not installed.
     """
     language = suite.language
     empty = stubs(solution, language)[:most_stubs]

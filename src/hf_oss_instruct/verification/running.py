@@ -35,7 +35,7 @@ def run_all(
 
     Raises:
         SandboxError: this machine has no sandbox.
-        ToolchainMissing: a compiler or interpreter is not installed.
+        ToolchainMissingError: a compiler or interpreter is not installed.
     """
     if suite.language == "python" and not suite.is_pairs:
         return python_runs.run_all(suite, programs, runs, limits, hash_seed=hash_seed, tier=tier)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.evaluation.call_tests.canonical import Map, NotCanonical, Other, Some, loads, show
+from hf_oss_instruct.evaluation.call_tests.canonical import Map, NotCanonicalError, Other, Some, loads, show
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same, strict
 
 
@@ -55,7 +55,7 @@ def test_what_is_printed_is_read_back(value: Any) -> None:
 def test_any_other_text_is_refused_in_one_way(text: str) -> None:
     try:
         show(loads(text))
-    except NotCanonical:
+    except NotCanonicalError:
         pass
 
 
@@ -79,12 +79,12 @@ def test_any_other_text_is_refused_in_one_way(text: str) -> None:
     ],
 )
 def test_no_value(text: str) -> None:
-    with pytest.raises(NotCanonical):
+    with pytest.raises(NotCanonicalError):
         loads(text)
 
 
 def test_more_values_than_allowed_are_refused() -> None:
-    with pytest.raises(NotCanonical):
+    with pytest.raises(NotCanonicalError):
         loads("[" + "n" * 1_000_001 + "]")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.errors import ToolchainMissing
+from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
@@ -188,7 +188,7 @@ def test_values_are_printed_in_the_canonical_form(key: str) -> None:
     program = rules.expected_program(CallTests("", (), tuple(case.values)), case.prompt, NONCE)
     try:
         ran = run_program(program, KEYS[key], limits=WHOLE_PROGRAM)
-    except ToolchainMissing as error:
+    except ToolchainMissingError as error:
         pytest.skip(str(error))
     assert dict(zip(case.values, printed(ran, NONCE, len(case.values)), strict=True)) == case.values, ran.stderr
 

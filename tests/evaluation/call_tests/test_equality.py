@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hf_oss_instruct.errors import ToolchainMissing
+from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import is_right, printed
@@ -296,7 +296,7 @@ def test_equality_is_that_of_the_language(language: str) -> None:
     try:
         there = run_program(case.before + "\n".join(lines) + "\n", language, limits=WHOLE_PROGRAM)
         here = run_program(rules.expected_program(CallTests("", (), tuple(both)), "", NONCE), language, limits=WHOLE_PROGRAM)
-    except ToolchainMissing as error:
+    except ToolchainMissingError as error:
         pytest.skip(str(error))
     assert (there.status, here.status) == ("ok", "ok"), (there.stderr, here.stderr)
     texts = [text or "" for text in printed(here, NONCE, len(both))]

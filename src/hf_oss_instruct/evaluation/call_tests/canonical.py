@@ -34,7 +34,7 @@ Value = Any
 """None, bool, int, float, bytes (a string), list, tuple, `Map`, `Set`, `Some` or `Other`."""
 
 
-class NotCanonical(ValueError):
+class NotCanonicalError(ValueError):
     """The text is no value, or one that is too large or too deep."""
 
 
@@ -75,14 +75,14 @@ def loads(text: str) -> Value:
     """The value of a text that anybody may have written.
 
     Raises:
-        NotCanonical: it is not the text of one value.
+        NotCanonicalError: it is not the text of one value.
     """
     try:
         value, end = _value(text, 0, DEPTH, [VALUES])
     except (ValueError, IndexError) as error:
-        raise NotCanonical(f"not the text of a value: {error}") from None
+        raise NotCanonicalError(f"not the text of a value: {error}") from None
     if end != len(text):
-        raise NotCanonical("there is more than one value")
+        raise NotCanonicalError("there is more than one value")
     return value
 
 
@@ -90,7 +90,7 @@ def _value(text: str, at: int, depth: int, budget: list[int]) -> tuple[Value, in
     budget[0] -= 1
     found = _TOKEN.match(text, at)
     if found is None or not depth or budget[0] < 0:
-        raise NotCanonical(f"it ends too early, or holds more than {VALUES:,} values or {DEPTH} levels")
+        raise NotCanonicalError(f"it ends too early, or holds more than {VALUES:,} values or {DEPTH} levels")
     token, end = found[0], found.end()
     if found.lastindex:
         return _SCALARS[found.lastindex](found[found.lastindex]), end
@@ -100,7 +100,7 @@ def _value(text: str, at: int, depth: int, budget: list[int]) -> tuple[Value, in
         value, end = _value(text, end, depth - 1, budget)
         return Some(value), end
     if token not in _CLOSES:
-        raise NotCanonical(f"{token!r} begins no value")
+        raise NotCanonicalError(f"{token!r} begins no value")
     items: list[Value] = []
     spans: list[str] = []  # the texts of a map's keys or a set's members
     while text[end] != _CLOSES[token]:
@@ -126,7 +126,7 @@ def _collected(token: str, items: list[Value], texts: list[str]) -> Value:
     if token == "(":
         return tuple(items)
     if len(set(texts)) < len(texts):
-        raise NotCanonical("a key, or a member of a set, is there twice")
+        raise NotCanonicalError("a key, or a member of a set, is there twice")
     if token == "<":
         return Set(dict(zip(texts, items, strict=True)))
     return Map(dict(zip(texts, zip(items[::2], items[1::2], strict=True), strict=True)))

@@ -41,7 +41,7 @@ class CallLanguage:
         solution_program: the solution, its tests, a nonce → a program that prints the value of each call.
         expected_program: tests, the problem's prompt, a nonce → a program that prints the expected values.
         equal: whether an answer is what is expected, by the equality of the language's tests.
-        parse: the text of a printed value → the value. Raises `NotCanonical`.
+        parse: the text of a printed value → the value. Raises `NotCanonicalError`.
     """
 
     read: Callable[[str], CallTests | None]

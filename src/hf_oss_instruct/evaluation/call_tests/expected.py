@@ -14,7 +14,7 @@ import xxhash
 
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
-from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonical
+from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import printed
 from hf_oss_instruct.evaluation.preflight import toolchain_of
@@ -66,7 +66,7 @@ class ExpectedValues:
 
         Raises:
             SandboxError: this machine has no sandbox.
-            ToolchainMissing: the language's compiler or interpreter is not installed.
+            ToolchainMissingError: the language's compiler or interpreter is not installed.
         """
         program = LANGUAGES[problem.language].expected_program(tests, problem.prompt, NONCE)
         parts = [FORMAT, problem.language, program, toolchain_of(problem.language)]
@@ -101,7 +101,7 @@ def _are_values(texts: list[str], language: str) -> bool:
     rules = LANGUAGES[language]
     try:
         return all(rules.equal(rules.parse(text), rules.parse(text)) for text in texts)
-    except NotCanonical:
+    except NotCanonicalError:
         return False
 
 

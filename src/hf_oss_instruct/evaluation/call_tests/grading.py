@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import ToolchainMissing
+from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
-from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonical, show
+from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError, show
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.sandbox.judge import ANSWERS_BYTES, Judgement, unanswered
 from hf_oss_instruct.sandbox.limits import Execution, Limits
@@ -44,7 +44,7 @@ def judge_calls(
     limits = replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
     try:
         ran = run_program(LANGUAGES[language].solution_program(program, tests, nonce), language, limits=limits, tier=tier)
-    except ToolchainMissing as error:
+    except ToolchainMissingError as error:
         return Judgement("not_evaluated", [False] * len(expected), detail=str(error))
     texts = printed(ran, nonce, len(expected))
     right = [text is not None and is_right(text, value, language) for text, value in zip(texts, expected, strict=True)]
@@ -75,7 +75,7 @@ def is_right(text: str, expected: str, language: str) -> bool:
         return False
     try:
         return rules.equal(rules.parse(text), rules.parse(expected))
-    except (NotCanonical, ArithmeticError, RecursionError):  # such as a whole number that no float can hold
+    except (NotCanonicalError, ArithmeticError, RecursionError):  # such as a whole number that no float can hold
         return False
 
 
@@ -84,6 +84,6 @@ def _said(call: str, text: str, expected: str, language: str) -> str:
     wanted = show(parse(expected))
     try:
         got = show(parse(text[: LONGER * SHOWN])) if len(text) <= LONGER * SHOWN else "a much larger value"
-    except NotCanonical:
+    except NotCanonicalError:
         got = "no plain value"
     return f"{one_line(call, SHOWN)} gave {one_line(got, SHOWN)}, expected {one_line(wanted, SHOWN)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonical, Value
+from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError, Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 
@@ -45,7 +45,7 @@ def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
 def parse(text: str) -> Value:
     """The bytes of what `printf %q` wrote."""
     if not text.isascii() or not text:
-        raise NotCanonical("it was not quoted by printf")
+        raise NotCanonicalError("it was not quoted by printf")
     quoted = text.startswith("$'") and text.endswith("'") and len(text) > 2
     return _ESCAPE.sub(_ansi if quoted else r"\2", text[2:-1] if quoted else "" if text == "''" else text).encode("latin-1")
 
