@@ -59,7 +59,12 @@ def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
 def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
     """Seeds with an answer, pairs kept, rejections by reason, tokens, rate and time left, on one line.
 
-    Rate and time left come from what was answered. Rows follow in seed order: `kept` waits for the slowest before it.
+    Rate and remaining time are computed from answers, because rows are emitted in seed order: `kept` waits for the slowest answer.
+
+    Args:
+        stats: counts of the run so far.
+        requested: number of seeds requested.
+        seconds: wall time since the start.
     """
     usage, handed_out = stats.usage, stats.done + stats.unanswered
     done = max(usage.settled, handed_out)
@@ -162,7 +167,13 @@ def show_seed(item: Seed, output: str) -> None:
 
 
 def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str, str] | None = None) -> None:
-    """How many documents gave no seed and how many snippets were refused, and why; and which encodings were converted."""
+    """Show how many documents yielded no seed and how many snippets were filtered out, by reason, and converted encodings.
+
+    Args:
+        skipped: skipped documents and snippets.
+        output: value of `--format`.
+        converted: path of a file → the encoding it was converted from.
+    """
     counts = Counter((item.snippet, item.reason) for item in skipped)
     for snippet, said in ((False, "Documents that gave no seed"), (True, "Snippets refused and drawn again")):
         reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)

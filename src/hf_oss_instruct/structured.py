@@ -73,7 +73,12 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
 
 
 def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) -> dict[str, Any]:
-    """A value that must be an object with some keys.
+    """Check that a value is an object with certain keys.
+
+    Args:
+        value: the parsed JSON or YAML.
+        keys: required key → type or types of its value.
+        name: what the value is called in the error message.
 
     Raises:
         ValueError: it is not.

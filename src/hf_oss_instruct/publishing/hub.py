@@ -255,7 +255,15 @@ def _changes(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) ->
 
 
 def download(api: HfApi, repo_type: str, repo_id: str, sha: str, name: str) -> bytes:
-    """Download one file of a revision."""
+    """Download one file of a revision.
+
+    Args:
+        api: the client.
+        repo_type: `dataset` or `model`.
+        repo_id: `namespace/name`.
+        sha: the commit.
+        name: path in the repository.
+    """
     return Path(retried(api.hf_hub_download, repo_id, name, repo_type=repo_type, revision=sha)).read_bytes()
 
 
