@@ -59,7 +59,7 @@ def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
 def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
     """Seeds with an answer, pairs kept, rejections by reason, tokens, rate and time left, on one line.
 
-    Rate and remaining time are computed from answers, because rows are emitted in seed order: `kept` waits for the slowest answer.
+    Rate and remaining time are computed from answers: rows are emitted in seed order, so `kept` waits for the slowest answer.
 
     Args:
         stats: counts of the run so far.
