@@ -21,7 +21,7 @@ from hf_oss_instruct.evaluation.samples import read_samples
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.export import export
-from hf_oss_instruct.synthesis.repo_config import read_recipe
+from hf_oss_instruct.synthesis.repo_config import read_repo_config
 from hf_oss_instruct.synthesis.run import report_before
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import load_recipe, read_yaml
@@ -60,7 +60,7 @@ def folder_with(folder: Path, content: str | bytes) -> None:
 
 DOORS: dict[str, Callable[[Path], Any]] = {
     "run config": lambda folder: RunSpec.from_file(folder / "oss_instruct.yaml"),
-    "recipe": lambda folder: read_recipe(str(folder / "oss_instruct.yaml")),
+    "run config of a repository": lambda folder: read_repo_config(str(folder / "oss_instruct.yaml")),
     "training recipe": lambda folder: read_yaml(folder / "oss_instruct.yaml"),
     "report of a run": report_before,
     "export": lambda folder: export(folder, folder / "exported"),

@@ -13,7 +13,7 @@ from datasets import load_dataset
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import OssInstructError, RunError, SeedError, UsageError
-from hf_oss_instruct.synthesis.repo_config import read_recipe
+from hf_oss_instruct.synthesis.repo_config import read_repo_config
 from tests.support.hub import LocalHub
 from tests.support.teacher import LocalTeacher
 from tests.support.warm import BASE, COMMAND
@@ -80,7 +80,7 @@ def test_the_shipped_recipes_have_a_card_with_both_configs(name: str) -> None:
     configs = DatasetCard.load(folder / "README.md").data.configs
     assert configs == [{"config_name": config, "data_files": "*.ossi"} for config in ("default", "sft")]
     assert not (folder / f"{name}.py").exists()  # `datasets` would refuse the whole repository
-    read_recipe(str(folder / f"{name}.ossi"))
+    read_repo_config(str(folder / f"{name}.ossi"))
 
 
 def test_the_shipped_stdlib_recipe_streams_rows() -> None:
@@ -237,8 +237,8 @@ def test_a_card_names_no_files_but_its_recipe(recipe: Path, tmp_path: Path) -> N
     (tmp_path / "private.txt").write_text("x = 1\n")
     for patterns, why in (
         (f"'{tmp_path}/elsewhere.ossi'", "lies outside"),
-        ("'*.ossi'", "one recipe"),
-        (f"['live.ossi', 'more.ossi', '{tmp_path}/private.txt']", "one recipe"),
+        ("'*.ossi'", "one run config"),
+        (f"['live.ossi', 'more.ossi', '{tmp_path}/private.txt']", "one run config"),
     ):
         (recipe / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  data_files: {patterns}\n---\n")
         with pytest.raises((UsageError, ValueError), match=why):
@@ -342,6 +342,6 @@ def test_a_recipe_on_the_hub_brings_its_own_seeds(recipe: Path, teacher: LocalTe
 
 def test_a_recipe_that_cannot_be_fetched_says_so() -> None:
     with pytest.raises(OssInstructError, match="cannot be read"):
-        read_recipe("hf://datasets/ns/live@main/live.ossi")
+        read_repo_config("hf://datasets/ns/live@main/live.ossi")
     with pytest.raises(UsageError, match="is a URL"):
-        read_recipe("https://example.com/live.ossi")
+        read_repo_config("https://example.com/live.ossi")

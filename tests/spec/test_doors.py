@@ -22,7 +22,7 @@ from hf_oss_instruct.spec.limits import Limits
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.repo_config import read_recipe
+from hf_oss_instruct.synthesis.repo_config import read_repo_config
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 VALUES: dict[str, tuple[str, Any, Any]] = {
@@ -166,13 +166,13 @@ def test_no_run_config_names_a_server_key_price_or_path(part: str, option: Optio
 def test_a_run_config_from_a_repository_sets_nothing_that_the_caller_decides(part: str, option: Option) -> None:
     Path("some.ossi").write_text(config(part, option))
     with pytest.raises(UsageError, match=r"unknown keys|which only the caller may"):
-        read_recipe("some.ossi")
+        read_repo_config("some.ossi")
 
 
 @params(Door.REPO_CONFIG, True)
 def test_a_run_config_from_a_repository_sets_the_rest(part: str, option: Option) -> None:
     Path("some.ossi").write_text(config(part, option))
-    assert set_to(read_recipe("some.ossi").spec, part, option.name) == VALUES[option.name][2]
+    assert set_to(read_repo_config("some.ossi").spec, part, option.name) == VALUES[option.name][2]
 
 
 def python_value(option: Option) -> Any:

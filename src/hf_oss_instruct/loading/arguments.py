@@ -10,14 +10,14 @@ import datasets
 
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.loading.datasets_compat import RECIPE_SUFFIX, ROWS_VERSION, OpenedConfig
+from hf_oss_instruct.loading.datasets_compat import ROWS_VERSION, RUN_CONFIG_SUFFIX, OpenedConfig
 from hf_oss_instruct.seeds.folders import open_files, open_source
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables
 from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
-from hf_oss_instruct.synthesis.repo_config import Recipe, read_recipe
+from hf_oss_instruct.synthesis.repo_config import RepoConfig, read_repo_config
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
 
@@ -53,17 +53,17 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         """See `OpenedConfig.open`.
 
         Raises:
-            UsageError: the arguments, or the recipe, contradict each other or name what is not allowed.
+            UsageError: the arguments, or the run config, contradict each other or name what is not allowed.
             SeedError: there are no seed files, or they cannot be read.
         """
-        recipe = self._recipe(base_path, token)
+        repo_config = self._repo_config(base_path, token)
         if self.num_shards is not None and self.num_shards < 1:
             raise UsageError(f"num_shards must be at least 1, not {self.num_shards}.")
-        spec = self._spec(recipe.spec if recipe else RunSpec())
-        teacher = open_teacher(spec.teacher, environment=not (recipe and recipe.is_remote))
+        spec = self._spec(repo_config.spec if repo_config else RunSpec())
+        teacher = open_teacher(spec.teacher, environment=not (repo_config and repo_config.is_remote))
         if teacher.embedded:
             spec = self._for_the_embedded_teacher(spec)
-        self.opened = Opened(spec, teacher, self._sources(recipe, spec), recipe)
+        self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
             raise UsageError("shuffle_seeds= reads all seeds first, and a Hub data set has no end in sight. Pass n= beside it.")
 
@@ -72,8 +72,8 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         assert self.opened
         run, sources = self.opened.spec.as_dict(), self.opened.sources
         origin = {split: (source.name, source.revision) for split, source in sources.items()}
-        recipe = self.opened.recipe.version if self.opened.recipe else None
-        return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, recipe)
+        version = self.opened.repo_config.version if self.opened.repo_config else None
+        return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, version)
 
     @property
     def is_bounded(self) -> bool:
@@ -87,7 +87,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         return any(isinstance(source, HubTables) for source in self.opened.sources.values())
 
     def refuse_settings(self) -> None:
-        """A card's `configs:` may say where a recipe lies, not what only the caller decides.
+        """A card's `configs:` may say where a run config lies, not what only the caller decides.
 
         Raises:
             UsageError: it says more.
@@ -97,13 +97,15 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         if said:
             raise UsageError(f"The data set's card sets {', '.join(said)}. Only the caller may: pass it to load_dataset.")
 
-    def _recipe(self, base_path: str, token: Any) -> Recipe | None:
+    def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]
-        recipes = [path for path in paths if path.endswith(RECIPE_SUFFIX)]
-        if ((recipes or base_path) and len(recipes) != len(paths)) or len(recipes) > 1:
+        configs = [path for path in paths if path.endswith(RUN_CONFIG_SUFFIX)]
+        if ((configs or base_path) and len(configs) != len(paths)) or len(configs) > 1:
             shown = ", ".join(repr(path) for path in paths[:3])
-            raise UsageError(f"A live data set is read through one recipe (*.ossi), here are {shown}. Name one with data_files=.")
-        return read_recipe(recipes[0], base_path, token) if recipes else None
+            raise UsageError(
+                f"A live dataset is read through one run config (*.ossi), here are {shown}. Name one with data_files=."
+            )
+        return read_repo_config(configs[0], base_path, token) if configs else None
 
     def _spec(self, base: RunSpec) -> RunSpec:
         """The run config's or the default run, with the caller's arguments over it."""
@@ -122,16 +124,16 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             )
         return spec.changed(seeds={"sampler": "functions"})
 
-    def _sources(self, recipe: Recipe | None, run: RunSpec) -> dict[str, Source]:
+    def _sources(self, repo_config: RepoConfig | None, run: RunSpec) -> dict[str, Source]:
         """Split → where its seeds come from."""
         reading = ReadOptions.of(run.seeds)
-        if self.seeds is not None and (self.data_dir or (self.data_files and not recipe)):
+        if self.seeds is not None and (self.data_dir or (self.data_files and not repo_config)):
             raise UsageError("seeds= and data_files= or data_dir= both say where the seeds are. Leave one of them out.")
         spec = self.seeds if self.seeds is not None else self.data_dir if not self.data_files else None
         if spec is not None:
             return {"train": open_source(spec, revision=self.seeds_revision, reading=reading)}
-        if recipe:
-            return {"train": recipe.open_seeds()}
+        if repo_config:
+            return {"train": repo_config.open_seeds()}
         if not self.data_files:
             raise SeedError(
                 'Nothing says where the seeds are. Pass data_files="src/**/*.py", data_dir="src", seeds="stdlib", or a Hub id '
@@ -152,13 +154,13 @@ class Opened:
         spec: the run.
         teacher: who answers.
         sources: split → where its seeds come from.
-        recipe: the run config's file, where there was one.
+        repo_config: the run config's file, where there was one.
     """
 
     spec: RunSpec
     teacher: Teacher
     sources: dict[str, Source]
-    recipe: Recipe | None
+    repo_config: RepoConfig | None
 
     def seeds_in(self, split: str) -> int | None:
         """About how many seeds a split has; None where that is not known before they are read."""

@@ -23,7 +23,7 @@ from hf_oss_instruct.templates import to_prompt_completion
 
 
 class OssInstruct(SeedOrderBuilder):
-    """OSS-Instruct rows from source code, tables of code, a Hub dataset, or a live recipe (`*.ossi`).
+    """OSS-Instruct rows from source code, tables of code, a Hub dataset, or a live run config (`*.ossi`).
 
         import hf_oss_instruct
         from datasets import load_dataset
@@ -57,13 +57,13 @@ class OssInstruct(SeedOrderBuilder):
         """See `datasets.DatasetBuilder.download_and_prepare`.
 
         Raises:
-            UsageError: a recipe from the Hub would decide how much a paid teacher is asked.
+            UsageError: a run config from the Hub would decide how much a paid teacher is asked.
         """
         opened = self.opened
-        if opened.recipe and opened.recipe.is_remote and not opened.teacher.embedded and not self.config.is_bounded:
+        if opened.repo_config and opened.repo_config.is_remote and not opened.teacher.embedded and not self.config.is_bounded:
             raise UsageError(
-                f"The recipe of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: n= or "
-                "max_requests=, or stream it with streaming=True."
+                f"The run config of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: "
+                "n= or max_requests=, or stream it with streaming=True."
             )
         super().download_and_prepare(*args, **kwargs)
 

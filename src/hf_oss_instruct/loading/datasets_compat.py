@@ -21,7 +21,7 @@ from hf_oss_instruct.data import FORMAT_VERSION
 
 NAME = "oss-instruct"
 """The name for `load_dataset`; it must not hold a slash, which would reach file names and shadow a Hub id."""
-RECIPE_SUFFIX = ".ossi"
+RUN_CONFIG_SUFFIX = ".ossi"
 BUILDER = "hf_oss_instruct.loading.builder"
 ROWS_VERSION = f"rows-{FORMAT_VERSION}.1"
 """Part of the cache path: rows of another shape are another cache; a mere edit of our source is not."""
@@ -38,13 +38,13 @@ def shards_for(seeds: int | None) -> int:
 def install() -> None:
     """Put our builder into the tables of `datasets`; twice does no harm."""
     packaged._PACKAGED_DATASETS_MODULES[NAME] = (BUILDER, ROWS_VERSION)
-    packaged._EXTENSION_TO_MODULE[RECIPE_SUFFIX] = (NAME, {})
-    packaged._MODULE_TO_EXTENSIONS[NAME] = [RECIPE_SUFFIX]
+    packaged._EXTENSION_TO_MODULE[RUN_CONFIG_SUFFIX] = (NAME, {})
+    packaged._MODULE_TO_EXTENSIONS[NAME] = [RUN_CONFIG_SUFFIX]
     packaged._MODULE_TO_METADATA_FILE_NAMES[NAME] = []
     packaged._MODULE_TO_METADATA_EXTENSIONS[NAME] = []
     for known in (packaged._ALL_EXTENSIONS, packaged._ALL_ALLOWED_EXTENSIONS):  # in place: `load` imported them by name
-        if RECIPE_SUFFIX not in known:
-            known.append(RECIPE_SUFFIX)
+        if RUN_CONFIG_SUFFIX not in known:
+            known.append(RUN_CONFIG_SUFFIX)
     factory = loading.PackagedDatasetModuleFactory
     if not hasattr(factory.get_module, "__wrapped__"):
         factory.get_module = _without_scanning(factory.get_module)

@@ -26,7 +26,7 @@ INSIDE = "./"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RepoConfig:
     """A run config and the place it was found in.
 
     Attributes:
@@ -52,7 +52,7 @@ class Recipe:
         Raises:
             UsageError: it names what a stranger's file may not: a URL, another folder, a Hub data set without a revision.
             SeedError: the source cannot be read.
-            RunError: it has changed since the recipe was made.
+            RunError: it has changed since the run config was made.
         """
         plan = self.spec.seeds
         name, reading = plan.source, ReadOptions.of(plan)
@@ -63,11 +63,11 @@ class Recipe:
             return self._at_its_revision(open_inside(folder, name, reading=reading))
         if not HUB_ID.fullmatch(name):
             raise UsageError(
-                f"The recipe names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; to "
-                "read your own, pass seeds=."
+                f"The run config names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; "
+                "to read your own, pass seeds=."
             )
         if plan.revision is None:
-            raise UsageError(f"The recipe names {name!r} without a revision. Add seeds.revision, a commit or branch.")
+            raise UsageError(f"The run config names {name!r} without a revision. Add seeds.revision, a commit or branch.")
         return open_named(name, plan.revision, reading=reading)
 
     def _at_its_revision(self, source: Source) -> Source:
@@ -85,18 +85,18 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
     root = folder.resolve()
     place = (root / spec).resolve()
     if not place.is_relative_to(root):
-        raise UsageError(f"The recipe names the seeds {spec!r}, which lie outside its folder. It may only name files inside.")
+        raise UsageError(f"The run config names the seeds {spec!r}, which lie outside its folder. It may only name files inside.")
     if not place.exists():
-        raise SeedError(f"The recipe names the seeds {spec!r}, and its folder has none. Add them, or pass seeds=.")
+        raise SeedError(f"The run config names the seeds {spec!r}, and its folder has none. Add them, or pass seeds=.")
     for path in (place, *place.rglob("*")):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise UsageError(
-                f"The recipe's {path.relative_to(root).as_posix()!r} links to a place outside its folder. Remove it."
+                f"The run config's {path.relative_to(root).as_posix()!r} links to a place outside its folder. Remove it."
             )
     return open_source(str(place), reading=reading)
 
 
-def read_recipe(path: str, base_path: str = "", token: str | bool | None = None) -> Recipe:
+def read_repo_config(path: str, base_path: str = "", token: str | bool | None = None) -> RepoConfig:
     """Read a run config from a file on this machine or on the Hub (`hf://datasets/ns/name@commit/NAME.ossi`).
 
     Args:
@@ -108,17 +108,19 @@ def read_recipe(path: str, base_path: str = "", token: str | bool | None = None)
         UsageError: it cannot be read, is too large, or says what it may not.
     """
     if "://" in path and not path.startswith(HUB):
-        raise UsageError(f"{path!r} is a URL. A recipe lies in a folder or on the Hub.")
+        raise UsageError(f"{path!r} is a URL. A run config lies in a folder or on the Hub.")
     if base_path and not path.startswith(HUB) and not Path(path).resolve().is_relative_to(Path(base_path).resolve()):
-        raise UsageError(f"The recipe {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=.")
+        raise UsageError(
+            f"The run config {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=."
+        )
     folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
     text = _read(path, token)
     spec = RunSpec.from_yaml(text, repr(path))
     for part, option in spec.only_for(Door.REPO_CONFIG):
         raise UsageError(
-            f"The recipe {path!r} sets {part}.{option.yaml}, which only the caller may. Pass {option.keyword}= yourself."
+            f"The run config {path!r} sets {part}.{option.yaml}, which only the caller may. Pass {option.keyword}= yourself."
         )
-    return Recipe(spec, folder, digest(text), token)
+    return RepoConfig(spec, folder, digest(text), token)
 
 
 def _read(path: str, token: str | bool | None) -> str:
@@ -132,21 +134,26 @@ def _read(path: str, token: str | bool | None) -> str:
             raise UsageError(f"{path!r} has more than {LARGEST:,} bytes. It is hardly a run config.")
         return str(data.decode())
     except (OSError, UnicodeDecodeError, transport_error()) as error:
-        raise UsageError(f"The recipe {path!r} cannot be read: {error}. Pass a YAML file.") from error
+        raise UsageError(f"The run config {path!r} cannot be read: {error}. Pass a YAML file.") from error
 
 
-def _fetched(recipe: Recipe, spec: str) -> Path:
-    """The named files of a Hub recipe's repository, fetched into a folder for its commit."""
+def _fetched(repo_config: RepoConfig, spec: str) -> Path:
+    """The named files of the repository of a run config on the Hub, fetched into a folder for its commit."""
     from huggingface_hub import snapshot_download
 
-    repo_id, _, rest = recipe.folder.removeprefix(f"{HUB}datasets/").partition("@")
+    repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")
     commit, _, inner = rest.partition("/")
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
     place = home / "oss-instruct" / "recipes" / repo_id.replace("/", "--") / commit
     name = str(PurePosixPath(inner, spec))
     try:
         snapshot_download(
-            repo_id, repo_type="dataset", revision=commit, local_dir=place, token=recipe.token, allow_patterns=[name, f"{name}/*"]
+            repo_id,
+            repo_type="dataset",
+            revision=commit,
+            local_dir=place,
+            token=repo_config.token,
+            allow_patterns=[name, f"{name}/*"],
         )
     except (OSError, transport_error()) as error:
         raise SeedError(f"The seeds {spec!r} of {repo_id} cannot be fetched: {error}. Try again.") from error
