@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -76,16 +76,63 @@ def compiled(
     return replace(job, tried=given is not None and given.tried)
 
 
+def many(
+    source: str,
+    language: str,
+    files: Mapping[str, bytes],
+    limits: Limits,
+    tier: str,
+    runs: Sequence[tuple[Mapping[str, str], bytes]],
+    boundary: str,
+    *,
+    compile_goes_on: bool = False,
+    from_scratch: bool = False,
+) -> JobSpec:
+    """A program that is compiled once and run several times, each time with other environment variables and input.
+
+    Raises:
+        UsageError, ToolchainMissing: as of `compiled`.
+    """
+    inputs = [stdin for _, stdin in runs]
+    if language == "python":
+        once = _step("program.py", None, {}, limits, limits_address_space=True)
+        steps = [once | {"env": dict(environment), "goes_on": True} for environment, _ in runs]
+        job = _job((tier, (), (), (), 0), "program.py", source, files, limits, steps, inputs, boundary)
+        return replace(job, memory_mib=job.memory_mib[:1])
+    tools = toolchain(language)
+    given = None if from_scratch else prebuilt(language, source)
+    key: ForkServerKey = tier, (), (), (*_roots(tools), *((given.folder,) if given else ())), None
+    options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
+    *compiles, once = _steps(tools, limits, options, tier)
+    each = [once | {"env": {**once["env"], **environment}, "goes_on": True} for environment, _ in runs]
+    steps = [*(step | {"goes_on": compile_goes_on} for step in compiles), *each]
+    job = _job(key, tools.source_name, source, files, limits, steps, inputs, boundary)
+    return replace(job, tried=given is not None and given.tried, memory_mib=job.memory_mib[:2])
+
+
 def _job(
-    key: ForkServerKey, source_name: str, source: str, files: Mapping[str, bytes], limits: Limits, steps: list[dict[str, Any]]
+    key: ForkServerKey,
+    source_name: str,
+    source: str,
+    files: Mapping[str, bytes],
+    limits: Limits,
+    steps: list[dict[str, Any]],
+    inputs: Sequence[bytes] = (),
+    boundary: str = "",
 ) -> JobSpec:
     everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
     for name in everything:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
             raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
-    header = {"steps": steps, "shm_mib": limits.disk_mib, "files": [(name, len(content)) for name, content in everything.items()]}
-    payload = json.dumps(header).encode() + b"\n" + b"".join(everything.values())
+    header = {
+        "steps": steps,
+        "shm_mib": limits.disk_mib,
+        "files": [(name, len(content)) for name, content in everything.items()],
+        "inputs": list(map(len, inputs)),
+        "boundary": boundary,
+    }
+    payload = json.dumps(header).encode() + b"\n" + b"".join(everything.values()) + b"".join(inputs)
     return JobSpec(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
@@ -108,6 +155,7 @@ def _step(
         "argv": argv,
         "env": dict(env),
         "compiles": False,
+        "goes_on": False,
         "limits_address_space": limits_address_space,
         **asdict(limits),
     }

@@ -6,8 +6,9 @@ import asyncio
 import functools
 import os
 import re
+import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Iterable, Mapping
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -75,10 +76,50 @@ def run_program(
         job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed)
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
-    found = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
+    (found,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
     if job.tried and found.status == "compile_error":
         job = job_spec.compiled(source, language, files or {}, limits, name, from_scratch=True)
-        return _attempted(job, stdin, limits, name)
+        (found,) = _attempted(job, stdin, limits, name)
+    return found
+
+
+def run_many(
+    source: str,
+    language: str,
+    runs: Sequence[tuple[Mapping[str, str], str]],
+    files: Mapping[str, bytes] | None = None,
+    limits: Limits | None = None,
+    *,
+    tier: str | None = None,
+    compile_goes_on: bool = False,
+) -> list[Execution]:
+    """Compile a program once and run it several times, one after the other, in one sandbox.
+
+    Runs share the work folder, and nothing else: no process of one is alive when the next begins.
+
+    Args:
+        source: the text of the program.
+        language: its language, as in `languages.LANGUAGES`.
+        runs: for each run, further environment variables and standard input.
+        files: as of `run_program`.
+        limits: of each run; `output_bytes` is for all of them.
+        tier: as of `run_program`.
+        compile_goes_on: whether a compiler's complaints matter to nobody, as where it checks types only.
+
+    Returns:
+        What became of each run, the standard error of all of them in the first. A single execution where it did not compile, or
+        the sandbox failed. Fewer than there are runs where their output went over the limit.
+
+    Raises:
+        SandboxError, ToolchainMissing, UsageError: as `run_program`.
+    """
+    limits, name, boundary = limits or Limits(), chosen_tier(tier).name, secrets.token_hex(16)
+    given = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
+    job = job_spec.many(source, language, files or {}, limits, name, given, boundary, compile_goes_on=compile_goes_on)
+    found = _attempted(job, "", limits, name, boundary=boundary)
+    if job.tried and found[0].status == "compile_error":
+        job = job_spec.many(source, language, files or {}, limits, name, given, boundary, from_scratch=True)
+        found = _attempted(job, "", limits, name, boundary=boundary)
     return found
 
 
@@ -132,7 +173,9 @@ async def run_programs_async(
         await asyncio.to_thread(found.close)
 
 
-def _attempted(job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, memory: int = 0) -> Execution:
+def _attempted(
+    job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, memory: int = 0, boundary: str = ""
+) -> list[Execution]:
     """Run it; make a run whose sandbox failed again.
 
     Whose fault was it? The program's, if it had begun and a harmless program runs in the same tier right afterwards. A program
@@ -142,7 +185,7 @@ def _attempted(job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, mem
     for _ in range(ATTEMPTS):
         process = fork_server(job.key)
         try:
-            return _run(job, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory)
+            return _run(job, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory, boundary)
         except (monitor.SandboxStalledError, OSError) as error:
             if process.given_up:
                 raise SandboxError("the run was given up, since this process is ending") from error
@@ -151,20 +194,42 @@ def _attempted(job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, mem
             by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
     if by_the_program == ATTEMPTS:
         reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {trouble}"
-        return Execution("failed", stderr=reason, tier=tier, reason=reason)
-    return Execution("sandbox_error", stderr=trouble, tier=tier, reason=trouble)
+        return [Execution("failed", stderr=reason, tier=tier, reason=reason)]
+    return [Execution("sandbox_error", stderr=trouble, tier=tier, reason=trouble)]
 
 
-def _run(job: job_spec.JobSpec, stdin: bytes, cap: int, process: ForkServer, tier: str, memory: int) -> Execution:
+def _run(
+    job: job_spec.JobSpec, stdin: bytes, cap: int, process: ForkServer, tier: str, memory: int, boundary: str
+) -> list[Execution]:
     if trouble_with_cgroups(tier):
-        return _execution(monitor.run(job.payload, stdin, cap, job.most_s, process.launch, memory=memory), tier)
+        output = monitor.run(job.payload, stdin, cap, job.most_s, process.launch, memory=memory)
+        return _executions(output, tier, boundary)
     with cgroups.places(job.memory_mib) as places:
         entries = [place.entry for place in places]
-        found = _execution(monitor.run(job.payload, stdin, cap, job.most_s, process.launch, entries, memory), tier)
+        output = monitor.run(job.payload, stdin, cap, job.most_s, process.launch, entries, memory)
+        found = _executions(output, tier, boundary)
         was_over = any(place.was_over for place in places)
-    if was_over and found.status == "compile_error":
-        return replace(found, stderr=found.stderr + "\n(memory)")
-    return replace(found, status="memory", exit_code=None) if was_over and found.status in ("ok", "failed") else found
+    if was_over and len(found) == 1 and found[0].status == "compile_error":
+        return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
+    # Of several runs in one group, those that were killed went over.
+    over = [was_over and one.status in ("ok", "failed") and (not boundary or one.signal == 9) for one in found]
+    return [replace(one, status="memory", exit_code=None) if is_over else one for one, is_over in zip(found, over, strict=True)]
+
+
+def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Execution]:
+    """What the reports and the output mean, for one run or for each of several."""
+    ends = [end for end in output.ends if not end["compiles"]]
+    if not boundary or not ends:
+        return [_execution(output, tier)]
+    parts = bytes(output.streams[0]).split(f"\n{boundary}\n".encode())
+    found = []
+    for number, end in enumerate(ends):
+        stdout = bytearray(parts[number]) if number < len(parts) else bytearray()
+        streams = (stdout, bytearray() if number else output.streams[1], bytearray())
+        found.append(_execution(replace(output, streams=streams, ends=[end], cut=False), tier))
+    if output.cut or output.late:
+        found.append(Execution("output" if output.cut else "timeout", truncated=output.cut, tier=tier))
+    return found
 
 
 def _execution(output: monitor.RunOutput, tier: str) -> Execution:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.verification import python_runs
+from hf_oss_instruct.verification import program_runs, python_runs
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, Outcome, Ran, Run
-from hf_oss_instruct.verification.suites.core import Refused, Suite
+from hf_oss_instruct.verification.suites.core import Suite
 
 RESTARTS = 3
 """How often a solution whose process a test has ended is started again, with the next test."""
@@ -39,7 +39,7 @@ def run_all(
     """
     if suite.language == "python" and not suite.is_pairs:
         return python_runs.run_all(suite, programs, runs, limits, hash_seed=hash_seed, tier=tier)
-    raise Refused("not_verifiable", f"tests in {suite.language!r} of this kind are not run here", "language")
+    return program_runs.run_all(suite, programs, runs, limits, tier=tier)
 
 
 def run_solution(suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None) -> tuple[Ran, Ran]:

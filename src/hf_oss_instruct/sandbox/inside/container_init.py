@@ -21,7 +21,6 @@ import struct
 import tempfile
 import time
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, NoReturn
 
 from . import folders, kernel, procfs, program, resource_limits
@@ -92,18 +91,36 @@ def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Excep
             job["uid"] = environment.uid
             for name, size in job["files"]:
                 _write(environment.folder, name, stream.read(size), environment.uid)
-        for step, entry in zip_longest(job["steps"], entries):
-            wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (stdin, stdout, stderr)
+            inputs = [_input(stream.read(size)) for size in job["inputs"]]
+        for number, step in enumerate(job["steps"]):
+            entry = entries[min(number, len(entries) - 1)] if entries else None
+            given = inputs.pop(0) if inputs and not step["compiles"] else stdin
+            wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (given, stdout, stderr)
             _room(spec, environment.folder, step["disk_mib"], job["shm_mib"])
             ended = _run(spec, job, step, environment, wires, report, entry)
             report.send(json.dumps(ended).encode())
-            if ended["exit"] != 0 or ended["why"]:
+            if job["boundary"] and not step["compiles"]:  # nothing of the step is alive that could write beside it
+                _write_all(stdout, f"\n{job['boundary']}\n".encode())
+            if (ended["exit"] != 0 or ended["why"]) and not step["goes_on"]:
                 break
             if step["compiles"] and spec["tier"] == "landlock":
                 _make_executable(os.path.join(environment.folder, "program"))
     except BaseException as error:
         with contextlib.suppress(OSError):
             report.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+
+
+def _input(content: bytes) -> int:
+    """What one step reads from standard input."""
+    fd = os.memfd_create("input", os.MFD_CLOEXEC)
+    _write_all(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(fd, content) :]
 
 
 def ordinary_uid(number: int) -> int:

@@ -16,6 +16,8 @@ __all__ = ["LARGEST", "MOST_TESTS", "READ", "Refused", "Suite", "Test", "read_su
 
 READ = {
     "python": "python",
+    "javascript": "javascript",
+    "typescript": "javascript",
 }
 """Language → the module of this package that reads its tests."""
 

@@ -1,0 +1,107 @@
+"""Runs of suites that are not Python's: one program that holds every variant, run once for each; and inputs and outputs."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hf_oss_instruct.sandbox.limits import Execution, Limits
+from hf_oss_instruct.sandbox.run import run_many
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
+from hf_oss_instruct.verification.suites import javascript
+from hf_oss_instruct.verification.suites.core import Suite
+
+SOURCES = {"javascript": javascript.sources, "typescript": javascript.sources}
+"""Language → what makes the program that runs a suite."""
+TYPES_ONLY = frozenset({"typescript"})
+"""Languages whose compiler complains about types and makes a program all the same."""
+STDERR = 2000
+OUTPUT_BYTES = 16 << 20
+LEAST_S, TIMES = 1, 16  # processor seconds of a variant: so many times what the solution took, at least these
+
+
+def run_all(
+    suite: Suite, programs: Sequence[str], runs: Sequence[Run], limits: Limits = LIMITS, *, tier: str | None = None
+) -> list[Ran]:
+    """Run the tests against programs, as `running.run_all`."""
+    if suite.is_pairs:
+        return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
+    found: list[Ran] = []
+    nonce = secrets.token_hex(16)
+    limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
+    source, files = SOURCES[suite.language](suite, programs)
+    while len(found) < len(runs):
+        rest = runs[len(found) :]
+        given = [
+            (
+                {
+                    "NONCE": nonce,
+                    "V": str(run.program),
+                    "FIRST": str(run.first),
+                    "REVERSED": str(int(run.reversed)),
+                    "TZ": run.tz,
+                },
+                "",
+            )
+            for run in rest
+        ]
+        allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
+        ran = run_many(source, suite.language, given, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
+        if ran[0].status in ("compile_error", "sandbox_error") and not found:
+            return [_lost(suite, ran[0])] * len(runs)
+        found += [_read(suite, one, nonce) for one in ran]
+    return found[: len(runs)]
+
+
+def _lost(suite: Suite, ran: Execution) -> Ran:
+    none = (None,) * len(suite.tests)
+    if ran.status == "sandbox_error":
+        return Ran(none, sandbox_error=ran.reason)
+    return Ran(none, ran.stderr[-STDERR:], "compile_error", compiled=False, stderr=ran.stderr[-STDERR:])
+
+
+def _read(suite: Suite, ran: Execution, nonce: str) -> Ran:
+    said: dict[str, Outcome] = {}
+    for line in re.finditer(rf"^{nonce} (\w+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
+        try:
+            said.setdefault(line[1], Outcome(line[2], str(json.loads(line[3]))))
+        except ValueError:
+            said.setdefault(line[1], Outcome(FAILED, line[3]))
+    outcomes = tuple(said.get(str(test)) for test in range(len(suite.tests)))
+    trouble = said["load"].detail if "load" in said else ""
+    ended = (
+        ""
+        if ran.status == "ok"
+        else ran.status
+        if ran.status != "failed"
+        else f"signal {ran.signal}"
+        if ran.signal
+        else "it left"
+    )
+    if ran.status == "sandbox_error":
+        return Ran(outcomes, sandbox_error=ran.reason)
+    return Ran(outcomes, trouble, ended, stderr=ran.stderr[-STDERR:])
+
+
+def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> Ran:
+    """Every input in a run of its own; outputs are compared here."""
+    order = list(range(len(suite.tests)))
+    order = order[::-1] if run.reversed else order
+    given = [({"TZ": run.tz}, suite.tests[at].text) for at in order]
+    ran = run_many(program, suite.language, given, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
+    if ran[0].status in ("compile_error", "sandbox_error"):
+        return _lost(suite, ran[0])
+    outcomes: dict[int, Outcome] = {}
+    for at, one in zip(order, ran, strict=False):
+        right = one.status == "ok" and _lines(one.stdout) == _lines(suite.tests[at].output)
+        why = "" if right else f"it printed {one.stdout[:100]!r}" if one.status == "ok" else one.status
+        outcomes[at] = Outcome(PASSED if right else FAILED, why)
+    return Ran(tuple(outcomes.get(at) for at in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without spaces at their ends; empty ones at the end do not count."""
+    return [line.rstrip() for line in text.rstrip().split("\n")]

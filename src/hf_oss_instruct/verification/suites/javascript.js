@@ -1,0 +1,194 @@
+"use strict";
+const { writeSync, readFileSync } = require("node:fs");
+const { isDeepStrictEqual, inspect } = require("node:util");
+const vm = require("node:vm");
+const assert = require("node:assert");
+const real = require;
+const { NONCE: nonce, V: variant, FIRST: first, REVERSED: reversed } = process.env;
+for (const name of ["NONCE", "V", "FIRST", "REVERSED"]) delete process.env[name];
+const leave = process.exit.bind(process);
+const { is, freeze, assign, getPrototypeOf } = Object;
+const stringify = JSON.stringify;
+const say = (number, status, detail) => {
+  let line = Buffer.from("\n" + nonce + " " + number + " " + status + " " + stringify(String(detail).slice(0, 300)) + "\n");
+  while (line.length) line = line.subarray(writeSync(1, line));
+};
+const told = (error) => (error && error.name ? error.name + ": " + error.message : inspect(error)).replaceAll("\n", " ");
+process.stdout.write = (chunk, encoding, done) => { const then = done || encoding; if (typeof then === "function") then(); return true; };
+
+const loose = (one, other) => {
+  try { assertLoose(one, other); return true; } catch { return false; }
+};
+const plain = (value) => (value && typeof value === "object" && !Array.isArray(value) && getPrototypeOf(value) === Object.prototype)
+  ? Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined).map(([name, one]) => [name, plain(one)]))
+  : Array.isArray(value) ? value.map(plain) : value;
+const frozen = freeze(assign((...given) => assert(...given), { ...assert }, { strict: freeze(assign((...given) => assert(...given), { ...assert.strict })) }));
+const assertLoose = (one, other) => frozen.deepStrictEqual(plain(one), plain(other));
+const asymmetric = Symbol("any");
+const matches = (actual, wanted) => wanted && wanted[asymmetric] ? wanted[asymmetric](actual)
+  : wanted && typeof wanted === "object" && actual && typeof actual === "object" && Object.keys(wanted).some((key) => wanted[key] && wanted[key][asymmetric])
+    ? Object.keys(wanted).every((key) => matches(actual[key], wanted[key])) : loose(actual, wanted);
+const partly = (actual, wanted) => wanted && typeof wanted === "object" && !Array.isArray(wanted)
+  ? actual && Object.keys(wanted).every((key) => partly(actual[key], wanted[key])) : matches(actual, wanted);
+const at = (value, path) => (Array.isArray(path) ? path : String(path).split(".")).reduce((one, key) => (one === null || one === undefined ? undefined : one[key]), value);
+const thrown = (called) => { try { called(); } catch (error) { return { error }; } return null; };
+const fits = (found, wanted) => found !== null && (wanted === undefined
+  || (typeof wanted === "string" ? String(found.error && found.error.message).includes(wanted)
+    : wanted instanceof RegExp ? wanted.test(String(found.error && found.error.message))
+      : typeof wanted === "function" ? found.error instanceof wanted : wanted && found.error.message === wanted.message));
+const checks = {
+  toBe: (a, b) => is(a, b), toEqual: matches, toStrictEqual: isDeepStrictEqual,
+  toBeTruthy: (a) => !!a, toBeFalsy: (a) => !a, toBeNull: (a) => a === null, toBeUndefined: (a) => a === undefined,
+  toBeDefined: (a) => a !== undefined, toBeNaN: (a) => is(a, NaN), toBeInstanceOf: (a, b) => a instanceof b,
+  toBeCloseTo: (a, b, digits = 2) => is(a, b) || Math.abs(a - b) < 10 ** -digits / 2,
+  toBeGreaterThan: (a, b) => typeof a === typeof b && a > b, toBeGreaterThanOrEqual: (a, b) => typeof a === typeof b && a >= b,
+  toBeLessThan: (a, b) => typeof a === typeof b && a < b, toBeLessThanOrEqual: (a, b) => typeof a === typeof b && a <= b,
+  toContain: (a, b) => (typeof a === "string" ? a.includes(b) : [...a].some((one) => is(one, b))),
+  toContainEqual: (a, b) => [...a].some((one) => matches(one, b)), toHaveLength: (a, b) => a.length === b,
+  toMatch: (a, b) => (b instanceof RegExp ? b.test(a) : a.includes(b)), toMatchObject: partly,
+  toHaveProperty: (a, path, ...b) => at(a, path) !== undefined && (!b.length || matches(at(a, path), b[0])),
+  toThrow: (a, b) => fits(typeof a === "function" ? thrown(a) : a, b),
+  toHaveBeenCalled: (a) => a.mock.calls.length > 0, toHaveBeenCalledTimes: (a, b) => a.mock.calls.length === b,
+  toHaveBeenCalledWith: (a, ...b) => a.mock.calls.some((one) => matches(one, b)),
+};
+checks.toThrowError = checks.toThrow;
+const words = {
+  equal: checks.toBe, equals: checks.toBe, eql: loose, eq: checks.toBe, instanceof: checks.toBeInstanceOf, instanceOf: checks.toBeInstanceOf, above: checks.toBeGreaterThan,
+  below: checks.toBeLessThan, least: checks.toBeGreaterThanOrEqual, most: checks.toBeLessThanOrEqual, lengthOf: checks.toHaveLength,
+  include: checks.toContain, includes: checks.toContain, contain: checks.toContain, match: checks.toMatch, throw: checks.toThrow, throws: checks.toThrow, property: checks.toHaveProperty,
+  closeTo: (a, b, most) => Math.abs(a - b) <= most, a: (a, kind) => (Array.isArray(a) ? "array" : a === null ? "null" : typeof a) === kind,
+};
+words.an = words.a;
+const flags = { true: (a) => a === true, false: (a) => a === false, null: checks.toBeNull, undefined: checks.toBeUndefined, empty: (a) => (a.length ?? Object.keys(a).length) === 0, ok: checks.toBeTruthy, NaN: checks.toBeNaN, exist: (a) => a !== null && a !== undefined };
+const chain = (actual, not, deep) => {
+  const check = (name, held) => (...given) => {
+    if (!!held(actual, ...given) === not) throw new assert.AssertionError({ message: "expect(" + inspect(actual).slice(0, 80) + ")" + (not ? ".not." : ".") + name + "(" + given.map((one) => inspect(one)).join(", ").slice(0, 80) + ")" });
+    return chain(actual, false, false);
+  };
+  return new Proxy(check, {
+    get(_, name) {
+      if (Object.hasOwn(checks, name)) return check(name, checks[name]);
+      if (name === "not") return chain(actual, !not, deep);
+      if (name === "deep") return chain(actual, not, true);
+      if (name === "resolves") return new Proxy({}, { get: (_, what) => async (...given) => chain(await actual, not, deep)[what](...given) });
+      if (name === "rejects") return new Proxy({}, { get: (_, what) => async (...given) => {
+        let found = null;
+        try { await (typeof actual === "function" ? actual() : actual); } catch (error) { found = { error }; }
+        if (what.startsWith("toThrow")) return chain(found, not, deep)[what](...given);
+        if (!found) throw new assert.AssertionError({ message: "it was not rejected" });
+        return chain(found.error, not, deep)[what](...given);
+      } });
+      if (deep && (name === "equal" || name === "equals")) return check(name, loose);
+      if (Object.hasOwn(flags, name)) return check(name, flags[name])();
+      if (["to", "be", "been", "is", "that", "which", "and", "has", "have", "with", "of", "same", "but", "does"].includes(name)) return chain(actual, not, deep);
+      if (Object.hasOwn(words, name)) return check(name, words[name]);
+      throw new Error("expect has no " + String(name) + " here");
+    },
+  });
+};
+const expect = (actual) => chain(actual, false, false);
+const any = (test) => ({ [asymmetric]: test });
+assign(expect, {
+  any: (kind) => any((a) => a instanceof kind || typeof a === kind.name.toLowerCase()), anything: () => any((a) => a !== null && a !== undefined),
+  arrayContaining: (b) => any((a) => b.every((one) => a.some((other) => matches(other, one)))), objectContaining: (b) => any((a) => partly(a, b)),
+  stringContaining: (b) => any((a) => a.includes(b)), stringMatching: (b) => any((a) => new RegExp(b).test(a)), closeTo: (b, digits = 2) => any((a) => checks.toBeCloseTo(a, b, digits)),
+});
+const fn = (does) => {
+  let result = does;
+  const once = [];
+  const mock = function (...given) {
+    mock.mock.calls.push(given);
+    const run = once.length ? once.shift() : result;
+    const value = run ? run.apply(this, given) : undefined;
+    mock.mock.results.push({ type: "return", value });
+    return value;
+  };
+  mock.mock = { calls: [], results: [] };
+  return assign(mock, {
+    mockReturnValue: (value) => { result = () => value; return mock; }, mockImplementation: (other) => { result = other; return mock; },
+    mockResolvedValue: (value) => { result = async () => value; return mock; }, mockRejectedValue: (error) => { result = async () => { throw error; }; return mock; },
+    mockReturnValueOnce: (value) => { once.push(() => value); return mock; }, mockClear: () => { mock.mock.calls.length = 0; return mock; }, mockReset: () => mock, mockRestore: () => mock,
+  });
+};
+const jest = {
+  fn, useFakeTimers: () => jest, useRealTimers: () => jest, clearAllMocks: () => jest, restoreAllMocks: () => jest, resetAllMocks: () => jest,
+  spyOn: (owner, name) => { const before = owner[name]; const mock = fn(before); owner[name] = mock; mock.mockRestore = () => { owner[name] = before; }; return mock; },
+};
+
+const collected = [];
+const waiting = [];
+let around = { before: [], after: [], once: [], parent: null, skip: false };
+const hook = (kind) => (...given) => { around[kind].push(given[given.length - 1]); };
+const describe = (name, ...given) => {
+  const body = given[given.length - 1];
+  around = { before: [], after: [], once: [], parent: around, skip: around.skip };
+  try { body(); } finally { around = around.parent; }
+};
+assign(describe, { only: describe, skip: (...given) => { const kept = around.skip; around.skip = true; try { describe(...given); } finally { around.skip = kept; } }, each: (rows) => (name, body) => { for (const row of rows) describe(name, () => body(...[row].flat(1))); } });
+const test = (number) => {
+  const add = (name, ...given) => { collected.push({ number, body: given.find((one) => typeof one === "function"), around, skip: around.skip || (given[0] && typeof given[0] === "object" && (given[0].skip || given[0].todo)) }); };
+  const skip = () => { collected.push({ number, skip: true, around }); };
+  return assign(add, { only: add, skip, todo: skip, failing: skip, concurrent: add, test: add, it: add, each: (rows) => (name, body) => { for (const row of rows) add(name, () => body(...(Array.isArray(row) ? row : [row]))); } });
+};
+const now = (number, body) => {
+  if (number < first) return undefined;
+  try {
+    const result = body();
+    if (result && typeof result.then === "function") waiting.push(result.then(() => say(number, "passed", ""), (error) => say(number, "failed", told(error))));
+    else say(number, "passed", "");
+  } catch (error) { say(number, "failed", told(error)); }
+  return undefined;
+};
+const path = (place) => (place ? [...path(place.parent), place] : []);
+const run = async (one) => {
+  if (one.skip || !one.body) return "skipped";
+  const places = path(one.around);
+  for (const place of places) for (const body of place.once.splice(0)) await body();
+  for (const place of places) for (const body of place.before) await body();
+  const context = { diagnostic() {}, plan() {}, after() {}, mock: { fn, method: jest.spyOn }, test: async (name, body) => (typeof body === "function" ? body(context) : undefined), assert: frozen };
+  if (one.body.length === 1) {
+    await new Promise((done, failed) => {
+      const finish = assign((error) => (error ? failed(error) : done()), context);
+      try { const result = one.body(finish); if (result && typeof result.then === "function") result.then(done, failed); else if (!String(one.body).match(/^[^)]*\bdone\b/)) done(); } catch (error) { failed(error); }
+    });
+  } else await one.body(context);
+  for (const place of places.reverse()) for (const body of place.after) await body();
+  return "passed";
+};
+const modules = new Map();
+const chai = { expect, assert: assign((...given) => frozen(...given), { ...assert, equal: frozen.strictEqual, deepEqual: frozen.deepStrictEqual, isTrue: (a) => frozen.strictEqual(a, true), isFalse: (a) => frozen.strictEqual(a, false) }) };
+const its = { test: test(-1), it: test(-1), describe, suite: describe, context: describe, before: hook("once"), beforeAll: hook("once"), after: () => {}, afterAll: () => {}, beforeEach: hook("before"), afterEach: hook("after"), expect, assert: frozen, jest, vi: jest, chai, mock: { fn, method: jest.spyOn } };
+const outcome = {};
+const main = async () => {
+  const module_ = { exports: {} };
+  const own = (name) => {
+    const known = String(name).replace(/^node:/, "");
+    if (known === "assert") return frozen;
+    if (known === "assert/strict") return frozen.strict;
+    if (known === "test") return assign(its.test, its);
+    if (["@jest/globals", "vitest", "bun:test", "mocha"].includes(known)) return its;
+    if (known === "chai") return chai;
+    return known.startsWith(".") || modules.has(known) ? module_.exports : real(name);
+  };
+  const text = readFileSync(__dirname + "/v" + variant + ".js", "utf8");
+  let body;
+  try {
+    body = vm.runInThisContext(text, { filename: "solution.js" });
+    body(module_.exports, real, module_, (names) => names, { test, now, its: { ...its, require: own }, module: module_ });
+  } catch (error) { say("load", "error", told(error)); leave(0); }
+  await Promise.all(waiting);
+  if (reversed === "1") collected.reverse();
+  for (const one of collected) {
+    if (one.number < first) continue;
+    let status = "passed";
+    let detail = "";
+    try { status = await run(one); } catch (error) { status = "failed"; detail = told(error); }
+    const worst = outcome[one.number];
+    if (!worst || worst[0] === "passed") outcome[one.number] = [status, detail];
+    if (one.number >= 0 && !collected.slice(collected.indexOf(one) + 1).some((other) => other.number === one.number)) say(one.number, ...outcome[one.number]);
+  }
+  leave(0);
+};
+process.on("unhandledRejection", () => {});
+process.on("uncaughtException", (error) => { say("load", "error", told(error)); leave(1); });
+main();

@@ -1,0 +1,245 @@
+"""JavaScript and TypeScript: plain asserts, `node:test`, and tests as jest, vitest, mocha and chai have them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+HIDDEN = "__tests_of_ours__"
+_CALLED = re.compile(rf"{HIDDEN}\.(test|now)\((\d+)")
+_TESTS = frozenset({"test", "it", "specify"})
+_ASSERTS = re.compile(r"\b(console\.)?assert\b|\bexpect\s*\(|\bthrow\b|\bt\.(is|equal|deepEqual)\b")
+_IMPORT = re.compile(
+    r"^\s*import\s+(?:type\s+)?(?P<what>[^;]*?)\s+from\s+['\"](?P<module>[^'\"]+)['\"];?", re.MULTILINE | re.DOTALL
+)
+_BARE_IMPORT = re.compile(r"^\s*import\s+['\"][^'\"]+['\"];?", re.MULTILINE)
+_EXPORTED = re.compile(
+    r"^([ \t]*)export\s+(?=(async\s+)?(function|class|const|let|var|abstract|enum|interface|type|namespace|declare)\b)",
+    re.MULTILINE,
+)
+_DEFAULT = re.compile(
+    r"^([ \t]*)export\s+default\s+(?P<kind>(?:async\s+)?function\b\s*\*?|class\b)?\s*(?P<name>\w+)?", re.MULTILINE
+)
+_LISTED = re.compile(r"^[ \t]*export\s*(?:type\s*)?\{[^}]*\}\s*(?:from\s*['\"][^'\"]*['\"])?;?", re.MULTILINE)
+_REQUIRED = re.compile(
+    r"(?:const|let|var)\s+(?P<what>\{[^}]*\}|\w+)\s*=\s*require\(\s*['\"](?P<module>\.[^'\"]*)['\"]\s*\)(?P<member>\.\w+)?\s*;?"
+)
+_MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
+_CONTAINERS = frozenset({"describe", "suite", "context"})
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        Refused: it does not parse, or holds no test.
+    """
+    root = parse(text.encode(errors="replace"), language).root_node
+    if root.has_error and not re.search(r"\bawait\b", text):
+        raise Refused("tests_missing", f"the tests are no {language}")
+    source = text.encode(errors="replace")
+    edits: list[tuple[int, int, str]] = []
+    tests: list[Test] = []
+    helpers = {
+        text_of(node.child_by_field_name("name")) for node in root.named_children
+        if node.type == "function_declaration" and _ASSERTS.search(text_of(node))
+    }  # fmt: skip
+    for node in _statements(root):
+        _statement(node, helpers, tests, edits)
+    if not tests:
+        raise Refused("tests_vacuous", "no test asserts anything that is run")
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new.encode() + source[end:]
+    return Suite(language, tuple(tests), _preamble(root), more=(source.decode(errors="replace"),))
+
+
+def _preamble(root: Node) -> str:
+    kept = [
+        text_of(node) for node in root.named_children if node.type in ("import_statement",) or "require(" in text_of(node)[:200]
+    ]
+    return "\n".join(
+        one for one in kept if (len(one) < 400 and not _ASSERTS.search(one.replace("require", ""))) or "assert" in one[:40]
+    )
+
+
+def _statements(root: Node) -> Iterator[Node]:
+    """The top-level statements, also those that only run where the file is the program."""
+    for node in root.named_children:
+        if node.type == "if_statement" and _MAIN.search(text_of(node.child_by_field_name("condition"))):
+            body = node.child_by_field_name("consequence")
+            yield from body.named_children if body else ()
+        else:
+            yield node
+
+
+def _statement(node: Node, helpers: set[str], tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+    call = node.named_children[0] if node.type == "expression_statement" and node.named_children else None
+    callee = _callee(call) if call is not None else None
+    name = text_of(callee)
+    if call is not None and name in _TESTS:
+        assert callee is not None
+        edits.append((callee.start_byte, callee.end_byte, f"{HIDDEN}.test({len(tests)})"))
+        tests.append(Test(_name(call) or str(len(tests)), "function", text_of(node)))
+    elif call is not None and name in _CONTAINERS:
+        arguments = call.child_by_field_name("arguments")
+        for argument in arguments.named_children if arguments else ():
+            body = argument.child_by_field_name("body")
+            for inner in body.named_children if body and body.type == "statement_block" else ():
+                _statement(inner, set(), tests, edits) if _is_test(inner) else None
+    elif node.type in (
+        "function_declaration",
+        "class_declaration",
+        "import_statement",
+        "comment",
+        "empty_statement",
+        "export_statement",
+    ):
+        return
+    elif node.type in ("lexical_declaration", "variable_declaration"):
+        return
+    elif _ASSERTS.search(text_of(node)) or name in helpers:
+        run = _wait(f"return {text_of(call)};" if call is not None else text_of(node))
+        edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(tests)}, () => {{ {run} }});"))
+        tests.append(Test(str(len(tests)), "statements", text_of(node)))
+
+
+def _wait(text: str) -> str:
+    return text.replace("return await ", "return ", 1)
+
+
+def _is_test(node: Node) -> bool:
+    if node.type != "expression_statement" or not node.named_children:
+        return False
+    return text_of(_callee(node.named_children[0])) in _TESTS | _CONTAINERS
+
+
+def _callee(call: Node | None) -> Node | None:
+    """The first word of what is called."""
+    while call is not None and call.type in ("call_expression", "member_expression", "await_expression"):
+        call = call.child_by_field_name("function") or call.child_by_field_name("object") or next(iter(call.named_children), None)
+    return call
+
+
+def _name(call: Node) -> str:
+    arguments = call.child_by_field_name("arguments")
+    first = next(iter(arguments.named_children), None) if arguments else None
+    return text_of(first).strip("'\"`") if first is not None and "string" in first.type else ""
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts, each a block of its own."""
+    tests: list[Test] = []
+    parts = []
+    for suite in suites:
+        moved = len(tests)
+        text = _CALLED.sub(functools.partial(_moved, moved), suite.more[0])
+        parts.append(f"{{\n{text}\n}}")
+        tests += [replace(test, text=whole) for test, whole in zip(suite.tests, suite.standalone(), strict=True)]
+    return Suite(suites[0].language, tuple(tests), more=("\n".join(parts),))
+
+
+def _moved(by: int, found: re.Match[str]) -> str:
+    return f"{HIDDEN}.{found[1]}({int(found[2]) + by}"
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """The program that runs tests against each of several solutions, and its files."""
+    suffix = "ts" if suite.language == "typescript" else "js"
+    files = {f"v{number}.{suffix}": _whole(suite, program).encode() for number, program in enumerate(programs)}
+    if suffix == "js":
+        return harness(), files
+    files["harness.js"] = harness().encode()
+    referred = "".join(f'/// <reference path="v{number}.ts" />\n' for number in range(len(programs)))
+    return f'{referred}declare var require: any;\nrequire("./harness.js");\n', files
+
+
+@cache
+def harness() -> str:
+    """What runs tests and says what each came to."""
+    return Path(__file__).with_name("javascript.js").read_text("utf-8")
+
+
+def _whole(suite: Suite, program: str) -> str:
+    typed = ": any" if suite.language == "typescript" else ""
+    names = defined(program)
+    default = next((found["name"] for found in _DEFAULT.finditer(program) if found["name"]), "")
+    solution = _plain(program)
+    tests = _REQUIRED.sub(lambda found: _bound(found["what"], names, default, found["member"] or ""), suite.more[0])
+    tests = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], names, default), _BARE_IMPORT.sub("", tests))
+    given = (
+        "test it describe suite context before beforeAll after afterAll beforeEach afterEach expect assert jest vi chai".split()
+    )
+    parameters = ", ".join(f"{name}{typed}" for name in [*given, "require"])
+    own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in given), f"{HIDDEN}.its.require"])
+    head = f"(function (exports{typed}, require{typed}, module{typed}, __names{typed}, {HIDDEN}{typed}) {{"
+    return f"{head}\n{solution}\n;(function ({parameters}) {{ {{\n{tests}\n}} }})({own});\n}})\n"
+
+
+def _plain(program: str) -> str:
+    """A module without what only a module may say."""
+    text = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
+    text = _EXPORTED.sub(r"\1", _LISTED.sub("", text))
+
+    def default(found: re.Match[str]) -> str:
+        if found["kind"]:
+            return f"{found[1]}{found['kind']} {found['name'] or 'defaultOfTheModule'}"
+        return f"{found[1]}module.exports.default = {found['name'] or ''}"
+
+    return _DEFAULT.sub(default, text)
+
+
+def defined(program: str) -> frozenset[str]:
+    """The names that a program declares."""
+    return frozenset(
+        re.findall(
+            r"^(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:abstract\s+)?(?:function\s*\*?|class|const|let|var|enum)\s+(\w+)",
+            program,
+            re.MULTILINE,
+        )
+    )
+
+
+def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
+    """A declaration of names of the solution, less those that are there already."""
+    if not what.startswith("{"):
+        if what in names or what == member.lstrip("."):
+            return "" if what in names else f"const {what} = {HIDDEN}.module.exports{member};"
+        exports = f"{HIDDEN}.module.exports"
+        given = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
+        return f"const {what} = {given} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
+    lines = []
+    for one in what.strip("{}").split(","):
+        name, _, other = (part.strip() for part in one.replace(" as ", ":").partition(":"))
+        if name and (other or name) not in names:
+            value = name if name in names else f"{HIDDEN}.module.exports.{name}"
+            lines.append(f"const {other or name} = {value};")
+    return " ".join(lines)
+
+
+def _imported(what: str, module: str, names: frozenset[str], default: str) -> str:
+    """An `import` as a declaration."""
+    what = what.strip()
+    found = []
+    listed = re.search(r"\{[^}]*\}", what)
+    rest = (what.replace(listed[0], "") if listed else what).strip().strip(",").strip()
+    own = module.startswith(".")
+    if listed:
+        inner = re.sub(r"\btype\s+", "", listed[0]).replace(" as ", ": ")
+        found.append(_bound(inner, names, default, "") if own else f"const {inner} = require('{module}');")
+    if rest.startswith("*"):
+        name = rest.rpartition(" ")[2]
+        found.append(f"const {name} = {{ {', '.join(sorted(names))} }};" if own else f"const {name} = require('{module}');")
+    elif rest:
+        found.append(_bound(rest, names, default, "") if own else f"const {rest} = require('{module}');")
+    return " ".join(found)
