@@ -6,7 +6,6 @@ Heavy libraries are imported inside the functions, so that `--help` answers at o
 from __future__ import annotations
 
 import json
-import platform
 import shlex
 import sys
 from collections import Counter
@@ -23,6 +22,7 @@ from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
 from hf_oss_instruct.publishing.command import PublishHooks, publish_command
+from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.flags import RunFlags, check_options, run_options
@@ -258,75 +258,6 @@ def curate(
         raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
 
 
-@cli.command()
-@click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
-@format_option
-def env(languages: bool, output: str) -> None:
-    """Print versions and the sandbox of this machine, for a bug report."""
-    if languages:
-        _show_languages(output)
-        return
-    from importlib.metadata import PackageNotFoundError, version
-
-    names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
-    facts: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in names.split():
-        try:
-            facts[name] = version(name)
-        except PackageNotFoundError:
-            facts[name] = None
-    sandbox = _sandbox()
-    if output == "json":
-        click.echo(json.dumps({**facts, "sandbox": sandbox}, indent=2))
-        return
-    for name, value in facts.items():
-        click.echo(f"- {name}: {value or 'not installed'}")
-    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
-    if sandbox["memory"]:
-        click.echo(f"- memory of programs: {_shown(sandbox['memory'])}")
-    for heading in ("held", "not held", "not here"):
-        for line in sandbox[heading]:
-            click.echo(f"    {heading}: {_shown(line)}")
-
-
-def _show_languages(output: str) -> None:
-    from hf_oss_instruct.toolchains import status
-
-    rows = status()
-    if output == "json":
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        said = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
-        click.echo(f"- {row['language']}: {said}")
-
-
-def _sandbox() -> dict[str, Any]:
-    """The sandbox this machine has, what it guarantees, and why it does not have a better one."""
-    from hf_oss_instruct.sandbox.backends import (
-        BUBBLEWRAP,
-        GAPS,
-        LANDLOCK,
-        available_tiers,
-        memory_held_by,
-        not_held,
-        trouble_with,
-    )
-    from hf_oss_instruct.sandbox.guarantees import GUARANTEES
-
-    tiers = available_tiers()
-    best = tiers[0] if tiers else None
-    lost = not_held(best) if best else {}
-    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
-    return {
-        "tier": best.name if best else None,
-        "memory": memory_held_by(best.name) if best else None,
-        "held": [said for name, said in GUARANTEES.items() if name not in lost] if best else [],
-        "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
-        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
-    }
-
-
 def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
     """What must hold of a data set that is published."""
     from hf_oss_instruct.curation.licenses import is_permissive
@@ -348,7 +279,7 @@ def _recipes(data: str) -> dict[str, str]:
     return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
 
 
-for verb in (publish_command(PublishHooks(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
+for verb in (env, publish_command(PublishHooks(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
 
 

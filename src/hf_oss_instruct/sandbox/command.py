@@ -1,0 +1,81 @@
+"""The command `env`: versions of libraries, the sandbox and the languages of this machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import Any
+
+import click
+
+from hf_oss_instruct.display import visible
+from hf_oss_instruct.flags import format_option
+
+
+@click.command()
+@click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
+@format_option
+def env(languages: bool, output: str) -> None:
+    """Print versions and the sandbox of this machine, for a bug report."""
+    if languages:
+        _show_languages(output)
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    names = "hf-oss-instruct datasets huggingface_hub pyarrow tree-sitter xxhash click rich transformers trl torch lighteval"
+    facts: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in names.split():
+        try:
+            facts[name] = version(name)
+        except PackageNotFoundError:
+            facts[name] = None
+    sandbox = _sandbox()
+    if output == "json":
+        click.echo(json.dumps({**facts, "sandbox": sandbox}, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"- {name}: {value or 'not installed'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    if sandbox["memory"]:
+        click.echo(f"- memory of programs: {visible(sandbox['memory'])}")
+    for heading in ("held", "not held", "not here"):
+        for line in sandbox[heading]:
+            click.echo(f"    {heading}: {visible(line)}")
+
+
+def _show_languages(output: str) -> None:
+    from hf_oss_instruct.toolchains import status
+
+    rows = status()
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        said = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        click.echo(f"- {row['language']}: {said}")
+
+
+def _sandbox() -> dict[str, Any]:
+    """The sandbox this machine has, what it guarantees, and why it does not have a better one."""
+    from hf_oss_instruct.sandbox.backends import (
+        BUBBLEWRAP,
+        GAPS,
+        LANDLOCK,
+        available_tiers,
+        memory_held_by,
+        not_held,
+        trouble_with,
+    )
+    from hf_oss_instruct.sandbox.guarantees import GUARANTEES
+
+    tiers = available_tiers()
+    best = tiers[0] if tiers else None
+    lost = not_held(best) if best else {}
+    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
+    return {
+        "tier": best.name if best else None,
+        "memory": memory_held_by(best.name) if best else None,
+        "held": [said for name, said in GUARANTEES.items() if name not in lost] if best else [],
+        "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
+        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
+    }
