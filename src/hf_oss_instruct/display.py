@@ -44,6 +44,8 @@ def code_block(text: str, tag: str = "") -> str:
 
 def fence_for(text: str) -> str:
     """At least three backticks, more than any run of backticks in the text."""
+    if "```" not in text:  # the pattern would look at every character
+        return "```"
     return "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
 
 

@@ -67,6 +67,8 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
                 outcome = task.outcome(seed, answer)
                 assert not isinstance(outcome, FollowUp)
                 tables.settle(outcome)
+            if tables.is_due:
+                tables.check_fresh()
         stats.requested = max(stats.requested, stats.done)
         tables.finish()
         publish(out, spec, task, stats, report_of(spec, task, stats, tables.checks(), before, 0.0, journal.dropped))

@@ -129,8 +129,11 @@ class Tables:
                 self._fresh.append(outcome)
             else:
                 self._reject(outcome, verdict.reason, verdict.detail, outcome["solution"])
-        if len(self._fresh) == AT_ONCE:
-            self._check_fresh()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough rows came since the last time to be checked."""
+        return len(self._fresh) >= AT_ONCE
 
     def checks(self) -> list[dict[str, Any]]:
         """What `run.json` says of the checks, after `finish`."""
@@ -146,7 +149,7 @@ class Tables:
             skipped("execution", "solutions are not run by this version", "unavailable"),
         ]
 
-    def _check_fresh(self) -> None:
+    def check_fresh(self) -> None:
         """The checks of single rows, for those that came since the last time."""
         table = pa.Table.from_pylist(self._fresh, SCHEMA)
         self._fresh = []
@@ -157,7 +160,7 @@ class Tables:
     def _check_all(self) -> None:
         """The checks of the whole set; rows that stay go where they belong."""
         if self._fresh:
-            self._check_fresh()
+            self.check_fresh()
         looked_at = ["seed_id", *COMPARED, "flags"]
         compared = pa.concat_tables([SCHEMA.empty_table().select(looked_at), *self._unchecked.unfinished(looked_at)])
         for step in self._whole:

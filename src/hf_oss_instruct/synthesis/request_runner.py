@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, TeacherError
+from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import GenerationTask
-from hf_oss_instruct.synthesis.journal import Answer, Journal
+from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
@@ -190,9 +190,6 @@ class RequestRunner:
         try:
             self._usage.requests_sent += 1
             answer = await state.deadline.keep(task.teacher.complete(request), timeouts)
-            self._limiter.answered()
-            self._keep(state, key, answer, request)
-            return Answered(answer)
         except RowRejectedError as refusal:
             self._limiter.answered()
             return self._refuse(state, key, refusal, request)
@@ -207,6 +204,9 @@ class RequestRunner:
             self._limiter.cancelled()
             self.close(error)
             return Stopped(str(error))
+        else:
+            self._limiter.answered()
+            return self._keep(state, key, answer, request)
         finally:
             self._budget.settle(request, answer)
 
@@ -242,17 +242,21 @@ class RequestRunner:
         if refused and not self.closed.is_set():
             self.trouble = _all_refused(refused)
 
-    def _keep(self, state: TaskState, key: str, answer: Answer, request: Request) -> None:
+    def _keep(self, state: TaskState, key: str, answer: Completion, request: Request) -> Answered | Stopped:
         try:
             self._journal.append(key, answer, request.seed, state.name)
-            if isinstance(answer, Completion) and answer.raw is not None:
+            if answer.raw is not None:
                 self._not_understood(state, answer.raw)
             elif not state.answers_others:
                 self.others_are_answered(state)
+        except RunError as error:  # a full disk
+            self.close(error)
+            return Stopped(str(error))
         finally:
             self._usage.answered += 1
             state.reached, state.failing_since = True, None
             self._usage.note = self._limiter.note
+        return Answered(answer)
 
     def _not_understood(self, state: TaskState, raw: str) -> None:
         """Keep an answer that is not understood; if none is understood, pay for no more."""

@@ -22,6 +22,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.event_loop import new_event_loop
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
@@ -117,7 +118,8 @@ def run(
                     ticking.cancel()
 
             try:
-                asyncio.run(work())
+                with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                    runner.run(work())
             except OssInstructError as error:
                 trouble = error
             except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
@@ -147,6 +149,8 @@ async def _consume(stream: AsyncGenerator[Outcome, None], stats: RunStats, table
     try:
         async for outcome in stream:
             tables.settle(outcome)
+            if tables.is_due:  # in a thread: requests go on while Arrow works
+                await asyncio.to_thread(tables.check_fresh)
             stats.requested = max(stats.requested, stats.done + stats.unanswered)  # where the source decides how many
     finally:
         await stream.aclose()

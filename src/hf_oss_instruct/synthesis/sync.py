@@ -11,6 +11,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from hf_oss_instruct.synthesis.event_loop import new_event_loop
+
 T = TypeVar("T")
 
 END = object()
@@ -38,7 +40,7 @@ class _Stream(Generic[T]):
     """An async generator and the thread that runs it."""
 
     def __init__(self, items: AsyncGenerator[T, None]) -> None:
-        self._items, self._loop = items, asyncio.new_event_loop()
+        self._items, self._loop = items, new_event_loop()
         self._running: asyncio.Task[T | object] | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="oss-instruct", daemon=True)
