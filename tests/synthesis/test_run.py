@@ -146,7 +146,7 @@ def test_thoughts_have_a_column_of_their_own_which_is_null_unless_it_is_asked_fo
         assert "DRAFT" not in row["problem"] + row["solution"]
         assert (row["reasoning"] is not None and "DRAFT" in row["reasoning"]) is keep
     assert "DRAFT" not in json.dumps(rows(out / "sft"))
-    assert ("no check has read them" in (out / "README.md").read_text()) is keep
+    assert ("no check has read it" in (out / "README.md").read_text()) is keep
     assert ("keep_reasoning: true" in (out / "oss_instruct.yaml").read_text()) is keep
 
 
