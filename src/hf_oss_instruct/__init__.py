@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.loading.registration import register_when_imported
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.api import publish
     from hf_oss_instruct.curation.run import curate
     from hf_oss_instruct.data import Completion, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
@@ -57,6 +58,7 @@ _HOMES = {
     "load_recipe": "training.recipes",
     "metric_path": "evaluation.metric",
     "pass_at_k": "evaluation.pass_at_k",
+    "publish": "api",
     "read_seeds": "seeds.folders",
     "register": "loading.registration",
     "run_program": "sandbox.run",
@@ -85,6 +87,7 @@ __all__ = [
     "load_recipe",
     "metric_path",
     "pass_at_k",
+    "publish",
     "read_seeds",
     "register",
     "run_program",

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from hf_oss_instruct.api import HOOKS
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
-from hf_oss_instruct.publishing.command import PublishHooks, publish_command
+from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.checks import Checks
@@ -31,7 +32,6 @@ from hf_oss_instruct.synthesis.from_flags import open_run, open_seeds
 from hf_oss_instruct.training.command import recipe, train
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.synthesis.run import RunResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -258,28 +258,7 @@ def curate(
         raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
 
 
-def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
-    """What must hold of a data set that is published."""
-    from hf_oss_instruct.curation.licenses import is_permissive
-    from hf_oss_instruct.curation.snippet_filters import secret
-    from hf_oss_instruct.publishing.dataset import Rules
-
-    return Rules(secret, is_permissive, allow_unchecked, allow_any_license)
-
-
-def _prompt_of(config: Path) -> str:
-    from hf_oss_instruct.spec.run import RunSpec
-
-    return RunSpec.from_file(config).prompt.prompt.text
-
-
-def _recipes(data: str) -> dict[str, str]:
-    from hf_oss_instruct.training.recipes import load_recipe
-
-    return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
-
-
-for verb in (env, publish_command(PublishHooks(_rules, _prompt_of, _recipes)), score, evaluate, compare, recipe, train):
+for verb in (env, publish_command(HOOKS), score, evaluate, compare, recipe, train):
     cli.add_command(verb)
 
 

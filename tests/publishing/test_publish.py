@@ -16,10 +16,11 @@ import yaml
 from datasets import load_dataset
 from huggingface_hub import HfApi
 
+import hf_oss_instruct
 from hf_oss_instruct.curation.checks import Options
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import curate
-from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing import retries
 from hf_oss_instruct.publishing.dataset import Rules, dataset_push
@@ -51,6 +52,16 @@ def push(folder: Path, **options: Any) -> publishing.Push:
 def publish(hub: LocalHub, folder: Path, **options: Any) -> Any:
     kept = {name: options.pop(name) for name in ("with_seeds", "with_rejected", "rules", "license") if name in options}
     return publishing.publish(push(folder, **kept), "me/pairs", endpoint=hub.endpoint, **{"token": WRITE} | options)
+
+
+def test_the_function_publishes_what_the_command_would(hub: LocalHub, pairs: Path) -> None:
+    options = {"no_seeds": True, "allow_unchecked": True, "allow_any_license": True}
+    commit = hf_oss_instruct.publish(pairs, "me/pairs", endpoint=hub.endpoint, token=WRITE, **options)
+    assert commit is not None
+    assert commit.oid == hub.revision("me/pairs")
+    assert hf_oss_instruct.publish(pairs, "me/pairs", endpoint=hub.endpoint, token=WRITE, **options) is None
+    with pytest.raises(UsageError, match="--results applies to a trained model"):
+        hf_oss_instruct.publish(pairs, "me/pairs", results=[pairs])
 
 
 LOADED = """

@@ -1,0 +1,108 @@
+"""Functions that need several packages: publishing asks curation for its rules and training for its recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, push_of
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitInfo
+
+    from hf_oss_instruct.publishing.dataset import Rules
+
+
+def publish(
+    folder: Path | str,
+    to: str,
+    *,
+    private: bool = False,
+    create_pr: bool = False,
+    revision: str = "main",
+    message: str | None = None,
+    license: str | None = None,
+    no_seeds: bool = False,
+    with_rejected: bool = False,
+    allow_unchecked: bool = False,
+    allow_any_license: bool = False,
+    results: Sequence[Path | str] = (),
+    benchmark: str | None = None,
+    token: str | None = None,
+    endpoint: str | None = None,
+) -> CommitInfo | None:
+    """Publish a run, a trained model or scores to the Hub in one commit. Does not ask for confirmation.
+
+    Args:
+        folder: what synthesize, curate, train, score or evaluate wrote.
+        to: the repository, `namespace/name`; created if it does not exist.
+        private: make a new repository private.
+        create_pr: open a pull request, which also works for repositories of others.
+        revision: the branch; created if it does not exist.
+        message: commit message; a one-line summary by default.
+        license: the Hub's license identifier; by default `other` for data, the base model's for a model.
+        no_seeds: data: leave out the verbatim snippets; rows keep their location.
+        with_rejected: data: publish rejected rows, too.
+        allow_unchecked: publish even if a check did not run; the card says which.
+        allow_any_license: data: publish even if a snippet's license is unknown or forbids it.
+        results: model: folders of scores for its card.
+        benchmark: scores: `namespace/dataset:task` on the Hub; adds `.eval_results/`.
+        token: Hub token; the one you are logged in with by default.
+        endpoint: another Hub than huggingface.co.
+
+    Returns:
+        The commit; None if the repository is up to date.
+
+    Raises:
+        UsageError: an option does not apply to this kind of folder.
+        PublishError: the folder or a row in it cannot be published, or the Hub refuses; the repository is unchanged.
+    """
+    from hf_oss_instruct.publishing import hub
+
+    options = PublishOptions(
+        private=private,
+        revision=revision,
+        license=license,
+        no_seeds=no_seeds,
+        with_rejected=with_rejected,
+        allow_unchecked=allow_unchecked,
+        allow_any_license=allow_any_license,
+        results=[Path(one) for one in results],
+        benchmark=benchmark,
+    )
+    push = push_of(Path(folder), to, options, HOOKS)
+    return hub.publish(
+        push,
+        to,
+        private=private,
+        create_pr=create_pr,
+        revision=revision,
+        message=message,
+        token=token,
+        endpoint=endpoint,
+    )
+
+
+def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
+    from hf_oss_instruct.curation.licenses import is_permissive
+    from hf_oss_instruct.curation.snippet_filters import secret
+    from hf_oss_instruct.publishing.dataset import Rules
+
+    return Rules(secret, is_permissive, allow_unchecked, allow_any_license)
+
+
+def _prompt_of(config: Path) -> str:
+    from hf_oss_instruct.spec.run import RunSpec
+
+    return RunSpec.from_file(config).prompt.prompt.text
+
+
+def _recipes(data: str) -> dict[str, str]:
+    from hf_oss_instruct.training.recipes import load_recipe
+
+    return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
+
+
+HOOKS = PublishHooks(_rules, _prompt_of, _recipes)
+"""What publishing needs from other packages."""

@@ -1,0 +1,139 @@
+"""What a folder puts on the Hub: a run, a trained model or scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.errors import PublishError, UsageError
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.publishing.dataset import Rules
+    from hf_oss_instruct.publishing.hub import Push
+
+KINDS = {"run": "a dataset", "model": "a trained model", "results": "scores"}
+ONLY_FOR = {
+    "private": ("run", "model"),
+    "license": ("run", "model"),
+    "no_seeds": ("run",),
+    "with_rejected": ("run",),
+    "allow_any_license": ("run",),
+    "allow_unchecked": ("run", "model"),
+    "results": ("model",),
+    "benchmark": ("results",),
+}
+"""Flag → the kinds of folders it applies to."""
+
+
+@dataclass(frozen=True)
+class PublishHooks:
+    """Functions of other packages, passed in because this one must not import them.
+
+    Attributes:
+        rules: (allow unchecked, allow any license) → conditions for publishing.
+        prompt_of: a run's `oss_instruct.yaml` → the full prompt template.
+        recipes: the dataset's repository → training recipes for it, name → YAML.
+    """
+
+    rules: Callable[[bool, bool], Rules]
+    prompt_of: Callable[[Path], str]
+    recipes: Callable[[str], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """What a user chooses about a publication.
+
+    Attributes:
+        private: make a new repository private.
+        revision: the branch; created if it does not exist.
+        license: the Hub's license identifier; by default `other` for data, the base model's for a model.
+        no_seeds: leave out the verbatim snippets; rows keep their location.
+        with_rejected: publish rejected rows, too.
+        allow_unchecked: publish even if a check did not run; the card says which.
+        allow_any_license: publish even if a snippet's license is unknown or forbids it.
+        results: folders of scores for a model's card.
+        benchmark: `namespace/dataset:task` on the Hub, for scores.
+    """
+
+    private: bool = False
+    revision: str = "main"
+    license: str | None = None
+    no_seeds: bool = False
+    with_rejected: bool = False
+    allow_unchecked: bool = False
+    allow_any_license: bool = False
+    results: Sequence[Path] = ()
+    benchmark: str | None = None
+
+
+def kind_of(folder: Path) -> str:
+    """Detect what a folder contains: `run`, `model` or `results`.
+
+    Raises:
+        PublishError: it is none of these.
+    """
+    from hf_oss_instruct.publishing.dataset import is_run
+    from hf_oss_instruct.publishing.model import is_model
+    from hf_oss_instruct.publishing.scores import is_results
+
+    for kind, holds in (("results", is_results), ("run", is_run), ("model", is_model)):
+        if holds(folder):
+            return kind
+    raise PublishError(
+        f"{str(folder)!r} cannot be published. Pass the --out of synthesize or curate (run.json, "
+        "oss_instruct.yaml), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
+    )
+
+
+def _check_options(kind: str, folder: Path, options: PublishOptions) -> None:
+    for name, kinds in ONLY_FOR.items():
+        if getattr(options, name) and kind not in kinds:
+            about = " and ".join(KINDS[one] for one in kinds)
+            raise UsageError(
+                f"--{name.replace('_', '-')} applies to {about}, but {str(folder)!r} contains {KINDS[kind]}. Remove the option."
+            )
+
+
+def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks) -> Push:
+    """Collect what a folder puts on the Hub.
+
+    Args:
+        folder: what synthesize, curate, train, score or evaluate wrote.
+        to: the repository, `namespace/name`.
+        options: what the user chose.
+        hooks: functions of other packages.
+
+    Raises:
+        PublishError: the folder cannot be published.
+        UsageError: an option does not apply to this kind of folder.
+    """
+    from hf_oss_instruct.publishing.dataset import CONFIG, dataset_push
+    from hf_oss_instruct.publishing.model import model_push
+    from hf_oss_instruct.publishing.scores import scores_push
+
+    kind = kind_of(folder)
+    _check_options(kind, folder, options)
+    if kind == "results":
+        return scores_push(folder, to, benchmark=options.benchmark, revision=options.revision)
+    if kind == "model":
+        return model_push(
+            folder,
+            repo_id=to,
+            secret_in=hooks.rules(False, False).secret_in,
+            license=options.license,
+            results=options.results,
+            allow_unchecked=options.allow_unchecked,
+        )
+    return dataset_push(
+        folder,
+        hooks.rules(options.allow_unchecked, options.allow_any_license),
+        prompt=hooks.prompt_of(folder / CONFIG),
+        repo_id=to,
+        recipes=hooks.recipes(to),
+        with_seeds=not options.no_seeds,
+        with_rejected=options.with_rejected,
+        license=options.license,
+    )
