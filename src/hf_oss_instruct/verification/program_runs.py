@@ -11,10 +11,10 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
-from hf_oss_instruct.verification.suites import javascript
+from hf_oss_instruct.verification.suites import cpp, javascript
 from hf_oss_instruct.verification.suites.core import Suite
 
-SOURCES = {"javascript": javascript.sources, "typescript": javascript.sources}
+SOURCES = {"cpp": cpp.sources, "javascript": javascript.sources, "typescript": javascript.sources}
 """Language → what makes the program that runs a suite."""
 TYPES_ONLY = frozenset({"typescript"})
 """Languages whose compiler complains about types and makes a program all the same."""
@@ -50,10 +50,28 @@ def run_all(
         ]
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
         ran = run_many(source, suite.language, given, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
+        if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs))):
+            return _without(suite, programs, runs, broken, ran[0], limits, tier)
         if ran[0].status in ("compile_error", "sandbox_error") and not found:
             return [_lost(suite, ran[0])] * len(runs)
         found += [_read(suite, one, nonce) for one in ran]
     return found[: len(runs)]
+
+
+def _broken(said: str, count: int) -> set[int]:
+    """The variants that a compiler complains about, where each has a file name of its own."""
+    return {int(found[1]) for found in re.finditer(r"\bv(\d+)\.\w+[:(]\d+[^\n]*\berror", said) if int(found[1]) < count}
+
+
+def _without(
+    suite: Suite, programs: Sequence[str], runs: Sequence[Run], broken: set[int], ran: Execution, limits: Limits, tier: str | None
+) -> list[Ran]:
+    """The runs of programs that compile."""
+    lost = _lost(suite, ran)
+    kept = [number for number in range(len(programs)) if number not in broken]
+    asked = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
+    found = iter(run_all(suite, [programs[number] for number in kept], asked, limits, tier=tier) if asked else [])
+    return [lost if run.program in broken else next(found) for run in runs]
 
 
 def _lost(suite: Suite, ran: Execution) -> Ran:
