@@ -1,10 +1,11 @@
 """What a pair costs: the whole `synthesize` against bare client loops, in one run, taking turns.
 
-    python benchmarks/synthesis.py                       # 2,000 and 20,000 pairs, 512 in flight, 200 ms; some minutes
+    python benchmarks/synthesis.py                       # 2,000 and 10,000 pairs, 512 in flight, 200 ms; some minutes
     python benchmarks/synthesis.py --short 500 --long 2500 --rounds 1
 
-CPU per pair is the slope between a short and a long run, so that start-up does not count: user and system time of the whole
-process. Ours parses, journals, removes duplicates and writes parquet; the bare loops only post the same prompts and read JSON.
+CPU and pairs a second are slopes between a short and a long run, so that start-up does not count; CPU is user and system time of
+the process and its children. Bare loops only post the same prompts and read JSON. "ours, lean" parses, journals, removes exact
+duplicates and writes parquet; "ours, filters" has the default seed filters as well, "ours, defaults" near duplicates, too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 
-KINDS = ("bare aiohttp", "bare InferenceClient", "ours, aiohttp", "ours, huggingface_hub")
+KINDS = ("bare aiohttp", "bare InferenceClient", "ours, lean", "ours, filters", "ours, defaults", "ours, huggingface_hub")
 PER_CLIENT = 16
 
 
@@ -36,17 +37,19 @@ def seeds(n: int, folder: Path) -> Path:
     return path
 
 
-def ours(n: int, base_url: str, concurrency: int, folder: Path, transport: str) -> None:
+def ours(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
     from hf_oss_instruct.seeds.folders import open_source
     from hf_oss_instruct.spec.run import RunSpec
-    from hf_oss_instruct.spec.seeds import SeedPlan
-    from hf_oss_instruct.spec.teacher import TeacherSpec
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 
+    transport = kind if kind == "huggingface_hub" else "aiohttp"
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))
-    result = run(folder / "out", RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=concurrency)), source, teacher)
+    few = {"filters": ()} if kind in ("lean", "huggingface_hub") else {}
+    checks = {"near_duplicates": kind == "defaults", "benchmarks": ()}
+    spec = RunSpec().changed(seeds={"n": n, **few}, teacher={"concurrency": concurrency}, checks=checks)
+    result = run(folder / "out", spec, source, teacher)
     assert result.stats.done == n, result
 
 
@@ -107,15 +110,16 @@ def one(kind: str, n: str, base_url: str, concurrency: str, folder: str) -> None
         (Path(place) / f"seeds-{n}.jsonl").symlink_to(Path(folder) / f"seeds-{n}.jsonl")
         work = ours if kind.startswith("ours") else bare
         work(int(n), base_url, int(concurrency), Path(place), kind.split(", ")[-1])
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    figures = {"cpu_s": used.ru_utime + used.ru_stime, "wall_s": time.monotonic() - started, "rss_mb": used.ru_maxrss / 1024}
+    used, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime + theirs.ru_utime + theirs.ru_stime
+    figures = {"cpu_s": cpu_s, "wall_s": time.monotonic() - started, "rss_mb": used.ru_maxrss / 1024}
     print(json.dumps(figures))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", type=int, default=2000, help="pairs of the short run")
-    parser.add_argument("--long", type=int, default=20000, help="pairs of the long run")
+    parser.add_argument("--long", type=int, default=10000, help="pairs of the long run")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--concurrency", type=int, default=512)
     parser.add_argument("--latency-ms", type=float, default=200.0)
@@ -144,7 +148,8 @@ def main() -> None:
                     )
                     slope = 1000 * (large["cpu_s"] - small["cpu_s"]) / (options.long - options.short)
                     slopes[kind].append(slope)
-                    print(f"{kind:24} {slope:12.2f} {options.long / large['wall_s']:9.0f} {large['rss_mb']:7.0f}", flush=True)
+                    rate = (options.long - options.short) / (large["wall_s"] - small["wall_s"])
+                    print(f"{kind:24} {slope:12.2f} {rate:9.0f} {large['rss_mb']:7.0f}", flush=True)
         stats = json.loads(urllib.request.urlopen(f"{address}/stats").read())
     finally:
         server.kill()
