@@ -11,10 +11,16 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
-from hf_oss_instruct.verification.suites import cpp, javascript, ruby
+from hf_oss_instruct.verification.suites import cpp, javascript, php, ruby
 from hf_oss_instruct.verification.suites.core import Suite
 
-SOURCES = {"cpp": cpp.sources, "javascript": javascript.sources, "ruby": ruby.sources, "typescript": javascript.sources}
+SOURCES = {
+    "cpp": cpp.sources,
+    "javascript": javascript.sources,
+    "php": php.sources,
+    "ruby": ruby.sources,
+    "typescript": javascript.sources,
+}
 """Language → what makes the program that runs a suite."""
 TYPES_ONLY = frozenset({"typescript"})
 """Languages whose compiler complains about types and makes a program all the same."""

@@ -1,0 +1,96 @@
+"""PHP: PHPUnit's classes, and plain statements that assert or throw."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+HIDDEN = "TestsOfOurs"
+_ASSERTS = re.compile(r"\b(assert|throw|exit|die|trigger_error)\b")
+_DROPPED = re.compile(
+    r"^[ \t]*(?:use\s+PHPUnit\\[^;]*;|(?:require|include)(?:_once)?\b[^;]*;|declare\s*\([^)]*\)\s*;|"
+    r"namespace\s+[\w\\]+\s*;|use\s+[\w\\]+;)[ \t]*$",
+    re.MULTILINE,
+)
+_ASSERT = re.compile(r"(?<![\w>:$\\])\\?assert\s*\(")
+_EXTENDS = re.compile(r"extends\s+\\?(?:PHPUnit\\Framework\\)?TestCase\b")
+_TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        Refused: it does not parse, or holds no test.
+    """
+    text = _DROPPED.sub("", "<?php\n" + _TAG.sub("", text))
+    source = text.encode(errors="replace")
+    root = parse(source, "php").root_node
+    if root.has_error:
+        raise Refused("tests_missing", "the tests are no php")
+    tests: list[Test] = []
+    edits: list[tuple[int, int, str]] = []
+    helpers = {
+        text_of(node.child_by_field_name("name"))
+        for node in root.named_children
+        if node.type == "function_definition" and _ASSERTS.search(text_of(node))
+    }
+    for node in root.named_children:
+        text = text_of(node)
+        if node.type == "class_declaration" and _EXTENDS.search(text.partition("{")[0]):
+            _methods(node, tests)
+        elif node.type.endswith("_statement") and (_ASSERTS.search(text) or text.partition("(")[0].strip() in helpers):
+            shared = " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text)) - {"$this"}))
+            edits.append(
+                (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {shared} {text} }});")
+            )
+            tests.append(Test(str(len(tests)), "statements", text))
+    if not tests:
+        raise Refused("tests_vacuous", "no test asserts anything that is run")
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new.encode() + source[end:]
+    changed = _EXTENDS.sub(lambda found: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
+    return Suite(language, tuple(tests), more=(_ASSERT.sub(lambda found: f"\\{HIDDEN}\\Ours::check(", changed),))
+
+
+def _methods(node: Node, tests: list[Test]) -> None:
+    owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
+    for method in body.named_children if body else ():
+        name = text_of(method.child_by_field_name("name"))
+        if method.type == "method_declaration" and name.startswith("test"):
+            tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts.
+
+    Raises:
+        Refused: there are several; in PHP they share names.
+    """
+    raise Refused("not_verifiable", "several files of PHP tests are not put together here; give one", "language")
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """The program that runs tests against each of several solutions, and its files."""
+    hidden = f"Tests{secrets.token_hex(8)}"
+    listed = [[at, *test.name.split(".", 1)] for at, test in enumerate(suite.tests) if test.kind == "method"]
+    files = {f"v{number}.php": _DROPPED.sub("", program).encode() for number, program in enumerate(programs)}
+    files["t.php"] = suite.more[0].replace(HIDDEN, hidden).encode()
+    return harness().replace("HIDDEN", hidden).replace("JSON_OF_TESTS", json.dumps(listed)), files
+
+
+@cache
+def harness() -> str:
+    """What runs tests and says what each came to."""
+    return Path(__file__).with_name("php.php").read_text("utf-8")
