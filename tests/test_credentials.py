@@ -103,7 +103,7 @@ URL_PIECES += ["%2e", "%40", "%2f", "\t", "\n", " ", "443", "[", "]", "user", "\
 
 @given(st.lists(st.sampled_from(URL_PIECES), max_size=7).map("".join).map("https://".__add__))
 @example("https://evil.com\\@huggingface.co")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_passes_for_hugging_face_is_where_the_transport_goes(url: str) -> None:
     transport = importlib.import_module(transport_error().__module__.partition(".")[0])  # httpx or httpx2
     if is_hugging_face(url):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct import packed
@@ -12,7 +12,6 @@ NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 5)
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, st.booleans())))
-@settings(deadline=None)
 def test_it_is_a_dict(changes: list[tuple[int, int, bool]]) -> None:
     plain, numbers = {}, NumberMap()
     for key, value, look in changes:

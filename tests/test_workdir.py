@@ -68,7 +68,7 @@ def test_differences_are_named_by_dotted_keys() -> None:
     assert found == ["a.c: 2 there, 3 here", "d: None there, 4 here"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), max_size=5), st.data())
 def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object]], data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

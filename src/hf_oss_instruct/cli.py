@@ -21,7 +21,7 @@ from hf_oss_instruct.api import HOOKS
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.flags import format_option, names_in
-from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with
+from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with, resumable, typed_command
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
@@ -181,7 +181,8 @@ def export(run: Path, out: Path, output: str) -> None:
     from hf_oss_instruct.synthesis.export import export as write
     from hf_oss_instruct.synthesis.output import REPORT
 
-    write(run, out)
+    with resumable(out):
+        write(run, out)
     report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
@@ -249,7 +250,8 @@ def curate(
         deny=Denylist.from_file(deny) if deny else None,
     )
     text_columns = names_in(columns) if columns else None
-    report = write(source, out, steps=chosen_steps, columns=text_columns, options=options, card=curated_card)
+    with resumable(out):
+        report = write(source, out, steps=chosen_steps, columns=text_columns, options=options, card=curated_card)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
@@ -302,10 +304,10 @@ def _trouble(result: RunResult, out: Path) -> str | None:
 
 def _command(verb: str | None = None, **changes: Any) -> str:
     """The command line as typed, or another verb with its arguments."""
-    words = ["hf-oss-instruct", *sys.argv[1:]]
-    if verb:
-        words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
-        words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
+    if not verb:
+        return typed_command()
+    words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
+    words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
     from hf_oss_instruct.credentials import redacted
 
     return redacted(shlex.join(words))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -29,6 +32,33 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
             why = error.strerror or error
             code = _say(f"Error: standard output cannot be written: {why}. Print to somewhere else.", EXIT_FAILED)
     sys.exit(code)
+
+
+@contextmanager
+def resumable(out: Path | None) -> Iterator[None]:
+    """If a signal ends the block, say that the same command continues it.
+
+    Args:
+        out: the folder that holds what is finished; without one nothing is said of it.
+
+    Raises:
+        RunInterruptedError: a signal came and there is a folder.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is None:
+            raise
+        raise RunInterruptedError(
+            f"Interrupted. What is finished is kept in {out}. Continue with:\n  {typed_command()}"
+        ) from None
+
+
+def typed_command() -> str:
+    """The command line as typed, without API keys."""
+    from hf_oss_instruct.credentials import redacted
+
+    return redacted(shlex.join(["hf-oss-instruct", *sys.argv[1:]]))
 
 
 def _exit_code(command: Callable[[], Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
@@ -51,7 +51,6 @@ PIECE = st.sampled_from(
 TEXT = st.lists(PIECE | st.text(alphabet="b=2 \n", max_size=4), max_size=5).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
 def test_the_same_rows_fall_as_by_the_plain_loop(rows: list[tuple[str, str]]) -> None:
     assert dropped(rows, LISTS) == [plainly(*row, SUBSTRINGS) for row in rows]

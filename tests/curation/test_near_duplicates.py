@@ -75,7 +75,7 @@ def test_similarity_does_not_travel_along_a_chain() -> None:
     assert all(any(jaccard(text, one) >= 0.7 for one in kept) for text in rejected)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) -> None:
     rng = random.Random(rng_seed)

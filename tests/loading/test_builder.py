@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
@@ -70,6 +72,18 @@ def test_the_private_names_of_datasets_that_we_touch_exist() -> None:
     assert {"features", "is_typed"} <= set(vars(iterable_dataset._BaseExamplesIterable))
     assert ours == theirs, "a method of theirs that we do not replace"
     assert datasets.__version__.startswith("5.")
+
+
+def test_stock_to_parquet_still_fails_on_a_stream_without_rows(tmp_path: Path) -> None:
+    # The canary: when this fails, `_also_of_no_rows` in datasets_compat.py can go.
+    stock = datasets.IterableDataset.to_parquet.__wrapped__
+    features = datasets.Features({"a": datasets.Value("int64")})
+    stream = datasets.IterableDataset.from_generator(lambda: iter(()), features=features)
+    with pytest.raises(pa.ArrowInvalid, match="at least one table"):
+        stock(stream, tmp_path / "stock.parquet")
+    stream.to_parquet(tmp_path / "ours.parquet", batch_size=10)
+    assert pq.read_table(tmp_path / "ours.parquet").schema.names == ["a"]
+    assert pq.read_metadata(tmp_path / "ours.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("order", ["hf_oss_instruct, datasets", "datasets, hf_oss_instruct"])

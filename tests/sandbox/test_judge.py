@@ -102,7 +102,7 @@ def test_everything_is_the_same_as_itself(value: Any) -> None:
 numbers = st.integers(-(1 << 60), 1 << 60) | st.floats() | st.booleans()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(numbers | st.lists(numbers, max_size=3) | st.text(), min_size=1), st.randoms())
 def test_large_values_have_the_same_hash_if_and_only_if_they_are_equal(items: list[Any], random: Any) -> None:
     times = 1 + values.LARGE // len(items)
@@ -157,7 +157,7 @@ def test_a_right_function_passes_with_any_plain_value(tier: str) -> None:
 
 
 @needs_sandbox
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(plain, min_size=1, max_size=20))
 def test_values_survive_the_way_through_the_sandbox(items: list[Any]) -> None:
     assert judge("def f(x): return x", "f", [[item] for item in items], items).status == "passed"

@@ -84,7 +84,6 @@ rng_seeds = st.integers(0, 2**63 - 1)
 
 
 class TestHash:
-    @settings(deadline=None)
     @given(shelves, rng_seeds, st.data())
     def test_any_shards_in_any_order_give_the_same_seeds(
         self, documents: list[Document], rng_seed: int, data: st.DataObject
@@ -99,7 +98,7 @@ class TestHash:
         assert places(seed for seeds, _, _ in parts for seed in seeds) == places(whole)
         assert sum((skipped for _, skipped, _ in parts), Counter()) == reasons
 
-    @settings(deadline=None, max_examples=15)
+    @settings(max_examples=15)
     @given(st.data())
     def test_tables_of_any_cut_give_the_same_seeds(self, data: st.DataObject) -> None:
         documents = data.draw(st.lists(contents, min_size=1, max_size=20).map(lambda found: numbered(*found)))
@@ -123,7 +122,6 @@ class TestHash:
         assert len(one) == 700
         assert places(one) == places(many) == places(drain(documents)[0])
 
-    @settings(deadline=None)
     @given(contents, st.text(max_size=5), rng_seeds)
     def test_a_snippet_is_1_to_15_whole_lines_that_stand_where_it_says(self, content: str, row_id: str, rng_seed: int) -> None:
         seeds, _, _ = drain([document(content, row_id)], n=EVERYTHING, snippets_per_document=8, rng_seed=rng_seed)
@@ -133,13 +131,11 @@ class TestHash:
             assert seed.snippet.strip()
             assert seed.end_line <= content.removesuffix("\n").count("\n") + 1
 
-    @settings(deadline=None)
     @given(contents, rng_seeds)
     def test_draws_of_one_document_are_distinct(self, content: str, rng_seed: int) -> None:
         seeds, _, _ = drain([document(content)], n=EVERYTHING, rng_seed=rng_seed)
         assert len({(seed.start_line, seed.end_line) for seed in seeds}) == len({seed.seed_id for seed in seeds}) == len(seeds)
 
-    @settings(deadline=None)
     @given(contents, st.text(max_size=8), rng_seeds)
     def test_the_first_draw_is_the_reference_pickers_unless_that_is_blank(self, content: str, row_id: str, rng_seed: int) -> None:
         """The picker of the fact sheet: length from the low half of the hash, start from the high half."""
@@ -209,7 +205,6 @@ class TestHash:
 
 
 class TestPlan:
-    @settings(deadline=None)
     @given(shelves, st.sampled_from([None, 1, 2, 5]), st.data())
     def test_fewer_seeds_are_the_beginning_of_more(
         self, documents: list[Document], most: int | None, data: st.DataObject

@@ -40,7 +40,7 @@ def plain_first_draw(content: str, row_id: str, rng_seed: int) -> tuple[int, int
     return start + 1, end, "\n".join(lines[start:end])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(columns, kinds, rng_seeds, st.data())
 def test_a_column_gives_the_lines_of_the_plain_definition(
     texts: list[str | None], kind: pa.DataType, rng_seed: int, data: st.DataObject
@@ -63,7 +63,6 @@ def test_line_ends_across_blocks_are_found() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(contents, max_size=12), rng_seeds)
 def test_the_step_draws_what_the_sampler_draws(texts: list[str], rng_seed: int) -> None:
     table = pa.table({"content": pa.array(texts, pa.string()), "id": pa.array([f"{n}" for n in range(len(texts))], pa.string())})
@@ -82,7 +81,7 @@ def test_the_step_draws_what_the_sampler_draws(texts: list[str], rng_seed: int) 
     assert drawn["seed"].to_pylist() == [seed.snippet for seed in expected]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(contents, min_size=1, max_size=30), rng_seeds)
 def test_tables_give_the_seeds_that_their_documents_give_one_by_one(texts: list[str], rng_seed: int) -> None:
     """Batches take the vectorised way; the plain one is what any other source takes."""

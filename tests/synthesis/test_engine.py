@@ -570,7 +570,7 @@ class TestTrouble:
         received, _ = run(tmp_path, [seed(0), replace(seed(0), index=1)], OwnTeacher(answer))
         assert [kind(outcome) for outcome in received] == ["pending", "kept"]
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(st.lists(st.sampled_from(["kept", "pending", "refused", "unparsable", "truncated"]), max_size=12), st.integers(1, 5))
     def test_requested_is_kept_and_rejected_and_pending(
         self, tmp_path_factory: pytest.TempPathFactory, plan: list[str], n: int

@@ -116,7 +116,7 @@ def test_two_equal_runs_write_equal_bytes(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_damaged_byte_costs_its_own_line_and_no_other(data: st.DataObject) -> None:
     with folder() as place:
         path = filled(place, range(4))
@@ -133,7 +133,7 @@ def test_a_damaged_byte_costs_its_own_line_and_no_other(data: st.DataObject) -> 
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_file_torn_anywhere_keeps_its_whole_lines(data: st.DataObject) -> None:
     with folder() as place:
         path = filled(place, range(4))

@@ -230,7 +230,7 @@ PIECES = st.sampled_from(LINES) | st.sampled_from(SOURCES) | st.text(max_size=9)
 
 
 @given(st.sampled_from(sorted(MINED_LANGUAGES)), st.lists(PIECES, max_size=8).map("".join))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_snippet_gives_a_pair_or_a_refusal(lang: str, snippet: str) -> None:
     completion = asked(snippet, lang)
     if isinstance(completion, RowRejectedError):

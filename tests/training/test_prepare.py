@@ -42,7 +42,7 @@ def test_the_completion_is_learnt_with_its_end_and_the_prompt_is_not(family: str
     assert asked == tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_every_row_is_kept_whole_or_dropped(problem: str, solution: str) -> None:
     encode = encoder(max_length=300)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
+from hf_oss_instruct.training.checkpoints import last_whole_checkpoint
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
 from tests.support.tokenizers import FAMILIES, tokenizer_of
@@ -28,6 +30,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from transformers import TrainerCallback
+from hf_oss_instruct.training.checkpoints import last_whole_checkpoint
 from hf_oss_instruct.training.run import train
 
 class Kill(TrainerCallback):
@@ -226,6 +229,29 @@ def test_two_processes_train_as_one_with_twice_the_rows(model: Path, pairs: Path
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Trained 3 steps") == 1
     assert losses(tmp_path / "two" / "out") == pytest.approx(losses(tmp_path / "one" / "out"), abs=1e-4)
+
+
+@pytest.mark.long
+def test_two_processes_save_a_checkpoint_on_sigterm_and_resume_to_equal_losses(model: Path, pairs: Path, tmp_path: Path) -> None:
+    words: dict[str, Any] = {"model_name_or_path": str(model), "dataset_name": str(pairs), "max_steps": 20}
+    words |= {"train_sampling_strategy": "sequential", "save_steps": 3}
+    train(written(tmp_path / "one", gradient_accumulation_steps=2, **words), allow_unchecked=True)
+    path = written(tmp_path / "two", num_processes=2, **words)
+    out, environment = tmp_path / "two" / "out", os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [COMMAND, "train", path, "--allow-unchecked"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    while last_whole_checkpoint(out) is None and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    stopped = last_whole_checkpoint(out)
+    assert stopped
+    assert not stopped.endswith("-20")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert stopped in done.stdout
+    assert losses(out) == pytest.approx(losses(tmp_path / "one" / "out"), abs=1e-4)
 
 
 def test_adapters_are_saved_as_adapters(model: Path, pairs: Path, tmp_path: Path) -> None:

@@ -170,8 +170,9 @@ def _joined(parts: Iterable[tuple[Hashes, Numbers]]) -> InvertedIndex:
 def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         data, ends = normalization.squeezed(rows)
-        for row in range(len(rows)):
-            yield owned[0][rows.first + row], data[ends[row] : ends[row + 1]].tobytes()
+        squeezed = data.tobytes()
+        for row, (start, stop) in enumerate(pairwise(ends.tolist()), rows.first):
+            yield owned[0][row], squeezed[start:stop]
 
 
 def _windows(quotes: list[bytes]) -> InvertedIndex:
@@ -209,14 +210,21 @@ def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
 
 
 def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
-    """How many different ones of those that count stand in each n-gram."""
+    """How many different ones of those that count stand in each n-gram: those whose last occurrence is before it."""
     if len(hashes) < n:
         return np.empty(0, np.int64)
+    keys = np.where(counted, hashes, np.uint64(0))
+    order = np.argsort(keys, kind="stable")
+    again = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
+    last = np.full(len(hashes), -1)
+    last[order[again + 1]] = order[again]
+    last[~counted] = len(hashes)
+    starts = np.arange(len(hashes) - n + 1)
+    found = np.zeros(len(starts), np.int64)
+    for place in range(n):
+        found += last[place : place + len(starts)] < starts
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
-    inside = row_of[: len(hashes) - n + 1] == row_of[n - 1 :]
-    views = np.lib.stride_tricks.sliding_window_view(np.where(counted, hashes, np.uint64(0)), n)[inside]
-    views.sort(axis=1)
-    return np.asarray((views[:, 1:] != views[:, :-1]).sum(axis=1) + (views[:, 0] != 0))
+    return np.asarray(found[row_of[: len(starts)] == row_of[n - 1 :]])
 
 
 def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
@@ -253,7 +261,7 @@ def _blind(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
 def _called(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
     telling = [place for place, name in enumerate(names) if len(name) >= LONG_NAME]
-    hashes = np.array([ngrams.word_hash(names[place]) for place in telling], np.uint64)
+    hashes = ngrams.word_hashes([names[place] for place in telling])
     return InvertedIndex.of(hashes, np.array([owned[0][place] for place in telling], np.int32))
 
 

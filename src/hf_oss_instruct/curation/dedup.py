@@ -24,7 +24,7 @@ THRESHOLD = 0.7
 _WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
 """What `str.split` calls white space, as far as it is ASCII."""
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
-_EVERYBODYS = ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split())
+_EVERYBODYS = np.sort(ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split()))
 
 
 class ExactDuplicates:

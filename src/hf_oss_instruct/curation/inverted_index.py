@@ -30,8 +30,13 @@ class InvertedIndex:
 
     @classmethod
     def of(cls, hashes: Hashes, owners: Numbers) -> InvertedIndex:
-        """A map from pairs."""
-        order = np.lexsort((owners, hashes))
+        """A map from pairs.
+
+        Args:
+            hashes: (entries,).
+            owners: (entries,), ascending.
+        """
+        order = _stable_order(hashes)
         hashes, owners = hashes[order], owners[order]
         new = np.ones(len(hashes), bool)
         new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
@@ -75,3 +80,16 @@ class InvertedIndex:
     @staticmethod
     def _slots(hashes: Hashes, size: int) -> Places:
         return (hashes >> np.uint64(64 - size.bit_length() + 1)).astype(np.int64)
+
+
+def _stable_order(hashes: Hashes) -> Places:
+    """`np.argsort(hashes, kind="stable")` in half the time: each number is sorted with its place in its low bits."""
+    low = np.uint64((1 << len(hashes).bit_length()) - 1)
+    packed = np.sort((hashes & ~low) | np.arange(len(hashes), dtype=np.uint64))
+    order = (packed & low).astype(np.int64)
+    packed &= ~low
+    for place in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: equal in their high bits alone
+        start, stop = np.searchsorted(packed, packed[place], "left"), np.searchsorted(packed, packed[place], "right")
+        part = order[start:stop]
+        order[start:stop] = part[np.argsort(hashes[part], kind="stable")]
+    return order

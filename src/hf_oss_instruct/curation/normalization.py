@@ -37,7 +37,7 @@ _KEPT = (
     "remove replace reverse reversed round rstrip set sort sorted split startswith endswith str strip sum swapcase tuple "
     "upper values zip"
 )
-_KEEP = ngrams.word_hashes(_KEPT.split())
+_KEEP = np.sort(ngrams.word_hashes(_KEPT.split()))
 _LIST = np.uint64(ngrams.word_hash("list"))
 _NAME = np.uint64(ngrams.word_hash("name"))
 DIGITS = ngrams.alphabet(ngrams.DIGITS)

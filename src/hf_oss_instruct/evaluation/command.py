@@ -13,6 +13,7 @@ import click
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.flags import format_option, unsafe_option
+from hf_oss_instruct.process import resumable
 
 if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.scoring import Verdict
@@ -77,7 +78,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
 
     flags["ks"] = flags["ks"] or None
-    with counting(output) as on_progress:
+    with resumable(flags["out"]), counting(output) as on_progress:
         found, verdicts = run(samples=samples, on_progress=on_progress, **flags)
     if output == "json":
         click.echo(json.dumps(asdict(found)))
@@ -154,7 +155,8 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
 
     flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
-    found = run(model, out=out, say=say, counting=lambda verb: counting(output, verb), **flags)
+    with resumable(out):
+        found = run(model, out=out, say=say, counting=lambda verb: counting(output, verb), **flags)
     verdicts = [verdict for _, own in found.values() for verdict in own]
     if output == "json":
         click.echo(json.dumps({task: asdict(score) for task, (score, _) in found.items()}))
