@@ -11,11 +11,12 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
-from hf_oss_instruct.verification.suites import cpp, javascript, php, ruby
+from hf_oss_instruct.verification.suites import cpp, java, javascript, php, ruby
 from hf_oss_instruct.verification.suites.core import Suite
 
 SOURCES = {
     "cpp": cpp.sources,
+    "java": java.sources,
     "javascript": javascript.sources,
     "php": php.sources,
     "ruby": ruby.sources,
@@ -56,7 +57,7 @@ def run_all(
         ]
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
         ran = run_many(source, suite.language, given, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
-        if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs))):
+        if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
             return _without(suite, programs, runs, broken, ran[0], limits, tier)
         if ran[0].status in ("compile_error", "sandbox_error") and not found:
             return [_lost(suite, ran[0])] * len(runs)
@@ -64,9 +65,14 @@ def run_all(
     return found[: len(runs)]
 
 
-def _broken(said: str, count: int) -> set[int]:
-    """The variants that a compiler complains about, where each has a file name of its own."""
-    return {int(found[1]) for found in re.finditer(r"\bv(\d+)\.\w+[:(]\d+[^\n]*\berror", said) if int(found[1]) < count}
+def _broken(said: str, count: int, source: str) -> set[int]:
+    """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
+    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)\.\w+[:(]\d+[^\n]*\berror", said)}
+    lines = source.split("\n")
+    for line in re.finditer(r"\bMain\.java:(\d+): error", said):
+        marks = (one for one in reversed(lines[: int(line[1])]) if one.startswith("//variant "))
+        found.add(int(next(marks, "//variant -1").split()[1]))
+    return {number for number in found if 0 <= number < count}
 
 
 def _without(

@@ -15,6 +15,7 @@ from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Refuse
 __all__ = ["LARGEST", "MOST_TESTS", "READ", "Refused", "Suite", "Test", "read_suite"]
 
 READ = {
+    "java": "java",
     "php": "php",
     "ruby": "ruby",
     "cpp": "cpp",

@@ -1,0 +1,77 @@
+class HIDDEN {
+    static class Failed extends RuntimeException { Failed(String text) { super(text); } }
+    static class Skipped extends RuntimeException { Skipped(String text) { super(text); } }
+    interface Body { void run() throws Throwable; }
+    static void check(boolean held) { if (!held) throw new Failed("assert"); }
+    static void fail(Object... text) { throw new Failed(text.length > 0 ? String.valueOf(text[0]) : "fail"); }
+    private static java.io.FileOutputStream channel;
+    static synchronized void say(String nonce, int test, String status, String detail) {
+        StringBuilder text = new StringBuilder();
+        for (char c : (detail.length() > 200 ? detail.substring(0, 200) : detail).toCharArray()) text.append(c < 32 || c > 126 || c == '"' || c == '\\' ? ' ' : c);
+        try { channel.write(("\n" + nonce + " " + test + " " + status + " \"" + text + "\"\n").getBytes()); } catch (java.io.IOException error) { Runtime.getRuntime().halt(1); }
+    }
+    static void main() throws Exception {
+        String nonce = System.getenv("NONCE");
+        int variant = Integer.parseInt(System.getenv("V")), first = Integer.parseInt(System.getenv("FIRST"));
+        boolean reversed = "1".equals(System.getenv("REVERSED"));
+        channel = new java.io.FileOutputStream(java.io.FileDescriptor.out);
+        System.setOut(new java.io.PrintStream(java.io.OutputStream.nullOutputStream()));
+        for (int step = first; step < COUNT; step++) {
+            int test = reversed ? COUNT - 1 - (step - first) : step;
+            String[] found = {"failed", "timeout"};
+            Thread thread = new Thread(null, () -> {
+                try { Table.run(variant, test); found[0] = "passed"; found[1] = ""; }
+                catch (Skipped error) { found[0] = "skipped"; found[1] = String.valueOf(error.getMessage()); }
+                catch (Throwable error) { found[1] = error.getClass().getName() + ": " + error.getMessage(); }
+            }, "test", 64 << 20);
+            thread.setDaemon(true);
+            thread.start();
+            thread.join(6000);
+            boolean late = thread.isAlive();
+            say(nonce, test, late ? "failed" : found[0], late ? "timeout" : found[1]);
+        }
+        Runtime.getRuntime().halt(0);
+    }
+}
+class HIDDENBase {
+    static boolean same(Object a, Object b) {
+        if (a instanceof Object[] && b instanceof Object[]) return java.util.Arrays.deepEquals((Object[]) a, (Object[]) b);
+        if (a != null && b != null && a.getClass().isArray() && b.getClass().isArray()) return java.util.Arrays.deepEquals(new Object[] {a}, new Object[] {b});
+        if (a instanceof Number && b instanceof Number && a.getClass() != b.getClass() && !(a instanceof Double || a instanceof Float || b instanceof Double || b instanceof Float)) return ((Number) a).longValue() == ((Number) b).longValue();
+        if (a instanceof Number && b instanceof Number && a.getClass() != b.getClass()) return ((Number) a).doubleValue() == ((Number) b).doubleValue();
+        return java.util.Objects.equals(a, b);
+    }
+    static void hold(boolean held, String text) { if (!held) throw new HIDDEN.Failed(text); }
+    static void assertEquals(Object a, Object b) { hold(same(a, b), "expected " + a + ", got " + b); }
+    static void assertEquals(Object a, Object b, String text) { assertEquals(a, b); }
+    static void assertEquals(String text, Object a, Object b) { assertEquals(a, b); }
+    static void assertEquals(double a, double b, double most) { hold(Math.abs(a - b) <= most || Double.compare(a, b) == 0, "expected " + a + ", got " + b); }
+    static void assertEquals(double a, double b, double most, String text) { assertEquals(a, b, most); }
+    static void assertNotEquals(Object a, Object b) { hold(!same(a, b), "both are " + a); }
+    static void assertTrue(boolean held) { hold(held, "assertTrue"); }
+    static void assertTrue(boolean held, String text) { hold(held, text); }
+    static void assertTrue(String text, boolean held) { hold(held, text); }
+    static void assertFalse(boolean held) { hold(!held, "assertFalse"); }
+    static void assertFalse(boolean held, String text) { hold(!held, text); }
+    static void assertFalse(String text, boolean held) { hold(!held, text); }
+    static void assertNull(Object a) { hold(a == null, "assertNull"); }
+    static void assertNull(Object a, String text) { hold(a == null, text); }
+    static void assertNotNull(Object a) { hold(a != null, "assertNotNull"); }
+    static void assertNotNull(Object a, String text) { hold(a != null, text); }
+    static void assertSame(Object a, Object b) { hold(a == b, "assertSame"); }
+    static void assertNotSame(Object a, Object b) { hold(a != b, "assertNotSame"); }
+    static void assertArrayEquals(Object a, Object b) { hold(same(a, b), "assertArrayEquals"); }
+    static void assertArrayEquals(Object a, Object b, String text) { hold(same(a, b), text); }
+    static void assertArrayEquals(double[] a, double[] b, double most) { hold(a.length == b.length, "length"); for (int i = 0; i < a.length; i++) assertEquals(a[i], b[i], most); }
+    static void assertIterableEquals(Iterable<?> a, Iterable<?> b) { java.util.List<Object> one = new java.util.ArrayList<>(), other = new java.util.ArrayList<>(); a.forEach(one::add); b.forEach(other::add); hold(one.equals(other), "assertIterableEquals"); }
+    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body) {
+        try { body.run(); } catch (Throwable error) { if (kind.isInstance(error)) return kind.cast(error); throw new HIDDEN.Failed("another exception: " + error); }
+        throw new HIDDEN.Failed(kind + " was not thrown");
+    }
+    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body, String text) { return assertThrows(kind, body); }
+    static void assertDoesNotThrow(HIDDEN.Body body) throws Throwable { body.run(); }
+    static void assertAll(HIDDEN.Body... bodies) throws Throwable { for (HIDDEN.Body body : bodies) body.run(); }
+    static void fail() { throw new HIDDEN.Failed("fail"); }
+    static void fail(String text) { throw new HIDDEN.Failed(text); }
+}
+public class Main { public static void main(String[] given) throws Exception { HIDDEN.main(); } }

@@ -1,0 +1,164 @@
+"""Java: JUnit's classes, and `main` methods that assert or throw."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+HIDDEN = "TestsOfOurs"
+_IMPORT = re.compile(r"^[ \t]*import\s+[^;]+;", re.MULTILINE)
+_PACKAGE = re.compile(r"^[ \t]*package\s+[\w.]+;", re.MULTILINE)
+_PUBLIC = re.compile(
+    r"^public\s+(?=(?:(?:final|abstract|sealed|strictfp)\s+)*(?:class|interface|enum|record|@interface)\b)", re.MULTILINE
+)
+_TYPE = re.compile(r"^(?=(?:(?:final|abstract|strictfp)\s+)*class\b)", re.MULTILINE)
+_ANNOTATION = re.compile(
+    r"@(?:Test|BeforeEach|Before|AfterEach|After|DisplayName|Disabled|Ignore|Order|Timeout|BeforeAll|Nested|Tag)\b(?:\s*\([^)]*\))?"
+)
+_ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        Refused: it does not parse, or holds no test.
+    """
+    imports = [one.strip() for one in _IMPORT.findall(text) if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
+    body = _PACKAGE.sub("", _IMPORT.sub("", text))
+    if not re.search(r"\b(class|record|interface)\s+\w+", body):
+        body = f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
+    source = body.encode(errors="replace")
+    root = parse(source, "java").root_node
+    if root.has_error:
+        raise Refused("tests_missing", "the tests are no java")
+    tests: list[Test] = []
+    edits: list[tuple[int, int, str]] = []
+    for node in root.named_children:
+        if node.type == "class_declaration":
+            _class(node, tests, edits)
+    if not tests:
+        raise Refused("tests_vacuous", "no test asserts anything that is run")
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new.encode() + source[end:]
+    changed = source.decode(errors="replace")
+    root = parse(changed.encode(), "java").root_node
+    for node in sorted(_asserts(root), key=lambda one: -one.start_byte):
+        value = text_of(node.named_children[0])
+        changed_bytes = changed.encode()
+        changed = (
+            changed_bytes[: node.start_byte] + f"{HIDDEN}.check({value});".encode() + changed_bytes[node.end_byte :]
+        ).decode()
+    return Suite(language, tuple(tests), "\n".join(imports), more=(_ANNOTATION.sub("", changed),))
+
+
+def _asserts(root: Node) -> list[Node]:
+    stack, found = [root], []
+    while stack:
+        node = stack.pop()
+        if node.type == "assert_statement":
+            found.append(node)
+        else:
+            stack.extend(node.children)
+    return found
+
+
+def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+    owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
+    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
+    marked = {
+        one: re.findall(r"@\w+(?:\([^)]*\))?", text_of(next((part for part in one.children if part.type == "modifiers"), None)))
+        for one in methods
+    }
+    before = [
+        f"{_name(one)}();" for one, marks in marked.items() if any(re.match(r"@(BeforeEach|Before)\b", mark) for mark in marks)
+    ]
+    added = []
+    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
+    for method, marks in marked.items():
+        test = next((mark for mark in marks if mark.startswith("@Test")), None)
+        if test is None:
+            continue
+        called = f"{' '.join(before)} {_name(method)}();"
+        if expected := re.search(r"expected\s*=\s*([\w.]+)\.class", test):
+            caught = f"catch ({expected[1]} error) {{ raised = true; }}"
+            called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
+        if any(re.match(r"@(Disabled|Ignore)\b", mark) for mark in marks):
+            called = f'if (true) throw new {HIDDEN}.Skipped("disabled");'
+        added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
+        tests.append(Test(f"{owner}.{_name(method)}", "method", text_of(method)))
+    main = next((one for one in methods if _name(one) == "main"), None)
+    statements = main.child_by_field_name("body") if main and not added else None
+    prefix: list[str] = []
+    for statement in statements.named_children if statements else ():
+        text = text_of(statement)
+        called_name = re.match(r"(?:\w+\.)?(\w+)\s*\(", text)
+        if "comment" in statement.type or text.startswith("System.out.print"):
+            continue
+        if _ASSERTS.search(text) or (called_name and called_name[1] in own):
+            added.append(f"void runOurs{len(tests)}() throws Throwable {{ {' '.join(prefix)}\n{text} }}")
+            tests.append(Test(f"{owner}.{len(tests)}", "statements", "\n".join([*prefix, text])))
+        else:
+            prefix.append(text)
+    if body and added:
+        edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
+        if node.child_by_field_name("superclass") is None:
+            edits.append(
+                (body.start_byte, body.start_byte, f"extends {HIDDEN}Base " if not node.child_by_field_name("interfaces") else "")
+            )
+
+
+def _name(method: Node) -> str:
+    return text_of(method.child_by_field_name("name"))
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts.
+
+    Raises:
+        Refused: there are several; in Java their classes share names.
+    """
+    raise Refused("not_verifiable", "several files of Java tests are not put together here; give one", "language")
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """One program that holds the tests with each of several solutions, every pair in a class of its own."""
+    hidden = f"Tests{secrets.token_hex(8)}"
+    imports = dict.fromkeys(one.strip() for text in [*programs, suite.preamble] for one in _IMPORT.findall(text))
+    kept = [one for one in imports if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
+    parts, table = [], []
+    tests = (
+        _nested(suite.more[0].replace(HIDDEN, hidden))
+        .replace("Assertions.", f"{hidden}Base.")
+        .replace("Assert.assert", f"{hidden}Base.assert")
+    )
+    for number, program in enumerate(programs):
+        parts.append(f"//variant {number}\nclass Variant{number} {{\n{_nested(program)}\n{tests}\n}}")
+        for at, test in enumerate(suite.tests):
+            table.append(f"case {number * 10000 + at}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{at}(); break;")
+    switch = (
+        f"class Table {{ static void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"
+    )
+    own = harness().replace("HIDDEN", hidden).replace("COUNT", str(len(suite.tests))).replace("Table", f"Table{hidden}")
+    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", switch.replace("Table", f"Table{hidden}"), own]), {}
+
+
+def _nested(text: str) -> str:
+    """Types of a file as types of a class."""
+    return _TYPE.sub("static ", _PUBLIC.sub("", _PACKAGE.sub("", _IMPORT.sub("", text))))
+
+
+@cache
+def harness() -> str:
+    """What runs tests and says what each came to."""
+    return Path(__file__).with_name("java.java").read_text("utf-8")
