@@ -19,6 +19,7 @@ from hf_oss_instruct.seeds import vectorized
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
 from hf_oss_instruct.seeds.sampling import hash_spans, sample
+from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.vectorized import Texts, first_spans
 from hf_oss_instruct.spec.seeds import SeedPlan
 
@@ -92,9 +93,8 @@ def test_tables_give_the_seeds_that_their_documents_give_one_by_one(texts: list[
         pq.write_table(pa.Table.from_pylist(rows), Path(name, "a.parquet"), row_group_size=7)
         source = open_source(name)
 
-        class Plain:
-            def __init__(self) -> None:
-                self.name, self.revision, self.documents = source.name, source.revision, source.documents
+        class Plain(Source):
+            name, revision, untrusted, documents = source.name, source.revision, source.untrusted, source.documents
 
         plan = SeedPlan(rng_seed=rng_seed, filters=())
         assert list(sample(source, plan)) == list(sample(Plain(), plan))

@@ -90,7 +90,6 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_pat
     assert "slowest" not in line
 
     async def waits() -> str:
-        assert usage.deadline
         hanging = asyncio.ensure_future(usage.deadlines[0].keep(asyncio.sleep(3600)))
         await asyncio.sleep(0)
         for timer in usage.deadlines[0]._running:

@@ -89,7 +89,7 @@ def test_the_published_columns_and_the_rows_behind_them_give_the_same_tokens() -
 def test_nothing_to_train_on_is_an_error_that_says_why() -> None:
     with pytest.raises(UsageError, match=r"No row can be trained on \(too_long 12; max_length is 10\)"):
         prepare(Dataset.from_list(ROWS), encoder(max_length=10))
-    with pytest.raises(UsageError, match="data set is empty"):
+    with pytest.raises(UsageError, match="dataset is empty"):
         prepare(Dataset.from_dict({"problem": [], "solution": []}), encoder())
     with pytest.raises(UsageError, match="'text' hold no pair"):
         prepare(Dataset.from_dict({"text": ["a"]}), encoder())

@@ -30,7 +30,6 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from transformers import TrainerCallback
-from hf_oss_instruct.training.checkpoints import last_whole_checkpoint
 from hf_oss_instruct.training.run import train
 
 class Kill(TrainerCallback):
