@@ -129,7 +129,7 @@ OPTIONS_HEAD = """# Options of a run
 Where each option can be set. `make docs` regenerates this page; [Commands](commands.md#synthesize) says what each does.
 A run config (`oss_instruct.yaml`, `*.ossi`) sets no server, key, price or path. Options marked † are refused in a run config from
 a dataset repository, which is not trusted: pass them yourself. `read_seeds` takes those of `seeds` in Python, `synthesize` the
-others: `sampling` and `limits` as `Sampling(…)` and `Limits(…)`. Paper: section of Magicoder,
+others: `sampling` and `limits` as `Sampling(…)` and `RunLimits(…)`. Paper: section of Magicoder,
 [arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
 """
 

@@ -262,14 +262,14 @@ Outcome: TypeAlias = Row | Rejection | Pending | Skipped
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """What a check says of a row: keep it, or drop it for a reason."""
 
     reason: str | None = None
     detail: str = ""
 
 
-KEEP = Verdict()
+KEEP = CheckResult()
 
 _PROVENANCE = [
     pa.field("seed_dataset", pa.string()),

@@ -18,7 +18,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import OssInstructConfig
 from hf_oss_instruct.spec.declare import Door, Option
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -222,7 +222,7 @@ def test_a_card_sets_no_argument() -> None:
                 OssInstructConfig(**{option.keyword: python_value(option)}).refuse_settings()
 
 
-PARTS_IN_PYTHON = {"sampling": Sampling, "limits": Limits}
+PARTS_IN_PYTHON = {"sampling": Sampling, "limits": RunLimits}
 """Parts that `synthesize` takes whole."""
 RENAMED = {"template": "prompt"}
 

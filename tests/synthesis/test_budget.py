@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.budget import PER_MESSAGE, Budget, Usage, most
 
 SEED = Seed("x", 1, 1, Provenance("corpus", "v1", "a.py", 0, "python"), "hash/1", 0)
@@ -26,7 +26,7 @@ def test_a_request_may_use_a_token_for_each_byte_and_its_max_tokens() -> None:
 
 
 def test_what_was_not_used_may_be_promised_again() -> None:
-    budget = Budget(Limits(max_total_tokens=300))
+    budget = Budget(RunLimits(max_total_tokens=300))
     assert [budget.reserve(request()) for _ in range(3)] == [True, True, False]
     budget.settle(request(), answer(10, 5))
     assert budget.reserve(request())
@@ -35,29 +35,29 @@ def test_what_was_not_used_may_be_promised_again() -> None:
 
 
 def test_where_the_server_counts_nothing_the_most_stays() -> None:
-    budget = Budget(Limits(max_total_tokens=200))
+    budget = Budget(RunLimits(max_total_tokens=200))
     assert budget.reserve(request())
     budget.settle(request(), answer(None, None))
     assert not budget.reserve(request())
 
 
 def test_earlier_sessions_count() -> None:
-    assert not Budget(Limits(max_requests=5), Usage(requests_sent=5)).reserve(request())
-    assert Budget(Limits(max_requests=6), Usage(requests_sent=5)).reserve(request())
+    assert not Budget(RunLimits(max_requests=5), Usage(requests_sent=5)).reserve(request())
+    assert Budget(RunLimits(max_requests=6), Usage(requests_sent=5)).reserve(request())
     spent = Usage(prompt_tokens=10**6, completion_tokens=10**6)
-    assert not Budget(Limits(max_cost=3.0, price_in=1.0, price_out=2.0), spent).reserve(request())
-    assert Budget(Limits(max_cost=3.01, price_in=1.0, price_out=2.0), spent).reserve(request())
+    assert not Budget(RunLimits(max_cost=3.0, price_in=1.0, price_out=2.0), spent).reserve(request())
+    assert Budget(RunLimits(max_cost=3.01, price_in=1.0, price_out=2.0), spent).reserve(request())
 
 
-@pytest.mark.parametrize("limits", [Limits(), None])
-def test_without_limits_everything_is_admitted(limits: Limits | None) -> None:
+@pytest.mark.parametrize("limits", [RunLimits(), None])
+def test_without_limits_everything_is_admitted(limits: RunLimits | None) -> None:
     budget = Budget(limits)
     assert all(budget.reserve(request(10**9)) for _ in range(100))
 
 
 @given(st.lists(st.tuples(st.integers(0, 36), st.integers(0, 100), st.booleans()), max_size=60), st.integers(0, 2000))
 def test_no_order_of_requests_and_answers_exceeds_the_limit(steps: list[tuple[int, int, bool]], limit: int) -> None:
-    budget, used, in_flight = Budget(Limits(max_total_tokens=limit)), 0, 0
+    budget, used, in_flight = Budget(RunLimits(max_total_tokens=limit)), 0, 0
     for prompt, completion, returns in steps:
         if returns and in_flight:
             in_flight -= 1

@@ -20,7 +20,7 @@ from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import BudgetReachedError, UsageError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -150,7 +150,7 @@ TRUE = st.tuples(st.integers(0, most(REQUEST)[0]), st.integers(0, 50))
 
 @given(st.integers(0, 5), st.integers(0, 900), st.floats(0, 0.002), st.lists(st.none() | TRUE, max_size=40))
 def test_no_limit_is_ever_exceeded(requests: int, tokens: int, cost: float, answers: list[tuple[int, int] | None]) -> None:
-    limits = Limits(requests + 1, tokens, cost, price_in=1.0, price_out=3.0)
+    limits = RunLimits(requests + 1, tokens, cost, price_in=1.0, price_out=3.0)
     budget, sent, prompt, completion = Budget(limits), 0, 0, 0
     flying: list[tuple[int, int] | None] = []
     for answer in answers:
@@ -168,16 +168,16 @@ def test_no_limit_is_ever_exceeded(requests: int, tokens: int, cost: float, answ
 
 def test_a_cost_limit_needs_prices() -> None:
     with pytest.raises(UsageError, match="--price-in"):
-        Limits(max_cost=1.0)
+        RunLimits(max_cost=1.0)
 
 
 def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(status=500) if len(server.requests) % 5 == 0 else Answer()) as server:
-        result = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
+        result = go(tmp_path / "out", code, server, 60, limits=RunLimits(max_requests=20))
         assert isinstance(result.trouble, BudgetReachedError)
         assert len(server.requests) == 20  # retries included
         assert result.stats.kept == 16
-        again = go(tmp_path / "out", code, server, 60, limits=Limits(max_requests=20))
+        again = go(tmp_path / "out", code, server, 60, limits=RunLimits(max_requests=20))
         assert len(server.requests) == 20  # what earlier sessions spent counts
         assert again.stats.kept == 16
         assert go(tmp_path / "out", code, server, 60).stats.kept == 60

@@ -11,7 +11,7 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Message, Provenance, Request, Row, Seed
 from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
@@ -75,7 +75,7 @@ def seed(number: int) -> Seed:
 class Scene:
     """A runner with its clock, and the attempts made with it."""
 
-    def __init__(self, folder: Path, *, policy: RetryPolicy | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, *, policy: RetryPolicy | None = None, limits: RunLimits | None = None) -> None:
         self.clock, self.usage, self.journal = Clock(), Usage(), Journal(folder)
         self.limiter = RateLimiter(8, self.clock)
         self.runner = RequestRunner(
@@ -203,7 +203,7 @@ def test_a_full_disk_stops_the_run_with_what_the_journal_said(tmp_path: Path) ->
 
 
 def test_the_budget_admits_now_or_when_others_return_or_never(tmp_path: Path) -> None:
-    scene, task = Scene(tmp_path, limits=Limits(max_requests=1)), Question(Says())
+    scene, task = Scene(tmp_path, limits=RunLimits(max_requests=1)), Question(Says())
     request = task.request(seed(0))
 
     async def story() -> list[Admission]:

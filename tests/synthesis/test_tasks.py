@@ -23,7 +23,7 @@ import pytest
 from hf_oss_instruct.data import Completion, Message, Outcome, Pending, Provenance, Rejection, Request, Row, Seed, seed_of
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.seeds.folders import open_source
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Budget, Usage
@@ -273,12 +273,12 @@ def test_equal_questions_of_a_later_task_are_asked_once(tmp_path: Path) -> None:
 def test_the_budget_is_of_all_tasks_together_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     writes, tests = author(), examiner()
     tasks = (OssInstructTask(writes), WriteTests(tests))
-    received, error = go(tmp_path, seeds(20), tasks, budget=Budget(Limits(max_requests=15)), catch_up=True, ahead=40)
+    received, error = go(tmp_path, seeds(20), tasks, budget=Budget(RunLimits(max_requests=15)), catch_up=True, ahead=40)
     assert isinstance(error, BudgetReachedError)
     assert len(writes.asked) + len(tests.asked) == 15
     assert (len(received), indices(received)) == (20, list(range(20)))
     assert kinds(received).count("kept") == len(tests.asked)
-    received, error = go(tmp_path, seeds(20), tasks, budget=Budget(Limits(max_requests=25)))
+    received, error = go(tmp_path, seeds(20), tasks, budget=Budget(RunLimits(max_requests=25)))
     assert (error, kinds(received)) == (None, ["kept"] * 20)
     assert (len(writes.asked), len(tests.asked)) == (20, 20)
 

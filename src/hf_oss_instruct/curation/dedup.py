@@ -15,7 +15,7 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import flag, reject, standing
 from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.curation.ngrams import Hashes
-from hf_oss_instruct.data import KEEP, Row, Verdict
+from hf_oss_instruct.data import KEEP, CheckResult, Row
 from hf_oss_instruct.packed import NumberMap
 
 COMPARED = ("seed", "problem", "solution")
@@ -41,7 +41,7 @@ class ExactDuplicates:
     def __init__(self) -> None:
         self._seen = NumberMap()
 
-    def __call__(self, row: Row) -> Verdict:
+    def __call__(self, row: Row) -> CheckResult:
         """Keep or drop one row, and remember it if it is kept."""
         marks = []
         for column in COMPARED:
@@ -50,7 +50,7 @@ class ExactDuplicates:
                 continue
             mark = xxhash.xxh3_64_intdigest(f"{column}\0{squeezed}".encode())
             if mark in self._seen:
-                return Verdict("duplicate", f"its {column} stood in an earlier row")
+                return CheckResult("duplicate", f"its {column} stood in an earlier row")
             marks.append(mark)
         for mark in marks:
             self._seen.set(mark, 1)

@@ -1,9 +1,9 @@
 """Which documents and snippets are refused before a teacher is asked, and why.
 
-    document ─Gate→ a snippet drawn ─snippet filters→ document filter → Seed
+    document ─SourceFilter→ a snippet drawn ─snippet filters→ document filter → Seed
 
-The gate looks at where a document comes from, before its text is read. The filters come after the draw: parsing costs 60 to 80
-times what drawing lines does, so it is done only for documents that would give a seed.
+The source filter looks at where a document comes from, before its text is read. The other filters run after the draw: parsing
+costs 60 to 80 times what drawing lines does, so only documents that would give a seed are parsed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REMEMBERED = 2**16
 
 
 @dataclass(frozen=True)
-class Gate:
+class SourceFilter:
     """Which documents may come in, by where they come from.
 
     Attributes:
@@ -65,7 +65,7 @@ class Gate:
         return allowed(self.licenses)
 
 
-OPEN = Gate()
+OPEN = SourceFilter()
 """It lets everything in."""
 
 

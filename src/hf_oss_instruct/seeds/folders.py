@@ -22,7 +22,7 @@ from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
-from hf_oss_instruct.seeds.filters import Gate
+from hf_oss_instruct.seeds.filters import SourceFilter
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
     NotTextError,
@@ -243,7 +243,7 @@ class FolderSource:
             told.append((path, own, lang))
         return told
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, gate: Gate) -> None:
+    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> None:
         """See `Source`: files are read one by one."""
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:

@@ -17,7 +17,7 @@ import xxhash
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhaustedError
-from hf_oss_instruct.seeds.filters import Filters, Gate
+from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, Batch, Span, first_spans
@@ -74,7 +74,7 @@ class _Draw:
             plan.deny.check()
         self._source, self._plan = source, plan
         self._assumed = plan.counts[0][0] if len(plan.counts) == 1 else None
-        self._gate = Gate(plan.licenses or ANY, plan.deny, plan.one_in, plan.random_seed)
+        self._source_filter = SourceFilter(plan.licenses or ANY, plan.deny, plan.one_in, plan.random_seed)
         # what a documented function stands in parses, and defines it
         names = tuple(name for name in plan.filters or () if name != "parses" or plan.sampler != "functions")
         self._filters = Filters(names, plan.max_snippet_chars)
@@ -101,17 +101,17 @@ class _Draw:
         documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
         contents: dict[str, str] = {}
         for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._rng_seed):
-            if isinstance(item, Skipped) or not self._gate.draws(item.origin.row_id):
+            if isinstance(item, Skipped) or not self._source_filter.draws(item.origin.row_id):
                 if isinstance(item, Skipped):
                     yield item
                 continue
-            reason = self._gate.reason(item.origin) or self._filters.snippet(item.snippet, item.origin.lang)
+            reason = self._source_filter.reason(item.origin) or self._filters.snippet(item.snippet, item.origin.lang)
             reason = reason or self._filters.document(item.origin, lambda: contents[item.origin.row_id])  # noqa: B023
             yield Skipped(reason, item.origin.lang) if reason else item
 
     def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
         """One draw from every document."""
-        batches = self._source.batches(languages, self._assumed, self._gate)
+        batches = self._source.batches(languages, self._assumed, self._source_filter)
         if batches is not None:
             for batch in batches:
                 vectorised = draw == 0 and self._plan.sampler == "hash"
@@ -124,8 +124,8 @@ class _Draw:
         for item in documents:
             if isinstance(item, Skipped):
                 yield item
-            elif self._gate.draws(item.origin.row_id):
-                reason = self._gate.reason(item.origin)
+            elif self._source_filter.draws(item.origin.row_id):
+                reason = self._source_filter.reason(item.origin)
                 yield Skipped(reason, item.origin.lang) if reason else item
 
     def _each(self, documents: Iterable[Document | Skipped], draw: int) -> Iterator[Seed | Skipped]:

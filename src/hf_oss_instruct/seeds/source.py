@@ -8,7 +8,7 @@ from typing import Protocol
 
 from hf_oss_instruct.data import Document, Skipped
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.seeds.filters import FILTERS, Gate
+from hf_oss_instruct.seeds.filters import FILTERS, SourceFilter
 from hf_oss_instruct.seeds.vectorized import Batch
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE, SeedPlan
 
@@ -55,12 +55,14 @@ class Source(Protocol):
         """
         ...
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, gate: Gate) -> Iterator[Batch] | None:
-        """The same, many at a time and without what the gate refuses; None where documents come one by one.
+    def batches(
+        self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter
+    ) -> Iterator[Batch] | None:
+        """The same, many at a time and without what the source filter refuses; None where documents come one by one.
 
-        Sources that hold columns have them: only of what the gate lets in is content fetched.
+        Sources that hold columns have them: only of what the source filter lets in is content fetched.
         """
-        del languages, assumed, gate
+        del languages, assumed, source_filter
         return None
 
 

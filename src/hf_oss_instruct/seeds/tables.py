@@ -29,7 +29,7 @@ from hf_oss_instruct.formats import NAMES, PACKED, PARQUET, tables_among, unpack
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.seeds.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
 from hf_oss_instruct.seeds.file_licenses import HEADER_BYTES, header_license
-from hf_oss_instruct.seeds.filters import OPEN, Gate
+from hf_oss_instruct.seeds.filters import OPEN, SourceFilter
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.software_heritage import Archive
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
@@ -65,8 +65,8 @@ class _Tables(ABC):
         for batch in self.batches(languages, assumed, OPEN):
             yield from batch.documents()
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, gate: Gate) -> Iterator[Batch]:
-        """The same as `documents`, many at a time, without what the gate refuses; only of what it lets in is content fetched."""
+    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> Iterator[Batch]:
+        """The same as `documents`, many at a time, without what the filter refuses; only the others' content is fetched."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
         shelves = {folder.parent for path in self.paths for folder in _language_folders(path)}
@@ -82,15 +82,17 @@ class _Tables(ABC):
                 langs = _languages(columns, folder, assumed)
                 ids = _row_ids(columns["row_id"], path, first)
                 first += len(columns)
-                drawn = _drawn(ids, langs, languages, numbers, gate)
+                drawn = _drawn(ids, langs, languages, numbers, source_filter)
                 some = columns.take(list(drawn)) if len(drawn) < len(columns) else columns
-                items = self._items(some, [(ids[row], number, langs[row]) for row, number in drawn.items()], gate)
+                items = self._items(some, [(ids[row], number, langs[row]) for row, number in drawn.items()], source_filter)
                 if some.texts is not None:
                     yield Batch(items, some.texts)
                 else:
                     yield from self._archive.filled(items, some["blob_id"], some["encoding"], some["bytes"])
 
-    def _items(self, columns: Columns, drawn: list[tuple[str, int, str | None]], gate: Gate) -> list[Provenance | Skipped]:
+    def _items(
+        self, columns: Columns, drawn: list[tuple[str, int, str | None]], source_filter: SourceFilter
+    ) -> list[Provenance | Skipped]:
         """Where each file comes from, or why it is left out, of (id, number in its language, language) each."""
         items: list[Provenance | Skipped] = []
         licenses = columns["licenses"]
@@ -110,7 +112,7 @@ class _Tables(ABC):
                 items.append(Skipped("vendored" if vendored else "generated" if generated else "unknown_language", lang))
                 continue
             item = Provenance(self.name, self.revision, row_id, number, lang, *origin)
-            reason = gate.reason(item)
+            reason = source_filter.reason(item)
             items.append(Skipped(reason, lang) if reason else item)
         return items
 
@@ -260,7 +262,7 @@ def _languages(columns: Columns, folder: str | None, assumed: str | None) -> lis
 
 
 def _drawn(
-    ids: list[str], langs: list[str | None], languages: Collection[str] | None, numbers: Counter[str], gate: Gate
+    ids: list[str], langs: list[str | None], languages: Collection[str] | None, numbers: Counter[str], source_filter: SourceFilter
 ) -> dict[int, int]:
     """Row → number in its language, for the rows that are asked for and drawn."""
     drawn: dict[int, int] = {}
@@ -268,7 +270,7 @@ def _drawn(
         if lang is None or languages is None or lang in languages:
             number = numbers[str(lang)]
             numbers[str(lang)] = number + 1
-            if gate.one_in == 1 or gate.draws(row_id):
+            if source_filter.one_in == 1 or source_filter.draws(row_id):
                 drawn[row] = number
     return drawn
 

@@ -11,7 +11,7 @@ from hf_oss_instruct.spec.kinds import Integer, Number
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """What a run may spend in all its sessions, None for no limit, and when it gives up.
 
     Money is in the unit of the prices.
@@ -66,7 +66,7 @@ class Limits:
         """Whether there is a limit to what may be asked."""
         return any(limit is not None for limit in (self.max_requests, self.max_total_tokens, self.max_cost))
 
-    def share(self, part: Fraction) -> Limits:
+    def share(self, part: Fraction) -> RunLimits:
         """The limits of one of several that work at the same time, so that together they keep within these."""
         return replace(
             self,

@@ -14,7 +14,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Door, Option, options_of
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
@@ -43,7 +43,7 @@ class RunSpec:
     prompt: PromptSpec = field(default_factory=PromptSpec)
     sampling: Sampling = field(default_factory=Sampling)
     checks: Checks = field(default_factory=Checks)
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
 
     @property
     def hash(self) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from hf_oss_instruct.data import Completion, Request
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
 PER_MESSAGE = 16
@@ -57,9 +57,9 @@ class Budget:
         before: what earlier sessions of the run usage.
     """
 
-    def __init__(self, limits: Limits | None = None, before: Usage | None = None) -> None:
+    def __init__(self, limits: RunLimits | None = None, before: Usage | None = None) -> None:
         before = before or Usage()
-        self.limits = limits or Limits()
+        self.limits = limits or RunLimits()
         self._requests = before.requests_sent
         self._prompt, self._completion = before.prompt_tokens, before.completion_tokens
         self._bounded = self.limits.bounded

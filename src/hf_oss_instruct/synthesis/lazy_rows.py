@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import TeacherError
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Budget
@@ -34,7 +34,7 @@ def synthesize(
     sampling: Sampling | None = None,
     parser: Parser | str = parse,
     keep_reasoning: bool = False,
-    limits: Limits | None = None,
+    limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
     then: Sequence[GenerationTask[Row]] = (),
@@ -83,7 +83,7 @@ def rows(
     concurrency: int = 16,
     timeout: float | None = None,
     journal: str | Path | None = None,
-    limits: Limits | None = None,
+    limits: RunLimits | None = None,
     complete: bool = False,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
@@ -93,7 +93,7 @@ def rows(
         TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
     """
     left_out: Counter[str] = Counter()
-    limits = limits or Limits()
+    limits = limits or RunLimits()
     retry_policy = RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=timeout)
 
     def stream_of(answers: Journal) -> AsyncGenerator[Outcome, None]:

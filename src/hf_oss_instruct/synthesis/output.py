@@ -34,7 +34,7 @@ from hf_oss_instruct.data import (
 )
 from hf_oss_instruct.publishing.cards import dataset_card
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.spec.limits import Limits
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
@@ -63,7 +63,7 @@ class RunStats:
     licenses: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     first_why: str = ""
 
     @property

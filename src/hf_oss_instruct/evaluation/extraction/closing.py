@@ -1,11 +1,11 @@
-"""Source code whose closing braces (or `end`) are missing at its end, or are too many there."""
+"""ParsedSource code whose closing braces (or `end`) are missing at its end, or are too many there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.evaluation.extraction.outline import Source
+from hf_oss_instruct.evaluation.extraction.outline import ParsedSource
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,7 +16,7 @@ MAX_CLOSERS = 6
 """Closing braces that are added or removed at most."""
 
 
-def with_balanced_end(text: str, parse: Callable[[str], Source], closers: Sequence[str]) -> str:
+def with_balanced_end(text: str, parse: Callable[[str], ParsedSource], closers: Sequence[str]) -> str:
     """The text with missing closing braces added, or surplus ones removed; unchanged if that leaves a syntax error.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction import stubs
 from hf_oss_instruct.evaluation.extraction.closing import with_balanced_end
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of, targets_of, tree
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, name_of, targets_of, tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -49,7 +49,7 @@ class GrammarRules:
     )
     """How a line may begin that is code rather than prose."""
 
-    def source(self, text: str) -> Source:
+    def source(self, text: str) -> ParsedSource:
         """A text with its tree, kept for the next question about it."""
         return _source(self, text)
 
@@ -118,6 +118,6 @@ class GrammarRules:
 
 
 @lru_cache(maxsize=512)
-def _source(rules: GrammarRules, text: str) -> Source:
+def _source(rules: GrammarRules, text: str) -> ParsedSource:
     root = tree(text, rules.name)
-    return Source(text, root, tuple(rules.items(root.children)))
+    return ParsedSource(text, root, tuple(rules.items(root.children)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.evaluation.extraction.dependencies import callers_of, used_by
 from hf_oss_instruct.evaluation.extraction.grammar_rules import GrammarRules
-from hf_oss_instruct.evaluation.extraction.outline import Item, Source, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import Item, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.extraction.stubs import body_of
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -28,13 +28,13 @@ class Language(GrammarRules):
         if body.lstrip().startswith("{") and not self.body_opener:
             yield f"{prompt}{gap}{body.lstrip()[1:]}"
 
-    def join(self, problem: Problem, source: Source) -> str:
+    def join(self, problem: Problem, source: ParsedSource) -> str:
         """The program that stands before the tests: what the answer defines, with what the prompt had and it left out."""
         path = self.path_to(problem.entry_point, source.items)
         kept = self.without_unneeded(problem, source, path)
         return self.with_prompt_definitions(problem, source, kept) + self.entry_point_alias(problem, path)
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """The source without what is no part of the solution; what has to stand before the entry point is put there."""
         gone = [item.node for item in self.unneeded(problem, source, path)]
         if not self.defined_before_use or not path:
@@ -47,11 +47,11 @@ class Language(GrammarRules):
         hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
         return cut_out(source, [*gone, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
 
-    def cut(self, source: Source, nodes: Collection[Node]) -> str:
+    def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
         """The source without these nodes."""
         return cut_out(source, nodes)
 
-    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
         """Items of the top level that are no part of the solution."""
         return self.unneeded_among(problem, source.items, path[:1], self.names_in_tests(problem))
 
@@ -99,7 +99,7 @@ class Language(GrammarRules):
             and self.test_frameworks.search(item.text) is not None
         )
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """A program under the prompt's imports and helpers that it does not have itself."""
         return "\n".join([*self.from_prompt(problem, source), kept])
 
@@ -111,11 +111,11 @@ class Language(GrammarRules):
         head, rest = source.code[:place].decode(errors="replace"), source.code[place:].decode(errors="replace")
         return "\n".join([*([head] if head else []), *added, rest])
 
-    def prompt_of(self, problem: Problem) -> Source:
+    def prompt_of(self, problem: Problem) -> ParsedSource:
         """The prompt as a program whose function has no body yet."""
         return self.source(self.closed(problem.prompt + (f"{self.body_opener}\n" if self.body_opener else "")))
 
-    def from_prompt(self, problem: Problem, source: Source) -> list[str]:
+    def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
         """Imports and definitions of the prompt that a source lacks, the entry point's aside."""
         there = {_squeezed(item.text) for item in source.items}
         prompt = self.prompt_of(problem)

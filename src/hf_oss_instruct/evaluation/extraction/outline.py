@@ -44,7 +44,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Source:
+class ParsedSource:
     """A text and its tree.
 
     Attributes:
@@ -105,7 +105,7 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def cut_out(source: Source, nodes: Collection[Node], replaced: dict[int, str] | None = None) -> str:
+def cut_out(source: ParsedSource, nodes: Collection[Node], replaced: dict[int, str] | None = None) -> str:
     """The source without some nodes, each replaced by `replaced[node.id]` if that is given."""
     kept, place = [], 0
     for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):

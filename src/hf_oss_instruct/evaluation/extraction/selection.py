@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hf_oss_instruct.evaluation.extraction.cleanup import cleaned
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, Source, encoded
+from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, ParsedSource, encoded
 from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.languages import LANGUAGES, find
@@ -29,7 +29,7 @@ _KIN = {frozenset(pair) for pair in (("javascript", "typescript"), ("c", "cpp"))
 @dataclass(frozen=True)
 class _Read:
     block: Block
-    source: Source
+    source: ParsedSource
     path: Sequence[Item]
     stub: bool
 
@@ -67,7 +67,7 @@ def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
     return all(_is_quoted(language, source, len(encoded(code[:place]))) for place in fences)
 
 
-def _is_quoted(language: Language, source: Source, byte: int) -> bool:
+def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
     node = source.root.descendant_for_byte_range(byte, byte + 1)
     return node is not None and ("comment" in node.type or (language.name == "python" and "string" in node.type))
 
@@ -122,7 +122,7 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
     return next((one for one in tries if one.path), tries[0])
 
 
-def _respelled(source: Source, name: str) -> str:
+def _respelled(source: ParsedSource, name: str) -> str:
     """A text whose one function is called as the entry point but for capitals and underscores, with the entry point's name."""
     names = {one for item in source.of_kind("function", "value") for one in item.names if one != name}
     alike = [one for one in names if one.replace("_", "").lower() == name.replace("_", "").lower()]

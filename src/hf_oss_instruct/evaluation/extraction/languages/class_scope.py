@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Source, cut_out, walk
+from hf_oss_instruct.evaluation.extraction.outline import Item, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -38,7 +38,7 @@ class InClass(Language):
     reserved: ClassVar[frozenset[str]] = frozenset()
     """Names of classes that the tests bring."""
 
-    def join(self, problem: Problem, source: Source) -> str:
+    def join(self, problem: Problem, source: ParsedSource) -> str:
         """Imports, the answer's own classes, and the holder, open, with the entry point in it."""
         path = self.path_to(problem.entry_point, source.items)
         if not path:
@@ -55,12 +55,12 @@ class InClass(Language):
         own = loose if len(path) == 1 else [self._forwarder(problem, path)]
         return "\n".join([*parts, f"class {self.holder} {{", *own, ""])
 
-    def _imports(self, problem: Problem, source: Source) -> list[str]:
+    def _imports(self, problem: Problem, source: ParsedSource) -> list[str]:
         own = [item.text for item in source.of_kind("import") if not self._is_test_framework(item)]
         prompt = self.prompt_of(problem).of_kind("import")
         return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
 
-    def _renamed(self, problem: Problem, source: Source, path: list[Item]) -> tuple[Source, list[Item]]:
+    def _renamed(self, problem: Problem, source: ParsedSource, path: list[Item]) -> tuple[ParsedSource, list[Item]]:
         """A source whose classes have no name of the tests': the holder's own only if the entry point is static in it."""
         static = len(path) == 2 and "static" in signature(path[-1].inner, ()).split("(")[0].split()
         names = self.reserved | (frozenset() if static else {self.holder})

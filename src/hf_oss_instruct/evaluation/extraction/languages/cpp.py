@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, renamed, with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, name_of, walk
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, name_of, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -53,7 +53,7 @@ class Cpp(Language):
             return Item("function", (f"{owner}::{item.names[0]}",), node, item.inner)
         return item
 
-    def join(self, problem: Problem, source: Source) -> str:
+    def join(self, problem: Problem, source: ParsedSource) -> str:
         """As everywhere; a function that cannot be called as the prompt's gets another name, and one that can calls it."""
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or path[0].kind != "function" or not self._has_other_signature(problem, path[0]):
@@ -72,7 +72,7 @@ class Cpp(Language):
         more = len(arguments(item.inner)) > len(arguments(prompt[-1].inner))
         return more or item.node.type == "template_declaration" or _changes_arguments(item.inner)
 
-    def from_prompt(self, problem: Problem, source: Source) -> list[str]:
+    def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
         """With the semicolon that ends a type."""
         return [
             f"{text};" if re.match(r"(?:struct|class|union|enum)\b", text) else text

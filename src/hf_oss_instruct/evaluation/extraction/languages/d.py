@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import renamed, signature, with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 
 
@@ -36,7 +36,7 @@ class D(Language):
     body_opener = "{"
     main_functions = ("main",)
 
-    def join(self, problem: Problem, source: Source) -> str:
+    def join(self, problem: Problem, source: ParsedSource) -> str:
         """As everywhere; a template gets another name, and a function of the prompt's types calls it: `[]` alone has no type."""
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or not _is_template(path[0]):
@@ -47,7 +47,7 @@ class D(Language):
         program = self.with_prompt_definitions(problem, source, kept)
         return program + with_prompt_signature(self, problem, inner.entry_point)
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also without `module` and tests."""
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package")]
         tests = [item for item in source.items if item.node.type == "unittest_declaration"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Source, cut_out, walk
+from hf_oss_instruct.evaluation.extraction.outline import ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -50,7 +50,7 @@ def _child(node: Node, kind: str) -> Node | None:
     return next((one for one in node.named_children if one.type == kind), None)
 
 
-def renamed(source: Source, name: str, new: str) -> str:
+def renamed(source: ParsedSource, name: str, new: str) -> str:
     """The source with another name for everything that is called `name`."""
     nodes = [node for node in walk(source.root) if not node.children and text_of(node) == name]
     return cut_out(source, nodes, {node.id: new for node in nodes})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, walk
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -44,13 +44,13 @@ class Go(Language):
             return ""
         return with_prompt_signature(self, problem, f"(&{_receiver(path[-1].inner)}{{}}).{problem.entry_point}")
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also without package, imports and build constraints, which have to stand above the package."""
         constraints = [item for item in source.of_kind("comment") if re.match(r"//(?:go:build| \+build)\b", item.text)]
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
         return cut_out(source, [item.node for item in gone])
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """The prompt's package, the imports of both that the program or the tests use, the prompt's helpers, the rest."""
         prompt = self.prompt_of(problem)
         package = [item.text for item in prompt.of_kind("package")][:1]

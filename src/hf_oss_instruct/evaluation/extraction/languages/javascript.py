@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, leaves
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -43,7 +43,7 @@ class JavaScript(Language):
         r"\brequire\.main\b|\bprocess\.(?:exit|argv|stdin)\b|\breadline\b|^(?:describe|test|it)\(|^module\.exports|^export\b"
     )
 
-    def source(self, text: str) -> Source:
+    def source(self, text: str) -> ParsedSource:
         """A text with its tree, where functions that are only defined in `module.exports` are definitions."""
         return super().source(_EXPORTED_OBJECT.sub("const exported = ", _EXPORTED_FUNCTION.sub("", text)))
 
@@ -60,7 +60,7 @@ class JavaScript(Language):
         """A member of an object has its key's name."""
         return (text_of(node.child_by_field_name("key")),) if node.type == "pair" else super().names(kind, node)
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also without the words of modules; inside a function of its own, if it defines what the tests define."""
         unneeded = [item.node for item in self.unneeded(problem, source, path)]
         unneeded += self._unused_imports(source, {node.id for node in unneeded})
@@ -75,7 +75,7 @@ class JavaScript(Language):
             return text
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
-    def _unused_imports(self, source: Source, gone: set[int]) -> list[Node]:
+    def _unused_imports(self, source: ParsedSource, gone: set[int]) -> list[Node]:
         """Imports of modules whose names nothing mentions that is kept: often of files that are not there."""
         imports = [item for item in source.items if _imported_names(item)]
         ids = {item.node.id for item in imports} | gone

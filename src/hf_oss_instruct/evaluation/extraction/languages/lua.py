@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, walk
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -32,7 +32,7 @@ class Lua(Language):
     script_statements = re.compile(r"^return\b|\bos\.exit\b|\bio\.(?:read|stdin)\b|\barg\b|\bluaunit\b|^lu\.")
     code_line_start = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
 
-    def source(self, text: str) -> Source:
+    def source(self, text: str) -> ParsedSource:
         """A text with its tree, where a module that is only returned is a variable."""
         return super().source(_RETURNED_TABLE.sub("local exported = ", text))
 
@@ -55,7 +55,7 @@ class Lua(Language):
         fields = [one.child_by_field_name("name") for one in table.named_children] if table is not None else []
         return (*names, *(f"{names[0]}.{text_of(one)}" for one in fields if one is not None))
 
-    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
         """Also the line that names the interpreter."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 

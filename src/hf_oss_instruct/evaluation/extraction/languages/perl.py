@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -34,7 +34,7 @@ class Perl(Language):
     script_statements = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
     code_line_start = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
-    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
         """Also what follows `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 

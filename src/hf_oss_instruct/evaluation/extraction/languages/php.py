@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Php(Language):
     wrapper_nodes = frozenset({"expression_statement"})
     script_statements = re.compile(r"\bexit\b|\bdie\b|\bSTDIN\b|\breadline\(|\$arg[vc]\b|vendor/autoload|__FILE__|PHP_SAPI")
 
-    def source(self, text: str) -> Source:
+    def source(self, text: str) -> ParsedSource:
         """A text with its tree, under an opening tag where it has none."""
         return super().source(text if _OPEN.search(text) else f"<?php\n{text}")
 
@@ -56,12 +56,12 @@ class Php(Language):
                 yield Item("package", (), word, word)
             yield from self.items(body.named_children)
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """One tag, `declare`, the prompt's definitions, the rest."""
         declared = [item.text for item in source.items if item.node.type == "declare_statement"]
         return "\n".join(["<?php", *declared, *self.from_prompt(problem, source), kept])
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also without tags and namespaces."""
         return self.cut(source, [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -54,7 +54,7 @@ class Python(Language):
         place = max(ends, default=len(source.code))
         return source.code[:place].decode(), source.code[place:].decode()
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """A program under the prompt's imports and helpers, and these under what comes from the future."""
         lines = [item.text for item in source.items if item.node.type == "future_import_statement"]
         for line in lines:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -64,7 +64,7 @@ class Racket(Language):
         written = [child for child in rest if child.type != "string" or child is rest[-1]]
         return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """The language's line, what the prompt requires, the rest; typed programs in a module, as tests have no types."""
         typed = [found[0] for item in source.of_kind("package") if (found := re.search(r"typed/racket\S*", item.text))]
         head = [*(item.text for item in self.prompt_of(problem).of_kind("package")), "#lang racket"][0]
@@ -77,7 +77,7 @@ class Racket(Language):
         """A function of a module under its plain name."""
         return f"\n(require (only-in '{path[0].names[0]} {problem.entry_point}))\n" if len(path) > 1 else ""
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also without the language's line, and without words that are no list."""
         words = [item for item in source.of_kind("statement") if item.node.type in ("symbol", "quote")]
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -47,11 +47,11 @@ class Ruby(Language):
         """`class << self` gives no name."""
         return () if node.type == "singleton_class" else super().names(kind, node)
 
-    def unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
         """Also what follows `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
-    def cut(self, source: Source, nodes: Sequence[Node]) -> str:  # type: ignore[override]
+    def cut(self, source: ParsedSource, nodes: Sequence[Node]) -> str:  # type: ignore[override]
         """Without the line `__END__`."""
         return re.sub(r"^__END__\s*\Z", "", super().cut(source, nodes), flags=re.MULTILINE)
 

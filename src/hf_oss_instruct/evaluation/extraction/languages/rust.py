@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, Source, cut_out, leaves
+from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
 
@@ -45,7 +45,7 @@ class Rust(Language):
             return tuple(leaves(node.child_by_field_name("type") or node)[:1])
         return super().names(kind, node)
 
-    def cut(self, source: Source, nodes: Collection[Node]) -> str:
+    def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
         """With the attributes and comments of what is cut out."""
         gone = list(nodes)
         for node in nodes:
@@ -57,7 +57,7 @@ class Rust(Language):
                 before = before.prev_sibling
         return cut_out(source, gone)
 
-    def with_prompt_definitions(self, problem: Problem, source: Source, kept: str) -> str:
+    def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Attributes of the file, imports of the prompt whose names the program has not, the rest."""
         first = [item.text for item in source.of_kind("package")]
         for text in first:
@@ -85,7 +85,7 @@ class Rust(Language):
         called = f"({made}).{name}" if bound else f"{owner}::{name}"
         return f"\n{head} {{ {called}({', '.join(arguments(method))}) }}\n"
 
-    def without_unneeded(self, problem: Problem, source: Source, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """With the type of an `impl` that the answer leaves out."""
         text = super().without_unneeded(problem, source, path)
         if len(path) == 2 and path[0].inner.type == "impl_item":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Kind, Source
+from hf_oss_instruct.evaluation.extraction.outline import Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 
@@ -27,7 +27,7 @@ class Scala(Language):
     needs_return = False
     main_functions = ("main",)
 
-    def join(self, problem: Problem, source: Source) -> str:
+    def join(self, problem: Problem, source: ParsedSource) -> str:
         """Imports, other classes, and the object of the tests, open, with the members of the one that holds the entry point."""
         path = self.path_to(problem.entry_point, source.items)
         holder = path[0] if len(path) > 1 else None
