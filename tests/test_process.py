@@ -66,7 +66,7 @@ def run(folder: Path, *words: str, **options: Any) -> subprocess.CompletedProces
     return BASE.run([COMMAND, *words], cwd=folder, **options)
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_until(happened: Callable[[], object], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline

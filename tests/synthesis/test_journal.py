@@ -78,7 +78,7 @@ ANSWERS = st.builds(Completion, st.text() | st.just("\ud800 half"), WORDS, WORDS
 
 
 @given(st.lists(st.tuples(KEYS, ANSWERS), max_size=8))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_was_answered_is_recalled_now_and_after_opening_again(
     answers: list[tuple[str, Completion | RowRejectedError]],
 ) -> None:
