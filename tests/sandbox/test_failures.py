@@ -30,12 +30,12 @@ pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandb
 
 def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
     run_program("pass", tier=isolating)
-    worker = fork_servers.fork_server((isolating, (), (), ()))
+    worker = fork_servers.fork_server((isolating, (), (), (), None))
     for pid in (*children(worker._process.pid), worker._process.pid):
         os.kill(pid, signal.SIGKILL)
     worker._process.wait()
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
-    assert fork_servers.fork_server((isolating, (), (), ())) is not worker
+    assert fork_servers.fork_server((isolating, (), (), (), None)) is not worker
 
 
 def test_a_sandbox_that_fails_is_no_failure_of_the_program(isolating: str) -> None:
@@ -132,27 +132,27 @@ def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: s
 
 def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
     run_program("pass", tier=isolating)
-    worker = fork_servers.fork_server((isolating, (), (), ()))
+    worker = fork_servers.fork_server((isolating, (), (), (), None))
     (inner,) = children(worker._process.pid) if isolating == "bubblewrap" else [worker._process.pid]
     for spare in children(inner):
         os.kill(spare, signal.SIGKILL)
         while Path(f"/proc/{spare}").exists():
             time.sleep(0.001)
     assert [run_program(f"print({n})", tier=isolating).stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
-    assert fork_servers.fork_server((isolating, (), (), ())) is worker
+    assert fork_servers.fork_server((isolating, (), (), (), None)) is worker
 
 
 def test_a_machine_that_cannot_fork_fails_no_program() -> None:
     if "bubblewrap" not in ISOLATING:
         pytest.skip("this machine does not have the tier bubblewrap")
     run_program("pass", tier="bubblewrap")
-    worker = fork_servers.fork_server(("bubblewrap", (), (), ()))
+    worker = fork_servers.fork_server(("bubblewrap", (), (), (), None))
     (inner,) = children(worker._process.pid)  # bwrap's
     uid = os.stat(f"/proc/{inner}").st_uid
     become = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     subprocess.run([*become, "prlimit", f"--pid={inner}", "--nproc=0:0"], check=True)
     assert [run_program(f"print({n})", tier="bubblewrap").stdout for n in range(3)] == ["0\n", "1\n", "2\n"]
-    assert fork_servers.fork_server(("bubblewrap", (), (), ())) is not worker
+    assert fork_servers.fork_server(("bubblewrap", (), (), (), None)) is not worker
 
 
 def test_a_caller_without_descriptors_gets_no_verdict_for_it(isolating: str) -> None:
