@@ -46,6 +46,6 @@ def test_sfttrainer_trains_on_a_stream(tmp_path: Path) -> None:
         assert len(asked_about) <= 1 + 4  # TRL looks at the first row, perhaps several times; the look-ahead is `concurrency`
         trainer.train()
         assert [entry["loss"] > 0 for entry in trainer.state.log_history if "loss" in entry] == [True] * 3
-        # Three batches of two and the one that the trainer fetches ahead. A request in flight when a reader leaves is asked again.
+        # Three batches of two, and one that is fetched ahead. A request in flight when a reader leaves is asked again.
         asked_about = {request["body"]["messages"][-1]["content"] for request in teacher.requests}
         assert 6 <= len(asked_about) <= 8 + 4
