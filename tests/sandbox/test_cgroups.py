@@ -121,12 +121,12 @@ def test_an_ordinary_user_uses_a_group_that_was_delegated() -> None:
 def test_without_a_group_the_watch_is_listed_as_no_guarantee_and_why() -> None:
     if not TROUBLE:
         pytest.skip("this machine has a control group")
-    assert memory_held_by(ISOLATING[0]) == f"a watch, which is no guarantee; no control group: {TROUBLE}"
+    assert memory_held_by(ISOLATING[0]) == f"polling, which is not a guarantee; no control group: {TROUBLE}"
     assert "memory-summed-peak" in not_held(BUBBLEWRAP)
     shown = subprocess.run(
         [Path(sys.executable).with_name("hf-oss-instruct"), "env"], capture_output=True, text=True, check=True
     ).stdout
-    assert "- memory of programs: a watch, which is no guarantee; no control group:" in shown
+    assert "- memory of programs: polling, which is not a guarantee; no control group:" in shown
     assert "not held: memory-summed-peak" in shown
 
 

@@ -182,7 +182,7 @@ def test_bubblewrap_that_is_gone_half_way_is_raised_and_no_failure(tmp_path: Pat
         "except SandboxError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "passed\nthe program bwrap is not installed\n"
+    assert done.stdout == "passed\nbwrap (bubblewrap) is not installed\n"
 
 
 def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:

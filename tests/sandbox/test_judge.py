@@ -254,7 +254,7 @@ def test_what_cannot_be_judged_is_said() -> None:
         judge("int f;", "f", [], [], language="c")
     with pytest.raises(UsageError, match="1 inputs and 2 expected"):
         judge("x", "f", [[1]], [1, 2])
-    with pytest.raises(UsageError, match="cannot be given"):
+    with pytest.raises(UsageError, match="cannot be sent"):
         judge("x", "f", [[object()]], [1])
     with pytest.raises(UsageError, match="closing braces"):
         judge_program("int x;", language="c")

@@ -212,5 +212,5 @@ def test_a_csharp_program_cannot_redefine_what_its_tests_ask() -> None:
 
 
 def test_a_language_whose_end_is_not_known_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'haskell' are not judged here\. Use one of: python, c, "):
+    with pytest.raises(UsageError, match=r"'haskell' is not supported\. Use one of: python, c, "):
         ending_with("0123", "main = pure ()", "", "haskell")

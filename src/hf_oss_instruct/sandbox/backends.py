@@ -1,6 +1,6 @@
-"""Which kinds of isolation there are, what each holds and does not hold, and which of them this machine has.
+"""The isolation tiers, what each guarantees, and which of them work on this machine.
 
-A tier is tried, not looked up: a machine may have the program `bwrap` and forbid what it needs.
+A tier is tested by running a program in it, because a machine may have `bwrap` and still forbid what it needs.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from hf_oss_instruct.sandbox.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One kind of isolation.
+    """An isolation tier.
 
     Attributes:
         name: the name in results, on cards and in `tier=`.
-        title: what it is made of.
-        does_not_hold: names of `guarantees.GUARANTEES` that it does not keep everywhere, each with what is lost (`not_held`:
-            here).
-        breaks: honest uses that fail in it, each with the reason.
-        get_it: what to do on a machine that does not have it.
+        title: the mechanisms it is built from.
+        does_not_hold: guarantees (names in `guarantees.GUARANTEES`) that it does not provide on every machine, each with what is
+            lost. `not_held` gives those of this machine.
+        breaks: legitimate features that fail in it, each with the reason.
+        get_it: how to make it available.
     """
 
     name: str
@@ -38,66 +38,66 @@ class Tier:
 
     @property
     def holds(self) -> tuple[str, ...]:
-        """Names of the guarantees that it keeps on every machine that has it."""
+        """Names of the guarantees that it provides on every machine where it works."""
         return tuple(name for name in GUARANTEES if name not in self.does_not_hold)
 
     def __str__(self) -> str:
         return self.name
 
 
-# What no tier holds, whatever it guarantees.
+# What no tier protects against.
 GAPS = (
-    "Faults of the kernel and of the processor: this is no virtual machine.",
-    "The shape of the machine is visible: number of processors, amount of memory, kernel version.",
-    "Runs take from each other what nobody divides: processor caches, memory bandwidth, time.",
-    "A program with its tests in one process can look for the nonce and print it; functions judged from outside cannot.",
+    "Bugs in the kernel or the CPU are not covered: this is not a virtual machine.",
+    "The shape of the machine is visible: number of CPUs, amount of memory, kernel version.",
+    "Runs compete for shared resources: CPU caches, memory bandwidth, time.",
+    "A program that shares a process with its tests can find the nonce and print it; functions judged from outside cannot.",
 )
-# What a control group holds besides, where one can be made.
+# Guarantees that need a control group.
 _BY_CGROUP = ("memory-summed-peak", "kernel-memory")
 _PEAK = (
-    "The sum is looked at every 3 to 20 ms: processes together, and a runtime that reserves address space (JVM, Node.js, Go, "
-    "Mono), can be over the limit for a moment."
+    "The sum is polled every 3 to 20 ms: several processes, or a runtime that reserves address space (JVM, Node.js, Go, "
+    "Mono), can exceed the limit for a moment."
 )
 _KERNEL = (
-    "Not counted: pipes (64 MiB for all runs of a user, then 8 KiB each), locks of files, watches of epoll, records of mappings "
+    "Not counted: pipes (64 MiB for all runs of a user, then 8 KiB each), file locks, epoll watches, records of mappings "
     "and of open files."
 )
 _UNSEEN = (
-    "Counted is what a process had used when it was last looked at, every 3 to 20 ms, unless it is waited for. Where its parent "
-    "ignores SIGCHLD, the rest is lost; the wall limit bounds it."
+    "Processes are polled every 3 to 20 ms. Where a parent ignores SIGCHLD, what its children use after their last poll is not "
+    "counted; the wall time limit bounds it."
 )
 
 BUBBLEWRAP = Tier(
     "bubblewrap",
-    "namespaces (bubblewrap), seccomp, limits, a watch",
+    "namespaces (bubblewrap), seccomp, limits, a monitor",
     {"memory-summed-peak": _PEAK, "kernel-memory": _KERNEL, "cpu-unseen": _UNSEEN},
-    get_it="Install it with: sudo apt-get install bubblewrap. It needs user namespaces for ordinary users: in a container they "
-    "are mostly forbidden; on Ubuntu 24.04, sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+    get_it="Install it with: sudo apt-get install bubblewrap. It needs unprivileged user namespaces: in a container they "
+    "are usually forbidden; on Ubuntu 24.04, run: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
 )
-"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, and `GAPS`."""
+"""Not guaranteed: memory-summed-peak and kernel-memory where no control group can be created, cpu-unseen, and `GAPS`."""
 LANDLOCK = Tier(
     "landlock",
-    "landlock, seccomp, limits, a watch",
+    "landlock, seccomp, limits, a monitor",
     {
         "memory-summed-peak": _PEAK,
         "kernel-memory": _KERNEL,
         "cpu-unseen": _UNSEEN,
-        "init-process": "Before Linux 6.12 it can be signalled where the caller is an ordinary user.",
-        "disk": "Each file is bounded; their sum is looked at every 3 to 20 ms.",
-        "processes": "Exact where the caller is root; for others the kernel counts all processes of the user, which change.",
-        "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a number is one "
-        "can always be asked.",
-        "host-files-unreadable": "Not their content; names that are guessed, sizes and times can be seen.",
+        "init-process": "Before Linux 6.12 the program can signal it if the caller is an ordinary user.",
+        "disk": "Each file is bounded; their sum is polled every 3 to 20 ms.",
+        "processes": "Exact if the caller is root; otherwise the kernel counts all processes of the user, whose number varies.",
+        "host-processes": "Before Linux 6.12 a program can signal other processes of an ordinary user; whether a process ID "
+        "exists is always visible.",
+        "host-files-unreadable": "Contents are unreadable; sizes and times of files whose names are guessed are visible.",
     },
     {
-        "spawned-processes": "multiprocessing's 'spawn', 'forkserver', managers need /dev/shm or sockets. Pools of forks work.",
-        "chmod": "Changing a file's mode, owner or times does nothing, and says it did.",
-        "/tmp": "Only the work folder can be written; TMPDIR names it.",
-        "sockets": "None but connected pairs.",
+        "spawned-processes": "multiprocessing's 'spawn', 'forkserver', managers need /dev/shm or sockets. Forks and pools work.",
+        "chmod": "Changing a file's mode, owner or times has no effect but reports success.",
+        "/tmp": "Only the working folder is writable; TMPDIR points to it.",
+        "sockets": "Only connected pairs are available.",
     },
-    "It needs Linux 5.13 or later with landlock switched on (lsm=landlock,… on the kernel command line).",
+    "It needs Linux 5.13 or later with landlock enabled (lsm=landlock,… on the kernel command line).",
 )
-"""Does not hold: memory-summed-peak and kernel-memory where no control group can be made, cpu-unseen, init-process, disk,
+"""Not guaranteed: memory-summed-peak and kernel-memory where no control group can be created, cpu-unseen, init-process, disk,
 processes, host-processes, host-files-unreadable (names and sizes), and `GAPS`."""
 _KEPT_BARE = {
     "cpu",
@@ -112,33 +112,33 @@ _KEPT_BARE = {
 }
 UNSAFE_NONE = Tier(
     "unsafe-none",
-    "limits and a watch; no isolation",
+    "limits and a monitor; no isolation",
     {name: "There is no isolation." for name in GUARANTEES if name not in _KEPT_BARE},
 )
-"""Does not hold: every guarantee about the host's files, network, processes, kernel and later runs."""
+"""Not guaranteed: everything about the host's files, network, processes, kernel and later runs."""
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 
 
 @functools.cache
 def trouble_with(name: str) -> str | None:
-    """Why this machine does not have a tier, or None if it has. The tier is tried once, by running a program in it."""
+    """Explain why a tier does not work on this machine; None if it does. Tested once, by running a program in it."""
     return trial(name) if sys.platform.startswith("linux") else f"it needs Linux, and this is {sys.platform}"
 
 
 def trial(name: str) -> str | None:
-    """Run a harmless program in a tier, now: what went wrong, or None."""
+    """Run a harmless program in a tier now; return what went wrong, or None."""
     job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
         output = monitor.run(job.payload, b"", 1000, job.most_s, fork_server(job.key).launch)
     except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
     stdout, stderr, _ = output.streams
-    return None if stdout == b"42\n" else stderr.decode(errors="replace") or "a program printed nothing"
+    return None if stdout == b"42\n" else stderr.decode(errors="replace") or "the test program printed nothing"
 
 
 @functools.cache
 def trouble_with_cgroups(name: str) -> str | None:
-    """Why memory in a tier is not held by a control group, or None if it is. Tried once, by running a program in one."""
+    """Explain why a tier cannot use control groups for memory; None if it can. Tested once, by running a program in one."""
     job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
         with cgroups.places(job.memory_mib) as places:
@@ -146,42 +146,42 @@ def trouble_with_cgroups(name: str) -> str | None:
             used = all(place.number("cpu.stat", "usage_usec") for place in places)
     except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
-    return None if used else "a program that should run in one did not"
+    return None if used else "a test program did not run in its group"
 
 
 def memory_held_by(name: str) -> str:
-    """What holds the memory of all processes of a run together: a control group, or a watch and why no group."""
+    """Describe what limits the total memory of a run: a control group, or polling and why no group is used."""
     why = trouble_with_cgroups(name)
-    return f"a watch, which is no guarantee; no control group: {why}" if why else "a control group"
+    return f"polling, which is not a guarantee; no control group: {why}" if why else "a control group"
 
 
 def not_held(tier: Tier) -> dict[str, str]:
-    """The guarantees that a tier does not keep on this machine, each with what is lost."""
+    """Return the guarantees that a tier does not provide on this machine, each with what is lost."""
     more = () if trouble_with_cgroups(tier.name) else _BY_CGROUP
     return {name: lost for name, lost in tier.does_not_hold.items() if name not in more}
 
 
 def available_tiers() -> tuple[Tier, ...]:
-    """The tiers that isolate and that this machine has, the best first."""
+    """Return the isolating tiers that work on this machine, best first."""
     return tuple(tier for tier in (BUBBLEWRAP, LANDLOCK) if trouble_with(tier.name) is None)
 
 
 def chosen_tier(name: str | None = None) -> Tier:
-    """The tier of this name, or the best this machine has.
+    """Return the tier of this name, or the best one on this machine.
 
     Raises:
-        SandboxError: the machine has none, or not this one; the message says how to get one.
-        UsageError: there is no tier of this name.
+        SandboxError: no tier, or not this one, works here; the message says how to get it.
+        UsageError: the name is unknown.
     """
     if name is not None:
         if name not in TIERS:
-            raise UsageError(f"There is no sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
+            raise UsageError(f"Unknown sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
         return TIERS[name]
     for tier in (BUBBLEWRAP, LANDLOCK):
         if trouble_with(tier.name) is None:
             return tier
     reasons = "\n".join(f"- {tier.name}: {trouble_with(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
     raise SandboxError(
-        f"Programs of strangers are not run here without a sandbox, and this machine has none:\n{reasons}\n"
-        "Where the machine itself is disposable, you can say --unsafe-no-sandbox, or tier='unsafe-none' in Python."
+        f"Untrusted code is not run without a sandbox, and no sandbox works on this machine:\n{reasons}\n"
+        "On a disposable machine, pass --unsafe-no-sandbox, or tier='unsafe-none' in Python."
     )

@@ -1,7 +1,7 @@
-"""Memory that the kernel itself holds to a limit, over all processes together: a control group for each step of a run.
+"""Control groups: the kernel enforces one memory limit over all processes of each step of a run.
 
-It needs cgroup v2 with the controller `memory`, and a place that this user may divide: the group this process is in, or the
-one above it. Everything made here is below one group named after this process, and gone with it.
+Requires cgroup v2 with the `memory` controller, and a group that this user may divide: that of this process, or its parent. All
+groups are created below one group named after this process, and removed with it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _numbers, _lock = itertools.count(), threading.Lock()
 
 
 class NoControlGroupError(OSError):
-    """This machine or user has no control group that can be divided; the message says why."""
+    """No control group can be divided on this machine by this user; the message says why."""
 
 
 class Place:
     """A control group for one step.
 
     Args:
-        path: where to make it.
-        memory_mib: MiB that everything in it may hold together; beyond that all of it is killed.
+        path: where to create it.
+        memory_mib: memory limit in MiB for all processes together; beyond it all of them are killed.
 
     Attributes:
-        entry: an open file. A process that writes "0" to it is in the group from then on, and so are its children.
+        entry: file descriptor. A process that writes "0" to it joins the group, and so do its children.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
 
     def __init__(self, path: Path, memory_mib: int) -> None:
@@ -52,20 +52,20 @@ class Place:
             raise
 
     def number(self, file: str, name: str) -> int:
-        """A number of the group, such as `oom_kill` of `memory.events`."""
+        """Read a number of the group, such as `oom_kill` in `memory.events`."""
         lines = (self._path / file).read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     @property
     def was_over(self) -> bool:
-        """Whether the limit was reached, and so everything in it killed."""
+        """Whether the limit was exceeded, so that everything in the group was killed."""
         return self.number("memory.events", "oom_kill") > 0
 
     def close(self) -> None:
-        """Remove it, as soon as the last process is gone.
+        """Remove the group once the last process is gone.
 
         Raises:
-            OSError: somebody stays in it.
+            OSError: a process does not leave.
         """
         os.close(self.entry)
         with contextlib.suppress(OSError):  # Linux before 5.14 does not have it
@@ -75,11 +75,11 @@ class Place:
 
 @contextlib.contextmanager
 def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
-    """A group for each step, gone afterwards.
+    """Create a group for each step, and remove them afterwards.
 
     Raises:
-        NoControlGroupError: there is no place for them.
-        OSError: one could not be made or removed.
+        NoControlGroupError: no control group can be divided here.
+        OSError: a group could not be created or removed.
     """
     with _lock:
         here = _ours(os.getpid())
@@ -93,12 +93,12 @@ def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
 
 @functools.cache
 def _ours(pid: int) -> Path:
-    """The group of this process in which those of its runs are made."""
+    """Return this process's own group, which holds those of its runs."""
     trouble = []
     for parent in _candidates():
         try:
             _divide(parent)
-            with open(parent / "cgroup.procs", "a"):  # who may not write here may move nobody
+            with open(parent / "cgroup.procs", "a"):  # without write access here, no process can be moved
                 pass
             _remove_forgotten(parent, pid)
             path = parent / f"{PREFIX}{pid}"
@@ -113,7 +113,7 @@ def _ours(pid: int) -> Path:
 
 
 def _candidates() -> list[Path]:
-    """The control group that this process is in, and the one above it."""
+    """Return the control group that this process is in, and its parent."""
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     found = [(words[3], Path(words[4])) for words in mounts if words[words.index("-") + 1] == "cgroup2"]
     lines = Path("/proc/self/cgroup").read_text().splitlines()
@@ -126,10 +126,10 @@ def _candidates() -> list[Path]:
 
 
 def _divide(group: Path) -> None:
-    """Let the children of a group have memory limits of their own.
+    """Enable memory limits for the children of a group.
 
     Raises:
-        OSError: the kernel or the group's owner does not.
+        OSError: the kernel or the group's permissions do not allow it.
     """
     if "memory" not in (group / "cgroup.controllers").read_text().split():
         raise OSError(f"{group} has no controller 'memory'")
@@ -138,7 +138,7 @@ def _divide(group: Path) -> None:
 
 
 def _remove_forgotten(parent: Path, pid: int) -> None:
-    """What processes left that were killed, one of our own number among them."""
+    """Remove groups left behind by killed processes, including one that had our process ID."""
     for path in parent.glob(f"{PREFIX}*"):
         owner = path.name.removeprefix(PREFIX)
         if owner == str(pid) or not os.path.exists(f"/proc/{owner}"):
@@ -159,7 +159,7 @@ def _remove(path: Path) -> None:
     while True:
         try:
             return path.rmdir()
-        except OSError:  # a process that was killed is still on its way out
+        except OSError:  # a killed process is still exiting
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.001)

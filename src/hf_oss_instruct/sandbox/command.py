@@ -35,7 +35,7 @@ def env(languages: bool, output: str) -> None:
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
-    click.echo(f"- sandbox: {sandbox['tier'] or 'none: programs of strangers are refused'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: untrusted code is refused'}")
     if sandbox["memory"]:
         click.echo(f"- memory of programs: {visible(sandbox['memory'])}")
     for heading in ("held", "not held", "not here"):

@@ -1,4 +1,4 @@
-"""The fork servers of this process: one for each tier and set of libraries, started when needed, kept, replaced when broken."""
+"""The fork servers of this process: one per tier and set of libraries, started on demand, reused, replaced when broken."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from hf_oss_instruct.sandbox.inside import folders
 from hf_oss_instruct.sandbox.job_spec import ForkServerKey
 from hf_oss_instruct.sandbox.mounts import INSIDE, PASSWD, PYTHON, bubblewrap, readable, shown_at
 
-START_S = 60.0  # seconds a fork server may need to load its libraries on a busy machine
-# As -I, but for PYTHONHASHSEED; the environment is empty.
+START_S = 60.0  # seconds a fork server may take to load its libraries on a busy machine
+# Like -I, except that PYTHONHASHSEED is honored; the environment is otherwise empty.
 _BOOT = ("-s", "-P", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.fork_server import main; main()")
 
 _kept: dict[tuple[int, ForkServerKey], ForkServer] = {}
@@ -28,17 +28,17 @@ _lock = threading.Lock()
 
 
 class ForkServer:
-    """A fork server that is running.
+    """A running fork server.
 
     Args:
-        key: name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read,
-            and the seed of the hashes of strings.
+        key: tier name, libraries to preload, the folders they are in, further files and folders a program may read, and the value
+            of PYTHONHASHSEED.
 
     Attributes:
-        given_up: whether this process gave it up, so that what it was running is not tried again.
+        given_up: whether this process stopped it on purpose, so that its runs are not retried.
 
     Raises:
-        SandboxError: it did not start; the message holds what it said.
+        SandboxError: it did not start; the message includes its stderr.
     """
 
     given_up = False
@@ -52,7 +52,7 @@ class ForkServer:
             raise SandboxError(f"the sandbox {key[0]} could not be started: {error}") from error
         if not select.select([self._control], [], [], START_S)[0] or self._control.recv(16) != b"ready":
             self.close()
-            raise SandboxError(f"the sandbox {key[0]} does not start here: {self.said() or 'it gave no reason'}")
+            raise SandboxError(f"the sandbox {key[0]} does not start on this machine: {self.said() or 'no reason given'}")
 
     def _start(self, key: ForkServerKey) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         tier, preload, packages, roots, hash_seed = key
@@ -63,7 +63,7 @@ class ForkServer:
         reach = readable([*packages, *roots])
         if tier != "bubblewrap":
             self._base = tempfile.mkdtemp(prefix="oss-instruct-runs-")
-            os.chmod(self._base, 0o711)  # an ordinary user, as which root's programs run, must get through
+            os.chmod(self._base, 0o711)  # if we are root, programs run as an ordinary user, who must be able to pass through
         spec = {
             "tier": tier,
             "preload": preload,
@@ -98,16 +98,16 @@ class ForkServer:
         socket.send_fds(self._control, [b"run"], fds)
 
     def said(self) -> str:
-        """What it wrote to stderr."""
+        """Return what it wrote to stderr."""
         return os.pread(self._said, 2000, 0).decode(errors="replace").strip()
 
     def retire(self) -> None:
-        """Give it no more runs; it ends by itself when the last one is over."""
+        """Send it no more runs; it exits when the last one is over."""
         self._control.close()
 
     @property
     def ended(self) -> bool:
-        """Whether it is gone, and everything it ran."""
+        """Whether it has exited, with everything it ran."""
         return self._process.poll() is not None
 
     def close(self) -> None:
@@ -124,16 +124,16 @@ class ForkServer:
 
 
 def fork_server(key: ForkServerKey) -> ForkServer:
-    """The fork server of this process for a key, started if there is none. Safe to call from threads."""
+    """Return this process's fork server for a key, starting it if needed. Thread-safe."""
     with _lock:
-        place = (os.getpid(), key)  # a fork of this process starts its own
+        place = (os.getpid(), key)  # a fork of this process starts its own server
         if place not in _kept:
             _kept[place] = ForkServer(key)
         return _kept[place]
 
 
 def discard(key: ForkServerKey, broken: ForkServer) -> None:
-    """Give no more runs to a fork server in which one failed; the next run starts another. Those that it still runs go on."""
+    """Send no more runs to a fork server in which one failed; the next run starts a new one. Active runs continue."""
     with _lock:
         if _kept.get((os.getpid(), key)) is broken:
             del _kept[(os.getpid(), key)]
@@ -153,7 +153,7 @@ def close_all() -> None:
 
 
 def give_up() -> None:
-    """End what runs now, which fails with a `SandboxError`, and the fork servers of this process; later runs start others."""
+    """Cancel active runs, which raise `SandboxError`, and end this process's fork servers; later runs start new ones."""
     mine = _taken()
     for one in mine:
         one.given_up = True
@@ -164,7 +164,7 @@ def give_up() -> None:
 
 
 def _taken() -> list[ForkServer]:
-    """The fork servers of this process, which from now on nobody else has."""
+    """Take ownership of this process's fork servers: no other caller can get them any more."""
     with _lock:
         mine = [_kept.pop(place) for place in list(_kept) if place[0] == os.getpid()]
         mine += [one for pid, one in _retired if pid == os.getpid()]

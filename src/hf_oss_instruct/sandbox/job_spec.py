@@ -1,4 +1,4 @@
-"""What a fork server and an init process are job about a run: files, steps, limits. One line of JSON, then the files' bytes."""
+"""The job spec sent to a fork server and its init process: files, steps, limits. One line of JSON, then the files' bytes."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from hf_oss_instruct.sandbox.mounts import PYTHON, shown_at
 from hf_oss_instruct.sandbox.prebuilt import prebuilt
 from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
-# Name of the tier, libraries to load beforehand, folders they lie in, further files and folders a program may read, and the seed
-# of the hashes of strings; None for a random one.
+# Tier name, libraries to preload, the folders they are in, further files and folders a program may read, and the value of
+# PYTHONHASHSEED; None for a random one.
 ForkServerKey = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], int | None]
-LIBRARIES = ("numpy", "pandas")  # loaded beforehand for the programs that import them
+LIBRARIES = ("numpy", "pandas")  # preloaded for programs that import them
 _IMPORT = re.compile(rf"^\s*(?:import|from)\s+({'|'.join(LIBRARIES)})\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A run as it is sent.
+    """A run, ready to be sent.
 
     Attributes:
-        key: the fork server that runs it.
-        payload: what the init process reads.
-        most_s: seconds after which it must be over.
-        memory_mib: the memory limit of each step.
-        tried: whether a compile error has to be confirmed from scratch.
+        key: which fork server runs it.
+        payload: the message that the init process reads.
+        most_s: the wall time limits of its steps, summed, in seconds.
+        memory_mib: the memory limit of each step, in MiB.
+        tried: whether a compile error must be confirmed without prebuilt files.
     """
 
     key: ForkServerKey
@@ -47,7 +47,7 @@ class JobSpec:
 def python(
     source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False, hash_seed: int | None = None
 ) -> JobSpec:
-    """A Python program: a fork of the fork server, or with `fresh` a new interpreter."""
+    """Describe a run of a Python program: in a fork of the fork server, or with `fresh` in a new interpreter."""
     texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
     preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
     packages = _folders_of(preload)
@@ -60,12 +60,18 @@ def python(
 def compiled(
     source: str, language: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, from_scratch: bool = False
 ) -> JobSpec:
-    """A program of any other language: compile it where it needs that, then run it.
+    """Describe a run of a program in any other language: compile it if needed, then run it.
 
-    With `from_scratch`, the compiler is given nothing that was built before.
+    Args:
+        source: source code of the program.
+        language: its language, see `languages.LANGUAGES`.
+        files: further files for the working folder: relative path → content.
+        limits: resource limits of the run.
+        tier: name of the sandbox tier.
+        from_scratch: do not use prebuilt files.
 
     Raises:
-        UsageError: no such language is run here.
+        UsageError: the language is not supported.
         ToolchainMissingError: its compiler or interpreter is not installed.
     """
     tools = toolchain(language)
@@ -88,10 +94,21 @@ def many(
     compile_goes_on: bool = False,
     from_scratch: bool = False,
 ) -> JobSpec:
-    """A program that is compiled once and run several times, each time with other environment variables and input.
+    """Describe a program that is compiled once and run several times, each time with other environment variables and input.
+
+    Args:
+        source: source code of the program.
+        language: its language, see `languages.LANGUAGES`.
+        files: further files for the working folder: relative path → content.
+        limits: resource limits of each run.
+        tier: name of the sandbox tier.
+        runs: environment variables and standard input of each run.
+        boundary: line that separates the output of one run from the next.
+        compile_goes_on: run the program even if the compiler reports errors.
+        from_scratch: do not use prebuilt files.
 
     Raises:
-        UsageError, ToolchainMissing: as of `compiled`.
+        UsageError, ToolchainMissingError: see `compiled`.
     """
     inputs = [stdin for _, stdin in runs]
     if language == "python":
@@ -124,7 +141,7 @@ def _job(
     for name in everything:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
-            raise UsageError(f"The file {name!r} lies outside of the work folder. Use a relative path without '..'.")
+            raise UsageError(f"The file {name!r} is outside the working folder. Use a relative path without '..'.")
     header = {
         "steps": steps,
         "shm_mib": limits.disk_mib,
@@ -162,13 +179,13 @@ def _step(
 
 
 def _roots(tools: Toolchain) -> tuple[str, ...]:
-    """The folders of a toolchain that is not installed under /usr."""
+    """List the folders of a toolchain that is not installed under /usr."""
     found = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
 
 
 @functools.cache
 def _folders_of(libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """Where libraries lie that this Python has."""
+    """List the folders of the given libraries in this Python environment."""
     found = (find_spec(name) for name in libraries)
     return tuple(sorted({str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin}))

@@ -1,8 +1,8 @@
-"""Is it right? Decided outside the sandbox: the program sees the inputs, never the expected values.
+"""Judge programs outside the sandbox: a program sees the inputs, never the expected values.
 
-A program that cannot escape can still pretend to pass: by leaving early, by an object equal to everything, by patching the
-tests. Here it returns plain values (`inside/values.py`), each after a nonce of its own, and they are compared in this
-process. Whoever forges an answer has to know the right one.
+A program that cannot escape the sandbox can still fake a pass: by exiting early, returning an object that is equal to everything,
+or patching the tests. Here it returns plain values (`inside/values.py`), each after its own nonce, and they are compared in this
+process. Forging an answer requires knowing the correct one.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ STATUSES = (
     "sandbox_error",
     "not_evaluated",
 )
-BATCH = 1024  # inputs to one process
-PRINTED_BYTES = 64 << 20  # output of a whole program that does not end it; what is beyond its limit is discarded
+BATCH = 1024  # inputs per process
+PRINTED_BYTES = 64 << 20  # output at which a whole program is ended; before that, output beyond its limit is discarded
 ANSWERS_BYTES = 16 << 20  # output of one batch; answers are output too
 NUMBERS = (int, float, complex, Fraction, Decimal)
-RELATIVE = 1e-7  # of the expected value, beside the absolute tolerance: as evalplus calls numpy.allclose
+RELATIVE = 1e-7  # relative to the expected value, added to the absolute tolerance: as evalplus calls numpy.allclose
 
 
 Rule = Callable[[Sequence[Any], Any, Any, float], bool]
-"""Arguments, answer, expected value, tolerance → whether the answer is right."""
+"""Arguments, answer, expected value, tolerance → whether the answer is correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is held of a program.
+    """The verdict on a program.
 
     Attributes:
-        status: one of `STATUSES`, that of the first input that was not answered rightly.
-        per_input: whether each input was answered rightly; one entry for a whole program.
-        execution: the run that decided it, or None if nothing was run. Its stdout is not the program's but the answers.
-        detail: what was raised or what was odd, in one line.
-        outside: whether answers were compared outside of the program's process, so that it cannot pretend to pass.
+        status: one of `STATUSES`: that of the first input with a wrong answer, or `passed`.
+        per_input: whether each input was answered correctly; a single entry for a whole program.
+        execution: the run that decided it, or None if nothing was run. Its stdout holds the answers, not the program's output.
+        detail: the exception or anomaly, in one line.
+        outside: whether answers were compared outside the program's process, so that it cannot fake a pass.
     """
 
     status: str
@@ -75,27 +75,27 @@ def judge(
     tier: str | None = None,
     rule: Rule | None = None,
 ) -> Judgement:
-    """Call a function of a program with every input and compare what it returns.
+    """Call a function of a program with every input and compare the return values.
 
     Args:
-        program: the text that defines the function.
-        entry_point: the function's name.
-        inputs: its positional arguments, for each call.
-        expected: what each call has to return, as `==` understands it; NaN is NaN.
-        tolerance: by how much a float may differ, beside `RELATIVE`; 0 for not at all.
-        language: `python`; functions of other languages cannot be called from outside.
-        limits: for each batch of `BATCH` inputs.
-        tier: as of `run_program`.
-        rule: what decides instead of `same`, with the arguments in view; it sees plain values only. Raising is a no.
+        program: source code that defines the function.
+        entry_point: name of the function.
+        inputs: positional arguments of each call.
+        expected: expected return value of each call, compared with `==`; NaN equals NaN.
+        tolerance: absolute tolerance for floats, in addition to `RELATIVE`; 0 for exact comparison.
+        language: must be `python`; functions in other languages cannot be called from outside.
+        limits: resource limits for each batch of `BATCH` inputs.
+        tier: name of a sandbox tier, see `run_program`.
+        rule: replaces `same` as the comparison, and also sees the arguments. It gets plain values only; raising means "wrong".
 
     Raises:
-        UsageError: inputs and expected values differ in number, an input is not plain, or the language is another.
-        SandboxError: this machine has no sandbox.
+        UsageError: inputs and expected values differ in number, an input is not a plain value, or the language is not Python.
+        SandboxError: no sandbox works on this machine.
     """
     if language != "python":
-        raise UsageError(f"Functions are judged in python, not in {language!r}. Judge the whole program with judge_program.")
+        raise UsageError(f"Only functions in python can be called, not in {language!r}. Judge the whole program: judge_program.")
     if len(inputs) != len(expected):
-        raise UsageError(f"There are {len(inputs)} inputs and {len(expected)} expected values; they must be as many.")
+        raise UsageError(f"Got {len(inputs)} inputs and {len(expected)} expected values. Pass one expected value per input.")
     if not program.strip():
         return Judgement("empty_answer", [False] * len(inputs))
     limits = for_answers(limits)
@@ -117,21 +117,21 @@ def answers(
     *,
     tier: str | None = None,
 ) -> tuple[list[Any], float]:
-    """What a function of a program returns for every input: how the right answers are had from a reference solution.
+    """Compute the return values of a function, such as the expected values of a reference solution.
 
     Args:
-        program: as of `judge`, and so the other arguments.
-        entry_point: the function's name.
-        inputs: its positional arguments, for each call.
-        limits: for each batch of `BATCH` inputs.
-        tier: as of `run_program`.
+        program: source code that defines the function.
+        entry_point: name of the function.
+        inputs: positional arguments of each call.
+        limits: resource limits for each batch of `BATCH` inputs.
+        tier: name of a sandbox tier, see `run_program`.
 
     Returns:
-        The values, and the most processor seconds that a batch took.
+        The return values, and the CPU time of the slowest batch in seconds.
 
     Raises:
-        UsageError: the program does not answer every input with a plain value; the message says why.
-        SandboxError: this machine has no sandbox.
+        UsageError: a call does not return a plain value; the message says why.
+        SandboxError: no sandbox works on this machine.
     """
     limits = for_answers(limits)
     found: list[Any] = []
@@ -141,14 +141,14 @@ def answers(
         for number, nonce in enumerate(nonces, start):
             kind, text = said.get(nonce, (unanswered(ran), ran.stderr[-300:]))
             if kind != "returned":
-                raise UsageError(f"The program has no answer to input {number} of {entry_point!r}: {kind}, {text}.")
-            found.append(values.loads(text))  # a large one as its hash, which is enough for `judge`
+                raise UsageError(f"The program gave no answer to input {number} of {entry_point!r}: {kind}, {text}.")
+            found.append(values.loads(text))  # a large value as its hash, which is enough for `judge`
         most_s = max(most_s, ran.cpu_s)
     return found, most_s
 
 
 def for_answers(limits: Limits | None) -> Limits:
-    """The limits with room for the answers of a batch, which are output too."""
+    """Raise the output limit to make room for the answers of a batch, which are output too."""
     limits = limits or Limits()
     return replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
 
@@ -156,18 +156,18 @@ def for_answers(limits: Limits | None) -> Limits:
 def judge_program(
     program: str, tests: str = "", language: str = "python", limits: Limits | None = None, *, tier: str | None = None
 ) -> Judgement:
-    """Run a program with its tests, and believe it only if it comes to its end (`sentinel.py`: what this cannot defend).
+    """Run a program with its tests; it passes only if it runs to its end (`sentinel.py` says what this cannot prevent).
 
     Args:
-        program: the text, or all of it with the tests in it.
-        tests: statements to run after it. In a language with braces, the text ends with the braces of `main`.
-        language: as in `languages.LANGUAGES`.
-        limits: what it may use.
-        tier: as of `run_program`.
+        program: source code, which may include the tests.
+        tests: statements to run after it. In a language with braces, they end with the closing braces of `main`.
+        language: the program's language, see `languages.LANGUAGES`.
+        limits: resource limits of the run.
+        tier: name of a sandbox tier, see `run_program`.
 
     Raises:
-        UsageError: the language is unknown, or the text has no end to put the nonce at.
-        SandboxError: this machine has no sandbox.
+        UsageError: the language is not supported, or the nonce cannot be inserted at the end of the text.
+        SandboxError: no sandbox works on this machine.
     """
     if not program.strip():
         return Judgement("empty_answer", [False])
@@ -180,7 +180,7 @@ def judge_program(
     except ToolchainMissingError as error:
         return Judgement("not_evaluated", [False], detail=str(error))
     came_to_its_end = nonce in ran.stdout or nonce in ran.stderr
-    kept = allowed.output_bytes  # of each: errors stand at the end
+    kept = allowed.output_bytes  # of each stream: errors are at the end
     stdout, stderr = ran.stdout.replace(nonce, "")[:kept], ran.stderr.replace(nonce, "")[-kept:]
     ran = replace(ran, stdout=stdout, stderr=stderr)
     if ran.status == "ok" and came_to_its_end:
@@ -190,7 +190,13 @@ def judge_program(
 
 
 def same(answer: Any, expected: Any, tolerance: float = 0.0) -> bool:
-    """Whether two plain values are equal: as `==` has it, with NaN equal to NaN and numbers within the tolerance of a float."""
+    """Compare two plain values with `==`, except that NaN equals NaN and floats may differ by the tolerance.
+
+    Args:
+        answer: the value that a program returned.
+        expected: the expected value.
+        tolerance: absolute tolerance for floats, in addition to `RELATIVE`; 0 for exact comparison.
+    """
     if isinstance(answer, NUMBERS) and isinstance(expected, NUMBERS):
         return _same_number(answer, expected, tolerance)
     if isinstance(answer, list | tuple):
@@ -212,12 +218,18 @@ def _same_number(answer: Any, expected: Any, tolerance: float) -> bool:
 
 
 def close(answer: Any, expected: Any, tolerance: float) -> bool:
-    """Whether two finite numbers differ by the tolerance or, beside it, `RELATIVE` of the expected one at most."""
+    """Whether two finite numbers differ by at most `tolerance + RELATIVE * abs(expected)`.
+
+    Args:
+        answer: the number that a program returned.
+        expected: the expected number.
+        tolerance: absolute tolerance.
+    """
     try:
         answer, expected = (float(one) if isinstance(one, Fraction | Decimal) else one for one in (answer, expected))
         near: bool = abs(answer - expected) <= tolerance + RELATIVE * abs(expected)
         return near and cmath.isfinite(answer) and cmath.isfinite(expected)
-    except OverflowError:  # a whole number no float can hold
+    except OverflowError:  # an integer too large for a float
         return False
 
 
@@ -243,28 +255,37 @@ def _judge_batch(
 def ask(
     program: str, entry_point: str, inputs: Sequence[Sequence[Any]], limits: Limits, tier: str | None
 ) -> tuple[list[str], dict[str, tuple[str, str]], Execution]:
-    """One run: the nonce of each input, what was said after each, and the run itself.
+    """Ask a program for the answers to several inputs, in one run.
 
-    Without an entry point, an input is a function's name, positional and named arguments, and answers come as they are.
+    Args:
+        program: source code of the program.
+        entry_point: name of the function. If empty, each input is a function name, positional and keyword arguments, and
+            answers are returned as they are.
+        inputs: positional arguments of each call.
+        limits: resource limits of the run.
+        tier: name of a sandbox tier, see `run_program`.
+
+    Returns:
+        The nonce of each input, nonce → kind and text of the answer, and the run itself.
     """
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
         lines = [f"{nonce} {values.dumps(list(arguments), exact=True)}" for nonce, arguments in zip(nonces, inputs, strict=True)]
     except values.NotPlainValueError as error:
-        raise UsageError(f"An input of {entry_point!r} cannot be given to a program in the sandbox: {error}.") from None
+        raise UsageError(f"An input of {entry_point!r} cannot be sent to the sandbox: {error}.") from None
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     questions = "\n".join([entry_point, *lines])
     ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True)
     return nonces, _answers(ran.stdout, set(nonces)), ran
 
 
-# A child process that is started anew runs this file under another name.
+# A child process started with `spawn` runs this file under another name.
 _HARNESS = "if __name__ == '__main__':\n    from inside import function_calls\n    function_calls.answer()\n"
 _ANSWER = re.compile(r"^([0-9a-f]{32}) (\w+) (.*)\n", re.MULTILINE)
 
 
 def _answers(stdout: str, nonces: set[str]) -> dict[str, tuple[str, str]]:
-    """Nonce → what was said first after it. A program may have written millions of other lines; none of them is kept."""
+    """Map each nonce to the first answer after it. Other lines, of which there may be millions, are not kept."""
     found: dict[str, tuple[str, str]] = {}
     for line in _ANSWER.finditer(stdout):
         if line[1] in nonces:
@@ -281,7 +302,7 @@ def _verdict(
     rule: Rule,
     clock: hash_collisions.Clock,
 ) -> tuple[str, str]:
-    """Status and detail of one input."""
+    """Decide the status and detail of one input."""
     if answer is None:
         return unanswered(ran), ran.reason or "it ended without an answer"
     kind, text = answer
@@ -300,13 +321,13 @@ def _verdict(
         ArithmeticError,
         TypeError,
         ValueError,
-    ):  # a rule that cannot make sense of it
+    ):  # the rule cannot handle the answer
         right = False
     return ("passed", "") if right else ("wrong_answer", text[:500])
 
 
 def unanswered(ran: Execution, python: str = "") -> str:
-    """The status of a run that gave no answer."""
+    """Return the status of a run that gave no answer."""
     if ran.status in ("timeout", "compile_error", "sandbox_error"):
         return ran.status
     if python and ran.stderr.rstrip().rpartition("\n")[2].startswith(("SyntaxError", "IndentationError")):

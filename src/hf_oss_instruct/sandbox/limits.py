@@ -1,4 +1,4 @@
-"""What a run may use, and what became of it."""
+"""The resource limits of a run, and its result."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ STATUSES = ("ok", "failed", "timeout", "memory", "output", "processes", "compile
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may use. A compilation before it has limits of its own (`COMPILE`).
+    """Resource limits of one run. Its compilation has separate limits (`COMPILE`).
 
     Attributes:
-        cpu_s: seconds of processor time, summed over its processes.
-        wall_s: seconds from start to end.
-        memory_mib: MiB of memory, summed over its processes; files in the work folder and `/dev/shm` that lie in memory
-            count too where a control group holds the limit.
-        processes: processes and threads alive at once.
-        disk_mib: MiB of files in the work folder, and as much again in `/dev/shm`.
-        output_bytes: bytes of stdout and stderr together.
+        cpu_s: CPU time in seconds, summed over its processes.
+        wall_s: wall time in seconds.
+        memory_mib: memory in MiB, summed over its processes; with a control group, in-memory files in the working folder and
+            `/dev/shm` count too.
+        processes: maximum number of processes and threads alive at once.
+        disk_mib: size of the working folder in MiB, and the same amount again for `/dev/shm`.
+        output_bytes: size of stdout and stderr together, in bytes.
     """
 
     cpu_s: float = 10.0
@@ -39,27 +39,27 @@ class Limits:
                 )
 
 
-# Compilers are not the program: a slow or hungry one must not fail a sample. Go and Rust are the measure.
+# A slow or memory-hungry compiler must not fail a sample; Go and Rust need the most.
 COMPILE = Limits(cpu_s=120.0, wall_s=120.0, memory_mib=4096, processes=256, disk_mib=1024)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What became of a run.
+    """The result of a run.
 
     Attributes:
-        status: `ok` (exit code 0), `failed`, `timeout` (wall or CPU), `memory`, `output`, `processes`: the limit that ended it,
-            `compile_error`, or `sandbox_error`: the sandbox itself failed, and nothing is known about the program.
-        exit_code: the exit code, or None where a signal or a limit ended it.
-        signal: the number of the signal that ended it, or None.
-        stdout: standard output as bytes decoded from UTF-8, with U+FFFD for what is not.
-        stderr: standard error alike; what the compiler said for `compile_error`, the reason for `sandbox_error`.
-        wall_s: seconds from start to end.
-        cpu_s: processor seconds of all its processes.
-        peak_memory_mib: the most memory seen, in MiB: of the largest process, or sampled over all of them.
-        truncated: whether output was cut at the limit.
-        tier: name of the tier that ran it.
-        reason: what is behind the status where the program's words do not say: how it broke its sandbox, or its sandbox failed.
+        status: `ok` (exit code 0), `failed`, the limit that was exceeded (`timeout` for wall or CPU time, `memory`, `output`,
+            `processes`), `compile_error`, or `sandbox_error`: the sandbox itself failed, which says nothing about the program.
+        exit_code: the exit code, or None if a signal or a limit ended it.
+        signal: the number of the signal that ended it, if any.
+        stdout: standard output decoded as UTF-8; invalid bytes become U+FFFD.
+        stderr: standard error, decoded the same way; the compiler's output for `compile_error`, the reason for `sandbox_error`.
+        wall_s: wall time in seconds.
+        cpu_s: CPU time of all its processes, in seconds.
+        peak_memory_mib: peak memory in MiB: that of the largest process, or sampled over all of them.
+        truncated: whether the output was cut at the limit.
+        tier: the sandbox tier that ran it.
+        reason: explanation of a status that the output does not explain, such as how the program broke its sandbox.
     """
 
     status: str

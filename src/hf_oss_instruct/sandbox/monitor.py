@@ -1,8 +1,8 @@
-"""How one run is watched from outside: its output read up to the cap, its reports received, its end brought about.
+"""Monitor one run from outside: read its output up to the cap, receive its reports, and end it.
 
-Nothing here waits for the end of a file: a pipe stays open as long as any process holds it. The run is over when its init process
-    is. The init process ends a run at its wall limit. It shares processors with the program, which can slow it down, so the limit
-    is held from here as well, `SLACK_S` later.
+Nothing here waits for end of file: a pipe stays open as long as any process holds it. A run is over when its init process
+exits. The init process enforces the wall time limit, but it shares CPUs with the program, which can slow it down. The limit is
+therefore enforced here as well, `SLACK_S` later.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from typing import Any
 
 from hf_oss_instruct.sandbox.inside import procfs
 
-PATIENCE_S = 10.0  # seconds without a word from an init process that has no program to run, until it counts as stuck
+PATIENCE_S = 10.0  # seconds of silence after which an init process without a running program counts as stuck
 SLACK_S, STOP_S = (
     2.0,
     0.5,
-)  # seconds beyond the wall limit until a run is ended from here; until its init process is, if it does not
+)  # seconds past the wall limit after which we stop the run, then kill its init process if it does not react
 CHUNK = 1 << 16
 
 
 class SandboxStalledError(Exception):
-    """The fork server or init process does not answer, or failed.
+    """The fork server or init process failed or does not respond.
 
     Attributes:
-        began: whether the program had begun. If not, it has nothing to do with it.
+        began: whether the program had started. If not, the program is not at fault.
     """
 
     def __init__(self, what: str, began: bool = False) -> None:
@@ -44,14 +44,14 @@ class SandboxStalledError(Exception):
 
 @dataclass
 class RunOutput:
-    """Everything that came out of a run.
+    """The collected output of a run.
 
     Attributes:
-        streams: bytes of stdout, stderr and the compiler, each.
-        ends: how the compiler and the program ended, in this order.
-        cut: whether output went over the cap.
-        began: whether any step has begun.
-        late: whether the init process did not end the run at its wall limit, so that it was ended from here.
+        streams: the bytes of stdout, stderr and the compiler's output.
+        ends: how the compiler and the program ended, in that order.
+        cut: whether the output exceeded the cap.
+        began: whether any step has started.
+        late: whether the init process missed the wall time limit, so that the run was ended from here.
     """
 
     streams: tuple[bytearray, bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
@@ -70,20 +70,20 @@ def run(
     entries: Sequence[int] = (),
     memory: int = 0,
 ) -> RunOutput:
-    """Send a run to a fork server and stay until all of it is gone.
+    """Send a run to a fork server and wait until all of its processes are gone.
 
     Args:
-        payload: what to run, as the init process reads it.
+        payload: the job spec, as the init process reads it.
         stdin: standard input.
-        cap: bytes of output that are kept; beyond it the run is ended.
-        most_s: seconds after which a step must have begun, beside `PATIENCE_S`.
-        launch: gives the descriptors to the fork server.
-        entries: for each step, the entry of its control group.
-        memory: bytes of a file that is given to the program as standard output, to be mapped; 0 for a pipe.
+        cap: maximum output in bytes; a run that exceeds it is ended.
+        most_s: seconds within which the first step must start, plus `PATIENCE_S`; every step then has its own deadline.
+        launch: passes the file descriptors to the fork server.
+        entries: for each step, the file descriptor of its control group's entry file.
+        memory: size in bytes of a memory-mapped file used as standard output; 0 for a pipe.
 
     Raises:
         SandboxStalledError: the sandbox failed.
-        OSError: this process is out of descriptors or memory, or the fork server is gone.
+        OSError: this process is out of file descriptors or memory, or the fork server is gone.
     """
     with contextlib.ExitStack() as stack:
         files = [_file(stack, payload), _file(stack, stdin)]
@@ -119,7 +119,7 @@ def _watched(report: socket.socket) -> Iterator[None]:
 
 
 def stop_all() -> None:
-    """End every run of this process, as if its init process had no more to say."""
+    """End every run of this process, as if its init process had closed the connection."""
     with _lock:
         for report in _reports:
             with contextlib.suppress(OSError):
@@ -129,14 +129,14 @@ def stop_all() -> None:
 class _Watch:
     def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
         self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
-        self._deadline, self._keeper = deadline + PATIENCE_S, -1
+        self._deadline, self._init_process = deadline + PATIENCE_S, -1
         self._output, self._trouble, self._running = RunOutput(), "", False
 
     def until_over(self) -> RunOutput:
         try:
             self._listen()
         finally:
-            if self._keeper >= 0 and self._report.fileno() >= 0:
+            if self._init_process >= 0 and self._report.fileno() >= 0:
                 self._end()
         self._read_the_rest()
         if self._trouble:
@@ -167,7 +167,7 @@ class _Watch:
                     return
 
     def _read(self, stream: int) -> bool:
-        """Take what there is; False at the end of the file."""
+        """Read what is available; False at end of file."""
         try:
             chunk = os.read(self._pipes[stream], CHUNK)
         except BlockingIOError:
@@ -178,15 +178,15 @@ class _Watch:
         return bool(chunk)
 
     def _hear(self) -> bool:
-        """Take one report; False when nobody is left to send one."""
+        """Receive one report; False when the other side is closed."""
         message, fds, _, _ = socket.recv_fds(self._report, CHUNK, 1)
         if not message:
-            if self._keeper < 0 and not self._trouble:
+            if self._init_process < 0 and not self._trouble:
                 self._trouble = "the run ended before it began"
             return False
         said = json.loads(message)
         if fds:
-            self._keeper = fds[0]
+            self._init_process = fds[0]
             self._stack.callback(os.close, fds[0])
             self._report.send(b"go")
         elif "error" in said:
@@ -200,12 +200,12 @@ class _Watch:
         return True
 
     def _end(self) -> None:
-        """Ask the init process to end the run; if it cannot, end the init process, and with it the namespace."""
+        """Ask the init process to end the run; if it does not, kill it, and its namespace with it."""
         with contextlib.suppress(OSError):
             self._report.send(b"stop")
-        if not _ended(self._keeper, STOP_S if self._output.late else PATIENCE_S):
-            _kill(self._keeper)
-            if not _ended(self._keeper, PATIENCE_S):
+        if not _ended(self._init_process, STOP_S if self._output.late else PATIENCE_S):
+            _kill(self._init_process)
+            if not _ended(self._init_process, PATIENCE_S):
                 raise SandboxStalledError("a run cannot be killed", self._output.began)
         self._report.setblocking(False)
         with contextlib.suppress(OSError):
@@ -213,7 +213,7 @@ class _Watch:
                 pass
 
     def _read_the_rest(self) -> None:
-        """What the dead left in the pipes."""
+        """Read what the ended processes left in the pipes."""
         for stream in range(len(self._pipes)):
             before = -1
             while before != (before := len(self._output.streams[stream])) and not self._output.cut:
@@ -221,13 +221,13 @@ class _Watch:
 
 
 def _kill(init_process: int) -> None:
-    """Kill an init process and its run: with its namespace, or one by one with itself last, so that none is reparented."""
+    """Kill an init process and its run: with its namespace, or one by one with the init process last, so none is reparented."""
     with open(f"/proc/self/fdinfo/{init_process}") as file:
         said = dict(line.split(":", 1) for line in file)
     pid, numbers = int(said["Pid"]), said["NSpid"].split()
     until = time.monotonic() + STOP_S
     while len(numbers) == 1 and time.monotonic() < until and (others := _alive(pid)):
-        for kind in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: what forks faster than it is killed would never end
+        for kind in (signal.SIGSTOP, signal.SIGKILL):  # stop first: a fork bomb could otherwise outrun the kills
             for other in others:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(other, kind)
@@ -237,7 +237,7 @@ def _kill(init_process: int) -> None:
 
 
 def _alive(init_process: int) -> list[int]:
-    """The descendants of an init process that are not dead yet."""
+    """List the descendants of an init process that are still alive."""
     lines = {pid: procfs.stat(pid) for pid in procfs.descendants(init_process)}
     return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
 
@@ -249,7 +249,7 @@ def _ended(init_process: int, patience_s: float) -> bool:
 
 
 def _file(stack: contextlib.ExitStack, content: bytes) -> int:
-    """An open file that can only be read."""
+    """Open a sealed, read-only file in memory."""
     if not content:
         fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     else:
@@ -271,7 +271,7 @@ def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _memory(stack: contextlib.ExitStack, size: int) -> int:
-    """An empty file of a size that nobody can change."""
+    """Open a zeroed file in memory whose size is sealed."""
     fd = os.memfd_create("answers", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     stack.callback(os.close, fd)
     os.truncate(fd, size)

@@ -1,4 +1,4 @@
-"""What stands around a fork server: which files it may read, and the command line of bwrap."""
+"""The file system around a fork server: which files are readable, and the bwrap command line."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from hf_oss_instruct.errors import SandboxError
 
 INSIDE = Path(__file__).parent / "inside"
 PYTHON = os.path.realpath(sys.executable)
-# What toolchains keep outside of /usr. Nothing here is a secret of this machine or its users.
+# Configuration that toolchains keep outside /usr. None of it is secret.
 CONFIGURATION = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/java-*", "/etc/mono", "/etc/R",
                  "/etc/php", "/etc/racket", "/etc/perl")  # fmt: skip
-UNSHARE_USER = "--unshare-user"  # root puts a namespace of its own there: `inside.fork_server.descend`
+UNSHARE_USER = "--unshare-user"  # root creates its own user namespace instead: `inside.fork_server.descend`
 PASSWD = b"program:x:1000:1000:program:/tmp:/bin/sh\n"
 
 
 def readable(extra: Iterable[str]) -> list[str]:
-    """Files and folders outside of /usr that a program must be able to read."""
+    """List the files and folders outside /usr that a program must be able to read."""
     paths = [sys.base_prefix, str(INSIDE), *extra, *(found for pattern in CONFIGURATION for found in glob.glob(pattern))]
     return sorted({os.path.realpath(path) for path in paths if not path.startswith("/usr/") and os.path.exists(path)} - {"/usr"})
 
 
 def shown_at(path: str, tier: str) -> str:
-    """Where programs see a path that they may read: with mounts of their own, `/tmp` is theirs, and ours is elsewhere."""
+    """Return the path at which programs see one of ours: with their own mounts, `/tmp` is private to them and ours is moved."""
     real = os.path.realpath(path)
     return f"/host{real}" if tier == "bubblewrap" and real.startswith("/tmp/") else path
 
 
 def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[str]:
-    """The command line of bwrap for the fork server, which keeps the rights to make the inner sandboxes.
+    """Build the bwrap command line for the fork server, which keeps the capabilities to create the inner sandboxes.
 
     Args:
-        extra: as of `readable`.
-        passwd: an open file that becomes /etc/passwd.
-        command: what to run inside.
+        extra: further paths to expose, see `readable`.
+        passwd: file descriptor whose content becomes /etc/passwd.
+        command: the command to run inside.
 
     Raises:
         SandboxError: bwrap is not installed.
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise SandboxError("the program bwrap is not installed")
+        raise SandboxError("bwrap (bubblewrap) is not installed")
     mounts = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if os.path.islink(f"/{name}"):
@@ -53,7 +53,7 @@ def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[st
         elif os.path.isdir(f"/{name}"):
             mounts += ["--ro-bind", f"/{name}", f"/{name}"]
     shown = {path: shown_at(path, "bubblewrap") for path in readable(extra)}
-    # Folders that bwrap makes by the way are closed to others, and programs may be another user than the one who made them.
+    # Parent folders that bwrap creates implicitly are closed to other users, and programs may run as another user.
     for folder in sorted({str(parent) for place in shown.values() for parent in Path(place).parents} - {"/"}):
         mounts += ["--dir", folder]
     for path, place in shown.items():

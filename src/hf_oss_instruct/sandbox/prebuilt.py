@@ -1,7 +1,7 @@
-"""What a compiler would do anew for every program, done once for each version of it: C++'s header of everything, javac itself.
+"""Compiler work that is the same for every program, done once per compiler version: `<bits/stdc++.h>`, and javac's own classes.
 
-Made from our own text, outside of any run, and shown to compilers read-only. Every program still has a compiler process of its
-own: nothing that a stranger's source says or breaks is there for the next one.
+Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
+untrusted source cannot affect the next compilation.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 
 from hf_oss_instruct.toolchains import TOOLCHAINS, where
 
-VERSION = 1  # of what is made
-MAKING_S = 600.0  # seconds to make it, on a busy machine
+VERSION = 1  # of the prebuilt files
+MAKING_S = 600.0  # seconds to build it, on a busy machine
 _lock = threading.Lock()
-# Before the header may stand comments and standard headers, which mean the same after it; then the header can come first.
+# Comments and standard headers may precede the header: they mean the same after it, so the header can be moved first.
 _EVERYTHING_FIRST = re.compile(
     r"(?:\s|//[^\n]*\n|/\*(?:(?!\*/).)*\*/|#[ \t]*include[ \t]*<[\w/.]+>[ \t]*\n)*?#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
     re.DOTALL,
@@ -56,12 +56,12 @@ class Problem {
 
 @dataclass(frozen=True, slots=True)
 class Prebuilt:
-    """What a compiler is given besides a program.
+    """What a compiler gets in addition to the program.
 
     Attributes:
-        folder: where it lies.
-        words: options that go right after the compiler's name; `{prebuilt}` is the folder.
-        tried: whether a program that does not compile with it has to be tried without, so that no error is its own.
+        folder: folder of the prebuilt files.
+        words: options to insert right after the compiler's name; `{prebuilt}` stands for the folder.
+        tried: whether a failed compilation must be repeated without the prebuilt files, to rule them out as the cause.
     """
 
     folder: str
@@ -70,7 +70,7 @@ class Prebuilt:
 
 
 def prebuilt(language: str, source: str) -> Prebuilt | None:
-    """What there is for a program, made now if it is the first of its kind; None if it is compiled from scratch."""
+    """Return the prebuilt files for a program, building them on first use; None if it is compiled from scratch."""
     if language not in _MADE or (language == "cpp" and not _EVERYTHING_FIRST.match(source)):
         return None
     with _lock:
@@ -84,7 +84,7 @@ def prebuilt(language: str, source: str) -> Prebuilt | None:
 
 @functools.cache
 def _folder(language: str, home: str) -> str | None:
-    """The folder of a language's, or None where it cannot be made."""
+    """Return the folder of a language's prebuilt files, or None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
     compiler = where(compile[0])
     if compiler is None:
@@ -105,13 +105,13 @@ def _folder(language: str, home: str) -> str | None:
 
 
 def _make(path: Path, make: Callable[[Path, str, tuple[str, ...]], None], compiler: str, compile: tuple[str, ...]) -> None:
-    """All or nothing; whoever makes the same beside us wins or loses, and either will do."""
+    """Build a folder atomically. If another process builds the same one, either result is fine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         make(made, compiler, compile)
         for file in (made, *made.iterdir()):
-            file.chmod(0o755 if file.is_dir() else 0o644)  # root's programs run as an ordinary user, who must read it
+            file.chmod(0o755 if file.is_dir() else 0o644)  # if we are root, programs run as an ordinary user, who must read it
         with contextlib.suppress(OSError):
             made.rename(path)
         path.stat()
@@ -120,7 +120,7 @@ def _make(path: Path, make: Callable[[Path, str, tuple[str, ...]], None], compil
 
 
 def _header(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
-    """`<bits/stdc++.h>`, precompiled with the options of the programs."""
+    """Precompile `<bits/stdc++.h>` with the options used for programs."""
     header = folder / "everything.h"
     header.write_text("#include <bits/stdc++.h>\n")
     options = [word for word in compile[1:] if word.startswith("-std")]
@@ -128,7 +128,7 @@ def _header(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
 
 
 def _archive(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
-    """Javac's classes as the virtual machine keeps them in memory, after it has compiled something (`man java`, AppCDS)."""
+    """Dump javac's loaded classes to an AppCDS archive after a typical compilation (`man java`)."""
     with tempfile.TemporaryDirectory() as work:
         source = Path(work, "Problem.java")
         source.write_text(_TYPICAL_JAVA)

@@ -1,8 +1,8 @@
-"""Python tests as checks: every assertion becomes a tree of calls, expected values and operations that are ours.
+"""Parse Python tests into checks: every assertion becomes a tree of calls, expected values and our own operations.
 
-`assert f(2) == 4` becomes `__check__(["op", "==", [["call", "f", [2], {}], ["value", 4]]])`, and assertions of unittest and
-pytest likewise. Run without the program (`inside/record_checks.py`), tests say what to ask it; its answers are put into the trees
-outside. Whatever has another shape makes `read` give nothing.
+`assert f(2) == 4` becomes `__check__(["op", "==", [["call", "f", [2], {}], ["value", 4]]])`, and so do the assertions of unittest
+and pytest. Run without the program (`inside/record_checks.py`), the tests record which calls to make; the answers are inserted
+into the trees outside. `read` returns None for tests of any other form.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 LARGEST = 1 << 20
-"""Characters of tests that are read."""
+"""Maximum length of tests, in characters."""
 COMPARED: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
 }  # fmt: skip
 WRAPPERS = frozenset("abs len list tuple set frozenset sorted sum min max round bool int float str any all".split())
-"""Builtin functions of one argument (`round`: two) that may stand around a call."""
+"""Builtin functions of one argument (`round`: two) that may wrap a call."""
 PLAIN_TYPES = frozenset("int float complex str bytes bool list tuple set frozenset dict".split())
 BY_ASSERTION = {
     "assertEqual": "==", "assertNotEqual": "!=", "assertListEqual": "==", "assertTupleEqual": "==", "assertSetEqual": "==",
@@ -27,21 +27,21 @@ BY_ASSERTION = {
     "assertNotIn": "not in", "assertIs": "is", "assertIsNot": "is not", "assertGreater": ">", "assertGreaterEqual": ">=",
     "assertLess": "<", "assertLessEqual": "<=", "assertCountEqual": "same count",
 }  # fmt: skip
-"""Method of `unittest.TestCase` → the operation on its first two arguments."""
+"""`unittest.TestCase` method → the operation on its first two arguments."""
 
 
 class UnsupportedTestError(Exception):
-    """The tests are of another shape."""
+    """The tests cannot be expressed as checks."""
 
 
 @lru_cache(maxsize=256)
 def read(tests: str, entry_point: str = "") -> str | None:
-    """The tests as statements that call `__check__`, or None where something in them is no check.
+    """Rewrite tests into statements that call `__check__`; None if any of them is not a check.
 
     Args:
-        tests: Python statements that go after a program. Functions `test…` without arguments and the methods of `TestCase`
-            classes are called in the order of the text; `check(candidate)` of HumanEval where it is called.
-        entry_point: the function that they test, where it is known: it may have the name of a builtin function.
+        tests: Python statements that follow a program. Functions `test…` without arguments and methods of `TestCase` classes are
+            called in source order; HumanEval's `check(candidate)` where it is called.
+        entry_point: the tested function, if known; it may shadow a builtin function.
     """
     if len(tests) > LARGEST:
         return None
@@ -57,7 +57,7 @@ class _Reader:
 
     Args:
         tree: the tests.
-        entry_point: as of `read`.
+        entry_point: the tested function, if known.
     """
 
     def __init__(self, tree: ast.Module, entry_point: str) -> None:
@@ -101,7 +101,7 @@ class _Reader:
         return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(self._tree))
 
     def _checked_name(self, statement: ast.stmt) -> str | None:
-        """`half` of `check(half)`, also where it is wrapped to give plain copies."""
+        """Return `half` for `check(half)`, even if it is wrapped to return plain copies."""
         match statement:
             case ast.Expr(ast.Call(ast.Name("check"), [ast.Name(name)], [])) if name in self._asked:
                 return name
@@ -112,7 +112,7 @@ class _Reader:
         return None
 
     def _inlined(self, function: ast.FunctionDef) -> list[ast.stmt]:
-        """The body as a function of its own, called at once."""
+        """Wrap the body in a new function and call it immediately."""
         if function.decorator_list or any(isinstance(node, ast.Return | ast.Yield | ast.Await) for node in ast.walk(function)):
             raise UnsupportedTestError
         name = f"__run_{self._checks}_{function.name}__"
@@ -189,7 +189,7 @@ class _Reader:
         return _list(_text("op"), _text(name), _list(*map(self._value, values)))
 
     def _value(self, node: ast.expr) -> ast.expr:
-        """An expression that gives the tree of an expression."""
+        """Build an expression that evaluates to the tree of an expression."""
         if not self._asks(node):
             return _list(_text("value"), node)
         match node:
@@ -223,7 +223,7 @@ class _Reader:
                 tree = self._op("approx", one, *approx)
                 return tree if operation == "==" else _list(_text("op"), _text("not"), _list(tree))
         if operation in ("is", "is not") and not any(isinstance(one, ast.Constant) for one in (left, right)):
-            raise UnsupportedTestError  # which object it is gets lost on the way
+            raise UnsupportedTestError  # object identity does not survive the transfer
         return self._op(operation, left, right)
 
     def _math(self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
@@ -253,7 +253,7 @@ _NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
 
 
 def _binds(node: ast.AST) -> Iterable[str]:
-    """The names that a node gives a meaning to."""
+    """Yield the names that a node binds."""
     match node:
         case ast.Name(name, ast.Store() | ast.Del()):
             return [name]
@@ -269,7 +269,7 @@ def _binds(node: ast.AST) -> Iterable[str]:
 
 
 def _imports(statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
-    """The statement without what is read here and need not be installed."""
+    """Drop imports of test frameworks, which are handled here and need not be installed."""
     if isinstance(statement, ast.ImportFrom):
         if statement.level or "*" in {one.name for one in statement.names}:
             raise UnsupportedTestError
@@ -308,7 +308,7 @@ def _parameters(function: ast.FunctionDef) -> list[str]:
 
 
 def _raised(context: ast.expr) -> list[str]:
-    """The exceptions that a `with` waits for; none if it is no such `with`."""
+    """Return the exceptions that a `with` block expects; empty if it is not a `raises` context."""
     match context:
         case ast.Call(ast.Attribute(ast.Name("pytest"), "raises"), [kind], []):
             return _names(kind)
@@ -330,7 +330,7 @@ def _kinds(kind: ast.expr) -> ast.expr:
 
 
 def _approx(node: ast.expr) -> list[ast.expr] | None:
-    """Expected value, relative and absolute tolerance of `pytest.approx`."""
+    """Return the expected value, relative and absolute tolerance of `pytest.approx`."""
     match node:
         case ast.Call(ast.Attribute(ast.Name("pytest"), "approx") | ast.Name("approx"), [value, *rest], keywords):
             named = {one.arg: one.value for one in keywords}

@@ -1,8 +1,8 @@
-"""Python tests that are statements, graded outside of the process of the program wherever they are checks of what it returns.
+"""Judge Python programs by test statements, outside the program's process where the tests only check return values.
 
-Three processes: the tests run once without the program and say which calls they make and what they expect; the program's process
-answers the calls; the answers are compared here. A program may replace what it likes: it has to return the right values. Tests of
-another shape (state, output, objects) run in the program's process, as `judge_program` has it; the judgement says which it was.
+Three processes are involved: the tests run once without the program and record the calls they make and the values they expect;
+the program's process answers the calls; the answers are compared here. Whatever a program patches, it must return the correct
+values. Other tests (state, output, objects) run in the program's process, see `judge_program`; `Judgement.outside` says which.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _TYPES = {name: getattr(builtins, name) for name in PLAIN_TYPES}
 
 @dataclass(frozen=True, slots=True)
 class Iterated:
-    """What a program's generator or view went through: equal to no list, and made one by `list`, `sorted` and others."""
+    """The items of a generator or view that a program returned: not equal to a list, but `list`, `sorted` etc. accept it."""
 
     items: list[Any]
 
 
 class _CallFailedError(Exception):
-    """A check that did not come to a value.
+    """A call in a check gave no value.
 
     Args:
-        status: as of `Judgement`.
-        detail: why.
-        kinds: names of the classes of what was raised.
+        status: one of `judge.STATUSES`.
+        detail: the reason.
+        kinds: class names of the exception that was raised, base classes included.
     """
 
     def __init__(self, status: str, detail: str, kinds: Sequence[str] = ()) -> None:
@@ -52,21 +52,21 @@ class _CallFailedError(Exception):
 def judge_tests(
     program: str, tests: str, limits: Limits | None = None, *, entry_point: str = "", tier: str | None = None
 ) -> Judgement:
-    """Judge a Python program by tests that are statements.
+    """Judge a Python program by test statements.
 
     Args:
-        program: the text.
-        tests: statements that go after it; functions `test…` and the methods of unittest's test cases are run too where all of
-            them are checks.
-        limits: what the program may use.
-        entry_point: the function that is tested, where it is known.
-        tier: as of `run_program`.
+        program: source code of the program.
+        tests: statements to run after it; functions `test…` and methods of unittest test cases are run too if all of them are
+            checks.
+        limits: resource limits of the program.
+        entry_point: the tested function, if known.
+        tier: name of a sandbox tier, see `run_program`.
 
     Returns:
-        The judgement; `outside` says how it was made. `per_input` has an entry for each check, or one for all of the tests.
+        The verdict; `outside` says how it was reached. `per_input` has an entry per check, or a single one for all tests.
 
     Raises:
-        SandboxError: this machine has no sandbox.
+        SandboxError: no sandbox works on this machine.
     """
     if not program.strip():
         return Judgement("empty_answer", [False])
@@ -83,26 +83,32 @@ def judge_tests(
 
 
 def graded_outside(tests: str, entry_point: str = "", tier: str | None = None) -> bool:
-    """Whether tests are graded outside of the program's process."""
+    """Whether tests can be graded outside the program's process.
+
+    Args:
+        tests: the test statements.
+        entry_point: the tested function, if known.
+        tier: name of a sandbox tier, see `run_program`.
+    """
     return _recorded(tests, entry_point, tier) is not None
 
 
 def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | None:
-    """The checks that tests make, expected values computed; None where they have to run beside the program."""
+    """Record the checks of the tests with their expected values; None if they must run in the program's process."""
     return recorded((tests,), entry_point, tier)[0]
 
 
 @lru_cache(maxsize=256)
 def recorded(tests: tuple[str, ...], entry_point: str = "", tier: str | None = None) -> tuple[list[Any] | None, ...]:
-    """The checks of each of several tests, from one run without the program.
+    """Record the checks of several tests, in one run without the program.
 
     Args:
-        tests: the text of each; texts share nothing.
-        entry_point: as of `judge_tests`.
-        tier: as of `run_program`.
+        tests: source code of each test; they share no names.
+        entry_point: the tested function, if known.
+        tier: name of a sandbox tier, see `run_program`.
 
     Returns:
-        For each, its checks with expected values computed, for `judge_checks`; None where it has to run beside the program.
+        For each test, its checks with expected values, for `judge_checks`; None if it must run in the program's process.
     """
     scripts = [read(text, entry_point) for text in tests]
     texts = [script for script in scripts if script is not None]
@@ -132,14 +138,13 @@ def judge_checks(
     """Judge a program by the recorded checks of several tests, in one run.
 
     Args:
-        program: the text.
-        tests: what `recorded` gives for each.
-        limits: what the program may use.
-        tier: as of `run_program`.
+        program: source code of the program.
+        tests: the checks of each test, from `recorded`.
+        limits: resource limits of the program.
+        tier: name of a sandbox tier, see `run_program`.
 
     Returns:
-        Status and detail for each test, those of its first check that does not pass, or `odd` where an answer is no plain value;
-        and the run.
+        Status and detail of each test (those of its first failed check; `odd` if an answer is not a plain value), and the run.
     """
     calls = [[call for check in checks for call in _calls(check)] for checks in tests]
     nonces, said, ran = ask(program, "", [call for of_test in calls for call in of_test], for_answers(limits), tier)
@@ -156,7 +161,7 @@ def judge_checks(
 
 
 def _calls(tree: Any) -> Iterator[list[Any]]:
-    """Name, positional and named arguments of each call, in the order in which `_value` meets them."""
+    """Yield the name, positional and keyword arguments of each call, in the order in which `_value` visits them."""
     kind, *rest = tree
     if kind == "call":
         yield rest
@@ -171,7 +176,7 @@ Answers = Iterator[tuple[str, str] | None]
 
 
 def _verdict(check: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> tuple[str, str]:
-    """Status and detail of a check."""
+    """Decide the status and detail of a check."""
     own = iter([next(answers) for _ in _calls(check)])
     kind, *rest = check
     try:
@@ -233,7 +238,7 @@ def _count(value: Any, clock: hash_collisions.Clock) -> Any:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """As `==` has it for two values that were made apart: a NaN is then in neither."""
+    """Compare with `==` as for two separately created values, so that values containing NaN are not equal."""
     return bool(one == other) and not _holds_nan(one)
 
 
@@ -246,7 +251,7 @@ def _holds_nan(value: Any) -> bool:
 
 
 def _almost(one: Any, other: Any, places: Any, delta: Any) -> bool:
-    """As `unittest.TestCase.assertAlmostEqual`."""
+    """Compare like `unittest.TestCase.assertAlmostEqual`."""
     if one == other:
         return True
     difference = abs(one - other)
@@ -254,7 +259,7 @@ def _almost(one: Any, other: Any, places: Any, delta: Any) -> bool:
 
 
 def _approx(value: Any, expected: Any, rel: Any, most: Any) -> bool:
-    """As `pytest.approx`, for numbers, lists, tuples and dicts."""
+    """Compare like `pytest.approx`, for numbers, lists, tuples and dicts."""
     if isinstance(expected, list | tuple):
         alike = type(value) is type(expected) and len(value) == len(expected)
         return alike and all(_approx(one, other, rel, most) for one, other in zip(value, expected, strict=True))
@@ -270,7 +275,7 @@ def _approx(value: Any, expected: Any, rel: Any, most: Any) -> bool:
 
 
 def _shown(tree: Any) -> str:
-    """A check in words."""
+    """Format a check for messages."""
     kind, *rest = tree
     if kind == "value":
         return f"{rest[0]!r:.100}"

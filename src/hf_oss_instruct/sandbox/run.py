@@ -1,4 +1,4 @@
-"""Run a program nobody has read: `run_program(source) -> Execution`. The machine stays as it was, and an answer comes."""
+"""Run untrusted code: `run_program(source) -> Execution`. The machine is unchanged afterwards, and a result always arrives."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from hf_oss_instruct.sandbox.backends import chosen_tier, trial, trouble_with_cg
 from hf_oss_instruct.sandbox.fork_servers import ForkServer, discard, fork_server
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
-ATTEMPTS = 3  # of a run whose sandbox failed
-# How languages say that the kernel refused them memory or a process. It decides which failure is named, never whether it is one.
+ATTEMPTS = 3  # for a run whose sandbox failed
+# How language runtimes report that the kernel refused memory or a process. This only names a failure; it never decides whether
+# a run failed.
 _NO_MEMORY = re.compile(r"MemoryError|bad_alloc|[Cc]annot allocate memory|OutOfMemory|heap out of memory|memory allocation of")
 _NO_PROCESS = re.compile(r"can't start new thread|Resource temporarily unavailable|unable to create native thread")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run of many: the arguments of `run_program`."""
+    """One of many runs: the arguments of `run_program`."""
 
     source: str
     language: str = "python"
@@ -51,23 +52,23 @@ def run_program(
     """Run a program in the sandbox.
 
     Args:
-        source: the text of the program.
-        language: its language, as in `languages.LANGUAGES`.
-        stdin: what it reads from standard input, which then is at its end.
-        files: further files of its work folder: relative path → content.
-        limits: what it may use.
-        tier: name of a tier; the best one of this machine by default. `unsafe-none` is no isolation at all.
-        fresh: start a new Python for a Python program, instead of a fork of one that has its library loaded.
-        hash_seed: what `PYTHONHASHSEED` sets for a Python program; random by default.
-        stdout_as_memory: standard output is a file of `limits.output_bytes` to be mapped into memory, and ends at the first zero.
+        source: source code of the program.
+        language: its language, see `languages.LANGUAGES`.
+        stdin: content of standard input.
+        files: further files for its working folder: relative path → content.
+        limits: resource limits; `Limits()` by default.
+        tier: name of a sandbox tier; the best available one by default. `unsafe-none` does not isolate at all.
+        fresh: start a new Python interpreter instead of forking one with the standard library loaded.
+        stdout_as_memory: standard output is a memory-mapped file of `limits.output_bytes` bytes that ends at the first zero byte.
+        hash_seed: `PYTHONHASHSEED` of a Python program; random by default.
 
     Returns:
-        What became of it. A failure of the sandbox itself, after three attempts, has the status `sandbox_error`; a program that
-        breaks its sandbox three times, while a harmless one runs in it after each, has the status `failed`.
+        The result. If the sandbox itself fails three times, the status is `sandbox_error`. If the program breaks its sandbox
+        three times, while a harmless program runs fine after each attempt, the status is `failed`.
 
     Raises:
-        UsageError: there is no such tier or language, or a file lies outside of the work folder.
-        SandboxError: this machine has no sandbox.
+        UsageError: the tier or language is unknown, or a file is outside the working folder.
+        SandboxError: no sandbox works on this machine.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
     limits = limits or Limits()
@@ -93,25 +94,25 @@ def run_many(
     tier: str | None = None,
     compile_goes_on: bool = False,
 ) -> list[Execution]:
-    """Compile a program once and run it several times, one after the other, in one sandbox.
+    """Compile a program once and run it several times, sequentially, in one sandbox.
 
-    Runs share the work folder, and nothing else: no process of one is alive when the next begins.
+    Runs share the working folder and nothing else: all processes of one run are gone before the next starts.
 
     Args:
-        source: the text of the program.
-        language: its language, as in `languages.LANGUAGES`.
+        source: source code of the program.
+        language: its language, see `languages.LANGUAGES`.
         runs: for each run, further environment variables and standard input.
-        files: as of `run_program`.
-        limits: of each run; `output_bytes` is for all of them.
-        tier: as of `run_program`.
-        compile_goes_on: whether a compiler's complaints matter to nobody, as where it checks types only.
+        files: further files for the working folder: relative path → content.
+        limits: resource limits of each run; `output_bytes` applies to all runs together.
+        tier: name of a sandbox tier, see `run_program`.
+        compile_goes_on: run the program even if the compiler reports errors, such as a type checker's.
 
     Returns:
-        What became of each run, the standard error of all of them in the first. A single execution where it did not compile, or
-        the sandbox failed. Fewer than there are runs where their output went over the limit.
+        The result of each run; the first one holds the standard error of all runs. A single result if compilation or the sandbox
+        failed. Fewer results than runs if the output exceeded its limit.
 
     Raises:
-        SandboxError, ToolchainMissing, UsageError: as `run_program`.
+        SandboxError, ToolchainMissingError, UsageError: see `run_program`.
     """
     limits, name, boundary = limits or Limits(), chosen_tier(tier).name, secrets.token_hex(16)
     given = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
@@ -124,27 +125,27 @@ def run_many(
 
 
 async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
-    """`run_program` for asynchronous code; arguments and errors are the same. As many run at once as there are processors."""
+    """Async version of `run_program`, with the same arguments and errors. At most one run per CPU is active at a time."""
     run = functools.partial(run_program, source, *arguments, **options)
     return await asyncio.get_running_loop().run_in_executor(_pool(os.getpid()), run)
 
 
 @functools.cache
 def _pool(pid: int) -> ThreadPoolExecutor:
-    """The workers of this process's asynchronous code."""
+    """Return this process's thread pool for async callers."""
     return ThreadPoolExecutor(len(os.sched_getaffinity(pid)), thread_name_prefix="sandbox")
 
 
 def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None) -> Generator[Execution, None, None]:
-    """Run many programs, several at once.
+    """Run many programs in parallel.
 
     Args:
-        jobs: what to run; taken only a little ahead of what was handed out.
-        workers: how many run at once; the number of processors by default.
-        tier: as of `run_program`.
+        jobs: the runs; consumed lazily, only slightly ahead of the results.
+        workers: number of parallel runs; the number of CPUs by default.
+        tier: name of a sandbox tier, see `run_program`.
 
     Yields:
-        What became of each, in the order of the jobs.
+        The result of each run, in the order of the jobs.
     """
     workers = workers or len(os.sched_getaffinity(0))
     line: deque[Future[Execution]] = deque()
@@ -164,7 +165,7 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
 async def run_programs_async(
     jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None
 ) -> AsyncIterator[Execution]:
-    """`run_programs` for asynchronous code; arguments, order and errors are the same."""
+    """Async version of `run_programs`, with the same arguments, order and errors."""
     found = run_programs(jobs, workers, tier=tier)
     try:
         while (execution := await asyncio.to_thread(next, found, None)) is not None:
@@ -176,10 +177,10 @@ async def run_programs_async(
 def _attempted(
     job: job_spec.JobSpec, stdin: str, limits: Limits, tier: str, memory: int = 0, boundary: str = ""
 ) -> list[Execution]:
-    """Run it; make a run whose sandbox failed again.
+    """Run a job, and repeat it if its sandbox fails.
 
-    Whose fault was it? The program's, if it had begun and a harmless program runs in the same tier right afterwards. A program
-    that breaks its sandbox each time has failed. Everything else is a fault of this machine, and says nothing about the program.
+    The program is at fault if it had started and a harmless program runs in the same tier right afterwards. A program that
+    breaks its sandbox every time has failed. Otherwise the machine is at fault, which says nothing about the program.
     """
     trouble, by_the_program = "", 0
     for _ in range(ATTEMPTS):
@@ -188,7 +189,7 @@ def _attempted(
             return _run(job, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory, boundary)
         except (monitor.SandboxStalledError, OSError) as error:
             if process.given_up:
-                raise SandboxError("the run was given up, since this process is ending") from error
+                raise SandboxError("the run was canceled because this process is exiting") from error
             trouble = f"{error}. {process.said()}".strip()
             discard(job.key, process)
             by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
@@ -211,13 +212,13 @@ def _run(
         was_over = any(place.was_over for place in places)
     if was_over and len(found) == 1 and found[0].status == "compile_error":
         return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
-    # Of several runs in one group, those that were killed went over.
+    # Runs share one control group here: those that were killed exceeded its limit.
     over = [was_over and one.status in ("ok", "failed") and (not boundary or one.signal == 9) for one in found]
     return [replace(one, status="memory", exit_code=None) if is_over else one for one, is_over in zip(found, over, strict=True)]
 
 
 def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Execution]:
-    """What the reports and the output mean, for one run or for each of several."""
+    """Turn the reports and output into results, one for each run."""
     ends = [end for end in output.ends if not end["compiles"]]
     if not boundary or not ends:
         return [_execution(output, tier)]
@@ -233,7 +234,7 @@ def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Exe
 
 
 def _execution(output: monitor.RunOutput, tier: str) -> Execution:
-    """What the reports and the output mean."""
+    """Turn the reports and output of one run into its result."""
     stdout, stderr, compiler = (bytes(stream).decode("utf-8", "replace") for stream in output.streams)
     if output.late:
         reason = "the wall limit was held from outside: the program kept what watches over it from working"

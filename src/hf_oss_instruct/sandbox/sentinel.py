@@ -1,8 +1,8 @@
-"""How a whole program shows that it came to its end: it prints a fresh nonce after its last test.
+"""Proof that a whole program ran to its end: it prints a fresh nonce after its last test.
 
-An exit code says little: `exit(0)` before the first test gives 0 too. What this cannot defend against: a program that looks
-for the nonce in its own text or memory and prints it, or that gives the tests objects which claim to be equal to everything.
-Only `judge`, which keeps the right answers outside, holds against those.
+An exit code is not enough: `exit(0)` before the first test gives 0 too. This does not defend against a program that finds the
+nonce in its own source or memory and prints it, or that returns objects which claim to be equal to everything. Only `judge`,
+which keeps the expected values outside, does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import secrets
 
 from hf_oss_instruct.errors import UsageError
 
-# What prints the nonce out of its halves, so that a program which prints its own text or binary does not print it, and how many
-# closing braces it stands before: main's own, and that of the class around main.
+# Statement that prints the nonce, and how many closing braces (of main, and of the class around it) follow it. The nonce is
+# assembled from two halves, so that a program that prints its own source or binary does not print it.
 _SAYS: dict[str, tuple[str, int]] = {
     "c": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
     "cpp": ('__builtin_printf("%s%s\\n", "{first}", "{second}");', 1),
@@ -41,22 +41,28 @@ _CSHARP_TESTS = """static class {hidden} {
     }
 }
 """
-# D's runtime leaves after the unit tests, without `main`.
+# D's runtime exits after the unit tests without running `main`.
 _D_RUNS_MAIN = 'extern(C) __gshared string[] rt_options = ["testmode=run-main"];\n'
-# rackunit goes on after a failed check and leaves with 0; its log ends the program here if there was one.
+# rackunit continues after a failed check and exits with 0; its log exits the program here if a check failed.
 _RACKUNIT = "(void ((dynamic-require 'rackunit/log 'test-log) #:display? #f #:exit? #t))"
 
 
 def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
-    """A program and its tests as one text that prints the nonce when the last test is through.
+    """Combine a program and its tests into one source text that prints the nonce after the last test.
+
+    Args:
+        nonce: random text that the program must print.
+        program: source code of the program.
+        tests: statements to run after it.
+        language: their language, see `languages.LANGUAGES`.
 
     Raises:
-        UsageError: nothing is known about how this language prints, or the text has no closing brace to stand before.
+        UsageError: the language is not supported, or the text lacks the closing braces to insert the statement before.
     """
     if language == "python":
         return _python(nonce, program, tests)
     if language not in _SAYS:
-        raise UsageError(f"Whole programs in {language!r} are not judged here. Use one of: python, {', '.join(_SAYS)}.")
+        raise UsageError(f"Judging whole programs in {language!r} is not supported. Use one of: python, {', '.join(_SAYS)}.")
     statement, braces = _SAYS[language]
     half = len(nonce) // 2
     statement = statement.replace("{first}", nonce[:half]).replace("{second}", nonce[half:])
@@ -72,7 +78,7 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
         statement = f"{_RACKUNIT}\n{statement}"
     if language == "php":
         text = text.removesuffix("?>")
-    if language == "ruby" and "test/unit" in text:  # whose tests run when the text is through
+    if language == "ruby" and "test/unit" in text:  # which runs its tests at exit
         statement = f"Test::Unit.at_exit {{ {statement} }}"
     if language == "lua" and (leaving := _LUA_EXIT.search(text)):
         held = f"local ended = {leaving[1]}; if ended == 0 or ended == true then {statement} end os.exit(ended)"
@@ -86,12 +92,12 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
 
 
 def _ends(tests: str, hidden: str) -> str:
-    """Tests whose `Debug.Assert` ends them when it fails; Mono's goes on."""
+    """Make a failed `Debug.Assert` end the tests; Mono continues after it."""
     return _CSHARP_ASSERT.sub(f"{hidden}.Assert", tests)
 
 
 def _go(text: str, names: list[str], statement: str) -> str:
-    """Tests of Go's own kind, as one program: the last of them prints the nonce, and any that fails changes the exit code."""
+    """Turn `testing` functions into one program: the last test prints the nonce, and any failure changes the exit code."""
     text = go_main_package(text)
     listed = "".join(f'{{Name: "{name}", F: {name}}}, ' for name in names)
     end = f'{{Name: "end", F: func(*testing.T) {{ {statement} }}}}'
@@ -100,11 +106,11 @@ def _go(text: str, names: list[str], statement: str) -> str:
 
 
 def go_main_package(text: str) -> str:
-    """A Go program as package `main`, its own `main` under another name, so that one of ours can follow."""
+    """Turn a Go program into package `main` and rename its own `main`, so that ours can follow."""
     text = re.sub(r"^package \w+", "package main", text, count=1, flags=re.MULTILINE)
     return re.sub(r"^func main\(", "func mainOfTheProgram(", text, flags=re.MULTILINE)
 
 
 def _python(nonce: str, program: str, tests: str) -> str:
-    """The text is taken from the disk before the program begins, so that the nonce is not simply read from it."""
+    """Build a program that removes the source from disk before it starts, so that the nonce cannot simply be read from it."""
     return f"__import__('inside.modules').modules.main_program({program!r}, {tests!r}, {nonce!r})\n"

@@ -1,10 +1,9 @@
-"""What one run is put into, and who watches over it.
+"""The init process of one run: it prepares the environment, starts the program and monitors it.
 
-The init process is a fork of the fork server and our code. It makes an environment before there is a run for it, takes the run
-from the fork server's socket, starts the program as its child and looks at time, memory and processes until it ends. With
-namespaces it is the first process of its own, so that its death is the death of all; without, it inherits every orphan and kills
-until there is none. It is out of the program's reach: its capabilities are in an outer user namespace (bubblewrap), or it is
-another landlock domain.
+It is a trusted fork of the fork server. It creates an environment before there is a run for it, receives the run from the fork
+server's socket, starts the program as its child, and polls time, memory and processes until the program ends. With namespaces it
+is PID 1 of its own, so killing it kills everything; without, it adopts every orphan and kills until none is left. The program
+cannot reach it: its capabilities are in an outer user namespace (bubblewrap), or it is in another landlock domain.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ from typing import Any, NoReturn
 from . import folders, kernel, procfs, program, resource_limits
 
 MIB = 1 << 20
-LOOK_S = (0.02, 0.003)  # seconds between looks, and in the first tenth of a second or when a limit is near
-BUFFER = 212992  # bytes of a socket's buffer, each way: what Linux gives one that asks for nothing
-USERS = 1 << 20  # numbers to choose a user from that owns nothing
+LOOK_S = (0.02, 0.003)  # polling interval in seconds; the shorter one for the first 0.1 s and near a limit
+BUFFER = 212992  # bytes of a socket's buffer in each direction: Linux's default
+USERS = 1 << 20  # range of user IDs from which one that owns nothing is chosen
 DESCRIPTORS, REPORT = 8, 5  # payload, stdin, stdout, stderr, what the compiler says, report, entries of control groups
 
 
 @dataclass(frozen=True)
 class RunEnvironment:
-    """What a run is put into.
+    """The environment of a run.
 
     Attributes:
-        folder: the work folder.
-        uid: the user it is given to, or None for the init process's own.
-        sockets: an open file that counts the sockets of the run's network, or None where it has none of its own.
+        folder: the working folder.
+        uid: the user that the program runs as, or None for the init process's own.
+        sockets: file descriptor of the network namespace's socket statistics, or None without a network namespace.
     """
 
     folder: str = ""
@@ -48,7 +47,7 @@ class RunEnvironment:
 
 
 def serve_run(spec: dict[str, Any], control: socket.socket, tell: int) -> NoReturn:
-    """Make an environment, take a run from the socket, say so to the fork server, report what becomes of the run, and end."""
+    """Create an environment, receive a run, tell the fork server, report the result of the run, and exit."""
     for kind in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
         signal.signal(kind, signal.SIG_DFL)
     environment, trouble = RunEnvironment(), None
@@ -74,7 +73,7 @@ def serve_run(spec: dict[str, Any], control: socket.socket, tell: int) -> NoRetu
 
 
 def receive_run(control: socket.socket) -> tuple[bytes, list[int]]:
-    """The next message, and the descriptors of its run; nothing when the caller has let go of the socket."""
+    """Receive the next message and the file descriptors of its run; both are empty if the caller closed the socket."""
     message, fds, _, _ = socket.recv_fds(control, 16, DESCRIPTORS)
     return message, fds
 
@@ -99,7 +98,7 @@ def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Excep
             _room(spec, environment.folder, step["disk_mib"], job["shm_mib"])
             ended = _run(spec, job, step, environment, wires, report, entry)
             report.send(json.dumps(ended).encode())
-            if job["boundary"] and not step["compiles"]:  # nothing of the step is alive that could write beside it
+            if job["boundary"] and not step["compiles"]:  # no process of the step is alive that could still write
                 _write_all(stdout, f"\n{job['boundary']}\n".encode())
             if (ended["exit"] != 0 or ended["why"]) and not step["goes_on"]:
                 break
@@ -111,7 +110,7 @@ def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Excep
 
 
 def _input(content: bytes) -> int:
-    """What one step reads from standard input."""
+    """Open the standard input of one step."""
     fd = os.memfd_create("input", os.MFD_CLOEXEC)
     _write_all(fd, content)
     os.lseek(fd, 0, os.SEEK_SET)
@@ -124,15 +123,15 @@ def _write_all(fd: int, content: bytes) -> None:
 
 
 def ordinary_uid(number: int) -> int:
-    """A user that owns nothing: near the end of the largest range that exists here, other for other numbers."""
+    """Return a user ID that owns nothing, near the end of the largest mapped range; different numbers give different IDs."""
     with open("/proc/self/uid_map") as file:
         first, _, count = max((tuple(map(int, line.split())) for line in file), key=lambda row: row[2])
-    last = min(first + count, 1 << 31) - 2  # bwrap counts users in 31 bits
+    last = min(first + count, 1 << 31) - 2  # bwrap stores user IDs in 31 bits
     return int(last - number % min(USERS, count // 2))
 
 
 def _environment(spec: dict[str, Any]) -> RunEnvironment:
-    """The run's own mounts, network and System V objects, or only a folder."""
+    """Create the run's own mounts, network and System V objects, or without namespaces only a folder."""
     if spec["tier"] != "bubblewrap":
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
         uid = ordinary_uid(os.getpid()) if spec["tier"] == "landlock" and not os.geteuid() else None
@@ -153,7 +152,7 @@ def _environment(spec: dict[str, Any]) -> RunEnvironment:
 
 
 def _network() -> int:
-    """Bring the loopback up, which leads to itself, and bound what its sockets hold: an open file that counts them."""
+    """Bring up the loopback interface and limit its sockets' buffers; return a file descriptor of the socket statistics."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 1))
     for name, least in (("tcp_wmem", 16384), ("tcp_rmem", 131072)):
@@ -163,7 +162,7 @@ def _network() -> int:
 
 
 def _close_proc() -> None:
-    """Hide the init process, whose files there are those of the program's own user, and make the kernel's tunables read-only."""
+    """Hide the init process in `/proc`, where the program's user owns its files, and make kernel tunables read-only."""
     kernel.mount("/tmp", "/proc/1", None, kernel.BIND)  # an empty folder
     kernel.mount("/proc/sys", "/proc/sys", None, kernel.BIND)
     flags = kernel.NOSUID | kernel.NODEV | kernel.NOEXEC | kernel.RDONLY
@@ -171,7 +170,7 @@ def _close_proc() -> None:
 
 
 def _room(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> None:
-    """Leave so much space in the work folder beside what is there: compilers need more than programs."""
+    """Resize the working folder to leave this much free space: compilers need more than programs."""
     if spec["tier"] == "bubblewrap":
         flags = kernel.REMOUNT | kernel.NOSUID | kernel.NODEV
         kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
@@ -182,7 +181,7 @@ def _room(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> Non
 
 
 def _introduce(report: socket.socket) -> None:
-    """Give the caller a handle to kill us by, and wait until it has put us where it wants us."""
+    """Send the caller a pidfd of this process, and wait for its go-ahead."""
     pidfd = os.pidfd_open(os.getpid())
     socket.send_fds(report, [b'{"here": true}'], [pidfd])
     os.close(pidfd)
@@ -204,7 +203,7 @@ def _write(folder: str, name: str, content: bytes, uid: int | None) -> None:
 
 
 def _make_executable(path: str) -> None:
-    """What a linker does at its end, where the program's own `chmod` does nothing."""
+    """Set the executable bit for a linker, because `chmod` has no effect inside the landlock tier."""
     with contextlib.suppress(FileNotFoundError):
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         if stat.S_ISREG(os.fstat(fd).st_mode) and os.fstat(fd).st_nlink == 1:
@@ -221,9 +220,9 @@ def _run(
     report: socket.socket,
     entry: int | None,
 ) -> dict[str, Any]:
-    """One step from start to end: the compiler or the program."""
+    """Run one step, the compiler or the program, to its end."""
     ready, tell = os.pipe2(os.O_CLOEXEC)
-    # Without a user namespace the kernel counts all processes of a user; one made up for this run has none yet.
+    # Without a user namespace the kernel counts all processes of a user; a user ID made up for this run has none yet.
     others = procfs.tasks_of(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
     seen = resource_limits.Seen()
     started = time.monotonic()
@@ -265,7 +264,7 @@ def _wait(
     where: resource_limits.Where,
     report: socket.socket,
 ) -> str | None:
-    """Until the program ends (None), or a limit is passed (its name), or the caller is gone."""
+    """Wait until the program ends (None), exceeds a limit (its name), or the caller is gone."""
     pidfd = os.pidfd_open(child)
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
@@ -276,7 +275,7 @@ def _wait(
             events = [fd for fd, _ in poll.poll(max(0.0, min(pause, deadline - time.monotonic())) * 1000)]
             if pidfd in events:
                 return None
-            if report.fileno() in events:  # "stop", or nobody there to hear
+            if report.fileno() in events:  # "stop", or the caller is gone
                 return "stopped"
             if time.monotonic() >= deadline:
                 return "timeout"
@@ -284,21 +283,21 @@ def _wait(
             if why := resource_limits.passed(step, seen, where, child):
                 return why
             now = time.monotonic()
-            pause = max(LOOK_S[seen.close or now < started + 0.1], now - looked)  # half a processor's time, at most
+            pause = max(LOOK_S[seen.close or now < started + 0.1], now - looked)  # polling takes at most half of a CPU
     finally:
         os.close(pidfd)
 
 
 def _kill_all(spec: dict[str, Any]) -> None:
-    """Every process of the run but this one, which inherits the orphans among them."""
+    """Kill every process of the run except this one, which adopts the orphans among them."""
     namespace = spec["tier"] == "bubblewrap"
     if namespace:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):  # nobody is left
+    with contextlib.suppress(ChildProcessError):  # no process is left
         while True:
             pid, _ = os.waitpid(-1, 0 if namespace else os.WNOHANG)
-            # Stopped first: what forks faster than it is killed would never end.
+            # Stop first: a fork bomb could otherwise outrun the kills.
             for kind in (signal.SIGSTOP, signal.SIGKILL) if not pid else ():
                 for other in procfs.descendants(os.getpid()):
                     with contextlib.suppress(ProcessLookupError, PermissionError):

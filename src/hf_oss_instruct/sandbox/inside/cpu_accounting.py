@@ -1,9 +1,8 @@
-"""How much processor time a run has used: also that of processes which are gone and for which nobody waited.
+"""Account for the CPU time of a run, including processes that are gone and that nobody waited for.
 
-The kernel adds the time of a dead process to that of the parent which waits for it. The init process waits for orphans. What is
-left
-are the children of a parent that ignores SIGCHLD: the kernel removes them, and their time with them. It is known as it was when
-they were last looked at, and counts from then on unless some parent's time shows that they were waited for.
+The kernel adds the time of an ended process to that of the parent that waits for it, and the init process waits for orphans. The
+exception is a parent that ignores SIGCHLD: the kernel reaps its children and drops their time. Their time as of the last poll is
+kept, and counts unless some parent's time shows that they were waited for after all.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from .procfs import Stat
 
 
 class Ledger:
-    """The processor time of a run, brought up to date with every look at it."""
+    """The CPU time of a run, updated at every poll."""
 
     def __init__(self) -> None:
         self._before = _of_the_dead()
@@ -24,10 +23,10 @@ class Ledger:
         self._waited_s, self._lost_s, self._alive_s = 0.0, 0.0, 0.0
 
     def look(self, alive: Mapping[int, Stat], child: int) -> float:
-        """Seconds that the run has used.
+        """Return the CPU time used so far, in seconds.
 
         Args:
-            alive: its processes now, those that are dead and not waited for included.
+            alive: its current processes, including zombies.
             child: its first process, which is not waited for here.
         """
         _bury(child)
@@ -43,7 +42,7 @@ class Ledger:
         return self._alive_s + self._waited_s + self._lost_s
 
     def close(self) -> float:
-        """Seconds in all, once every process was killed and waited for."""
+        """Return the total in seconds, once every process was killed and waited for."""
         return max(_of_the_dead() - self._before, self._alive_s + self._waited_s) + self._lost_s
 
 
@@ -53,6 +52,6 @@ def _of_the_dead() -> float:
 
 
 def _bury(child: int) -> None:
-    """Wait for the orphans that have ended."""
+    """Reap the orphans that have ended."""
     while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid != child:
         os.waitpid(dead.si_pid, 0)

@@ -1,4 +1,4 @@
-"""What a stranger has put into a folder, and how to remove it: it may be deeper than any path or stack."""
+"""Measure and remove folders filled by untrusted code, which may be nested deeper than any path or stack allows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import time
 from . import procfs
 
 TOO_LARGE, DEPTH = 1 << 62, 100
-FILES = 16384  # files and folders in a work folder, at most
+FILES = 16384  # maximum number of files and folders in a working folder
 
 
 def sizes(folder: str) -> dict[int, int]:
-    """The files in a folder that is being written to: inode → bytes on disk.
+    """Measure the files in a folder that is being written to: inode → bytes on disk.
 
-    A folder with too many, or that cannot be looked through, counts as one file that is too large.
+    A folder that holds too many files, or that cannot be listed, counts as one file that is too large.
     """
     found: dict[int, int] = {}
     line, entries_seen = [(folder, 0)], 0
@@ -42,7 +42,7 @@ def sizes(folder: str) -> dict[int, int]:
 
 
 def changed_ns(folder: str) -> int:
-    """When a name last came into a folder or one below it, or went, in nanoseconds since 1970; now if that cannot be told."""
+    """Return when an entry was last added or removed at any depth, in ns since the epoch; the current time if unknown."""
     newest, line = 0, [folder]
     try:
         while line:
@@ -56,7 +56,7 @@ def changed_ns(folder: str) -> int:
 
 
 def numbers_agree(folder: str) -> bool:
-    """Whether `stat` and `/proc/PID/maps` give a file here the same number; some file systems in layers do not."""
+    """Whether `stat` and `/proc/PID/maps` report the same inode for a file here; some overlay file systems do not."""
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         file.write(b".")
         file.flush()
@@ -69,7 +69,7 @@ def numbers_agree(folder: str) -> bool:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder nobody uses any more. Folders in folders are lifted to the top, so that no path grows long."""
+    """Remove a folder that is no longer used. Nested folders are moved to the top first, so that no path becomes too long."""
     lifted = 0
     while children := _folders_in(folder):
         for child in children:
@@ -81,7 +81,7 @@ def remove(folder: str) -> None:
 
 
 def _folders_in(folder: str) -> list[str]:
-    """The folders in a folder, from which everything else is removed."""
+    """Remove everything in a folder except its subfolders, and return those."""
     with contextlib.suppress(PermissionError):  # another user's: then only root gets here, whom it does not stop
         os.chmod(folder, 0o700)
     found = []

@@ -1,8 +1,8 @@
-"""The process that starts every run: a small Python with the standard library loaded, which forks and then forgets.
+"""The fork server: a small Python process with the standard library loaded, which forks an init process for every run.
 
-Two lives. `descend` comes first, with the caller's rights: root becomes an ordinary user there. `serve` is the second, inside
-the outer sandbox where the tier has one: it forks an init process ahead of each run. The init process takes the run from the
-    socket, so that nothing of one run is in memory when the next is forked.
+It has two phases. `descend` runs first, with the caller's privileges, where root drops to an ordinary user. `serve` runs second,
+inside the outer sandbox if the tier has one, and forks an init process ahead of each run. The init process, not the fork server,
+receives the run from the socket, so nothing of one run is in memory when the next is forked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from . import container_init, folders, frameworks, function_calls, kernel, modules, program, record_checks, seccomp, suites  # noqa: F401  (for the forks)
 
-# What programs import most. Anything else costs them its own import, as everywhere.
+# The modules that programs import most. Others are imported when a program needs them.
 LIBRARY = """
 abc argparse array ast base64 bisect calendar cmath collections.abc contextlib copy csv dataclasses datetime decimal
 enum fractions functools glob hashlib heapq html inspect io itertools json logging math multiprocessing numbers operator
@@ -33,7 +33,7 @@ textwrap threading time traceback types typing unittest urllib.parse uuid zlib
 
 
 def descend(spec: dict[str, Any]) -> None:
-    """Leave root behind where the caller is root, then become what `spec["then"]` says."""
+    """Drop root privileges if the caller is root, then exec `spec["then"]`."""
     if not os.geteuid() and spec["tier"] != "unsafe-none":
         _lay_open(spec["reach"])
         if spec["tier"] == "bubblewrap":
@@ -44,7 +44,7 @@ def descend(spec: dict[str, Any]) -> None:
                 place = spec["then"].index("--unshare-user")
                 spec["then"][place : place + 1] = ["--userns", str(space)]
     _, most = resource.getrlimit(resource.RLIMIT_STACK)
-    resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, most))  # libc reads it when it starts
+    resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, most))  # libc reads it at startup
     os.chdir("/")
     os.execve(spec["then"][0], spec["then"], {})
 
@@ -56,10 +56,10 @@ def _become(uid: int) -> None:
 
 
 def _two_users(init_uid: int, programs: int) -> int | None:
-    """A user namespace with two users, 0 for init processes and 1 for programs, or None where it is forbidden.
+    """Create a user namespace with two users, 0 for init processes and 1 for programs; None if that is forbidden.
 
-    Programs of another user cannot touch their init processes, whatever the kernel asks a user for. Only root may give away users
-    that are not its own. The namespace belongs to the first of them, who will enter it.
+    Running as another user, programs cannot touch their init processes. Only root may map users other than its own. The namespace
+    is owned by the first of the two, who will enter it.
     """
     ready, tell = os.pipe()
     done, finish = os.pipe()
@@ -88,9 +88,9 @@ def _two_users(init_uid: int, programs: int) -> int | None:
 
 
 def _lay_open(paths: list[str]) -> None:
-    """Show an ordinary user the toolchains that lie behind a closed door such as /root, and nothing else behind it.
+    """Make toolchains inside a private folder such as /root readable for an ordinary user, and nothing else in it.
 
-    Done in a view of the file system that only this process and its children have.
+    This happens in a mount namespace that only this process and its children share.
     """
     behind: dict[str, list[str]] = defaultdict(list)
     for path in paths:
@@ -124,8 +124,8 @@ def serve(spec: dict[str, Any]) -> None:
     if spec["tier"] == "landlock":
         importlib.import_module("inside.semaphores").install()
     modules.plain_code()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then lets go of the socket
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # let the kernel reap child processes
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then closes the socket
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     if spec["tier"] != "unsafe-none":
         seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
@@ -134,19 +134,19 @@ def serve(spec: dict[str, Any]) -> None:
     spec["user"] = 1 if spec["tier"] == "bubblewrap" and users > 1 else None
     spec["numbers_agree"] = not spec["base"] or folders.numbers_agree(spec["base"])
     gc.collect()
-    gc.freeze()  # the collector of a child would touch, and so copy, every page
+    gc.freeze()  # garbage collection in a child would touch, and so copy, every page
     control.send(b"ready")
     while _next_run(spec, control, own):
         pass
     with contextlib.suppress(ChildProcessError):
-        os.wait()  # for all of them, as the kernel buries the dead
+        os.wait()  # returns once all of them are gone, as the kernel reaps them
     if spec["base"]:
         with contextlib.suppress(OSError):
             folders.remove(spec["base"])
 
 
 def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
-    """Fork an init process and wait until it has taken a run; False when there are no more."""
+    """Fork an init process and wait until it has received a run; False if there are no more."""
     taken, tell = os.pipe2(os.O_CLOEXEC)
     try:
         child = _fork(spec, own)
@@ -166,12 +166,12 @@ def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
     with contextlib.suppress(BlockingIOError):
         if not control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
             return False
-    time.sleep(0.1)  # it died while it waited: on a machine without memory, the next one may too
+    time.sleep(0.1)  # it died while waiting: if the machine is out of memory, the next one may too
     return True
 
 
 def _fork(spec: dict[str, Any], own: int) -> int:
-    """Fork, with a process namespace of its own for the child where the tier has one."""
+    """Fork, with a new PID namespace for the child if the tier has one."""
     if spec["tier"] != "bubblewrap":
         return os.fork()
     kernel.unshare(kernel.NEWPID)
@@ -179,13 +179,13 @@ def _fork(spec: dict[str, Any], own: int) -> int:
     try:
         child = os.fork()
     finally:
-        if child != 0:  # the child stays where it was born
+        if child != 0:  # the child stays in the namespace it was created in
             kernel.setns(own, kernel.NEWPID)
     return child
 
 
 def _refuse(control: socket.socket, why: str) -> bool:
-    """Tell the next caller why there is no run; False when there is no caller any more."""
+    """Tell the next caller why its run cannot start; False if the socket is closed."""
     message, fds = container_init.receive_run(control)
     if fds:
         with contextlib.suppress(OSError):
@@ -196,7 +196,7 @@ def _refuse(control: socket.socket, why: str) -> bool:
 
 
 def main() -> None:
-    """Live the life that the first argument names."""
+    """Run the phase that the first argument names."""
     del sys.path[0]
     spec = json.loads(sys.argv[2])
     {"descend": descend, "serve": serve}[sys.argv[1]](spec)

@@ -1,4 +1,4 @@
-"""The part of pytest that tests of models use, and unittest's test cases, one method at a time."""
+"""The part of pytest that model-written tests use, and unittest's test cases, one method at a time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from typing import Any
 
 
 class Skipped(BaseException):
-    """A test says that it does not run."""
+    """A test skips itself."""
 
 
 class Failed(AssertionError):
-    """`pytest.fail`, or an exception that did not come."""
+    """`pytest.fail`, or an expected exception that was not raised."""
 
 
 class Approx:
@@ -64,7 +64,7 @@ class Approx:
 
 
 class Raises:
-    """`pytest.raises` as a context."""
+    """`pytest.raises` as a context manager."""
 
     def __init__(self, kinds: Any, match: str | None = None) -> None:
         self.kinds, self.match = kinds, match
@@ -94,14 +94,14 @@ class Capture:
         sys.stdout, sys.stderr = self._out, self._err
 
     def readouterr(self) -> Any:
-        """What was written since the last call."""
+        """Return what was written since the last call."""
         found = types.SimpleNamespace(out=self._out.getvalue(), err=self._err.getvalue())
         self._out, self._err = io.StringIO(), io.StringIO()
         sys.stdout, sys.stderr = self._out, self._err
         return found
 
     def close(self) -> None:
-        """Give the streams back."""
+        """Restore the streams."""
         sys.stdout, sys.stderr = self._kept
 
 
@@ -137,7 +137,7 @@ class Patches:
         mapping[key] = value
 
     def chdir(self, path: Any) -> None:
-        """Go to a folder until the test is over."""
+        """Change the working directory until the test is over."""
         here = os.getcwd()
         self._undo.append(lambda: os.chdir(here))
         os.chdir(path)
@@ -149,7 +149,7 @@ class Patches:
 
 
 class Marks:
-    """`pytest.mark`: what is not known changes nothing."""
+    """`pytest.mark`: unknown marks have no effect."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "parametrize":
@@ -197,7 +197,7 @@ def _skipping(name: str, *given: Any, **named: Any) -> Any:
 
 
 class Shim:
-    """How tests are called."""
+    """Calls tests and unittest methods."""
 
     skipped = (Skipped, unittest.SkipTest)
 
@@ -205,11 +205,11 @@ class Shim:
         self._module, self._fixtures = module, fixtures
 
     def watched(self) -> list[tuple[str, Any]]:
-        """What a program must not change: name and owner."""
+        """List what a program must not change, as name and owner."""
         return [("pytest", self._module), ("pytest.raises", Raises), ("pytest.approx", Approx)]
 
     def call(self, function: Any, names: dict[str, Any]) -> None:
-        """Call a test function, with each of its parameters' rows; fixtures are those of its module and a few of pytest's."""
+        """Call a test function with each parameter set; fixtures are those of its module and a few of pytest's."""
         if getattr(function, "__skips__", False):
             raise Skipped("marked")
         cases = getattr(function, "__cases__", [])
@@ -280,7 +280,7 @@ class Shim:
 
 
 def install(builtins: dict[str, Any]) -> Shim:
-    """Make `pytest` a module of ours."""
+    """Install a replacement of the `pytest` module."""
     fixtures: dict[str, Any] = {}
 
     def fixture(*given: Any, autouse: bool = False, **named: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What stands around a function inside the sandbox: it is called with each input, and what it returns goes out as a plain value.
+"""Call a function inside the sandbox with each input, and write its return values as plain values.
 
-It knows no right answer, so whoever takes it over wins nothing. Answers go into memory that the outside reads when the run is
-over: they cost no system call, and what was answered before a program is killed is there.
+This code does not know the expected values, so taking it over gains nothing. Answers are written to memory that is read from
+outside when the run is over: this needs no system call, and answers given before a program is killed are kept.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ ITERATED: tuple[type[Iterable[object]], ...] = (
 
 
 def answer() -> None:
-    """Read the function's name and a question a line from standard input; standard output is the memory for the answers.
+    """Read the function's name and one question per line from standard input; standard output is the memory for the answers.
 
-    A question is the function's positional arguments. Without a function's name, it is a name, positional and named arguments.
+    A question is a list of positional arguments. Without a function's name, it is a name, positional and keyword arguments.
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     nothing = os.open(os.devnull, os.O_RDWR)
     entry_point, *questions = sys.stdin.buffer.read().decode().splitlines()
-    os.dup2(nothing, 0)  # the program gets neither its questions as input
-    os.dup2(nothing, 1)  # nor the channel as output
+    os.dup2(nothing, 0)  # the program can neither read its questions
+    os.dup2(nothing, 1)  # nor write to the channel
     at = 0
 
     def say(nonce: str, kind: str, text: str) -> None:
@@ -42,7 +42,7 @@ def answer() -> None:
         if end >= len(channel):
             raise MemoryError(f"more than {len(channel):,} bytes of answers")
         channel[at:end] = line
-        channel[end] = 10  # a line counts when it has its end
+        channel[end] = 10  # a line counts once it is complete
         at = end + 1
 
     try:
@@ -72,7 +72,7 @@ def answer() -> None:
 
 
 def _as_it_is(value: Any) -> tuple[str, str]:
-    """How a value is said, and its text: `iterated` is what can be gone through but is equal to no list, such as a generator."""
+    """Return kind and text of a value: `iterated` is an iterable that is not equal to a list, such as a generator."""
     if isinstance(value, ITERATED):
         return "iterated", values.dumps(list(islice(value, values.VALUES)))
     if getattr(value, "ndim", 0):

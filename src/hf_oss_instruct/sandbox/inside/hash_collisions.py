@@ -1,8 +1,8 @@
-"""Sets and dicts whose members an attacker chose, built in bounded time.
+"""Build sets and dicts from untrusted members in bounded time.
 
-Python does not randomize the hashes of numbers, so anybody can choose a million that all collide: the hash of every multiple of
-2**61 - 1 is 0, and numbers with different hashes can still be made to probe the same slots. No cheap test tells such members from
-ordinary ones, so the time that it takes is what is measured.
+Python does not randomize the hashes of numbers, so an attacker can choose a million that all collide: the hash of every multiple
+of 2**61 - 1 is 0, and numbers with different hashes can still be made to probe the same slots. No cheap test distinguishes such
+members from ordinary ones, so the time spent is measured instead.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-CHUNK = 256  # members between looks at the clock
-SMALL = 16  # members of a table that is not worth a look
-ALLOWANCE_S, PER_MEMBER_S = 2.0, 1e-6  # seconds of processor time; an ordinary member takes about a tenth of a microsecond
+CHUNK = 256  # members between two checks of the clock
+SMALL = 16  # tables up to this size are not checked
+ALLOWANCE_S, PER_MEMBER_S = 2.0, 1e-6  # seconds of CPU time; an ordinary member takes about 0.1 µs
 
 
 class HashCollisionError(ValueError):
-    """The members collide so often that it would take minutes to put them into a table."""
+    """The members collide so often that building the table would take minutes."""
 
 
 class Clock:
-    """The processor time that building tables may take, over all answers that one judge parses.
+    """CPU time budget for building tables, shared by all answers that one verdict parses.
 
     Args:
-        allowance_s: seconds, beside `PER_MEMBER_S` for each member.
+        allowance_s: seconds, in addition to `PER_MEMBER_S` per member.
     """
 
     def __init__(self, allowance_s: float = ALLOWANCE_S) -> None:
         self._left_s = allowance_s
 
     def fill(self, table: Any, members: Sequence[Any]) -> Any:
-        """Put members into a set, or pairs into a dict, and return it.
+        """Add members to a set, or pairs to a dict, and return it.
 
         Raises:
-            HashCollisionError: it took more time than members that do not collide would take.
+            HashCollisionError: the budget is used up, which only colliding members can do.
             TypeError: a member is not hashable, or not a pair.
         """
         if len(members) <= SMALL:

@@ -1,4 +1,4 @@
-"""The few Linux calls for which Python 3.11 has no name."""
+"""The few Linux system calls that Python 3.11 does not wrap."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def checked(result: int, what: str) -> int:
-    """The result of a call.
+    """Return the result of a call.
 
     Raises:
-        OSError: it was negative; errno says why.
+        OSError: the result is negative; errno says why.
     """
     if result < 0:
         code = ctypes.get_errno()
@@ -26,13 +26,13 @@ def checked(result: int, what: str) -> int:
 
 
 def syscall(what: str, number: int, *arguments: object) -> int:
-    """A system call by number."""
+    """Make a system call by number."""
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
     return checked(_libc.syscall(ctypes.c_long(number), *words), what)
 
 
 def unshare(flags: int) -> None:
-    """New namespaces for this process (for its next child, where the process namespace is meant)."""
+    """Move this process into new namespaces (a new PID namespace applies to its next child)."""
     checked(_libc.unshare(flags), "unshare")
 
 
@@ -42,13 +42,21 @@ def setns(fd: int, kind: int) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:
-    """Mount a file system."""
+    """Mount a file system.
+
+    Args:
+        source: device or folder to mount.
+        target: where to mount it.
+        kind: type of the file system; None for bind mounts and the like.
+        flags: `MS_*` flags.
+        data: options of the file system.
+    """
     words = [word.encode() if word is not None else None for word in (source, target, kind)]
     checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
 
 
 def prctl(option: int, *arguments: int) -> int:
-    """One property of this process."""
+    """Set a property of this process."""
     words = [ctypes.c_ulong(word) for word in (*arguments, 0, 0, 0, 0)[:4]]
     return checked(_libc.prctl(option, *words), f"prctl {option}")
 
@@ -56,7 +64,7 @@ def prctl(option: int, *arguments: int) -> int:
 def drop_capabilities() -> None:
     """Give up every capability, now and after any exec."""
     prctl(CAP_AMBIENT, 4)
-    for capability in range(64):  # the kernel ends somewhere before 64; without CAP_SETPCAP there is nothing to drop
+    for capability in range(64):  # fewer than 64 exist; without CAP_SETPCAP there is nothing to drop
         _libc.prctl(CAPBSET_DROP, capability, 0, 0, 0)
     header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
     checked(_libc.capset(header, nothing), "capset")

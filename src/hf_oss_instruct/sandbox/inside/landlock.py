@@ -1,4 +1,4 @@
-"""Which files a program may touch where there are no namespaces: landlock, in three system calls (`man 7 landlock`)."""
+"""Restrict file access without namespaces, using landlock's three system calls (`man 7 landlock`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF_FILES = EXECUTE | WRITE | READ | TRUNCATE | 1 << 15
 
 
 def version() -> int:
-    """The version of landlock this kernel speaks; 0 where it has none."""
+    """Return the kernel's landlock ABI version; 0 if landlock is unavailable."""
     try:
         return syscall("landlock", CREATE, None, 0, 1)
     except OSError:
@@ -23,12 +23,12 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[str], devices: Iterable[str], writable: str) -> None:
-    """Leave this process, and all it will start, a few files.
+    """Restrict this process, and all that it starts, to a few files.
 
     Args:
-        readable: files and folders to read and execute; those that are not there are passed over.
+        readable: files and folders to read and execute; missing ones are ignored.
         devices: files to read and write.
-        writable: the one folder to do anything in.
+        writable: the only folder with full access.
 
     Raises:
         OSError: the kernel has no landlock.

@@ -1,4 +1,4 @@
-"""A program as a real module: what pickling, dataclasses, type hints, inspect and child processes look up by its name."""
+"""Load a program as a real module, so that pickle, dataclasses, type hints, inspect and child processes find it by name."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PLAINLY = "__plainly__"
 
 
 def from_file(name: str, path: str) -> tuple[types.ModuleType, types.CodeType]:
-    """An empty module in `sys.modules` for a source file, and the code that fills it.
+    """Create an empty module in `sys.modules` for a source file, and compile the code that fills it.
 
-    The file stays where it is, so that source lines are found, and a child process that is started anew can import the module:
-    the file's folder is the first entry of `sys.path`.
+    The file stays in place, so that source lines are found and a newly started child process can import the module: the file's
+    folder is the first entry of `sys.path`.
 
     Args:
-        name: name of the module, and of the file without its suffix.
+        name: name of the module, which is the file name without suffix.
         path: absolute path of the file.
 
     Raises:
-        SyntaxError, ValueError: the text is no Python.
+        SyntaxError, ValueError: the file is not valid Python.
     """
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
@@ -42,13 +42,18 @@ def from_file(name: str, path: str) -> tuple[types.ModuleType, types.CodeType]:
 
 
 def main_program(program: str, tests: str, nonce: str) -> None:
-    """Run a program, then its tests in the same names, then print the nonce.
+    """Run a program, then its tests in the same namespace, then print the nonce.
 
-    A program with tests is imported, as benchmarks do it: what stands under its `if __name__ == "__main__"` does not run. Its
-    tests then are `__main__`. A program alone is `__main__` itself.
+    A program with tests is imported, as benchmarks do: its `if __name__ == "__main__"` block does not run, and its tests run as
+    `__main__`. A program without tests is `__main__` itself.
 
-    The file that held all three is replaced by the program alone, which is what `__file__` names from then on. What is needed
-    after the program is taken before it, so that replacing a builtin function does not skip the tests.
+    The file that held all three is replaced by the program alone, which `__file__` names from then on. Functions needed after the
+    program are looked up before it starts, so that replacing a builtin function does not skip the tests.
+
+    Args:
+        program: source code of the program.
+        tests: statements to run after it; may be empty.
+        nonce: text that is printed at the end.
     """
     main, path = sys.modules["__main__"], sys.modules["__main__"].__dict__["__file__"]
     os.unlink(path)
@@ -78,13 +83,13 @@ def main_program(program: str, tests: str, nonce: str) -> None:
 
 @functools.cache
 def plain_code() -> tuple[types.CodeType, ...]:
-    """The code of what copies plain values; the fork server reads it before its forks need it."""
+    """Compile the modules that copy plain values; the fork server does so before its forks need them."""
     parts = (hash_collisions, value_types, values)
     return tuple(compile(Path(str(part.__file__)).read_text("utf-8"), str(part.__file__), "exec") for part in parts)
 
 
 def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator for a function whose answers tests compare: they see plain copies, no object that is equal to everything.
+    """Return a decorator that makes a tested function return plain copies, never an object that is equal to everything.
 
     The copies are made by modules that a program cannot import, and are of classes that it cannot patch: a Fraction becomes the
     nearest number.

@@ -1,7 +1,7 @@
-"""What `/proc` says of a process. A program chooses its own name, so all of it is read as bytes, and nothing is passed over.
+"""Read process information from `/proc`. A program chooses its own name, so everything is parsed as bytes.
 
-A process that is gone has nothing to say (None). What is there and cannot be read or understood is an error: the watch takes it
-for a limit passed, or a program could hide by it.
+A process that is gone gives None. One that exists but cannot be read or parsed is an error, which counts as an exceeded limit:
+otherwise a program could hide that way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _REMOVED = re.compile(rb"^(\w+)-(\w+) \S+ (\w+) \S+ (\d+)\s+(/.*) \(deleted\)$",
 
 
 class UnreadableProcessError(Exception):
-    """A process is there, and what it is cannot be read."""
+    """A process exists, but its information cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Stat:
     """A line of `/proc/PID/stat` (`man 5 proc_pid_stat`).
 
     Attributes:
-        state: one letter; `Z` is dead and not yet waited for.
-        parent: number of the process that started or adopted it.
-        own_s: processor seconds of its threads, those that ended included.
-        waited_s: processor seconds of the children that it waited for, and of theirs.
-        threads: how many there are.
-        born: when it started, in ticks since the machine did; tells it from a later one of its number.
+        state: one letter; `Z` is a zombie.
+        parent: ID of the process that started or adopted it.
+        own_s: CPU time of its threads in seconds, including those that ended.
+        waited_s: CPU time in seconds of the children that it waited for, and of theirs.
+        threads: number of threads.
+        born: start time in clock ticks since boot; distinguishes it from a later process with the same ID.
     """
 
     state: str
@@ -47,11 +47,11 @@ class Stat:
 
 
 def read(path: str) -> bytes | None:
-    """A file of `/proc`, or None if its process is gone.
+    """Read a file in `/proc`; None if its process is gone.
 
     Raises:
         UnreadableProcessError: this process may not read it.
-        OSError: this process is out of descriptors, or the machine of memory.
+        OSError: this process is out of file descriptors, or the machine is out of memory.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -70,10 +70,10 @@ def read(path: str) -> bytes | None:
 
 
 def listed(place: str, folder: str) -> list[str]:
-    """The names in a folder of a process's; none if it is gone.
+    """List a folder of a process in `/proc`; empty if the process is gone.
 
     Raises:
-        UnreadableProcessError: this process may not look there.
+        UnreadableProcessError: this process may not list it.
     """
     try:
         return os.listdir(f"{place}/{folder}")
@@ -85,7 +85,7 @@ def listed(place: str, folder: str) -> list[str]:
 
 
 def closed(place: str, error: PermissionError) -> None:
-    """Tell a process that may not be looked at from one that is ending, whose files are root's from then on.
+    """Ignore a permission error of an exiting process, whose files belong to root from then on.
 
     Raises:
         UnreadableProcessError: it has memory, so it is alive.
@@ -96,17 +96,17 @@ def closed(place: str, error: PermissionError) -> None:
 
 
 def stat(pid: int) -> Stat | None:
-    """State, parent and times of a process, or None if it is gone.
+    """Return state, parent and times of a process; None if it is gone.
 
     Raises:
-        UnreadableProcessError: it is there, and not to be understood.
+        UnreadableProcessError: it exists, but cannot be parsed.
     """
     text = read(f"/proc/{pid}/stat")
     return stat_of(text) if text else None
 
 
 def stat_of(text: bytes) -> Stat:
-    """The meaning of a line of `/proc/PID/stat`: the name between the parentheses may hold any byte, parentheses too."""
+    """Parse a line of `/proc/PID/stat`: the name in parentheses may contain any byte, including parentheses."""
     try:
         words = text[text.rindex(b")") + 1 :].split()
         user, system, waited_user, waited_system = map(int, words[11:15])
@@ -117,7 +117,7 @@ def stat_of(text: bytes) -> Stat:
 
 
 def place_of(pid: int, line: Stat) -> str:
-    """The folder in `/proc` that shows a process: that of a living thread, where the first one has ended and left no memory."""
+    """Return the folder in `/proc` that describes a process: that of a live thread if the main thread has ended."""
     if line.state != "Z" or line.threads <= 1:
         return f"/proc/{pid}"
     for task in listed(f"/proc/{pid}", "task"):
@@ -128,17 +128,17 @@ def place_of(pid: int, line: Stat) -> str:
 
 
 def sizes(text: bytes) -> dict[bytes, int]:
-    """Name → KiB of each size in the text of `/proc/PID/status` or `smaps_rollup`, whose first line is left out."""
+    """Parse `/proc/PID/status` or `smaps_rollup`, without its first line, into name → KiB."""
     return {name: int(kib) for name, kib in _SIZE.findall(text.partition(b"\n")[2])}
 
 
 def shares_memory(place: str) -> bool:
-    """Whether a process has memory that it shares with others without a file."""
+    """Whether a process has anonymous shared memory."""
     return _SHARED_ANONYMOUS.search(read(f"{place}/maps") or b"") is not None
 
 
 def removed_and_mapped(place: str, folder: str) -> dict[int, int]:
-    """Files of a folder that are mapped and have no name any more: inode → bytes up to the end of what is mapped."""
+    """Find mapped files of a folder that were deleted: inode → bytes up to the end of the mapping."""
     found: dict[int, int] = {}
     inside = os.fsencode(folder) + b"/"
     for start, end, offset, inode, path in _REMOVED.findall(read(f"{place}/maps") or b""):
@@ -149,12 +149,12 @@ def removed_and_mapped(place: str, folder: str) -> dict[int, int]:
 
 
 def everyone() -> list[int]:
-    """Every process that can be seen."""
+    """List every visible process."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process that descends from this one, as far as it can be seen while they come and go."""
+    """List every descendant of a process, as far as it is visible while processes come and go."""
     found, line = [], [pid]
     while line:
         children = list(_children(line.pop()))
@@ -172,7 +172,7 @@ def _children(pid: int) -> Iterator[int]:
 
 
 def tasks_of(uid: int) -> int:
-    """How many threads a user has on this machine."""
+    """Count the threads of a user on this machine."""
     total = 0
     for pid in everyone():
         try:

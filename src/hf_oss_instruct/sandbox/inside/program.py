@@ -1,4 +1,4 @@
-"""How a fork of ours becomes a stranger's program: limits, no rights, no way back; then exec, or Python's own `__main__`."""
+"""Turn a fork into the untrusted program: set limits, drop privileges for good, then exec or run Python's `__main__`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 from . import kernel, landlock, seccomp
 
 MIB = 1 << 20
-USER = 1000  # what the program sees as its own number
-ADDRESSES_MIB = 3072  # address space beyond the memory limit: libraries, stacks of threads, arenas of malloc
-OWN_MIB = 24  # what an interpreter holds before the program begins
+USER = 1000  # user ID as the program sees it
+ADDRESSES_MIB = 3072  # address space beyond the memory limit: libraries, thread stacks, malloc arenas
+OWN_MIB = 24  # memory of the interpreter before the program starts
 STACK_MIB, THREAD_STACK_MIB = 64, 2  # a thread's stack counts as memory even while it is empty
-# What programs may read where there are no mounts of their own. Of /proc only themselves and the machine's shape.
+# What programs may read without their own mounts. In /proc, only themselves and the machine's shape.
 READABLE = (
     "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf",
     "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/filesystems", "/proc/version",
@@ -31,7 +31,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 def enter(entry: int | None, tell: int) -> None:
-    """Go into the control group that counts the program's memory, where there is one."""
+    """Enter the control group that limits the program's memory, if there is one."""
     if entry is not None:
         try:
             os.write(entry, b"0")
@@ -49,7 +49,7 @@ def become(
     tell: int,
     others: int,
 ) -> NoReturn:
-    """Never returns. What goes wrong before the program starts is written to `tell`."""
+    """Become the program. Never returns; errors before the program starts are written to the file descriptor `tell`."""
     try:
         os.setsid()
         for number, fd in enumerate(wires):
@@ -91,14 +91,14 @@ def _named(word: str, step: dict[str, Any], folder: str) -> str:
 
 
 def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
-    """No capability, and a number that owns nothing where we may choose one."""
+    """Drop all capabilities, and switch to a user ID that owns nothing if one was chosen."""
     if job["uid"] and spec["tier"] != "unsafe-none":
         os.setgroups([])
         os.setresgid(job["uid"], job["uid"], job["uid"])
         os.setresuid(job["uid"], job["uid"], job["uid"])
-    kernel.prctl(kernel.SET_DUMPABLE, 1)  # or /proc/self would be root's
+    kernel.prctl(kernel.SET_DUMPABLE, 1)  # otherwise /proc/self would belong to root
     if spec["tier"] == "bubblewrap":
-        # A user namespace of the run's own: processes are counted in it, and everything mounted is another's.
+        # The run gets its own user namespace: processes are counted per namespace, and it owns none of the mounts.
         outer = os.geteuid(), os.getegid()
         kernel.unshare(kernel.NEWUSER)
         for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {outer[0]} 1"), ("gid_map", f"{USER} {outer[1]} 1")):
@@ -111,7 +111,7 @@ def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
 
 def _limits(step: dict[str, Any], others: int) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_STACK)
-    stack_mib = 8 if step["argv"] else STACK_MIB  # after an exec, it is also that of each thread
+    stack_mib = 8 if step["argv"] else STACK_MIB  # after an exec, this is also the size of each thread's stack
     resource.setrlimit(resource.RLIMIT_STACK, (min(stack_mib * MIB, most) if most > 0 else stack_mib * MIB, most))
     cpu_s = int(step["cpu_s"]) + 1
     sizes = {
@@ -119,7 +119,7 @@ def _limits(step: dict[str, Any], others: int) -> None:
         resource.RLIMIT_FSIZE: step["disk_mib"] * MIB,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 512,
-        resource.RLIMIT_NPROC: others + step["processes"] + 1,  # one more, so that the watch can see who goes beyond
+        resource.RLIMIT_NPROC: others + step["processes"] + 1,  # one more, so that the monitor can see that the limit is exceeded
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 8 * MIB,
         resource.RLIMIT_NICE: 0,
@@ -161,10 +161,10 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
 
 
 def _main(path: str) -> int:
-    """Run the file as `__main__`; its exit code as Python would give it."""
+    """Run the file as `__main__` and return the exit code that Python would give."""
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=path, __builtins__=builtins, __loader__=SourceFileLoader("__main__", path), __cached__=None)
-    sys.modules["__main__"] = sys.modules["__mp_main__"] = main  # the second as multiprocessing has it
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = main  # multiprocessing uses the second name
     try:
         with open(path, "rb") as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)
@@ -173,7 +173,7 @@ def _main(path: str) -> int:
         return _exit_code(leaving.code)
     except BaseException as error:
         trace = error.__traceback__
-        inner = trace.tb_next if trace else None  # without our own frame
+        inner = trace.tb_next if trace else None  # without this function's frame
         sys.excepthook(type(error), error.with_traceback(inner), inner)
         return 1
     return 0
@@ -189,7 +189,7 @@ def _exit_code(code: object) -> int:
 
 
 def _end(code: int) -> int:
-    """What Python does when its main program is through, short of taking itself apart."""
+    """Do what Python does when its main program ends, except for finalizing the interpreter."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()

@@ -1,7 +1,7 @@
-"""Runs tests without the program that they are for: each check says which calls it makes and what it compares with.
+"""Run tests without the tested program, to record which calls each check makes and which values it expects.
 
-`python_checks.read` has made every assertion a call of `__check__` with a tree: what the program will be asked, and the expected
-values, which are computed here. No line of the program is in this process.
+`python_checks.read` has turned every assertion into a call of `__check__` with a tree: what the program will be asked, and the
+expected values, which are computed here. No code of the program runs in this process.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), frozenset, range
 
 
 class SharedArgumentError(Exception):
-    """A value that can be changed goes to two calls: what the first does to it cannot be known here."""
+    """A mutable value is passed to two calls: what the first call does to it is unknown here."""
 
 
 def record(nonce: str) -> None:
-    """Run each text of `tests.json` in names of its own, and write its checks, then the nonce; `other` before it if it failed."""
+    """Run each text of `tests.json` in its own namespace and write its checks, then the nonce; `other` first if it failed."""
     say, channel, dumps = os.write, os.dup(1), values.dumps
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -54,7 +54,7 @@ def record(nonce: str) -> None:
 
 
 def _arguments(tree: list[Any]) -> list[Any]:
-    """The arguments of every call in a tree, and the values that it compares with."""
+    """Return the arguments of every call in a tree, and the values that it compares with."""
     kind, *rest = tree
     if kind == "call":
         return [*rest[1], *rest[2].values()]

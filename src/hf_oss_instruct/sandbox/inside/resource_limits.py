@@ -1,7 +1,7 @@
-"""Whether a run is over one of its limits: processes, memory, processor time and files, read from `/proc` again and again.
+"""Check whether a run exceeds its limits on processes, memory, CPU time and files, by polling `/proc`.
 
-A look every 20 ms is a race that a fast program can win for a moment. The hard limits (per process, per file, per mount)
-stand behind it. What cannot be read counts as over: a program must not hide by being odd.
+Polling every 20 ms is a race that a fast program can win for a moment; hard limits (per process, file and mount) back it up.
+Whatever cannot be read counts as exceeding the limit, so that a program cannot hide that way.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from typing import Any
 from . import cpu_accounting, folders, kernel, procfs
 
 MIB = 1 << 20
-# Memory of a process that is not a file's, its page tables included. What is shared is counted apart where pages were let go.
+# Memory of a process that no file backs, including page tables. Shared memory is counted separately where pages were unmapped.
 _OWN = (b"RssAnon", b"VmPTE", b"VmSwap", b"HugetlbPages")
-SOCKET_KIB = 416  # buffers of a socket, both ways, as long as nobody makes them larger: seccomp refuses that
+SOCKET_KIB = 416  # both buffers of a socket; seccomp keeps programs from enlarging them
 _libc = ctypes.CDLL(None)
 
 
 @dataclass
 class Seen:
-    """What was seen of a run.
+    """What polling has found so far.
 
     Attributes:
-        memory_kib: the most memory, over all processes.
-        cpu_s: processor time, of the dead too.
-        close: whether the last look found half of a limit used.
-        shared_kib: memory that the whole machine shared when the run began.
-        files: inode → bytes of each file that was seen.
-        unknown: inodes of files that are only mapped and whose size was not seen.
-        mapped: whether the last look found a removed file; `mapped_ns`: when mappings were last looked at.
+        memory_kib: peak memory of all processes together, in KiB.
+        cpu_s: CPU time in seconds, including ended processes.
+        close: whether half of a limit was used at the last poll.
+        shared_kib: shared memory of the whole machine at the start of the run, in KiB.
+        files: inode → size in bytes of each file that was seen.
+        unknown: inodes of files that are only mapped and whose size is unknown.
+        mapped: whether the last poll found a deleted file; `mapped_ns`: when mappings were last checked.
     """
 
     memory_kib: int = 0
@@ -52,13 +52,13 @@ class Seen:
 
 @dataclass(frozen=True)
 class Where:
-    """Where the processes and files of a run are looked for.
+    """Where to look for the processes and files of a run.
 
     Attributes:
-        folder: the work folder.
-        alone: whether every process in `/proc` but this one belongs to the run, and the work folder is a mount of its own.
-        sockets: an open `/proc/net/sockstat` of a network namespace that is the run's own, or None without one.
-        inodes: whether `/proc/PID/maps` and `stat` number the files of the folder alike.
+        folder: the working folder.
+        alone: whether every process in `/proc` except this one belongs to the run, and the working folder is its own mount.
+        sockets: file descriptor of `/proc/net/sockstat` in the run's network namespace, or None without one.
+        inodes: whether `/proc/PID/maps` and `stat` report the same inodes for the folder.
     """
 
     folder: str
@@ -68,11 +68,11 @@ class Where:
 
 
 def passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | None:
-    """The limit that the run is over now, or None.
+    """Return the limit that the run exceeds now, or None.
 
     Args:
-        step: the limits.
-        seen: what was seen before; brought up to date.
+        step: the limits of the step.
+        seen: earlier findings; updated in place.
         where: where to look.
         child: the first process of the run.
     """
@@ -103,13 +103,13 @@ def _passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str |
 
 
 def _memory_kib(places: dict[int, str], seen: Seen, limit: int, sockets_kib: int) -> int:
-    """KiB that the processes hold together, and what the kernel holds for them where it can be seen."""
+    """Return the memory of all processes together, and the visible kernel memory held for them, in KiB."""
     found = {pid: procfs.sizes(text) for pid, place in places.items() if (text := procfs.read(f"{place}/status"))}
     own = sum(sizes.get(name, 0) for sizes in found.values() for name in _OWN)
     shared = sum(sizes.get(b"RssShmem", 0) for sizes in found.values())
     if own + shared + sockets_kib > limit:
         own, shared = _divided(places, found)
-    # Pages that nobody has in view any more stay until the last mapping of them is gone; only the machine's sum shows them.
+    # Unmapped shared pages stay allocated until the last mapping is gone; only the machine's total shows them.
     more = _shared_kib() - seen.shared_kib
     if own + max(shared, more) + sockets_kib > limit and more > shared:
         shared = more if any(map(procfs.shares_memory, places.values())) else shared
@@ -117,7 +117,7 @@ def _memory_kib(places: dict[int, str], seen: Seen, limit: int, sockets_kib: int
 
 
 def _divided(places: dict[int, str], found: dict[int, dict[bytes, int]]) -> tuple[int, int]:
-    """The same with pages of several processes divided among them, and a memory that two have in common counted once."""
+    """Return the same with shared pages divided among their processes, and a shared address space counted once."""
     own, shared = 0, 0
     twins: dict[tuple[int, ...], list[int]] = {}
     for pid, sizes in found.items():
@@ -132,7 +132,7 @@ def _divided(places: dict[int, str], found: dict[int, dict[bytes, int]]) -> tupl
 
 
 def _same_memory(pid: int, other: int) -> bool:
-    """Whether two processes have one memory (`man kcmp`)."""
+    """Whether two processes share an address space (`man kcmp`)."""
     number = 312 if os.uname().machine == "x86_64" else 272
     with contextlib.suppress(OSError):
         return kernel.syscall("kcmp", number, pid, other, 1, 0, 0) == 0
@@ -140,30 +140,30 @@ def _same_memory(pid: int, other: int) -> bool:
 
 
 def _shared_kib() -> int:
-    """KiB of the machine's memory that processes share, files in memory included (`man sysinfo`)."""
+    """Return the machine's shared memory in KiB, including in-memory files (`man sysinfo`)."""
     room = ctypes.create_string_buffer(256)
     _libc.sysinfo(room)
     return int(struct.unpack_from("l3L3L", room)[6]) >> 10
 
 
 def _in_use(sockstat: int | None) -> int:
-    """How many sockets a network namespace has, those on their way through another one included."""
+    """Count the sockets of a network namespace, including those in transit through another socket."""
     return 0 if sockstat is None else int(os.pread(sockstat, 64, 0).split()[2])
 
 
 class _Files:
-    """Files on disk and sockets of a run that has no mounts and no network of its own.
+    """Files on disk and sockets of a run without its own mounts and network.
 
     Attributes:
-        bytes: on disk, of files with a name, open or only mapped.
-        sockets: how many are open.
+        bytes: size on disk of all files that have a name, are open or are only mapped.
+        sockets: number of open sockets.
     """
 
     def __init__(self, seen: Seen, places: Iterable[str], where: Where) -> None:
         sockets: set[int] = set()
         removed: dict[int, int] = {}
         mapped: dict[int, int] = {}
-        # Where no name has gone since the last look, nothing was removed. Clocks of files are as coarse as 10 ms.
+        # If no name has disappeared since the last poll, nothing was deleted. File timestamps have a resolution of 10 ms.
         now, look = time.time_ns(), seen.mapped or folders.changed_ns(where.folder) > seen.mapped_ns - 50_000_000
         seen.mapped_ns = now if look else seen.mapped_ns
         for place in places:
@@ -175,8 +175,8 @@ class _Files:
             mapped |= procfs.removed_and_mapped(place, where.folder) if look else {}
         named = folders.sizes(where.folder)
         seen.files |= removed | named
-        # How large a file is that is only mapped, nobody says. One whose size was never seen is not let pass, but is looked at
-        # twice: it may have been closed, or its process ended, just now.
+        # The size of a file that is only mapped is unknown. One whose size was never seen counts as exceeding the limit, but only
+        # at the second poll: it may have just been closed, or its process may have just ended.
         seen.unknown, before = mapped.keys() - seen.files.keys(), seen.unknown
         seen.mapped = bool(mapped or removed)
         for inode in mapped.keys() - removed.keys() - named.keys():
@@ -188,5 +188,5 @@ class _Files:
 
 def _open_files(place: str) -> Iterator[os.stat_result]:
     for entry in procfs.listed(place, "fd"):
-        with contextlib.suppress(OSError):  # closed just now
+        with contextlib.suppress(OSError):  # it was just closed
             yield os.stat(f"{place}/fd/{entry}")

@@ -1,8 +1,8 @@
-"""Which system calls a program may not make: a filter written by hand, so that it needs no library.
+"""The seccomp filter: which system calls a program may not make, written as BPF so that no library is needed.
 
 A filter is a short program for the kernel's classic BPF machine: load the architecture, the call's number or an argument;
-compare; return a verdict. It is a deny-list: the calls below have no place in a program that computes something, and each has
-been a way out of a sandbox or around one of its limits. `seccomp(2)` and `linux/seccomp.h` are the reference for the numbers.
+compare; return a verdict. It is a deny-list: an ordinary computation needs none of the calls below, and each of them has been a
+way out of a sandbox or around one of its limits. `seccomp(2)` and `linux/seccomp.h` are the reference for the numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 X32 = 0x40000000
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, the time namespace included
 
-# name: (x86-64, aarch64); None where the machine has no such call.
+# name: (x86-64, aarch64); None if the architecture has no such call.
 CALLS: dict[str, tuple[int | None, int | None]] = {
     # asynchronous-I/O rings: file and network work that no filter sees
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
@@ -29,7 +29,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "pidfd_getfd": (438, 438), "process_madvise": (440, 440), "perf_event_open": (298, 241), "bpf": (321, 280),
     "userfaultfd": (323, 282), "lookup_dcookie": (212, 18),
-    # keys of the kernel
+    # kernel keyrings
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
     # mounts, namespaces, roots
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429),
@@ -41,7 +41,7 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443), "settimeofday": (164, 170), "clock_settime": (227, 112),
     "adjtimex": (159, 171), "clock_adjtime": (305, 266), "iopl": (172, None), "ioperm": (173, None), "uselib": (134, None),
     "vhangup": (153, 58), "sethostname": (170, 161), "setdomainname": (171, 162), "nfsservctl": (180, 42),
-    # memory that belongs to no process, so that a count over processes misses it
+    # memory that belongs to no process, so that summing over processes misses it
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195),
     "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186),
     "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180),
@@ -68,7 +68,7 @@ LIMITS = (302, 261)  # prlimit64
 SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
               "sched_setattr": (314, 274)}  # fmt: skip
 CLONE, CLONE3, IOCTL, SOCKETPAIR, SETSOCKOPT = (56, 220), (435, 435), (16, 29), (53, 199), (54, 208)
-INIT_PID = 1  # the number of the init process in the program's own process namespace
+INIT_PID = 1  # process ID of the init process in the program's PID namespace
 OF_A_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the init process too
 THREAD, FILES = 0x10000, 0x400  # flags of clone
 BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and their FORCE
@@ -78,7 +78,7 @@ MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 @functools.cache
 def build(machine: str, *, namespaces: bool) -> bytes:
-    """The filter for a machine.
+    """Build the filter for an architecture.
 
     Args:
         machine: `x86_64` or `aarch64`, as `os.uname` calls it.
@@ -86,7 +86,7 @@ def build(machine: str, *, namespaces: bool) -> bytes:
             other processes are refused here.
 
     Raises:
-        OSError: no numbers are known for this machine.
+        OSError: the architecture is not supported.
     """
     if machine not in MACHINES:
         raise OSError(errno.ENOSYS, f"no system call numbers are known for {machine!r}")
@@ -101,16 +101,16 @@ def build(machine: str, *, namespaces: bool) -> bytes:
 
 
 def _by_arguments(column: int, namespaces: bool) -> list[bytes]:
-    """What is refused only with some arguments."""
-    # libc goes on with clone, whose flags can be read here; those of clone3 lie behind a pointer.
+    """Build the rules for calls that are refused only with some arguments."""
+    # libc falls back to clone, whose flags are visible here; those of clone3 are behind a pointer.
     lines = _verdict(CLONE3[column], ERRNO | errno.ENOSYS)
     lines += _when(CLONE[column], 0, [_line(ANY_BIT, NEW_NAMESPACES, 0, 1), _refuse(errno.EPERM)])
-    # A thread with open files of its own would hide them: only those of the first thread are looked at.
+    # A thread with its own file table would hide its files: only those of the main thread are checked.
     apart = [_line(AND, THREAD | FILES), _line(EQUAL, THREAD, 0, 1), _refuse(errno.EPERM)]
     lines += _when(CLONE[column], 0, apart)
     for request in TYPING_FOR_THE_USER:
         lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _refuse(errno.EPERM)])
-    # Nothing happens and nothing fails: a socket's buffer is memory of the kernel.
+    # Report success without doing it: a socket's buffer is kernel memory.
     sizes = [part for option in BUFFERS for part in (_line(EQUAL, option, 0, 1), _line(RETURN, ERRNO))]
     lines += _when(SETSOCKOPT[column], 1, [_line(EQUAL, 1, 0, 1 + len(sizes)), _load(2), *sizes])
     lines += _when(SOCKETPAIR[column], 0, [_line(EQUAL, UNIX, 1, 0), _refuse(errno.EAFNOSUPPORT)])
@@ -123,8 +123,8 @@ def _with_namespaces(column: int) -> list[bytes]:
     families = [_line(EQUAL, family, left, 0) for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True)]
     lines = _when(socket, 0, [*families, _refuse(errno.EAFNOSUPPORT)])
     protocol = [_load(2), _line(EQUAL, 0, 1, 0), _refuse(errno.EPROTONOSUPPORT)]
-    lines += _when(socket, 0, [_line(EQUAL, NETLINK, 0, len(protocol)), *protocol])  # only the one that lists interfaces
-    # The init process may be a process of the same user: nobody slows it or takes its limits.
+    lines += _when(socket, 0, [_line(EQUAL, NETLINK, 0, len(protocol)), *protocol])  # only NETLINK_ROUTE, which lists interfaces
+    # The init process may run as the same user: its priority and limits must not be changed.
     for numbers in (*SCHEDULING.values(), LIMITS):
         lines += _when(numbers[column], 0, [_line(EQUAL, INIT_PID, 0, 1), _refuse(errno.EPERM)])
     for name, everybody in OF_A_USER.items():
@@ -145,7 +145,7 @@ def _without(column: int) -> list[bytes]:
 
 
 def apply(program: bytes) -> None:
-    """Put this process, and all it will start, under a filter for good."""
+    """Apply a filter permanently to this process and all that it starts."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     prctl(SET_NO_NEW_PRIVS, 1)
@@ -170,6 +170,6 @@ def _verdict(number: int | None, verdict: int) -> list[bytes]:
 
 
 def _when(number: int | None, argument: int, body: list[bytes]) -> list[bytes]:
-    """A test of an argument of one call; the call's number is loaded again afterwards. A machine may lack the call."""
+    """Test an argument of one call, then reload the call's number. Empty if the architecture lacks the call."""
     inner = [_load(argument), *body, _line(LOAD, NUMBER)]
     return [] if number is None else [_line(EQUAL, number, 0, len(inner)), *inner]

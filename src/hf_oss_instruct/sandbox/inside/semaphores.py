@@ -1,7 +1,7 @@
-"""Semaphores for `multiprocessing` where `/dev/shm` is closed, as under landlock: event descriptors, which forks inherit.
+"""Semaphores for `multiprocessing` without `/dev/shm`, as in the landlock tier: eventfds, which forks inherit.
 
-Python's own are named files in `/dev/shm`, which every process of the machine shares. An event descriptor has no name, so a
-process that is started anew (`spawn`, `forkserver`) cannot find it: those start methods are refused.
+Python's own semaphores are named files in `/dev/shm`, which all processes of the machine share. An eventfd has no name, so a
+newly started process (`spawn`, `forkserver`) cannot find it: those start methods are refused.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ REFUSED = (
 
 
 class SemLock:
-    """What `_multiprocessing.SemLock` does for processes that are forked.
+    """Replacement of `_multiprocessing.SemLock` for forked processes.
 
     Args:
         kind: `RECURSIVE_MUTEX`, or 1 for a semaphore.
-        value: how often it can be acquired at first.
-        maxvalue: the most that `value` may become by releasing.
+        value: initial value.
+        maxvalue: maximum value.
         name: unused.
         unlink: whether only forks need it.
 
     Raises:
-        OSError: a process that is started anew would need it.
+        OSError: a newly started process would need it.
     """
 
     SEM_VALUE_MAX = MOST
@@ -58,7 +58,7 @@ class SemLock:
         self.release()
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Take one; False if there is none, after `timeout` seconds at most."""
+        """Acquire it, waiting at most `timeout` seconds; False if that fails."""
         if self.kind == RECURSIVE_MUTEX and self._is_mine():
             self._held += 1
             return True
@@ -72,10 +72,10 @@ class SemLock:
         return True
 
     def release(self) -> None:
-        """Give one back.
+        """Release it.
 
         Raises:
-            AssertionError: a recursive lock is another's.
+            AssertionError: a recursive lock is owned by another thread.
             ValueError: it was released more often than acquired.
         """
         if self.kind == RECURSIVE_MUTEX:
@@ -110,7 +110,7 @@ class SemLock:
         return not self._there(0)
 
     def _get_value(self) -> int:
-        """Counted by taking all and giving them back: the kernel shows the number in `/proc`, which is closed to children."""
+        """Return the value by acquiring and releasing all: `/proc`, which would show it, is closed to child processes."""
         number = 0
         while self._taken():
             number += 1
@@ -123,6 +123,6 @@ class SemLock:
 
 
 def install() -> None:
-    """Give `multiprocessing` these semaphores, and its shared values files in the work folder."""
+    """Make `multiprocessing` use these semaphores, and files in the working folder for shared values."""
     _multiprocessing.SemLock = SemLock
     heap.Arena._dir_candidates = []  # type: ignore[attr-defined]

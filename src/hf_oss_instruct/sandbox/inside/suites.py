@@ -1,8 +1,8 @@
-"""Runs single tests against programs: each program in a fork of its own, and what each test came to goes into the memory channel.
+"""Run single tests against programs, each program in its own fork; the result of each test goes to the memory channel.
 
-A test passed when its line was written after it returned. A program can only be believed so far as it shares a process with its
-tests: what it is able to replace (assertions, equality, builtin functions, the framework) is taken before it begins and looked at
-after every test. Tests that are checks of plain values are graded outside instead (`sandbox/python_tests.py`).
+A test has passed if its line was written after it returned. Because program and tests share a process, everything the program
+could replace (assertions, equality, builtin functions, the framework) is saved before it starts and checked after every test.
+Tests that only check plain return values are graded outside instead (`sandbox/python_tests.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from . import frameworks, modules
 
 SHOWN = 300
-TEST_CPU_S, TEST_WALL_S = 2.0, 6.0  # of one test of a solution
+TEST_CPU_S, TEST_WALL_S = 2.0, 6.0  # seconds for one test of a solution
 LEAST_S, TIMES = 0.1, 16  # a mutant's processor seconds: so many times those of the solution, in steps of two, at least these
 
 
@@ -45,7 +45,7 @@ def run() -> None:
     gc.freeze()
     at, used, done = 0, 0.0, 0
     while done < len(job["runs"]):
-        group = [done]  # changes of one program share a process, until one of them ends it
+        group = [done]  # mutants of one program share a process, until one of them ends it
         while job["runs"][done]["cpu_s"] == 0 and group[-1] + 1 < len(job["runs"]) and job["runs"][group[-1] + 1]["cpu_s"] == 0:
             group.append(group[-1] + 1)
         cpu_s = job["runs"][done]["cpu_s"] or _steps(used)
@@ -71,7 +71,7 @@ def _steps(used: float) -> float:
 def _child(
     job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, cpu_s: float, nothing: int
 ) -> tuple[int, float, int]:
-    """Runs in a fork: where their lines end, the processor seconds, and how many are over."""
+    """Do several runs in a fork; return where their lines end, the CPU time in seconds, and how many have finished."""
     began, nonce = at, job["nonce"]
     pid = os.fork()
     if not pid:
@@ -102,7 +102,7 @@ def _child(
 
 
 def _kill(pid: int) -> None:
-    """The run and what it left behind."""
+    """Kill the run and the processes it left behind."""
     for kill in (os.killpg, os.kill):
         try:
             kill(pid, signal.SIGKILL)
@@ -111,12 +111,12 @@ def _kill(pid: int) -> None:
 
 
 class TimeUp(BaseException):
-    """A run has had its processor seconds."""
+    """A run has used up its CPU time."""
 
 
 def _alone(job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, cpu_s: float, nothing: int) -> NoReturn:
     os.setpgid(0, 0)
-    if group[0]:  # what the solution itself writes is kept
+    if group[0]:  # keep the solution's own output
         os.dup2(nothing, 2)
     nonce, exit_, find, dumps = job.pop("nonce"), os._exit, channel.find, json.dumps
     guard, variants = Guard(), job["runs"][group[0]]["cpu_s"] == 0
@@ -147,7 +147,7 @@ def _alone(job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, c
 
 
 def _clock(cpu_s: float, wall_s: float) -> None:
-    """Raise `TimeUp` after so many seconds of the processor or the wall; 0 for never."""
+    """Raise `TimeUp` after this many seconds of CPU or wall time; 0 for never."""
     for kind, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, cpu_s), (signal.SIGALRM, signal.ITIMER_REAL, wall_s)):
         signal.setitimer(timer, 0)
         signal.signal(kind, _time_is_up)
@@ -155,7 +155,7 @@ def _clock(cpu_s: float, wall_s: float) -> None:
 
 
 def _time_is_up(number: int, frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL)  # the next time is the last
+    signal.signal(number, signal.SIG_DFL)  # the second signal kills the process
     raise TimeUp
 
 
@@ -235,7 +235,7 @@ def _told(error: BaseException) -> str:
 
 
 class Guard:
-    """What tests rely on, as it was before the program began."""
+    """What tests rely on, saved before the program starts."""
 
     def __init__(self) -> None:
         self.builtins = dict(vars(builtins))
@@ -243,7 +243,7 @@ class Guard:
         self._kept = {"builtins": dict(vars(builtins)), "unittest.TestCase": dict(vars(unittest.TestCase))}
 
     def hold(self, shim: frameworks.Shim) -> None:
-        """Put back what the program has changed so far, and watch it from now on."""
+        """Restore what the program has changed so far, and watch it from now on."""
         self._watched = []
         for name, owner in (("unittest.TestCase", unittest.TestCase), ("builtins", builtins)):
             for key, value in self._kept[name].items():
@@ -253,7 +253,7 @@ class Guard:
         self._watched += [(name, owner, dict(vars(owner))) for name, owner in shim.watched()]
 
     def changed(self) -> str:
-        """What was changed since."""
+        """Name what has changed since then; empty if nothing."""
         for name, owner, kept in self._watched:
             own = vars(owner)
             for key, value in kept.items():
@@ -262,13 +262,13 @@ class Guard:
         return ""
 
     def honest(self, *values: Any) -> Any:
-        """The values, if none of them claims to be equal to everything."""
+        """Return the values if none of them claims to be equal to everything."""
         for value in values:
             _probe(value, 0)
         return values
 
     def same(self, one: Any, other: Any) -> bool:
-        """`==` between honest values."""
+        """Compare honest values with `==`."""
         _probe(one, 0)
         _probe(other, 0)
         return bool(one == other)

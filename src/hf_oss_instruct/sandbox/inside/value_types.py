@@ -1,7 +1,7 @@
-"""Kinds of values that `==` finds equal to plain ones, beside their subclasses, and what stands for them outside of the sandbox.
+"""Types whose values are equal (`==`) to plain values, and how they are represented outside the sandbox.
 
-Fraction, Decimal, Counter and OrderedDict stay what they are. numpy's scalars, `UserList`, views of dicts and the like become the
-plain value that is equal to the same values. What is equal to no plain value, but can be looped over, becomes `Items`.
+Fraction, Decimal, Counter and OrderedDict keep their type. numpy scalars, `UserList`, dict views and the like become the plain
+value that they are equal to. Iterables that are not equal to any plain value become `Items`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-DIGITS = 8600  # of a decimal
-FRACTION_BITS = 1 << 14  # of numerator or denominator: reducing longer ones takes long
+DIGITS = 8600  # maximum of a Decimal
+FRACTION_BITS = 1 << 14  # maximum of numerator and denominator: reducing longer ones is slow
 COMPARED = {range: "range", deque: "deque", array: "array"}
 ARRAY = "ndarray"
 
 
 class NotPlainValueError(ValueError):
-    """The value, or the text, is not of plain values, or holds too many or too deep ones."""
+    """The value or text does not consist of plain values, or has too many or too deeply nested ones."""
 
 
 class Items:
-    """What is not equal to a list of the same items.
+    """An iterable that is not equal to a list of the same items.
 
     Args:
         kind: two of a kind in `COMPARED` are equal if their items are; an array of numpy is equal to what it is if it has but
@@ -51,7 +51,7 @@ class Items:
 
 
 def _only(value: Any) -> Any:
-    """The single element of nested lists or tuples of one element each; a list for anything longer or empty."""
+    """Return the only element of nested one-element lists or tuples; a list if it is longer or empty."""
     while type(value) in (list, tuple, Items):
         inner = list(value)
         if len(inner) != 1:
@@ -61,11 +61,11 @@ def _only(value: Any) -> Any:
 
 
 def reduced(value: Any, most: int) -> Any:
-    """The value that stands for one that is no plain value nor of a subclass; the same object if there is none.
+    """Convert a value that is not a plain value or a subclass of one; return the same object if that is impossible.
 
     Args:
-        value: anything.
-        most: items at most that are taken out of it.
+        value: any object.
+        most: maximum number of items to take from it.
     """
     kind: Any = type(value)
     if (numpy := sys.modules.get("numpy")) and isinstance(value, numpy.generic | numpy.ndarray):
@@ -93,7 +93,7 @@ def _of_numpy(value: Any, numpy: Any) -> Any:
 
 
 def code_of(value: Fraction | Decimal) -> dict[str, Any]:
-    """The JSON form of a number that JSON has none for.
+    """Encode a number that JSON cannot represent.
 
     Raises:
         NotPlainValueError: it has too many digits.
@@ -109,7 +109,7 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
 
 
 def fraction_of(content: Any) -> Fraction:
-    """A fraction out of its code, which anybody may have written."""
+    """Decode a fraction from untrusted data."""
     if max(map(len, content)) > FRACTION_BITS // 4 + 4:
         raise NotPlainValueError("a fraction of too many digits")
     numerator, denominator = content
@@ -117,7 +117,7 @@ def fraction_of(content: Any) -> Fraction:
 
 
 def decimal_of(content: Any) -> Decimal:
-    """A decimal out of its code, which anybody may have written."""
+    """Decode a Decimal from untrusted data."""
     if type(content) is not str or len(content) > DIGITS:
         raise NotPlainValueError("no decimal, or one of too many digits")
     return Decimal(content)

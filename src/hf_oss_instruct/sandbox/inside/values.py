@@ -1,8 +1,8 @@
-"""Plain values as JSON text and back: what a stranger's function takes and returns, with nothing pickled and nothing evaluated.
+"""Serialize plain values to JSON and back, to exchange them with untrusted code without pickle or eval.
 
-JSON alone would make a tuple a list and a set an error: what it has no exact form for is an object with a letter for its kind and
-its content. The rest is left to the json module, which is quick, and gives a float back bit for bit. Depth and number of values
-are bounded both ways.
+JSON would turn a tuple into a list and cannot represent a set: such values become an object with a letter for the type, and the
+content. The rest is left to the json module, which is fast and round-trips floats exactly. Depth and number of values are limited
+in both directions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NotPlainValueError = value_types.NotPlainValueError
 
 
 class Digest:
-    """The hash of a large value. Values that are equal have the same one, and whoever forges it has to know the value."""
+    """The hash of a large value. Equal values have equal hashes, and forging one requires knowing the value."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -50,7 +50,7 @@ class Digest:
 
 
 def summary(value: Any) -> Any:
-    """The value, or the `Digest` of a large string, or of a large list or tuple of numbers, strings, lists and tuples."""
+    """Return the value, or the `Digest` of a large string, or of a large list or tuple of numbers, strings, lists and tuples."""
     if not (type(value) in (str, list, tuple) and len(value) > LARGE):
         return value
     import hashlib
@@ -64,7 +64,7 @@ def summary(value: Any) -> Any:
 
 
 def _doubles(value: Any) -> bytes:
-    """Numbers as doubles, if all are exact as such; nothing if they are not, or with NaN, or for other values."""
+    """Pack numbers as doubles if all of them are exact; empty if not, or for NaN or other values."""
     if not set(map(type, value)) <= {int, float, bool}:
         return b""
     from array import array
@@ -82,7 +82,7 @@ def _doubles(value: Any) -> bytes:
 
 
 def _canonical(value: Any, depth: int) -> Any:
-    """Equal values become values with one `repr`: as `==` has it, 2.0 is 2, and True is 1."""
+    """Normalize values so that equal ones have the same `repr`: 2.0 becomes 2, and True becomes 1."""
     kinds = set(map(type, value))
     if not kinds <= {int, float, bool, str, list, tuple} or not depth:
         raise ValueError
@@ -99,25 +99,25 @@ def _canonical(value: Any, depth: int) -> Any:
 
 
 def dumps(value: Any, *, exact: bool = False) -> str:
-    """The text of a value.
+    """Serialize a value.
 
     Args:
         value: the value.
-        exact: refuse collections that would come back as another kind, such as an array as `value_types.Items`.
+        exact: refuse collections that would come back as another type, such as an array as `value_types.Items`.
 
     Raises:
-        NotPlainValueError: the value is not made of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple,
-            set, frozenset, dict, Counter and OrderedDict, or of what `value_types.reduced` makes such values of.
+        NotPlainValueError: the value does not consist of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list,
+            tuple, set, frozenset, dict, Counter and OrderedDict, or of values that `value_types.reduced` converts to these.
     """
     return json.dumps(_encoded(value, DEPTH, [VALUES, exact]))
 
 
 def loads(text: str | bytes, clock: hash_collisions.Clock | None = None) -> Any:
-    """The value of a text that anybody may have written, in time and memory linear in its length.
+    """Parse an untrusted text, in time and memory linear in its length.
 
     Args:
-        text: JSON as of `dumps`.
-        clock: what sets and dicts of many texts may take together; one for each text by default.
+        text: JSON as written by `dumps`.
+        clock: time budget for building sets and dicts, shared by several texts; a separate one per text by default.
 
     Raises:
         NotPlainValueError: it is not the text of a plain value.
@@ -131,7 +131,7 @@ def loads(text: str | bytes, clock: hash_collisions.Clock | None = None) -> Any:
 
 
 def _check_size(text: str) -> None:
-    """Refuse a text of too many values, or of a number with too many digits, before anything is made of it."""
+    """Refuse a text with too many values, or a number with too many digits, before parsing it."""
     if len(text) > VALUES and _crowded(text) and _crowded(_STRING.sub("", text)):
         raise NotPlainValueError(f"more than {VALUES:,} values")
     if len(text) > DIGITS and _LONG_NUMBER.search(text) and _LONG_NUMBER.search(_STRING.sub("", text)):
@@ -139,12 +139,12 @@ def _check_size(text: str) -> None:
 
 
 def _crowded(text: str) -> bool:
-    """Whether these are certainly too many values; the pairs of a dict have two commas for each two values."""
+    """Whether there are certainly too many values, estimated from commas; the pairs of a dict have two commas for two values."""
     return max(text.count("["), text.count("{"), text.count(",") // 2) > VALUES
 
 
 def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
-    """The JSON form of a value; `budget` holds how many values are left, and whether they have to be exact."""
+    """Encode a value as JSON data; `budget` holds how many values are left, and whether they must be exact."""
     _spend(depth, budget)
     kind = type(value)
     if kind in _AS_IT_IS or (kind is int and value.bit_length() < BITS):
@@ -152,7 +152,7 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
     if kind is list or kind is tuple:
         items = list(value) if _as_they_are(value, depth, budget) else [_encoded(item, depth - 1, budget) for item in value]
         return items if kind is list else {"t": items}
-    # The methods of the plain types are named, so that those of a subclass are not asked.
+    # Call the base types' methods explicitly, so that those of a subclass are never used.
     if isinstance(value, int):
         return {"i": hex(int.__int__(value))}
     if isinstance(value, str):
@@ -208,7 +208,7 @@ def _decoded(code: Any, depth: int, budget: list[int], clock: hash_collisions.Cl
 
 
 def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
-    """Whether every item is its own code: found, and paid for, without a look at each of a long list."""
+    """Whether every item is encoded as itself; deducts them from the budget without visiting each item of a long list."""
     kinds = set(map(type, items))
     if not (kinds <= _AS_IT_IS or (kinds <= {int, bool} and -(1 << BITS) < min(items) and max(items) < 1 << BITS)):
         return False
