@@ -125,5 +125,5 @@ def test_damaged_expected_values_are_made_again(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     problem = Problem("P/1", "python", "", "f", (), "x", reference="def f(x): return x", calls=Calls([[1]], base=1))
-    with pytest.warns(RuntimeWarning, match="asked again"):
+    with pytest.warns(RuntimeWarning, match="computes them again"):
         assert References(tmp_path / "file" / "expected").of(problem).expected == [1]

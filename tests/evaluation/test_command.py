@@ -96,7 +96,7 @@ def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: P
     assert found["pass@2"]["mean"] == 1.0
     done = score(data, lines, "--k", "3")
     assert done.returncode == 2
-    assert "Ask for --k 2 or less" in done.stderr
+    assert "Use --k 2 or less" in done.stderr
 
 
 def test_missing_problems_are_reported_as_missing(data: Path) -> None:
@@ -155,4 +155,4 @@ def test_wrong_names_exit_2_with_the_way_out(data: Path) -> None:
     assert hf("compare", data, data.parent / "nowhere").returncode == 2
     done = hf("compare", data, data)
     assert done.returncode == 2, done.stderr
-    assert "Name the folder that score wrote" in done.stderr
+    assert "Pass the folder that score wrote" in done.stderr

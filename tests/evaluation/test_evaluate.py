@@ -105,7 +105,7 @@ def test_several_answers_are_asked_for_at_once_and_scored_as_pass_at_k(data: Pat
         words = (*words, "--out", data.parent / "out", "--n", "12")
         done = hf(*words)
         assert done.returncode == 2
-        assert "12 answers at temperature 0 would all be the same" in done.stderr
+        assert "12 answers at temperature 0 would be identical" in done.stderr
         found = json.loads(hf(*words, "--temperature", "0.8", "--format", "json").stdout)["humaneval_plus"]
         assert [request["body"]["n"] for request in oracle.requests] == [12] * 3
     assert found["scores"]["plus"]["pass@1"]["mean"] == pytest.approx(0.5)
@@ -159,10 +159,10 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["--model", "no/such-model", "--task", "humaneval_plus"], "'no/such-model' at 'main' is neither a folder nor to be had"),
+    (["--model", "no/such-model", "--task", "humaneval_plus"], "'no/such-model' at 'main' is neither a local folder nor"),
     (["--model", "m", "--task", "humanevil"], "Unknown task 'humanevil'"),
     ([*SERVED, "--style", "magicoder"], "Use chat."),
-    ([*SERVED, "--backend", "vllm"], "does not talk to"),
+    ([*SERVED, "--backend", "vllm"], "is not supported by --backend vllm"),
     ([*SERVED, "--set", "no_such=1"], "no option 'no_such'"),
 ])  # fmt: skip
 def test_mistakes_are_told_with_the_way_out(data: Path, words: list[str], said: str) -> None:

@@ -78,7 +78,7 @@ def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_pa
     folder = save_model(tmp_path / "model", tokenizer_of("qwen"), max_position_embeddings=16)
     model = LightevalModel(ModelChoice(str(folder)), Sampling())
     put = asked(toys.plus(tmp_path / "data").problems["HumanEval/900"], "completion")
-    with pytest.raises(EvaluationError, match="and the model takes 16"):
+    with pytest.raises(EvaluationError, match="but the model accepts 16"):
         model.answers([put], "completion")
     with pytest.raises(UsageError, match="transformers has no option 'devices'"):
         LightevalModel(ModelChoice(str(folder), options={"devices": 1}), Sampling())
@@ -92,5 +92,5 @@ def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9/v1"
     with pytest.raises(UsageError, match="'NO_SUCH_KEY' is not set"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, api_key_env="NO_SUCH_KEY"), Sampling())
-    with pytest.raises(UsageError, match="api_key is no option to --set"):
+    with pytest.raises(UsageError, match="api_key cannot be set with --set"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, options={"api_key": "secret"}), Sampling())

@@ -149,7 +149,7 @@ def test_rows_of_the_hub_become_documents_by_their_own_ids(monkeypatch: pytest.M
         document = configs[name].prompt_function(row | {"__few_shots": False, "__index": 0}, name)
         assert document.specific["task_id"] == task_id
         assert document.specific["kind"] == ("answer" if "chat" in name else "completion")
-        with pytest.raises(UsageError, match="asked without examples"):
+        with pytest.raises(UsageError, match="does not support few-shot examples"):
             configs[name].prompt_function(row | {"__few_shots": True}, name)
     door.benchmark.cache_clear()
 

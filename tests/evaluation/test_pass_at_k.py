@@ -44,7 +44,7 @@ def test_what_makes_no_sense_is_an_error(n: int, c: int, k: int) -> None:
 
 def test_a_mean_over_problems_may_have_different_numbers_of_samples() -> None:
     assert mean_pass_at_k([(2, 1), (4, 4), (1, 0)], 1) == pytest.approx(0.5)
-    with pytest.raises(UsageError, match="one has 1"):
+    with pytest.raises(UsageError, match="one problem has 1"):
         mean_pass_at_k([(2, 1), (1, 1)], 2)
 
 

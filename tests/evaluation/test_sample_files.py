@@ -172,7 +172,7 @@ def test_fewer_generations_than_problems_are_told_apart_by_their_prompts_or_refu
     assert ([one.task_id for one in found], missing) == (["HumanEval/901", "HumanEval/902"], ["HumanEval/900"])
     unknown = saved(tmp_path / "u.json", [["return 1"], ["return 2"]])
     with pytest.raises(
-        EvaluationError, match=r"2 records cannot be used: u\.json, item 1 of 2 names no problem.*3 of humaneval_plus"
+        EvaluationError, match=r"2 records cannot be used: u\.json, item 1 of 2 has no problem.*3 of humaneval_plus"
     ):
         read_samples(unknown, benchmark)
 
@@ -205,7 +205,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "counts of an old evalplus": (
         lambda folder: saved(folder / "e.json", {"eval": {"HumanEval/0": {"nfiles": 1}}}),
-        r"e\.json, eval, 'HumanEval/0' holds no",
+        r"e\.json, eval, 'HumanEval/0' contains no",
     ),
     "one odd solution of evalplus": (
         lambda folder: saved(folder / "e.json", {"eval": {"HumanEval/0": [{"solution": "x"}, {"solution": 5}]}}),
@@ -213,7 +213,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "results of MultiPL-E": (
         lambda folder: saved(folder / "a.results.json", {"name": "x", "results": [{"status": "OK"}]}),
-        "result without program",
+        "result without a program",
     ),
     "a broken zip": (lambda folder: toys.write_lines(folder / "a.eval", []), "inspect_ai cannot read the log"),
     "an object that only looks like a log": (
@@ -227,11 +227,11 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "details in other words": (
         lambda folder: table(folder / "d.parquet", documents({"HumanEval/900": "Add two numbers."}, BODIES)),
-        r"d\.parquet, row 1 names no task_id, and its query quotes no single problem's prompt: 'Add two",
+        r"d\.parquet, row 1 has no task_id, and its query does not quote exactly one problem's prompt: 'Add two",
     ),
     "details with examples": (
         lambda folder: table(folder / "d.parquet", documents(EXAMPLES, BODIES)),
-        "quotes no single problem's",
+        "does not quote exactly one problem's",
     ),
     "details without answers": (
         lambda folder: table(folder / "d.parquet", [{"doc": {"query": "q"}, "model_response": {"logprobs": [1.0]}}]),
@@ -260,13 +260,13 @@ def test_unknown_problems_are_counted_and_named_with_their_lines(tmp_path: Path)
         checked(read_samples(toys.write_lines(tmp_path / "s.jsonl", lines), benchmark), benchmark, allow_missing=True)
     message = str(caught.value)
     assert message.startswith("3 problems of the samples (4 of 5 samples) are not in humaneval_plus")
-    assert "such as 'Mbpp/1' (s.jsonl, line 2); '7' (s.jsonl, line 3); 'Mbpp/1' (s.jsonl, line 4); its own" in message
+    assert "such as 'Mbpp/1' (s.jsonl, line 2); '7' (s.jsonl, line 3); 'Mbpp/1' (s.jsonl, line 4); its IDs" in message
 
 
 def test_a_log_without_inspect_installed_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.eval").write_bytes(b"PK")
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
-    with pytest.raises(EvaluationError, match=r"log of inspect_ai, which is not installed.*hf-oss-instruct\[inspect\]"):
+    with pytest.raises(EvaluationError, match=r"needs inspect_ai, which is not installed.*hf-oss-instruct\[inspect\]"):
         read_samples(tmp_path / "a.eval")
 
 

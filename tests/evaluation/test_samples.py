@@ -46,21 +46,21 @@ def test_lightevals_details_give_every_sample_of_a_document(tmp_path: Path) -> N
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "details.parquet")
     assert [(one.number, one.text) for one in read_samples(tmp_path / "details.parquet")] == [(0, "a"), (1, "b")]
     pq.write_table(pa.Table.from_pylist([{"doc": {"query": "?"}, "model_response": {"text": ["a"]}}]), tmp_path / "other.parquet")
-    with pytest.raises(EvaluationError, match=r"other\.parquet, row 1 names no task_id"):
+    with pytest.raises(EvaluationError, match=r"other\.parquet, row 1 has no task_id"):
         read_samples(tmp_path / "other.parquet")
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "holds no sample"),
-        ("\n\n", "holds no sample"),
+        ("", "contains no samples"),
+        ("\n\n", "contains no samples"),
         ('{"task_id": "A/1", "completion": "x"}\n{"task_id": ', "line 2 is not JSON"),
         ("[1]\n", "line 1 is not a JSON object but list"),
         ('{"completion": "x"}\n', "line 1 has no task_id"),
         ('{"task_id": "A/1", "text": "x"}\n', "line 1 has none of solution"),
         ('{"task_id": "A/1", "completion": 5}\n', "line 1 has 5 as completion, which is not a string"),
-        ('{"task_id": "A/1", "sample": 0, "solution": "x"}\n' * 2, "line 2 holds sample 0 of 'A/1', which is there twice"),
+        ('{"task_id": "A/1", "sample": 0, "solution": "x"}\n' * 2, "line 2 holds sample 0 of 'A/1', which occurs twice"),
     ],
 )
 def test_bad_files_are_named_with_their_line(content: str, says: str, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_bad_files_are_named_with_their_line(content: str, says: str, tmp_path: 
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="There is no file of samples"):
+    with pytest.raises(UsageError, match="No sample file found"):
         read_samples(tmp_path / "none.jsonl")
 
 

@@ -1,1 +1,1 @@
-"""Does the model solve the problems? Benchmarks, programs out of answers, verdicts from the sandbox, scores."""
+"""Evaluate models: benchmarks, extraction of programs from answers, verdicts from the sandbox, scores."""

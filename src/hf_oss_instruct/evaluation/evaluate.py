@@ -1,4 +1,4 @@
-"""Generation and scoring in one go: a model and some tasks in, a folder of scores for each task out."""
+"""Generate and score in one step: a model and some tasks in, a folder of scores per task out."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held
 
 LOG = "generation.log"
-"""What lighteval and its back end say."""
+"""Log file for the output of lighteval and its backend."""
 Counting = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """How answers become scores; the attributes are arguments of `evaluate`."""
+    """Settings of prompts and scoring; the attributes are arguments of `evaluate`."""
 
     style: str | None
     limit: int | None
@@ -76,8 +76,8 @@ def evaluate(
     """Generate a model's answers to benchmarks and score them. What `out` already holds is neither generated nor run again.
 
     Args:
-        model: id on the Hub, a folder, or the server's name for it.
-        tasks: one task or several, as of `benchmarks.load`; `multipl_e` stands for every language.
+        model: ID on the Hub, a local folder, or the server's name of the model.
+        tasks: one or more tasks, see `benchmarks.load`; `multipl_e` stands for every language.
         out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `out/generation.log` what lighteval
             printed.
         backend: `transformers`, `vllm` or `litellm`; by default `transformers`, and `litellm` with `base_url`.
@@ -95,38 +95,38 @@ def evaluate(
         data: local files of the benchmarks; the Hub by default.
         revision: another commit of the benchmark on the Hub.
         limit: only the first problems of each task.
-        ks: the k of pass@k.
+        ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
         allow_empty: count a server's empty answers as answers.
-        trained_on: as of `trained_on.touched`; adds the score without the problems that this training set quotes.
+        trained_on: a training set, see `trained_on.touched`; adds the score without the problems that it quotes.
         workers: samples run at once; one per processor by default.
-        tier: as of `run_program`.
-        say: called with each line that a user should read before it costs time.
-        counting: makes a progress bar, given what is counted.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
+        say: called with messages that a user should see before the run takes time.
+        counting: creates a progress bar, given a verb such as `judged`.
 
     Returns:
         Task → the score and the verdicts.
 
     Raises:
-        UsageError: a task, an option or a style makes no sense.
-        EvaluationError: the data cannot be used, the model cannot be loaded, or problems were left without an answer.
+        UsageError: a task, an option or a style is invalid.
+        EvaluationError: the data is unusable, the model cannot be loaded, or some problems got no answer.
         RunError: the folder belongs to another evaluation or cannot be written.
-        SandboxError: this machine has no sandbox.
+        SandboxError: no sandbox works on this machine.
     """
     if base_url and backend not in (None, "litellm"):
-        raise UsageError(f"--base-url names a server, which --backend {backend} does not talk to. Leave one of them out.")
+        raise UsageError(f"--base-url is not supported by --backend {backend}. Leave one of them out.")
     backend = backend or ("litellm" if base_url else "transformers")
     choice = ModelChoice(model, backend, model_revision, base_url, api_key_env, batch_size, options or {})
     sampling = Sampling(n, temperature, top_p, max_new_tokens, rng_seed)
     if backend in SERVED and style not in (None, "chat"):
-        raise UsageError(f"A chat server cannot be asked in style {style!r}: it writes the prompt itself. Use chat.")
-    chosen_tier(tier)  # nothing is generated that could not be scored
+        raise UsageError(f"A chat server does not support the style {style!r}: it applies its own template. Use chat.")
+    chosen_tier(tier)  # fail before generating what could not be scored
     settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
     named = _expanded([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
             if trouble := trouble_with(language, tier):
-                say(f"{benchmark.task} will be generated and not evaluated: {trouble}")
+                say(f"{benchmark.task} will be generated but not evaluated: {trouble}")
     choice, facts = _identified(choice)
     out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
@@ -135,7 +135,7 @@ def evaluate(
 
 
 class _Run:
-    """One model, loaded when the first task lacks an answer."""
+    """A run with one model, which is loaded once a task needs an answer."""
 
     def __init__(
         self,
@@ -151,12 +151,12 @@ class _Run:
         self._model: LightevalModel | None = None
 
     def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
-        """What the model writes; it is loaded when it is asked first."""
-        with redirect_stdout(self._log), redirect_stderr(self._log):  # the terminal keeps one bar
+        """Generate answers, loading the model on first use."""
+        with redirect_stdout(self._log), redirect_stderr(self._log):  # keep the terminal to one progress bar
             return self._loaded().answers(asked, style)
 
     def of(self, benchmark: Benchmark, out: Path) -> tuple[Score, list[Verdict]]:
-        """Answers and scores of one task."""
+        """Generate and score one task."""
         problems = list(islice(benchmark.problems.values(), self._settings.limit))
         style = self._settings.style or generation.style_of(out) or self._loaded().style()
         drawn = asdict(self._sampling) | {"max_new_tokens": self._sampling.max_new_tokens or NEW_TOKENS[style]}
@@ -177,7 +177,7 @@ class _Run:
         if unanswered:
             raise EvaluationError(
                 f"The server gave no answer, or fewer than {self._sampling.n}, to {unanswered:,} of {len(problems):,} problems "
-                f"of {benchmark.task}; {LOG} has why. The same command asks them again; --allow-empty takes empty answers."
+                f"of {benchmark.task}; {LOG} has why. The same command retries them; --allow-empty accepts empty answers."
             )
         facts = {**self._facts, "style": style, "sampling": drawn, "batch_size": self._choice.batch_size, "versions": _versions()}
         with self._counting("judged") as on_progress:
@@ -208,12 +208,12 @@ def _expanded(tasks: Sequence[str]) -> list[str]:
         for name in ([f"multipl_e:{key}" for key in multipl_e.KEYS] if canonical(task) == "multipl_e" else [canonical(task)])
     ]
     if not found:
-        raise UsageError("There is no task to evaluate. Name one with --task, such as humaneval_plus.")
+        raise UsageError("No task to evaluate. Pass one with --task, such as humaneval_plus.")
     return list(dict.fromkeys(found))
 
 
 def _identified(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
-    """The model with its commit, and what tells its answers from those of another: no URL and no key."""
+    """Resolve the model's commit, and return what identifies its answers: no URL and no key."""
     facts: dict[str, Any] = {"model": choice.name, "backend": choice.backend, "options": dict(choice.options)}
     if choice.backend in SERVED:
         return choice, facts
@@ -236,7 +236,7 @@ def _commit(name: str, revision: str) -> str:
             return Path(path).parent.name
         said = " ".join(str(error).split())[:300]
         raise EvaluationError(
-            f"The model {name!r} at {revision!r} is neither a folder nor to be had from the Hub: {said}"
+            f"The model {name!r} at {revision!r} is neither a local folder nor available on the Hub: {said}"
         ) from error
 
 

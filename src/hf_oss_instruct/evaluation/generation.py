@@ -1,4 +1,4 @@
-"""What a model answers to a benchmark: `samples.jsonl`, a line for each sample, written after every batch and gone on with."""
+"""Generate a model's answers to a benchmark: `samples.jsonl`, one line per sample, written after every batch and resumable."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SAMPLES, GENERATION = "samples.jsonl", "generation.json"
 
 
 class Model(Protocol):
-    """What is asked."""
+    """A model that answers prompts."""
 
     def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
-        """Texts that the model writes for each."""
+        """Generate the model's texts for each prompt."""
 
 
 def generate(
@@ -35,20 +35,20 @@ def generate(
     allow_empty: bool = True,
     on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
 ) -> int:
-    """Ask a model for what the folder's file of samples lacks.
+    """Generate the samples that a folder does not hold yet.
 
     Args:
         problems: the problems.
         model: the model.
-        style: as of `prompts.asked`.
-        n: answers to every problem.
-        out: the folder, which `claim` has marked.
-        batch: problems that are asked at once, and written at once.
-        allow_empty: whether an empty text is an answer, and not a sign that a server gave none.
-        on_progress: called with the number of problems answered so far and of problems.
+        style: prompt style, see `prompts.asked`.
+        n: number of samples per problem.
+        out: the folder, already marked by `claim`.
+        batch: number of problems per batch; each batch is written as a whole.
+        allow_empty: accept an empty text as an answer, instead of as a failed request.
+        on_progress: called with the number of answered problems and the total.
 
     Returns:
-        How many problems got no answer; the next call asks them again.
+        The number of problems without an answer; the next call retries them.
 
     Raises:
         RunError: the folder cannot be written.
@@ -75,10 +75,10 @@ def generate(
 
 
 def claim(out: Path, identity: Mapping[str, Any]) -> None:
-    """Mark a folder as the answers of one model to one benchmark, asked in one way; one without an answer is anybody's.
+    """Reserve a folder for one model, benchmark and prompt style; a folder without answers can be reserved again.
 
     Raises:
-        RunError: it holds answers of another; the message names what differs.
+        RunError: it contains the answers of another run; the message names what differs.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -90,10 +90,10 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
 
 
 def style_of(out: Path) -> str | None:
-    """The style of the answers that a folder holds, if it holds some."""
+    """Return the prompt style of the answers in a folder, if there are any."""
     try:
         return str(read_object(out / GENERATION, {"style": str})["style"]) if _answered(out) else None
-    except ValueError:  # `claim` says what is wrong with it
+    except ValueError:  # `claim` reports the error
         return None
 
 
@@ -103,7 +103,7 @@ def _answered(out: Path) -> bool:
 
 
 def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
-    """A sample as `score` reads it; where reasoning was cut off, what was received stands beside it."""
+    """Format a sample for `score`; if reasoning was removed, the raw text is kept in a separate field."""
     if asked.kind != "answer":
         return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: text}) + "\n"
     reasoning, answer = split_reasoning(text)
@@ -113,14 +113,14 @@ def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
 
 
 def _whole(path: Path, n: int) -> set[str]:
-    """The problems that have all of their samples; lines of others, which a kill has left, are taken away."""
+    """Return the problems that have all of their samples; remove the lines of incomplete ones, left by a kill."""
     if not path.exists():
         return set()
     found: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             found.setdefault(str(any_json(line)["task_id"]), []).append(line)
-        except (ValueError, KeyError, TypeError):  # torn
+        except (ValueError, KeyError, TypeError):  # truncated
             continue
     whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
     workdir.write_whole(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))

@@ -3,7 +3,7 @@
     inspect eval hf_oss_instruct/mbpp_plus --model openai/gpt-4o --epochs 20 --epochs-reducer pass_at_10 --temperature 0.8
     inspect eval hf_oss_instruct/multipl_e -T languages=java,cpp -T data=multipl-e/ --model …
 
-Programs run in our sandbox and are judged by the scoring core; inspect's own sandboxes are not used.
+Programs run in the sandbox of hf-oss-instruct and are judged by its scoring core; inspect's own sandboxes are not used.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def humaneval(style: str = "chat", data: str | None = None, revision: str | None
 
     Args:
         style: `chat` (an instruction) or `completion` (the bare prompt, for servers of base models).
-        data: local file or folder of the benchmark; the Hub at a pinned commit without it.
+        data: local file or folder of the benchmark; by default it is loaded from the Hub at a pinned commit.
         revision: another commit on the Hub.
     """
     return _task(["humaneval"], style, data, revision)
@@ -51,19 +51,19 @@ def humaneval(style: str = "chat", data: str | None = None, revision: str | None
 
 @task
 def humaneval_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """HumanEval+: base and plus tests; arguments as of `humaneval`."""
+    """HumanEval+ with base and plus tests. Arguments: see `humaneval`."""
     return _task(["humaneval_plus"], style, data, revision)
 
 
 @task
 def mbpp(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """MBPP, the 500 problems of the test split; arguments as of `humaneval`."""
+    """MBPP, the 500 problems of the test split. Arguments: see `humaneval`."""
     return _task(["mbpp"], style, data, revision)
 
 
 @task
 def mbpp_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """MBPP+: base and plus tests; arguments as of `humaneval`."""
+    """MBPP+ with base and plus tests. Arguments: see `humaneval`."""
     return _task(["mbpp_plus"], style, data, revision)
 
 
@@ -74,19 +74,20 @@ def multipl_e(
     data: str | None = None,
     revision: str | None = None,
 ) -> Task:
-    """MultiPL-E, the mean of each language and of all.
+    """MultiPL-E, with the mean per language and over all languages.
 
     Args:
-        languages: MultiPL-E's keys or names, with commas; `mbpp-` before one for its MBPP; `all`, or all that `data` holds.
-        style: as of `humaneval`.
-        data: as of `humaneval`.
-        revision: as of `humaneval`.
+        languages: comma-separated language names or MultiPL-E keys, with the prefix `mbpp-` for MBPP; `all` for all that `data`
+            contains.
+        style: `chat` or `completion`, see `humaneval`.
+        data: local file or folder of the benchmark, see `humaneval`.
+        revision: another commit on the Hub.
     """
     names = languages.split(",") if isinstance(languages, str) else languages
     if names == ["all"]:
         names = [key for key in translated.KEYS if data is None or find(translated.source(key)[1], Path(data))]
     if not names:
-        raise UsageError(f"The folder {data!r} holds no file of MultiPL-E, such as humaneval-java.jsonl.")
+        raise UsageError(f"The folder {data!r} contains no MultiPL-E file, such as humaneval-java.jsonl.")
     return _task([f"multipl_e:{name}" for name in names], style, data, revision)
 
 
@@ -96,7 +97,7 @@ def _loaded(name: str, data: str | None, revision: str | None) -> Benchmark:
 
 
 def _problems(tasks: list[str], data: str | None, revision: str | None) -> dict[str, Problem]:
-    """Id of inspect's sample → problem; languages share the ids of MultiPL-E."""
+    """Map inspect's sample IDs to problems; MultiPL-E uses the same IDs in all languages."""
     return {
         problem.task_id if len(tasks) == 1 else f"{name.partition(':')[2]}/{problem.task_id}": problem
         for name in tasks
@@ -106,7 +107,7 @@ def _problems(tasks: list[str], data: str | None, revision: str | None) -> dict[
 
 def _task(tasks: list[str], style: str, data: str | None, revision: str | None) -> Task:
     if style not in ("chat", "completion"):
-        raise UsageError(f"inspect sends messages, which cannot be in style {style!r}. Use chat or completion.")
+        raise UsageError(f"inspect sends chat messages, which do not support the style {style!r}. Use chat or completion.")
     rows = []
     for name, problem in _problems(tasks, data, revision).items():
         put = asked(problem, style)
@@ -128,10 +129,10 @@ def _task(tasks: list[str], style: str, data: str | None, revision: str | None) 
 
 @hooks("hf_oss_instruct_greedy", "Greedy answers of transformers models to the tasks of hf-oss-instruct")
 class Greedy(Hooks):
-    """Temperature 0 as transformers takes it: inspect always has it sample, and it samples at no temperature of 0."""
+    """Make temperature 0 work with transformers: inspect always enables sampling, which transformers rejects at 0."""
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
-        """Ask for the likeliest token alone."""
+        """Request greedy decoding."""
         ours = (data.task_name or "").removeprefix("hf_oss_instruct/") in OURS
         if ours and data.model_name.startswith("hf/") and data.config.temperature == 0:
             data.config.temperature, data.config.top_k = None, 1
@@ -139,10 +140,10 @@ class Greedy(Hooks):
 
 @scorer(metrics={"*": [mean(), stderr()]})
 def base_and_plus(tasks: list[str], data: str | None = None, revision: str | None = None) -> Scorer:
-    """Whether the base tests, and all tests of the plus benchmark, are passed.
+    """Score whether the base tests, and all tests of the plus benchmark, pass.
 
     Args:
-        tasks: the benchmark, as of `benchmarks.load`; the problems themselves would all be in the log.
+        tasks: the benchmark, see `benchmarks.load`; passing the problems themselves would put all of them into the log.
         data: local file or folder of the benchmark.
         revision: another commit on the Hub.
     """
@@ -158,12 +159,12 @@ def base_and_plus(tasks: list[str], data: str | None = None, revision: str | Non
 
 @scorer(metrics=[mean(), stderr()])
 def passed(tasks: list[str], data: str | None = None, revision: str | None = None) -> Scorer:
-    """Whether the tests are passed.
+    """Score whether the tests pass.
 
     Args:
-        tasks: the benchmarks, as of `benchmarks.load`.
-        data: as of `base_and_plus`.
-        revision: as of `base_and_plus`.
+        tasks: the benchmarks, see `benchmarks.load`.
+        data: local file or folder of the benchmarks.
+        revision: another commit on the Hub.
     """
     court = _Court(_problems(tasks, data, revision))
 
@@ -177,13 +178,13 @@ def passed(tasks: list[str], data: str | None = None, revision: str | None = Non
 def _score(verdict: Verdict, value: Any) -> Score:
     facts = {"status": verdict.status, "cpu_s": verdict.cpu_s, "wall_s": verdict.wall_s, "retried": verdict.retried}
     why = "\n".join(filter(None, (verdict.status, verdict.reason, verdict.stderr)))
-    if not verdict.final:  # nothing is known about the sample: it counts in no metric
+    if not verdict.final:  # without a verdict, the sample is excluded from every metric
         return Score.unscored(reason=verdict.status, answer=verdict.program, explanation=why, metadata=facts)
     return Score(value=value, answer=verdict.program, explanation=why, metadata=facts)
 
 
 class _Court:
-    """Judges samples as inspect hands them over, as many at once as there are processors."""
+    """Judges samples as inspect delivers them, one per CPU at a time."""
 
     def __init__(self, problems: dict[str, Problem]) -> None:
         self._problems, self._grader = problems, Grader(References(), {})
@@ -192,8 +193,8 @@ class _Court:
         self._alone: anyio.Lock | None = None
 
     async def verdict(self, state: TaskState) -> Verdict:
-        """The verdict of a sample; one that the clock on the wall ended is made again, with nothing beside it."""
-        if self._limiter is None or self._alone is None:  # they belong to the running loop
+        """Judge a sample; if it hit the wall time limit, judge it again with no other sample running."""
+        if self._limiter is None or self._alone is None:  # they belong to the running event loop
             self._limiter, self._alone = anyio.CapacityLimiter(self._slots), anyio.Lock()
         problem = self._problems[str(state.sample_id)]
         sample = Sample(problem.task_id, 0, state.output.completion, state.metadata["kind"])

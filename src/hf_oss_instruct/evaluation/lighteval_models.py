@@ -1,8 +1,8 @@
-"""A model through lighteval's Python API: its back ends without its tasks, so on any huggingface_hub and xxhash.
+"""Run models through lighteval's Python API: its backends without its tasks, so that any huggingface_hub and xxhash work.
 
-lighteval's own pipeline imports all of its tasks first; one of them fetches a pickle, and one breaks on huggingface_hub 2. Its
-models need none. What this module works around was seen in lighteval 0.13.0 (November 2026); `test_lighteval_models`
-says when it is gone.
+lighteval's own pipeline first imports all of its tasks; one of them downloads a pickle, and one fails with huggingface_hub 2. Its
+models need none of them. The workarounds here are for lighteval 0.13.0 (November 2026); `test_lighteval_models` fails once they
+are no longer needed.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ BACKENDS = {
     "litellm": ("lighteval.models.endpoints.litellm_model", "LiteLLMModelConfig"),
 }
 SERVED = ("litellm",)
-"""Back ends that talk to a server: it writes the prompt by its own chat template, and may fail to answer."""
+"""Backends that use a server, which applies its own chat template and may fail to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How answers are drawn.
+    """Sampling parameters.
 
     Attributes:
-        n: answers to every problem.
-        temperature: 0 for the likeliest token always.
-        top_p: share of the probability that is drawn from; None for the model's own.
-        max_new_tokens: tokens of an answer at most; None for what the style needs.
-        rng_seed: random number from which those of the draws come.
+        n: number of answers per problem.
+        temperature: sampling temperature; 0 for greedy decoding.
+        top_p: nucleus sampling, in (0, 1]; None for the model's default.
+        max_new_tokens: maximum number of tokens per answer; None for the default of the style.
+        rng_seed: random seed.
     """
 
     n: int = 1
@@ -53,21 +53,21 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if self.n > 1 and not self.temperature:
-            raise UsageError(f"{self.n} answers at temperature 0 would all be the same. Give a --temperature, such as 0.8.")
+            raise UsageError(f"{self.n} answers at temperature 0 would be identical. Set a --temperature, such as 0.8.")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which model, and what runs it.
+    """A model and the backend that runs it.
 
     Attributes:
-        name: id on the Hub, a folder, or the server's name for it.
+        name: ID on the Hub, a local folder, or the server's name of the model.
         backend: one of `BACKENDS`.
         revision: commit on the Hub; None for a folder or a server.
         base_url: an OpenAI-compatible server.
         api_key_env: environment variable that holds the server's key.
-        batch_size: prompts at once, for transformers; requests at once, for a server.
-        options: further fields of lighteval's configuration of this back end.
+        batch_size: prompts per batch for transformers; concurrent requests for a server.
+        options: further fields of lighteval's configuration of this backend.
     """
 
     name: str
@@ -80,16 +80,18 @@ class ModelChoice:
 
     def __post_init__(self) -> None:
         if told := self.options.keys() & {"api_key", "base_url"}:
-            raise UsageError(f"{min(told)} is no option to --set, since options are kept. Use --base-url and --api-key-env.")
+            raise UsageError(
+                f"{min(told)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
+            )
         if self.api_key_env and not self.base_url:
             raise UsageError("--api-key-env needs --base-url, the server that the key is for.")
         self.key()
 
     def key(self) -> str | None:
-        """The server's key.
+        """Return the server's API key.
 
         Raises:
-            UsageError: the variable is not set, or its key may not go to this server.
+            UsageError: the variable is not set, or its key must not be sent to this server.
         """
         return key_from(self.api_key_env, self.base_url)
 
@@ -98,8 +100,8 @@ class LightevalModel:
     """A loaded model.
 
     Args:
-        choice: which model, and what runs it.
-        sampling: how answers are drawn.
+        choice: the model and its backend.
+        sampling: sampling parameters.
 
     Raises:
         UsageError: an option is unknown, or the extra is not installed.
@@ -117,12 +119,12 @@ class LightevalModel:
             raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {said}") from error
         _without_cache(self._model)
         if choice.backend == "transformers":
-            # What is special marks where an answer ends, and it is needed where a batch goes on; lighteval sets this to True.
+            # Special tokens mark where an answer ends, so they must be kept in the text; lighteval sets this to True.
             self._model.skip_special_tokens = False
-            self._model.generation_config_dict["do_sample"] = sampling.temperature > 0  # else it is the model's own default
+            self._model.generation_config_dict["do_sample"] = sampling.temperature > 0  # else the model's own default applies
 
     def style(self) -> str:
-        """The style that suits the model: its own chat template, or completion where it has none."""
+        """Return the prompt style that suits the model: `chat` if it has a chat template, else `completion`."""
         if self.served:
             return "chat"
         tokenizer = self._model.tokenizer
@@ -132,15 +134,15 @@ class LightevalModel:
         return "magicoder" if magicoder and tokenizer.chat_template == magicoder.chat_template else "chat"
 
     def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
-        """What the model writes, prefixes not included: n texts of each, or fewer where a server failed.
+        """Generate answers, without prefixes: n texts per prompt, or fewer if a server failed.
 
         Args:
-            asked: problems as `prompts.asked` puts them.
-            style: the style that they are in; `chat` for a server, which writes the prompt itself.
+            asked: prompts built by `prompts.asked`.
+            style: their style; must be `chat` for a server, which applies its own template.
 
         Raises:
-            UsageError: the tokenizer lacks what the style needs.
-            EvaluationError: a prompt is longer than the model's context, or the back end failed.
+            UsageError: the tokenizer does not support the style.
+            EvaluationError: a prompt is longer than the model's context, or the backend failed.
         """
         from lighteval.tasks.requests import Doc
 
@@ -158,15 +160,15 @@ class LightevalModel:
         except Exception as error:  # whatever the back end raises
             said = redacted(" ".join(str(error).split())[:500])
             raise EvaluationError(f"{self.choice.backend} failed: {said}") from error
-        # Outside of a chat no special token is text: a model that writes one, of a file's end or a gap, has left the program.
+        # Outside chat, a special token (end of file, fill-in-the-middle) always means that the program is over.
         ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
         return [[cut(text or "", ends) for text in response.text] for response in responses]
 
     def prompt(self, asked: Asked, style: str) -> tuple[str, tuple[str, ...]]:
-        """The whole prompt, which the tokenizer puts its first token before, or the message to a server; and where answers end.
+        """Return the full prompt without the BOS token (or the message for a server), and the stop sequences.
 
         Raises:
-            UsageError: the tokenizer lacks what the style needs.
+            UsageError: the tokenizer does not support the style.
             EvaluationError: the prompt is longer than the model's context.
         """
         if self.served:
@@ -178,13 +180,13 @@ class LightevalModel:
         tokens, room = len(self._model.tokenizer.encode(text)), self._model.max_length
         if room and tokens >= room:
             raise EvaluationError(
-                f"A prompt has {tokens:,} tokens, and the model takes {room:,}: it would be cut. Use one with a longer context."
+                f"A prompt has {tokens:,} tokens, but the model accepts {room:,}: it would be cut. Use a longer-context model."
             )
         return text, stop
 
 
 def _config(choice: ModelChoice, sampling: Sampling) -> Any:
-    """The model as lighteval has it configured."""
+    """Build lighteval's model configuration."""
     config, parameters = _imported(choice.backend)
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.rng_seed}
     own: dict[str, Any] = {"model_name": choice.name, "generation_parameters": parameters(**drawn)}
@@ -193,7 +195,7 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
         if choice.base_url:
             own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": choice.key() or "EMPTY"}
     else:
-        # Prompts are written by our templates, the same as in training; the tokenizer only adds its first token.
+        # Prompts use the same templates as training; the tokenizer only adds the BOS token.
         own |= {"override_chat_template": False, "revision": choice.revision or "main"}
     if choice.backend == "transformers":
         own |= {"batch_size": choice.batch_size}
@@ -202,14 +204,15 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
     try:
         return config(**own | dict(choice.options))
     except ValueError as error:
-        raise UsageError(f"lighteval refuses an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
+        raise UsageError(f"lighteval rejects an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
 
 
 def _imported(backend: str) -> tuple[Any, Any]:
-    """The classes of a back end's configuration and of generation parameters.
+    """Import the classes of a backend's configuration and of the generation parameters.
 
-    Importing lighteval switches gradients off, which a program that trains would miss. Where litellm is installed, it opens a
-    cache of pickles in the working folder: here that is an empty one, and it is closed. litellm would fetch a list of prices.
+    Importing lighteval disables gradients globally, which would break training in the same process. If litellm is installed, it
+    also opens a pickle cache in the working directory; here that is an empty folder, and the cache is closed. litellm would
+    download a price list.
     """
     module, name = BACKENDS[backend]
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -220,7 +223,7 @@ def _imported(backend: str) -> tuple[Any, Any]:
             import_module("lighteval.models.endpoints.litellm_model").litellm.cache = None
             import_module("lighteval.models.model_loader")
         return getattr(import_module(module), name), import_module("lighteval.models.model_input").GenerationParameters
-    except Exception as error:  # it runs a lot when it is imported
+    except Exception as error:  # importing it runs a lot of code
         said = " ".join(str(error).split())[:300]
         extra = "endpoints" if backend in SERVED else "eval"
         raise UsageError(
@@ -229,9 +232,9 @@ def _imported(backend: str) -> tuple[Any, Any]:
 
 
 def _without_cache(model: Any) -> None:
-    """Our file of samples resumes, after each batch; lighteval's cache is filled at the end, and knows our prompts by no hash.
+    """Disable lighteval's cache: it is only filled at the end and does not know our prompts; `samples.jsonl` resumes per batch.
 
-    It has its folder made already: inside the model's own, where that is named by an absolute path.
+    lighteval has already created its cache folder: inside the model's own, if that is given as an absolute path.
     """
     folder = Path(model._cache.cache_dir)
     model._cache = None

@@ -4,7 +4,8 @@
 `multipl_e_mbpp:LANGUAGE` are for completion; `humaneval_chat` … `multipl_e_chat:LANGUAGE` for models that lighteval asks
 through a chat template or a chat server. `humaneval_plus@n=20|0` asks for 20 samples of every problem.
 
-Data come from the Hub at the commits that `score` reads, or from the files in the folder that OSS_INSTRUCT_BENCHMARKS names.
+Data is loaded from the Hub at the commits that `score` uses, or from the folder in the environment variable
+OSS_INSTRUCT_BENCHMARKS.
 
 Written for lighteval 0.13 (November 2026).
 """
@@ -40,7 +41,7 @@ from hf_oss_instruct.evaluation.scoring import Verdict, score
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
-"""Environment variable: a folder with the benchmarks' files. lighteval has no place for an argument of a task."""
+"""Environment variable with the folder of the benchmarks' files, because lighteval tasks take no arguments."""
 MULTIPL_E_STOPS = {
     "cpp": ["\n}"],
     "cs": ["\n    }\n"],
@@ -61,16 +62,16 @@ MULTIPL_E_STOPS = {
     "swift": ["\n}"],
     "ts": ["\nfunction ", "\n/*", "\n//", "\nclass"],
 }
-"""MultiPL-E's stop tokens, the same in every row of a language: lighteval asks for a task's before it has read a row."""
+"""MultiPL-E's stop tokens, identical in all rows of a language: lighteval needs them before it reads a row."""
 logger = logging.getLogger(__name__)
 
 
 class PassAtK(SamplingMetric, SampleLevelComputation):
-    """pass@k of all answers of a task, judged at once in the sandbox.
+    """pass@k of all answers of a task, judged together in the sandbox.
 
     Args:
-        task: as of `benchmarks.load`.
-        n: samples of every problem that the model is asked for; `TASK@n=20` sets it.
+        task: task name, see `benchmarks.load`.
+        n: number of samples per problem; set by `TASK@n=20`.
     """
 
     def __init__(self, task: str, n: int = 1) -> None:
@@ -78,16 +79,16 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
         self.task, self.n = task, n
 
     def num_samples(self) -> int:
-        """How many answers lighteval asks for."""
+        """Return how many answers lighteval requests."""
         return self.n
 
     def compute(self, responses: Sequence[ModelResponse], docs: Sequence[Doc], **_: Any) -> list[dict[str, Any]]:  # type: ignore[override]
-        """What became of each document's answers: a row of lighteval's details, and what `aggregated` reads."""
+        """Judge each document's answers; the rows go into lighteval's details and to `aggregated`."""
         told = [doc.specific or {} for doc in docs]
         samples = [
             Sample(facts["task_id"], number, text, facts["kind"])
             for facts, response in zip(told, responses, strict=True)
-            for number, text in enumerate(response.text)  # as it came: the scoring core splits off the reasoning
+            for number, text in enumerate(response.text)  # unchanged: the scoring core removes the reasoning
         ]
         verdicts: dict[str, list[Verdict]] = {}
         for verdict in score(benchmark(self.task), samples):
@@ -98,9 +99,9 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
 
 
 def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """pass@1, 10 and 100 as far as there are samples, with lighteval's standard error; `base_pass@k` where base tests are apart.
+    """Compute pass@1, 10 and 100, up to the number of samples, with lighteval's standard error; `base_pass@k` for base tests.
 
-    Problems without a verdict count in no score; if no problem has one, the score is no number.
+    Problems without a verdict are excluded from every score; if no problem has one, the score is NaN.
     """
     found: dict[str, float] = {}
     for name, part in (("", "passed"), ("base_", "base")):
@@ -119,7 +120,7 @@ def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 @functools.cache
 def benchmark(task: str) -> Benchmark:
-    """The problems of a task, from the Hub or from the folder that the environment names."""
+    """Load the problems of a task, from the Hub or from the folder in the environment variable."""
     return load(task, data=Path(os.environ[DATA]) if os.environ.get(DATA) else None)
 
 
@@ -138,11 +139,11 @@ def _row(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
-    """How lighteval makes a document of a row of the data."""
+    """Return the function with which lighteval turns a row into a document."""
 
     def document(line: dict[str, Any], task_name: str) -> Doc:
         if line.get("__few_shots"):
-            raise UsageError(f"{task_name} is asked without examples. Write it as {task_name}|0.")
+            raise UsageError(f"{task_name} does not support few-shot examples. Write it as {task_name}|0.")
         problems = benchmark(task)
         name = line.get("name", line.get("task_id"))
         problem = problems.problems[name if isinstance(name, str) else f"Mbpp/{name}"]
@@ -150,12 +151,12 @@ def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
         facts = {"task_id": problem.task_id, "kind": put.kind, "language": problem.language, "version": problems.version}
         return Doc(query=put.text, choices=[problem.reference or ""], gold_index=0, specific=facts, task_name=task_name)
 
-    document.__name__ = f"{style}_of_{task}"  # lighteval's cache of answers knows a task by the names in its config
+    document.__name__ = f"{style}_of_{task}"  # lighteval's answer cache identifies a task by the names in its config
     return document
 
 
 def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequence[str]) -> LightevalTaskConfig | None:
-    """A task; None where local files are wanted and it has none."""
+    """Build a task; None if local files are requested and it has none."""
     local = os.environ.get(DATA)
     if local and find(source, Path(local)) is None:
         return None
@@ -182,7 +183,7 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
 
 
 def _listed(task: str) -> Path:
-    """A folder with the ids of a task's problems, which `datasets` reads where it cannot read the benchmark's own file."""
+    """Create a folder with the IDs of a task's problems, for `datasets` to read if it cannot read the benchmark's own file."""
     found = benchmark(task)
     cache = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser() / "oss-instruct" / "lighteval"
     folder = cache / xxhash.xxh3_128_hexdigest(json.dumps([found.task, found.version, list(found.problems)]).encode())

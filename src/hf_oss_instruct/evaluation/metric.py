@@ -1,4 +1,4 @@
-"""What the `evaluate` metric computes: `code_eval`'s call and results, with every program in the sandbox."""
+"""Implementation of the `evaluate` metric: the interface of `code_eval`, with every program in the sandbox."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Results = dict[int, list[tuple[int, dict[str, Any]]]]
 
 
 def metric_path() -> str:
-    """Where the metric lies: `evaluate.load(hf_oss_instruct.metric_path())` is a drop-in for `evaluate.load("code_eval")`.
+    """Return the path of the metric: `evaluate.load(hf_oss_instruct.metric_path())` replaces `evaluate.load("code_eval")`.
 
         metric = evaluate.load(hf_oss_instruct.metric_path())
         pass_at_k, results = metric.compute(references=["assert add(2, 3) == 5"], predictions=[["def add(a, b): return a + b"]])
 
-    Programs run in the sandbox, so HF_ALLOW_CODE_EVAL is not asked for; `timeout` is processor time, so that a loaded machine
-    gives the same results; a program that exits before its tests are over has failed.
+    Programs run in the sandbox, so HF_ALLOW_CODE_EVAL is not needed; `timeout` is CPU time, so that a loaded machine gives
+    the same results; a program that exits before its tests are over fails.
     """
     return str(Path(__file__).with_name("sandboxed_code_eval.py"))
 
@@ -38,28 +38,26 @@ def code_eval(
     num_workers: int = 4,
     timeout: float = 3.0,
 ) -> tuple[dict[str, float], Results]:
-    """pass@k of Python programs, and what became of each.
+    """Compute pass@k of Python programs, and the result of each.
 
     Args:
         predictions: the candidates of each task.
-        references: the test of each task, statements that go after a candidate.
-        k: the k of pass@k; as in `code_eval`, one that is larger than some task's number of candidates is left out.
-        num_workers: how many programs run at once.
-        timeout: seconds of processor time of each.
+        references: the test of each task: statements that are run after a candidate.
+        k: values of k for pass@k; as in `code_eval`, a k larger than the number of candidates of some task is left out.
+        num_workers: number of programs run in parallel.
+        timeout: CPU time limit of each program, in seconds.
 
     Returns:
         `{"pass@k": mean}`, and task → (number of the candidate, `task_id`, `passed`, `result`, `completion_id`), as
-        `code_eval`, and `graded`: `outside` if answers were compared outside of the candidate's process, `inside` if the test ran
+        `code_eval`, and `graded`: `outside` if answers were compared outside the candidate's process, `inside` if the test ran
         in it.
 
     Raises:
-        UsageError: there are not as many tests as tasks.
-        SandboxError: this machine has no sandbox, or it failed: nothing is known about the program then.
+        UsageError: the numbers of tests and tasks differ.
+        SandboxError: no sandbox works on this machine, or it failed, which says nothing about the program.
     """
     if len(predictions) != len(references):
-        raise UsageError(
-            f"There are {len(predictions)} lists of candidates and {len(references)} tests. Give a test for each list."
-        )
+        raise UsageError(f"Got {len(predictions)} lists of candidates and {len(references)} tests. Pass one test per list.")
     limits = Limits(cpu_s=timeout, wall_s=WALL_PER_CPU * timeout + WALL_MORE_S, memory_mib=4096)
     tasks = [(task, number, text) for task, own in enumerate(predictions) for number, text in enumerate(own)]
 
@@ -80,7 +78,7 @@ def code_eval(
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
     judged = judge_tests(strip_end_tokens(split_reasoning(text)[1]), test, limits)
     if judged.status == "sandbox_error":
-        raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. Nothing is known about it; try again.")
+        raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. The candidate was not judged; try again.")
     said = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""
     words = {"passed": "passed", "timeout": "timed out"}
     return {

@@ -1,6 +1,6 @@
-"""When is an answer right, where equality is not the rule? evalplus' special cases, decided outside the sandbox on plain values.
+"""Comparison rules where equality is not enough: evalplus' special cases, applied to plain values outside the sandbox.
 
-The rules and the functions that they are for are evalplus' (26d6d00, `eval/__init__.py` and `eval/_special_oracle.py`).
+The rules and the functions they apply to are evalplus' (26d6d00, `eval/__init__.py` and `eval/_special_oracle.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from hf_oss_instruct.sandbox.judge import NUMBERS, close
 
 Oracle = Callable[[Sequence[Any], Any, Any, float], bool]
-"""Arguments, answer, expected value, absolute tolerance → whether the answer is right."""
+"""Arguments, answer, expected value, absolute tolerance → whether the answer is correct."""
 
 _SETS = (
     "similar_elements find_char_long common_in_nested_lists extract_singly larg_nnum intersection_array find_dissimilar Diff"
@@ -31,11 +31,11 @@ def _there(function):
 {name} = _there({name})
 """
 DEFAULT_TOLERANCE = 1e-6
-"""For floats where the benchmark names none."""
+"""Default tolerance for floats."""
 
 
 def oracle_for(benchmark: str, entry_point: str) -> str:
-    """The name of the rule that a problem is graded by."""
+    """Return the name of the comparison rule of a problem."""
     if benchmark == "humaneval":
         return "root" if entry_point == "find_zero" else "equal"
     if entry_point in _SETS:
@@ -44,14 +44,14 @@ def oracle_for(benchmark: str, entry_point: str) -> str:
 
 
 def adapter_for(benchmark: str, entry_point: str) -> str:
-    """What stands after a program whose function may return a match object: there is an answer, or there is none."""
+    """Return code to append to a program whose function may return a match object: it is converted to a bool."""
     return _ADAPTER.replace("{name}", entry_point) if benchmark == "mbpp" and entry_point in _THERE else ""
 
 
 def equal(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """`==`, or numbers of one type within tolerance + 1e-7 of the expected value, as `numpy.allclose` has it.
+    """Compare with `==`, or numbers of one type within tolerance + 1e-7 of the expected value, like `numpy.allclose`.
 
-    A Fraction or Decimal counts as a float, as a number of numpy does.
+    A Fraction or Decimal counts as a float, and so does a numpy number.
     """
     if tolerance == 0 and _is_floats(expected):
         tolerance = DEFAULT_TOLERANCE
@@ -69,9 +69,9 @@ def root(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float)
 
 
 def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Whether both hold the same items, in any order and number.
+    """Whether both contain the same items, ignoring order and repetition.
 
-    The answer's items are only looked up: put into a set, numbers that were chosen to collide would cost minutes.
+    The answer's items are only looked up: building a set of numbers chosen to collide could take minutes.
     """
     wanted = set(expected)
     missing = set(expected)
@@ -83,7 +83,7 @@ def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: fl
 
 
 def are_equivalent(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Any answer: the reference of Mbpp/164 is itself in doubt."""
+    """Accept any answer: the reference of Mbpp/164 is itself doubtful."""
     return True
 
 
@@ -128,7 +128,7 @@ def _is_floats(value: Any) -> bool:
 
 
 def _close(answer: Any, expected: Any, tolerance: float) -> bool:
-    """As `numpy.allclose(answer, expected, rtol=1e-7, atol=tolerance)` for numbers and for lists of them."""
+    """Compare like `numpy.allclose(answer, expected, rtol=1e-7, atol=tolerance)`, for numbers and lists of numbers."""
     if isinstance(expected, list | tuple):
         return len(answer) == len(expected) and all(_close(a, e, tolerance) for a, e in zip(answer, expected, strict=True))
     if not isinstance(answer, NUMBERS) or not isinstance(expected, NUMBERS):

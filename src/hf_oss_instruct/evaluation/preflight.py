@@ -1,4 +1,4 @@
-"""Can a language be judged on this machine? Asked before its first sample: what is missing here is no fault of a sample."""
+"""Check whether a language can be judged on this machine, before its first sample: a missing tool must not fail a sample."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ PROBES = {
     "shell": "set -e\n[[ $(echo 1 | bc) = 1 ]]\n",
     "typescript": "declare var require: any;\nconst assert = require('node:assert');\nassert.deepEqual(1, 1);\n",
 }
-"""Language → a program that uses what its tests use, and passes where that is installed."""
+"""Language → a program that uses the same libraries as its tests, and passes if they are installed."""
 
 
 @functools.cache
 def toolchain_of(language: str) -> str:
-    """What runs programs of a language: its commands, and the executables by path, size and time.
+    """Identify the toolchain of a language by its commands and the path, size and mtime of the executables.
 
     Raises:
         ToolchainMissingError: it is not installed.
-        UsageError: there is none for this language.
+        UsageError: the language is not supported.
     """
     if language == "python":
         return f"python {platform.python_version()}"
@@ -53,11 +53,11 @@ def toolchain_of(language: str) -> str:
 
 @functools.cache
 def trouble_with(language: str, tier: str | None = None) -> str | None:
-    """Why programs of a language cannot be judged here, with the line that installs what is missing; None if they can.
+    """Explain why programs of a language cannot be judged here, with the command that installs what is missing; None if they can.
 
     Args:
-        language: as in `languages.LANGUAGES`.
-        tier: as of `run_program`.
+        language: its name in `languages.LANGUAGES`.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
     """
     if language == "python":
         return None
@@ -67,10 +67,10 @@ def trouble_with(language: str, tier: str | None = None) -> str | None:
     except (ToolchainMissingError, UsageError) as error:
         return str(error)
     if language not in PROBES:
-        return f"Programs in {language!r} are not graded here: nothing is known about how its tests fail."
+        return f"Programs in {language!r} cannot be graded: how its tests report a failure is not known."
     limits = Limits(cpu_s=30.0, wall_s=120.0, memory_mib=4096)
     probed = judge_program(PROBES[language], "", language, limits, tier=tier)
-    if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two say nothing about what is installed
+    if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two do not mean that something is missing
         return None
     said = probed.execution.stderr if probed.execution else probed.detail
-    return f"A right program in {language} does not run here: {one_line(said, 200)}. Install it with: {row.install}"
+    return f"A correct program in {language} does not run here: {one_line(said, 200)}. Install it with: {row.install}"

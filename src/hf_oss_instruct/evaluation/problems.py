@@ -1,4 +1,4 @@
-"""What a benchmark is made of: problems, each with what a model is asked and how an answer is graded."""
+"""Benchmarks and their problems, each with a prompt and the tests that grade an answer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """A problem's tests as calls of its function; the right answers stay outside the sandbox.
+    """A problem's tests as calls of its function; the expected values stay outside the sandbox.
 
     Attributes:
-        inputs: positional arguments of each call, those of the base benchmark first.
-        base: how many of the inputs are the base benchmark's; None if this form of the data does not say.
+        inputs: positional arguments of each call, with those of the base benchmark first.
+        base: number of inputs from the base benchmark; None if this form of the data does not say.
         tolerance: absolute tolerance for floats, 0 for exact.
-        expected: what each call returns, or None if the reference solution has to be asked.
-        oracle: name in `oracles.ORACLES` of the rule that compares, `equal` for equality.
-        adapter: statements after the program that make what the function returns a plain value.
+        expected: the expected value of each call, or None if the reference solution must be run.
+        oracle: name of the comparison rule in `oracles.ORACLES`; `equal` for equality.
+        adapter: statements to append to the program, which make the function return a plain value.
     """
 
     inputs: Sequence[Sequence[Any]] = field(repr=False)
@@ -30,18 +30,18 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. It is graded by `calls` if it has them, else by running `tests` after the program.
+    """One problem, graded by its `calls` if it has them, else by running `tests` after the program.
 
     Attributes:
-        task_id: its id in the benchmark, such as `HumanEval/0`.
+        task_id: its ID in the benchmark, such as `HumanEval/0`.
         language: the language's name in `languages.LANGUAGES`.
-        prompt: what a completion continues.
+        prompt: the text that a completion continues.
         entry_point: name of the function to write.
-        stop_tokens: texts at which a completion ends.
+        stop_tokens: stop sequences of a completion.
         fingerprint: hash of the row that it was read from, tests included.
         reference: a whole program that solves it, or None.
         calls: tests as calls.
-        tests: tests as the rest of a program. Where they begin with a closing brace, a completion ends before it.
+        tests: tests as the rest of a program. If they start with a closing brace, a completion must end before it.
     """
 
     task_id: str
@@ -61,9 +61,9 @@ class Benchmark:
 
     Attributes:
         task: the task's name, such as `humaneval_plus` or `multipl_e:java`.
-        version: release name, or `repository@commit`, or `sha256:…` of a file that is no release we know.
-        source: file or repository that was read.
-        problems: id → problem, in the data's order.
+        version: release name, or `repository@commit`, or `sha256:…` of a file that is not a known release.
+        source: file or repository it was read from.
+        problems: ID → problem, in the order of the data.
     """
 
     task: str

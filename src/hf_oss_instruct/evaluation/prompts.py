@@ -1,4 +1,4 @@
-"""What a model is asked: a problem's prompt as it is, as a user's message, or as the Magicoder models know it."""
+"""Prompt styles: a problem's prompt as is, as a chat message, or in the format of the Magicoder models."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hf_oss_instruct.languages import named
 
 STYLES = ("completion", "chat", "magicoder")
 NEW_TOKENS = {"completion": 512, "chat": 2048, "magicoder": 512}
-"""How many tokens an answer may have: the paper's 512 for a function, more for one with its explanation."""
+"""Default maximum number of tokens: the paper's 512 for a function, more for an answer with an explanation."""
 FENCE_END = "\n```"
 _DOCSTRING = re.compile(r'^"""\n(?P<text>.*?)\n?(?P<tests>^assert .*?)?\n"""\s*$', re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem as it is put to a model.
+    """A problem as a prompt.
 
     Attributes:
-        text: what the model continues, or the instruction that a template goes around.
-        kind: what its answer is, as of `extraction.extract`.
-        stop: texts at which generation may end; what a program needs is cut there later in any case.
-        prefix: how the answer begins: put after the prompt, and before what the model writes.
+        text: the text to continue, or the instruction to insert into a template.
+        kind: the kind of text that the model returns, see `extraction.extract`.
+        stop: stop sequences; programs are cut there later in any case.
+        prefix: beginning of the answer, which follows the prompt and precedes the generated text.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Asked:
 
 
 def asked(problem: Problem, style: str) -> Asked:
-    """A problem in a style.
+    """Build the prompt for a problem.
 
     Args:
         problem: the problem.
@@ -42,7 +42,7 @@ def asked(problem: Problem, style: str) -> Asked:
             paper's instruction, and an answer that begins with the prompt in a fence: `experiments/text2code.py` there).
 
     Raises:
-        UsageError: there is no such style.
+        UsageError: the style is unknown.
     """
     if style == "completion":
         return Asked(problem.prompt, "completion", problem.stop_tokens)
@@ -56,7 +56,7 @@ def asked(problem: Problem, style: str) -> Asked:
 
 
 def instruction(problem: Problem) -> str:
-    """A problem as an instruction; of one that is a sentence and an assertion, as MBPP's are, these two."""
+    """Write a problem as an instruction; for MBPP, that is its sentence and assertion."""
     fence = named(problem.language).fence
     if (told := _DOCSTRING.match(problem.prompt)) is None:
         return f"Write a solution to the following problem:\n```{fence}\n{problem.prompt.strip()}\n```"

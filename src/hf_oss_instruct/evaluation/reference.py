@@ -1,4 +1,4 @@
-"""What is right, and how long may it take? Both from the reference solution, run once in the sandbox and kept by content hash."""
+"""Expected values and time limits, from the reference solution: run once in the sandbox, cached by content hash."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from hf_oss_instruct.workdir import write_whole
 
 FORMAT = 4
 HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float), "hash": str}
-"""What the first line of a file of the cache says."""
+"""Keys in the first line of a cache file."""
 GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
-"""What a reference solution may use. On a machine ten times slower than ours each still comes to its end."""
+"""Limits of a reference solution. On a machine ten times slower than ours each one still finishes."""
 LEAST_CPU_S, FACTOR = 4.0, 4.0
-"""An answer may take four times as long as the reference (as in evalplus), and four seconds at least."""
+"""An answer may use four times the CPU time of the reference (as in evalplus), and at least four seconds."""
 WALL_PER_CPU, WALL_MORE_S = 10.0, 30.0
-"""A wall limit is there to end what waits; it leaves room for a machine with ten times as much to do."""
+"""The wall time limit only ends programs that wait; it leaves room for a machine under ten times the load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a problem's reference solution gave.
+    """The results of a problem's reference solution.
 
     Attributes:
-        expected: what each call returns.
-        cpu_s: processor seconds of the longest batch of calls.
-        limits: what an answer may use, for each batch of calls.
+        expected: the return value of each call.
+        cpu_s: CPU time of the longest batch of calls, in seconds.
+        limits: resource limits of an answer, for each batch of calls.
     """
 
     expected: list[Any]
@@ -49,7 +49,7 @@ class Reference:
 
 
 def limits_for(cpu_s: float) -> Limits:
-    """Limits scaled from the reference's processor seconds, in steps of two, so that a second measurement gives the same."""
+    """Scale the limits to the reference's CPU time, in powers of two, so that a second measurement gives the same limits."""
     allowed = LEAST_CPU_S
     while allowed < FACTOR * cpu_s:
         allowed *= 2
@@ -57,11 +57,11 @@ def limits_for(cpu_s: float) -> Limits:
 
 
 class References:
-    """The references of a benchmark's problems, each run when it is first asked for.
+    """The references of a benchmark's problems, each run on first use.
 
     Args:
-        home: folder of the cache; `$HF_HOME/oss-instruct/expected` by default.
-        tier: as of `run_program`.
+        home: cache folder; `$HF_HOME/oss-instruct/expected` by default.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
     """
 
     def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
@@ -72,7 +72,7 @@ class References:
         self._locks: dict[str, threading.Lock] = {}
 
     def of(self, problem: Problem) -> Reference:
-        """The reference of a problem with calls.
+        """Return the reference of a problem with calls.
 
         Raises:
             EvaluationError: the reference solution does not answer every call.
@@ -83,11 +83,11 @@ class References:
             return self._found[problem.task_id]
 
     def forget(self, problem: Problem) -> None:
-        """Free a problem's answers; they are in the cache."""
+        """Free the memory of a problem's answers, which are in the cache."""
         self._found.pop(problem.task_id, None)
 
     def known_cpu_s(self, problem: Problem) -> float:
-        """Processor seconds of a problem's reference where they are in the cache, else 0; the answers stay on disk."""
+        """Return the CPU seconds of a problem's reference if cached, else 0, without loading the answers."""
         head = self._head(problem)
         return float(head["cpu_s"]) if head else 0.0
 
@@ -110,7 +110,7 @@ class References:
                 head = checked(loads(lines.readline()), HEAD, "the head")
                 body = lines.read()
             expected = [values.loads(line) for line in body.splitlines()]
-        except (OSError, EOFError, ValueError, zlib.error):  # not there, torn or changed: it is made again
+        except (OSError, EOFError, ValueError, zlib.error):  # missing, truncated or modified: computed again
             return None
         whole = len(expected) == head["calls"] and head["hash"] == xxhash.xxh3_128_hexdigest(body.encode())
         return self._reference(problem, expected, head["cpu_s"]) if whole else None
@@ -118,7 +118,7 @@ class References:
     def _run(self, problem: Problem) -> Reference:
         calls = problem.calls
         if calls is None or problem.reference is None:
-            raise EvaluationError(f"{problem.task_id} has no reference solution to ask. Its tests are a program; run that.")
+            raise EvaluationError(f"{problem.task_id} has no reference solution. Its tests are a program: run that instead.")
         try:
             program = problem.reference + calls.adapter
             expected, cpu_s = answers(program, problem.entry_point, calls.inputs, GENEROUS, tier=self._tier)
@@ -132,7 +132,7 @@ class References:
         return Reference(list(shipped) if shipped is not None else expected, cpu_s, limits_for(cpu_s))
 
     def _write(self, problem: Problem, expected: list[Any], cpu_s: float) -> None:
-        """All or nothing: whoever reads beside it sees the old file, none, or the whole new one."""
+        """Write atomically: concurrent readers see the old file, no file, or the complete new one."""
         path = self._path(problem)
         body = "\n".join(map(values.dumps, expected))
         key = xxhash.xxh3_128_hexdigest(body.encode())
@@ -142,4 +142,6 @@ class References:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, gzip.compress(text.encode(), 1, mtime=0))
         except (OSError, RunError) as error:
-            warnings.warn(f"Expected values are asked again by the next run: {error}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"Could not cache the expected values; the next run computes them again: {error}", RuntimeWarning, stacklevel=2
+            )

@@ -1,4 +1,4 @@
-"""What a scoring run leaves: `verdicts.jsonl`, one line a sample, written as they come; `results.json`; a table in Markdown."""
+"""The output of a scoring run: `verdicts.jsonl` (one line per sample, written immediately), `results.json`, a Markdown table."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The scores of a task, as `results.json` holds them.
+    """The scores of a task, as stored in `results.json`.
 
     Attributes:
-        task: the task.
-        version: of its data.
+        task: name of the task.
+        version: version of its data.
         source: file or repository of its data.
-        problems: how many problems the benchmark has.
-        samples: how many samples were judged or tried.
+        problems: number of problems in the benchmark.
+        samples: number of samples that were judged, successfully or not.
         scores: `base`, `plus` or `passed`, and the same `without` contaminated problems → `pass@k` → mean, low, high, problems.
         statuses: status → number of samples.
         missing: problems without a sample.
         not_evaluated: problems of which no sample could be judged, and why.
-        retried: samples that were run again alone.
-        graded: `outside` and `inside` the solution's process → number of problems whose answers were judged there.
-        contaminated: problems that the training set touches; None if none was given.
-        facts: versions, tier, limits.
+        retried: number of samples that were run a second time, alone.
+        graded: `outside` or `inside` the solution's process → number of problems judged there.
+        contaminated: problems that the training set quotes; None if no training set was given.
+        facts: versions, sandbox tier, limits.
     """
 
     task: str
@@ -67,18 +67,18 @@ def summarise(
     contaminated: Sequence[str] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Score:
-    """The scores out of the verdicts.
+    """Compute the scores from the verdicts.
 
     Args:
         benchmark: the problems.
-        verdicts: one for each sample.
-        missing: problems without a sample; they count in no score.
-        ks: the k of pass@k; 1, 10 and 100 as far as there are samples by default.
-        contaminated: problems that a training set touches.
-        facts: versions, tier and limits to keep.
+        verdicts: the verdict on each sample.
+        missing: problems without a sample; they are excluded from every score.
+        ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
+        contaminated: problems that a training set quotes.
+        facts: versions, sandbox tier and limits to store.
 
     Raises:
-        UsageError: a k is larger than some problem's number of samples.
+        UsageError: a k is larger than the number of samples of some problem.
     """
     kinds = ["base", "plus"] if any(problem.calls for problem in benchmark.problems.values()) else ["passed"]
     scores = {kind: table for kind in kinds if (table := _pass_at_ks(counts(verdicts, kind), ks))}
@@ -110,7 +110,7 @@ def _pass_at_ks(rows: dict[str, list[bool]], ks: Sequence[int] | None) -> dict[s
     fewest = min(n for n, _ in numbers)
     if ks and max(ks) > fewest:
         raise UsageError(
-            f"pass@{max(ks)} needs {max(ks)} samples of every problem, and one has {fewest}. Ask for --k {fewest} or less."
+            f"pass@{max(ks)} needs {max(ks)} samples per problem, and one problem has {fewest}. Use --k {fewest} or less."
         )
     found = {}
     for k in ks or [k for k in KS if k <= fewest]:
@@ -121,7 +121,7 @@ def _pass_at_ks(rows: dict[str, list[bool]], ks: Sequence[int] | None) -> dict[s
 
 
 def table(score: Score) -> list[tuple[str, ...]]:
-    """Heading and rows of the results table: test set, measure, value with interval in percent, problems."""
+    """Build the header and rows of the results table; scores and intervals are in percent."""
     rows: list[tuple[str, ...]] = [("task", "tests", "measure", "score", "95 % interval", "problems")]
     for kind, measures in score.scores.items():
         for name, one in measures.items():
@@ -131,7 +131,7 @@ def table(score: Score) -> list[tuple[str, ...]]:
 
 
 def as_markdown(score: Score) -> str:
-    """The table, the statuses and what was not evaluated, as Markdown."""
+    """Format the table, the statuses and what was not evaluated as Markdown."""
     heading, *rows = table(score)
     lines = [f"| {' | '.join(heading)} |", "|---|---|---|--:|--:|--:|"]
     lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]
@@ -139,28 +139,28 @@ def as_markdown(score: Score) -> str:
 
 
 def remarks(score: Score) -> list[str]:
-    """What has to be known beside the numbers, a sentence each."""
+    """List what a reader must know about the numbers, one sentence each."""
     counted = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in score.statuses.items())
     lines = [f"{score.samples:,} samples: {counted}. Data: {score.version}. Sandbox: {score.facts.get('sandbox', 'unknown')}."]
     if inside := score.graded.get("inside"):
         lines.append(
-            f"The tests of {inside:,} problems ran in the process of the solution: one that is written to deceive them can pass."
+            f"The tests of {inside:,} problems ran in the solution's process, so a solution written to deceive them can pass."
         )
     if score.missing:
-        lines.append(f"{len(score.missing):,} problems have no sample and count in no score.")
+        lines.append(f"{len(score.missing):,} problems have no sample and are excluded from every score.")
     if score.not_evaluated:
         why = next(iter(score.not_evaluated.values()))
-        lines.append(f"{len(score.not_evaluated):,} problems were not evaluated and count in no score: {why}")
+        lines.append(f"{len(score.not_evaluated):,} problems were not evaluated and are excluded from every score: {why}")
     if score.contaminated is not None:
-        lines.append(f"The training set touches {len(score.contaminated):,} of {score.problems:,} problems.")
+        lines.append(f"The training set quotes {len(score.contaminated):,} of {score.problems:,} problems.")
     return lines
 
 
 def claim(out: Path, benchmark: Benchmark) -> None:
-    """Mark a folder as this benchmark's, before anything else is written.
+    """Reserve a folder for this benchmark, before anything else is written.
 
     Raises:
-        RunError: it holds results of another task or of another version of its data.
+        RunError: it contains results of another task or another version of its data.
     """
     path, own = out / RESULTS, {"task": benchmark.task, "version": benchmark.version}
     try:
@@ -178,9 +178,9 @@ def claim(out: Path, benchmark: Benchmark) -> None:
 
 @contextmanager
 def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
-    """The verdicts that a folder holds already, by key, and a function that adds one to it.
+    """Give the verdicts that a folder already contains, by key, and a function that appends one.
 
-    A line that a kill has torn is cut off; a verdict is on disk before the next is asked for.
+    A line truncated by a kill is removed; each verdict is on disk before the next one is requested.
     """
     if out is None:
         yield {}, lambda verdict: None
@@ -191,7 +191,13 @@ def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
 
 
 def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
-    """Leave the verdicts in the order of the samples, the scores and the table; each file is replaced as a whole."""
+    """Write the verdicts in the order of the samples, the scores and the table; each file is replaced atomically.
+
+    Args:
+        out: folder of the run.
+        score: the scores.
+        verdicts: the verdict on each sample.
+    """
     lines = "".join(json.dumps(asdict(verdict)) + "\n" for verdict in verdicts)
     facts = {"format_version": FORMAT_VERSION, **asdict(score)}
     for name, text in ((VERDICTS, lines), (TABLE, as_markdown(score)), (RESULTS, json.dumps(facts, indent=2) + "\n")):
@@ -199,19 +205,19 @@ def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
 
 
 def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
-    """The verdicts of a run's folder or of its `verdicts.jsonl`.
+    """Read the verdicts of a run's folder or of its `verdicts.jsonl`.
 
     Args:
         path: folder or file.
-        torn: whether the last line may be broken, as a kill leaves it.
+        torn: whether the last line may be truncated, as after a kill.
 
     Raises:
-        UsageError: there is no such file.
-        EvaluationError: a line is no verdict.
+        UsageError: the file does not exist.
+        EvaluationError: a line is not a verdict.
     """
     path = path / VERDICTS if path.is_dir() else path
     if not path.exists():
-        raise UsageError(f"There is no {str(path)!r}. Name the folder that score wrote with --out.")
+        raise UsageError(f"{str(path)!r} does not exist. Pass the folder that score wrote with --out.")
     found = []
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
@@ -223,6 +229,6 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
             if torn and number == len(lines):
                 break
             raise EvaluationError(
-                f"{path}, line {number} is no verdict: {error}. Remove the line; score makes it again."
+                f"{path}, line {number} is not a verdict: {error}. Remove the line; score judges the sample again."
             ) from error
     return found

@@ -1,4 +1,4 @@
-"""A scoring run from start to end: data and samples are read, verdicts are made, scores are left."""
+"""A complete scoring run: read data and samples, judge them, write the scores."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ def score(
     """Score samples from any tool: run them in the sandbox, estimate pass@k.
 
     Args:
-        task: as of `benchmarks.load`, or what it returned.
-        samples: file or folder, as of `samples.read_samples`.
+        task: a task name, see `benchmarks.load`, or a loaded benchmark.
+        samples: file or folder, see `samples.read_samples`.
         data: local file or folder of the benchmark; the Hub by default.
         revision: another commit of the benchmark on the Hub.
-        out: folder for verdicts and scores; a run that it holds is continued.
-        ks: the k of pass@k.
-        allow_missing: whether problems may lack a sample.
-        trained_on: as of `trained_on.touched`; the score without the problems it touches is added.
-        workers: how many samples are judged at once.
-        tier: as of `run_program`.
-        facts: what else is known of the samples, such as the model; it is kept with the scores.
-        on_progress: called with the number of verdicts so far and of samples.
+        out: folder for verdicts and scores; an earlier run in it is resumed.
+        ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
+        allow_missing: whether problems may have no sample.
+        trained_on: a training set, see `trained_on.touched`; adds the score without the problems that it quotes.
+        workers: number of samples judged in parallel; the number of CPUs by default.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
+        facts: further information on the samples, such as the model; stored with the scores.
+        on_progress: called with the number of verdicts so far and the number of samples.
 
     Returns:
         The score and the verdicts in the order of the samples.
 
     Raises:
-        UsageError: there is no such task or file, or a k is larger than the number of samples.
-        EvaluationError: data or samples cannot be used.
-        RunError: the folder belongs to something else or cannot be written.
-        SandboxError: this machine has no sandbox.
+        UsageError: the task or file does not exist, or a k is larger than the number of samples.
+        EvaluationError: the data or samples are unusable.
+        RunError: the folder belongs to another run or cannot be written.
+        SandboxError: no sandbox works on this machine.
     """
     samples, out = Path(samples), Path(out) if out else None
     benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
@@ -92,7 +92,7 @@ def score(
 
 
 def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
-    """Versions, toolchains and limits."""
+    """Collect versions, toolchains and limits."""
     languages = {problem.language for problem in benchmark.problems.values()}
     return {
         "hf_oss_instruct": version("hf-oss-instruct"),
@@ -105,15 +105,15 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
 
 
 def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
-    """Compare two folders that `score` wrote, by each kind of tests that both have.
+    """Compare two folders that `score` wrote, for each kind of tests that both have.
 
     Args:
-        a: the one model's folder, or its `verdicts.jsonl`.
-        b: the other's.
-        rng_seed: random number of the bootstrap.
+        a: the folder of model A, or its `verdicts.jsonl`.
+        b: the same for model B.
+        rng_seed: random seed of the bootstrap.
 
     Raises:
-        EvaluationError: they are of different tasks, data or problems.
+        EvaluationError: the tasks, data or problems differ.
     """
     theirs, others = _identity(a), _identity(b)
     if theirs != others:
@@ -124,12 +124,12 @@ def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
     pairs = {kind: (counts(rows_a, kind), counts(rows_b, kind)) for kind in kinds}
     found = {kind: compare(one, other, rng_seed) for kind, (one, other) in pairs.items() if one or other}
     if not found:
-        raise EvaluationError("A and B hold no verdict. Score some samples first.")
+        raise EvaluationError("A and B contain no verdicts. Score some samples first.")
     return found
 
 
 def _identity(folder: Path) -> str:
-    """Task and version of a run; of a bare file of verdicts nothing is known."""
+    """Return task and version of a run; they are unknown for a verdicts file without its folder."""
     path = (folder if folder.is_dir() else folder.parent) / results.RESULTS
     if not path.exists():
         return "a task that its folder does not name"

@@ -1,4 +1,4 @@
-"""Which completions are scored: those of a file, each told which problem it is for."""
+"""Read the samples to score, and match each one to its problem."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hf_oss_instruct.evaluation.sample_files import Fault, Record, files_of, rec
 from hf_oss_instruct.evaluation.sample_files.records import SHOWN
 
 _ID = re.compile(r"(?:(?P<name>[A-Za-z]+)[/_])?(?P<number>\d{1,9})(?:_\w*)?")
-"""An id as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
+"""A problem ID as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One text that a model wrote for a problem.
+    """One text that a model generated for a problem.
 
     Attributes:
         task_id: the problem's id.
-        number: which of the problem's samples, from 0.
-        text: what the model wrote.
+        number: index of the sample among those of the problem, from 0.
+        text: the model's output.
         kind: `completion`, `solution`, `answer`, or `program` with tests.
-        place: file and line that it was read from, for error messages.
+        place: file and line it was read from, for error messages.
     """
 
     task_id: str
@@ -38,18 +38,18 @@ class Sample:
 
 
 def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]:
-    """The samples in a file or folder, numbered within their problem.
+    """Read the samples in a file or folder, numbered within each problem.
 
     Args:
         path: `.jsonl` (also `.gz`), lines of `task_id` (or MultiPL-E's `name`) and `solution`, `completion`, `completions`,
-            `answer` or `response`, and whatever else evalplus and human-eval write; evalplus' `*_eval_results.json` or its folder
+            `answer` or `response`, as written by evalplus and human-eval; evalplus' `*_eval_results.json` or its folder
             (`HumanEval_0/0.py`); MultiPL-E's `.json` and `.results.json`, or a folder of them; bigcode-evaluation-harness'
             `generations.json`; inspect's logs (`.eval`, `.json`); lighteval's details (`.parquet`).
-        benchmark: the problems. Needed where a file tells the problem by its position or prompt alone.
+        benchmark: the problems. Required if a file identifies problems only by position or prompt.
 
     Raises:
-        UsageError: there is no such file.
-        EvaluationError: it is empty, or records of it cannot be used; the message counts them and names lines.
+        UsageError: the file does not exist.
+        EvaluationError: it is empty, or has unusable records; the message counts them and names lines.
     """
     found: list[Sample] = []
     faults: list[Fault] = []
@@ -67,15 +67,20 @@ def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]
             numbers[task_id] += 1
     refuse(faults)
     if not found:
-        raise EvaluationError(f"The file {str(path)!r} holds no sample. Write lines with task_id and solution or completion.")
+        raise EvaluationError(f"The file {str(path)!r} contains no samples. Write lines with task_id and solution or completion.")
     return found
 
 
 def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: bool = False) -> tuple[list[Sample], list[str]]:
-    """The samples under the benchmark's own ids, and the problems that have none.
+    """Return the samples with the benchmark's own IDs, and the problems without samples.
+
+    Args:
+        samples: samples of any tool.
+        benchmark: the problems.
+        allow_missing: whether problems may have no sample.
 
     Raises:
-        EvaluationError: a sample is for no problem of the benchmark, or a problem has none and that is not allowed.
+        EvaluationError: a sample matches no problem of the benchmark, or a problem has no sample and `allow_missing` is False.
     """
     names = _numbered(benchmark)
     samples = _in_language(list(samples), benchmark)
@@ -90,7 +95,7 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
         count = len({one.task_id for one in unknown})
         raise EvaluationError(
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
-            f"({benchmark.version}), such as {such}; its own are called like {some!r}. Check --task and the version of --data."
+            f"({benchmark.version}), such as {such}; its IDs look like {some!r}. Check --task and the version of --data."
         )
     asked = {sample.task_id for sample in samples}
     missing = [task_id for task_id in benchmark.problems if task_id not in asked]
@@ -103,7 +108,7 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
 
 
 def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
-    """The record with its problem's id."""
+    """Add the problem's ID to a record."""
     if record.task_id is not None:
         return record
     if benchmark is not None and record.position is not None:
@@ -113,15 +118,15 @@ def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
         bare = record.query.strip() == benchmark.problems[task_id].prompt.strip()
         return replace(record, task_id=task_id, kind="completion" if bare else "answer")
     if record.query is not None:
-        what = f"names no task_id, and its query quotes no single problem's prompt: {record.query[:60]!r}"
-        return Fault(record.place, what, "Check --task; of tasks that ask in other words, write lines with task_id and answer.")
+        what = f"has no task_id, and its query does not quote exactly one problem's prompt: {record.query[:60]!r}"
+        return Fault(record.place, what, "Check --task; if the task uses other prompts, write lines with task_id and answer.")
     count = f"{len(benchmark.problems):,} of {benchmark.task}" if benchmark else "the task"
-    what = f"names no problem: neither the number of items is that of the problems ({count}), nor does it begin with a prompt"
+    what = f"has no problem: the number of items differs from that of the problems ({count}), and it starts with no prompt"
     return Fault(record.place, what, "Check --task, or write lines with task_id and solution.")
 
 
 def _at(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | None:
-    """The problem whose prompt the text begins with, else the one at this position if the file has as many as the benchmark."""
+    """Find the problem by the prompt that the text starts with, else by position if the file has as many as the benchmark."""
     index, count = position
     own = list(benchmark.problems)[index] if count == len(benchmark.problems) else None
     text = text.strip()
@@ -132,7 +137,7 @@ def _at(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | Non
 
 
 def _quoted(query: str, benchmark: Benchmark) -> str | None:
-    """The one problem whose prompt a query quotes; None if there is none, or if examples quote others."""
+    """Find the only problem whose prompt a query quotes; None if there is none, or if few-shot examples quote others."""
     prompts = {task_id: problem.prompt.strip() for task_id, problem in benchmark.problems.items()}
     found = [task_id for task_id, prompt in prompts.items() if prompt and prompt in query]
     longest = max(found, key=lambda task_id: len(prompts[task_id]), default=None)
@@ -140,18 +145,18 @@ def _quoted(query: str, benchmark: Benchmark) -> str | None:
 
 
 def _twice(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
-    """A fault if the file numbers its samples and had this one before."""
+    """Report a sample number that occurred before, in files that number their samples."""
     if record.sample is None:
         return None
     key = (str(record.task_id), str(record.sample))
     if key in seen:
-        return Fault(record.place, f"holds sample {record.sample!r} of {record.task_id!r}, which is there twice", "Remove one.")
+        return Fault(record.place, f"holds sample {record.sample!r} of {record.task_id!r}, which occurs twice", "Remove one.")
     seen.add(key)
     return None
 
 
 def _in_language(samples: list[Sample], benchmark: Benchmark) -> list[Sample]:
-    """Without the samples of other languages, where inspect's log of several languages calls its own `java/HumanEval_0_x`."""
+    """Drop the samples of other languages from inspect's logs, whose IDs start with the language: `java/HumanEval_0_x`."""
     key = benchmark.task.partition(":")[2]
     prefixes = [one.task_id.rpartition("/")[0] for one in samples]
     if not key or key not in prefixes:
@@ -162,7 +167,7 @@ def _in_language(samples: list[Sample], benchmark: Benchmark) -> list[Sample]:
 
 
 def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:
-    """Benchmark's name, and number of a problem → its id."""
+    """Map (benchmark name, problem number) to the problem's ID."""
     found: dict[tuple[str, int], str] = {}
     for task_id in benchmark.problems:
         if match := _ID.fullmatch(task_id):
@@ -171,7 +176,7 @@ def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:
 
 
 def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
-    """The benchmark's own id for one that other tools write: a number alone, `HumanEval_2_x`, `humaneval/2`."""
+    """Translate an ID of another tool to the benchmark's own: `2`, `HumanEval_2_x`, `humaneval/2`."""
     match = _ID.fullmatch(task_id)
     if not match:
         return task_id
@@ -181,7 +186,7 @@ def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
 
 
 def _renumbered(samples: Iterable[Sample]) -> list[Sample]:
-    """Samples numbered within their problem, in their order: a problem may have been called by several names."""
+    """Renumber samples within their problem, in order: a file may use several spellings of a problem's ID."""
     numbers = Counter[str]()
     found = []
     for sample in samples:

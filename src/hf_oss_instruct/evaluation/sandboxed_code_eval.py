@@ -1,4 +1,4 @@
-"""A metric for `evaluate.load(hf_oss_instruct.metric_path())`, which copies this file; all it does is in `metric.py`."""
+"""The metric for `evaluate.load(hf_oss_instruct.metric_path())`, which copies this file; the implementation is in `metric.py`."""
 
 from __future__ import annotations
 

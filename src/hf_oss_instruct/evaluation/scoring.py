@@ -1,4 +1,4 @@
-"""Which samples solve their problem? The scoring core: problems and samples go in, verdicts come out. It knows no host."""
+"""The scoring core: problems and samples in, verdicts out. It does not depend on any evaluation framework."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.python_tests import judge_tests
 
 VERSION = 5
-"""Of the rules by which verdicts are made: a change makes every memoised verdict be made again."""
+"""Version of the judging rules: a change invalidates every cached verdict."""
 NOT_FINAL = ("sandbox_error", "not_evaluated")
-"""Statuses that say nothing about the sample: they count in no score, and the next run tries again."""
+"""Statuses that say nothing about the sample: excluded from every score, and retried by the next run."""
 WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
-"""For tests that are a program: MultiPL-E's 15 seconds, of processor time."""
+"""For tests that are a program: MultiPL-E's 15 seconds, as CPU time."""
 WAITED = 0.9
-"""A timeout with less than this share of its processor seconds used was ended by the clock on the wall."""
+"""A timeout that used less than this fraction of its CPU time was caused by the wall time limit."""
 STDERR = 2000
 _ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\b[Aa]ssertion\b.*\bfailed|\) is not TRUE$|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
@@ -44,26 +44,26 @@ _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is held of one sample: a line of `verdicts.jsonl`.
+    """The verdict on one sample: a line of `verdicts.jsonl`.
 
     Attributes:
-        task_id: the problem.
-        sample: which of the problem's samples, from 0.
+        task_id: ID of the problem.
+        sample: index of the sample among those of the problem, from 0.
         status: one of `judge.STATUSES`, over all tests.
-        base: whether it passes the base benchmark's tests; None if they are not told apart.
-        plus: whether it passes all tests of a plus benchmark, base included; None if there are none.
-        reason: what was raised, or what was odd, in one line.
-        wall_s: seconds of the run that decided.
-        cpu_s: processor seconds of it.
-        program: what was run, without tests.
-        answer: what the model wrote.
-        extracted: how the program was made, as `extraction.Extracted.how`.
-        retried: whether it was run again alone, after the clock on the wall had ended it.
-        per_input: a character for each call, `1` for a right answer; inputs after a batch with a wrong one are `0` unasked.
-        graded: `outside` if answers were compared outside of the solution's process, `inside` if its tests ran there; empty if
+        base: whether it passes the base benchmark's tests; None if they are not distinguished.
+        plus: whether it passes all tests of a plus benchmark, including the base tests; None if there are none.
+        reason: the exception or anomaly, in one line.
+        wall_s: wall time of the deciding run, in seconds.
+        cpu_s: CPU time of the deciding run, in seconds.
+        program: the program that was run, without tests.
+        answer: the model's output.
+        extracted: how the program was extracted, see `extraction.Extracted.how`.
+        retried: whether it was run again alone, after it had hit the wall time limit.
+        per_input: one character per call, `1` for a correct answer; inputs after a failed batch are not run and count as `0`.
+        graded: `outside` if answers were compared outside the solution's process, `inside` if its tests ran there; empty if
             nothing ran.
-        stderr: the end of what the program wrote there.
-        sandbox: name of the tier that ran it; empty if nothing ran.
+        stderr: the end of the program's stderr.
+        sandbox: name of the sandbox tier that ran it; empty if nothing ran.
         key: hash of program, tests, limits and toolchain.
     """
 
@@ -87,7 +87,7 @@ class Verdict:
 
     @property
     def final(self) -> bool:
-        """Whether it says something about the sample."""
+        """Whether the verdict is about the sample, and not about the machine."""
         return self.status not in NOT_FINAL
 
     @property
@@ -97,10 +97,10 @@ class Verdict:
 
     @classmethod
     def from_json(cls, columns: Mapping[str, Any]) -> Verdict:
-        """A verdict out of its line; fields that we do not know are left.
+        """Create a verdict from its parsed line; unknown fields are ignored.
 
         Raises:
-            TypeError: a field is missing, or of another type.
+            TypeError: a field is missing or has the wrong type.
         """
         found = cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
         for name, kind in get_type_hints(cls).items():
@@ -119,27 +119,27 @@ def score(
     references: References | None = None,
     tier: str | None = None,
 ) -> list[Verdict]:
-    """Judge samples, several at once.
+    """Judge samples in parallel.
 
     Args:
         benchmark: the problems.
-        samples: what models wrote for them.
-        known: key → a verdict that was made before, which is not made again.
-        on_verdict: called in this thread with each verdict as it comes, known ones first.
-        workers: how many are judged at once; the number of processors by default.
-        references: the reference solutions' answers; those of the cache by default.
+        samples: the model's samples.
+        known: key → earlier verdict, which is reused.
+        on_verdict: called in this thread with each verdict as it arrives, reused ones first.
+        workers: number of samples judged in parallel; the number of CPUs by default.
+        references: the reference solutions' answers; cached ones by default.
         tier: as of `run_program`.
 
     Returns:
         The verdicts in the order of the samples.
 
     Raises:
-        SandboxError: this machine has no sandbox.
+        SandboxError: no sandbox works on this machine.
         EvaluationError: a reference solution cannot be used.
     """
     grader = Grader(references or References(tier=tier), dict(known or {}), tier)
     samples = list(samples)
-    # The longest first, so that no processor is left with one of them at the end.
+    # Start with the longest, so that the end does not wait for one of them on a single CPU.
     order = sorted(range(len(samples)), key=lambda at: -grader.expected_cpu_s(benchmark.problems[samples[at].task_id]))
     found: dict[int, Verdict] = {}
     late: list[int] = []
@@ -155,10 +155,10 @@ def score(
                     on_verdict(verdict)
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(error, KeyboardInterrupt):  # else the pool would wait for what runs, for minutes
+            if isinstance(error, KeyboardInterrupt):  # otherwise the pool would wait minutes for active runs
                 give_up()
             raise
-    for at in sorted(late):  # alone: with nothing beside it, the wall limit ends only what waits
+    for at in sorted(late):  # with nothing else running, the wall time limit ends only programs that wait
         verdict, _ = grader.verdict(benchmark.problems[samples[at].task_id], samples[at])
         found[at] = replace(verdict, retried=True)
         on_verdict(found[at])
@@ -166,11 +166,11 @@ def score(
 
 
 class Grader:
-    """Makes a verdict of a sample, or finds that it was made before.
+    """Judges samples, or reuses earlier verdicts.
 
     Args:
         references: the reference solutions' answers.
-        known: key → verdict.
+        known: key → earlier verdict.
         tier: as of `run_program`.
     """
 
@@ -179,11 +179,11 @@ class Grader:
         self._expected = ExpectedValues(tier=tier)
 
     def expected_cpu_s(self, problem: Problem) -> float:
-        """Processor seconds that a sample of the problem may need; 0 if nothing is known."""
+        """Estimate the CPU seconds that a sample of the problem needs; 0 if unknown."""
         return self._references.known_cpu_s(problem) if problem.calls else 0.0
 
     def verdict(self, problem: Problem, sample: Sample) -> tuple[Verdict, bool]:
-        """The verdict, and whether the clock on the wall ended it."""
+        """Return the verdict, and whether the wall time limit caused it."""
         extracted = extract(problem, answer_of(sample), sample.kind)
         if trouble := trouble_with(problem.language, self._tier):
             return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=trouble), ""), False
@@ -210,7 +210,7 @@ class Grader:
         )
 
     def _judge_tests(self, problem: Problem, program: str, tests: str, limits: Limits) -> Judgement:
-        """From outside where the tests are calls with values that can be had without the program; else in its process."""
+        """Grade from outside if the tests are calls whose expected values can be computed without the program; else inside."""
         if problem.language == "python":
             return judge_tests(program, tests, limits, entry_point=problem.entry_point, tier=self._tier)
         if called := call_tests.read(tests, problem.language):
@@ -224,26 +224,33 @@ class Grader:
 
 
 def answer_of(sample: Sample) -> str:
-    """What a sample's model answered, without its reasoning and end tokens; results of MultiPL-E are taken as they ran."""
+    """Return the model's answer without reasoning and end tokens; MultiPL-E's results are used unchanged."""
     return sample.text if sample.kind == "program" else strip_end_tokens(split_reasoning(sample.text)[1])
 
 
 def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = None) -> str:
-    """Hash of all that a verdict depends on: program, tests, limits and toolchain."""
+    """Hash everything that a verdict depends on: program, tests, limits and toolchain.
+
+    Args:
+        program: source code of the solution.
+        problem: the problem with its tests.
+        limits: resource limits of the run.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
+    """
     parts = [VERSION, program, problem.fingerprint, asdict(limits), toolchain_of(problem.language), tier]
     return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
 
 
 def _after(tests: str, extracted: Extracted) -> str:
-    """The tests that go after a program: without the brace that closes the function if it is closed."""
+    """Return the tests to append to a program, without the leading brace if the function is already closed."""
     return tests.lstrip().removeprefix("}") if extracted.whole else tests
 
 
 def _named(judged: Judgement) -> Judgement:
-    """A program that ended in an assertion has a wrong answer, one that is not understood a syntax error; and its own words."""
+    """Refine a failed status: a failed assertion is a wrong answer, a parse error a syntax error. Add the program's message."""
     if judged.status != "runtime_error" or (ran := judged.execution) is None:
         return judged
-    said = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests speak there
+    said = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests report there
     if not said:
         return judged
     lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
@@ -283,7 +290,7 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
 
 
 def counts(verdicts: Sequence[Verdict], field_name: str) -> dict[str, list[bool]]:
-    """Problem → whether each of its samples passed, by `base`, `plus` or `passed`; samples without a verdict are left out."""
+    """Map each problem to whether its samples passed, by `base`, `plus` or `passed`; samples without a verdict are left out."""
     found: dict[str, list[bool]] = {}
     for verdict in verdicts:
         value = getattr(verdict, field_name)

@@ -1,4 +1,4 @@
-"""What the terminal shows of an evaluation: a count while it runs, the table, failing samples, a comparison."""
+"""Terminal output of an evaluation: progress bar, results table, failing samples, comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hf_oss_instruct.evaluation.results import Score, remarks, table
 from hf_oss_instruct.evaluation.scoring import Verdict
 
 NUMBERS_FROM = 3
-"""Column of the table from which on there are numbers."""
+"""Index of the first numeric column of the table."""
 
 
 @contextmanager
 def counting(output: str, verb: str = "judged") -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; nothing elsewhere, nor for `json` and `quiet`."""
+    """Show a progress bar on a terminal; nothing elsewhere, or for `json` and `quiet`."""
     if output in ("json", "quiet") or not sys.stderr.isatty():
         yield lambda done, samples: None
         return
@@ -33,7 +33,7 @@ def counting(output: str, verb: str = "judged") -> Iterator[Callable[[int, int],
 
 
 def show_scores(scores: Sequence[Score]) -> None:
-    """The results of one task or more as a table, and what has to be known beside it."""
+    """Print the results of one or more tasks as a table, with remarks."""
     heading = table(scores[0])[0]
     shown = Table(*heading[:NUMBERS_FROM])
     for name in heading[NUMBERS_FROM:]:
@@ -48,7 +48,7 @@ def show_scores(scores: Sequence[Score]) -> None:
 
 
 def show_failures(verdicts: Sequence[Verdict], n: int) -> None:
-    """The first n samples that did not pass, each with its program and what it wrote to stderr."""
+    """Print the first n samples that did not pass, with their program and stderr."""
     console = Console(soft_wrap=True)
     for verdict in [verdict for verdict in verdicts if not verdict.passed][:n]:
         title = f"── {verdict.task_id} · sample {verdict.sample} · {verdict.status} · {verdict.reason}"
@@ -59,7 +59,13 @@ def show_failures(verdicts: Sequence[Verdict], n: int) -> None:
 
 
 def show_comparison(found: Mapping[str, Comparison], a: str, b: str) -> None:
-    """The paired tests, in words."""
+    """Print the results of the paired tests.
+
+    Args:
+        found: kind of tests → comparison.
+        a: name of A.
+        b: name of B.
+    """
     console = Console(soft_wrap=True)
     for kind, one in found.items():
         console.print(

@@ -1,4 +1,4 @@
-"""Where a benchmark's rows come from: local files, or the Hub at a pinned commit."""
+"""Load a benchmark's rows from local files, or from the Hub at a pinned commit."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ RELEASES = {
     "af43697e8791c4c149bdfd6b489d8b5412507551ac20e28a439f650b8225db63": "MBPP+ v0.2.0",
     "a855b9de667baea8e2f8aa61f898767a7336872208a85222b35622545e819fe9": "MBPP+ v0.1.0",
 }
-"""sha256 of a release's file → its name."""
+"""SHA-256 of a release file → name of the release."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkFiles:
-    """The files that one task is scored on.
+    """The data files of one task.
 
     Attributes:
         repo: dataset repository on the Hub.
-        revision: the commit that is read if no other is asked for.
-        patterns: its test files there.
-        names: names of its files in a local folder; the first that is found wins.
+        revision: the default commit.
+        patterns: glob patterns of its test files there.
+        names: possible file names in a local folder; the first one found is used.
         subset: its configuration on the Hub.
     """
 
@@ -47,7 +47,7 @@ class BenchmarkFiles:
 
     @classmethod
     def of(cls, name: str) -> BenchmarkFiles:
-        """The files of a benchmark in the registry."""
+        """Return the files of a benchmark in the registry."""
         known = BENCHMARKS[name]
         return cls(known.repo, known.revision, known.test_files or known.files, known.local_names, known.subset)
 
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What was read, its version, and where it was read."""
+    """The rows that were read, their version, and their source."""
 
     rows: list[Row]
     version: str
@@ -70,15 +70,15 @@ class Rows:
 
 
 def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None) -> Rows:
-    """The rows of a benchmark.
+    """Read the rows of a benchmark.
 
     Args:
-        source: where it lies.
-        data: a local file, or a folder that holds it at any depth; None for the Hub.
-        revision: another commit on the Hub than the pinned one.
+        source: the files of the benchmark.
+        data: a local file, or a folder that contains it at any depth; None for the Hub.
+        revision: commit on the Hub, instead of the pinned one.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: the file does not exist.
         EvaluationError: the file or the Hub cannot be read.
     """
     if data is None:
@@ -90,10 +90,10 @@ def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None)
 
 
 def find(source: BenchmarkFiles, folder: Path) -> Path | None:
-    """A benchmark's file at any depth of a folder, or None.
+    """Find a benchmark's file at any depth of a folder; None if there is none.
 
     Raises:
-        UsageError: there are several of one name.
+        UsageError: several files have the same name.
     """
     for name in source.names:
         files = sorted(folder.rglob(name))
@@ -102,7 +102,7 @@ def find(source: BenchmarkFiles, folder: Path) -> Path | None:
         if files:
             shown = ", ".join(str(file) for file in files[:3])
             raise UsageError(
-                f"The folder {str(folder)!r} holds {len(files)} files {name!r} ({shown}). Name one of them with --data."
+                f"The folder {str(folder)!r} contains {len(files)} files {name!r} ({shown}). Pass one of them with --data."
             )
     return None
 
@@ -111,14 +111,14 @@ def _found(source: BenchmarkFiles, data: Path) -> Path:
     if data.is_file():
         return data
     if (file := find(source, data)) is None:
-        raise UsageError(f"The folder {str(data)!r} holds no {' or '.join(source.names)}. Name the file itself with --data.")
+        raise UsageError(f"The folder {str(data)!r} contains no {' or '.join(source.names)}. Pass the file itself with --data.")
     return file
 
 
 def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
     try:
         files = fetch(source.repo, revision, source.patterns)
-    except Exception as error:  # whatever the Hub's client raises
+    except Exception as error:  # the Hub client can raise anything
         said = " ".join(str(error).split())[:300]
         raise EvaluationError(
             f"{source.repo}@{revision} cannot be read from the Hub: {said}. Pass local files with --data."
@@ -137,7 +137,7 @@ def _rows(file: Path) -> Iterator[Row]:
             text = json.dumps(row.value, sort_keys=True, default=str).encode() if row.line is None else row.line
             yield Row(row.value, _hash(text))
     except (OSError, EOFError, zlib.error, ValueError) as error:  # pyarrow's errors are among these
-        raise EvaluationError(f"The benchmark file {str(file)!r} cannot be read: {error}. Fetch it again.") from error
+        raise EvaluationError(f"The benchmark file {str(file)!r} cannot be read: {error}. Download it again.") from error
 
 
 def _hash(text: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Which problems does a training set touch? Its rows are looked through for the benchmark, by the rules of decontamination."""
+"""Find the benchmark problems that a training set quotes, by the rules of decontamination."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _ID = re.compile(r"(?P<family>humaneval|mbpp)[/_:](?P<number>\d+)", re.IGNORECAS
 
 
 def touched(training_set: str, benchmark: Benchmark) -> list[str]:
-    """The problems of a benchmark that rows of a training set quote, in the benchmark's order.
+    """List the problems of a benchmark that rows of a training set quote, in the benchmark's order.
 
-    A problem that is a translation of another, as in MultiPL-E, is touched with it.
+    Translations of a quoted problem, as in MultiPL-E, are listed too.
 
     Args:
-        training_set: folder of a run, parquet or JSON lines, or the id of a data set on the Hub; all its text columns are read.
+        training_set: folder of a run, parquet or JSON lines, or the ID of a dataset on the Hub; all its text columns are read.
         benchmark: the problems.
 
     Raises:
-        EvaluationError: there is no such training set, or it holds no text.
+        EvaluationError: the training set does not exist or has no text columns.
     """
     from hf_oss_instruct.curation import benchmark_index, benchmark_tasks
     from hf_oss_instruct.curation import rows as reading
@@ -34,7 +34,7 @@ def touched(training_set: str, benchmark: Benchmark) -> list[str]:
         raise EvaluationError(f"--trained-on: {error}") from error
     columns = reading.every_text_column(rows)
     if not columns:
-        raise EvaluationError(f"--trained-on {training_set!r} holds no text: its columns are {', '.join(rows.column_names)}.")
+        raise EvaluationError(f"--trained-on {training_set!r} has no text columns, only {', '.join(rows.column_names)}.")
     problems = (
         {
             "task_id": problem.task_id,
@@ -51,5 +51,5 @@ def touched(training_set: str, benchmark: Benchmark) -> list[str]:
 
 
 def _numbers(names: Iterable[str]) -> set[tuple[str, int]]:
-    """Family and number: `humaneval_plus:HumanEval/3:quote` and `HumanEval_3_below_zero` name one problem."""
+    """Return family and number: `humaneval_plus:HumanEval/3:quote` and `HumanEval_3_below_zero` are the same problem."""
     return {(found["family"].lower(), int(found["number"])) for name in names for found in _ID.finditer(name)}

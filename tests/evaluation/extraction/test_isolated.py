@@ -60,5 +60,5 @@ def test_a_fork_starts_a_process_of_its_own(worker: Worker) -> None:
 
 def test_a_process_that_does_not_start_is_an_error_and_no_verdict(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(EvaluationError, match="did not start: it ended with status 1"):
+    with pytest.raises(EvaluationError, match="did not start: it exited with status 1"):
         extract_isolated(PROBLEM, FENCED, "answer", worker)

@@ -1,4 +1,4 @@
-"""The benchmarks by name: `load("humaneval_plus", data=Path("data"))`."""
+"""Load benchmarks by name: `load("humaneval_plus", data=Path("data"))`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PYTHON_TASKS = {
     "mbpp": (mbpp.SOURCE, mbpp.problems),
     "mbpp_plus": (evalplus.MBPP_PLUS, evalplus.mbpp_plus),
 }
-"""Task name → where it lies, and its rows as problems."""
+"""Task name → its files, and the function that turns rows into problems."""
 
 
 def load(task: str, data: Path | None = None, revision: str | None = None) -> Benchmark:
-    """The problems of a task.
+    """Load the problems of a task.
 
     Args:
         task: `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) or
             `multipl_e:mbpp-LANGUAGE` (from MBPP), in any spelling (`HumanEval+`, `mbpp-plus`).
-        data: a local file, or a folder that holds it; None for the Hub at a pinned commit.
-        revision: another commit on the Hub.
+        data: a local file, or a folder that contains it; None for the Hub at a pinned commit.
+        revision: commit on the Hub, instead of the pinned one.
 
     Raises:
-        UsageError: there is no such task, language or file.
-        EvaluationError: the data cannot be read, or holds other columns.
+        UsageError: the task, language or file does not exist.
+        EvaluationError: the data cannot be read, or lacks columns.
     """
     from hf_oss_instruct.evaluation.sources import read
 

@@ -1,4 +1,4 @@
-"""A row's columns, or an error that says which one is missing."""
+"""Access a row's columns, with an error that names the missing one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hf_oss_instruct.evaluation.sources import Row
 
 
 def column(row: Row, *names: str) -> Any:
-    """The value of the first of these columns that the row has.
+    """Return the value of the first of these columns that the row has.
 
     Raises:
         EvaluationError: it has none of them.
@@ -19,5 +19,5 @@ def column(row: Row, *names: str) -> Any:
             return row.columns[name]
     there = ", ".join(map(str, row.columns)) or "none"
     raise EvaluationError(
-        f"A row has no column {' or '.join(names)}, only {there}. This is other data than the task's; check --data."
+        f"A row has no column {' or '.join(names)}, only {there}. This is not the data of the task; check --data."
     )

@@ -1,6 +1,6 @@
 """HumanEval+ and MBPP+ (arXiv 2305.01210): the base problems with many more inputs, graded against a reference solution.
 
-Both forms of the data are read: evalplus' own files (`base_input`, `plus_input`) and its sets on the Hub (`test`, a program).
+Both forms of the data are supported: evalplus' own files (`base_input`, `plus_input`) and its Hub datasets (`test`, a program).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ MBPP_PLUS = BenchmarkFiles.of("mbpp_plus")
 
 
 def humaneval_plus(rows: Iterable[Row]) -> list[Problem]:
-    """Rows of `HumanEvalPlus.jsonl` or of `evalplus/humanevalplus`."""
+    """Parse rows of `HumanEvalPlus.jsonl` or `evalplus/humanevalplus`."""
     return [_humaneval(row) for row in rows]
 
 
 def mbpp_plus(rows: Iterable[Row]) -> list[Problem]:
-    """Rows of `MbppPlus.jsonl` or of `evalplus/mbppplus`."""
+    """Parse rows of `MbppPlus.jsonl` or `evalplus/mbppplus`."""
     return [_mbpp_file(row) if "plus_input" in row.columns else _mbpp_hub(row) for row in rows]
 
 
@@ -61,7 +61,7 @@ def _mbpp_hub(row: Row) -> Problem:
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, prompt + code, calls)
 
 
-# JSON has no tuple, set or complex number. Which arguments are such is known by task: evalplus 26d6d00, data/mbpp.py.
+# JSON has no tuple, set or complex number. evalplus lists the tasks that need them: 26d6d00, data/mbpp.py.
 _TUPLES = {2, 116, 132, 143, 222, 261, 273, 394, 399, 421, 424, 429, 470, 560, 579, 596, 616, 630, 726, 740, 744, 809}
 _LISTS_OF_TUPLES = {63, 64, 70, 94, 120, 237, 272, 299, 400, 409, 417, 438, 473, 614, 780}
 _LIST_OF_TUPLES_FIRST = {75, 413, 444, 753}
@@ -72,7 +72,7 @@ _TUPLES_ALL_THE_WAY = {580, 615, 791}
 
 
 def _as_python(number: int, inputs: list[Any]) -> list[Any]:
-    """The inputs of an MBPP+ task with the types that JSON lost."""
+    """Restore the types that JSON lost in the inputs of an MBPP+ task."""
     return [_arguments(number, list(given)) for given in inputs]
 
 
@@ -96,7 +96,7 @@ def _arguments(number: int, given: list[Any]) -> list[Any]:
 
 def _special(number: int, given: list[Any]) -> list[Any]:
     match number:
-        case 115:  # sets; evalplus gives an empty dict for an empty one
+        case 115:  # sets; evalplus stores an empty one as a dict
             return [[set(item) if isinstance(item, list) and item else {} for item in given[0]]]
         case 124:
             return [float(given[0]), complex(given[1])]

@@ -11,11 +11,11 @@ from hf_oss_instruct.sandbox.inside.modules import PLAINLY
 
 SOURCE = BenchmarkFiles.of("humaneval")
 STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
-"""Where a completion has left its function: the paper's, with what evalplus adds."""
+"""Stop sequences: the paper's, and those that evalplus adds."""
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:
-    """Rows with `task_id, prompt, entry_point, canonical_solution, test`."""
+    """Parse rows with `task_id, prompt, entry_point, canonical_solution, test`."""
     return [
         Problem(
             column(row, "task_id"),

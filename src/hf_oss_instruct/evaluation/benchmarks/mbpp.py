@@ -1,4 +1,4 @@
-"""MBPP (arXiv 2108.07732): problems in a sentence, each with three assertions."""
+"""MBPP (arXiv 2108.07732): one-sentence problems with three assertions each."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
 SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
 TEST_IDS = range(11, 511)
-"""The ids of the paper's test split; a local file holds all 974."""
+"""IDs of the paper's test split; a local file contains all 974 problems."""
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:
-    """Rows with `task_id, text, code, test_list` and, if there is some, `test_setup_code`."""
+    """Parse rows with `task_id, text, code, test_list` and optionally `test_setup_code`."""
     return [_problem(row) for row in rows if column(row, "task_id") in TEST_IDS]
 
 
 def prompt(text: str, tests: list[str]) -> str:
-    """A problem as evalplus asks it: a docstring with the sentence and the assertions."""
+    """Build the prompt that evalplus uses: a docstring with the sentence and the assertions."""
     return f'"""\n{text.strip()}\n' + "\n".join(tests) + '\n"""\n'
 
 
@@ -41,7 +41,7 @@ def _problem(row: Row) -> Problem:
 
 
 def called_in(tests: list[str], code: str) -> str:
-    """The function of `code` that the assertions call.
+    """Find the function of `code` that the assertions call.
 
     Raises:
         EvaluationError: they call none of its functions.

@@ -38,19 +38,19 @@ _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
 
 
 def source(name: str) -> tuple[str, BenchmarkFiles]:
-    """The task's full name and where it lies.
+    """Return the full name of a task and its files.
 
     Args:
-        name: a language by MultiPL-E's key or by any name that `languages.find` knows; `mbpp-` before it for MBPP.
+        name: a language, as MultiPL-E's key or any name that `languages.find` accepts; with the prefix `mbpp-` for MBPP.
 
     Raises:
-        UsageError: MultiPL-E does not have, or we do not know, this language.
+        UsageError: MultiPL-E does not have this language, or it is not supported.
     """
     origin, language = ("mbpp", name[5:]) if name.startswith("mbpp-") else ("humaneval", name)
     known = find(language)
     keys = [key for key, ours in KEYS.items() if language == key or (known and known.name == ours)]
     if not keys:
-        raise UsageError(f"MultiPL-E has no language {language!r} that we can run. Use one of: {', '.join(KEYS)}.")
+        raise UsageError(f"MultiPL-E's language {language!r} is not supported. Use one of: {', '.join(KEYS)}.")
     folder = f"{origin}-{keys[0]}"
     task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
     names = (f"{folder}.jsonl*", f"{folder}/test-*.parquet")
@@ -58,7 +58,7 @@ def source(name: str) -> tuple[str, BenchmarkFiles]:
 
 
 def problems(rows: Iterable[Row]) -> list[Problem]:
-    """Rows with `name, language, prompt, tests, stop_tokens`."""
+    """Parse rows with `name, language, prompt, tests, stop_tokens`."""
     return [_problem(row) for row in rows]
 
 
@@ -66,7 +66,7 @@ def _problem(row: Row) -> Problem:
     name, prompt = column(row, "name", "task_id"), column(row, "prompt")
     key = column(row, "language").partition("_")[0]  # Go's is `go_test.go`
     if key not in KEYS:
-        raise UsageError(f"MultiPL-E's language {key!r} is none that we can run. Use one of: {', '.join(KEYS)}.")
+        raise UsageError(f"MultiPL-E's language {key!r} is not supported. Use one of: {', '.join(KEYS)}.")
     stops = tuple(column(row, "stop_tokens"))
     return Problem(
         name, KEYS[key], prompt, _entry_point(name, prompt), stops, row.fingerprint, tests=column(row, "tests", "test")
@@ -74,7 +74,7 @@ def _problem(row: Row) -> Problem:
 
 
 def _entry_point(name: str, prompt: str) -> str:
-    """The function's name as its language spells it: `check_dict_case`, `checkDictCase`, `CheckDictCase`."""
+    """Return the function's name as its language spells it: `check_dict_case`, `checkDictCase`, `CheckDictCase`."""
     plain = _NUMBER.sub("", name)
     wanted = plain.replace("_", "").lower()
     words = re.findall(r"[A-Za-z_][\w-]*", prompt.rstrip().rpartition("\n>>>")[2])

@@ -1,4 +1,4 @@
-"""The inputs and right answers inside a test program, read as data and not run: evalplus' sets on the Hub hold nothing else."""
+"""Read inputs and expected values from a test program without running it: evalplus' Hub datasets have no other form."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _WORDS = {"inf": float("inf"), "nan": float("nan")}
 
 
 def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) -> Calls:
-    """What `inputs = […]`, `results = […]` and `assertion(…, …, atol)` in a test program say.
+    """Parse `inputs = […]`, `results = […]` and `assertion(…, …, atol)` in a test program.
 
     Args:
-        program: the text of column `test`.
-        base: the inputs of the base benchmark, if known; the program begins with them.
-        oracle: name of the rule that compares.
+        program: content of the column `test`.
+        base: inputs of the base benchmark, if known; the program starts with them.
+        oracle: name of the comparison rule.
 
     Raises:
         EvaluationError: the program has no such list.
@@ -35,9 +35,7 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
         if isinstance(target, ast.Name)
     }
     if "inputs" not in named:
-        raise EvaluationError(
-            f"A test program assigns no `inputs`: {program[:80]!r}… This is other data than evalplus'; check --data."
-        )
+        raise EvaluationError(f"A test program assigns no `inputs`: {program[:80]!r}… This is not evalplus' data; check --data.")
     inputs = _value(named["inputs"])
     results = _value(named["results"]) if "results" in named else None
     count = None if base is None or list(map(list, inputs[: len(base)])) != list(map(list, base)) else len(base)
@@ -45,7 +43,7 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
 
 
 def arguments_in(tests: Sequence[str], function: str) -> list[list[Any]] | None:
-    """The arguments with which assertions call a function, or None if they are not plain values."""
+    """Return the arguments with which assertions call a function; None if they are not plain values."""
     calls = [node for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Call)]
     own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
     try:
@@ -69,7 +67,7 @@ def _value(node: ast.expr) -> Any:
 
 
 class _Words(ast.NodeTransformer):
-    """`inf` and `nan` as the numbers they are."""
+    """Replaces `inf` and `nan` with the numbers."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else node
@@ -77,7 +75,7 @@ class _Words(ast.NodeTransformer):
 
 @contextmanager
 def _any_number_of_digits() -> Iterator[None]:
-    """Python refuses whole numbers of more than 4,300 digits; benchmarks have some."""
+    """Lift Python's limit of 4,300 digits per integer, which some benchmarks exceed."""
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:

@@ -1,7 +1,7 @@
-"""Tests that are calls with expected values, graded outside of the solution's process: values leave it, verdicts do not enter.
+"""Grade tests that are calls with expected values outside the solution's process: only values leave it, no verdicts.
 
-A solution may redefine what it likes: it has to print the right value. `core.py` says what a language defines; tests of another
-shape run in the solution's process (`evaluation/guards/`).
+Whatever a solution redefines, it must print the correct value. `core.py` says what each language defines; tests of any other form
+run in the solution's process (`evaluation/guards/`).
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ LANGUAGES: Mapping[str, CallLanguage] = {
     "shell": shell.LANGUAGE,
     "typescript": javascript.TYPESCRIPT,
 }
-"""The language's name in `languages.LANGUAGES` → how its tests are graded from outside."""
+"""The language's name in `languages.LANGUAGES` → how its tests are graded outside."""
 
 
 def read(tests: str, language: str) -> CallTests | None:
-    """The calls and expected values of a test program; None if they cannot be told apart, or nothing is known of the language.
+    """Parse a test program into calls and expected values; None if that fails or the language is not supported.
 
     Args:
-        tests: the text after the program.
-        language: as in `languages.LANGUAGES`.
+        tests: the test code that follows the program.
+        language: its name in `languages.LANGUAGES`.
     """
     known = LANGUAGES.get(language)
     return known.read(tests) if known else None

@@ -1,19 +1,19 @@
-"""The text in which every language prints the values of calls, and how it is read: typed, ASCII, on one line, in linear time.
+"""The text format in which every language prints values, and its parser: typed, ASCII, one line, linear time.
 
 | text | value |
 |---|---|
 | `n` | nil, null, None, undefined |
 | `t`, `f` | booleans |
-| `i-12;` | a whole number |
-| `d0.5;` | a floating-point number that reads back as it was, `dnan;`, `dinf;`, `d-inf;` |
+| `i-12;` | an integer |
+| `d0.5;` | a float that round-trips exactly, `dnan;`, `dinf;`, `d-inf;` |
 | `s6162;` | a string, its bytes in hexadecimal |
 | `[…]`, `(…)` | a list, a tuple |
-| `{…}` | a map: keys and values in turn |
+| `{…}` | a map: alternating keys and values |
 | `<…>` | a set |
-| `?…` | an optional value that is there |
-| `o666f6f;` | anything else, by the name of its type: equal to nothing |
+| `?…` | an optional value that is present |
+| `o666f6f;` | anything else, as the name of its type: equal to nothing |
 
-Whoever wrote a text is not trusted: it is bounded in size and depth, and nothing in it is evaluated.
+The text is untrusted: size and depth are limited, and nothing in it is evaluated.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Value = Any
 
 
 class NotCanonicalError(ValueError):
-    """The text is no value, or one that is too large or too deep."""
+    """The text is not a value, or one that is too large or too deeply nested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A map: the canonical text of each key → key and value, in the order in which they were printed."""
+    """A map: the canonical text of each key → key and value, in printed order."""
 
     pairs: dict[str, tuple[Value, Value]]
 
@@ -54,13 +54,13 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """An optional value that is there."""
+    """An optional value that is present."""
 
     value: Value
 
 
 class Other:
-    """A value that has no canonical form. It is equal to nothing, itself included."""
+    """A value without a canonical form. It is equal to nothing, not even itself."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -72,10 +72,10 @@ class Other:
 
 
 def loads(text: str) -> Value:
-    """The value of a text that anybody may have written.
+    """Parse an untrusted text into a value.
 
     Raises:
-        NotCanonicalError: it is not the text of one value.
+        NotCanonicalError: it is not exactly one value.
     """
     try:
         value, end = _value(text, 0, DEPTH, [VALUES])
@@ -133,7 +133,7 @@ def _collected(token: str, items: list[Value], texts: list[str]) -> Value:
 
 
 def show(value: Value) -> str:
-    """A value for people to read, in one notation for all languages."""
+    """Format a value for people, in the same notation for all languages."""
     return "".join(_shown(value))
 
 

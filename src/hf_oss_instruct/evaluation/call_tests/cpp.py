@@ -1,4 +1,4 @@
-"""C++: `assert(candidate(…) == (…));`, where containers must be of one type and an optional value is equal to what it holds."""
+"""C++: `assert(candidate(…) == (…));`, where containers must have the same type and an optional value equals its content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADERS = "#include<assert.h>\n#include<bits/stdc++.h>\n"
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls in MultiPL-E's `main`; what stands before it may close the function."""
+    """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -31,21 +31,21 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer after the solution, then the calls."""
+    """Put the printer after the solution, then the calls."""
     closing, _, alias = tests.before.partition("\n")
     said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
     return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{said}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The expected values. A union does not say which member it holds, so only its own operators can compare it."""
+    """Print the expected values. A union does not know which member it holds, so only its own operators can compare it."""
     said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.expected)
     unknown = "#error a union has no value that could be printed\n" if _UNION.search(prompt) else ""
     return f"{unknown}{_HEADERS}{printer('cpp.cpp', nonce)}int main() {{\n{said}\n}}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As C++'s `==`: numbers by value, optional values by what they hold."""
+    """Compare like C++'s `==`: numbers by value, optional values by content."""
     return same(answer, expected, _leaves)
 
 

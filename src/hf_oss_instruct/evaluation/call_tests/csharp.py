@@ -28,7 +28,7 @@ _PRINTS = {"==": "Print", "Equals": "Print", "SequenceEqual": "PrintItems"}
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls in MultiPL-E's `Main`, each with the function that prints what its comparison sees; what closes the function."""
+    """Parse the calls in MultiPL-E's `Main`, each with the function that prints it in the form that is compared."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     compares = []
@@ -44,12 +44,12 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The calls in the class of the solution, where its own names are known; the printer after it."""
+    """Put the calls into the solution's class, where its names are in scope, and the printer after it."""
     return f"{program}\n{tests.before}\n{_main(tests.calls, nonce)}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The expected values in a class of their own."""
+    """Put the expected values into a separate class."""
     return f"{_USING}class Problem {{\n{_main(tests.expected, nonce)}"
 
 

@@ -1,4 +1,4 @@
-"""Reads test programs: a place in a text that moves over what is expected there, brackets and string literals included."""
+"""Parse test programs: a position in a text that advances over expected patterns, brackets and string literals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
 class Cursor:
-    """A place in the text of a test program.
+    """A position in the text of a test program.
 
     Args:
         text: the program.
-        quotes: what begins and ends a string literal; a backslash escapes inside.
+        quotes: the characters that delimit string literals; a backslash escapes inside.
     """
 
     def __init__(self, text: str, quotes: str = "\"'") -> None:
@@ -22,26 +22,26 @@ class Cursor:
         self._literals = {quote: re.compile(rf"{quote}(?:[^{quote}\\]|\\.)*{quote}", re.DOTALL) for quote in quotes}
 
     def take(self, pattern: str | re.Pattern[str]) -> re.Match[str] | None:
-        """Move over a pattern if it begins here."""
+        """Advance over a pattern if it starts here."""
         found = re.compile(pattern).match(self.text, self.at)
         if found:
             self.at = found.end()
         return found
 
     def literal(self) -> bool:
-        """Move over a string literal if one begins here."""
+        """Advance over a string literal if one starts here."""
         found = self._literals[self.text[self.at]].match(self.text, self.at)
         if found:
             self.at = found.end()
         return found is not None
 
     def bracketed(self) -> list[str]:
-        """Move over a bracket and all that it holds; the parts between its commas. Nothing if the brackets do not match."""
+        """Advance over a bracketed list and return its comma-separated parts; empty if brackets do not match."""
         opened = self.text[self.at : self.at + 1]
         return self._until(_CLOSES[opened], self.at + 1) if opened in _CLOSES else []
 
     def rest_of_bracket(self, closing: str = ")") -> str:
-        """Move over the rest of a bracket that was opened before; its text, or nothing if there is no end to it."""
+        """Advance over the rest of an opened bracket and return its text; empty if it is never closed."""
         start = self.at
         self._until(closing, start)
         return self.text[start : self.at - 1].strip() if self.at > start else ""
@@ -71,13 +71,13 @@ class Cursor:
         return [*parts, last] if parts or last else []
 
     def whole(self) -> str:
-        """Move over a bracket and all that it holds; the text inside, or nothing if the brackets do not match."""
+        """Advance over a bracketed expression and return the text inside; empty if brackets do not match."""
         start = self.at
         self.bracketed()
         return self.text[start + 1 : self.at - 1].strip() if self.at > start else ""
 
     def call(self, name: str = "candidate") -> str:
-        """Move over a call of the function under test; its text, or nothing."""
+        """Advance over a call of the function under test and return its text; empty if there is none."""
         start = self.at
         if not self.take(rf"{re.escape(name)}(?=\()"):
             return ""
@@ -87,12 +87,12 @@ class Cursor:
 
 
 def compared(text: str, method: str, quotes: str = "\"'") -> tuple[str, str, str] | None:
-    """The two sides of a comparison `f(…) == …` or `f(…).METHOD(…)`; None if it is another one.
+    """Split a comparison `f(…) == …` or `f(…).METHOD(…)` into its two sides; None for any other.
 
     Args:
         text: the comparison.
-        method: pattern of the names of methods that compare.
-        quotes: as of `Cursor`.
+        method: pattern for the names of comparison methods.
+        quotes: string delimiters, see `Cursor`.
 
     Returns:
         The call, `==` or the method's name, and the expected expression.
@@ -115,7 +115,7 @@ def compared(text: str, method: str, quotes: str = "\"'") -> tuple[str, str, str
 
 
 def _is_single(expression: str, quotes: str) -> bool:
-    """Whether no other comparison or condition follows outside of brackets and strings."""
+    """Whether no other comparison or condition follows outside brackets and strings."""
     cursor = Cursor(expression, quotes)
     while cursor.at < len(expression):
         if cursor.take(r"&&|\|\||\?|[=!]=|;"):
@@ -134,5 +134,5 @@ def _is_single(expression: str, quotes: str) -> bool:
 
 
 def numbered(template: str, values: Sequence[str]) -> str:
-    """A line for each value: the template with `AT` for its number and `VALUE` for itself."""
+    """Format one line per value from the template: `AT` becomes its number, `VALUE` its text."""
     return "\n".join(template.replace("AT", str(at)).replace("VALUE", value) for at, value in enumerate(values))

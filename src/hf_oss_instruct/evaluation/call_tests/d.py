@@ -1,4 +1,4 @@
-"""D: `assert(candidate(…) == …);` in a unit test, and blocks that look into a `Nullable` result or a tuple of them."""
+"""D: `assert(candidate(…) == …);` in a unit test, and blocks that unpack a `Nullable` result or a tuple of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMPORTS = "import std.typecons;\nimport std.math;\n"
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's only unit test."""
+    """Parse the calls in MultiPL-E's only unit test."""
     cursor = Cursor(tests, _QUOTES)
     head = cursor.take(_HEAD)
     pairs: list[tuple[str, str]] = []
@@ -41,7 +41,7 @@ def _assertion(cursor: Cursor) -> tuple[str, str] | None:
 
 
 def _block(cursor: Cursor) -> tuple[str, str] | None:
-    """A result that may be null, or a tuple of such, each looked into by an assertion of its own."""
+    """Parse a block with a nullable result, or a tuple of them, each checked by its own assertion."""
     call, values = cursor.call(), []
     if not cursor.take(r";\s*"):
         return None
@@ -58,12 +58,12 @@ def _block(cursor: Cursor) -> tuple[str, str] | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The calls in a unit test, the printer after it."""
+    """Put the calls into a unit test, and the printer after it."""
     return _in_unit_test(f"{program}\n", tests.before, tests.calls, nonce)
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The expected values in a unit test of their own."""
+    """Put the expected values into a unit test."""
     return _in_unit_test(_IMPORTS, "", tests.expected, nonce)
 
 

@@ -1,4 +1,4 @@
-"""When are two values the same to a language's tests? Each language's module chooses how leaves compare; structure is shared."""
+"""Equality of values as a language's tests define it. Each language chooses how leaves compare; the structure is shared."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Callable
 from hf_oss_instruct.evaluation.call_tests.canonical import Map, Set, Some, Value
 
 Leaves = Callable[[Value, Value], bool]
-"""Answer and expected value, not both of them containers of one kind → whether they are equal."""
+"""Answer and expected value, unless both are containers of one kind → whether they are equal."""
 
 
 def same(answer: Value, expected: Value, leaves: Leaves) -> bool:
-    """Whether two values have one structure and equal leaves. Maps are compared by keys, in any order."""
+    """Whether two values have the same structure and equal leaves. Maps are compared by key, in any order.
+
+    Args:
+        answer: value that the solution returned.
+        expected: the expected value.
+        leaves: compares two values that are not both containers of one kind.
+    """
     if isinstance(answer, list | tuple) and type(answer) is type(expected):
         return len(answer) == len(expected) and all(same(one, other, leaves) for one, other in zip(answer, expected, strict=True))
     if isinstance(answer, Map) and isinstance(expected, Map):
@@ -26,15 +32,15 @@ def same(answer: Value, expected: Value, leaves: Leaves) -> bool:
 
 
 def is_number(value: Value) -> bool:
-    """Whether it is a whole or floating-point number; booleans are none."""
+    """Whether it is an integer or float; booleans are not numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def strict(answer: Value, expected: Value) -> bool:
-    """Scalars of one type that are equal: 1 is not 1.0."""
+    """Compare scalars including their type: 1 is not 1.0."""
     return type(answer) is type(expected) and bool(answer == expected)
 
 
 def by_value(answer: Value, expected: Value) -> bool:
-    """Scalars that are equal, whole and floating-point numbers by their value: 1 is 1.0."""
+    """Compare scalars, with integers and floats by value: 1 is 1.0."""
     return bool(answer == expected) if is_number(answer) and is_number(expected) else strict(answer, expected)

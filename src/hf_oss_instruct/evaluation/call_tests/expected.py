@@ -1,4 +1,4 @@
-"""The expected values of tests that are calls: printed by a program without the solution, once, and kept on disk."""
+"""Expected values of tests that are calls: printed once by a program without the solution, and cached on disk."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from hf_oss_instruct.structured import any_json, checked
 
 FORMAT = 1
 NONCE = "0" * 32
-"""No solution is in the process that prints expected values, so nothing has to be told apart from its output."""
+"""A fixed nonce is enough: no solution runs in the process that prints expected values."""
 LIMITS = Limits(cpu_s=60.0, wall_s=600.0, memory_mib=4096, output_bytes=ANSWERS_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the tests of a problem expect.
+    """The expected values of a problem's tests.
 
     Attributes:
-        values: the printed value of each expected expression; empty if they cannot be had without the solution.
-        trouble: why they cannot.
-        final: whether another try would find the same; not so if the sandbox failed or a limit ended the run.
+        values: the printed value of each expected expression; empty if they cannot be computed without the solution.
+        trouble: the reason why not.
+        final: whether a retry would give the same result; False if the sandbox failed or a limit ended the run.
     """
 
     values: tuple[str, ...]
@@ -46,11 +46,11 @@ class Expected:
 
 
 class ExpectedValues:
-    """The expected values of problems, each evaluated when it is first asked for.
+    """The expected values of problems, each computed on first use.
 
     Args:
-        home: folder of the cache; `$HF_HOME/oss-instruct/expected` by default.
-        tier: as of `run_program`.
+        home: cache folder; `$HF_HOME/oss-instruct/expected` by default.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
     """
 
     def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
@@ -62,10 +62,10 @@ class ExpectedValues:
         self._locks: dict[str, threading.Lock] = {}
 
     def of(self, problem: Problem, tests: CallTests) -> Expected:
-        """The expected values of a problem's tests.
+        """Return the expected values of a problem's tests.
 
         Raises:
-            SandboxError: this machine has no sandbox.
+            SandboxError: no sandbox works on this machine.
             ToolchainMissingError: the language's compiler or interpreter is not installed.
         """
         program = LANGUAGES[problem.language].expected_program(tests, problem.prompt, NONCE)
@@ -97,7 +97,7 @@ class ExpectedValues:
 
 
 def _are_values(texts: list[str], language: str) -> bool:
-    """Whether each is equal to itself: what has no canonical form is not."""
+    """Whether each is equal to itself, which a value without a canonical form is not."""
     rules = LANGUAGES[language]
     try:
         return all(rules.equal(rules.parse(text), rules.parse(text)) for text in texts)
@@ -106,7 +106,7 @@ def _are_values(texts: list[str], language: str) -> bool:
 
 
 def _read(path: Path, count: int) -> Expected | None:
-    """What the cache holds; None if it is not there, or damaged: then it is made again."""
+    """Read a cache entry; None if it is missing or damaged, so that it is computed again."""
     try:
         digest, _, body = path.read_text("utf-8").partition("\n")
         content = any_json(body) if digest == xxhash.xxh3_128_hexdigest(body.encode()) else None
@@ -122,7 +122,7 @@ def _read(path: Path, count: int) -> Expected | None:
 
 
 def _write(path: Path, found: Expected) -> None:
-    """All or nothing: whoever reads beside it sees no file, or the whole one."""
+    """Write atomically: concurrent readers see no file, or the complete one."""
     body = json.dumps({"values": found.values, "trouble": found.trouble})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

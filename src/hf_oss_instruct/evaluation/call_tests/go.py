@@ -1,4 +1,4 @@
-"""Go: a table of `actual: candidate(…), expected: …`, which compares what `fmt.Sprintf("%v", …)` says of both."""
+"""Go: a table of `actual: candidate(…), expected: …`, which compares the `fmt.Sprintf("%v", …)` of both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAY = r'fmt.Printf("\nNONCE AT s%x;\n", fmt.Sprintf("%v", VALUE))'
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of the table in MultiPL-E's only test function."""
+    """Parse the calls in the table of MultiPL-E's test function."""
     cursor = Cursor(tests, "\"'`")
     head = cursor.take(_HEAD)
     rows = [row for row in cursor.bracketed() if row] if head else []
@@ -39,14 +39,14 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The solution as package main, and a `main` that prints its calls."""
+    """Turn the solution into package main, with a `main` that prints the calls."""
     said = numbered(f"\t{_SAY.replace('NONCE', nonce)}", tests.calls)
-    # The prompt imports testing, which must be used.
+    # The prompt imports testing, and Go rejects unused imports.
     return f"{go_main_package(program)}\nvar _ = testing.Short\n\nfunc main() {{\n\t{tests.before}\n{said}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """A `main` that prints the expected values."""
+    """Build a `main` that prints the expected values."""
     said = numbered(f"\t{_SAY.replace('NONCE', nonce)}", tests.expected)
     return f'package main\n\nimport "fmt"\n\nfunc main() {{\n{said}\n}}\n'
 

@@ -1,4 +1,4 @@
-"""Runs a solution's calls in the sandbox and compares what they print with the expected values, which never enter it."""
+"""Run a solution's calls in the sandbox and compare their output with the expected values, which never enter it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 
 SHOWN = 160
-"""Characters of a call, an answer or an expected value in the detail of a verdict."""
+"""Maximum characters of a call, an answer or an expected value in the detail of a verdict."""
 LONGER, MORE = 32, 4096
 """An answer's text is parsed if it has at most `LONGER` times the characters of the expected value's, and `MORE`."""
 
@@ -24,21 +24,21 @@ LONGER, MORE = 32, 4096
 def judge_calls(
     program: str, tests: CallTests, expected: Sequence[str], language: str, limits: Limits, *, tier: str | None = None
 ) -> Judgement:
-    """Call the solution as the tests do, and compare outside of its process.
+    """Call the solution as the tests do, and compare outside its process.
 
     Args:
         program: the solution, without tests.
-        tests: its tests, as `call_tests.read` has them.
-        expected: the printed value that is expected of each call.
-        language: as in `languages.LANGUAGES`, one of `call_tests.LANGUAGES`.
-        limits: what the run may use.
-        tier: as of `run_program`.
+        tests: its tests, parsed by `call_tests.read`.
+        expected: the expected printed value of each call.
+        language: one of `call_tests.LANGUAGES`.
+        limits: resource limits of the run.
+        tier: name of a sandbox tier, see `sandbox.run.run_program`.
 
     Returns:
-        The judgement, with an entry for each call. The status is that of the first call that was not answered rightly.
+        The verdict, with an entry per call. The status is that of the first call with a wrong answer.
 
     Raises:
-        SandboxError: this machine has no sandbox.
+        SandboxError: no sandbox works on this machine.
     """
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
@@ -59,7 +59,13 @@ def judge_calls(
 
 
 def printed(ran: Execution, nonce: str, count: int) -> list[str | None]:
-    """The text that was printed first for each call, or None."""
+    """Return the first text printed for each call, or None.
+
+    Args:
+        ran: the run.
+        nonce: marks the printed lines.
+        count: number of calls.
+    """
     found: dict[str, str] = {}
     for line in ran.stdout.split("\n"):
         if line.startswith(nonce):
@@ -69,13 +75,19 @@ def printed(ran: Execution, nonce: str, count: int) -> list[str | None]:
 
 
 def is_right(text: str, expected: str, language: str) -> bool:
-    """Whether a printed text is of the value that is expected; a text that is no value is not."""
+    """Whether a printed text represents the expected value; False if it is not a value.
+
+    Args:
+        text: the printed text.
+        expected: the expected printed text.
+        language: one of `call_tests.LANGUAGES`.
+    """
     rules = LANGUAGES[language]
     if len(text) > LONGER * len(expected) + MORE:
         return False
     try:
         return rules.equal(rules.parse(text), rules.parse(expected))
-    except (NotCanonicalError, ArithmeticError, RecursionError):  # such as a whole number that no float can hold
+    except (NotCanonicalError, ArithmeticError, RecursionError):  # such as an integer too large for a float
         return False
 
 

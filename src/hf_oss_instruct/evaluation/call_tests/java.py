@@ -1,4 +1,4 @@
-"""Java: `assert(f(…) == (…));` of primitives, `assert(f(…).equals(…));` of objects, whose types count: an Integer is no Long."""
+"""Java: `assert(f(…) == (…));` of primitives, `assert(f(…).equals(…));` of objects, whose types matter: Integer is not Long."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPENS = "public static void main(String[] args) throws Exception {"
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls in MultiPL-E's `main`; what stands before it may close the function."""
+    """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -36,21 +36,21 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The calls in the class of the solution, where its own names are known; the printer after it."""
+    """Put the calls into the solution's class, where its names are in scope, and the printer after it."""
     said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.calls)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
     return f"{_JAVATUPLES.sub('', program)}\n{tests.before}\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The expected values in a class of their own."""
+    """Put the expected values into a separate class."""
     said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.expected)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
     return f"{_IMPORTS}class Problem {{\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `equals` of two objects; a primitive is compared by its value, with a box of any type as well."""
+    """Compare objects like `equals`; a primitive is compared by value, also with a box of any type."""
     if not isinstance(expected, tuple) and isinstance(answer, tuple) and len(answer) == 2:
         answer = answer[1]
     if not isinstance(answer, tuple) and isinstance(expected, tuple) and len(expected) == 2:

@@ -21,7 +21,7 @@ _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `test` function."""
+    """Parse the calls in MultiPL-E's `test` function."""
     cursor = Cursor(tests, "\"'`")
     head = cursor.take(_HEAD)
     pairs = []
@@ -36,25 +36,32 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str, declared: str = "") -> str:
-    """The printer before the solution, so that it has the functions of the language; the calls after it."""
+    """Define the printer before the solution, so that it uses the original builtins; put the calls after it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+        declared: declarations that TypeScript needs first.
+    """
     name = f"calls_{nonce[:16]}"
     calls = numbered(f"  {name}(AT, VALUE);", tests.calls)
     return f"{declared}{printer('javascript.js', nonce)}{program}\n;(() => {{\n  {tests.before}\n{calls}\n}})();\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str, declared: str = "") -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     name = f"calls_{nonce[:16]}"
     return f"{declared}{printer('javascript.js', nonce)}{numbered(f'{name}(AT, VALUE);', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `assert.deepEqual`: structure, and `==` of what is no object; NaN is NaN."""
+    """Compare like `assert.deepEqual`: by structure, with `==` for primitives; NaN equals NaN."""
     return same(answer, expected, _loosely)
 
 
 def _loosely(answer: Value, expected: Value) -> bool:
-    """JavaScript's `==` of primitives: strings and booleans are numbers where the other side is none of their type."""
+    """JavaScript's `==` of primitives: strings and booleans are converted to numbers if the types differ."""
     if answer is None or expected is None:
         return answer is expected
     if type(answer) is type(expected) and isinstance(answer, bool | bytes):
@@ -66,7 +73,7 @@ def _loosely(answer: Value, expected: Value) -> bool:
 
 
 def _number(value: Value) -> int | float | None:
-    """JavaScript's `Number(…)` of a primitive; None for what is none."""
+    """JavaScript's `Number(…)` of a primitive; None if it is not a number."""
     if isinstance(value, int | float):
         return value
     if not isinstance(value, bytes):

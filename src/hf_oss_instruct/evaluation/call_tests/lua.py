@@ -14,7 +14,7 @@ _FOOT = re.compile(r"end\s+os\.exit\(lu\.LuaUnit\.run\(\)\)\s*\Z")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `test_humaneval`."""
+    """Parse the calls in MultiPL-E's `test_humaneval`."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -29,18 +29,18 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer is made before the solution; a call in brackets gives its first value only, as among arguments."""
+    """Define the printer before the solution; a parenthesized call gives only its first value, as in an argument list."""
     calls = numbered(f"    calls_{nonce[:16]}(AT, (VALUE))", tests.calls)
     return f"{printer('lua.lua', nonce)}{program}\ndo\n    {tests.before}\n{calls}\nend\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"{printer('lua.lua', nonce)}{numbered(f'calls_{nonce[:16]}(AT, (VALUE))', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `assertEquals`."""
+    """Compare like `assertEquals`."""
     return same(answer, expected, by_value)
 
 

@@ -15,7 +15,7 @@ _FOOT = re.compile(r"\}\s*testhumaneval\(\);\s*\Z")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `testhumaneval`."""
+    """Parse the calls in MultiPL-E's `testhumaneval`."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -30,18 +30,18 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer has an output of its own, whatever the solution selects; an empty list is undef, as the tests have it."""
+    """Build the program; the printer uses its own output handle, whatever the solution selects. An empty list is undef."""
     calls = numbered(f"    $calls_{nonce[:16]}->(AT, VALUE);", tests.calls)
     return f"{printer('perl.pl', nonce)}{program}\n;{{\n    {tests.before}\n{calls}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"{printer('perl.pl', nonce)}{numbered(f'$calls_{nonce[:16]}->(AT, VALUE);', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `eq_deeply` for what is not blessed."""
+    """Compare like `eq_deeply` for values that are not blessed."""
     return same(answer, expected, strict)
 
 

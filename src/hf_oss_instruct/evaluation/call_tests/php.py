@@ -1,4 +1,4 @@
-"""PHP: `if (candidate(…) !== …) { throw … }`: types, and the order of an array's keys, count."""
+"""PHP: `if (candidate(…) !== …) { throw … }`: types and the order of array keys matter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOOT = re.compile(r"\}\s*test\(\);\s*\Z")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `test` function."""
+    """Parse the calls in MultiPL-E's `test` function."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -35,24 +35,24 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Functions are known in the whole file: nothing has to stand before the solution, which begins with `<?php`."""
+    """Append the printer and the calls: PHP functions are visible in the whole file, which must start with `<?php`."""
     calls = numbered(f"    calls_{nonce[:16]}(AT, VALUE);", tests.calls)
     program = program.rstrip().removesuffix("?>")
     return f"{program}\n{tests.before}\n{printer('php.php', nonce)}(function () {{\n{calls}\n}})();\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"<?php\n{printer('php.php', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE);', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `===`."""
+    """Compare like `===`."""
     return same(answer, expected, strict) and _orders(answer) == _orders(expected)
 
 
 def _orders(value: Value) -> list[list[str]]:
-    """The keys of every map in a value, in order."""
+    """List the keys of every map in a value, in order."""
     if isinstance(value, Map):
         return [list(value.pairs), *(order for _, one in value.pairs.values() for order in _orders(one))]
     return [order for one in value for order in _orders(one)] if isinstance(value, list) else []

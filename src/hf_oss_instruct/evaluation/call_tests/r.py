@@ -1,4 +1,4 @@
-"""R: `stopifnot(isTRUE(all.equal(candidate(…), …)))`, of which the answer is the target and the expected value is current.
+"""R: `stopifnot(isTRUE(all.equal(candidate(…), …)))`, where the answer is `target` and the expected value is `current`.
 
 The rules are those of R 4.2 (`all.equal.numeric`, `all.equal.list`, `all.equal.character`, `attr.all.equal`) for NULL, lists and
 vectors without attributes but names. A vector or list is printed as `(mode names [items])`, NA as `n`.
@@ -20,7 +20,7 @@ _FOOT = re.compile(r"\}\s*test_humaneval\(\)\s*\Z")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `test_humaneval`."""
+    """Parse the calls in MultiPL-E's `test_humaneval`."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -35,19 +35,19 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer is made before the solution, in an environment that sees the base package only."""
+    """Define the printer before the solution, in an environment that only sees the base package."""
     name = f"calls_{nonce[:16]}"
     calls = numbered(f"  {name}(AT, VALUE)", tests.calls)
     return f"{printer('r.r', nonce)}{program}\n{name}_run <- function() {{\n  {tests.before}\n{calls}\n}}\n{name}_run()\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"{printer('r.r', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE)', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `isTRUE(all.equal(answer, expected))`."""
+    """Compare like `isTRUE(all.equal(answer, expected))`."""
     if not isinstance(answer, tuple) or not isinstance(expected, tuple):
         return answer is None and expected is None
     try:
@@ -57,12 +57,12 @@ def equal(answer: Value, expected: Value) -> bool:
         if mode == b"list":
             return all(map(equal, items, others))
         return _close(items, others) if mode == b"numeric" else bool(items == others)
-    except (TypeError, ValueError):  # a forged text of another form
+    except (TypeError, ValueError):  # a forged answer with another structure
         return False
 
 
 def _close(target: list[float | None], current: list[float | None]) -> bool:
-    """As `all.equal.numeric`: equal, or with a mean difference of elements that differ within the tolerance."""
+    """Compare like `all.equal.numeric`: equal, or the mean difference of the differing elements is within the tolerance."""
     missing = [_is_na(one) for one in target]
     if missing != [_is_na(one) for one in current]:
         return False

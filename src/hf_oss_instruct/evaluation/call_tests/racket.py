@@ -1,4 +1,4 @@
-"""Racket: rackunit's `(check-within (candidate …) … 0.001)`: numbers anywhere in a value may differ by as much."""
+"""Racket: rackunit's `(check-within (candidate …) … 0.001)`: numbers anywhere in a value may differ by that much."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ATOM = re.compile(r'"(?:[^"\\]|\\.)*"|#[tf]\b|[^\s()\[\]{}"#\';`,]+', re.DOTALL
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `test-humaneval`."""
+    """Parse the calls in MultiPL-E's `test-humaneval`."""
     cursor = Cursor(tests, '"')
     head = cursor.take(_HEAD)
     pairs = []
@@ -33,7 +33,7 @@ def read(tests: str) -> CallTests | None:
 
 
 def _datum(cursor: Cursor) -> str:
-    """The next expression, or nothing."""
+    """Consume the next expression; empty if there is none."""
     start = cursor.at
     if not cursor.take(_ATOM):
         cursor.take(r"(?:'|#hash)?(?=\()")
@@ -47,18 +47,18 @@ def _datum(cursor: Cursor) -> str:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer is a module of its own, so that the solution may define what it likes."""
+    """Put the printer into a separate module, so that the solution's definitions do not affect it."""
     calls = numbered(f"  (calls_{nonce[:16]} AT VALUE)", tests.calls)
     return f"{program}\n{printer('racket.rkt', nonce)}(let ((candidate {tests.before}))\n{calls})\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"#lang racket\n{printer('racket.rkt', nonce)}{numbered(f'(calls_{nonce[:16]} AT VALUE)', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `equal?`, and numbers as `check-within`."""
+    """Compare like `equal?`, and numbers like `check-within`."""
     return same(answer, expected, _leaves)
 
 

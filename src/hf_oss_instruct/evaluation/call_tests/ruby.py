@@ -16,7 +16,7 @@ _FOOT = re.compile(r"end\s+end\s*\Z")
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's test case."""
+    """Parse the calls in MultiPL-E's test case."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     pairs = []
@@ -31,18 +31,18 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The printer is made before the solution, so that it has the methods of the language."""
+    """Define the printer before the solution, so that it uses the language's original methods."""
     name = f"calls_{nonce[:16]}"
     return f"{printer('ruby.rb', nonce)}{program}\n{tests.before}\n{numbered(f'{name}.call(AT, VALUE)', tests.calls)}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"{printer('ruby.rb', nonce)}{numbered(f'calls_{nonce[:16]}.call(AT, VALUE)', tests.expected)}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """As `==`."""
+    """Compare like `==`."""
     return same(answer, expected, by_value)
 
 

@@ -15,7 +15,7 @@ _USED = re.compile(r"^use\s[^;]+;", re.MULTILINE)
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls in MultiPL-E's `main`; what stands before them may close the function."""
+    """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
     cursor = Cursor(tests, '"')
     head = cursor.take(_HEAD)
     pairs = []
@@ -31,14 +31,14 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """The calls in `main`, and the printer after it."""
+    """Put the calls into `main`, and the printer after it."""
     name = f"calls_{nonce[:16]}"
     said = numbered(f"    {name}::print(AT, VALUE);", tests.calls)
     return f"{program}\n{tests.before}\n{said}\n}}\n{printer('rust.rs', nonce)}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The expected values, each as what the prompt's function returns: literals have no type of their own."""
+    """Print the expected values with the return type of the prompt's function, because literals alone have no definite type."""
     name, returns = f"calls_{nonce[:16]}", _RETURNS.search(prompt)
     used = "\n".join(found[0] for found in _USED.finditer(prompt))
     said = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)

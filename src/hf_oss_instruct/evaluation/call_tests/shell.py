@@ -1,4 +1,4 @@
-"""Bash: `[[ $(candidate …) = "…" ]]`: the text on standard output, without newlines at its end.
+"""Bash: `[[ $(candidate …) = "…" ]]`: the text on standard output, without trailing newlines.
 
 Values are printed by `%q` of `printf`, in the C locale: quoted for Bash, in ASCII, on one line, equal for equal bytes.
 """
@@ -20,7 +20,7 @@ _CONTROL = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "e": 27,
 
 
 def read(tests: str) -> CallTests | None:
-    """The calls of MultiPL-E's `run_test`."""
+    """Parse the calls in MultiPL-E's `run_test`."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     found = []
@@ -32,18 +32,18 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Each call in a subshell, as the tests have it; its exit status does not matter to them."""
+    """Run each call in a subshell, as the tests do; they ignore its exit status."""
     calls = numbered(f'calls_{nonce[:16]} AT "VALUE"', tests.calls)
     return f"{program}\n{tests.before}\n{printer('shell.sh', nonce)}set +e\n{calls}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """The printer and the expected values."""
+    """Build the program that prints the expected values."""
     return f"{printer('shell.sh', nonce)}{numbered(f'calls_{nonce[:16]} AT VALUE', tests.expected)}\n"
 
 
 def parse(text: str) -> Value:
-    """The bytes of what `printf %q` wrote."""
+    """Decode the output of `printf %q` into bytes."""
     if not text.isascii() or not text:
         raise NotCanonicalError("it was not quoted by printf")
     quoted = text.startswith("$'") and text.endswith("'") and len(text) > 2
@@ -55,7 +55,7 @@ def _ansi(found: re.Match[str]) -> str:
 
 
 def equal(answer: Value, expected: Value) -> bool:
-    """Whether both are the same text."""
+    """Compare as text."""
     return bool(answer == expected)
 
 

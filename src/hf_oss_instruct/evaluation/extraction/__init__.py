@@ -1,7 +1,7 @@
-"""What program did the model write? A completion is cut, an answer's code is found, what it left out is restored.
+"""Extract the program from a model's output: cut completions, find the code in answers, restore what it left out.
 
-`code_blocks` finds code in a text, `selection` picks the solution, `language` and the files in `languages/` make a program of it
-that goes before the benchmark's tests; `isolated` does all of this in another process where a grammar may crash or loop.
+`code_blocks` finds code in a text, `selection` picks the solution, `language` and the files in `languages/` turn it into a
+program that fits before the benchmark's tests; `isolated` does all of this in another process if a grammar may crash or loop.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from hf_oss_instruct.syntax import GRAMMARS
 
 
 def extract(problem: Problem, text: str, kind: str) -> Extracted:
-    """The program in what a model wrote.
+    """Extract the program from a model's output.
 
     Args:
-        problem: what was asked.
-        text: what came back.
+        problem: the problem.
+        text: the model's output.
         kind: `completion` of the prompt, `solution` (a whole program), `answer` (of a chat model), or `program` (MultiPL-E's
             results: prompt, completion and tests).
 
     Raises:
-        EvaluationError: a `program` ends with other tests than the problem's, or the language's grammar is not installed.
+        EvaluationError: the tests in a `program` differ from the problem's, or the language's grammar is not installed.
     """
     if problem.language in GRAMMARS or kind == "program" or not text.strip():
         return extract_here(problem, text, kind)

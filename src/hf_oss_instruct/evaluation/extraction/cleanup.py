@@ -1,4 +1,4 @@
-"""Texts that are code but for how they were copied: sessions of an interpreter, patches, numbered lines, HTML's entities."""
+"""Clean up copied code: interpreter sessions, patches, numbered lines, HTML entities."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": 
 
 
 def cleaned(code: str) -> Iterator[str]:
-    """What a block may have been before it was copied; the block itself first."""
+    """Yield what a block may have been before it was copied, starting with the block itself."""
     first, _, rest = code.lstrip("\n").partition("\n")
-    if rest.strip() and first.strip() and find(first.strip()) is not None:  # the tag that belongs behind the fence
+    if rest.strip() and first.strip() and find(first.strip()) is not None:  # the language tag, which belongs after the fence
         code = rest
     listing = [_NUMBERED.match(line) for line in code.split("\n") if line.strip()]
     if len(listing) > 2 and [int(one["number"]) if one else 0 for one in listing] == list(range(1, len(listing) + 1)):

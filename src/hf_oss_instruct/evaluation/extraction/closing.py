@@ -1,4 +1,4 @@
-"""ParsedSource code whose closing braces (or `end`) are missing at its end, or are too many there."""
+"""Repair source code with missing or surplus closing braces (or `end`) at its end."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_ERRORS = 6
-"""With more syntax errors than these, the fault is not at the end of the text."""
+"""With more syntax errors than this, the problem is not at the end of the text."""
 MAX_CLOSERS = 6
-"""Closing braces that are added or removed at most."""
+"""Maximum number of closing braces to add or remove."""
 
 
 def with_balanced_end(text: str, parse: Callable[[str], ParsedSource], closers: Sequence[str]) -> str:
-    """The text with missing closing braces added, or surplus ones removed; unchanged if that leaves a syntax error.
+    """Add missing closing braces or remove surplus ones; return the text unchanged if that leaves a syntax error.
 
     Args:
         text: source code.
-        parse: its language's parser.
-        closers: what ends a block, such as `}` or `end`.
+        parse: parser of its language.
+        closers: tokens that end a block, such as `}` or `end`.
     """
     if not text.strip() or not (root := parse(text).root).has_error or not _has_few_errors(root):
         return text

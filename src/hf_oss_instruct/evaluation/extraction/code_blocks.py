@@ -1,4 +1,4 @@
-"""Where in a chat model's answer does code stand? Markdown as CommonMark reads it, after what models get wrong is mended."""
+"""Find code in a chat model's answer: parse it as CommonMark, after repairing what models get wrong."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MARKED = re.compile(
 )
 _INNER = re.compile(r"</?(?:pre|code)\b[^>]*>")
 _OUTER = ("", "md", "markdown", "text", "txt", "plaintext")
-"""Tags of a fence that may hold Markdown, with fences of its own."""
+"""Fence tags whose content may be Markdown with nested fences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Block:
 
     Attributes:
         code: the text inside.
-        tag: the language that its fence names, lower case; empty if none.
+        tag: the language tag of its fence, in lower case; empty if none.
         lead: the last line of text before it.
         closed: whether the fence was closed.
     """
@@ -53,24 +53,24 @@ class Block:
 
 
 def plain(text: str) -> str:
-    r"""A text with `\n` at the end of its lines and without the tokens and characters that nobody sees."""
+    r"""Normalize line ends to `\n` and remove special tokens and invisible characters."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _END.sub("\n", text)
 
 
 def has_fence(text: str) -> bool:
-    """Whether some line of a text opens or closes a block."""
+    """Whether any line opens or closes a block."""
     return "```" in text or "~~~" in text
 
 
 def blocks(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool]) -> list[Block]:
-    """The blocks of code in an answer, in order.
+    """Return the code blocks of an answer, in order.
 
     Args:
-        text: the answer, as `plain` gives it.
-        parses: whether a text has no syntax error.
-        spans: whether a text with fences in it is one program. Where a block does not parse up to the first fence that could
-            close it, a later one is tried, so that a fence in a docstring does not end it.
+        text: the answer, normalized by `plain`.
+        parses: whether a text has no syntax errors.
+        spans: whether a text that contains fences is one program. If a block does not parse up to the first fence that could
+            close it, later ones are tried, so that a fence in a docstring does not end it.
     """
     found = list(_fenced(text, parses, spans))
     if not found:
@@ -99,7 +99,9 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
             continue
         if not parses(code) or (_opening(lines, start + 1, end) and not spans(code)):
             longer = _longer(lines, start, end, token.markup, spans) if closed else None
-            if longer is None and (opens := _opening(lines, start + 1, end)):  # a fence that was never closed, and another
+            if longer is None and (
+                opens := _opening(lines, start + 1, end)
+            ):  # this fence was never closed, and another one opens
                 yield Block("\n".join(lines[start + 1 : opens]) + "\n", tag, lead, closed=False)
                 yield from _fenced("\n".join(lines[opens:]), parses, spans)
                 return
@@ -108,7 +110,7 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
 
 
 def _longer(lines: Sequence[str], start: int, end: int, markup: str, spans: Callable[[str], bool]) -> tuple[str, int] | None:
-    """The block up to the first later fence with which it is a program, and the line after that."""
+    """Return the block up to the first later fence that makes it a program, and the line after that."""
     closings = [place for place in range(end, len(lines)) if _closes(lines[place], markup)]
     for place in closings[:8]:
         code = textwrap.dedent("\n".join(lines[start + 1 : place])) + "\n"
@@ -128,7 +130,7 @@ def _closes(line: str, markup: str) -> bool:
 
 
 def _mended(lines: Sequence[str]) -> Iterator[str]:
-    """The lines with every fence on a line of its own."""
+    """Put every fence on a separate line."""
     opened = ""
     for line in lines:
         for one in _split(line, opened):

@@ -1,4 +1,4 @@
-"""Which definitions does the entry point use, and which statements use the entry point without being part of it?"""
+"""Find the definitions that the entry point uses, and the statements that use the entry point."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from hf_oss_instruct.evaluation.extraction.outline import Item
 
 Words = Callable[[str], frozenset[str]]
-"""The words in a text that may be names."""
+"""Returns the words in a text that may be names."""
 
 
 def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[Item]:
-    """The roots, the items that they use, and what those use.
+    """Return the roots and everything that they use, directly or indirectly.
 
     Args:
         items: one level of a source.
-        roots: where to begin.
-        words: the names in a text.
+        roots: the items to start from.
+        words: extracts the names in a text.
     """
     first = {item.node.id for item in roots}
     waiting = [item for item in items if item.node.id not in first and item.names]
@@ -31,12 +31,12 @@ def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[
 
 
 def callers_of(names: set[str], items: Sequence[Item], words: Words) -> set[int]:
-    """Node ids of the items that mention one of these names, and of those that mention these: `main`, tests, examples.
+    """Return the node IDs of items that mention these names, directly or indirectly: `main`, tests, examples.
 
     Args:
-        names: the entry point, and what only exists while the answer runs as a script.
-        items: what is not used by the entry point itself.
-        words: the names in a text.
+        names: the entry point, and names that only exist while the answer runs as a script.
+        items: items that the entry point does not use.
+        words: extracts the names in a text.
     """
     waiting = {item.node.id: (item, words(item.text)) for item in items}
     found = set[int]()
@@ -49,5 +49,5 @@ def callers_of(names: set[str], items: Sequence[Item], words: Words) -> set[int]
 
 
 def _name_parts(names: Iterable[str]) -> set[str]:
-    """The names, and those within `module.name`."""
+    """Return the names, including the parts of `module.name`."""
     return {part for name in names for part in (name, *re.split(r"[.:]+", name))}

@@ -1,4 +1,4 @@
-"""How the grammar of a language is read: kinds of syntax nodes, names, and rules that its definitions follow."""
+"""How to interpret a language's grammar: kinds of syntax nodes, names, and rules for definitions."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ if TYPE_CHECKING:
 
 
 class GrammarRules:
-    """A language's grammar: which nodes are imports, definitions or statements, and where their names stand."""
+    """A language's grammar: which nodes are imports, definitions or statements, and where their names are."""
 
     name: ClassVar[str]
     node_kinds: ClassVar[Mapping[str, Kind]]
-    """Kind of node → what it is to us; a statement if it is not here."""
+    """Node type → kind of item; a statement if it is not listed."""
     wrapper_nodes: ClassVar[frozenset[str]] = frozenset()
-    """Kinds around one definition, which comes last in them: decorators, `export`, templates."""
+    """Node types that wrap one definition as their last child: decorators, `export`, templates."""
     transparent_nodes: ClassVar[frozenset[str]] = frozenset()
-    """Kinds whose children belong to the level above."""
+    """Node types whose children belong to the level above."""
     block_ends: ClassVar[tuple[str, ...]] = ("}",)
-    """What may be missing, or too much, at the end of a text that was cut."""
+    """Closing tokens that may be missing or surplus at the end of a truncated text."""
     body_opener: ClassVar[str] = ""
-    """What a body begins with that the prompt leaves out."""
+    """Beginning of a body that the prompt leaves out."""
     needs_return: ClassVar[bool] = True
-    """Whether a function's value needs the word `return`."""
+    """Whether a function needs `return` to give a value."""
     identifier: ClassVar[re.Pattern[str]] = re.compile(r"[^\W\d]\w*")
     script_statements: ClassVar[re.Pattern[str] | None] = None
-    """Statements that are never part of a solution: leaving the program, running tests, reading input."""
+    """Statements that are never part of a solution: exiting, running tests, reading input."""
     test_frameworks: ClassVar[re.Pattern[str] | None] = None
-    """Imports of test libraries, which the solution does not need."""
+    """Imports of test libraries, which a solution does not need."""
     defined_before_use: ClassVar[bool] = False
-    """Whether a definition has to stand before what uses it."""
+    """Whether a definition must precede its uses."""
     prose_parses: ClassVar[bool] = False
-    """Whether sentences are code without a syntax error."""
+    """Whether prose can parse without syntax errors."""
     main_functions: ClassVar[tuple[str, ...]] = ()
-    """Functions with which a program begins, for which the tests have one of their own."""
+    """Entry functions of a program, which the tests define themselves."""
     code_line_start: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:import|using|use|package|namespace|class|struct|enum|union|interface|record|type|typedef|template|const|let|var|func|fn|"
         r"pub|impl|mod|function|async|export|declare|abstract|public|private|protected|internal|static|final|object|def|module|macro)\b|"
         r"[@#/*{<(]|[^.!?]*\([^()]*\)?[^.!?]*(?:[{;,()]|=>.*)?\s*$|[\w$]+\s*=[^=]"
     )
-    """How a line may begin that is code rather than prose."""
+    """Start of a line that is code rather than prose."""
 
     def source(self, text: str) -> ParsedSource:
-        """A text with its tree, kept for the next question about it."""
+        """Parse a text; the result is cached."""
         return _source(self, text)
 
     def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
-        """What stands at one level."""
+        """Yield the items at one level."""
         for node in nodes:
             if node.type in self.transparent_nodes:
                 yield from self.items(node.children)
@@ -62,7 +62,7 @@ class GrammarRules:
                 yield self.item(node)
 
     def item(self, node: Node) -> Item:
-        """What one node is."""
+        """Classify a node."""
         inner = node
         while inner.type in self.wrapper_nodes and inner.named_children:
             inner = inner.named_children[-1]
@@ -71,20 +71,20 @@ class GrammarRules:
         return Item(kind, self.names(kind, inner), node, inner)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """The names that a definition gives."""
+        """Return the names that a definition introduces."""
         if kind == "value":
             return targets_of(node)
         return (name_of(node),) if kind in ("function", "type", "container") else ()
 
     def members(self, item: Item) -> list[Item]:
-        """What stands inside a container."""
+        """Return the items inside a container."""
         body = item.inner.child_by_field_name("body") or item.inner
         return list(self.items(body.named_children))
 
     def path_to(self, name: str, items: Iterable[Item]) -> list[Item]:
-        """The definition of a name with the containers around it, outermost first; empty if there is none.
+        """Return the definition of a name with the containers around it, outermost first; empty if there is none.
 
-        The last at the top counts, as it does in a script; then those in containers, in order.
+        The last top-level definition is preferred, as in a script; then those in containers, in order.
         """
         items = list(items)
         found = [item for item in items if item.kind in ("function", "value") and name in item.names]
@@ -97,23 +97,23 @@ class GrammarRules:
             if item.kind == "container" and (inside := self.path_to(name, self.members(item))):
                 if not self.is_stub(inside[-1]):
                     return [item, *inside]
-                declared = declared or [item, *inside]  # of an interface, or still to be written
+                declared = declared or [item, *inside]  # in an interface, or still to be written
         return declared
 
     def words(self, text: str) -> frozenset[str]:
-        """The words in a text that may be names."""
+        """Return the words in a text that may be names."""
         return frozenset(self.identifier.findall(text))
 
     def may_start_code(self, line: str) -> bool:
-        """Whether a line may be the first of a definition."""
+        """Whether a line may start a definition."""
         return self.code_line_start.match(line) is not None
 
     def is_stub(self, item: Item) -> bool:
-        """Whether a function has no body yet: as `stubs.is_stub`."""
+        """Whether a function has no body yet, see `stubs.is_stub`."""
         return stubs.is_stub(item)
 
     def closed(self, text: str) -> str:
-        """The text with its closing braces balanced: as `closing.with_balanced_end`."""
+        """Balance the closing braces of a text, see `closing.with_balanced_end`."""
         return with_balanced_end(text, self.source, self.block_ends)
 
 

@@ -1,6 +1,6 @@
-"""Extraction in a process of its own, for grammars that crash or loop on some texts: a model's answer must not end `score`.
+"""Extract in a separate process, for grammars that crash or loop on some texts: a model's answer must not end `score`.
 
-In tree-sitter-language-pack 0.13, Perl's never returns from `f #q{S`, and D's was seen to end with a segmentation fault.
+In tree-sitter-language-pack 0.13, the Perl grammar never returns from `f #q{S`, and the D grammar can crash with a segfault.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from hf_oss_instruct.evaluation.extraction.programs import Extracted, extract_un
 from hf_oss_instruct.evaluation.problems import Problem
 
 CPU_S = 5.0
-"""Processor seconds for one text; the largest answers need less than one."""
+"""CPU seconds per text; the largest answers need less than one."""
 
 
 class Worker:
-    """The process, started with the first request, and again after it died or the program forked.
+    """The worker process, started on the first request, and again after it died or this process forked.
 
     Args:
-        cpu_s: processor seconds for one text.
+        cpu_s: CPU seconds per text.
     """
 
     def __init__(self, cpu_s: float = CPU_S) -> None:
@@ -33,12 +33,12 @@ class Worker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the process: after a fork it is the parent's."""
+        """Forget the process: after a fork it belongs to the parent."""
         self._lock = Lock()
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, request: str) -> dict[str, Any] | None:
-        """The answer to a request; None if a signal ended the process over it."""
+        """Send a request and return the answer; None if a signal killed the process."""
         with self._lock:
             process = self._process = self._process or _started(self._cpu_s)
             if line := _exchanged(process, request):
@@ -46,7 +46,7 @@ class Worker:
                 return answer
             self._process = None
         if (status := _end(process)) >= 0:
-            raise EvaluationError(f"The process that reads answers failed with status {status}; its error stands above.")
+            raise EvaluationError(f"The process that parses answers failed with status {status}; see its error above.")
         return None
 
     def stop(self) -> None:
@@ -63,16 +63,16 @@ atexit.register(_WORKER.stop)
 
 
 def extract_isolated(problem: Problem, text: str, kind: str, worker: Worker = _WORKER) -> Extracted:
-    """As `extraction.extract`, in another process; if the parser ends it, the code is taken without being parsed (`unparsed`).
+    """Do the work of `extraction.extract` in another process; if the parser crashes, extract without parsing (`unparsed`).
 
     Args:
-        problem: as there.
-        text: as there.
-        kind: as there.
-        worker: the process; by default one that all calls share.
+        problem: the problem.
+        text: the model's output.
+        kind: the kind of text, see `extraction.extract`.
+        worker: the worker process; shared by all calls by default.
 
     Raises:
-        EvaluationError: as there, or the process cannot be started.
+        EvaluationError: see `extraction.extract`, or the process cannot be started.
     """
     request = {
         "problem": {
@@ -100,12 +100,12 @@ def _started(cpu_s: float) -> subprocess.Popen[str]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     if _exchanged(process, "") != "ready\n":
         status, words = _end(process), " ".join(command)
-        raise EvaluationError(f"The process that reads answers ({words}) did not start: it ended with status {status}.")
+        raise EvaluationError(f"The process that parses answers ({words}) did not start: it exited with status {status}.")
     return process
 
 
 def _exchanged(process: subprocess.Popen[str], request: str) -> str:
-    """The line that comes back for one; empty if the process is gone."""
+    """Send a line and return the reply; empty if the process is gone."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -117,6 +117,6 @@ def _exchanged(process: subprocess.Popen[str], request: str) -> str:
 
 
 def _end(process: subprocess.Popen[str]) -> int:
-    """The status of a process that has ended, or ends with its input."""
+    """Close the process's input and return its exit status."""
     process.communicate()
     return process.returncode

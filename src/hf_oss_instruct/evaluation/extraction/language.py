@@ -1,4 +1,4 @@
-"""How an answer is joined with a benchmark's prompt and tests: what all languages share. The rest is a small file a language."""
+"""Join an answer with a benchmark's prompt and tests: the rules shared by all languages. Each language adds a small file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Language(GrammarRules):
-    """A language's rules for making a program of an answer, under the prompt's definitions and before the tests."""
+    """A language's rules for building a program from an answer, after the prompt's definitions and before the tests."""
 
     def completions(self, prompt: str, body: str) -> Iterator[str]:
-        """Programs that a body under the prompt's signature may be."""
+        """Yield the possible programs for a body under the prompt's signature."""
         gap = "" if prompt.endswith(("\n", " ")) else "\n"
         if self.body_opener and not body.lstrip().startswith(self.body_opener):
             yield f"{prompt}{self.body_opener}\n{body}"
@@ -29,13 +29,19 @@ class Language(GrammarRules):
             yield f"{prompt}{gap}{body.lstrip()[1:]}"
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
-        """The program that stands before the tests: what the answer defines, with what the prompt had and it left out."""
+        """Build the program that precedes the tests: the answer's definitions, and those of the prompt that it left out."""
         path = self.path_to(problem.entry_point, source.items)
         kept = self.without_unneeded(problem, source, path)
         return self.with_prompt_definitions(problem, source, kept) + self.entry_point_alias(problem, path)
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """The source without what is no part of the solution; what has to stand before the entry point is put there."""
+        """Remove what is not part of the solution, and move definitions that must precede the entry point before it.
+
+        Args:
+            problem: the problem.
+            source: the answer's code.
+            path: the entry point with the containers around it, outermost first.
+        """
         gone = [item.node for item in self.unneeded(problem, source, path)]
         if not self.defined_before_use or not path:
             return self.cut(source, gone)
@@ -43,23 +49,37 @@ class Language(GrammarRules):
         first = path[0].node
         declared = {name for item in source.items if item.node.start_byte < first.start_byte for name in item.names}
         behind = [item for item in needed if item.node.start_byte > first.end_byte and not declared.intersection(item.names)]
-        late = [item for item in behind if not any(re.search("[.:]", name) for name in item.names)]  # members follow their owner
+        late = [
+            item for item in behind if not any(re.search("[.:]", name) for name in item.names)
+        ]  # members must follow their owner
         hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
         return cut_out(source, [*gone, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
 
     def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
-        """The source without these nodes."""
+        """Remove nodes from a source."""
         return cut_out(source, nodes)
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Items of the top level that are no part of the solution."""
+        """Return the top-level items that are not part of the solution.
+
+        Args:
+            problem: the problem.
+            source: the answer's code.
+            path: the entry point with the containers around it, outermost first.
+        """
         return self.unneeded_among(problem, source.items, path[:1], self.names_in_tests(problem))
 
     def unneeded_among(self, problem: Problem, items: Sequence[Item], path: Sequence[Item], taken: frozenset[str]) -> list[Item]:
-        """Items that use the solution without being part of it (`main`, tests, examples), leave it, or clash with the tests.
+        """Return items that use the solution (`main`, tests, examples), exit the program, or conflict with the tests.
 
-        Part of the solution is what the entry point uses, and what that uses. Everything else that comes to mention it is
-        dropped; what does not mention it stays.
+        The solution is everything that the entry point uses, directly or indirectly. Of the rest, items that mention it are
+        dropped, and all others stay.
+
+        Args:
+            problem: the problem.
+            items: one level of the answer's code.
+            path: the entry point with the containers around it, outermost first.
+            taken: names that the tests define.
         """
         entry, first = problem.entry_point, {item.node.id for item in path}
         own = [item for item in items if entry in item.names or item.node.id in first]
@@ -82,7 +102,7 @@ class Language(GrammarRules):
         return [*gone, *read, *(item for item in items if self._is_test_framework(item) and item.node.id not in inside)]
 
     def names_in_tests(self, problem: Problem) -> frozenset[str]:
-        """Names that the tests define at their top level."""
+        """Return the names that the tests define at top level."""
         return self.source(problem.tests.lstrip().removeprefix("}")).defined.union(self.main_functions) - {problem.entry_point}
 
     def _is_script_statement(self, item: Item) -> bool:
@@ -100,11 +120,17 @@ class Language(GrammarRules):
         )
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """A program under the prompt's imports and helpers that it does not have itself."""
+        """Prepend the prompt's imports and helpers that a program lacks.
+
+        Args:
+            problem: the problem.
+            source: the answer's code.
+            kept: the part of it that is kept.
+        """
         return "\n".join([*self.from_prompt(problem, source), kept])
 
     def with_preamble(self, added: Sequence[str], text: str) -> str:
-        """A text with lines before its first statement, after what has to be first."""
+        """Insert lines before the first statement, but after what must come first."""
         source = self.source(text)
         heads = [item.node.end_byte for item in source.of_kind("package")]
         place = max(heads, default=0)
@@ -112,11 +138,11 @@ class Language(GrammarRules):
         return "\n".join([*([head] if head else []), *added, rest])
 
     def prompt_of(self, problem: Problem) -> ParsedSource:
-        """The prompt as a program whose function has no body yet."""
+        """Parse the prompt as a program whose function has no body yet."""
         return self.source(self.closed(problem.prompt + (f"{self.body_opener}\n" if self.body_opener else "")))
 
     def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
-        """Imports and definitions of the prompt that a source lacks, the entry point's aside."""
+        """Return the prompt's imports and definitions that a source lacks, except for the entry point."""
         there = {_squeezed(item.text) for item in source.items}
         prompt = self.prompt_of(problem)
         defined = source.defined | {problem.entry_point}
@@ -128,7 +154,7 @@ class Language(GrammarRules):
         ]
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """Statements that give the entry point its name where the answer has it inside something."""
+        """Return statements that make the entry point available by its name if the answer nests it in something."""
         return ""
 
 

@@ -1,4 +1,4 @@
-"""What a parsed source consists of: imports, definitions, statements, each with its names and its place."""
+"""The parts of a parsed source: imports, definitions, statements, each with its names and position."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Item:
     """A statement at one level of a source.
 
     Attributes:
-        kind: what it is; a `container` (class, namespace, module) has members.
-        names: what it defines.
-        node: its tree.
-        inner: the node that defines, inside wrappers such as `export` or a decorator.
+        kind: its kind; a `container` (class, namespace, module) has members.
+        names: the names it defines.
+        node: its syntax tree.
+        inner: the defining node, inside wrappers such as `export` or a decorator.
     """
 
     kind: Kind
@@ -45,12 +45,12 @@ class Item:
 
 @dataclass(frozen=True)
 class ParsedSource:
-    """A text and its tree.
+    """A text and its syntax tree.
 
     Attributes:
         text: the source.
-        root: the root of its tree.
-        items: its top level, in order.
+        root: the root node.
+        items: the top-level items, in order.
     """
 
     text: str
@@ -64,7 +64,7 @@ class ParsedSource:
 
     @cached_property
     def code(self) -> bytes:
-        """The bytes that the nodes' places count."""
+        """The bytes that node positions refer to."""
         return encoded(self.text)
 
     @cached_property
@@ -78,7 +78,7 @@ class ParsedSource:
 
 
 def tree(text: str, lang: str) -> Node:
-    """The root of a text's tree.
+    """Parse a text and return the root node.
 
     Raises:
         EvaluationError: the language's grammar is not installed.
@@ -94,22 +94,28 @@ def _packed_parser(lang: str) -> Parser:
         from tree_sitter_language_pack import get_parser
     except ImportError as error:
         raise EvaluationError(
-            f"Answers in {lang} are read with the grammar in tree-sitter-language-pack, which is not installed. "
+            f"Parsing answers in {lang} requires tree-sitter-language-pack, which is not installed. "
             "Install it with: pip install 'tree-sitter-language-pack>=0.13,<1' (part of the extra `eval`)"
         ) from error
     return get_parser(lang)  # type: ignore[arg-type]
 
 
 def encoded(text: str) -> bytes:
-    """A text as tree-sitter reads it."""
+    """Encode a text for tree-sitter."""
     return text.encode("utf-8", "replace")
 
 
 def cut_out(source: ParsedSource, nodes: Collection[Node], replaced: dict[int, str] | None = None) -> str:
-    """The source without some nodes, each replaced by `replaced[node.id]` if that is given."""
+    """Remove nodes from a source.
+
+    Args:
+        source: the source.
+        nodes: the nodes to remove.
+        replaced: node ID → text to insert in its place.
+    """
     kept, place = [], 0
     for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
-        if node.start_byte < place:  # inside one that is cut out
+        if node.start_byte < place:  # inside a removed node
             continue
         kept.append(source.code[place : node.start_byte].decode(errors="replace"))
         kept.append((replaced or {}).get(node.id, ""))
@@ -119,7 +125,7 @@ def cut_out(source: ParsedSource, nodes: Collection[Node], replaced: dict[int, s
 
 
 def name_of(node: Node) -> str:
-    """The name that a definition gives, through C's declarators; empty if there is none."""
+    """Return the name of a definition, looking through C declarators; empty if there is none."""
     while (named := node.child_by_field_name("name")) is None:
         inner = node.child_by_field_name("declarator") or next(
             (child for child in node.named_children if child.type == "identifier" or child.type.endswith("_declarator")), None
@@ -133,7 +139,7 @@ def name_of(node: Node) -> str:
 
 
 def targets_of(node: Node, depth: int = 4) -> tuple[str, ...]:
-    """The names to which an assignment or a declaration gives values."""
+    """Return the names that an assignment or declaration sets."""
     found = [name for assigned in _assignments(node, depth) for name in assigned]
     return tuple(dict.fromkeys(found)) or tuple(dict.fromkeys(leaves(node)))
 
@@ -153,7 +159,7 @@ def _target(node: Node) -> list[str]:
 
 
 def leaves(node: Node) -> list[str]:
-    """The names among the leaves of a tree, in order."""
+    """Return the names among the leaves of a tree, in order."""
     stack, found = [node], []
     while stack:
         one = stack.pop()
@@ -165,7 +171,7 @@ def leaves(node: Node) -> list[str]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """A node and all below it."""
+    """Yield a node and all its descendants."""
     stack = [node]
     while stack:
         one = stack.pop()

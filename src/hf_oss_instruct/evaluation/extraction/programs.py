@@ -1,4 +1,4 @@
-"""From a model's text to a program, in this process."""
+"""Turn a model's output into a program, in this process."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 
 _FENCES = ("\n```", "\n~~~")
-"""No program goes on behind a fence that closes what nobody opened."""
+"""An unmatched closing fence always ends a program."""
 _BEGINNINGS = ("import", "package", "function", "container")
-"""What a completion begins with that does not continue its prompt but writes the function again."""
+"""Start of a completion that rewrites the function instead of continuing the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A program, and how it was made.
+    """A program, and how it was extracted.
 
     Attributes:
-        program: what is run, without tests.
+        program: the program to run, without tests.
         how: `solution` (as given), `completion` (prompt and completion), `fence` (a block that defines the entry point), `lines`
             (definitions between sentences), `body` (a function's body under the prompt's signature), `longest` (the longest
-            block that parses, where nothing defines the entry point), `unparsed` (the parser failed on the text).
-        whole: whether the function is closed: tests that begin with its closing brace go without it.
+            block that parses, if nothing defines the entry point), `unparsed` (the parser crashed on the text).
+        whole: whether the function is closed, so that a leading closing brace of the tests must be dropped.
     """
 
     program: str
@@ -37,7 +37,13 @@ class Extracted:
 
 
 def extract_here(problem: Problem, text: str, kind: str) -> Extracted:
-    """As `extraction.extract`, in this process."""
+    """Do the work of `extraction.extract` in this process.
+
+    Args:
+        problem: the problem.
+        text: the model's output.
+        kind: the kind of text, see `extraction.extract`.
+    """
     if not text.strip():
         return Extracted("", kind)
     if kind == "program":
@@ -52,7 +58,13 @@ def extract_here(problem: Problem, text: str, kind: str) -> Extracted:
 
 
 def extract_unparsed(problem: Problem, text: str, kind: str) -> Extracted:
-    """The program in a text that cannot be parsed: the last block that names the entry point, else the last, as it is."""
+    """Extract a program without parsing: the last block that mentions the entry point, else the last block.
+
+    Args:
+        problem: the problem.
+        text: the model's output.
+        kind: the kind of text, see `extraction.extract`.
+    """
     text = plain(text)
     found = [one.code for one in blocks(text, parses=lambda code: True, spans=lambda code: False)] if has_fence(text) else []
     if kind == "completion" and not found:
@@ -62,7 +74,7 @@ def extract_unparsed(problem: Problem, text: str, kind: str) -> Extracted:
 
 
 def cut(text: str, stop_tokens: Sequence[str]) -> str:
-    """The text up to the first of these texts."""
+    """Cut a text at the first stop token."""
     places = [place for token in stop_tokens if (place := text.find(token)) >= 0]
     return text[: min(places, default=len(text))]
 
@@ -71,7 +83,7 @@ def _before_tests(problem: Problem, program: str) -> Extracted:
     place = program.rfind(problem.tests.strip())
     if place < 0 or not problem.tests.strip():
         raise EvaluationError(
-            f"The program for {problem.task_id} ends with other tests than this version of the data has. Check --data."
+            f"The tests in the program for {problem.task_id} differ from this version of the data. Check --data."
         )
     return Extracted(program[:place], "solution", whole=False)
 
@@ -82,7 +94,7 @@ def _from_answer(language: Language, problem: Problem, text: str) -> Extracted:
 
 
 def _from_solution(language: Language, problem: Problem, text: str) -> Extracted:
-    """A program as it is, closed and without tests of its own where the benchmark's tests are appended to it."""
+    """Use a program as is, but close it and remove its own tests if the benchmark's tests are appended to it."""
     if problem.language == "python" or not problem.entry_point:
         return Extracted(text, "solution")
     source = language.source(language.closed(text))
@@ -92,7 +104,7 @@ def _from_solution(language: Language, problem: Problem, text: str) -> Extracted
 
 
 def _from_completion(language: Language, problem: Problem, text: str) -> Extracted:
-    """The prompt and its completion up to the first stop token, unless the completion is an answer or begins anew."""
+    """Join the prompt and its completion up to the first stop token, unless the completion is an answer or starts over."""
     text = text.removeprefix(problem.prompt)
     continues = text.lstrip("\n").startswith((" ", "\t", *filter(None, [language.body_opener])))
     if not continues and has_fence(text):
@@ -104,7 +116,7 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
 
 
 def _begun_anew(language: Language, problem: Problem, text: str, ended: str) -> str:
-    """The definitions of a completion that holds the whole function, and does not continue the prompt's."""
+    """Return the definitions of a completion that contains the whole function instead of continuing the prompt."""
     name = problem.entry_point
     if language.path_to(name, language.prompt_of(problem).items):
         begins = (item.kind for item in language.source(text).items if item.kind != "comment")

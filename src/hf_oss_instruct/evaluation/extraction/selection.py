@@ -1,4 +1,4 @@
-"""Which code of an answer is the solution? Every block is read, the last whole one is taken, what it needs is added."""
+"""Select the solution in an answer: read every block, take the last complete one, add what it needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FENCES = {language.fence: language.name for language in LANGUAGES} | {
     suffix[1:]: language.name for language in LANGUAGES for suffix in language.suffixes
 }
 _KIN = {frozenset(pair) for pair in (("javascript", "typescript"), ("c", "cpp"))}
-"""Languages whose answers often name the other in their fence."""
+"""Languages whose answers often have the other's tag on their fence."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,17 @@ class _Read:
 
 
 def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]:
-    """How the solution was found in an answer, and the text that holds it.
+    """Find the solution in an answer; return how it was found, and its source.
 
-    In this order: the last block that defines the entry point, has a body and no syntax error, in the language of the problem,
-    and is not introduced as something else (an alternative, a wrong way, the code before); then such a block in any language's
-    name; a block that defines it but does not parse, as far as it does; definitions between the sentences; a block that
-    continues the prompt; a stub; the longest block that parses. What the block needs and other blocks define is put before it.
+    In order of preference: the last block that defines the entry point with a body and without syntax errors, is tagged with the
+    problem's language, and is not introduced as something else (an alternative, a wrong approach, the original code); such a
+    block with any tag; a block that defines it but only parses in part; definitions between sentences; a block that continues the
+    prompt; a stub; the longest block that parses. Definitions that the block needs from other blocks are put before it.
+
+    Args:
+        language: rules of the problem's language.
+        problem: the problem.
+        text: the answer.
     """
     found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
@@ -59,7 +64,7 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
 
 
 def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
-    """Whether code with fences in it is one program: all of them are in comments, or in Python's strings."""
+    """Whether code that contains fences is one program: all fences are in comments or Python strings."""
     source = language.source(code)
     if not source.clean or not language.path_to(problem.entry_point, source.items):
         return False
@@ -73,7 +78,7 @@ def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
 
 
 def _unnamed(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
-    """A body of the prompt's function, a stub, code of another name."""
+    """Try a body of the prompt's function, a stub, code with another name."""
     bodies = [one.block.code for one in read if not one.path] if read else [text]
     for code in sorted(bodies, key=len, reverse=True):
         if program := body_of(language, problem, code):
@@ -85,7 +90,13 @@ def _unnamed(language: Language, problem: Problem, text: str, read: Sequence[_Re
 
 
 def body_of(language: Language, problem: Problem, code: str) -> str:
-    """The program that code makes under the prompt's signature; empty if it is no body."""
+    """Build the program from code as the body of the prompt's function; empty if it is not a body.
+
+    Args:
+        language: rules of the problem's language.
+        problem: the problem.
+        code: the possible body.
+    """
     if not _may_be_body(language, problem, code):
         return ""
     for text in cleaned(code):
@@ -99,7 +110,7 @@ def body_of(language: Language, problem: Problem, code: str) -> str:
 
 
 def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
-    """Not a line that only uses the function: a body returns something, or speaks of the parameters."""
+    """Whether code looks like a body and not just a use of the function: it returns a value, or mentions the parameters."""
     if language.needs_return:
         return re.search(r"\breturn\b|\bthrow\b|\braise\b|=>|\byield\b", code) is not None
     signature = problem.prompt.rstrip().rpartition("\n")[2]
@@ -109,7 +120,7 @@ def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
 
 
 def _read(language: Language, problem: Problem, block: Block) -> _Read:
-    """A block, cleaned up until it defines the entry point without an error, if it does so at all."""
+    """Parse a block, cleaning it up until it defines the entry point without errors, if possible."""
     tries = []
     for text in cleaned(block.code):
         source = language.source(text)
@@ -123,14 +134,14 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
 
 
 def _respelled(source: ParsedSource, name: str) -> str:
-    """A text whose one function is called as the entry point but for capitals and underscores, with the entry point's name."""
+    """Rename the only function to the entry point if the names differ only in case and underscores."""
     names = {one for item in source.of_kind("function", "value") for one in item.names if one != name}
     alike = [one for one in names if one.replace("_", "").lower() == name.replace("_", "").lower()]
     return re.sub(rf"\b{re.escape(alike[0])}\b", name, source.text) if len(alike) == 1 else ""
 
 
 def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
-    """A block with the end that it lacks; without what follows the code, if its fence was never closed."""
+    """Complete a truncated block; if its fence was never closed, remove the text after the code."""
     text = language.closed(one.source.text)
     if not one.block.closed and (language.prose_parses or not language.source(text).clean):
         text = definitions_in_prose(language, one.source.text, problem.entry_point) or text
@@ -139,7 +150,7 @@ def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
 
 
 def _speaks(tag: str, lang: str) -> bool:
-    """Whether a fence's tag may stand for a language; one that names no language may."""
+    """Whether a fence's tag may mean a language; tags that are not a language may."""
     named = _FENCES.get(tag) or (known.name if (known := find(tag)) else None)
     if named is None:
         return tag not in ("console", "output", "json", "diff", "html", "xml", "yaml", "toml")
@@ -147,7 +158,7 @@ def _speaks(tag: str, lang: str) -> bool:
 
 
 def _with_helpers(language: Language, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
-    """The block under imports and definitions of other blocks that it uses and does not have."""
+    """Prepend imports and definitions of other blocks that the block uses but does not contain."""
     others = [one.source for one in read if one.block is not main.block and not one.path and one.source.clean]
     if not others:
         return main.source.text

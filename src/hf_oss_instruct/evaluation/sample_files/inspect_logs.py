@@ -1,4 +1,4 @@
-"""Logs of inspect_ai (`.eval`, `.json`), of our tasks and of inspect_evals'."""
+"""Read inspect_ai logs (`.eval`, `.json`), of our tasks and of inspect_evals."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
 
 KINDS = ("completion", "answer")
-"""What our tasks write as a sample's `kind`."""
+"""The values that our tasks write as a sample's `kind`."""
 
 
 def from_log(file: Path) -> Iterator[Record | Fault]:
-    """The answers of a log, a record for each sample and epoch.
+    """Yield the answers of a log, one record per sample and epoch.
 
     Raises:
-        EvaluationError: inspect_ai is not installed, or does not read the file.
+        EvaluationError: inspect_ai is not installed, or cannot read the file.
     """
     try:
         from inspect_ai.log import read_eval_log
     except ImportError as error:
         raise EvaluationError(
-            f"{file.name} is a log of inspect_ai, which is not installed. Install it: pip install 'hf-oss-instruct[inspect]'."
+            f"{file.name} needs inspect_ai, which is not installed. Install it with: pip install 'hf-oss-instruct[inspect]'."
         ) from error
     try:
         samples = read_eval_log(file, exclude_fields={"messages", "events", "store", "attachments"}).samples or []
-    except Exception as error:  # whatever inspect raises
+    except Exception as error:  # inspect can raise anything
         raise EvaluationError(f"inspect_ai cannot read the log {str(file)!r}: {error}. Run inspect eval again.") from error
     if not samples:
         yield Fault(file.name, "is a log without samples", "Run inspect eval without --no-log-samples.")

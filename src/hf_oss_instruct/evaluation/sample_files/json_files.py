@@ -1,4 +1,4 @@
-"""JSON and JSON lines: evalplus, human-eval, bigcode-evaluation-harness, MultiPL-E, and lines of one's own."""
+"""Read JSON and JSON lines: evalplus, human-eval, bigcode-evaluation-harness, MultiPL-E, and custom files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ KINDS = {
     "answer": "answer",
     "response": "answer",
 }
-"""Field of an object → what it holds, as `extraction.extract` calls it."""
+"""Field of an object → its kind, see `extraction.extract`."""
 
 MOST_LINES = 1000
-"""Lines of a text whose new lines are not escaped."""
+"""Maximum number of lines of a string with unescaped newlines."""
 
 
 def from_lines(file: Path) -> Iterator[Record | Fault]:
-    """The records of JSON lines, which may be compressed."""
+    """Yield the records of JSON lines, which may be compressed."""
     for number, value in _parsed(_content(file).split(b"\n")):
         place = f"{file.name}, line {number}"
         if isinstance(value, ValueError):
@@ -37,15 +37,15 @@ def from_lines(file: Path) -> Iterator[Record | Fault]:
 
 
 def from_json(file: Path) -> Iterator[Record | Fault]:
-    """The records of a file with one JSON value, which may be compressed.
+    """Yield the records of a file with one JSON value, which may be compressed.
 
-    It is an object as of a line, a list of them, an inspect log, evalplus' `*_eval_results.json`, or bigcode-evaluation-harness'
-    `generations.json`, a list of texts for each problem in the benchmark's order.
+    It is an object as in a JSON line, a list of them, an inspect log, evalplus' `*_eval_results.json`, or
+    bigcode-evaluation-harness' `generations.json`, a list of texts for each problem in the benchmark's order.
     """
     try:
         value = any_json(_content(file), strict=False)
     except ValueError as error:
-        yield Fault(file.name, f"is not JSON: {error}", "Write it again; JSON lines belong into a .jsonl file.")
+        yield Fault(file.name, f"is not JSON: {error}", "Write it again; JSON lines belong in a .jsonl file.")
         return
     if isinstance(value, list):
         for number, item in enumerate(value):
@@ -58,7 +58,7 @@ def from_json(file: Path) -> Iterator[Record | Fault]:
 
 
 def from_object(place: str, value: Any) -> Iterator[Record | Fault]:
-    """The record of one JSON object. Fields that are not known, such as `passed` of human-eval's results, are ignored."""
+    """Yield the record of one JSON object. Unknown fields, such as `passed` in human-eval's results, are ignored."""
     if not isinstance(value, dict):
         yield Fault(place, f"is not a JSON object but {type(value).__name__}", "Write task_id and solution in each line.")
         return
@@ -70,7 +70,7 @@ def from_object(place: str, value: Any) -> Iterator[Record | Fault]:
         if len(programs) == len(results):
             yield Record(place, "program", programs, str(task_id))
         else:
-            yield Fault(place, "has a result without program", "Name the file that the completions are in.")
+            yield Fault(place, "has a result without a program", "Pass the file that contains the completions.")
     else:
         yield _record(place, str(task_id), value)
 
@@ -83,7 +83,7 @@ def _record(place: str, task_id: str, columns: dict[str, Any]) -> Record | Fault
     texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
     texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
     if odd := _odd(texts):
-        return Fault(place, f"has {odd} as {field}, which is not a string", f"Write a string into {field}.")
+        return Fault(place, f"has {odd} as {field}, which is not a string", f"Write a string to {field}.")
     return Record(place, KINDS[field], texts, task_id, sample=columns.get("sample"))
 
 
@@ -96,7 +96,7 @@ def _task_id(columns: dict[str, Any]) -> Any:
 
 
 def _odd(texts: list[Any]) -> str:
-    """The first value that is no text, as an error quotes it."""
+    """Return the first value that is not a string, quoted for an error."""
     return next((f"{text!r:.80}" for text in texts if not isinstance(text, str)), "")
 
 
@@ -108,10 +108,10 @@ def _generations(place: str, texts: list[Any], position: tuple[int, int]) -> Ite
 
 
 def _evalplus_results(name: str, problems: dict[str, Any]) -> Iterator[Record | Fault]:
-    """Evalplus' `{"eval": {"HumanEval/0": [{"solution": …, "plus_status": …}, …]}}`."""
+    """Yield the records of evalplus' `{"eval": {"HumanEval/0": [{"solution": …, "plus_status": …}, …]}}`."""
     for task_id, samples in problems.items():
-        if not isinstance(samples, list):  # before 0.2 it kept counts alone
-            yield Fault(f"{name}, eval, {task_id!r}", "holds no solutions", "Name the file of samples that evalplus was given.")
+        if not isinstance(samples, list):  # before 0.2, evalplus stored only counts
+            yield Fault(f"{name}, eval, {task_id!r}", "contains no solutions", "Pass the sample file that evalplus was run on.")
             continue
         for number, sample in enumerate(samples, 1):
             place = f"{name}, eval, {task_id!r}, item {number}"
@@ -126,9 +126,9 @@ def _content(file: Path) -> bytes:
 
 
 def _parsed(lines: list[bytes]) -> Iterator[tuple[int, Any]]:
-    """Number and value of each line, or the `ValueError` of one that is not JSON.
+    """Yield number and value of each line, or the `ValueError` of one that is not JSON.
 
-    A line that ends inside a string continues in the next one: some tools do not escape new lines.
+    A line that ends inside a string continues in the next one: some tools do not escape newlines.
     """
     begun: list[bytes] = []
     for number, line in enumerate(lines, 1):

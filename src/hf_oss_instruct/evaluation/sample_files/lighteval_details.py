@@ -1,4 +1,4 @@
-"""Details of lighteval (`--save-details`), of our tasks and of others whose documents tell the problem."""
+"""Read lighteval's details (`--save-details`), of our tasks and others whose documents identify the problem."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hf_oss_instruct.structured import any_json
 
 
 def from_parquet(file: Path) -> Iterator[Record | Fault]:
-    """A record for each document; a table without documents is read as JSON lines are.
+    """Yield a record for each document; a table without documents is read like JSON lines.
 
     Raises:
-        EvaluationError: it is no parquet.
+        EvaluationError: it is not a parquet file.
     """
     import pyarrow.parquet as pq
 
     try:
         rows = pq.read_table(file).to_pylist()
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"The file {str(file)!r} is no parquet that can be read: {error}. Write it again.") from error
+        raise EvaluationError(f"The file {str(file)!r} is not a readable parquet file: {error}. Write it again.") from error
     for number, row in enumerate(rows, 1):
         place = f"{file.name}, row {number}"
         if "doc" in row:
@@ -41,7 +41,7 @@ def _record(place: str, document: dict[str, Any], response: dict[str, Any]) -> R
         return Record(place, specific.get("kind") or "completion", texts, str(task_id))
     if isinstance(query, str):
         return Record(place, "completion", texts, query=query)
-    return Fault(place, "is a document without task_id and query", "Score details of tasks that quote a problem's prompt.")
+    return Fault(place, "is a document without task_id and query", "Score the details of tasks that quote a problem's prompt.")
 
 
 def _struct(value: Any) -> dict[str, Any]:

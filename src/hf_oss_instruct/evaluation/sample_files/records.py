@@ -1,4 +1,4 @@
-"""What a file of samples is made of: records, and faults where there should have been one."""
+"""Records of a sample file, and faults in place of unusable ones."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from hf_oss_instruct.errors import EvaluationError
 
 SHOWN = 3
-"""Faults that an error message quotes; the others are counted."""
+"""Number of faults that an error message quotes; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The texts that a file holds for one problem in one place. One of `task_id`, `position` and `query` says for which problem.
+    """The texts for one problem at one place in a file. One of `task_id`, `position` and `query` identifies the problem.
 
     Attributes:
         place: file and line, for error messages.
-        kind: `completion`, `solution`, `answer` or `program`, as `extraction.extract` calls it.
-        texts: what the model wrote, a text for each sample.
-        task_id: the problem's id as the file writes it.
+        kind: `completion`, `solution`, `answer` or `program`, see `extraction.extract`.
+        texts: the model's output, one text per sample.
+        task_id: the problem's ID as written in the file.
         position: index of the problem in the benchmark, and the number of problems in the file.
-        query: what the model was asked, which quotes the problem's prompt.
-        sample: the number that the file gives the sample, or None.
+        query: the input of the model, which quotes the problem's prompt.
+        sample: number of the sample in the file, or None.
     """
 
     place: str
@@ -37,12 +37,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A place that should hold a sample and does not.
+    """An unusable record.
 
     Attributes:
         place: file and line.
-        what: what is wrong there, as the rest of a sentence that begins with the place.
-        fix: what to do about it, a sentence.
+        what: the problem, as the rest of a sentence that starts with the place.
+        fix: how to fix it, as a sentence.
     """
 
     place: str

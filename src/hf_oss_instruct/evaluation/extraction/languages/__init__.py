@@ -1,4 +1,4 @@
-"""The languages, one small file each."""
+"""Extraction rules per language, one small file each."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _CLASSES = {
 
 @cache
 def language_of(name: str) -> Language:
-    """The rules of a language.
+    """Return the rules of a language.
 
     Raises:
-        UsageError: there are none.
+        UsageError: the language is not supported.
     """
     if name not in _CLASSES:
-        raise UsageError(f"Answers in {name!r} cannot be read. Use one of: {', '.join(_CLASSES)}.")
+        raise UsageError(f"Extracting programs in {name!r} is not supported. Use one of: {', '.join(_CLASSES)}.")
     made = getattr(import_module(f"{__name__}.{name}"), _CLASSES[name])()
     assert isinstance(made, Language)
     return made

@@ -1,4 +1,4 @@
-"""Languages whose tests go on inside a class of the prompt's: it is left open, and everything else stands before it."""
+"""Languages whose tests continue inside the prompt's class: it is left open, and everything else precedes it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class InClass(Language):
     """Rules for Java and C#."""
 
     holder: ClassVar[str] = "Problem"
-    """The class in which the tests stand."""
+    """The class that contains the tests."""
     test_method: ClassVar[re.Pattern[str]]
-    """How a method of a test library begins."""
+    """Start of a test library's method."""
     reserved: ClassVar[frozenset[str]] = frozenset()
-    """Names of classes that the tests bring."""
+    """Names of classes that the tests define."""
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
-        """Imports, the answer's own classes, and the holder, open, with the entry point in it."""
+        """Join imports, the answer's other classes, and the holder class, left open, with the entry point."""
         path = self.path_to(problem.entry_point, source.items)
         if not path:
             return source.text
@@ -61,7 +61,7 @@ class InClass(Language):
         return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
 
     def _renamed(self, problem: Problem, source: ParsedSource, path: list[Item]) -> tuple[ParsedSource, list[Item]]:
-        """A source whose classes have no name of the tests': the holder's own only if the entry point is static in it."""
+        """Rename classes that conflict with those of the tests; one named like the holder stays if its entry point is static."""
         static = len(path) == 2 and "static" in signature(path[-1].inner, ()).split("(")[0].split()
         names = self.reserved | (frozenset() if static else {self.holder})
         clashing = names.intersection(name for item in source.of_kind("container", "type") for name in item.names)
@@ -72,7 +72,7 @@ class InClass(Language):
         return source, self.path_to(problem.entry_point, source.items)
 
     def _outside(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
-        """A class of the answer's, not public and without `main`."""
+        """Return a class of the answer, not public and without `main`."""
         functions = [one for one in self.members(item) if one.kind == "function"]
         mains = [one.node for one in functions if self._is_main(problem, one) or self.test_method.match(one.text)]
         start = item.node.start_byte
@@ -80,12 +80,12 @@ class InClass(Language):
         for node in sorted(mains, key=lambda node: -node.start_byte):
             code = code[: node.start_byte - start] + code[node.end_byte - start :]
         text = code.decode(errors="replace")
-        if item == path[0] and len(path) > 1:  # a private method is out of the holder's reach
+        if item == path[0] and len(path) > 1:  # the holder cannot call a private method
             text = re.sub(rf"\b(?:private|protected)(?=[^;{{}}()=]*\b{re.escape(problem.entry_point)}\s*[(<])", "", text)
         return re.sub(r"^((?:@\w+(?:\([^)]*\))?\s*)*)public\s+", r"\1", text)
 
     def _opened(self, problem: Problem, path: Sequence[Item]) -> str:
-        """The holder as the answer has it, without its closing brace and what is no part of the solution."""
+        """Return the answer's holder class without its closing brace and what is not part of the solution."""
         item, members = path[0], self.members(path[0])
         gone = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
         start = item.node.start_byte
@@ -98,7 +98,7 @@ class InClass(Language):
         return bool(set(self.main_functions).intersection(item.names)) and problem.entry_point not in item.names
 
     def _static(self, item: Item) -> str:
-        """A function without a class, as a member of the holder."""
+        """Turn a function without a class into a member of the holder."""
         head = signature(item.inner, ()).partition("(")[0].split()
         return item.text if "static" in head else f"static {item.text.lstrip()}"
 

@@ -1,4 +1,4 @@
-"""Functions that call the answer's: how a method, or a function of another signature, gets the name and types of the prompt's."""
+"""Wrapper functions that call the answer's function, to give a method or another signature the prompt's name and types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LABELS = re.compile(r"@\w+(?:\([^)]*\))?|\[[A-Z]\w*(?:\([^\]]*\))?\]|///?[^\n]*
 
 
 def signature(method: Node, dropped: Sequence[str]) -> str:
-    """A method's text before its body, without annotations, comments and these modifiers."""
+    """Return a method's source before its body, without annotations, comments and the given modifiers."""
     body = method.child_by_field_name("body") or _child(method, "function_body")
     size = (body.start_byte if body else method.end_byte) - method.start_byte
     said = (method.text or b"")[:size].decode(errors="replace")
@@ -27,10 +27,10 @@ def signature(method: Node, dropped: Sequence[str]) -> str:
 
 
 def arguments(method: Node) -> list[str]:
-    """The names of a method's parameters, in order."""
+    """Return the names of a method's parameters, in order."""
     stack, found = [method.child_by_field_name("parameters") or _child(method, "parameters")], []
     declarator = method.child_by_field_name("declarator")
-    while stack[0] is None and declarator is not None:  # C++ has them further in
+    while stack[0] is None and declarator is not None:  # C++ nests them deeper
         stack, declarator = [declarator.child_by_field_name("parameters")], declarator.child_by_field_name("declarator")
     for parameter in stack[0].named_children if stack[0] else []:
         named = parameter.child_by_field_name("name") or parameter.child_by_field_name("pattern")
@@ -39,7 +39,7 @@ def arguments(method: Node) -> list[str]:
             if not inner.named_children:
                 named = inner
             inner = inner.child_by_field_name("declarator") or next(iter(inner.named_children), None)
-        if named is None and parameter.type == "parameter":  # a grammar without fields: the name is last
+        if named is None and parameter.type == "parameter":  # in a grammar without fields, the name is last
             named = next((one for one in reversed(parameter.named_children) if one.type == "identifier"), None)
         if named is not None:
             found.append(text_of(named).split()[-1])
@@ -51,18 +51,24 @@ def _child(node: Node, kind: str) -> Node | None:
 
 
 def renamed(source: ParsedSource, name: str, new: str) -> str:
-    """The source with another name for everything that is called `name`."""
+    """Rename every identifier `name` in a source.
+
+    Args:
+        source: the source.
+        name: the old name.
+        new: the new name.
+    """
     nodes = [node for node in walk(source.root) if not node.children and text_of(node) == name]
     return cut_out(source, nodes, {node.id: new for node in nodes})
 
 
 def with_prompt_signature(language: Language, problem: Problem, callee: str) -> str:
-    """The prompt's function with a body that calls something else with its arguments; empty if the prompt has no function.
+    """Build the prompt's function with a body that forwards its arguments; empty if the prompt has no function.
 
     Args:
-        language: the rules that read the prompt.
-        problem: whose prompt it is.
-        callee: an expression that is called.
+        language: rules of the prompt's language.
+        problem: the problem.
+        callee: expression to call.
     """
     path = language.path_to(problem.entry_point, language.prompt_of(problem).items)
     if not path:
