@@ -1,4 +1,4 @@
-"""Does every name that a data set, a file or a user gives a language lead to one row of the table?"""
+"""Does every name that a dataset, a file or a user gives a language lead to one row of the table?"""
 
 from __future__ import annotations
 

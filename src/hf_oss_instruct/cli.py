@@ -54,7 +54,7 @@ def cli() -> None:
     \b
     Try it without a model:      hf-oss-instruct preview
     With a model of your own:    hf-oss-instruct preview --model MODEL --base-url http://localhost:8080/v1
-    Make a data set:             hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --out pairs
+    Make a dataset:              hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --out pairs
     """
 
 
@@ -66,10 +66,10 @@ def cli() -> None:
     required=True,
     help="Folder of the run; the same command continues it.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, ask no teacher, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done: send no requests, write nothing.")
 @format_option
 def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
-    """Make a data set of (problem, solution) pairs.
+    """Make a dataset of (problem, solution) pairs.
 
     \b
     Offline, no model:   hf-oss-instruct synthesize --n 200 --out pairs
@@ -106,7 +106,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 @run_options("seeds", "teacher", "prompt", "sampling")
 @format_option
 def preview(flags: RunFlags, output: str) -> None:
-    """Show what a few seeds become, without making a data set.
+    """Show what a few seeds become, without making a dataset.
 
     What a teacher was paid for stays in a journal in the cache; a later synthesize with the same teacher and prompt reuses it.
     """
@@ -140,7 +140,7 @@ def preview(flags: RunFlags, output: str) -> None:
         if embedded := teacher.embedded:
             click.echo(NOT_FOR_TRAINING)
         n = 200 if embedded else 2000
-        click.echo(f"\nNext, a data set:\n  {_command('synthesize', n=n, out='pairs')}")
+        click.echo(f"\nNext, a dataset:\n  {_command('synthesize', n=n, out='pairs')}")
     if not kept:
         raise OssInstructError("No seed gave a pair; the reasons stand above. Try another model, or more seeds with --n.")
 
@@ -170,12 +170,12 @@ def seeds(flags: RunFlags, output: str) -> None:
 
 @cli.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
 @format_option
 def export(run: Path, out: Path, output: str) -> None:
-    """Write what the folder RUN has so far as a data set, also while its run goes on.
+    """Write what the run in folder RUN has so far as a dataset, even while it is still running.
 
-    Reads the journal alone and asks nobody.
+    Reads only the journal and sends no requests.
     """
     from hf_oss_instruct.progress import show_report
     from hf_oss_instruct.synthesis.export import export as write
@@ -192,7 +192,7 @@ def export(run: Path, out: Path, output: str) -> None:
 
 @cli.command()
 @click.argument("source")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the data set.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
 @click.option(
     "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
 )
@@ -223,14 +223,14 @@ def curate(
     checks: Checks,
     output: str,
 ) -> None:
-    """Check a data set: duplicates, near duplicates, benchmark leakage.
+    """Check a dataset: duplicates, near duplicates, benchmark leakage.
 
     \b
     A run:          hf-oss-instruct curate pairs --out clean
     Any rows:       hf-oss-instruct curate rows.parquet --columns instruction,response --out clean
     Your lists:     hf-oss-instruct curate pairs --benchmarks default,my_exam.jsonl --out clean
 
-    SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub data set. Every row ends in OUT/data or,
+    SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Every row ends in OUT/data or,
     with its reason, in OUT/rejected; run.json and README.md say what was checked, at which revision, and what was not.
     """
     from hf_oss_instruct.curation.benchmarks import find

@@ -51,9 +51,9 @@ class Provenance:
     """Where a document comes from. What the source does not say is None.
 
     Attributes:
-        dataset: name of the data set (`python-stdlib`, a Hub id, a folder's name).
+        dataset: name of the dataset (`python-stdlib`, a Hub id, a folder's name).
         revision: its commit, version or content hash.
-        row_id: the document's own id in its data set.
+        row_id: the document's own id in its dataset.
         raw_index: number of the document among those of its language in the source, from 0.
         lang: language name of `languages.LANGUAGES`.
         repo_name, repo_commit, file_path: the repository, its commit, the path in it.
@@ -107,7 +107,7 @@ class Seed:
         sampler: name and version of the rule that chose the lines (`hash/1`).
         rng_seed: the random number the rule was given.
         index: place in seed order, from 0.
-        seed_id: key of the snippet, made of data set, revision, row id and lines.
+        seed_id: key of the snippet, made of dataset, revision, row id and lines.
     """
 
     snippet: str
@@ -359,7 +359,7 @@ def provenance_columns(seed: Seed) -> dict[str, Any]:
 
 
 def seed_of(columns: Mapping[str, Any]) -> Seed:
-    """The seed behind `provenance_columns`; only the row's id in its data set is not among them."""
+    """The seed behind `provenance_columns`; only the row's id in its dataset is not among them."""
     licenses = columns["licenses"]
     origin = Provenance(
         dataset=columns["seed_dataset"],

@@ -148,7 +148,7 @@ def _unmarked(comment: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A comment without its rulers; empty for a licence, which documents no function."""
+    """A comment without its rulers; empty for a license, which documents no function."""
     lines = [line.rstrip() for line in text.split("\n") if not _RULER.fullmatch(line.strip())]
     return "" if _LICENCE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
 

@@ -17,7 +17,9 @@ format_option = click.option(
 def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
     """Warn on the terminal, whatever the output format: a line in a script is easily copied unread."""
     if tier:
-        click.echo("Warning: programs of strangers run here as you, with your files and your network in reach.", err=True)
+        click.echo(
+            "Warning: untrusted programs run without a sandbox, as your user, with access to your files and network.", err=True
+        )
     return tier
 
 

@@ -161,7 +161,7 @@ def show_seed(item: Seed, output: str) -> None:
         print(json.dumps(asdict(item)))  # noqa: T201
     elif output != "quiet":
         origin = item.origin
-        licenses = ", ".join(origin.licenses) if origin.licenses else "licence not stated"
+        licenses = ", ".join(origin.licenses) if origin.licenses else "license not stated"
         place = f"{origin.repo_name or origin.dataset} · {origin.file_path or origin.row_id}:{item.start_line}-{item.end_line}"
         _block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
 

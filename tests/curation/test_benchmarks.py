@@ -106,7 +106,7 @@ def test_a_list_comes_from_the_hub_at_its_revision_and_then_from_the_cache(tmp_p
     assert run(environment) == f"{sha} None ['ns/exam:T/1']"
 
 
-def test_the_columns_of_many_benchmarks_are_recognised() -> None:
+def test_the_columns_of_many_benchmarks_are_recognized() -> None:
     rows = [
         {"id": 3, "question": "How many?", "solutions": json.dumps(["print(1)", "print(2)"])},
         {"question_id": "q", "question_content": "Sum them."},

@@ -1,4 +1,4 @@
-"""Which licences are permissive, and what free text means."""
+"""Which licenses are permissive, and what free text means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`curate`: every row of any data set is kept or stands in `rejected/` with its reason."""
+"""`curate`: every row of any dataset is kept or stands in `rejected/` with its reason."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def test_folders_without_a_score_are_refused(hub: LocalHub, results: Path, tmp_p
         publish(hub, results, benchmark="them/bench")
 
 
-def test_the_command_recognises_scores(hub: LocalHub, results: Path, tmp_path: Path) -> None:
+def test_the_command_recognizes_scores(hub: LocalHub, results: Path, tmp_path: Path) -> None:
     hub.put("me/model", "README.md", THEIRS.encode(), "model")
     words = (str(results), "--to", "me/model")
     look = command(hub, tmp_path, *words, "--dry-run")

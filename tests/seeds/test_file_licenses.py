@@ -1,4 +1,4 @@
-"""Under which licence a file of a folder stands, and which of several sources says it."""
+"""Under which license a file of a folder stands, and which of several sources says it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_files_own_header_comes_first(tmp_path: Path) -> None:
     assert license_of(tmp_path, {}, content="x\n" * 5000 + "# SPDX-License-Identifier: MIT\n") == ("Apache-2.0",)
 
 
-def test_a_file_of_site_packages_stands_under_its_distributions_licence(tmp_path: Path) -> None:
+def test_a_file_of_site_packages_stands_under_its_distributions_license(tmp_path: Path) -> None:
     files = {
         "a-1.dist-info/METADATA": "Metadata-Version: 2.4\nName: a\nVersion: 1\nLicense-Expression: ISC\n",
         "a-1.dist-info/RECORD": "a/x.py,,\na-1.dist-info/METADATA,,\n",

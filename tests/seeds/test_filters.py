@@ -1,4 +1,4 @@
-"""Licences, opt-out and seed filters at work in a draw: who is refused, why, and that as many seeds come as were asked for."""
+"""Licenses, opt-out and seed filters at work in a draw: who is refused, why, and that as many seeds come as were asked for."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_policy_takes_what_it_allows_and_counts_the_rest(tmp_path: Path) -> No
     assert seeds[1].origin.licenses == ("ISC",)
     assert skipped == {("license", False): 1, ("license_unknown", False): 1}
     assert [seed.origin.row_id for seed in drawn(source, licenses="GPL-3.0-only,ISC", filters=())[0]] == ["1", "3"]
-    assert len(drawn(source)[0]) == 4  # a user's own files: any licence, recorded
+    assert len(drawn(source)[0]) == 4  # a user's own files: any license, recorded
 
 
 def test_code_from_the_hub_must_be_permissive_but_starcoderdata_is_by_construction() -> None:
@@ -75,7 +75,7 @@ def test_documents_that_do_not_parse_or_define_nothing_give_no_seed(tmp_path: Pa
 
 
 def test_a_refused_snippet_is_replaced_by_the_documents_next_and_counted(tmp_path: Path) -> None:
-    """Half of the file is a licence: whatever is drawn there is drawn again, and as many seeds come as were asked for."""
+    """Half of the file is a license: whatever is drawn there is drawn again, and as many seeds come as were asked for."""
     text = "# Copyright 2024\n# All rights reserved.\n" * 20 + "\n".join(f"def f{n}(x):\n    return x + {n}" for n in range(20))
     source = table(tmp_path / "a.jsonl", {"content": text})
     seeds, skipped = drawn(source, n=20)

@@ -59,7 +59,7 @@ def modules(library: list[Document | Skipped]) -> list[Document]:
 
 
 class TestStandardLibrary:
-    def test_every_module_is_python_code_of_cpython_under_its_licence(self, modules: list[Document]) -> None:
+    def test_every_module_is_python_code_of_cpython_under_its_license(self, modules: list[Document]) -> None:
         shared = {(o.dataset, o.revision, o.repo_name, o.licenses, o.license_type) for o in (file.origin for file in modules)}
         assert shared == {("python-stdlib", platform.python_version(), "python/cpython", ("PSF-2.0",), "permissive")}
         assert {file.origin.repo_commit for file in modules} == {None}
@@ -97,7 +97,7 @@ class TestStandardLibrary:
     def test_installed_packages_are_not_the_standard_library(self, modules: list[Document]) -> None:
         assert not [file for file in modules if re.search(r"(site|dist)-packages", file.origin.row_id)]
 
-    def test_modules_with_a_licence_of_their_own_are_left_out_and_counted(
+    def test_modules_with_a_license_of_their_own_are_left_out_and_counted(
         self, modules: list[Document], library: list[Document | Skipped]
     ) -> None:
         own = {"Lib/optparse.py", "Lib/pstats.py", "Lib/profile.py", "Lib/wsgiref/validate.py"}

@@ -1,4 +1,4 @@
-"""Tables of code: do the real data sets' shapes come out as documents, and does everything else end in one clear sentence?"""
+"""Tables of code: do the real datasets' shapes come out as documents, and does everything else end in one clear sentence?"""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class TestStarcoderdata:
         assert [file.content for file in documents(open_source(str(stars), reading=ReadOptions(as_stored=True)))] == raw
         assert sum(text.startswith("<") for text in raw) == 12
 
-    def test_a_row_says_nothing_of_licences_and_commits_so_they_are_null(self, stars: Path) -> None:
+    def test_a_row_says_nothing_of_licenses_and_commits_so_they_are_null(self, stars: Path) -> None:
         source = open_source(str(stars))
         row = rows_of(stars / "rust/train-00000-of-00001.parquet")[2]
         found = documents(source, "rust")[2].origin
@@ -212,7 +212,7 @@ class TestTheStackV3:
         assert reasons(source) == {"vendored": len(vendored)}
         assert len(documents(source)) == len(files) - len(vendored) > len(vendored) > 0
 
-    def test_a_file_without_a_licence_says_so(self, stack: Path) -> None:
+    def test_a_file_without_a_license_says_so(self, stack: Path) -> None:
         told = {(file.origin.license_type, bool(file.origin.licenses)) for file in documents(open_source(str(stack)))}
         assert told == {("permissive", True), ("no_license", False)}
 
@@ -320,7 +320,7 @@ class TestPlainTables:
         if files:  # parquet does not hold a list of nothing
             assert [file.content for file in documents(opened(tmp_path / "2/a.parquet", parquet(rows)))] == ["x = 1\n"]
 
-    def test_one_licence_in_words_is_a_list_of_one(self, tmp_path: Path) -> None:
+    def test_one_license_in_words_is_a_list_of_one(self, tmp_path: Path) -> None:
         rows = [OK | {"license": "MIT"}, OK | {"license": ["MIT", "ISC"]}, OK | {"license": []}, OK | {"license": None}]
         told = [file.origin.licenses for file in documents(opened(tmp_path / "a.jsonl", jsonl(*rows)))]
         assert told == [("MIT",), ("MIT", "ISC"), (), None]
@@ -556,7 +556,7 @@ class TestProjection:
 
 
 class Garbling(LocalHub):
-    """A Hub that knows its data sets and answers with what no client can unpack when it is asked for a file.
+    """A Hub that knows its datasets and answers with what no client can unpack when it is asked for a file.
 
     A connection that breaks ends the same way, after 23 seconds of `huggingface_hub`'s own attempts: too long for a test.
     """

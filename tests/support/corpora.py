@@ -1,9 +1,9 @@
-"""What do seed corpora look like? Parquet with the columns of the real data sets, made of source that is at hand.
+"""What do seed corpora look like? Parquet with the columns of the real datasets, made of source that is at hand.
 
     python -m tests.support.corpora OUT [--documents N]
 
 Python files are the standard library's own; other languages are the short snippets below. Column names and types are
-those of the real data sets' cards (stored pages, November 2026); a comment at the schema says where they are a guess.
+those of the real datasets' cards (stored pages, November 2026); a comment at the schema says where they are a guess.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ namespace Example.Text
 
 @dataclass(frozen=True)
 class Tongue:
-    """One language: its name in prose (as in the columns), its folder in each data set, its suffix, a snippet."""
+    """One language: its name in prose (as in the columns), its folder in each dataset, its suffix, a snippet."""
 
     title: str
     stack: str
@@ -496,7 +496,7 @@ def the_stack_v3(
 ) -> list[Path]:
     """`data/train-00000-of-00001.parquet` as in HuggingFaceCode/stack-v3-train: one repository per row.
 
-    Every fourth repository has files without a licence only; in the others every fifth file is vendored.
+    Every fourth repository has files without a license only; in the others every fifth file is vendored.
     """
     sources = [files(language, n) for language, n in shares(documents, languages).items()]
     return [_write(_only_shard(folder / "data"), THE_STACK_V3, _v3_rows(sources), row_group)]
@@ -684,7 +684,7 @@ def write_all(folder: Path, documents: int = 60) -> dict[str, list[Path]]:
 
 def main() -> None:
     """Write every corpus and say where."""
-    parser = argparse.ArgumentParser(description="Write parquet corpora in the shapes of the real seed data sets.")
+    parser = argparse.ArgumentParser(description="Write parquet corpora in the shapes of the real seed datasets.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--documents", type=int, default=60, help="source files of each corpus, about (default 60)")
     options = parser.parse_args()

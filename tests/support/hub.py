@@ -1,4 +1,4 @@
-"""Where data sets lie in tests: a Hugging Face Hub in memory, on the loopback, that speaks the real read endpoints.
+"""Where datasets lie in tests: a Hugging Face Hub in memory, on the loopback, that speaks the real read endpoints.
 
     with LocalHub() as hub:
         hub.put("ns/code", "data/python/train.parquet", data)

@@ -1,4 +1,4 @@
-"""One data set and one tiny model for the tests of this room."""
+"""One dataset and one tiny model for the tests of this room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark holds, whatever its columns are called: tasks, and what of a task can be recognised in a text."""
+"""What a benchmark holds, whatever its columns are called: tasks, and what of a task can be recognized in a text."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class BenchmarkTask:
 
 
 def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[BenchmarkTask]:
-    """The tasks in a benchmark's rows: its columns are recognised by the names that benchmarks give them.
+    """The tasks in a benchmark's rows: its columns are recognized by the names that benchmarks give them.
 
     Args:
         benchmark: its name, before the colon of the tasks' names.

@@ -60,7 +60,7 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
     """The lists that are asked for, each with its rows or with why it has none.
 
     Args:
-        names: names of benchmarks in any spelling, `default` for all of these, ids of Hub data sets (`ns/name`,
+        names: names of benchmarks in any spelling, `default` for all of these, ids of Hub datasets (`ns/name`,
             `ns/name@revision`), files (parquet, JSON lines, also gzipped), and folders: every file or folder in one is a list.
 
     Raises:
@@ -123,7 +123,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
     if source is None and repo.count("/") != 1:
         raise UsageError(
-            f"There is no benchmark {name!r}. Name one of {', '.join(REGISTRY)}, a file or folder, or a data set on the Hub."
+            f"There is no benchmark {name!r}. Name one of {', '.join(REGISTRY)}, a file or folder, or a dataset on the Hub."
         )
     source = source or HubBenchmark(repo, repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
     if source.gigabytes and not named:
@@ -151,7 +151,7 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
         listed = BenchmarkList.of(name, revision, (row for file in files for row in _rows(file)))
     except UsageError as error:
         return BenchmarkList(name, revision, why=str(error))
-    return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} holds no task that we recognise")
+    return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} holds no task that we recognize")
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

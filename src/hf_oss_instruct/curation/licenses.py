@@ -1,4 +1,4 @@
-"""Which licences are permissive, and which SPDX name a free text means."""
+"""Which licenses are permissive, and which SPDX name a free text means."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PERMISSIVE = frozenset(
 PERMISSIVE_EXCEPTIONS = frozenset({"LLVM-exception", "Swift-exception"})
 """What may stand after `WITH`."""
 PERMISSIVE_BY_CONSTRUCTION = frozenset({"bigcode/starcoderdata"})
-"""Data sets that hold permissive code only and say no licence row by row (starcoderdata's card)."""
+"""Datasets that hold permissive code only and state no license per row (starcoderdata's card)."""
 
 ALIASES = {
     "apache": "Apache-2.0",
@@ -114,7 +114,7 @@ ALIASES = {
     "mpl2": "MPL-2.0",
     "eclipse public license 2.0 (epl-2.0)": "EPL-2.0",
 }
-"""Free text, lower case → SPDX name: what package metadata, classifiers and Debian call licences. Bare `BSD` means three clauses
+"""Free text, lower case → SPDX name: what package metadata, classifiers and Debian call licenses. Bare `BSD` means three clauses
 in most packages, and every BSD is permissive; bare `GPL` may be any version of it."""
 
 
@@ -134,7 +134,7 @@ def _spdx(text: str) -> str | None:
 
 
 def is_permissive(licenses: Iterable[str] | None, allowed: Collection[str] = PERMISSIVE) -> bool:
-    """Whether code under these licences may be used as permissive code.
+    """Whether code under these licenses may be used as permissive code.
 
     Args:
         licenses: names or expressions as the source gives them; several of them all hold. None or none at all: unknown.
@@ -178,7 +178,7 @@ def _holds(node: Any, allowed: frozenset[str]) -> bool:
 def _parsed(expression: str) -> Any:
     try:
         return _licensing().parse(expression)
-    except Exception:  # strangers' text: the parser trips over some of it in ways of its own, and it says nothing then
+    except Exception:  # untrusted text: the parser fails on some of it in ways of its own; the license is unknown then
         return None
 
 

@@ -1,4 +1,4 @@
-"""Any data set with text columns in, a curated one out: every row is kept or stands in `rejected/` with its reason."""
+"""Any dataset with text columns in, a curated one out: every row is kept or stands in `rejected/` with its reason."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def curate(
     options: checks.Options | None = None,
     card: Callable[[str, dict[str, Any]], str] | None = None,
 ) -> dict[str, Any]:
-    """Check every row of a data set, and write the ones that pass, the ones that do not, and a report.
+    """Check every row of a dataset, and write the ones that pass, the ones that do not, and a report.
 
     Args:
         source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on

@@ -65,7 +65,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             spec = self._for_the_embedded_teacher(spec)
         self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
-            raise UsageError("shuffle_seeds= reads all seeds first, and a Hub data set has no end in sight. Pass n= beside it.")
+            raise UsageError("shuffle_seeds= reads all seeds first, and a Hub dataset may be very large. Pass n= as well.")
 
     def cache_key(self) -> str:
         """See `OpenedConfig.cache_key`: sources, draw, prompt, sampling, parser, teacher, and the shape of our rows."""
@@ -95,7 +95,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         own = {field.name for field in fields(datasets.BuilderConfig)} | {"opened"}
         said = [field.name for field in fields(self) if field.name not in own and getattr(self, field.name) != field.default]
         if said:
-            raise UsageError(f"The data set's card sets {', '.join(said)}. Only the caller may: pass it to load_dataset.")
+            raise UsageError(f"The dataset's card sets {', '.join(said)}. Only the caller may: pass it to load_dataset.")
 
     def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]
@@ -140,7 +140,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
                 "with seeds=."
             )
         if remote := [path for paths in self.data_files.values() for path in paths if "://" in str(path)]:
-            raise UsageError(f"{str(remote[0])!r} is not on this machine. Name a Hub data set with seeds='ns/name'.")
+            raise UsageError(f"{str(remote[0])!r} is not on this machine. Name a Hub dataset with seeds='ns/name'.")
         return {
             str(split): open_files([Path(path) for path in paths], reading=reading) for split, paths in self.data_files.items()
         }

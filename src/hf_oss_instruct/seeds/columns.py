@@ -1,4 +1,4 @@
-"""What the rows of a table say, in our words: each field is looked for under the names that the real data sets use."""
+"""What the rows of a table say, in our words: each field is looked for under the names that the real datasets use."""
 
 from __future__ import annotations
 

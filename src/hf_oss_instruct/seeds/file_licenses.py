@@ -1,4 +1,4 @@
-"""Under which licence a file stands: what it says itself, else what the nearest folder above it says.
+"""Under which license a file stands: what it says itself, else what the nearest folder above it says.
 
 In a folder, package metadata come first (`pyproject.toml`, `package.json`, `Cargo.toml`, `composer.json`, an installed or packed
 distribution's own), then a Debian copyright file, then the text of a LICENSE.
@@ -23,20 +23,20 @@ HEADER_BYTES = 4096
 """A file's own word stands so near its beginning."""
 LICENSE_NAMES = re.compile(r"(LICEN[CS]E|COPYING|UNLICENSE)([-.](txt|md|rst|\w+))?", re.I)
 LONGEST = 200_000
-"""Bytes of a metadata or licence file; a longer one is something else."""
+"""Bytes of a metadata or license file; a longer one is something else."""
 
 Found: TypeAlias = tuple[str, ...] | None
 """SPDX expressions that all hold; None: nothing is said."""
 
 
 def header_license(head: bytes) -> Found:
-    """The licence in an `SPDX-License-Identifier:` line near the beginning of a file."""
+    """The license in an `SPDX-License-Identifier:` line near the beginning of a file."""
     found = HEADER.search(head[:HEADER_BYTES])
     return _known(found[1].decode()) if found else None
 
 
 class FolderLicenses:
-    """Licences of the files below a folder; nothing above it is looked at.
+    """Licenses of the files below a folder; nothing above it is looked at.
 
     Args:
         root: the folder.
@@ -47,7 +47,7 @@ class FolderLicenses:
         self._folders: dict[PurePosixPath, _Folder] = {}  # a plain dict, so that a source can be pickled for worker processes
 
     def of(self, path: PurePosixPath, content: str) -> Found:
-        """The licence of a file.
+        """The license of a file.
 
         Args:
             path: where it lies below the root.
@@ -83,7 +83,7 @@ class _Folder:
 
     @cached_property
     def _of_distributions(self) -> dict[str, Found]:
-        """Installed file → licence of its distribution: the unit is the distribution, headers are rare in packages."""
+        """Installed file → license of its distribution: the unit is the distribution, headers are rare in packages."""
         if not any(name.endswith((".dist-info", ".egg-info")) for name in self._names):
             return {}
         return {
@@ -97,7 +97,9 @@ class _Folder:
     def _of_metadata(self) -> Found:
         for name, read in METADATA.items():
             if name in self._names and (text := _read(self._path / name)) is not None:
-                with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):  # of strangers: in any shape
+                with suppress(
+                    ValueError, TypeError, AttributeError, KeyError, RecursionError
+                ):  # untrusted metadata, in any shape
                     if found := read(text):
                         return found
         if "PKG-INFO" in self._names:
@@ -163,7 +165,7 @@ METADATA: dict[str, Callable[[str], Found]] = {
     "Cargo.toml": _cargo,
     "composer.json": _json,
 }
-"""Name of a file → how it says its package's licence."""
+"""Name of a file → how it says its package's license."""
 
 
 def _known(text: Any) -> Found:

@@ -15,7 +15,7 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.curation import licenses as licences
+from hf_oss_instruct.curation import licenses as known_licenses
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
@@ -53,12 +53,12 @@ class SourceFilter:
         """Why a document is refused: `denied`, `license_unknown` or `license`."""
         if self.deny and self.deny.denies(origin):
             return "denied"
-        if self.licenses == ANY or origin.dataset in licences.PERMISSIVE_BY_CONSTRUCTION:
+        if self.licenses == ANY or origin.dataset in known_licenses.PERMISSIVE_BY_CONSTRUCTION:
             return None
         if not origin.licenses:
             known = self.licenses == PERMISSIVE and origin.license_type == PERMISSIVE
             return None if known else "license_unknown"
-        return None if licences.is_permissive(origin.licenses, self._allowed) else "license"
+        return None if known_licenses.is_permissive(origin.licenses, self._allowed) else "license"
 
     @cached_property
     def _allowed(self) -> frozenset[str]:
@@ -75,7 +75,7 @@ def allowed(policy: str) -> frozenset[str]:
     Raises:
         UsageError: it is neither `any`, `permissive` nor a list of SPDX names.
     """
-    return licences.PERMISSIVE if policy in (ANY, PERMISSIVE) else licences.allowed_names(policy.split(","))
+    return known_licenses.PERMISSIVE if policy in (ANY, PERMISSIVE) else known_licenses.allowed_names(policy.split(","))
 
 
 class Filters:

@@ -51,7 +51,7 @@ STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
 STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TESTS
 """What CPython's repository has in Lib/. The build of a Python and its distributor put more beside it."""
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
-"""Files of the standard library that carry a licence of their own beside PSF-2.0; left out."""
+"""Files of the standard library that carry a license of their own beside PSF-2.0; left out."""
 
 STDLIB_NAME = "python-stdlib"
 """What rows and run configs call the standard library."""
@@ -66,7 +66,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
     Args:
         spec: `stdlib`; a file or folder of source code; a parquet, JSON or CSV file, or a folder of these; or the id of a Hub
             dataset (`bigcode/the-stack`).
-        revision: branch, tag or commit of a Hub data set.
+        revision: branch, tag or commit of a Hub dataset.
         reading: how documents are read.
 
     Raises:
@@ -85,7 +85,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
 
 
 def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
-    """The source that a run config names: the standard library or a Hub data set, never a local folder of that name.
+    """The source that a run config names: the standard library or a Hub dataset, never a local folder of that name.
 
     Raises:
         UsageError: a file or folder here has the name, so that it is not clear which is meant.
@@ -115,7 +115,7 @@ def read_seeds(plan: SeedPlan) -> Iterator[Seed]:
 
 
 def stdlib() -> Source:
-    """The running Python's own standard library without its tests: source on every machine, licence known."""
+    """The running Python's own standard library without its tests: source on every machine, license known."""
     root = Path(sysconfig.get_path("stdlib"))
     if not (root / "json" / "decoder.py").is_file():
         raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
@@ -171,7 +171,7 @@ class FolderSource:
         paths: only these files, relative to `root`; None looks for all.
         name: what rows call it; the folder's own name by default.
         revision: None takes a hash over all paths and contents, so that a changed folder is another source.
-        stdlib: leave tests out, and record CPython's path and licence.
+        stdlib: leave tests out, and record CPython's path and license.
         reading: how files are read.
     """
 

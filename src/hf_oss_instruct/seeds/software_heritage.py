@@ -107,7 +107,7 @@ class Archive:
             time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
         raise SeedError(
             f"{self._server} does not give the text of {left[0]} and {len(left) - 1} more: {_words(answers[left[0]])}. "
-            f"This data set holds ids only. Try again later, or use one that carries its text: {WITH_TEXT}."
+            f"This dataset holds ids only. Try again later, or use one that carries its text: {WITH_TEXT}."
         )
 
     def _get(self, ids: list[str]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Archive:
             return {}
         if is_offline_mode():
             raise SeedError(
-                f"The text of {ids[0]} lies at Software Heritage, and HF_HUB_OFFLINE is set. Unset it, or use a data set "
+                f"The text of {ids[0]} lies at Software Heritage, and HF_HUB_OFFLINE is set. Unset it, or use a dataset "
                 f"that carries its text: {WITH_TEXT}."
             )
         urls = {f"{self._server}/{BUCKET}/{blob_id}": blob_id for blob_id in ids}

@@ -128,7 +128,7 @@ class _Tables(ABC):
                 else:
                     read = csv_columns if {".csv", ".tsv"} & set(suffixes[-2:]) else json_columns
                     yield from read(unpacked(file, path), path, self._reading)
-        except GatedRepoError as error:  # the Hub shows what a gated data set holds, and keeps only the contents back
+        except GatedRepoError as error:  # the Hub shows what a gated dataset holds, and keeps only the contents back
             raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
         except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error()) as error:
             raise SeedError(
@@ -187,7 +187,7 @@ class LocalTables(_Tables):
 
 
 class HubTables(_Tables):
-    """A data set on the Hub, read in place: only the byte ranges of the columns in use travel.
+    """A dataset on the Hub, read in place: only the byte ranges of the columns in use travel.
 
     Args:
         repo_id: such as `bigcode/the-stack`.
@@ -223,7 +223,7 @@ class HubTables(_Tables):
             raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
         except (RepositoryNotFoundError, HFValidationError) as error:
             raise SeedError(
-                f"There is no folder {repo_id!r} here and no such data set on the Hub that you may read. "
+                f"There is no folder {repo_id!r} here and no such dataset on the Hub that you may read. "
                 "Check the spelling, or log in: hf auth login."
             ) from error
         except (transport_error(), OfflineModeIsEnabled, OSError) as error:

@@ -41,7 +41,7 @@ class Checks:
     benchmarks: Sequence[str] = option(
         (DEFAULT,),
         BenchmarkNames(),
-        "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub data sets; "
+        "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
         "'default' is every small one, 'none' switches it off.",
         flag="--benchmarks",
         metavar="B,…|none",

@@ -44,7 +44,7 @@ class SeedPlan:
     revision: str | None = option(
         None,
         Text(),
-        "Branch, tag or commit of a Hub data set.",
+        "Branch, tag or commit of a Hub dataset.",
         flag="--revision",
         metavar="REV",
         yaml="revision",
@@ -92,7 +92,7 @@ class SeedPlan:
     licenses: str | None = option(
         None,
         Text(),
-        "Licences of seeds: permissive (default for Hub data sets), any (default for what is local), or names.",
+        "Licenses of seeds: permissive (default for Hub datasets), any (default for what is local), or names.",
         flag="--licenses",
         metavar="permissive|any|SPDX,…",
         yaml="licenses",

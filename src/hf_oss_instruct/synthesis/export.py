@@ -30,7 +30,7 @@ class _Named(Teacher):
 
 
 def export(run: Path, out: Path) -> RunStats:
-    """Write what a run has so far as a data set of its own.
+    """Write what a run has so far as a dataset of its own.
 
     Reads the run's config, report and journal, and asks neither the teacher nor the seed source. Rows come in seed order; a
     seed that is not answered yet is pending.

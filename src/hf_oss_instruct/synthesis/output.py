@@ -77,7 +77,7 @@ class RunStats:
         return self.requested - self.done
 
     def describe(self, rows: pa.Table) -> None:
-        """Count the languages and licences of rows that stay, and keep the first as samples."""
+        """Count the languages and licenses of rows that stay, and keep the first as samples."""
         self.languages.update(rows["lang"].to_pylist())
         for licenses in rows["licenses"].to_pylist():
             self.licenses.update(licenses or ["not stated"])
@@ -86,7 +86,7 @@ class RunStats:
 
 
 class Tables:
-    """The three configs of a data set, the checks before them, and the counts of what goes into them.
+    """The three configs of a dataset, the checks before them, and the counts of what goes into them.
 
     Rows that pass the checks of single rows are set aside in `.unchecked/`; checks of the whole set come at the end.
 

@@ -1,6 +1,6 @@
-"""Live data sets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are made when they are read.
+"""Live datasets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are made when they are read.
 
-Such a file is a stranger's word. It says which seeds, prompt and checks; its seeds are the standard library, a Hub data set at a
+Such a file is untrusted. It says which seeds, prompt and checks; its seeds are the standard library, a Hub dataset at a
 revision, or files inside its own folder. Everything that costs or reaches out comes from whoever loads it.
 """
 
@@ -50,7 +50,7 @@ class RepoConfig:
         """The source that it names.
 
         Raises:
-            UsageError: it names what a stranger's file may not: a URL, another folder, a Hub data set without a revision.
+            UsageError: it names what an untrusted file may not: a URL, another folder, a Hub dataset without a revision.
             SeedError: the source cannot be read.
             RunError: it has changed since the run config was made.
         """

@@ -65,7 +65,7 @@ def run(
     lists: Sequence[BenchmarkList] | None = None,
     on_progress: Callable[[RunStats], None] = lambda stats: None,
 ) -> RunResult:
-    """Make, or continue, the run in `out`, and leave a data set there that `load_dataset` reads.
+    """Make, or continue, the run in `out`, and leave a dataset there that `load_dataset` reads.
 
     Whatever stops it, what was received is in the journal, parquet, report and card say how far it came, and the same call
     goes on from there.

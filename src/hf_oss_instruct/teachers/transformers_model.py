@@ -171,7 +171,7 @@ class _Model:
             tokenizer: Any = AutoTokenizer.from_pretrained(model, **source)
             loaded: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto", **source)
             loaded.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        except Exception as error:  # whatever a stranger's files and a driver may cause
+        except Exception as error:  # whatever untrusted files and a driver may cause
             way_out = (
                 "Name a Hub id that you may read, or a folder with config, tokenizer and safetensors; and a device with room."
             )
@@ -197,7 +197,7 @@ class _Model:
             return
         messages, sampling = list(asked.request.messages), asked.request.sampling
         if self._tokenizer.chat_template:
-            plain = {"return_dict": False, "sanitize_control_tokens": True}  # control tokens in a stranger's code stay text
+            plain = {"return_dict": False, "sanitize_control_tokens": True}  # control tokens in untrusted code stay text
             try:
                 asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:

@@ -75,7 +75,7 @@ class Estimate:
         shape: the model.
         values: keys of the recipe.
         gpus: devices.
-        rows: rows of the data set.
+        rows: rows of the dataset.
     """
 
     shape: Shape

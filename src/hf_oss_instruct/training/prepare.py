@@ -118,9 +118,9 @@ def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Pre
     """Encode rows and drop those that cannot be trained on.
 
     Args:
-        rows: a data set or stream with problem and solution, instruction and response, or prompt and completion.
+        rows: a dataset or stream with problem and solution, instruction and response, or prompt and completion.
         encoder: template, tokenizer and length.
-        num_proc: processes, for a data set.
+        num_proc: processes, for a dataset.
 
     Raises:
         UsageError: columns are missing, the set is empty, or no row of it can be trained on.

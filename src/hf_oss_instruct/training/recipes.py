@@ -79,7 +79,7 @@ def load_recipe(
     Args:
         name: one of `RECIPES`.
         model: model to start from, a Hub id or a folder.
-        data: data set, a Hub id or a folder that `synthesize` wrote.
+        data: dataset, a Hub id or a folder that `synthesize` wrote.
         gpus: devices; rows a step stay what the recipe says, so accumulation shrinks as they grow. 0 is a CPU.
         changes: further keys of `trl sft` and their values.
         rows: rows to estimate time for; read from the folder's `run.json` where there is one.
