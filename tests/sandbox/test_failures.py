@@ -54,7 +54,7 @@ def test_a_run_whose_sandbox_fails_takes_no_other_with_it(isolating: str) -> Non
     assert time.monotonic() - started < 11  # none was run twice
 
 
-def _kill_the_keepers_of(mark: str, done: threading.Event) -> None:
+def _kill_the_inits_of(mark: str, done: threading.Event) -> None:
     """Kill the parent of every process with these words as its last argument, until all is over."""
     while not done.wait(0.02):
         for pid, parent in parents().items():
@@ -68,7 +68,7 @@ def test_a_program_that_breaks_its_sandbox_each_time_has_failed_and_is_told_why(
     mark = f"30.{secrets.randbelow(10**9):09}"
     broken = f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])"
     done = threading.Event()
-    helper = threading.Thread(target=_kill_the_keepers_of, args=(mark, done))
+    helper = threading.Thread(target=_kill_the_inits_of, args=(mark, done))
     helper.start()
     try:
         ended = run_program(broken, tier=isolating)
@@ -83,7 +83,7 @@ def test_a_program_that_breaks_its_sandbox_each_time_has_failed_and_is_told_why(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user has no other to give")
-def test_a_program_of_root_is_another_user_than_its_keeper(isolating: str) -> None:
+def test_a_program_of_root_is_another_user_than_its_container_init(isolating: str) -> None:
     mark = f"30.{secrets.randbelow(10**9):09}"
     users: list[set[str]] = []
 
@@ -104,11 +104,11 @@ def test_a_program_of_root_is_another_user_than_its_keeper(isolating: str) -> No
     assert not program & (init_process | {"0"})
 
 
-def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: str) -> None:
+def test_the_wall_limit_is_held_from_outside_when_the_container_init_cannot(isolating: str) -> None:
     mark = f"30.{secrets.randbelow(10**9):09}"
     stopped: list[int] = []
 
-    def stop_the_keeper() -> None:
+    def stop_the_container_init() -> None:
         while not stopped:
             for pid, parent in parents().items():
                 with contextlib.suppress(OSError):
@@ -116,7 +116,7 @@ def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: s
                         os.kill(parent, signal.SIGSTOP)
                         stopped.append(pid)
 
-    helper = threading.Thread(target=stop_the_keeper)
+    helper = threading.Thread(target=stop_the_container_init)
     helper.start()
     started = time.monotonic()
     source = f"import os; os.execv('/bin/sleep', ['sleep', '{mark}'])"
@@ -130,7 +130,7 @@ def test_the_wall_limit_is_held_from_outside_when_the_keeper_cannot(isolating: s
     assert left is None or left.state in "ZX"
 
 
-def test_a_keeper_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
+def test_a_container_init_that_dies_while_it_waits_is_replaced(isolating: str) -> None:
     run_program("pass", tier=isolating)
     worker = fork_servers.fork_server((isolating, (), (), (), None))
     (inner,) = children(worker._process.pid) if isolating == "bubblewrap" else [worker._process.pid]
