@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from hf_oss_instruct.syntax import parse
+from hf_oss_instruct.verification.equivalents import equivalent
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.mutants import LARGEST_SOURCE, mutants
 from hf_oss_instruct.verification.stubs import stubs
-from hf_oss_instruct.verification.twins import twin
 
 PROGRAMS = {
     "python": "def f(a, b: int = 1) -> int:\n    if a < b and not a:\n        return a + 1\n    a += 2\n    g(a, b)\n    return -a\n",
@@ -76,13 +76,13 @@ def test_stubs_follow_the_types_of_results() -> None:
     assert all("self.x = 1" in stub and "return self.x" not in stub for stub in stubs(constructor, "python"))
 
 
-def test_a_twin_has_other_words_and_the_same_meaning() -> None:
+def test_an_equivalent_has_other_words_and_the_same_meaning() -> None:
     for language, program in PROGRAMS.items():
-        other = twin(program, language)
+        other = equivalent(program, language)
         assert other != program
         assert not parse(other.encode(), language).root_node.has_error
     scope: dict[str, object] = {}
-    exec(twin("def f(a):\n    return a + 1\n", "python"), scope)
+    exec(equivalent("def f(a):\n    return a + 1\n", "python"), scope)
     assert scope["f"](2) == 3  # type: ignore[operator]
 
 

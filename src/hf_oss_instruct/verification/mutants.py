@@ -13,7 +13,7 @@ import xxhash
 
 from hf_oss_instruct.syntax import LARGEST, parse, text_of
 from hf_oss_instruct.verification.grammars import CODE, GUARD, body_of, name_of, result_of
-from hf_oss_instruct.verification.neutral import values
+from hf_oss_instruct.verification.neutral_values import values
 from hf_oss_instruct.verification.stubs import is_expression
 
 if TYPE_CHECKING:

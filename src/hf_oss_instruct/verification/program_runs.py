@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
 from hf_oss_instruct.verification.suites import cpp, java, javascript, php, ruby
 from hf_oss_instruct.verification.suites.core import Suite
 
@@ -32,11 +32,11 @@ LEAST_S, TIMES = 1, 16  # processor seconds of a variant: so many times what the
 
 def run_all(
     suite: Suite, programs: Sequence[str], runs: Sequence[Run], limits: Limits = LIMITS, *, tier: str | None = None
-) -> list[Ran]:
+) -> list[SuiteResult]:
     """Run the tests against programs, as `running.run_all`."""
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
-    found: list[Ran] = []
+    found: list[SuiteResult] = []
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
     source, files = SOURCES[suite.language](suite, programs)
@@ -77,7 +77,7 @@ def _broken(said: str, count: int, source: str) -> set[int]:
 
 def _without(
     suite: Suite, programs: Sequence[str], runs: Sequence[Run], broken: set[int], ran: Execution, limits: Limits, tier: str | None
-) -> list[Ran]:
+) -> list[SuiteResult]:
     """The runs of programs that compile."""
     lost = _lost(suite, ran)
     kept = [number for number in range(len(programs)) if number not in broken]
@@ -86,14 +86,14 @@ def _without(
     return [lost if run.program in broken else next(found) for run in runs]
 
 
-def _lost(suite: Suite, ran: Execution) -> Ran:
+def _lost(suite: Suite, ran: Execution) -> SuiteResult:
     none = (None,) * len(suite.tests)
     if ran.status == "sandbox_error":
-        return Ran(none, sandbox_error=ran.reason)
-    return Ran(none, ran.stderr[-STDERR:], "compile_error", compiled=False, stderr=ran.stderr[-STDERR:])
+        return SuiteResult(none, sandbox_error=ran.reason)
+    return SuiteResult(none, ran.stderr[-STDERR:], "compile_error", compiled=False, stderr=ran.stderr[-STDERR:])
 
 
-def _read(suite: Suite, ran: Execution, nonce: str) -> Ran:
+def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
     said: dict[str, Outcome] = {}
     for line in re.finditer(rf"^{nonce} (\w+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
         try:
@@ -112,11 +112,11 @@ def _read(suite: Suite, ran: Execution, nonce: str) -> Ran:
         else "it left"
     )
     if ran.status == "sandbox_error":
-        return Ran(outcomes, sandbox_error=ran.reason)
-    return Ran(outcomes, trouble, ended, stderr=ran.stderr[-STDERR:])
+        return SuiteResult(outcomes, sandbox_error=ran.reason)
+    return SuiteResult(outcomes, trouble, ended, stderr=ran.stderr[-STDERR:])
 
 
-def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> Ran:
+def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> SuiteResult:
     """Every input in a run of its own; outputs are compared here."""
     order = list(range(len(suite.tests)))
     order = order[::-1] if run.reversed else order
@@ -129,7 +129,7 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
         right = one.status == "ok" and _lines(one.stdout) == _lines(suite.tests[at].output)
         why = "" if right else f"it printed {one.stdout[:100]!r}" if one.status == "ok" else one.status
         outcomes[at] = Outcome(PASSED if right else FAILED, why)
-    return Ran(tuple(outcomes.get(at) for at in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
+    return SuiteResult(tuple(outcomes.get(at) for at in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 
 
 def _lines(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.python_tests import judge_checks, recorded
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Ran, Run
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
 from hf_oss_instruct.verification.suites.core import Suite
 
 CHANNEL_BYTES = 8 << 20
@@ -28,7 +28,7 @@ def run_all(
     *,
     hash_seed: int = 0,
     tier: str | None = None,
-) -> list[Ran]:
+) -> list[SuiteResult]:
     """Run the tests against programs, each run in a fork of its own, all in one sandbox.
 
     Args:
@@ -62,9 +62,9 @@ def run_all(
     return _read(ran, nonce, suite, runs)
 
 
-def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list[Ran]:
+def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list[SuiteResult]:
     if ran.status == "sandbox_error":
-        return [Ran((None,) * len(suite.tests), sandbox_error=ran.reason)] * len(runs)
+        return [SuiteResult((None,) * len(suite.tests), sandbox_error=ran.reason)] * len(runs)
     outcomes: list[dict[str, Outcome]] = [{} for _ in runs]
     ends: dict[int, str] = {}
     for line in re.finditer(rf"^{nonce} (\d+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
@@ -82,11 +82,13 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
         trouble = said["load"].detail if "load" in said else ""
         ended = ends.get(number, ran.status if ran.status != "ok" else "signal 9")
         of_tests = tuple(said.get(str(test)) for test in range(len(suite.tests)))
-        found.append(Ran(of_tests, trouble, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
+        found.append(SuiteResult(of_tests, trouble, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
     return found
 
 
-def graded_outside(suite: Suite, program: str, ran: Ran, limits: Limits = LIMITS, *, tier: str | None = None) -> Ran:
+def graded_outside(
+    suite: Suite, program: str, ran: SuiteResult, limits: Limits = LIMITS, *, tier: str | None = None
+) -> SuiteResult:
     """The outcomes of a run, where tests that are checks of plain values have passed only if they also do from outside.
 
     Args:

@@ -1,4 +1,4 @@
-"""Are the tests any good? What they say of stubs, mutants and a rewritten twin of the solution, and of the same program again."""
+"""Are the tests any good? Their results on stubs, mutants and an equivalent of the solution, and on the same program again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.verification.equivalents import equivalent
 from hf_oss_instruct.verification.mutants import mutants
 from hf_oss_instruct.verification.running import run_all
-from hf_oss_instruct.verification.runs import LIMITS, Ran, Run
+from hf_oss_instruct.verification.runs import LIMITS, Run, SuiteResult
 from hf_oss_instruct.verification.stubs import stubs
 from hf_oss_instruct.verification.suites.core import Suite
-from hf_oss_instruct.verification.twins import twin
 
 CHANCE = re.compile(r"random|time|date|uuid|secrets|shuffle|Thread|async|rand\b|hash\(|\bid\(|set\(|\{['\"\d]")
 """What may give another result each time; then there are `MORE_RERUNS`."""
@@ -30,7 +30,7 @@ class Quality:
         mutants: for each mutant that compiles and is not equivalent, the same.
         operators: for each of these, its operator and line.
         reruns: for each rerun, the same.
-        twin: the same for the twin; empty if there is none.
+        equivalent: the same for the equivalent program; empty if there is none.
         own: the same for the solution in the run beside these.
         sandbox_error: the fault of the sandbox, where nothing is known.
     """
@@ -39,7 +39,7 @@ class Quality:
     mutants: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     reruns: tuple[str, ...] = ()
-    twin: str = ""
+    equivalent: str = ""
     own: str = ""
     sandbox_error: str = ""
 
@@ -65,9 +65,9 @@ class Quality:
 
     @property
     def reads_source(self) -> bool:
-        """Whether a test fails on the twin and never on the solution."""
+        """Whether a test fails on the equivalent program and never on the solution."""
         steady = set(range(len(self.own))) - set(self.flaky)
-        return bool(self.twin) and any(self.own[at] == "1" and self.twin[at] == "0" for at in steady)
+        return bool(self.equivalent) and any(self.own[at] == "1" and self.equivalent[at] == "0" for at in steady)
 
     def marks(self) -> tuple[str, ...]:
         """For each test `weak`, `repeated`, `flaky` or nothing.
@@ -110,7 +110,7 @@ def measure(
         solution: the program.
         most_mutants: how many mutants at most.
         most_stubs: how many stubs at most; all by default.
-        reruns: how often the solution is run again; the twin takes the place of the second.
+        reruns: how often the solution is run again; the equivalent program takes the place of the second.
         limits: of each run.
         tier: as of `run_program`.
 
@@ -121,7 +121,7 @@ def measure(
     language = suite.language
     empty = stubs(solution, language)[:most_stubs]
     changed = mutants(solution, language, most_mutants, program=suite.is_pairs)
-    other = twin(solution, language)
+    other = equivalent(solution, language)
     if reruns and CHANCE.search(f"{solution}\n{suite.run_preamble}\n" + "\n".join(test.text for test in suite.tests)):
         reruns += MORE_RERUNS
     again = [Run(0, reversed=at % 2 == 0, tz=ZONES[at % len(ZONES)]) for at in range(reruns)]
@@ -129,16 +129,16 @@ def measure(
         programs = [solution, other, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), Run(1), *(Run(at, variant=True) for at in range(2, len(programs))), *again]
         ran = run_all(suite, programs, runs, limits, tier=tier)
-        own, of_twin, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
+        own, of_equivalent, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
     else:
         programs = [solution, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
         own, *of_others = run_all(suite, programs, runs, limits, tier=tier)
         of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier) if again else []
-        with_twin = [Run(0), *(replace(one, program=1) for one in again[1::2])]
-        of_twin, *others = run_all(suite, [other, solution], with_twin, limits, hash_seed=2, tier=tier)
+        with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
+        of_equivalent, *others = run_all(suite, [other, solution], with_equivalent, limits, hash_seed=2, tier=tier)
         of_again = [*of_again, *others]
-    trouble = next((one.sandbox_error for one in [own, of_twin, *of_others, *of_again] if one.sandbox_error), "")
+    trouble = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]
     kept = [(one, mutant) for one, mutant in zip(of_mutants, changed, strict=True) if one.compiled]
     return Quality(
@@ -146,13 +146,13 @@ def measure(
         tuple(_bits(one) for one, _ in kept),
         tuple(f"{mutant.operator} {mutant.line}" for _, mutant in kept),
         tuple(map(_bits, of_again)),
-        _bits(of_twin) if of_twin.compiled else "",
+        _bits(of_equivalent) if of_equivalent.compiled else "",
         _bits(own),
         trouble,
     )
 
 
-def _bits(ran: Ran) -> str:
+def _bits(ran: SuiteResult) -> str:
     return "".join("01"[passed] for passed in ran.passed)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.verification import program_runs, python_runs
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, Outcome, Ran, Run
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, Outcome, Run, SuiteResult
 from hf_oss_instruct.verification.suites.core import Suite
 
 RESTARTS = 3
@@ -22,7 +22,7 @@ def run_all(
     *,
     hash_seed: int = 0,
     tier: str | None = None,
-) -> list[Ran]:
+) -> list[SuiteResult]:
     """Run the tests against programs: what each test of each run came to.
 
     Args:
@@ -42,7 +42,9 @@ def run_all(
     return program_runs.run_all(suite, programs, runs, limits, tier=tier)
 
 
-def run_solution(suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None) -> tuple[Ran, Ran]:
+def run_solution(
+    suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None
+) -> tuple[SuiteResult, SuiteResult]:
     """Run a solution with all of its tests, beside each other where that is needed.
 
     Returns:

@@ -49,7 +49,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class SuiteResult:
     """What one run came to.
 
     Attributes:

@@ -18,14 +18,14 @@ from hf_oss_instruct.evaluation.preflight import toolchain_of
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.verification import obstacles
+from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.quality import Quality, from_json, measure
 from hf_oss_instruct.verification.running import run_solution
-from hf_oss_instruct.verification.runs import LIMITS, Outcome, Ran
+from hf_oss_instruct.verification.runs import LIMITS, Outcome, SuiteResult
 from hf_oss_instruct.verification.selection import METHODS, select
 from hf_oss_instruct.verification.suites import read_suite
-from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, Refused, Suite
+from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, Suite, SuiteRefusedError
 
 STATUSES = ("passed", "tests_failed", "tests_vacuous", "tests_flaky", "tests_missing", "not_verifiable", "sandbox_error")
 
@@ -59,7 +59,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class SolutionResult:
     """What became of one solution.
 
     Attributes:
@@ -106,7 +106,7 @@ class Verified:
     tests: tuple[str, ...] = ()
     test_results: tuple[bool, ...] = ()
     marks: tuple[str, ...] = ()
-    solutions: tuple[Tried, ...] = ()
+    solutions: tuple[SolutionResult, ...] = ()
     chosen: int | None = None
     selected_by: str = ""
     passes: int = 0
@@ -175,9 +175,9 @@ def verify_row(
         raise UsageError("There is no solution to verify. Give at least one.")
     tier = chosen_tier(options.tier).name
     try:
-        obstacles.before(solutions, language, options.tier)
+        unverifiable.before_run(solutions, language, options.tier)
         suite = read_suite(tests, language, solutions[0])
-    except Refused as refused:
+    except SuiteRefusedError as refused:
         return Verified(refused.reason, refused.detail, refused.cause, sandbox=tier)
     ran = [_ran(solution, suite, options, verdicts) for solution in solutions]
     known = Verified("passed", tests=tuple(suite.standalone()), sandbox=tier, toolchain=toolchain_of(language))
@@ -188,13 +188,13 @@ def verify_row(
     known = replace(
         known,
         test_results=best.passed,
-        solutions=tuple(_tried(text, one) for text, one in zip(solutions, ran, strict=True)),
+        solutions=tuple(_solution_result(text, one) for text, one in zip(solutions, ran, strict=True)),
         chosen=selection.chosen,
         selected_by=options.select,
         passes=sum(all(one.passed) for one in ran),
         stderr_tail=best.stderr,
     )
-    if obstacle := obstacles.after(best, language):
+    if obstacle := unverifiable.after_run(best, language):
         return replace(known, status=obstacle.reason, detail=obstacle.detail, cause=obstacle.cause)
     if not any(best.passed):
         return _nothing_passed(known, best)
@@ -213,12 +213,12 @@ def verify_row(
     return _judged(known, best, quality)
 
 
-def _judged(known: Verified, best: Ran, quality: Quality) -> Verified:
+def _judged(known: Verified, best: SuiteResult, quality: Quality) -> Verified:
     if quality.flaky:
         named_tests = ", ".join(str(at) for at in quality.flaky[:5])
         return replace(known, status="tests_flaky", detail=f"tests {named_tests} do not give the same result each time")
     if not all(best.passed):
-        return replace(known, status="tests_failed", detail=_tried("", best).detail)
+        return replace(known, status="tests_failed", detail=_solution_result("", best).detail)
     if quality.passes_a_stub:
         return replace(known, status="tests_vacuous", detail="every test passes on a stub, whose functions do nothing")
     if quality.reads_source:
@@ -228,13 +228,13 @@ def _judged(known: Verified, best: Ran, quality: Quality) -> Verified:
     return known
 
 
-def _nothing_passed(known: Verified, best: Ran) -> Verified:
+def _nothing_passed(known: Verified, best: SuiteResult) -> Verified:
     """A suite of which nothing passes fails, or never asserts anything."""
     if all(outcome is not None and outcome.status == "skipped" for outcome in best.outcomes):
         return replace(known, status="tests_vacuous", detail="every test is skipped")
     if best.trouble.startswith("before the tests: SystemExit"):
         return replace(known, status="tests_vacuous", detail="the tests leave before the first of them")
-    return replace(known, status="tests_failed", detail=_tried("", best).detail)
+    return replace(known, status="tests_failed", detail=_solution_result("", best).detail)
 
 
 def verify_rows(
@@ -261,11 +261,11 @@ def verify_rows(
             line += [begin(row) for row in islice(rows, 1)]
 
 
-def _ran(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> Ran:
+def _ran(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> SuiteResult:
     """What a solution's tests came to, from outside where that can be."""
     if not solution.strip() or len(solution) > LARGEST_SOLUTION:
         why = f"the solution has {len(solution):,} characters; at most {LARGEST_SOLUTION:,} are run"
-        return Ran((None,) * len(suite.tests), "the solution is empty" if not solution.strip() else why, "refused")
+        return SuiteResult((None,) * len(suite.tests), "the solution is empty" if not solution.strip() else why, "refused")
     key = key_of(solution, suite, options.limits, options.tier, "solution")
 
     def make() -> dict[str, object]:
@@ -274,7 +274,7 @@ def _ran(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> R
 
     found = verdicts.of(key, make, lambda verdict: not verdict["sandbox_error"])
     outcomes = tuple(Outcome(**one) if one else None for one in found["outcomes"])
-    return Ran(**{**found, "outcomes": outcomes})
+    return SuiteResult(**{**found, "outcomes": outcomes})
 
 
 def _quality(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> Quality:
@@ -296,7 +296,7 @@ def _quality(solution: str, suite: Suite, options: Options, verdicts: Verdicts) 
     return from_json(verdicts.of(key, make, lambda verdict: not verdict["sandbox_error"]))
 
 
-def _tried(text: str, ran: Ran) -> Tried:
+def _solution_result(text: str, ran: SuiteResult) -> SolutionResult:
     first = next((outcome.detail for outcome in ran.outcomes if outcome is not None and not outcome.passed), "")
     if ran.ended == "refused":
         status = "empty" if ran.trouble == "the solution is empty" else "too_large"
@@ -309,4 +309,4 @@ def _tried(text: str, ran: Ran) -> Tried:
     else:
         status = "timeout" if ran.ended == "timeout" else "failed"
     detail = "" if status == "passed" else ran.trouble or first or ran.ended or "it ended before its last test"
-    return Tried(text, status, ran.passed, one_line(detail, 300))
+    return SolutionResult(text, status, ran.passed, one_line(detail, 300))

@@ -23,7 +23,7 @@ class Skipped(BaseException):
     """A test skips itself."""
 
 
-class Failed(AssertionError):
+class TestFailedError(AssertionError):
     """`pytest.fail`, or an expected exception that was not raised."""
 
 
@@ -76,12 +76,12 @@ class Raises:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if error is None:
-            raise Failed(f"DID NOT RAISE {self.kinds}")
+            raise TestFailedError(f"DID NOT RAISE {self.kinds}")
         if not isinstance(error, self.kinds):
             return False
         self.value, self.type = error, kind
         if self.match is not None and not re.search(self.match, str(error)):
-            raise Failed(f"{str(error)[:100]!r} does not match {self.match!r}")
+            raise TestFailedError(f"{str(error)[:100]!r} does not match {self.match!r}")
         return True
 
 
@@ -218,7 +218,7 @@ class Shim:
             self._once(function, {name: value for part in parts for name, value in part.items()})
             ran = True
         if not ran:
-            raise Failed("there is no case")
+            raise TestFailedError("there is no case")
 
     def _once(self, function: Any, given: dict[str, Any]) -> None:
         with contextlib.ExitStack() as stack:
@@ -233,7 +233,7 @@ class Shim:
             if inspect.iscoroutine(result):
                 __import__("asyncio").run(result)
             elif inspect.isgenerator(result):
-                raise Failed("a test that yields does not run")
+                raise TestFailedError("a test that yields does not run")
 
     def _fixture(self, name: str, stack: contextlib.ExitStack, known: dict[str, Any]) -> Any:
         if name in known:
@@ -254,7 +254,7 @@ class Shim:
         elif name in ("tmp_path", "tmpdir"):
             value = Path(tempfile.mkdtemp())
         else:
-            raise Failed(f"fixture {name!r} is not known")
+            raise TestFailedError(f"fixture {name!r} is not known")
         known[name] = value
         return value
 
@@ -308,7 +308,7 @@ def install(builtins: dict[str, Any]) -> Shim:
     module = types.ModuleType("pytest")
     module.__dict__.update(
         raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param, skip=stop(Skipped), xfail=stop(Skipped),
-        fail=stop(Failed), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
+        fail=stop(TestFailedError), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
     )  # fmt: skip
     sys.modules["pytest"] = module
     return Shim(module, fixtures)
@@ -322,4 +322,4 @@ def warns(kind: Any = Warning, match: str | None = None) -> Iterator[Any]:
         yield seen
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not any(issubclass(one.category, kinds) and (match is None or re.search(match, str(one.message))) for one in seen):
-        raise Failed(f"no warning of {kind}")
+        raise TestFailedError(f"no warning of {kind}")

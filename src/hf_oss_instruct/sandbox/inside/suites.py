@@ -110,7 +110,7 @@ def _kill(pid: int) -> None:
             pass
 
 
-class TimeUp(BaseException):
+class TimeLimitReached(BaseException):
     """A run has used up its CPU time."""
 
 
@@ -137,7 +137,7 @@ def _alone(job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, c
         why = ""
         try:
             _tests(job, one, say, guard, not variants)
-        except TimeUp:
+        except TimeLimitReached:
             why = "timeout"
         _clock(0, 0)
         text = f"{nonce} {number} end {dumps(why)}\n".encode()
@@ -147,7 +147,7 @@ def _alone(job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, c
 
 
 def _clock(cpu_s: float, wall_s: float) -> None:
-    """Raise `TimeUp` after this many seconds of CPU or wall time; 0 for never."""
+    """Raise `TimeLimitReached` after this many seconds of CPU or wall time; 0 for never."""
     for kind, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, cpu_s), (signal.SIGALRM, signal.ITIMER_REAL, wall_s)):
         signal.setitimer(timer, 0)
         signal.signal(kind, _time_is_up)
@@ -156,7 +156,7 @@ def _clock(cpu_s: float, wall_s: float) -> None:
 
 def _time_is_up(number: int, frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)  # the second signal kills the process
-    raise TimeUp
+    raise TimeLimitReached
 
 
 def _tests(job: dict[str, Any], one: dict[str, Any], say: Any, guard: Guard, timed: bool) -> None:
@@ -168,7 +168,7 @@ def _tests(job: dict[str, Any], one: dict[str, Any], say: Any, guard: Guard, tim
         for alias in job["aliases"]:
             sys.modules[alias] = module
         exec(code, module.__dict__)
-    except TimeUp:
+    except TimeLimitReached:
         raise
     except BaseException as error:
         say("load", "error", _told(error))
@@ -183,7 +183,7 @@ def _tests(job: dict[str, Any], one: dict[str, Any], say: Any, guard: Guard, tim
             raise SyntaxError(job["before"])
         if job["before"]:
             exec(job["before"], names)
-    except TimeUp:
+    except TimeLimitReached:
         raise
     except BaseException as error:
         say("load", "error", f"before the tests: {_told(error)}")
@@ -194,7 +194,7 @@ def _tests(job: dict[str, Any], one: dict[str, Any], say: Any, guard: Guard, tim
             if timed:
                 _clock(TEST_CPU_S, TEST_WALL_S)
             status, detail = _one(job, number, names, shim)
-        except TimeUp:
+        except TimeLimitReached:
             if not timed:
                 raise
             status, detail = "failed", "timeout"
@@ -218,7 +218,7 @@ def _one(job: dict[str, Any], number: int, names: dict[str, Any], shim: framewor
         elif test["kind"] == "method":
             case, _, method = test["name"].partition(".")
             return shim.method(own[case], method)
-    except TimeUp:
+    except TimeLimitReached:
         raise
     except BaseException as error:
         if isinstance(error, shim.skipped):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from hf_oss_instruct.languages import named
-from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Refused, Suite, Test, pairs_suite
+from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Suite, SuiteRefusedError, Test, pairs_suite
 
-__all__ = ["LARGEST", "MOST_TESTS", "READ", "Refused", "Suite", "Test", "read_suite"]
+__all__ = ["LARGEST", "MOST_TESTS", "READ", "Suite", "SuiteRefusedError", "Test", "read_suite"]
 
 READ = {
     "java": "java",
@@ -36,25 +36,25 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str) -> Suit
         solution: the program, whose names say what tests import from it.
 
     Raises:
-        Refused: there are no tests, too many, or they cannot be run here; `reason` and `cause` say which.
+        SuiteRefusedError: there are no tests, too many, or they cannot be run here; `reason` and `cause` say which.
         UsageError: the language is unknown.
     """
     language = named(language).name
     texts = [tests] if isinstance(tests, str) else list(tests)
     texts = [text for text in map(without_fence, texts) if text.strip()]
     if not texts:
-        raise Refused("tests_missing", "there are no tests")
+        raise SuiteRefusedError("tests_missing", "there are no tests")
     if (size := sum(map(len, texts))) > LARGEST:
-        raise Refused("tests_missing", f"the tests have {size:,} characters; at most {LARGEST:,} are read")
+        raise SuiteRefusedError("tests_missing", f"the tests have {size:,} characters; at most {LARGEST:,} are read")
     if pairs := _pairs(texts):
         return pairs_suite(pairs, language)
     if language not in READ:
-        raise Refused("not_verifiable", f"tests in {language!r} are not run here", "language")
+        raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
     module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
     suites = [module.read(text, solution, language) for text in texts]
     suite: Suite = suites[0] if len(suites) == 1 else module.joined(suites)
     if len(suite.tests) > MOST_TESTS:
-        raise Refused("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
+        raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
     return suite
 
 

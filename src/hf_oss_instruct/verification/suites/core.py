@@ -14,7 +14,7 @@ LARGEST_SOLUTION = 256_000
 """Characters of a solution that is run."""
 
 
-class Refused(OssInstructError):
+class SuiteRefusedError(OssInstructError):
     """A row is not verified.
 
     Attributes:
@@ -88,5 +88,5 @@ def pairs_suite(pairs: Sequence[tuple[str, str]], language: str) -> Suite:
     """A suite of inputs and outputs."""
     tests = tuple(Test(str(number), "pair", given, output=output) for number, (given, output) in enumerate(pairs))
     if len(tests) > MOST_TESTS:
-        raise Refused("tests_missing", f"there are {len(tests):,} tests; at most {MOST_TESTS:,} are run")
+        raise SuiteRefusedError("tests_missing", f"there are {len(tests):,} tests; at most {MOST_TESTS:,} are run")
     return Suite(language, tests)

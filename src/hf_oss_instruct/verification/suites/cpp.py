@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,7 +28,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        Refused: it holds no test.
+        SuiteRefusedError: it holds no test.
     """
     includes = _DIRECTIVE.findall(text)
     body = _DIRECTIVE.sub("", text)
@@ -49,7 +49,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     for statement in inner.named_children if inner else root.named_children if not tests and main is None else ():
         _statement(statement, functions, before, tests)
     if not tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     preamble = "\n".join([*(f"#include {one}" for one in includes if not _FRAMEWORK.search(one)), *kept])
     return Suite(language, tuple(tests), preamble)
 

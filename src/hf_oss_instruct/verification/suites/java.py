@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,7 +32,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        Refused: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or holds no test.
     """
     imports = [one.strip() for one in _IMPORT.findall(text) if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
     body = _PACKAGE.sub("", _IMPORT.sub("", text))
@@ -41,14 +41,14 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = body.encode(errors="replace")
     root = parse(source, "java").root_node
     if root.has_error:
-        raise Refused("tests_missing", "the tests are no java")
+        raise SuiteRefusedError("tests_missing", "the tests are no java")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     for node in root.named_children:
         if node.type == "class_declaration":
             _class(node, tests, edits)
     if not tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = source.decode(errors="replace")
@@ -126,9 +126,9 @@ def joined(suites: Sequence[Suite]) -> Suite:
     """One suite of several texts.
 
     Raises:
-        Refused: there are several; in Java their classes share names.
+        SuiteRefusedError: there are several; in Java their classes share names.
     """
-    raise Refused("not_verifiable", "several files of Java tests are not put together here; give one", "language")
+    raise SuiteRefusedError("not_verifiable", "several files of Java tests are not put together here; give one", "language")
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

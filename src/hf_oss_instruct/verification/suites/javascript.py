@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -43,11 +43,11 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        Refused: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or holds no test.
     """
     root = parse(text.encode(errors="replace"), language).root_node
     if root.has_error and not re.search(r"\bawait\b", text):
-        raise Refused("tests_missing", f"the tests are no {language}")
+        raise SuiteRefusedError("tests_missing", f"the tests are no {language}")
     source = text.encode(errors="replace")
     edits: list[tuple[int, int, str]] = []
     tests: list[Test] = []
@@ -58,7 +58,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     for node in _statements(root):
         _statement(node, helpers, tests, edits)
     if not tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     return Suite(language, tuple(tests), _preamble(root), more=(source.decode(errors="replace"),))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,13 +32,13 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        Refused: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or holds no test.
     """
     text = _DROPPED.sub("", "<?php\n" + _TAG.sub("", text))
     source = text.encode(errors="replace")
     root = parse(source, "php").root_node
     if root.has_error:
-        raise Refused("tests_missing", "the tests are no php")
+        raise SuiteRefusedError("tests_missing", "the tests are no php")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     helpers = {
@@ -57,7 +57,7 @@ def read(text: str, solution: str, language: str) -> Suite:
             )
             tests.append(Test(str(len(tests)), "statements", text))
     if not tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = _EXTENDS.sub(lambda found: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
@@ -76,9 +76,9 @@ def joined(suites: Sequence[Suite]) -> Suite:
     """One suite of several texts.
 
     Raises:
-        Refused: there are several; in PHP they share names.
+        SuiteRefusedError: there are several; in PHP they share names.
     """
-    raise Refused("not_verifiable", "several files of PHP tests are not put together here; give one", "language")
+    raise SuiteRefusedError("not_verifiable", "several files of PHP tests are not put together here; give one", "language")
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from hf_oss_instruct.sandbox.job_spec import LIBRARIES
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 PLACEHOLDERS = frozenset("solution your_module mymodule my_module module main program code script answer your_code".split())
 _OURS = frozenset({"pytest", "unittest", "__future__"})
@@ -22,19 +22,19 @@ def read(text: str, solution: str, language: str = "python") -> Suite:
     """The single tests of a test file.
 
     Raises:
-        Refused: it is no Python, holds no test, or needs what is not installed.
+        SuiteRefusedError: it is no Python, holds no test, or needs what is not installed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise Refused("tests_missing", f"the tests are no Python: {error}") from None
+            raise SuiteRefusedError("tests_missing", f"the tests are no Python: {error}") from None
         defined = defined_names(solution)
     reader = _Reader(tree, defined)
     reader.read()
     if not reader.tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     return reader.suite()
 
 
@@ -174,7 +174,9 @@ class _Reader:
                 continue
             if not (own or self._is_the_program(statement, module)):
                 root = module.partition(".")[0]
-                raise Refused("not_verifiable", f"the tests import {root!r}, which is not installed here", "third_party")
+                raise SuiteRefusedError(
+                    "not_verifiable", f"the tests import {root!r}, which is not installed here", "third_party"
+                )
             own = True
             parts = (module or "solution").split(".")
             self._aliases += [".".join(parts[: at + 1]) for at in range(len(parts))]

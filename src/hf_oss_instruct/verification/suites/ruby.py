@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import GUARD
-from hf_oss_instruct.verification.suites.core import Refused, Suite, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,13 +28,13 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        Refused: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or holds no test.
     """
     text = _REQUIRED.sub(lambda found: "" if found[1] or _FRAMEWORK.search(found[2]) else found[0], text)
     source = text.encode(errors="replace")
     root = parse(source, "ruby").root_node
     if root.has_error:
-        raise Refused("tests_missing", "the tests are no ruby")
+        raise SuiteRefusedError("tests_missing", "the tests are no ruby")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     methods = {
@@ -45,7 +45,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     for node in _statements(root):
         _statement(node, methods, tests, edits)
     if not tests:
-        raise Refused("tests_vacuous", "no test asserts anything that is run")
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     return Suite(language, tuple(tests), more=(source.decode(errors="replace"),))

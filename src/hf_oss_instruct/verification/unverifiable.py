@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from hf_oss_instruct.evaluation.preflight import trouble_with
-from hf_oss_instruct.verification.runs import Ran
-from hf_oss_instruct.verification.suites.core import Refused
+from hf_oss_instruct.verification.runs import SuiteResult
+from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 from hf_oss_instruct.verification.suites.python import third_party
 
 _NETWORK = re.compile(
@@ -37,30 +37,32 @@ _MODULES = {
 }
 
 
-def before(solutions: Sequence[str], language: str, tier: str | None) -> None:
+def before_run(solutions: Sequence[str], language: str, tier: str | None) -> None:
     """See that programs of a language can be run here.
 
     Raises:
-        Refused: there is no toolchain, or every solution needs a module that is not installed.
+        SuiteRefusedError: there is no toolchain, or every solution needs a module that is not installed.
     """
     if trouble := trouble_with(language, tier):
-        raise Refused("not_verifiable", trouble, "toolchain")
+        raise SuiteRefusedError("not_verifiable", trouble, "toolchain")
     if language == "python" and solutions:
         lacking = [third_party(solution) for solution in solutions]
         if all(lacking):
-            raise Refused("not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party")
+            raise SuiteRefusedError(
+                "not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party"
+            )
 
 
-def after(ran: Ran, language: str) -> Refused | None:
+def after_run(ran: SuiteResult, language: str) -> SuiteRefusedError | None:
     """Why a run that failed says nothing about the program; None if it does."""
     if all(ran.passed):
         return None
     said = "\n".join([ran.trouble, ran.stderr, *(outcome.detail for outcome in ran.outcomes if outcome and not outcome.passed)])
     if (module := _MODULES.get(language)) and (found := module.search(said)):
         name = next(filter(None, found.groups()), "")
-        return Refused("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
+        return SuiteRefusedError("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
     if _NETWORK.search(said):
-        return Refused("not_verifiable", "it needs the network, which programs here do not have", "network")
+        return SuiteRefusedError("not_verifiable", "it needs the network, which programs here do not have", "network")
     if _SCREEN.search(said):
-        return Refused("not_verifiable", "it needs a screen or a browser, which programs here do not have", "gui")
+        return SuiteRefusedError("not_verifiable", "it needs a screen or a browser, which programs here do not have", "gui")
     return None

@@ -8,7 +8,7 @@ from hf_oss_instruct.verification.grammars import CODE
 COMMENT = {"python": "#", "ruby": "#", "shell": "#", "php": "//"}
 
 
-def twin(solution: str, language: str) -> str:
+def equivalent(solution: str, language: str) -> str:
     """The solution with values of `return` in parentheses and comments after statements; as it is without a grammar.
 
     Args:
