@@ -74,10 +74,11 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, owner: Loopback) -> None:
         super().__init__(("127.0.0.1", 0), Exchange)
-        self.owner, self.open = owner, set[socket.socket]()
+        self.owner, self.open, self.accepted = owner, set[socket.socket](), 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
+        self.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -96,6 +97,11 @@ class Loopback:
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        return self._server.accepted
 
     def respond(self, exchange: Exchange) -> None:
         """Answer one request; runs in the thread of its connection."""

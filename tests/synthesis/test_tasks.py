@@ -28,10 +28,10 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.engine.ordered_window import HELD
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
-from hf_oss_instruct.synthesis.ordered_window import HELD
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.run import run

@@ -19,7 +19,6 @@ from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejected
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.http_errors import verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.transports import LARGEST
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 
 SECRET = "hf_planted_secret"
@@ -541,13 +540,6 @@ class TestSecrets:
 
 class TestAiohttp:
     """What only our own transport promises."""
-
-    def test_an_answer_without_end_is_cut(self) -> None:
-        huge = Answer(raw=b"[" + b" " * (LARGEST + 1))
-        answer = told(huge)
-        if TRANSPORT == "aiohttp":
-            assert isinstance(answer, RetryableError)
-            assert "larger than" in str(answer)
 
     def test_user_and_password_of_an_address_travel_as_basic_authentication_and_are_never_shown(self) -> None:
         with LocalTeacher() as server:

@@ -1,0 +1,55 @@
+"""A question is asked once, however many items have it: in this stream, and in others of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from hf_oss_instruct.synthesis.engine.ordered_window import Entry
+from hf_oss_instruct.synthesis.engine.schedule import Schedule
+from hf_oss_instruct.synthesis.journal import Journal
+
+
+class Claims:
+    """Which entry asks a question; the others with the same one wait for its answer, or for it to give up.
+
+    Args:
+        journal: where other streams of this process look for answers.
+        schedule: where entries that waited are queued.
+    """
+
+    def __init__(self, journal: Journal, schedule: Schedule) -> None:
+        self._journal, self._schedule = journal, schedule
+        self._loop = asyncio.get_running_loop()
+        self._same: dict[str, list[Entry]] = {}  # key of a question that is asked → entries with the same question
+
+    def take(self, entry: Entry) -> bool:
+        """Take on a question, unless it is being asked: then wait for the answer."""
+        if entry.asking:
+            return True
+        if entry.key in self._same:
+            self._same[entry.key].append(entry)
+            return False
+        if not self._journal.claim(entry.key, lambda: self._freed(entry)):
+            self._schedule.elsewhere.add(entry)
+            return False
+        self._same[entry.key], entry.asking = [], True
+        return True
+
+    def release(self, entry: Entry) -> None:
+        """Let go of a question: whoever waits for its answer looks again."""
+        if entry.asking:
+            entry.asking = False
+            self._journal.release(entry.key)
+            for same in self._same.pop(entry.key):
+                self._schedule.queue(same)
+
+    def _freed(self, entry: Entry) -> None:
+        """The other stream has its answer, or has given up. Called in its thread."""
+        with suppress(RuntimeError):  # our loop is closed
+            self._loop.call_soon_threadsafe(self._come_back, entry)
+
+    def _come_back(self, entry: Entry) -> None:
+        if entry in self._schedule.elsewhere:
+            self._schedule.elsewhere.discard(entry)
+            self._schedule.queue(entry)

@@ -1,0 +1,183 @@
+"""The driver of a run: it reads the source, a little ahead of the workers, and hands out what becomes of the items in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from hf_oss_instruct.data import Outcome, Row, Seed, Skipped
+from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.engine.claims import Claims
+from hf_oss_instruct.synthesis.engine.items import Items
+from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
+from hf_oss_instruct.synthesis.engine.schedule import Schedule
+from hf_oss_instruct.synthesis.engine.workers import Workers
+from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.request_runner import RequestRunner, RetryPolicy
+from hf_oss_instruct.synthesis.sync import off_the_loop
+
+
+async def outcomes(
+    items: Iterable[Seed | Row | Skipped],
+    tasks: Sequence[GenerationTask[Any]],
+    journal: Journal,
+    *,
+    concurrency: int = 16,
+    ahead: int | None = None,
+    retry_policy: RetryPolicy | None = None,
+    budget: Budget | None = None,
+    usage: Usage | None = None,
+    stop: asyncio.Event | None = None,
+    catch_up: bool = False,
+) -> AsyncGenerator[Outcome, None]:
+    """What becomes of every item, in the order of the items.
+
+    Args:
+        items: seeds or rows; a `Skipped` is handed through in its place.
+        tasks: the first is asked about the item, each next one about the row that the one before made of it.
+        journal: where answers are kept and looked up.
+        concurrency: the most requests in flight.
+        ahead: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
+            answer delays outcomes, not requests.
+        retry_policy: when to try again, and when to give up.
+        budget: what may be spent.
+        usage: what was spent, kept up to date.
+        stop: once set, what is in flight is cancelled, what was received is handed out, the rest comes as pending. Closing the
+            generator cancels and hands out nothing. What was answered is in the journal either way.
+        catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
+
+    Raises:
+        TeacherError: a teacher cannot go on; raised after everything received has been handed out.
+        BudgetReachedError, SeedError: the budget is spent; the source failed or ran out; likewise.
+    """
+    if concurrency < 1:
+        raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
+    limiter, usage = RateLimiter(concurrency), usage or Usage()
+    runner = RequestRunner(journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
+    window = OrderedWindow(ahead or concurrency)
+    engine = _Engine(tasks, journal, runner, limiter, window, usage, concurrency, catch_up)
+    working = asyncio.create_task(engine.run(items, stop))
+    working.add_done_callback(lambda _: window.wake())
+    try:
+        while True:
+            while window.entries and window.entries[0].settled:
+                yield engine.outcome_of(window.entries[0])
+                engine.leave()  # only now, when the consumer came back: until then its place is taken
+            if working.done() and not window.entries:
+                break
+            await window.moved()
+        runner.finish()
+        if trouble := runner.trouble or working.exception():
+            raise trouble
+    finally:
+        await engine.close(working)
+
+
+class _Engine:
+    """A run: read the source a little ahead of the workers, and wait until every item is settled."""
+
+    def __init__(
+        self,
+        tasks: Sequence[GenerationTask[Any]],
+        journal: Journal,
+        runner: RequestRunner,
+        limiter: RateLimiter,
+        window: OrderedWindow,
+        usage: Usage,
+        concurrency: int,
+        catch_up: bool,
+    ) -> None:
+        self._journal, self._runner, self._window, self._catch_up = journal, runner, window, catch_up
+        self._schedule = Schedule(runner.closed)
+        claims = Claims(journal, self._schedule)
+        self._items = Items(tasks, journal, runner, claims, window, usage)
+        self._workers = Workers(concurrency, self._schedule, claims, self._items, window, runner, limiter)
+
+    async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None) -> None:
+        """Work until it is known what becomes of every item."""
+        watcher = asyncio.create_task(self._stop_when(stop)) if stop else None
+        trouble: SeedError | None = None
+        try:
+            try:
+                await self._read(items)
+            except SeedError as error:  # what was read before is still worked on
+                trouble = error
+            while self._schedule.fresh or not self._schedule.is_quiet:
+                await self._change()
+        finally:
+            self._items.give_up_all()
+            self._workers.cancel()
+            if watcher:
+                watcher.cancel()
+        if trouble:
+            raise trouble
+
+    async def _read(self, items: Iterable[Seed | Row | Skipped]) -> None:
+        """Read the source, a little ahead of the workers."""
+        async with aclosing(off_the_loop(items)) as portions:
+            async for portion in portions:
+                while self._schedule.fresh:
+                    await self._change()
+                if self._runner.closed.is_set() and not self._catch_up:
+                    return
+                self._schedule.extend(portion)
+
+    async def _change(self) -> None:
+        """Wait until anything changes; once the run stops, nobody is asked any more."""
+        changed = self._schedule.changed
+        changed.clear()
+        if not self._runner.closed.is_set():
+            await changed.wait()
+        if not self._runner.closed.is_set():
+            return
+        self._drain()
+        if not self._catch_up:
+            self._schedule.fresh.clear()
+        while self._schedule.fresh and self._workers.may_begin:
+            self._advance_or_give_up(self._items.begin(self._schedule.next_fresh()))
+        if self._schedule.fresh or not self._schedule.is_quiet:
+            await changed.wait()
+
+    def _drain(self) -> None:
+        """Settle what waits to be asked; its answer may have come in the meantime."""
+        while waiting := self._schedule.take_waiting():
+            while waiting:
+                self._advance_or_give_up(waiting.pop())
+
+    def _advance_or_give_up(self, entry: Entry) -> None:
+        """Only the journal may answer now."""
+        if self._items.advance(entry):
+            self._items.give_up(entry)
+
+    async def _stop_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._runner.close()
+        self._workers.cancel()
+        self._schedule.changed.set()
+
+    def outcome_of(self, entry: Entry) -> Outcome:
+        """What became of a settled entry."""
+        return self._items.outcome_of(entry)
+
+    def leave(self) -> None:
+        """Take the first entry out of the window, which makes room for another."""
+        self._window.leave()
+        self._schedule.wake(1)
+        if self._runner.closed.is_set():
+            self._schedule.changed.set()
+
+    async def close(self, working: asyncio.Task[None]) -> None:
+        """Cancel everything, and close the teachers."""
+        self._runner.close()
+        working.cancel()
+        self._workers.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await self._workers.ended()
+        self._journal.release_all()
+        for teacher in self._items.teachers.values():
+            await teacher.close()

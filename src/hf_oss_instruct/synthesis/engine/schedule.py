@@ -1,0 +1,112 @@
+"""What is to be asked, when, and who waits for it: new items, retries and follow-ups, and workers without work."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import count
+
+from hf_oss_instruct.data import Row, Seed, Skipped
+from hf_oss_instruct.synthesis.engine.ordered_window import Entry
+
+EARLY_S = 0.002
+"""A timer of the event loop may fire that much early."""
+
+
+class Schedule:
+    """The queues between the source and the workers.
+
+    Args:
+        closed: set when nobody is asked any more.
+
+    Attributes:
+        fresh: items read from the source that have not begun.
+        elsewhere: entries whose question another stream of this process asks.
+        short_of_budget: entries that wait for what other requests give back.
+        in_flight: requests on their way.
+        changed: set when the run may be at its end, or needs more items.
+    """
+
+    def __init__(self, closed: asyncio.Event) -> None:
+        self._loop, self._closed = asyncio.get_running_loop(), closed
+        self.fresh: deque[Seed | Row | Skipped] = deque()
+        self.elsewhere: set[Entry] = set()
+        self.short_of_budget: list[Entry] = []
+        self.in_flight = 0
+        self.changed = asyncio.Event()
+        self._due: list[tuple[float, int, Entry]] = []  # to be asked from a moment on: follow-ups, retries, equal questions
+        self._numbers = count()
+        self._sleeping: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an entry that was queued may be asked about now."""
+        return bool(self._due) and self._due[0][0] <= time.monotonic() + EARLY_S
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is on its way or waits to be asked; items that have not begun aside."""
+        return not (self.in_flight or self._due or self.elsewhere or self.short_of_budget)
+
+    def extend(self, items: Sequence[Seed | Row | Skipped]) -> None:
+        """Add items that were read from the source."""
+        self.fresh.extend(items)
+        self.wake(len(items))
+
+    def next_fresh(self) -> Seed | Row | Skipped:
+        """Take the next item of the source."""
+        item = self.fresh.popleft()
+        if not self.fresh:
+            self.changed.set()
+        return item
+
+    def queue(self, entry: Entry, pause_s: float = 0.0) -> None:
+        """Ask about an entry before new items, after a pause."""
+        due = time.monotonic() + pause_s if pause_s else 0.0
+        heapq.heappush(self._due, (due, next(self._numbers), entry))
+        self._wake_at(due)
+        self.notice()
+
+    def next_due(self) -> Entry:
+        """Take the entry that is due first."""
+        return heapq.heappop(self._due)[2]
+
+    def take_waiting(self) -> list[Entry]:
+        """Take all that waits to be asked."""
+        waiting = [*self.elsewhere, *self.short_of_budget, *(entry for *_, entry in self._due)]
+        self.elsewhere.clear()
+        self.short_of_budget.clear()
+        self._due.clear()
+        return waiting
+
+    def retry_budget(self) -> None:
+        """A request returned: those that wait for the budget try again."""
+        while self.short_of_budget:
+            self.queue(self.short_of_budget.pop())
+
+    async def sleep(self) -> None:
+        """Wait until there may be work."""
+        self._sleeping.append(self._loop.create_future())
+        await self._sleeping[-1]
+
+    def wake(self, number: int) -> None:
+        """Wake so many workers that sleep."""
+        while number and self._sleeping:
+            sleeper = self._sleeping.popleft()
+            if not sleeper.done():
+                sleeper.set_result(None)
+                number -= 1
+
+    def notice(self) -> None:
+        """Let the run look again, where it may be at its end."""
+        if self._closed.is_set() or self.is_quiet:
+            self.changed.set()
+
+    def _wake_at(self, due: float) -> None:
+        if (wait_s := due - time.monotonic()) > EARLY_S:
+            self._loop.call_later(wait_s, self._wake_at, due)
+        else:
+            self.wake(1)

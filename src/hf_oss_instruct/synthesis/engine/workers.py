@@ -1,0 +1,139 @@
+"""Who asks: as many workers as there may be requests in flight, each with one question after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hf_oss_instruct.synthesis.engine.claims import Claims
+from hf_oss_instruct.synthesis.engine.items import Items
+from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
+from hf_oss_instruct.synthesis.engine.schedule import Schedule
+from hf_oss_instruct.synthesis.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.request_runner import (
+    Admission,
+    Answered,
+    AttemptResult,
+    Refused,
+    RequestRunner,
+    Retry,
+    Undecided,
+)
+
+
+class Workers:
+    """Workers that take the question whose turn it is, send it, and see what its answer makes of the item.
+
+    Args:
+        number: how many.
+        schedule: what is to be asked.
+        claims: which entry asks a question.
+        items: what becomes of the items.
+        window: how many items may be in work.
+        runner: sends requests.
+        limiter: how many, and how often.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        schedule: Schedule,
+        claims: Claims,
+        items: Items,
+        window: OrderedWindow,
+        runner: RequestRunner,
+        limiter: RateLimiter,
+    ) -> None:
+        self._schedule, self._claims, self._items = schedule, claims, items
+        self._window, self._runner, self._limiter = window, runner, limiter
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(number)]
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether a new item may begin. Where all were refused so far, the window grows until one is answered."""
+        return not self._window.is_full or (bool(self._items.undecided) and self._schedule.is_quiet)
+
+    def cancel(self) -> None:
+        """Cancel the requests in flight."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def ended(self) -> None:
+        """Wait until all have ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while not self._runner.closed.is_set():
+            if not self._has_work():
+                await self._schedule.sleep()
+                continue
+            await self._limiter.acquire()
+            entry = None if self._runner.closed.is_set() else self._next()
+            if entry is None:
+                self._limiter.cancelled()
+                self._schedule.notice()
+                continue
+            try:
+                await self._ask(entry)
+            except Exception as error:
+                self._items.fail(entry, error)
+            self._schedule.notice()
+
+    def _has_work(self) -> bool:
+        return (bool(self._schedule.fresh) and self.may_begin) or self._schedule.is_due
+
+    def _next(self) -> Entry | None:
+        """The next entry to ask about: what is due goes before new items. What the journal knows is settled on the way."""
+        while self._has_work():
+            entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_fresh())
+            if self._items.advance(entry) and self._claims.take(entry):
+                return entry
+        return None
+
+    async def _ask(self, entry: Entry) -> None:
+        """One attempt, if the budget lets it leave."""
+        assert entry.step
+        request = entry.step.task.request(entry.step.item)
+        if self._runner.reserve(request) is not Admission.NOW:
+            self._limiter.cancelled()
+            self._schedule.short_of_budget.append(entry)
+            return
+        self._schedule.in_flight += 1
+        try:
+            result = await self._runner.attempt(entry.step.task, request, entry.key, entry.attempts, entry.timeouts)
+        except asyncio.CancelledError:
+            entry.why = "the run was interrupted"
+            self._items.give_up(entry)
+            raise
+        finally:
+            self._schedule.in_flight -= 1
+            self._schedule.retry_budget()
+        self._react(entry, result)
+
+    def _react(self, entry: Entry, result: AttemptResult) -> None:
+        """What an attempt means for its item, and for those that were refused before anything was answered."""
+        assert entry.step
+        state = self._runner.state(entry.step.task)
+        if isinstance(result, Answered | Refused):
+            self._claims.release(entry)
+            self._items.take(entry, result.completion if isinstance(result, Answered) else result.refusal)
+            if not entry.settled:
+                self._schedule.queue(entry)
+        elif isinstance(result, Undecided):
+            entry.why = result.refusal.detail
+            self._items.undecided.append((state, entry, result.refusal))
+        elif isinstance(result, Retry):
+            self._retry(entry, result)
+        else:
+            self._items.give_up(entry)
+        if state.answers_others:
+            self._items.decide(state)
+
+    def _retry(self, entry: Entry, result: Retry) -> None:
+        entry.attempts += 1
+        entry.tries += result.counts
+        entry.timeouts += result.timed_out
+        entry.why = result.why
+        if self._runner.goes_on(entry.tries, entry.attempts):
+            self._schedule.queue(entry, result.pause_s)
+        else:
+            self._items.give_up(entry)
