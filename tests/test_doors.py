@@ -19,9 +19,9 @@ from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.run import compare_runs
 from hf_oss_instruct.evaluation.samples import read_samples
 from hf_oss_instruct.sandbox.backends import available_tiers
+from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.export import export
-from hf_oss_instruct.synthesis.repo_config import read_repo_config
 from hf_oss_instruct.synthesis.run import report_before
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import load_recipe, read_yaml

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.loading.registration import register_when_imported
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.api import publish
-    from hf_oss_instruct.curation.run import curate
+    from hf_oss_instruct.api import curate, publish
     from hf_oss_instruct.data import Completion, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.evaluate import evaluate
@@ -52,7 +51,7 @@ _HOMES = {
     "Seed": "data",
     "Teacher": "teachers.protocol",
     "configure": "teachers.resolve",
-    "curate": "curation.run",
+    "curate": "api",
     "evaluate": "evaluation.evaluate",
     "judge": "sandbox.judge",
     "load_recipe": "training.recipes",

@@ -1,10 +1,10 @@
-"""Functions that need several packages: publishing asks curation for its rules and training for its recipes."""
+"""Public functions that need several rooms: `curate` writes a card, `publish` asks curation and training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, push_of
 
@@ -12,6 +12,64 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
     from hf_oss_instruct.publishing.dataset import Rules
+
+
+def curate(
+    source: Path | str,
+    out: Path | str,
+    *,
+    steps: Iterable[str] | None = None,
+    columns: Sequence[str] | None = None,
+    threshold: float = 0.7,
+    benchmarks: Sequence[str] = ("default",),
+    rule: str = "default",
+    contaminated: str = "drop",
+    deny: Path | str | None = None,
+) -> dict[str, Any]:
+    """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
+
+    Args:
+        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub.
+        out: a new or empty folder for `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json` and
+            `README.md`. The same call on the same folder starts again, also after one that was killed.
+        steps: checks to do, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
+        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that are there.
+        threshold: Jaccard similarity of word 5-grams from which on texts are near duplicates, above 0, 1 at most.
+        benchmarks: benchmarks that no row may quote: names, files, folders, Hub datasets; `default` is every small one.
+        rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
+        contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
+        deny: a denylist file (repositories, paths, ids): its rows are rejected.
+
+    Returns:
+        The report, as in `run.json`.
+
+    Raises:
+        UsageError: a step, column, rule or benchmark does not exist.
+        SeedError: the source cannot be read, or a text column is not UTF-8.
+        RunError: `out` holds something else, is in use, or cannot be written.
+
+    Source:
+        Magicoder, arXiv 2312.02120, section 2.2 (decontamination).
+    """
+    from hf_oss_instruct.curation.benchmarks import find
+    from hf_oss_instruct.curation.checks import Options, chosen
+    from hf_oss_instruct.curation.denylist import Denylist
+    from hf_oss_instruct.curation.run import curate as write
+    from hf_oss_instruct.publishing.cards import curated_card
+    from hf_oss_instruct.spec.checks import Checks
+
+    steps = None if steps is None else tuple(steps)
+    checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
+    wanted = any(step.name == "decontamination" for step in chosen(steps))
+    options = Options(
+        threshold=threshold,
+        lists=tuple(find(checks.benchmarks)) if wanted else (),
+        rule=checks.rule,
+        drop=checks.contaminated == "drop",
+        deny=Denylist.from_file(Path(deny)) if deny else None,
+    )
+    return write(str(source), Path(out), steps=steps, columns=columns, options=options, card=curated_card)
 
 
 def publish(

@@ -1,44 +1,21 @@
-"""The command `hf-oss-instruct` (also `hf oss-instruct`): one short function for each verb.
-
-Heavy libraries are imported inside the functions, so that `--help` answers at once.
-"""
+"""The command `hf-oss-instruct` (also `hf oss-instruct`): mounts the commands of the rooms."""
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import NoReturn
 
 import click
 
-from hf_oss_instruct.api import HOOKS
-from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
+from hf_oss_instruct.api import HOOKS, curate
+from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
-from hf_oss_instruct.flags import format_option, names_in
-from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, leave_with, resumable, typed_command
+from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.sandbox.command import env
-from hf_oss_instruct.signals import EXIT_INTERRUPTED
-from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.flags import RunFlags, check_options, run_options
-from hf_oss_instruct.streams import nobody_reads
-from hf_oss_instruct.synthesis.from_flags import open_run, open_seeds
+from hf_oss_instruct.seeds.command import seeds
+from hf_oss_instruct.spec.flags import check_options
+from hf_oss_instruct.synthesis.command import export, preview, synthesize
 from hf_oss_instruct.training.command import recipe, train
-
-if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.run import RunResult
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-PREVIEW_SEEDS, SHOWN_SEEDS = 3, 5
-NOT_FOR_TRAINING = """
-These pairs were mined from comments by the embedded teacher, without a model: good for trying things out, not for training.
-For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url http://localhost:8080/v1"""
 
 
 def main() -> NoReturn:
@@ -58,273 +35,13 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder of the run; the same command continues it.",
+COMMANDS = (
+    *(seeds, preview, synthesize, export),
+    curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
+    publish_command(HOOKS),
+    *(recipe, train),
+    *(evaluate, score, compare),
+    env,
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done: send no requests, write nothing.")
-@format_option
-def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
-    """Make a dataset of (problem, solution) pairs.
-
-    \b
-    Offline, no model:   hf-oss-instruct synthesize --n 200 --out pairs
-    Your code:           hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --base-url URL --out pairs
-    The paper's set:     hf-oss-instruct synthesize --preset magicoder --seeds bigcode/the-stack --model MODEL --out pairs
-
-    Every answer is kept in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk the same command goes on.
-    OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
-    """
-    from hf_oss_instruct.curation.benchmarks import find, keys
-    from hf_oss_instruct.progress import live
-    from hf_oss_instruct.seeds.source import pinned
-    from hf_oss_instruct.synthesis.run import run
-
-    spec, source, teacher = open_run(flags)
-    requested = spec.seeds.requested
-    if requested is None:
-        raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
-    if dry_run:
-        click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
-        click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
-        return
-    names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
-    lists = find(names)
-    spec = replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists)))
-    with live(requested, output) as on_progress:
-        result = run(out, spec, source, teacher, lists=lists, on_progress=on_progress)
-    trouble = _trouble(result, out)
-    _say_how_it_ended(result, trouble, teacher.embedded, out, output)
-    sys.exit(_exit_code(result, trouble))
-
-
-@cli.command()
-@run_options("seeds", "teacher", "prompt", "sampling")
-@format_option
-def preview(flags: RunFlags, output: str) -> None:
-    """Show what a few seeds become, without making a dataset.
-
-    What a teacher was paid for stays in a journal in the cache; a later synthesize with the same teacher and prompt reuses it.
-    """
-    from hf_oss_instruct.data import Skipped
-    from hf_oss_instruct.progress import show_outcome, show_skipped
-    from hf_oss_instruct.seeds.sampling import sample
-    from hf_oss_instruct.synthesis.engine import outcomes
-    from hf_oss_instruct.synthesis.journal import Journal
-    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-    from hf_oss_instruct.synthesis.request_runner import RetryPolicy
-    from hf_oss_instruct.synthesis.sync import from_plain_code
-
-    spec, source, teacher = open_run(flags)
-    if spec.seeds.requested is None:
-        spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
-    task = OssInstructTask.of(spec, teacher)
-    kept, skipped = 0, Counter[Skipped]()
-    with Journal(task.journal_home) as journal:
-        seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
-        stream = partial(outcomes, seeds, (task,), journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
-        for outcome in from_plain_code(stream):
-            if isinstance(outcome, Skipped):
-                skipped[outcome] += 1
-            else:
-                kept += isinstance(outcome, dict)
-                show_outcome(outcome, output)
-            if nobody_reads():  # the reader left, as `head` does: what nobody sees is not paid for
-                return
-    show_skipped(skipped.elements(), output, source.converted)
-    if output in ("auto", "human"):
-        if embedded := teacher.embedded:
-            click.echo(NOT_FOR_TRAINING)
-        n = 200 if embedded else 2000
-        click.echo(f"\nNext, a dataset:\n  {_command('synthesize', n=n, out='pairs')}")
-    if not kept:
-        raise OssInstructError("No seed gave a pair; the reasons stand above. Try another model, or more seeds with --n.")
-
-
-@cli.command()
-@run_options("seeds")
-@format_option
-def seeds(flags: RunFlags, output: str) -> None:
-    """Show seed snippets and where they come from."""
-    from hf_oss_instruct.data import Skipped
-    from hf_oss_instruct.progress import show_seed, show_skipped
-    from hf_oss_instruct.seeds.sampling import sample
-
-    spec, source = open_seeds(flags)
-    if spec.seeds.requested is None:
-        spec = spec.changed(seeds={"n": SHOWN_SEEDS})
-    skipped = Counter[Skipped]()
-    for item in sample(source, spec.seeds):
-        if isinstance(item, Skipped):
-            skipped[item] += 1
-        else:
-            show_seed(item, output)
-        if nobody_reads():
-            return
-    show_skipped(skipped.elements(), output, source.converted)
-
-
-@cli.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
-@format_option
-def export(run: Path, out: Path, output: str) -> None:
-    """Write what the run in folder RUN has so far as a dataset, even while it is still running.
-
-    Reads only the journal and sends no requests.
-    """
-    from hf_oss_instruct.progress import show_report
-    from hf_oss_instruct.synthesis.export import export as write
-    from hf_oss_instruct.synthesis.output import REPORT
-
-    with resumable(out):
-        write(run, out)
-    report = json.loads((out / REPORT).read_text("utf-8"))
-    if output == "json":
-        click.echo(json.dumps({"out": str(out), **report}))
-    elif output != "quiet":
-        show_report(report, out)
-
-
-@cli.command()
-@click.argument("source")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
-@click.option(
-    "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
-)
-@click.option(
-    "--columns", metavar="C,…", help="Text columns to look at. Default: those of seed, problem, solution that are there."
-)
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.7,
-    show_default=True,
-    help="Jaccard similarity of word 5-grams from which on texts are near duplicates.",
-)
-@click.option(
-    "--deny",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A denylist (repositories, paths, ids): its rows are rejected.",
-)
-@check_options("benchmarks", "rule", "contaminated")
-@format_option
-def curate(
-    source: str,
-    out: Path,
-    steps: str | None,
-    columns: str | None,
-    threshold: float,
-    deny: Path | None,
-    checks: Checks,
-    output: str,
-) -> None:
-    """Check a dataset: duplicates, near duplicates, benchmark leakage.
-
-    \b
-    A run:          hf-oss-instruct curate pairs --out clean
-    Any rows:       hf-oss-instruct curate rows.parquet --columns instruction,response --out clean
-    Your lists:     hf-oss-instruct curate pairs --benchmarks default,my_exam.jsonl --out clean
-
-    SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Every row ends in OUT/data or,
-    with its reason, in OUT/rejected; run.json and README.md say what was checked, at which revision, and what was not.
-    """
-    from hf_oss_instruct.curation.benchmarks import find
-    from hf_oss_instruct.curation.checks import Options, chosen
-    from hf_oss_instruct.curation.denylist import Denylist
-    from hf_oss_instruct.curation.run import curate as write
-    from hf_oss_instruct.progress import show_curated
-    from hf_oss_instruct.publishing.cards import curated_card
-
-    chosen_steps = names_in(steps) if steps else None
-    wanted = any(step.name == "decontamination" for step in chosen(chosen_steps))
-    options = Options(
-        threshold=threshold,
-        lists=tuple(find(checks.benchmarks)) if wanted else (),
-        rule=checks.rule,
-        drop=checks.contaminated == "drop",
-        deny=Denylist.from_file(deny) if deny else None,
-    )
-    text_columns = names_in(columns) if columns else None
-    with resumable(out):
-        report = write(source, out, steps=chosen_steps, columns=text_columns, options=options, card=curated_card)
-    if output == "json":
-        click.echo(json.dumps({"out": str(out), **report}))
-    elif output != "quiet":
-        show_curated(report, out)
-    if not report["kept"]:
-        raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
-
-
-for verb in (env, publish_command(HOOKS), score, evaluate, compare, recipe, train):
-    cli.add_command(verb)
-
-
-def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, out: Path, output: str) -> None:
-    from hf_oss_instruct.progress import show_report
-
-    if output == "json":
-        click.echo(json.dumps({"out": str(out), **result.report}))
-    elif output != "quiet":
-        show_report(result.report, out)
-    if trouble:
-        click.echo(_shown(trouble), err=True)
-    if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhaustedError)):
-        click.echo(f"Everything received is kept. Continue with:\n  {_command()}", err=True)
-    if not trouble and output in ("auto", "human"):
-        if embedded:
-            click.echo(NOT_FOR_TRAINING)
-        load = f'from datasets import load_dataset; print(load_dataset({json.dumps(str(out))}, split="train")[0]["problem"])'
-        click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
-
-
-def _exit_code(result: RunResult, trouble: str | None) -> int:
-    if result.interrupted:
-        return EXIT_INTERRUPTED
-    return EXIT_BUDGET if isinstance(result.trouble, BudgetReachedError) else EXIT_FAILED if trouble else 0
-
-
-def _trouble(result: RunResult, out: Path) -> str | None:
-    """Why the run did not do what it was asked, if it did not."""
-    stats = result.stats
-    if result.interrupted:
-        return "Interrupted."
-    if result.trouble:
-        return f"Error: {result.trouble}"
-    if stats.pending:
-        return f"Error: {stats.pending:,} seeds have no answer yet ({stats.first_why})."
-    if not stats.kept:
-        return f"Error: no seed gave a pair ({stats.first_why}). {out / 'rejected'} holds what was received."
-    return None
-
-
-def _command(verb: str | None = None, **changes: Any) -> str:
-    """The command line as typed, or another verb with its arguments."""
-    if not verb:
-        return typed_command()
-    words = ["hf-oss-instruct", verb, *_without(sys.argv[2:], *changes)]
-    words += [word for name, value in changes.items() for word in (f"--{name}", str(value))]
-    from hf_oss_instruct.credentials import redacted
-
-    return redacted(shlex.join(words))
-
-
-def _without(words: list[str], *names: str) -> list[str]:
-    """Arguments without some options and their values."""
-    left, skip = [], False
-    for word in words:
-        flag, equals, _ = word.partition("=")
-        if not skip and flag.removeprefix("--") not in names:
-            left.append(word)
-        skip = not skip and flag.removeprefix("--") in names and not equals
-    return left
-
-
-def _shown(text: str) -> str:
-    from hf_oss_instruct.display import visible
-
-    return visible(text)
+for command in COMMANDS:
+    cli.add_command(command)

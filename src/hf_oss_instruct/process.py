@@ -54,11 +54,29 @@ def resumable(out: Path | None) -> Iterator[None]:
         ) from None
 
 
-def typed_command() -> str:
-    """The command line as typed, without API keys."""
+def typed_command(verb: str | None = None, **options: object) -> str:
+    """The command line as typed, without API keys.
+
+    Args:
+        verb: another command to show instead, with the same arguments.
+        options: option → value, in place of what was typed for it.
+    """
     from hf_oss_instruct.credentials import redacted
 
-    return redacted(shlex.join(["hf-oss-instruct", *sys.argv[1:]]))
+    words = [verb, *_without(sys.argv[2:], *options)] if verb else sys.argv[1:]
+    words = [*words, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+    return redacted(shlex.join(["hf-oss-instruct", *words]))
+
+
+def _without(words: list[str], *names: str) -> list[str]:
+    """Arguments without some options and their values."""
+    left, skip = [], False
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if not skip and flag.removeprefix("--") not in names:
+            left.append(word)
+        skip = not skip and flag.removeprefix("--") in names and not equals
+    return left
 
 
 def _exit_code(command: Callable[[], Any]) -> int:

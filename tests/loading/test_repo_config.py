@@ -13,7 +13,7 @@ from datasets import load_dataset
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import OssInstructError, RunError, SeedError, UsageError
-from hf_oss_instruct.synthesis.repo_config import read_repo_config
+from hf_oss_instruct.seeds.repo_config import read_repo_config
 from tests.support.hub import LocalHub
 from tests.support.teacher import LocalTeacher
 from tests.support.warm import BASE, COMMAND

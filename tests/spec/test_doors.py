@@ -16,13 +16,13 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import OssInstructConfig
+from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.declare import Door, Option
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.repo_config import read_repo_config
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 VALUES: dict[str, tuple[str, Any, Any]] = {

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.progress import progress_line
 from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.console import progress_line
 from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MULTIPLE_AT_FIRST, SHORTEST_S, WINDOW, Deadline

