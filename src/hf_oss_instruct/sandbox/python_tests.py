@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import json
 import math
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,8 @@ MOST_CHECKS = 10_000
 RECORDING = Limits(cpu_s=10.0, wall_s=120.0, memory_mib=2048, output_bytes=16 << 20)
 _ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, AttributeError, MemoryError)
 _TYPES = {name: getattr(builtins, name) for name in PLAIN_TYPES}
+Answers = Iterator[tuple[str, str] | None]
+"""Kind and text of the answer to each call, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,70 @@ def judge_checks(
     return found, ran
 
 
+_MATRIX = "if __name__ == '__main__':\n    from inside import matrix_calls\n    matrix_calls.run()\n"
+_ANSWER = re.compile(r"^([0-9a-f]{32}) (\w+) (\w+) (.*)\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramVerdicts:
+    """What the checks of several tests say of one program.
+
+    Attributes:
+        tests: status and detail of each test, as of `judge_checks`; None if the program did not answer every call with a plain
+            value or an exception, and has to be judged alone.
+        load_error: the exception that ended the program before its first call.
+    """
+
+    tests: list[tuple[str, str]] | None = None
+    load_error: str = ""
+
+
+def judge_programs(
+    programs: Sequence[str], tests: Sequence[Sequence[Any]], limits: Limits | None = None, *, tier: str | None = None
+) -> list[ProgramVerdicts]:
+    """Judge several programs by the recorded checks of the same tests, all in one sandbox, each program in a fork of its own.
+
+    Args:
+        programs: source code of each program.
+        tests: the checks of each test, from `recorded`.
+        limits: resource limits of each program.
+        tier: name of a sandbox tier, see `run_program`.
+
+    Returns:
+        What is known of each program.
+    """
+    limits = for_answers(limits)
+    calls = [[call for check in checks for call in _calls(check)] for checks in tests]
+    texts = [values.dumps(list(call), exact=True) for of_test in calls for call in of_test]
+    nonces = [secrets.token_hex(16) for _ in programs]
+    job = {"nonces": nonces, "programs": list(programs), "calls": texts, "cpu_s": limits.cpu_s, "wall_s": limits.wall_s}
+    whole = replace(limits, cpu_s=limits.cpu_s * len(programs), wall_s=limits.wall_s * len(programs))
+    ran = run_program(_MATRIX, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True)
+    said: dict[str, dict[str, tuple[str, str]]] = {nonce: {} for nonce in nonces}
+    for line in _ANSWER.finditer(ran.stdout):
+        if line[1] in said:
+            said[line[1]].setdefault(line[2], (line[3], line[4]))
+    clock = hash_collisions.Clock()
+    found = []
+    for own in said.values():
+        answers = [own.get(str(at), ("odd", "")) for at in range(len(texts))]
+        if "load" in own:
+            found.append(ProgramVerdicts(load_error=own["load"][1].strip("'\"")))
+        elif any(kind == "odd" for kind, _ in answers):
+            found.append(ProgramVerdicts())
+        else:
+            found.append(ProgramVerdicts(_of_tests(tests, iter(answers), ran, clock)))
+    return found
+
+
+def _of_tests(
+    tests: Sequence[Sequence[Any]], answers: Answers, ran: Execution, clock: hash_collisions.Clock
+) -> list[tuple[str, str]]:
+    """Status and detail of each test: those of its first failed check."""
+    verdicts = [[_verdict(check, answers, ran, clock) for check in checks] for checks in tests]
+    return [next((one for one in of_test if one[0] != "passed"), ("passed", "")) for of_test in verdicts]
+
+
 def _calls(tree: Any) -> Iterator[list[Any]]:
     """Yield the name, positional and keyword arguments of each call, in the order in which `_value` visits them."""
     kind, *rest = tree
@@ -170,9 +237,6 @@ def _calls(tree: Any) -> Iterator[list[Any]]:
     elif kind == "op":
         for child in rest[1]:
             yield from _calls(child)
-
-
-Answers = Iterator[tuple[str, str] | None]
 
 
 def _verdict(check: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> tuple[str, str]:

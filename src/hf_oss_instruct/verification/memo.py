@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,17 +51,32 @@ class Verdicts:
             make: gives it, as plain JSON values.
             final: whether it is kept; what a failing sandbox says is not.
         """
+        return self.of_all([key], lambda unknown: [make()], final)[0]
+
+    def of_all(
+        self,
+        keys: Sequence[str],
+        make: Callable[[list[int]], Sequence[Any]],
+        final: Callable[[Any], bool] = lambda verdict: True,
+    ) -> list[Any]:
+        """The verdicts of several keys, those that are not known made together.
+
+        Args:
+            keys: as of `key_of`.
+            make: gives those of the keys at these places, as plain JSON values.
+            final: as in `of`.
+        """
         with self._lock:
-            if key in self._known:
-                return self._known[key]
-        verdict = json.loads(json.dumps(make()))
+            unknown = [at for at, key in enumerate(keys) if key not in self._known and key not in keys[:at]]
+        found = dict(zip((keys[at] for at in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
         with self._lock:
-            self.made += 1
-            if final(verdict):
-                self._known[key] = verdict
-                if self._lines:
-                    self._lines.append({"key": key, "verdict": verdict})
-        return verdict
+            self.made += len(found)
+            for key, verdict in found.items():
+                if final(verdict):
+                    self._known[key] = verdict
+                    if self._lines:
+                        self._lines.append({"key": key, "verdict": verdict})
+            return [found[key] if key in found else self._known[key] for key in keys]
 
 
 def key_of(what: str, suite: Suite, limits: Limits, tier: str | None, *more: Any) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Execution, Limits
-from hf_oss_instruct.sandbox.python_tests import judge_checks, recorded
+from hf_oss_instruct.sandbox.python_tests import judge_checks, judge_programs, recorded
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
 from hf_oss_instruct.verification.suites.core import Suite
 
 CHANNEL_BYTES = 8 << 20
 STDERR = 2000
+TOGETHER = 16  # programs in one sandbox
 _HARNESS = "if __name__ == '__main__':\n    from inside import suites\n    suites.run()\n"
 _LIBRARY = re.compile(r"^\s*(?:import|from)\s+(numpy|pandas)\b", re.MULTILINE)
 
@@ -56,7 +57,8 @@ def run_all(
             for run in runs
         ],
     }  # fmt: skip
-    whole = replace(limits, cpu_s=limits.cpu_s * (1 + len(runs)), wall_s=limits.wall_s * 3, output_bytes=CHANNEL_BYTES)
+    longest = 2 + sum(not run.variant for run in runs)
+    whole = replace(limits, cpu_s=limits.cpu_s * (1 + len(runs)), wall_s=limits.wall_s * longest, output_bytes=CHANNEL_BYTES)
     harness = "".join(f"import {name}\n" for name in libraries) + _HARNESS
     ran = run_program(harness, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True, hash_seed=hash_seed)
     return _read(ran, nonce, suite, runs)
@@ -87,6 +89,36 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
 
 
 def graded_outside(
+    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None
+) -> tuple[list[int], list[SuiteResult | None]]:
+    """Grade the tests that are checks of plain values, which no program can see.
+
+    Args:
+        suite: the tests.
+        programs: the solutions.
+        limits: of each program.
+        tier: as of `run_program`.
+
+    Returns:
+        The tests that have to run beside a program, and for each program its result with None for these; None for a program that
+        ended early or answered with an object, all of whose tests have to run beside it.
+    """
+    checks = recorded(suite.outside, "", tier) if suite.outside else (None,) * len(suite.tests)
+    asked = [at for at, one in enumerate(checks) if one is not None]
+    beside = [at for at, one in enumerate(checks) if one is None]
+    if not asked:
+        return beside, [None] * len(programs)
+    found: list[SuiteResult | None] = []
+    for at in range(0, len(programs), TOGETHER):
+        for one in judge_programs(programs[at : at + TOGETHER], [checks[at] or [] for at in asked], limits, tier=tier):
+            outcomes: list[Outcome | None] = [None] * len(suite.tests)
+            for test, verdict in zip(asked, one.tests or (), strict=bool(one.tests)):
+                outcomes[test] = _outcome(verdict)
+            found.append(SuiteResult(tuple(outcomes), one.load_error) if one.load_error or one.tests else None)
+    return beside, found
+
+
+def confirmed_outside(
     suite: Suite, program: str, ran: SuiteResult, limits: Limits = LIMITS, *, tier: str | None = None
 ) -> SuiteResult:
     """The outcomes of a run, where tests that are checks of plain values have passed only if they also do from outside.
@@ -100,7 +132,7 @@ def graded_outside(
     """
     checks = recorded(suite.outside, "", tier) if suite.outside else ()
     asked = [at for at, one in enumerate(checks) if one is not None and ran.passed[at]]
-    if not asked:
+    if not asked or ran.sandbox_error:
         return ran
     verdicts, answered = judge_checks(program, [checks[at] or [] for at in asked], limits, tier=tier)
     if answered.status == "sandbox_error":
@@ -109,5 +141,10 @@ def graded_outside(
     for at, (status, detail) in zip(asked, verdicts, strict=True):
         if status == "odd":  # an object, which only a test beside the program can look at
             continue
-        outcomes[at] = Outcome(PASSED if status == "passed" else FAILED, detail)
+        outcomes[at] = _outcome((status, detail))
     return replace(ran, outcomes=tuple(outcomes))
+
+
+def _outcome(verdict: tuple[str, str]) -> Outcome:
+    status, detail = verdict
+    return Outcome(PASSED if status == "passed" else FAILED, detail)

@@ -42,27 +42,71 @@ def run_all(
     return program_runs.run_all(suite, programs, runs, limits, tier=tier)
 
 
-def run_solution(
-    suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None
-) -> tuple[SuiteResult, SuiteResult]:
-    """Run a solution with all of its tests, beside each other where that is needed.
+def run_solution(suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None) -> SuiteResult:
+    """Run one solution with all of its tests, as `run_solutions`."""
+    return run_solutions(suite, [program], limits, tier=tier)[0]
+
+
+def run_solutions(
+    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None
+) -> list[SuiteResult]:
+    """Run solutions with all of their tests: the rows of the matrix of solutions and tests.
+
+    Args:
+        suite: the tests.
+        programs: the solutions.
+        limits: of the run of each.
+        tier: as of `run_program`.
 
     Returns:
-        What counts, graded outside of the solution's process where that can be; and what its tests came to beside it.
+        What counts, for each solution: graded outside of its process where that can be.
+
+    Raises:
+        SandboxError, ToolchainMissingError: as of `run_all`.
     """
-    (inside,) = run_all(suite, [program], [Run()], limits, tier=tier)
+    if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
+        return [one for program in programs for one in _beside(suite, [program], limits, tier)]
+    beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier)
+    graded = [(at, one) for at, one in enumerate(found) if one is not None and not one.trouble]
+    if beside and graded:
+        rest = replace(suite, tests=tuple(suite.tests[at] for at in beside), outside=())
+        own = _beside(rest, [programs[at] for at, _ in graded], limits, tier)
+        for (at, one), other in zip(graded, own, strict=True):
+            found[at] = _merged(one, other, beside)
+    alone = [at for at, one in enumerate(found) if one is None]
+    for at, one in zip(alone, _beside(suite, [programs[at] for at in alone], limits, tier), strict=True):
+        found[at] = python_runs.confirmed_outside(suite, programs[at], one, limits, tier=tier)
+    return [one for one in found if one is not None]
+
+
+def _beside(suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None) -> list[SuiteResult]:
+    """The results of tests that run beside the programs."""
+    found = []
+    for at in range(0, len(programs), python_runs.TOGETHER):
+        some = programs[at : at + python_runs.TOGETHER]
+        ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier)
+        found += [_restarted(suite, program, one, limits, tier) for program, one in zip(some, ran, strict=True)]
+    return found
+
+
+def _restarted(suite: Suite, program: str, ran: SuiteResult, limits: Limits, tier: str | None) -> SuiteResult:
+    """The result of a run, and of the tests after those that ended the program's process, which have failed."""
     for _ in range(RESTARTS):
-        if inside.trouble or inside.sandbox_error or suite.is_pairs or None not in inside.outcomes:
+        if ran.trouble or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
             break
-        if inside.ended == "timeout":
-            break
-        at = inside.outcomes.index(None)
-        lost = Outcome(FAILED, f"the process ended during this test: {inside.ended or 'it left'}")
-        outcomes = [*inside.outcomes[:at], lost]
+        at = ran.outcomes.index(None)
+        lost = Outcome(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")
+        outcomes = [*ran.outcomes[:at], lost]
         if at + 1 < len(suite.tests):
             (rest,) = run_all(suite, [program], [Run(first=at + 1)], limits, tier=tier)
             outcomes += rest.outcomes[at + 1 :]
-        inside = replace(inside, outcomes=tuple([*outcomes, *inside.outcomes[len(outcomes) :]]))
-    if suite.language == "python" and not suite.is_pairs and not inside.sandbox_error:
-        return python_runs.graded_outside(suite, program, inside, limits, tier=tier), inside
-    return inside, inside
+        ran = replace(ran, outcomes=tuple([*outcomes, *ran.outcomes[len(outcomes) :]]))
+    return ran
+
+
+def _merged(graded: SuiteResult, own: SuiteResult, beside: Sequence[int]) -> SuiteResult:
+    """The outcomes of a program's checks, and of its tests that ran beside it."""
+    outcomes = list(graded.outcomes)
+    for at, outcome in zip(beside, own.outcomes, strict=True):
+        outcomes[at] = outcome
+    return replace(own, outcomes=tuple(outcomes))

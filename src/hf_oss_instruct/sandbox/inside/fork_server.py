@@ -21,7 +21,19 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from . import container_init, folders, frameworks, function_calls, kernel, modules, program, record_checks, seccomp, suites  # noqa: F401  (for the forks)
+from . import (  # noqa: F401  (for the forks)
+    container_init,
+    folders,
+    frameworks,
+    function_calls,
+    kernel,
+    matrix_calls,
+    modules,
+    program,
+    record_checks,
+    seccomp,
+    suites,
+)
 
 # The modules that programs import most. Others are imported when a program needs them.
 LIBRARY = """

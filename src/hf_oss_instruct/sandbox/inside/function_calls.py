@@ -62,7 +62,7 @@ def answer() -> None:
             continue
         try:
             if not entry_point:
-                say(nonce, *_as_it_is(value))
+                say(nonce, *as_it_is(value))
                 continue
             answered = values.dumps(values.summary(value))
         except Exception as error:
@@ -71,8 +71,8 @@ def answer() -> None:
             say(nonce, "returned", answered)
 
 
-def _as_it_is(value: Any) -> tuple[str, str]:
-    """Return kind and text of a value: `iterated` is an iterable that is not equal to a list, such as a generator."""
+def as_it_is(value: Any) -> tuple[str, str]:
+    """Return the kind and text of a value: `iterated` is an iterable that is not equal to a list, such as a generator."""
     if isinstance(value, ITERATED):
         return "iterated", values.dumps(list(islice(value, values.VALUES)))
     if getattr(value, "ndim", 0):

@@ -1,0 +1,102 @@
+"""The matrix: which of several solutions passes which of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.verification.memo import Verdicts, key_of
+from hf_oss_instruct.verification.rows import Options, SolutionResult
+from hf_oss_instruct.verification.running import run_solutions
+from hf_oss_instruct.verification.runs import Outcome, SuiteResult
+from hf_oss_instruct.verification.suites import read_suite
+from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Solutions by tests, for `selection.select`.
+
+    Attributes:
+        tests: the single tests, each standing alone.
+        solutions: what became of each solution; its `results` are a row of the matrix.
+    """
+
+    tests: tuple[str, ...]
+    solutions: tuple[SolutionResult, ...]
+
+    @property
+    def passed(self) -> list[tuple[bool, ...]]:
+        """Whether each solution passes each test."""
+        return [one.results for one in self.solutions]
+
+
+def build_matrix(
+    solutions: Sequence[str],
+    tests: str | Sequence[str],
+    language: str,
+    options: Options | None = None,
+    verdicts: Verdicts | None = None,
+) -> Matrix:
+    """Run each solution once with all of the tests.
+
+    Args:
+        solutions: programs; the first one's names say what the tests import from it.
+        tests: as of `read_suite`.
+        language: as in `languages.LANGUAGES`.
+        options: limits and tier.
+        verdicts: what is known from before.
+
+    Raises:
+        SuiteRefusedError: there are no tests that can be run here.
+        SandboxError: this machine has no sandbox.
+        ToolchainMissingError: a compiler or interpreter is not installed.
+    """
+    suite = read_suite(tests, named(language).name, solutions[0])
+    ran = results_of(solutions, suite, options or Options(), verdicts or Verdicts())
+    return Matrix(tuple(suite.standalone()), tuple(map(solution_result, solutions, ran)))
+
+
+def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdicts: Verdicts) -> list[SuiteResult]:
+    """The results of each solution; those that are not known are made together."""
+    keys = [key_of(solution, suite, options.limits, options.tier, "solution") for solution in solutions]
+
+    def make(unknown: list[int]) -> list[dict[str, object]]:
+        found = {at: refused for at in unknown if (refused := _refused(solutions[at], suite))}
+        rest = [at for at in unknown if at not in found]
+        found |= zip(rest, run_solutions(suite, [solutions[at] for at in rest], options.limits, tier=options.tier), strict=True)
+        return [asdict(found[at]) for at in unknown]
+
+    return [_from_json(one) for one in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]
+
+
+def _refused(solution: str, suite: Suite) -> SuiteResult | None:
+    if solution.strip() and len(solution) <= LARGEST_SOLUTION:
+        return None
+    why = f"the solution has {len(solution):,} characters; at most {LARGEST_SOLUTION:,} are run"
+    return SuiteResult((None,) * len(suite.tests), why if solution.strip() else "the solution is empty", "refused")
+
+
+def _from_json(columns: dict[str, Any]) -> SuiteResult:
+    outcomes = tuple(Outcome(**one) if one else None for one in columns["outcomes"])
+    return SuiteResult(**{**columns, "outcomes": outcomes})
+
+
+def solution_result(text: str, ran: SuiteResult) -> SolutionResult:
+    """What became of a solution, from the results of its run."""
+    first = next((outcome.detail for outcome in ran.outcomes if outcome is not None and not outcome.passed), "")
+    if ran.ended == "refused":
+        status = "empty" if ran.trouble == "the solution is empty" else "too_large"
+    elif not ran.compiled:
+        status = "compile_error"
+    elif ran.trouble:
+        status = "load_error"
+    elif all(ran.passed):
+        status = "passed"
+    else:
+        status = "timeout" if ran.ended == "timeout" else "failed"
+    detail = "" if status == "passed" else ran.trouble or first or ran.ended or "it ended before its last test"
+    return SolutionResult(text, status, ran.passed, one_line(detail, 300))
