@@ -1,48 +1,53 @@
-"""From a folder of source code to a trained and scored model on the Hub, by the commands that one would type.
+"""From a folder of source code to a trained and scored model on the Hub.
 
     python examples/code_to_model.py my_code/ --to you --teacher Qwen/Qwen2.5-Coder-32B-Instruct --base Qwen/Qwen2.5-Coder-0.5B
 
-Minutes on a laptop with `--recipe smoke`, a tiny base model and `--base-url` of a server of your own. What else is given goes to
-`recipe`. Needs the extras `train` and `eval`, and a token that may write: hf auth login.
+Minutes on a laptop with `--recipe smoke`, a tiny base model and `--base-url` of your own server. Needs the extras `train` and
+`eval`, and a token with write access: hf auth login. The same steps as commands: README.md.
 """
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+import yaml
+
+import hf_oss_instruct as oss
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("code", help="a folder of source code")
 parser.add_argument("--to", required=True, help="your name on the Hub, or an organization of yours")
 parser.add_argument("--teacher", required=True, help="the model that writes the pairs")
-parser.add_argument("--base-url", help="its server; without, Inference Providers")
-parser.add_argument("--n", default="2000", help="seeds")
+parser.add_argument("--base-url", help="its server; default: Inference Providers")
+parser.add_argument("--n", type=int, default=2000, help="number of seeds")
 parser.add_argument("--base", required=True, help="the model to train")
-parser.add_argument("--recipe", default="lora", help="hf-oss-instruct recipe lists them")
-parser.add_argument("--benchmark", help="a copy of HumanEval+; without, the Hub's")
-given, more = parser.parse_known_args()
-data, model = f"{given.to}/pairs", f"{given.to}/coder"
-teacher = ["--model", given.teacher, *(["--base-url", given.base_url] if given.base_url else [])]
+parser.add_argument("--recipe", default="lora", help="`hf-oss-instruct recipe` lists them")
+parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="a key of trl sft; can be repeated")
+parser.add_argument("--benchmark", help="a local file of HumanEval+; default: the Hub's")
+args = parser.parse_args()
+dataset, model = f"{args.to}/pairs", f"{args.to}/coder"
 
 
-def hf(*words: str, output: str | None = None) -> None:
-    """Run one command, as typed; what it prints goes into a file or is seen."""
-    print("\n$ hf-oss-instruct", *words, *([f"> {output}"] if output else []), flush=True)
-    done = subprocess.run([Path(sys.executable).with_name("hf-oss-instruct"), *words], stdout=subprocess.PIPE if output else None)
-    if done.returncode:
-        sys.exit(done.returncode)
-    if output:
-        Path(output).write_bytes(done.stdout)
+def main() -> None:
+    """Each step continues where an earlier attempt stopped."""
+    seeds, teacher = oss.read_seeds(args.code, n=args.n), oss.InferenceTeacher(args.teacher, args.base_url)
+    report = oss.synthesize_to_disk(seeds, teacher, "pairs", checks=oss.Checks(benchmarks=()))
+    print(f"{report['kept']} pairs of {report['requested']} seeds")
+
+    report = oss.curate("pairs", "clean", benchmarks=[args.benchmark or "default"])
+    print(f"{report['kept']} pairs after curation; rejected: {report['rejected']}")
+    oss.publish("clean", dataset, no_seeds=True)
+
+    changes = {"output_dir": "coder"} | {key: yaml.safe_load(value) for key, value in (pair.split("=", 1) for pair in args.set)}
+    facts = oss.train(oss.load_recipe(args.recipe, model=args.base, data=dataset, changes=changes), say=print)
+    print(f"Trained {facts['steps']} steps")
+    oss.publish("coder", model)
+
+    data = Path(args.benchmark) if args.benchmark else None
+    results = oss.evaluate(model, "humaneval_plus", "results", max_new_tokens=512, data=data, trained_on="clean")
+    for task, (score, _) in results.items():
+        print(task, score.scores)
+    oss.publish("results", model)
 
 
-hf("synthesize", "--seeds", given.code, "--n", given.n, *teacher, "--benchmarks", "none", "--out", "pairs")
-hf("curate", "pairs", "--benchmarks", given.benchmark or "default", "--out", "clean")
-hf("publish", "clean", "--to", data, "--no-seeds", "--yes")
-hf("recipe", given.recipe, "--model", given.base, "--data", data, "--set", "output_dir=coder", *more, output="coder.yaml")
-hf("train", "coder.yaml")
-hf("publish", "coder", "--to", model, "--yes")
-
-local = ["--data", given.benchmark] if given.benchmark else []
-asked = ["--model", model, "--task", "humaneval_plus", "--max-tokens", "512"]
-hf("evaluate", *asked, *local, "--trained-on", "clean", "--out", "results")
-hf("publish", "results", "--to", model, "--yes")
+if __name__ == "__main__":
+    main()

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from click.testing import CliRunner
 from datasets import Dataset, load_dataset
 
 import hf_oss_instruct as oss
+from hf_oss_instruct.cli import cli
+from hf_oss_instruct.errors import BudgetReachedError, RunError
+from hf_oss_instruct.signals import SAME_S
 from tests.evaluation import toys
+from tests.support.teacher import Answer, LocalTeacher
 
 
 def in_a_notebook(tmp_path: Path) -> dict[str, Any]:
@@ -18,12 +29,25 @@ def in_a_notebook(tmp_path: Path) -> dict[str, Any]:
     rows = list(oss.synthesize(oss.read_seeds("stdlib", n=3, sampler="functions"), oss.CommentFunctionTeacher()))
     Dataset.from_list([dict(row) for row in rows]).to_parquet(tmp_path / "rows.parquet")
     curated = oss.curate(str(tmp_path / "rows.parquet"), tmp_path / "clean", steps=["duplicates", "near_duplicates"])
+    exam = toys.write_lines(tmp_path / "exam.jsonl", [{"prompt": "Return the sum of the two largest numbers of a list."}])
+    spent: list[int] = []
+    report = oss.synthesize_to_disk(
+        oss.read_seeds("stdlib", n=6, sampler="functions"),
+        oss.CommentFunctionTeacher(),
+        tmp_path / "pairs",
+        checks=oss.Checks(benchmarks=[str(exam)], near_duplicates=False),
+        on_progress=lambda stats: spent.append(stats.done),
+    )
     toys.plus(tmp_path / "data")
     samples = toys.write_lines(tmp_path / "samples.jsonl", toys.canonical()[:2])
     scored, verdicts = oss.score("humaneval_plus", samples, data=tmp_path / "data", allow_missing=True)
     return {
         "rows": len(rows),
         "kept": curated["kept"],
+        "run": report["kept"] + sum(report["rejected"].values()),
+        "checked": [one["name"] for one in report["checks"] if one["status"] == "done"],
+        "dataset": len(load_dataset(str(tmp_path / "pairs"), split="train")) - report["kept"],
+        "progress": bool(spent),
         "table": len(load_dataset(str(tmp_path / "clean"), split="train")),
         "statuses": [verdict.status for verdict in verdicts],
         "score": scored.scores["plus"]["pass@1"]["mean"],
@@ -41,6 +65,10 @@ def test_what_commands_do_works_in_a_notebook(tmp_path: Path) -> None:
     assert asyncio.run(cell()) == {
         "rows": 3,
         "kept": 3,
+        "run": 6,
+        "checked": ["duplicates", "decontamination"],
+        "dataset": 0,
+        "progress": True,
         "table": 3,
         "statuses": ["passed", "passed"],
         "score": 1.0,
@@ -49,3 +77,72 @@ def test_what_commands_do_works_in_a_notebook(tmp_path: Path) -> None:
         "pass@1": 0.25,
         "recipe": str(tmp_path / "clean"),
     }
+
+
+def pairs(out: Path, teacher: oss.Teacher, **changes: Any) -> dict[str, Any]:
+    checks = oss.Checks(benchmarks=(), near_duplicates=False)
+    return oss.synthesize_to_disk(oss.read_seeds("stdlib", n=8, rng_seed=3), teacher, out, checks=checks, **changes)
+
+
+def test_a_run_from_python_and_one_from_the_command_line_continue_each_other(tmp_path: Path) -> None:
+    with LocalTeacher() as server:
+        teacher = oss.InferenceTeacher("m", server.base_url)
+        with pytest.raises(BudgetReachedError):
+            pairs(tmp_path, teacher, limits=oss.RunLimits(max_requests=3))
+        assert json.loads((tmp_path / "run.json").read_text())["pending"] == 5
+        words = ["--n", "8", "--rng-seed", "3", "--model", "m", "--base-url", server.base_url]
+        words += ["--benchmarks", "none", "--no-near-duplicates", "--out", str(tmp_path)]
+        done = CliRunner().invoke(cli, ["synthesize", *words])
+        assert done.exit_code == 0, done.output
+        assert len(server.requests) == 8
+        assert pairs(tmp_path, teacher)["kept"] == 8
+        assert len(server.requests) == 8
+        with pytest.raises(RunError, match=r"prompt\.keep_reasoning: None there, True here"):
+            pairs(tmp_path, teacher, keep_reasoning=True)
+
+
+def test_a_run_from_python_says_why_it_is_not_finished(tmp_path: Path) -> None:
+    with LocalTeacher(lambda body: Answer(status=503)) as server:
+        teacher = oss.InferenceTeacher("m", server.base_url)
+        with pytest.raises(oss.OssInstructError, match="503"):
+            pairs(tmp_path / "pairs", teacher, limits=oss.RunLimits(give_up_after=0.1))
+    with pytest.raises(oss.OssInstructError, match="needs documented functions"):
+        pairs(tmp_path / "other", oss.CommentFunctionTeacher())
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["one", "two, as the teacher ignores the first"])
+def test_ctrl_c_in_a_notebook_ends_a_run_in_good_order(tmp_path: Path, heeds: bool) -> None:
+    """The kernel gets SIGINT while the loop of the notebook runs in its main thread."""
+    asked, cancelled = threading.Event(), threading.Event()
+
+    class Slow(oss.Teacher):
+        identity = "slow"
+
+        async def complete(self, request: Any) -> oss.Completion:
+            asked.set()
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                if not heeds and not cancelled.is_set():
+                    cancelled.set()
+                    await asyncio.sleep(3600)
+            raise AssertionError
+
+    def interrupt() -> None:
+        assert asked.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+        if not heeds:
+            assert cancelled.wait(30)
+            time.sleep(SAME_S + 0.1)  # two signals at once count as one
+            os.kill(os.getpid(), signal.SIGINT)
+
+    async def cell() -> None:
+        with pytest.raises(oss.OssInstructError, match="the same call continues"):
+            pairs(tmp_path / "pairs", Slow())
+
+    user = threading.Thread(target=interrupt)
+    user.start()
+    asyncio.run(cell())
+    user.join()
+    assert json.loads((tmp_path / "pairs" / "run.json").read_text())["pending"] == 8

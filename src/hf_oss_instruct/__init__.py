@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from hf_oss_instruct.sandbox.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.folders import read_seeds
+    from hf_oss_instruct.spec.checks import Checks
+    from hf_oss_instruct.spec.limits import RunLimits
     from hf_oss_instruct.spec.prompts import Prompt
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.spec.sampling import Sampling
     from hf_oss_instruct.synthesis.lazy_rows import synthesize
+    from hf_oss_instruct.synthesis.to_disk import synthesize_to_disk
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
     from hf_oss_instruct.teachers.inference import InferenceTeacher
     from hf_oss_instruct.teachers.protocol import Teacher
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.training.run import train
 
 _HOMES = {
+    "Checks": "spec.checks",
     "CommentFunctionTeacher": "teachers.comment_function",
     "Completion": "data",
     "InferenceTeacher": "teachers.inference",
@@ -46,6 +50,7 @@ _HOMES = {
     "OssInstructError": "errors",
     "Prompt": "spec.prompts",
     "Row": "data",
+    "RunLimits": "spec.limits",
     "RunSpec": "spec.run",
     "Sampling": "spec.sampling",
     "Seed": "data",
@@ -63,11 +68,13 @@ _HOMES = {
     "run_program": "sandbox.run",
     "score": "evaluation.run",
     "synthesize": "synthesis.lazy_rows",
+    "synthesize_to_disk": "synthesis.to_disk",
     "to_prompt_completion": "templates",
     "train": "training.run",
 }
 
 __all__ = [
+    "Checks",
     "CommentFunctionTeacher",
     "Completion",
     "InferenceTeacher",
@@ -75,6 +82,7 @@ __all__ = [
     "OssInstructError",
     "Prompt",
     "Row",
+    "RunLimits",
     "RunSpec",
     "Sampling",
     "Seed",
@@ -92,6 +100,7 @@ __all__ = [
     "run_program",
     "score",
     "synthesize",
+    "synthesize_to_disk",
     "to_prompt_completion",
     "train",
 ]

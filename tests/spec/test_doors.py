@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from hf_oss_instruct import OssInstruct, read_seeds, synthesize
+from hf_oss_instruct import Checks, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
@@ -19,10 +19,8 @@ from hf_oss_instruct.loading.arguments import OssInstructConfig
 from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.declare import Door, Option
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
-from hf_oss_instruct.spec.sampling import Sampling
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 VALUES: dict[str, tuple[str, Any, Any]] = {
@@ -222,25 +220,32 @@ def test_a_card_sets_no_argument() -> None:
                 OssInstructConfig(**{option.keyword: python_value(option)}).refuse_settings()
 
 
-PARTS_IN_PYTHON = {"sampling": Sampling, "limits": RunLimits}
-"""Parts that `synthesize` takes whole."""
+PARTS_IN_PYTHON = {"sampling": Sampling, "limits": RunLimits, "checks": Checks}
+"""Parts that `synthesize_to_disk` takes whole."""
 RENAMED = {"template": "prompt"}
 
 
 @params(Door.PYTHON, True)
 def test_python_takes_what_it_may(part: str, option: Option) -> None:
-    function: Any = read_seeds if part == "seeds" else PARTS_IN_PYTHON.get(part, synthesize)
-    arguments = inspect.signature(function).parameters
-    assert RENAMED.get(option.name, option.name) in arguments
+    function: Any = read_seeds if part == "seeds" else PARTS_IN_PYTHON.get(part, synthesize_to_disk)
+    argument = inspect.signature(function).parameters[RENAMED.get(option.name, option.name)]
+    if part not in ("seeds", *PARTS_IN_PYTHON) and argument.default is not inspect.Parameter.empty:
+        assert argument.default == (None if option.name == "template" else option.default)
     if part == "seeds":
         assert f"{option.name}: {option.help}" in (read_seeds.__doc__ or "")
     if part in PARTS_IN_PYTHON:
-        assert part in inspect.signature(synthesize).parameters
+        assert part in inspect.signature(synthesize_to_disk).parameters
+
+
+def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> None:
+    stream, folder = (set(inspect.signature(function).parameters) for function in (synthesize, synthesize_to_disk))
+    assert folder - stream == {"out", "checks", "on_progress"}
+    assert stream - folder == {"journal", "on_left_out"}
 
 
 @params(Door.PYTHON, False)
 def test_python_has_no_argument_for_the_rest(part: str, option: Option) -> None:
-    for function in (read_seeds, synthesize):
+    for function in (read_seeds, synthesize, synthesize_to_disk):
         assert option.name not in inspect.signature(function).parameters
 
 

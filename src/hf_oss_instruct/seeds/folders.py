@@ -17,7 +17,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Document, Provenance, Seed, Skipped, storable
+from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
@@ -30,7 +30,7 @@ from hf_oss_instruct.seeds.reading import (
     decode,
     decode_start,
 )
-from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables, LocalTables
 from hf_oss_instruct.spec.declare import takes
@@ -100,7 +100,7 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
 
 
 @takes(SeedPlan)
-def read_seeds(plan: SeedPlan) -> Iterator[Seed]:
+def read_seeds(plan: SeedPlan) -> SeedStream:
     """Draw seed snippets from source code, lazily.
 
     Raises:
@@ -110,8 +110,7 @@ def read_seeds(plan: SeedPlan) -> Iterator[Seed]:
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    source = open_source(plan.source, revision=plan.revision, reading=ReadOptions.of(plan))
-    return (item for item in sample(source, plan) if isinstance(item, Seed))
+    return SeedStream(open_source(plan.source, revision=plan.revision, reading=ReadOptions.of(plan)), plan)
 
 
 def stdlib() -> Source:

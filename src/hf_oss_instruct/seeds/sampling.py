@@ -60,6 +60,22 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
         raise SeedsExhaustedError(shortage.message(draw_more=plan.snippets_per_document is not None))
 
 
+class SeedStream(Iterator[Seed]):
+    """Seeds drawn one at a time, and where they come from.
+
+    Attributes:
+        source: the source that they are drawn from.
+        plan: which seeds are drawn.
+    """
+
+    def __init__(self, source: Source, plan: SeedPlan) -> None:
+        self.source, self.plan = source, plan
+        self._seeds = (item for item in sample(source, plan) if isinstance(item, Seed))
+
+    def __next__(self) -> Seed:
+        return next(self._seeds)
+
+
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
     """The same seeds, in an order drawn by hash of their ids; reads all of them first."""
     drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id.encode(), number), seed.seed_id))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
 from hf_oss_instruct.spec.kinds import BenchmarkNames, Choice, Switch
 
-ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET & ~Door.PYTHON
+ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET
 """A stream gives rows before the set is there: it makes no such checks."""
 DEFAULT = "default"
 """Every benchmark that has a name (`benchmarks.registry`)."""

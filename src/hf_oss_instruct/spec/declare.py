@@ -32,7 +32,7 @@ class Door(Flag):
     LOAD_DATASET = auto()
     """An argument of `load_dataset("oss-instruct", …)`."""
     PYTHON = auto()
-    """An argument of `read_seeds` or `synthesize`."""
+    """An argument of `read_seeds` or `synthesize_to_disk`."""
 
 
 ANYONE = Door.COMMAND | Door.RUN_CONFIG | Door.REPO_CONFIG | Door.LOAD_DATASET | Door.PYTHON

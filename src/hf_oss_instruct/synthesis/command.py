@@ -52,10 +52,9 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     Every answer is kept in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk the same command goes on.
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
-    from hf_oss_instruct.curation.benchmarks import find, keys
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.console import live
-    from hf_oss_instruct.synthesis.run import run
+    from hf_oss_instruct.synthesis.run import run, with_benchmarks
 
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
@@ -66,8 +65,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
         return
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
-    lists = find(names)
-    spec = replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists)))
+    spec, lists = with_benchmarks(spec, names)
     with live(requested, output) as on_progress:
         result = run(out, spec, source, teacher, lists=lists, on_progress=on_progress)
     trouble = _trouble(result, out)

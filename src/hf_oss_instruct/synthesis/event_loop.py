@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -13,3 +18,31 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
+
+
+def run_coroutine(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine function to its end in a loop of its own, also inside a notebook, where a loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run(work)
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    async def cancellable() -> T:
+        tasks.append(asyncio.current_task())
+        return await work()
+
+    with ThreadPoolExecutor(1, "oss-instruct") as pool:
+        running = pool.submit(_run, cancellable)
+        try:
+            return running.result()
+        except KeyboardInterrupt:  # it is raised here, in the main thread; as in `asyncio.Runner`, the work is cancelled
+            for task in filter(None, tasks):
+                task.get_loop().call_soon_threadsafe(task.cancel)
+            wait([running])
+            raise
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(work())

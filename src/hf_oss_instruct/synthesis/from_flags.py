@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
-
 if TYPE_CHECKING:
     from hf_oss_instruct.seeds.source import Source
     from hf_oss_instruct.spec.flags import RunFlags
@@ -22,13 +19,10 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
         SeedError: the seeds cannot be read.
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
+    from hf_oss_instruct.synthesis.oss_instruct import check_sampler
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
     spec, source = open_seeds(flags)
-    if teacher.embedded and spec.seeds.sampler != "functions":
-        raise UsageError(
-            f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {spec.seeds.sampler!r}. "
-            "Name a real teacher with --model, or pass --sampler functions."
-        )
+    check_sampler(teacher, spec.seeds)
     return spec, source, teacher

@@ -10,11 +10,13 @@ from typing import Any, cast
 import orjson
 
 from hf_oss_instruct.data import SCHEMA, Completion, Message, Pair, Request, Row, Seed, digest, provenance_columns
-from hf_oss_instruct.errors import RowRejectedError
+from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
@@ -102,6 +104,19 @@ class OssInstructTask(GenerationTask[Seed]):
     def _sampling(self, seed: Seed) -> dict[str, Any]:
         number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
         return self.sampling.as_sent(number)
+
+
+def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
+    """Refuse seeds that the embedded teacher could make nothing of.
+
+    Raises:
+        UsageError: it needs documented functions, and the plan draws other snippets.
+    """
+    if teacher.embedded and plan.sampler != "functions":
+        raise UsageError(
+            f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {plan.sampler!r}. "
+            "Name a model (--model), or draw functions (--sampler functions)."
+        )
 
 
 def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:

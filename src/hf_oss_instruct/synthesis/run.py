@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
+from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import FORMAT_VERSION, Completion, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.seeds.sampling import sample
@@ -22,7 +22,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.event_loop import new_event_loop
+from hf_oss_instruct.synthesis.event_loop import run_coroutine
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
@@ -118,8 +118,7 @@ def run(
                     ticking.cancel()
 
             try:
-                with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                    runner.run(work())
+                run_coroutine(work)
             except OssInstructError as error:
                 trouble = error
             except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
@@ -129,6 +128,23 @@ def run(
             report |= {"tasks": follow_ups} if follow_ups else {}
         publish(out, spec, task, stats, report)
         return RunResult(stats, report, trouble, bool(stopping))
+
+
+def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[BenchmarkList]]:
+    """Read the benchmarks that no row may quote.
+
+    Args:
+        spec: the run.
+        names: as the caller has them: a file on this machine is a path here, and a hash of its contents in a run config.
+
+    Returns:
+        The run with the names that its run config records, and the benchmarks.
+
+    Raises:
+        UsageError: there is no such benchmark, or a file of one cannot be read.
+    """
+    lists = find(names)
+    return replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists))), lists
 
 
 def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:

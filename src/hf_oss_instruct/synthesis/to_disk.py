@@ -1,0 +1,100 @@
+"""The Python function `synthesize_to_disk`: what the command `synthesize` does, also inside a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.data import Row
+from hf_oss_instruct.errors import RunInterruptedError, TeacherError
+from hf_oss_instruct.seeds.sampling import SeedStream
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.oss_instruct import check_sampler
+from hf_oss_instruct.synthesis.output import RunStats
+from hf_oss_instruct.synthesis.run import run, with_benchmarks
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+def synthesize_to_disk(
+    seeds: SeedStream,
+    teacher: Teacher,
+    out: str | Path,
+    *,
+    prompt: Prompt | None = None,
+    sampling: Sampling | None = None,
+    parser: str = "default",
+    keep_reasoning: bool = False,
+    checks: Checks | None = None,
+    limits: RunLimits | None = None,
+    concurrency: int = 16,
+    timeout: float | None = None,
+    then: Sequence[GenerationTask[Row]] = (),
+    on_progress: Callable[[RunStats], None] = lambda stats: None,
+) -> dict[str, Any]:
+    """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
+
+    Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call continues
+    and asks for no answer twice.
+
+    Args:
+        seeds: what `read_seeds` returns. They are drawn from the beginning, also if some were read already.
+        teacher: who answers.
+        out: the folder: a new or empty one, or that of the same run. It gets `data/`, `sft/` and `rejected/` (parquet),
+            `README.md`, `run.json` and `oss_instruct.yaml`; `load_dataset(out)` reads it.
+        prompt: template; ours by default.
+        sampling: sampling parameters; the paper's by default.
+        parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
+        keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
+        checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
+        limits: what may be spent.
+        concurrency: requests in flight at once.
+        timeout: deadline of one request, in seconds; None learns one from the answers.
+        then: generation tasks that each row goes through before it is checked, such as a judge.
+        on_progress: called with the counts a few times a second, in the thread that sends the requests.
+
+    Returns:
+        The report, as in `run.json`.
+
+    Raises:
+        UsageError: the arguments contradict each other.
+        RunError: `out` holds something else or another run, is in use, or cannot be written.
+        SeedError: the source cannot be read, or (at the end) gave fewer than `n` seeds.
+        TeacherError: the teacher cannot go on, or some seeds got no answer after all retries.
+        BudgetReachedError: a limit is reached.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+
+        All but the first two come after the tables and the report were written.
+
+    Source:
+        Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.
+    """
+    plan = replace(seeds.plan, source=seeds.source.name, revision=None)
+    check_sampler(teacher, plan)
+    spec = RunSpec(
+        plan,
+        TeacherSpec(concurrency=concurrency, timeout=timeout),
+        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning),
+        sampling or Sampling(),
+        checks or Checks(),
+        limits or RunLimits(),
+    )
+    spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
+    result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, on_progress=on_progress)
+    if result.interrupted:
+        raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
+    if result.trouble:
+        raise result.trouble
+    if pending := result.stats.pending:
+        raise TeacherError(
+            f"{pending:,} seeds have no answer yet ({result.stats.first_why}). Everything received is kept in {str(out)!r}; "
+            "the same call continues."
+        )
+    return result.report
