@@ -48,8 +48,7 @@ def python(
     source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False, hash_seed: int | None = None
 ) -> JobSpec:
     """Describe a run of a Python program: in a fork of the fork server, or with `fresh` in a new interpreter."""
-    texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
-    preload = tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
+    preload = _libraries(source, files)
     packages = _folders_of(preload)
     argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
     environment = {"PYTHONPATH": ":".join(shown_at(path, tier) for path in packages)} if fresh and packages else {}
@@ -92,6 +91,7 @@ def many(
     boundary: str,
     *,
     compile_goes_on: bool = False,
+    shares_time: bool = False,
     from_scratch: bool = False,
 ) -> JobSpec:
     """Describe a program that is compiled once and run several times, each time with other environment variables and input.
@@ -105,6 +105,7 @@ def many(
         runs: environment variables and standard input of each run.
         boundary: line that separates the output of one run from the next.
         compile_goes_on: run the program even if the compiler reports errors.
+        shares_time: the limits of CPU and wall time apply to all runs together.
         from_scratch: do not use prebuilt files.
 
     Raises:
@@ -114,7 +115,18 @@ def many(
     if language == "python":
         once = _step("program.py", None, {}, limits, limits_address_space=True)
         steps = [once | {"env": dict(environment), "goes_on": True} for environment, _ in runs]
-        job = _job((tier, (), (), (), 0), "program.py", source, files, limits, steps, inputs, boundary)
+        preload = _libraries(source, files)
+        job = _job(
+            (tier, preload, _folders_of(preload), (), 0),
+            "program.py",
+            source,
+            files,
+            limits,
+            steps,
+            inputs,
+            boundary,
+            shares_time=shares_time,
+        )
         return replace(job, memory_mib=job.memory_mib[:1])
     tools = toolchain(language)
     given = None if from_scratch else prebuilt(language, source)
@@ -123,7 +135,7 @@ def many(
     *compiles, once = _steps(tools, limits, options, tier)
     each = [once | {"env": {**once["env"], **environment}, "goes_on": True} for environment, _ in runs]
     steps = [*(step | {"goes_on": compile_goes_on} for step in compiles), *each]
-    job = _job(key, tools.source_name, source, files, limits, steps, inputs, boundary)
+    job = _job(key, tools.source_name, source, files, limits, steps, inputs, boundary, shares_time=shares_time)
     return replace(job, tried=given is not None and given.tried, memory_mib=job.memory_mib[:2])
 
 
@@ -136,6 +148,8 @@ def _job(
     steps: list[dict[str, Any]],
     inputs: Sequence[bytes] = (),
     boundary: str = "",
+    *,
+    shares_time: bool = False,
 ) -> JobSpec:
     everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
     for name in everything:
@@ -148,6 +162,7 @@ def _job(
         "files": [(name, len(content)) for name, content in everything.items()],
         "inputs": list(map(len, inputs)),
         "boundary": boundary,
+        "shares_time": shares_time,
     }
     payload = json.dumps(header).encode() + b"\n" + b"".join(everything.values()) + b"".join(inputs)
     return JobSpec(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
@@ -182,6 +197,12 @@ def _roots(tools: Toolchain) -> tuple[str, ...]:
     """List the folders of a toolchain that is not installed under /usr."""
     found = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
+
+
+def _libraries(source: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """List the preloaded libraries that a Python program and its modules import."""
+    texts = [source, *(content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(".py"))]
+    return tuple(sorted({name for text in texts for name in _IMPORT.findall(text)}))
 
 
 @functools.cache

@@ -93,6 +93,7 @@ def run_many(
     *,
     tier: str | None = None,
     compile_goes_on: bool = False,
+    shares_time: bool = False,
 ) -> list[Execution]:
     """Compile a program once and run it several times, sequentially, in one sandbox.
 
@@ -106,20 +107,22 @@ def run_many(
         limits: resource limits of each run; `output_bytes` applies to all runs together.
         tier: name of a sandbox tier, see `run_program`.
         compile_goes_on: run the program even if the compiler reports errors, such as a type checker's.
+        shares_time: the limits of CPU and wall time apply to all runs together; when they are used up, no further run starts.
 
     Returns:
         The result of each run; the first one holds the standard error of all runs. A single result if compilation or the sandbox
-        failed. Fewer results than runs if the output exceeded its limit.
+        failed. Fewer results than runs if the output exceeded its limit, or the runs shared their time and used it up.
 
     Raises:
         SandboxError, ToolchainMissingError, UsageError: see `run_program`.
     """
     limits, name, boundary = limits or Limits(), chosen_tier(tier).name, secrets.token_hex(16)
     given = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
-    job = job_spec.many(source, language, files or {}, limits, name, given, boundary, compile_goes_on=compile_goes_on)
+    options = {"compile_goes_on": compile_goes_on, "shares_time": shares_time}
+    job = job_spec.many(source, language, files or {}, limits, name, given, boundary, **options)
     found = _attempted(job, "", limits, name, boundary=boundary)
     if job.tried and found[0].status == "compile_error":
-        job = job_spec.many(source, language, files or {}, limits, name, given, boundary, from_scratch=True)
+        job = job_spec.many(source, language, files or {}, limits, name, given, boundary, from_scratch=True, **options)
         found = _attempted(job, "", limits, name, boundary=boundary)
     return found
 

@@ -126,12 +126,12 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
         return _lost(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
     for at, one in zip(order, ran, strict=False):
-        right = one.status == "ok" and _lines(one.stdout) == _lines(suite.tests[at].output)
+        right = one.status == "ok" and output_lines(one.stdout) == output_lines(suite.tests[at].output)
         why = "" if right else f"it printed {one.stdout[:100]!r}" if one.status == "ok" else one.status
         outcomes[at] = Outcome(PASSED if right else FAILED, why)
     return SuiteResult(tuple(outcomes.get(at) for at in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 
 
-def _lines(text: str) -> list[str]:
-    """Lines without spaces at their ends; empty ones at the end do not count."""
+def output_lines(text: str) -> list[str]:
+    """The lines of an output without spaces at their ends; empty lines at the end do not count."""
     return [line.rstrip() for line in text.rstrip().split("\n")]

@@ -49,11 +49,11 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
     """
     found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
-    own = [one for one in read if _speaks(one.block.tag, problem.language)]
+    own = [one for one in read if may_hold(one.block.tag, problem.language)]
     for group in (own, read):
         whole = [one for one in group if one.path and not one.stub and one.source.clean]
         if whole:
-            main = next((one for one in reversed(whole) if not _ASIDE.search(one.block.lead)), whole[-1])
+            main = next((one for one in reversed(whole) if not is_aside(one.block.lead)), whole[-1])
             main = _repaired(language, problem, main)
             return "fence", _with_helpers(language, problem, main, group)
     for one in reversed([one for one in read if one.path and not one.stub]):
@@ -149,8 +149,18 @@ def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
     return _Read(one.block, source, language.path_to(problem.entry_point, source.items), False)
 
 
-def _speaks(tag: str, lang: str) -> bool:
-    """Whether a fence's tag may mean a language; tags that are not a language may."""
+def is_aside(lead: str) -> bool:
+    """Whether the line above a block introduces it as something other than the solution: an alternative, the original code."""
+    return _ASIDE.search(lead) is not None
+
+
+def may_hold(tag: str, lang: str) -> bool:
+    """Whether a block with this tag on its fence may be in a language; tags that are not a language may.
+
+    Args:
+        tag: the tag, in lower case.
+        lang: the language's name in `languages.LANGUAGES`.
+    """
     named = _FENCES.get(tag) or (known.name if (known := find(tag)) else None)
     if named is None:
         return tag not in ("console", "output", "json", "diff", "html", "xml", "yaml", "toml")

@@ -91,13 +91,20 @@ def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Excep
             for name, size in job["files"]:
                 _write(environment.folder, name, stream.read(size), environment.uid)
             inputs = [_input(stream.read(size)) for size in job["inputs"]]
+        used = {"cpu_s": 0.0, "wall_s": 0.0}  # by the runs so far
         for number, step in enumerate(job["steps"]):
+            if job["shares_time"] and not step["compiles"]:
+                left = {name: step[name] - spent for name, spent in used.items()}
+                if min(left.values()) <= 0:
+                    break
+                step = step | left
             entry = entries[min(number, len(entries) - 1)] if entries else None
             given = inputs.pop(0) if inputs and not step["compiles"] else stdin
             wires = (os.open(os.devnull, os.O_RDONLY), diagnosis, diagnosis) if step["compiles"] else (given, stdout, stderr)
             _room(spec, environment.folder, step["disk_mib"], job["shm_mib"])
             ended = _run(spec, job, step, environment, wires, report, entry)
             report.send(json.dumps(ended).encode())
+            used = used if step["compiles"] else {name: spent + ended[name] for name, spent in used.items()}
             if job["boundary"] and not step["compiles"]:  # no process of the step is alive that could still write
                 _write_all(stdout, f"\n{job['boundary']}\n".encode())
             if (ended["exit"] != 0 or ended["why"]) and not step["goes_on"]:

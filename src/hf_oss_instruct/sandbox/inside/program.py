@@ -113,7 +113,7 @@ def _limits(step: dict[str, Any], others: int) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_STACK)
     stack_mib = 8 if step["argv"] else STACK_MIB  # after an exec, this is also the size of each thread's stack
     resource.setrlimit(resource.RLIMIT_STACK, (min(stack_mib * MIB, most) if most > 0 else stack_mib * MIB, most))
-    cpu_s = int(step["cpu_s"]) + 1
+    cpu_s = int(step["cpu_s"] + 0.5) + 1  # at least half a second more than the limit, which is enforced from outside
     sizes = {
         resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_FSIZE: step["disk_mib"] * MIB,

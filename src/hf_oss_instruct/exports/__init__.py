@@ -1,0 +1,1 @@
+"""Verified rows in the formats of training frameworks."""

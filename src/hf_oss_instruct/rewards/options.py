@@ -1,0 +1,102 @@
+"""How rewards are computed, and where each option is set: in Python, or by environment variables under `trl grpo`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.sandbox.limits import Limits
+
+VARIANTS = ("all", "share", "weighted")
+PREFIX = "HF_OSS_INSTRUCT_REWARD_"
+"""Environment variables are this and the option's name in capitals; a YAML for `trl grpo` sets them under `env:`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RewardOptions:
+    """How rewards are computed.
+
+    Attributes:
+        variant: `all` (1.0 if every test passes, else 0.0), `share` (share of tests passed), or `weighted` (the share, each test
+            weighted by the mutants of the row's `solution` that it kills, or by the column `test_weights`).
+        untrusted_tests: weight, from 0 to 1, of tests that can only run beside the program. With 0 they are not run; rows without
+            other tests get no reward.
+        cpu_s: CPU time of a completion in seconds, over all of its tests.
+        wall_s: wall time of a completion in seconds, over all of its tests.
+        memory_mib: memory of a program in MiB.
+        call_wall_s: wall time of a call in seconds; completions that are not scored by then get None.
+        workers: completions that are run at the same time; 0 for the number of CPUs.
+        memoize: whether the result of a program is reused when the same program answers the same tests again.
+        url: address of a reward server (`hf-oss-instruct reward-server`); empty to run programs on this machine.
+        token: bearer token of the server.
+        tier: name of a sandbox tier, see `run_program`; the best available one if empty.
+    """
+
+    variant: str = "all"
+    untrusted_tests: float = 1.0
+    cpu_s: float = 10.0
+    wall_s: float = 30.0
+    memory_mib: int = 1024
+    call_wall_s: float = 600.0
+    workers: int = 0
+    memoize: bool = True
+    url: str = ""
+    token: str = ""
+    tier: str = ""
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise UsageError(f"Unknown variant {self.variant!r} of the reward. Use one of: {', '.join(VARIANTS)}.")
+        if not 0 <= self.untrusted_tests <= 1:
+            raise UsageError(f"untrusted_tests is {self.untrusted_tests}; it is a weight from 0 to 1.")
+        if self.workers < 0:
+            raise UsageError(f"workers is {self.workers}; it must be 0 (one for each CPU) or more.")
+        if self.call_wall_s <= 0:
+            raise UsageError(f"call_wall_s is {self.call_wall_s}; it must be a positive number of seconds.")
+        _ = self.limits  # raises
+
+    def __repr__(self) -> str:
+        shown = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "token")
+        return f"RewardOptions({', '.join(f'{name}={value!r}' for name, value in shown)})"
+
+    @property
+    def limits(self) -> Limits:
+        """The resource limits of a completion."""
+        return Limits(cpu_s=self.cpu_s, wall_s=self.wall_s, memory_mib=self.memory_mib)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **given: Any) -> RewardOptions:
+        """Read options from environment variables; options that are given come first.
+
+        Raises:
+            UsageError: a variable has a value that is not understood, or there is no such option.
+        """
+        environment = os.environ if environment is None else environment
+        kinds = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for name, text in environment.items():
+            if not name.startswith(PREFIX):
+                continue
+            option = name.removeprefix(PREFIX).lower()
+            if option not in kinds:
+                known = ", ".join(PREFIX + one.upper() for one in kinds)
+                raise UsageError(f"The environment variable {name} is unknown. There are: {known}.")
+            values[option] = _read(name, text, kinds[option])
+        if unknown := set(given) - set(kinds):
+            raise UsageError(f"Unknown options {sorted(unknown)} of the reward. There are: {', '.join(kinds)}.")
+        return cls(**values | given)
+
+
+def _read(name: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        said = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in said:
+            raise UsageError(f"{name} is {text!r}. Set it to 1 or 0.")
+        return said[text.lower()]
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"{name} is {text!r}. It must be {'a whole number' if kind is int else 'a number'}.") from None

@@ -1,0 +1,75 @@
+"""From the results of tests to a reward, and from the rewards of a batch to metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hf_oss_instruct.rewards.graders import Results
+
+STATUSES = ("passed", "wrong", "error", "timeout", "unscored")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The reward of a completion, and where it comes from.
+
+    Attributes:
+        reward: from 0.0 to 1.0; None if nothing is known about the program.
+        status: one of `STATUSES`: `passed` if every test that counts passed; `unscored` if the reward is None.
+        detail: the first thing that went wrong, in one line.
+        passed: whether each test passed.
+        trusted: whether each test was judged outside the program's process.
+    """
+
+    reward: float | None
+    status: str
+    detail: str = ""
+    passed: tuple[bool, ...] = ()
+    trusted: tuple[bool, ...] = ()
+
+
+def unscored(detail: str) -> Outcome:
+    """The outcome of a completion about which nothing is known."""
+    return Outcome(None, "unscored", detail)
+
+
+def outcome_of(results: Results, trusted: Sequence[bool], weights: Sequence[float], variant: str, untrusted: float) -> Outcome:
+    """Compute the reward of a completion.
+
+    Args:
+        results: what its tests came to.
+        trusted: for each test, whether it was judged outside the program's process.
+        weights: of each test, for the variant `weighted`; equal if empty.
+        variant: one of `options.VARIANTS`.
+        untrusted: weight of tests that are not trusted, from 0 to 1.
+    """
+    passed, kinds = results.passed, tuple(trusted)
+    if results.status == "unscored":
+        return Outcome(None, "unscored", results.detail, passed, kinds)
+    own = weights if variant == "weighted" and sum(weights) > 0 else [1.0] * len(passed)
+    counted = [weight * (1.0 if safe else untrusted) for weight, safe in zip(own, kinds, strict=True)]
+    total = sum(counted)
+    if not total:
+        return Outcome(None, "unscored", "no test counts: all of them can only run beside the program", passed, kinds)
+    counting = [right for right, safe in zip(passed, kinds, strict=True) if safe or untrusted]
+    every = all(counting)
+    share = 1.0 if every else sum(weight for weight, right in zip(counted, passed, strict=True) if right) / total
+    reward = share if variant != "all" else float(every)
+    return Outcome(reward, "passed" if every else results.status, "" if every else results.detail, passed, kinds)
+
+
+def metrics(outcomes: Sequence[Outcome], seconds: float) -> dict[str, float]:
+    """The metrics of a batch: shares of its completions by status, share of tests that were not trusted, completions a second.
+
+    Args:
+        outcomes: one for each completion.
+        seconds: wall time of the batch.
+    """
+    counts = Counter(one.status for one in outcomes)
+    found = {status: counts[status] / max(1, len(outcomes)) for status in STATUSES}
+    tests = [safe for one in outcomes if one.reward is not None for safe in one.trusted]
+    found["untrusted_tests"] = tests.count(False) / max(1, len(tests))
+    found["programs_per_second"] = len(outcomes) / seconds if seconds > 0 else 0.0
+    return found

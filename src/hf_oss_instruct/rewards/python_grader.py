@@ -1,0 +1,91 @@
+"""Python test code: each test outside the program's process where it only checks plain values, the others beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.rewards.graders import STATUS_OF, Results, of_ran
+from hf_oss_instruct.rewards.program import function_program, names_in
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.python_tests import judge_checks, recorded
+from hf_oss_instruct.verification.running import run_all
+from hf_oss_instruct.verification.runs import LIMITS, Run
+from hf_oss_instruct.verification.suites import read_suite
+from hf_oss_instruct.verification.suites.core import Suite
+
+_CHECK = re.compile(r"^def check\((\w+)\)", re.MULTILINE)
+
+
+class PythonGrader:
+    """Grades Python programs by test code.
+
+    Args:
+        tests: the tests.
+        tier: name of a sandbox tier, see `run_program`.
+
+    Raises:
+        SuiteRefusedError: there are no tests, or they cannot be run here.
+    """
+
+    def __init__(self, tests: RowTests, tier: str | None = None) -> None:
+        code = [_with_call(text, tests.entry_point) for text in tests.code]
+        self._suite = read_suite(code, "python", tests.solution)
+        self._names = names_in(code, tests.entry_point)
+        self._checks = list(recorded(self._suite.outside, tests.entry_point, tier))
+        if tests.solution and any(self._checks):
+            self._leave_out_objects(tests.solution, tier)
+        self.trusted = tuple(checks is not None for checks in self._checks)
+        self._outside = [at for at, trusted in enumerate(self.trusted) if trusted]
+        self._inside = [at for at, trusted in enumerate(self.trusted) if not trusted]
+
+    def program(self, completion: str, prompt: str = "") -> str:
+        """The last whole block that defines what the tests use."""
+        return function_program(completion, "python", self._names, prompt)
+
+    def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
+        """Ask the program for the answers to all trusted tests in one run, and run the others beside it in a second one."""
+        passed = [False] * len(self.trusted)
+        troubles: dict[int, tuple[str, str]] = {}
+        if self._outside:
+            verdicts, ran = judge_checks(program, [self._checks[at] or [] for at in self._outside], limits, tier=tier)
+            if ran.status == "sandbox_error":
+                return Results(tuple(passed), "unscored", one_line(ran.reason, 300))
+            for at, (status, detail) in zip(self._outside, verdicts, strict=True):
+                passed[at] = status == "passed"
+                troubles[at] = STATUS_OF.get(status, "wrong"), detail
+        if self._inside and untrusted:
+            suite = _only(self._suite, self._inside)
+            (beside,) = run_all(suite, [program], [Run()], limits, tier=tier)
+            found = of_ran(beside, self._inside)
+            if found.status == "unscored":
+                return replace(found, passed=tuple(passed))
+            for at, right in zip(self._inside, found.passed, strict=True):
+                passed[at] = right
+                troubles[at] = ("passed", "") if right else (found.status, found.detail)
+        wrong = [troubles[at] for at in sorted(troubles) if not passed[at]]
+        status, detail = wrong[0] if wrong else ("passed", "")
+        return Results(tuple(passed), status, one_line(detail, 300))
+
+    def _leave_out_objects(self, solution: str, tier: str | None) -> None:
+        """Tests to which the correct solution answers with an object must run beside the program."""
+        asked = [at for at, checks in enumerate(self._checks) if checks is not None]
+        verdicts, _ = judge_checks(solution, [self._checks[at] or [] for at in asked], LIMITS, tier=tier)
+        for at, (status, _) in zip(asked, verdicts, strict=True):
+            if status == "odd":
+                self._checks[at] = None
+
+
+def _with_call(text: str, entry_point: str) -> str:
+    """HumanEval's tests define `check(candidate)` and leave the call to whoever runs them."""
+    if entry_point and _CHECK.search(text) and not re.search(r"^check\(", text, re.MULTILINE):
+        return f"{text.rstrip()}\n\ncheck({entry_point})\n"
+    return text
+
+
+def _only(suite: Suite, places: Sequence[int]) -> Suite:
+    outside = tuple(suite.outside[at] for at in places) if suite.outside else ()
+    return replace(suite, tests=tuple(suite.tests[at] for at in places), outside=outside)

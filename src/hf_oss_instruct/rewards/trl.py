@@ -1,0 +1,176 @@
+"""The reward function for TRL: `trl grpo --reward_funcs hf_oss_instruct.rewards.code_reward`.
+
+Options come from environment variables (`env:` in the YAML), or `make_code_reward` makes a function with options in Python.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hf_oss_instruct.errors import UsageError
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.rewards.options import RewardOptions
+    from hf_oss_instruct.rewards.outcome import Outcome
+    from hf_oss_instruct.rewards.scorer import Item
+
+RewardFunction = Callable[..., Coroutine[Any, Any, list[float | None]]]
+
+
+class Backend(Protocol):
+    """Scores batches: `scorer.Scorer` on this machine, `client.RemoteScorer` on another."""
+
+    async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
+        """Score a batch."""
+
+
+async def code_reward(
+    prompts: Sequence[Any] | None = None, completions: Sequence[Any] | None = None, **columns: Any
+) -> list[float | None]:
+    """Run the program in each completion with the tests of its row, in the sandbox.
+
+    Args:
+        prompts: the prompts, plain or conversational.
+        completions: the completions, plain text or lists of messages.
+        columns: the other columns of the dataset, see `columns.TEST_COLUMNS`; and what TRL passes (`log_metric`, …).
+
+    Returns:
+        A reward from 0.0 to 1.0 for each completion; None if the sandbox failed, which TRL leaves out.
+
+    Raises:
+        UsageError: in the first call, a row has no tests, its tests cannot be used, or completions have another shape.
+        SandboxError: in the first call, no sandbox works on this machine.
+    """
+    return await _default()(prompts=prompts, completions=completions, **columns)
+
+
+@functools.cache
+def _default() -> RewardFunction:
+    return make_code_reward()
+
+
+def make_code_reward(options: RewardOptions | None = None, **given: Any) -> RewardFunction:
+    """Make a reward function for `GRPOTrainer(reward_funcs=…)`.
+
+        GRPOTrainer(reward_funcs=make_code_reward(variant="share", untrusted_tests=0), …)
+
+    Args:
+        options: all options; those in environment variables by default.
+        given: fields of `RewardOptions`, which come before environment variables.
+
+    Raises:
+        UsageError: an option is unknown or has a wrong value.
+    """
+    from hf_oss_instruct.rewards.options import RewardOptions
+
+    chosen = options or RewardOptions.from_environment(**given)
+    door = _Door(chosen)
+
+    async def code_reward(
+        prompts: Sequence[Any] | None = None, completions: Sequence[Any] | None = None, **columns: Any
+    ) -> list[float | None]:
+        return await door.rewards(prompts, completions, columns)
+
+    return code_reward
+
+
+class _Door:
+    """Between TRL's arguments and a backend."""
+
+    def __init__(self, options: RewardOptions) -> None:
+        from hf_oss_instruct.rewards.columns import RowReader
+        from hf_oss_instruct.rewards.scorer import Strict
+
+        self._options = options
+        self._reader, self._strict = RowReader(), Strict()
+        self._backend: Backend | None = None
+
+    async def rewards(
+        self, prompts: Sequence[Any] | None, completions: Sequence[Any] | None, columns: Mapping[str, Any]
+    ) -> list[float | None]:
+        from hf_oss_instruct.rewards.outcome import metrics
+        from hf_oss_instruct.rewards.scorer import timed
+
+        if completions is None:
+            raise UsageError("The reward function was called without completions. TRL passes them by name.")
+        if not completions:
+            return []
+        clock = timed()
+        items = self._items(prompts, completions, columns)
+        backend = self._backend = self._backend or await self._opened()
+        whole = [item for item in items if not isinstance(item, UsageError)]
+        scored = iter(await backend.score(whole))
+        found = [item if isinstance(item, UsageError) else next(scored) for item in items]
+        outcomes = self._strict.outcomes(found, self._options)
+        if log_metric := columns.get("log_metric"):
+            for name, value in metrics(outcomes, clock()).items():
+                log_metric(f"code_reward/{name}", value)
+        return [one.reward for one in outcomes]
+
+    async def _opened(self) -> Backend:
+        if self._options.url:
+            from hf_oss_instruct.rewards.client import RemoteScorer
+
+            return await RemoteScorer.connected(self._options)
+        from hf_oss_instruct.rewards.scorer import Scorer
+
+        return Scorer(self._options)
+
+    def _items(
+        self, prompts: Sequence[Any] | None, completions: Sequence[Any], columns: Mapping[str, Any]
+    ) -> list[Item | UsageError]:
+        from hf_oss_instruct.rewards.scorer import Item
+
+        lists = {name: value for name, value in columns.items() if isinstance(value, Sequence) and not isinstance(value, str)}
+        for name, value in lists.items():
+            if name != "environments" and len(value) != len(completions):
+                raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
+        found: list[Item | UsageError] = []
+        for number, completion in enumerate(completions):
+            prompt = prompts[number] if prompts else ""
+            try:
+                text = text_of(completion)
+                tests = self._reader.read({name: value[number] for name, value in lists.items()})
+                found.append(Item(text, tests, prompt if isinstance(prompt, str) else ""))
+            except UsageError as error:
+                found.append(error)
+        return found
+
+
+def text_of(completion: Any) -> str:
+    """The text of a completion: plain, or the last message of the assistant.
+
+    Raises:
+        UsageError: it has another shape.
+    """
+    if isinstance(completion, str):
+        return completion
+    if isinstance(completion, Mapping):
+        completion = [completion]
+    if isinstance(completion, Sequence):
+        messages = [one for one in completion if isinstance(one, Mapping) and "content" in one]
+        own = [one for one in messages if one.get("role", "assistant") == "assistant"]
+        if len(messages) == len(completion) and own:
+            return _content(own[-1]["content"])
+        if not completion:
+            return ""
+    raise UsageError(
+        f"A completion is {completion!r:.100}. It must be a text, or a list of messages with 'role' and 'content', as TRL passes "
+        "them for plain and conversational prompts."
+    )
+
+
+def _content(content: Any) -> str:
+    """The text of a message; some chat formats hold a list of parts."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        parts = [one.get("text", "") if isinstance(one, Mapping) else one for one in content]
+        if all(isinstance(one, str) for one in parts):
+            return "".join(parts)
+    raise UsageError(f"The content of a message is {content!r:.100}. It must be a text or a list of text parts.")

@@ -1,0 +1,36 @@
+"""How much each test says: the number of mutants of a correct solution that it kills."""
+
+from __future__ import annotations
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards.graders import Grader
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.verification.mutants import mutants
+
+MUTANTS = 8
+
+
+def weights_of(grader: Grader, tests: RowTests, limits: Limits, tier: str | None = None) -> tuple[float, ...]:
+    """The weight of each test: the column `test_weights`, or the number of mutants of the solution that fail it.
+
+    Args:
+        grader: of these tests.
+        tests: the row's tests, with its solution or weights.
+        limits: of each program.
+        tier: name of a sandbox tier, see `run_program`.
+
+    Raises:
+        UsageError: the row has neither a solution nor a weight for each test.
+    """
+    count = len(grader.trusted)
+    if tests.weights:
+        if len(tests.weights) != count:
+            raise UsageError(f"test_weights has {len(tests.weights)} weights, but the row has {count} tests. Give one for each.")
+        return tests.weights
+    if not tests.solution.strip():
+        raise UsageError("The variant 'weighted' needs a correct program in the column 'solution', or weights in 'test_weights'.")
+    changed = mutants(tests.solution, tests.language, MUTANTS, program=bool(tests.pairs))
+    ran = [grader.results(mutant.text, limits, tier=tier) for mutant in changed]
+    killed = [one for one in ran if (one.status in ("wrong", "error", "timeout") and any(one.passed)) or one.status == "wrong"]
+    return tuple(float(sum(not one.passed[at] for one in killed)) for at in range(count))

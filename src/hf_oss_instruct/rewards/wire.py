@@ -1,0 +1,79 @@
+"""What a reward server and its clients say to each other: JSON over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hf_oss_instruct.errors import OssInstructError, UsageError
+from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
+from hf_oss_instruct.rewards.scorer import Item
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+
+SCORE, HEALTH, METRICS = "/v1/score", "/health", "/metrics"
+
+
+def request_of(items: Sequence[Item], variant: str, untrusted_tests: float) -> dict[str, Any]:
+    """The body of a request; tests that several items share are sent once."""
+    tests = {item.tests.key: item.tests for item in items}
+    places = {key: number for number, key in enumerate(tests)}
+    return {
+        "variant": variant,
+        "untrusted_tests": untrusted_tests,
+        "tests": [one.to_json() for one in tests.values()],
+        "items": [{"completion": item.completion, "tests": places[item.tests.key], "prompt": item.prompt} for item in items],
+    }
+
+
+def items_of(body: Any) -> tuple[list[Item], str, float]:
+    """The items, variant and weight of untrusted tests in a request.
+
+    Raises:
+        UsageError: it is not as `request_of` writes it.
+    """
+    try:
+        tests = [RowTests.from_json(one) for one in body["tests"]]
+        items = [Item(_text(one["completion"]), tests[int(one["tests"])], _text(one.get("prompt", ""))) for one in body["items"]]
+        return items, _text(body.get("variant", "all")), float(body.get("untrusted_tests", 1.0))
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
+        raise UsageError(f"The request is not understood: {type(error).__name__}: {error}.") from None
+
+
+def response_of(found: Sequence[Outcome | OssInstructError]) -> dict[str, Any]:
+    """The body of a response."""
+    return {"outcomes": [{"error": str(one)} if isinstance(one, OssInstructError) else asdict(one) for one in found]}
+
+
+def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
+    """The outcomes in a response.
+
+    Args:
+        body: the JSON value.
+        count: how many there must be.
+
+    Raises:
+        ValueError: it is not as `response_of` writes it.
+    """
+    try:
+        found = [_outcome(one) for one in body["outcomes"]]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"the response is not understood: {type(error).__name__}: {error}") from None
+    if len(found) != count:
+        raise ValueError(f"the response has {len(found)} outcomes for {count} completions")
+    return found
+
+
+def _outcome(one: Mapping[str, Any]) -> Outcome | OssInstructError:
+    if "error" in one:
+        return UsageError(_text(one["error"]))
+    reward, status = one["reward"], one["status"]
+    if status not in STATUSES or not (reward is None or 0 <= reward <= 1):
+        raise TypeError(f"status {status!r:.40}, reward {reward!r:.40}")
+    return Outcome(reward, status, _text(one["detail"]), tuple(map(bool, one["passed"])), tuple(map(bool, one["trusted"])))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.60} is not a text")
+    return value

@@ -1,0 +1,28 @@
+"""The door for verl: a plain function of one completion, with the tests in `ground_truth`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import pytest
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards.verl import compute_score
+
+PAIRS = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2", "4"]})
+RIGHT = "```python\nprint(2 * int(input()))\n```"
+
+
+def test_verl_calls_it_from_threads_with_names_and_may_pass_more() -> None:
+    assert not inspect.iscoroutinefunction(compute_score)
+    given = {"data_source": "mine", "ground_truth": PAIRS, "extra_info": {"num_turns": 1}, "reward_router_address": None}
+    assert compute_score(solution_str=RIGHT, **given) == {"score": 1.0, "passed": 1.0, "timeout": 0.0}
+    half = "```python\nprint(2)\n```"
+    assert compute_score(solution_str=half, **given)["score"] == 0.0
+    assert compute_score(solution_str=half, variant="share", **given)["score"] == 0.5
+
+
+def test_a_ground_truth_without_tests_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no tests"):
+        compute_score("mine", RIGHT, "")
