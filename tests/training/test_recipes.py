@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,30 +13,47 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from trl.scripts.sft import make_parser
 
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.training.estimate import Shape
-from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, load_recipe, rows_a_step
+from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, TRAINERS, load_recipe, read_yaml, rows_a_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
 
 @pytest.mark.parametrize("gpus", [None, 4])
 @pytest.mark.parametrize("name", RECIPES)
-def test_trls_own_parser_takes_every_recipe(name: str, gpus: int | None, tmp_path: Path) -> None:
+def test_trls_own_parser_takes_every_recipe(name: str, gpus: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load_recipe(name, model="org/model-1.3b", data="org/pairs", gpus=gpus)
     (tmp_path / "x.yaml").write_text(recipe.to_yaml())
     words = ["--config", str(tmp_path / "x.yaml"), "--use_cpu", "true"]
-    _, arguments, model, _, left, more = make_parser().parse_args_and_config(
+    make_parser = importlib.import_module(f"trl.scripts.{TRAINERS.get(name, 'sft')}").make_parser
+    for key, value in recipe.values.get("env", {}).items():
+        monkeypatch.setenv(key, value)  # TRL sets them, and takes none back
+    script, arguments, model, _, left, more = make_parser().parse_args_and_config(
         words, return_remaining_strings=True, separate_remaining_strings=True
     )
     assert {word.removeprefix("--") for word in left if word.startswith("--")} <= set(LAUNCH_KEYS)
     assert not more
     assert model.model_name_or_path == "org/model-1.3b"
     assert arguments.learning_rate == recipe.values["learning_rate"]
-    assert arguments.completion_only_loss
+    if name not in TRAINERS:
+        assert arguments.completion_only_loss
+    elif name == "grpo":
+        assert script.reward_funcs == ["hf_oss_instruct.rewards.code_reward"]
+        assert os.environ["HF_OSS_INSTRUCT_REWARD_VARIANT"] == "all"
+        assert RewardOptions.from_environment() == RewardOptions()
+
+
+@pytest.mark.parametrize("name", sorted(TRAINERS))
+def test_train_says_which_command_runs_a_recipe_for_another_trainer(name: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(text := load_recipe(name, data=str(tmp_path), gpus=0).to_yaml())
+    assert f"  trl {name} --config THIS.yaml" in text
+    assert "dataset_config" not in text
+    with pytest.raises(UsageError, match=f"trl {name} --config"):
+        read_yaml(tmp_path / "x.yaml")
 
 
 def test_magicoder_is_the_papers() -> None:

@@ -91,13 +91,17 @@ def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Sco
     help="Number of GPUs; 0 for a CPU. Gradient accumulation adapts, so that rows per step stay the same.",
 )
 @click.option("--rows", type=click.IntRange(1), help="Rows to estimate the time for. Default: those of a folder, else 75,000.")
-@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of trl sft; may be given again.")
+@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of TRL's command; may be given again.")
 def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
-    """Print a training recipe as YAML, for `trl sft --config` and for `train`; without NAME, list them.
+    """Print a training recipe as YAML, for TRL and for `train`; without NAME, list them.
 
     \b
     hf-oss-instruct recipe magicoder --data pairs --gpus 2 > magicoder.yaml
     hf-oss-instruct recipe fast --model Qwen/Qwen2.5-Coder-1.5B --set learning_rate=1e-5
+    hf-oss-instruct recipe grpo --data pairs-trl > grpo.yaml && trl grpo --config grpo.yaml
+
+    Recipes are for `trl sft --config` and `train`; grpo (reinforcement learning on tests) and dpo (preferences) are for
+    `trl grpo` and `trl dpo`.
     """
     from hf_oss_instruct.training.recipes import RECIPES, load_recipe
 

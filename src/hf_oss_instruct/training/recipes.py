@@ -1,4 +1,4 @@
-"""Training recipes, resolved for a model, a dataset and a number of GPUs, as YAML that `trl sft` runs."""
+"""Training recipes, resolved for a model, a dataset and a number of GPUs, as YAML that `trl sft`, `grpo` or `dpo` runs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.structured import load_yaml, read_object
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
-RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke")
+RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke", "grpo", "dpo")
+TRAINERS = {"grpo": "grpo", "dpo": "dpo"}
+"""Recipe → the command of TRL that runs it; `sft` for the others."""
+OTHER_TRAINERS = {"reward_funcs": "grpo", "num_generations": "grpo", "beta": "dpo"}
+"""Key that SFT does not have → the command of TRL that a YAML with it is for."""
 LAUNCH_KEYS = ("accelerate_config", "num_processes", "num_machines", "machine_rank", "main_process_ip", "main_process_port")
-"""Keys that `trl sft` passes to `accelerate launch`."""
+"""Keys that `trl` passes to `accelerate launch`."""
 FULL = 0.99
 """Fill rate of best-fit bins (measured: 2,000 rows of 446 tokens, bins of 1216 to 16384: 98.6 to 99.0 %)."""
 PAPER_ROWS = 75_000
@@ -42,18 +46,18 @@ class Recipe:
         values: the keys of the YAML.
         gpus: devices it is meant for; 0 is a CPU.
         notes: what was decided, a line each.
-        estimate: memory and time.
+        estimate: memory and time; None where generation takes most of both.
     """
 
     name: str
     values: dict[str, Any]
     gpus: int
     notes: tuple[str, ...]
-    estimate: Estimate
+    estimate: Estimate | None
 
     def to_yaml(self) -> str:
         """The recipe as YAML, with decisions and estimates as comments above it."""
-        lines = [*self.notes, *self.estimate.lines()]
+        lines = [*self.notes, *(self.estimate.lines() if self.estimate else ())]
         text = yaml.safe_dump(self.values, sort_keys=False, allow_unicode=True, width=120)
         return "".join(f"# {line}\n" for line in lines) + text
 
@@ -81,7 +85,7 @@ def load_recipe(
         model: model to start from, a Hub id or a folder.
         data: dataset, a Hub id or a folder that `synthesize` wrote.
         gpus: devices; rows a step stay what the recipe says, so accumulation shrinks as they grow. 0 is a CPU.
-        changes: further keys of `trl sft` and their values.
+        changes: further keys of the YAML and their values.
         rows: rows to estimate time for; read from the folder's `run.json` where there is one.
 
     Raises:
@@ -90,13 +94,18 @@ def load_recipe(
     values = _read(name)
     planned = gpus if gpus is not None else int(values.get("num_processes", 0 if values.get("use_cpu") else 1))
     notes = [f"Recipe {name} of hf-oss-instruct, for {planned or 'no'} GPU{'s' * (planned != 1)}. Run it with either of"]
-    notes += ["  trl sft --config THIS.yaml", "  hf-oss-instruct train THIS.yaml    (checks and counts the data, writes a card)"]
+    trainer = TRAINERS.get(name, "sft")
+    notes.append(f"  trl {trainer} --config THIS.yaml")
+    if trainer == "sft":
+        notes.append("  hf-oss-instruct train THIS.yaml    (checks and counts the data, writes a card)")
+    else:
+        notes[0] = notes[0].replace("with either of", "with")
     if name == "fast":
         notes.append(_choose_attention(values, planned))
     step = rows_a_step(values) * max(1, int(values.get("num_processes", 1)))
     values |= {"model_name_or_path": model or values["model_name_or_path"], "dataset_name": data or values["dataset_name"]}
-    if data and not _has_sft(data):
-        values.pop("dataset_config", None)
+    if data and "dataset_config" in values and not _has_config(data, values["dataset_config"]):
+        values.pop("dataset_config")
     values |= changes or {}
     if planned > 1 or "num_processes" in values:
         values["num_processes"] = planned
@@ -104,8 +113,10 @@ def load_recipe(
         values |= {"use_cpu": True, "bf16": False, "dtype": "float32"} | dict(changes or {})
     if "gradient_accumulation_steps" not in (changes or {}):
         values["gradient_accumulation_steps"] = max(1, round(step / (_rows_a_batch(values) * max(1, planned))))
-    check_keys(changes or {})
-    notes.append(_step_note(values, planned))
+    check_keys(changes or {}, trainer)
+    notes.append(_completions_note(values, planned) if trainer == "grpo" else _step_note(values, planned))
+    if trainer == "grpo":
+        return Recipe(name, values, planned, tuple(notes), None)
     estimate = Estimate(Shape.of(values["model_name_or_path"]), values, max(1, planned), rows or _rows_in(data) or PAPER_ROWS)
     return Recipe(name, values, planned, tuple(notes), estimate)
 
@@ -127,31 +138,36 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise UsageError(f"{path} is no list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
+    if trainer := next((trainer for key, trainer in OTHER_TRAINERS.items() if key in values), None):
+        raise UsageError(f"{path} is for another trainer than SFT. Run it with: trl {trainer} --config {path}")
     check_keys(values)
     return values
 
 
-def check_keys(keys: Iterable[str]) -> None:
+def check_keys(keys: Iterable[str], trainer: str = "sft") -> None:
     """Reject keys that neither TRL's parser nor `accelerate launch` accepts.
+
+    Args:
+        keys: the keys of a YAML.
+        trainer: the command of TRL: `sft`, `grpo` or `dpo`.
 
     Raises:
         UsageError: naming each unknown key and the nearest known one.
     """
     if not (wanted := list(keys)):
         return
-    known = known_keys()
+    known = known_keys(trainer)
     unknown = [key for key in wanted if key not in known]
     if unknown:
         said = "; ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
         raise UsageError(f"The TRL installed here does not know the key {said}. Correct or remove it.")
 
 
-def known_keys() -> set[str]:
-    """Every key that the installed TRL accepts in a YAML for `trl sft`."""
+def known_keys(trainer: str = "sft") -> set[str]:
+    """Every key that the installed TRL accepts in a YAML for one of its commands."""
     if importlib.util.find_spec("trl") is None:
         raise UsageError("trl is not installed. Install it with: pip install 'hf-oss-instruct[train]'")
-    from trl.scripts.sft import make_parser
-
+    make_parser = importlib.import_module(f"trl.scripts.{trainer}").make_parser
     return {action.dest for action in make_parser()._actions} | {"env", *LAUNCH_KEYS}
 
 
@@ -180,9 +196,9 @@ def _knows_new_names() -> bool:
     return (int(major), int(minor)) >= NEW_NAMES_SINCE
 
 
-def _has_sft(data: str) -> bool:
-    """Drop the config `sft` for folders that this package did not write: they only have a default config."""
-    return (Path(data) / "sft").is_dir() or not Path(data).exists()
+def _has_config(data: str, config: str) -> bool:
+    """Whether a dataset may have a config: folders that this package did not write only have a default one."""
+    return (Path(data) / config).is_dir() or not Path(data).exists()
 
 
 def _choose_attention(values: dict[str, Any], gpus: int) -> str:
@@ -210,6 +226,12 @@ def _step_note(values: Mapping[str, Any], gpus: int) -> str:
     tokens = round(rows * MEAN_TOKENS, -3)
     devices = f"{max(1, gpus)} device(s)"
     return f"A step is {rows} rows, about {tokens:,} tokens: {batch} a device{packed} × {accumulated} accumulated × {devices}."
+
+
+def _completions_note(values: Mapping[str, Any], gpus: int) -> str:
+    rows = int(values["per_device_train_batch_size"]) * int(values["gradient_accumulation_steps"]) * max(1, gpus)
+    each = int(values["num_generations"])
+    return f"A step is {rows} completions: {each} for each of {rows // each} prompts. Rewards run on this machine's CPUs."
 
 
 def _rows_in(data: str | None) -> int | None:
