@@ -38,11 +38,13 @@ def seeds(n: int, folder: Path) -> Path:
 
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
+    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.seeds.folders import open_source
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 
+    do_without_pandas()  # as the command does
     transport = kind if kind == "huggingface_hub" else "aiohttp"
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))

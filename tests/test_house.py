@@ -39,6 +39,16 @@ def test_importing_the_package_imports_no_host() -> None:
     assert python(f"import sys, hf_oss_instruct; print({hosts})") == "[]"
 
 
+def test_a_command_converts_values_to_arrow_without_pandas_which_stays_there_for_others() -> None:
+    code = (
+        "import sys\nfrom hf_oss_instruct.arrow import do_without_pandas\ndo_without_pandas()\n"
+        "import pyarrow as pa\ntable = pa.Table.from_pylist([{'text': 'x', 'tags': ['a'], 'n': 1}])\n"
+        "print('pandas' in sys.modules)\n"
+        "print(table.to_pandas()['n'].sum(), pa.array(table.to_pandas()['n']).to_pylist())"
+    )
+    assert python(code).splitlines() == ["False", "1 [1]"]
+
+
 def test_public_names_are_few_sorted_there_and_documented() -> None:
     names = hf_oss_instruct.__all__
     assert names == sorted(names)

@@ -25,6 +25,14 @@ def test_it_is_a_dict(changes: list[tuple[int, int, bool]]) -> None:
         assert (key in numbers) == (key in plain)
 
 
+def test_it_finds_keys_at_both_ends_of_what_is_packed() -> None:
+    numbers = NumberMap()
+    for key in (0, 7, 2**64 - 1):
+        numbers.set(key, key)
+    assert sorted(numbers.values()) == [0, 7, 2**64 - 1]
+    assert [numbers.get(key) for key in (0, 6, 7, 8, 2**64 - 1)] == [0, None, 7, None, 2**64 - 1]
+
+
 def test_it_packs_by_itself() -> None:
     numbers = NumberMap()
     for key in range(3 * packed.RECENT + 5):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,3 +45,26 @@ def flat(array: pa.Array) -> pa.Array:
     if pa.types.is_binary_view(array.type) or pa.types.is_fixed_size_binary(array.type):
         return array.cast(pa.large_binary())
     return array
+
+
+class _WithoutPandas(MetaPathFinder):
+    """An import hook to which pandas is not installed."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """See `importlib.abc.MetaPathFinder.find_spec`."""
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is not needed here", name=name)
+
+
+def do_without_pandas() -> None:
+    """Keep Arrow from importing pandas, 0.4 CPU seconds and 40 MB, in a process that passes it no pandas objects.
+
+    Arrow tries to import it at the first conversion from Python values, to know its types, and goes on without for good where
+    that fails. Everyone else, `to_pandas` too, imports it as ever.
+    """
+    hook = _WithoutPandas()
+    sys.meta_path.insert(0, hook)
+    try:
+        pa.array(())
+    finally:
+        sys.meta_path.remove(hook)

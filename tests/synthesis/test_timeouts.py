@@ -73,6 +73,37 @@ def test_attempts_in_flight_follow_what_others_teach() -> None:
     assert 0.2 <= asyncio.run(hangs_while_others_answer()) < 10
 
 
+def test_one_timer_ends_every_attempt_at_its_own_deadline_in_one_loop_after_another() -> None:
+    deadline, ended = Deadline(0.05), []
+
+    async def late(timeouts: int) -> None:
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await deadline.keep(asyncio.sleep(3600), timeouts)
+        assert time.monotonic() - started >= 0.05 * 2**timeouts - 0.005
+        ended.append(timeouts)
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*map(late, (2, 0, 1)))
+
+    for _ in range(2):
+        asyncio.run(all_at_once())
+    assert ended == [0, 1, 2] * 2
+
+
+def test_an_attempt_that_is_cancelled_leaves_the_others_their_deadline() -> None:
+    async def two() -> None:
+        deadline = Deadline(0.1)
+        first, second = (asyncio.ensure_future(deadline.keep(asyncio.sleep(3600))) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(TimeoutError):
+            await second
+        assert first.cancelled()
+
+    asyncio.run(two())
+
+
 def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
     async def late(timeouts: int) -> str:
         return await Deadline(0.2).keep(asyncio.sleep(0.4, "late"), timeouts)

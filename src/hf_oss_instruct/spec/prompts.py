@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TEMPLATE = "oss_instruct"
 """Name of our own template in run configs."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
+PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ class Prompt:
         values = {"{fence}": fence_for(snippet), "{code}": snippet}
         # One pass over the template: a snippet that holds "{fence}" is text, not a placeholder.
         return tuple(
-            {"role": role, "content": re.sub(r"\{fence\}|\{code\}", lambda found: values[found[0]], part)}
-            for role, part in self._parts
+            {"role": role, "content": PLACEHOLDER.sub(lambda found: values[found[0]], part)} for role, part in self._parts
         )
 
 

@@ -25,6 +25,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.event_loop import run_coroutine
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.memory import tuned_memory
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
@@ -89,7 +90,7 @@ def run(
     task, limits, concurrency = OssInstructTask.of(spec, teacher), spec.limits, spec.teacher.concurrency
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     follow_ups = [f"{one.name}: {one.teacher.identity}" for one in then]
-    with _occupied(out), deferring() as stopping:
+    with _occupied(out), tuned_memory(), deferring() as stopping:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)

@@ -35,6 +35,7 @@ class Deadline:
         self.seconds = longest_s if fixed_s is None else fixed_s
         self._learns = fixed_s is None
         self._running: dict[asyncio.Timeout, tuple[float, int]] = {}
+        self._alarm: asyncio.TimerHandle | None = None  # one timer for all attempts, at the first deadline
         self._seen = 0
         self._slowest = self._slowest_before = 0.0
 
@@ -48,13 +49,16 @@ class Deadline:
         Raises:
             TimeoutError: it did not come in time.
         """
-        started = asyncio.get_running_loop().time()  # the clock of its timers, which is the monotonic one
-        async with asyncio.timeout(self.allowed(timeouts)) as timer:
+        started = time.monotonic()  # the clock of the loop's timers
+        async with asyncio.timeout(None) as timer:
             self._running[timer] = started, timeouts
+            self._set_alarm(started + self.allowed(timeouts))
             try:
                 result = await work
             finally:
                 del self._running[timer]
+                if not self._running:
+                    self._clear_alarm()
         if self._learns:
             self.learn(time.monotonic() - started)
         return result
@@ -78,10 +82,30 @@ class Deadline:
         seconds = min(max(multiple * max(self._slowest, self._slowest_before), self._shortest_s), self._longest_s)
         if seconds != self.seconds:
             self.seconds = seconds
-            for timer, (started, timeouts) in self._running.items():
-                if not timer.expired():
-                    timer.reschedule(started + self.allowed(timeouts))
+            self._expire()
 
     def allowed(self, timeouts: int = 0) -> float:
         """Seconds that an attempt may take now, after so many that ran out of time."""
         return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))
+
+    def _expire(self) -> None:
+        """End the attempts whose time is over, and look again at the next deadline."""
+        self._clear_alarm()
+        for timer, (started, timeouts) in self._running.items():
+            if timer.expired():
+                continue
+            due = started + self.allowed(timeouts)
+            if due <= time.monotonic():
+                timer.reschedule(due)
+            else:
+                self._set_alarm(due)
+
+    def _set_alarm(self, due: float) -> None:
+        if self._alarm is None or due < self._alarm.when():
+            self._clear_alarm()
+            self._alarm = asyncio.get_running_loop().call_at(due, self._expire)
+
+    def _clear_alarm(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 _NATURAL = frozenset(
     "stop stopped stopsequence stopstr stopword stopwords stoptoken eos eostoken eostokenid eot end endturn endofturn complete "
@@ -35,6 +36,7 @@ class Ending(Enum):
     """No word, or one that we do not know: the answer is read as it is."""
 
 
+@lru_cache(256)  # servers have a few words
 def ending(finish_reason: str | None) -> Ending:
     """What a finish reason means, in any spelling (`MaxTokens`, `FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
     word = re.sub(r"[\s_-]", "", (finish_reason or "").rpartition(".")[2].lower()).removeprefix("finishreason")
