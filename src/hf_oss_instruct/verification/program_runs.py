@@ -11,11 +11,12 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
-from hf_oss_instruct.verification.suites import cpp, java, javascript, php, ruby
+from hf_oss_instruct.verification.suites import cpp, go, java, javascript, php, ruby
 from hf_oss_instruct.verification.suites.core import Suite
 
 SOURCES = {
     "cpp": cpp.sources,
+    "go": go.sources,
     "java": java.sources,
     "javascript": javascript.sources,
     "php": php.sources,
@@ -42,19 +43,7 @@ def run_all(
     source, files = SOURCES[suite.language](suite, programs)
     while len(found) < len(runs):
         rest = runs[len(found) :]
-        given = [
-            (
-                {
-                    "NONCE": nonce,
-                    "V": str(run.program),
-                    "FIRST": str(run.first),
-                    "REVERSED": str(int(run.reversed)),
-                    "TZ": run.tz,
-                },
-                "",
-            )
-            for run in rest
-        ]
+        given = [({"TZ": run.tz}, f"{nonce} {run.program} {run.first} {int(run.reversed)}\n") for run in rest]
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
         ran = run_many(source, suite.language, given, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
         if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
@@ -67,7 +56,7 @@ def run_all(
 
 def _broken(said: str, count: int, source: str) -> set[int]:
     """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
-    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)\.\w+[:(]\d+[^\n]*\berror", said)}
+    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", said)}
     lines = source.split("\n")
     for line in re.finditer(r"\bMain\.java:(\d+): error", said):
         marks = (one for one in reversed(lines[: int(line[1])]) if one.startswith("//variant "))

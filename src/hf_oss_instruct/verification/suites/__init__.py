@@ -19,6 +19,7 @@ READ = {
     "php": "php",
     "ruby": "ruby",
     "cpp": "cpp",
+    "go": "go",
     "python": "python",
     "javascript": "javascript",
     "typescript": "javascript",

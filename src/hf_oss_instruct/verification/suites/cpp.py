@@ -110,7 +110,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 
 def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
-    yield re.sub(r"\bint\s+main\s*\(", "int main_of_the_program(", _DIRECTIVE.sub("", program))
+    program = re.sub(r"\bint\s+main\s*\(", "int main_of_the_program(", _DIRECTIVE.sub("", program))
+    yield re.sub(r"#[ \t]*undef[ \t]+_*(?:constructor|init_priority|section)_*", "", program)
     yield from _macros(hidden)  # the program may have made others of them
     yield _DIRECTIVE.sub("", suite.preamble)
     for at, test in enumerate(suite.tests):

@@ -11,9 +11,11 @@ class HIDDEN {
         try { channel.write(("\n" + nonce + " " + test + " " + status + " \"" + text + "\"\n").getBytes()); } catch (java.io.IOException error) { Runtime.getRuntime().halt(1); }
     }
     static void main() throws Exception {
-        String nonce = System.getenv("NONCE");
-        int variant = Integer.parseInt(System.getenv("V")), first = Integer.parseInt(System.getenv("FIRST"));
-        boolean reversed = "1".equals(System.getenv("REVERSED"));
+        String[] given = new String(System.in.readAllBytes()).trim().split(" ");
+        String nonce = given[0];
+        int variant = Integer.parseInt(given[1]), first = Integer.parseInt(given[2]);
+        boolean reversed = "1".equals(given[3]);
+        System.setIn(new java.io.ByteArrayInputStream(new byte[0]));
         channel = new java.io.FileOutputStream(java.io.FileDescriptor.out);
         System.setOut(new java.io.PrintStream(java.io.OutputStream.nullOutputStream()));
         for (int step = first; step < COUNT; step++) {

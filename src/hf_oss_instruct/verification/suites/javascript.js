@@ -1,11 +1,12 @@
 "use strict";
-const { writeSync, readFileSync } = require("node:fs");
+const { writeSync, readFileSync, closeSync, openSync } = require("node:fs");
 const { isDeepStrictEqual, inspect } = require("node:util");
 const vm = require("node:vm");
 const assert = require("node:assert");
 const real = require;
-const { NONCE: nonce, V: variant, FIRST: first, REVERSED: reversed } = process.env;
-for (const name of ["NONCE", "V", "FIRST", "REVERSED"]) delete process.env[name];
+const [nonce, variant, first, reversed] = readFileSync(0, "utf8").trim().split(" ");
+closeSync(0); // the next file that is opened takes its place
+openSync("/dev/null");
 const leave = process.exit.bind(process);
 const { is, freeze, assign, getPrototypeOf } = Object;
 const stringify = JSON.stringify;

@@ -5,9 +5,8 @@ namespace HIDDEN {
     final class Ours {
         private static $channel; private static string $nonce; public static int $first; public static bool $reversed; public static string $variant;
         public static function begin(): void {
-            [self::$nonce, self::$variant] = [\getenv("NONCE"), \getenv("V")];
-            [self::$first, self::$reversed] = [(int) \getenv("FIRST"), \getenv("REVERSED") === "1"];
-            foreach (["NONCE", "V", "FIRST", "REVERSED"] as $name) { \putenv($name); unset($_ENV[$name], $_SERVER[$name]); }
+            [self::$nonce, self::$variant, $first, $reversed] = \explode(" ", \trim(\stream_get_contents(\STDIN)));
+            [self::$first, self::$reversed] = [(int) $first, $reversed === "1"];
             self::$channel = \fopen("php://stdout", "w");
             \ob_start(static fn ($text) => "", 4096);
         }

@@ -1,0 +1,203 @@
+"""Go: functions of `testing`, the common part of testify, and a `main` that panics or exits."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.grammars import name_of
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+STANDARD = frozenset(
+    "archive bufio bytes cmp compress container context crypto database debug embed encoding errors expvar flag fmt go hash html "
+    "image index io iter log maps math mime net os path plugin reflect regexp runtime slices sort strconv strings sync syscall "
+    "testing text time unicode unique unsafe".split()
+)
+PREDECLARED = frozenset(
+    "bool byte complex128 complex64 error false float32 float64 iota int int16 int32 int64 int8 nil panic print println recover "
+    "rune string true uint uint16 uint32 uint64 uint8 uintptr append cap close copy delete len make new".split()
+)
+"""Names that a program must not define anew, since its tests use them; `min`, `max` and `any` are often defined."""
+_TESTIFY = re.compile(r"github\.com/stretchr/testify/(assert|require)$")
+_PACKAGE = re.compile(r"^[ \t]*package\s+\w+.*$", re.MULTILINE)
+_SPEC = re.compile(r"(?:(\w+|\.|_)\s+)?\"([^\"]+)\"")
+_FAILS = re.compile(r"\bpanic\(|\bos\.Exit\(|\blog\.(Fatal|Panic)")
+_LEFT_OUT = re.compile(r"(Benchmark|Fuzz|Example)(_|[A-Z]|$)|TestMain$")
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        SuiteRefusedError: it does not parse, holds no test, or imports a module that is not installed.
+    """
+    text = _PACKAGE.sub("", text)
+    root = parse(text.encode(errors="replace"), "go").root_node
+    if root.has_error or any(node.type.endswith("_statement") for node in root.named_children):
+        text = _as_main(text)
+        root = parse(text.encode(errors="replace"), "go").root_node
+    if root.has_error:
+        raise SuiteRefusedError("tests_missing", "the tests are no Go")
+    imports, own = _imports(root, defined(solution))
+    root = parse(_unqualified(root, text, own).encode(errors="replace"), "go").root_node
+    kept, tests, main = [], [], ""
+    for node in root.named_children:
+        if node.type == "import_declaration":
+            continue
+        name, body = name_of(node) if node.type == "function_declaration" else "", text_of(node)
+        if name.startswith("Test") and re.search(r"\(\s*\w+\s+\*\w+\.T\s*\)", body.partition("{")[0]):
+            tests.append(Test(name, "function", body))
+        elif name == "main":
+            main = text_of(node.child_by_field_name("body"))
+        elif not _LEFT_OUT.match(name):
+            kept.append(body)
+    tests = tests or list(_of_main(main, kept))
+    if not tests:
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    listed = "\n".join(f'\t{alias + " " if alias else ""}"{path}"' for alias, path in imports)
+    preamble = "\n\n".join(["package main", f"import (\n{listed}\n)", *kept] if imports else ["package main", *kept])
+    return Suite(language, tuple(tests), preamble, more=(listed, *kept))
+
+
+def _as_main(text: str) -> str:
+    """Statements without a function around them."""
+    imports = re.findall(r"^import\s+(?:\([^)]*\)|[^\n]*)", text, re.MULTILINE)
+    rest = re.sub(r"^import\s+(?:\([^)]*\)|[^\n]*)", "", text, flags=re.MULTILINE)
+    return "\n".join([*imports, "func main() {", rest, "}"])
+
+
+def _of_main(main: str, kept: Sequence[str]) -> Iterator[Test]:
+    """Functions that `main` calls and that can fail; if there are none, all of `main`, whose variables have to be used."""
+    failing = {one[0]: text for text in kept if (one := re.findall(r"^func (\w+)\(\)", text)) and _FAILS.search(text)}
+    called = [name for name in re.findall(r"^[ \t]*(\w+)\(\)[ \t]*$", main, re.MULTILINE) if name in failing]
+    for name in called:
+        yield Test(name, "statements", failing[name], f"{name}()")
+    if not called and (_FAILS.search(main) or any(_FAILS.search(one) for one in kept)):
+        yield Test("main", "statements", f"func main() {main}", main)
+
+
+def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Alias and path of each import, and the names by which the tests know the solution's package."""
+    found, own = [], []
+    for node in root.named_children:
+        for alias, path in _SPEC.findall(text_of(node).removeprefix("import")) if node.type == "import_declaration" else ():
+            called = alias or path.rpartition("/")[2]
+            if path.partition("/")[0] in STANDARD or _TESTIFY.search(path):
+                found.append((alias, path))
+            elif "." not in path.partition("/")[0] or _used(root, called) <= names:
+                own.append(called)
+            else:
+                raise SuiteRefusedError(
+                    "not_verifiable", f"the tests import {path!r}, which is not installed here", "third_party"
+                )
+    return found, own
+
+
+def _used(root: Node, package: str) -> set[str]:
+    return set(re.findall(rf"\b{re.escape(package)}\.(\w+)", text_of(root)))
+
+
+def _unqualified(root: Node, text: str, packages: Sequence[str]) -> str:
+    """The text without the names of the solution's package before its own names."""
+    source, places, stack = text.encode(errors="replace"), [], [root] if packages else []
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        owner = node.child_by_field_name("operand" if node.type == "selector_expression" else "package")
+        if node.type in ("selector_expression", "qualified_type") and owner and text_of(owner) in packages:
+            places.append((owner.start_byte, owner.end_byte + 1))
+    for start, end in sorted(places, reverse=True):
+        source = source[:start] + source[end:]
+    return source.decode(errors="replace")
+
+
+def defined(program: str) -> frozenset[str]:
+    """The names that a program declares at its top level."""
+    found = set(re.findall(r"^(?:func|type|var|const)\s+(\w+)", program, re.MULTILINE))
+    for block in re.findall(r"^(?:type|var|const)\s*\(\n(.*?)^\)", program, re.MULTILINE | re.DOTALL):
+        found |= set(re.findall(r"^[ \t]+(\w+)", block, re.MULTILINE))
+    return frozenset(found)
+
+
+def together(program: str) -> bool:
+    """Whether changes of a program can be run from one executable: not where it calls functions before `main` does."""
+    own = "|".join(map(re.escape, re.findall(r"^func\s+(\w+)", program, re.MULTILINE))) or "init"
+    return not re.search(rf"^func init\(|^(?:var\s.*=|\t\w+\s.*=).*\b(?:{own})\(", program, re.MULTILINE)
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts: imports and helpers once, tests of the same name with a number."""
+    tests: list[Test] = []
+    for test in (test for suite in suites for test in suite.tests):
+        same = [one for one in tests if one.name == test.name and test.kind == "function"]
+        name = f"{test.name}_{len(tests)}" if same else test.name
+        tests.append(replace(test, name=name, text=re.sub(rf"\b{test.name}\b", name, test.text, count=1) if same else test.text))
+    listed = "\n".join(dict.fromkeys(line for suite in suites for line in suite.more[0].split("\n")))
+    kept = dict.fromkeys(one for suite in suites for one in suite.more[1:])
+    preamble = "\n\n".join(["package main", f"import (\n{listed}\n)", *kept])
+    return replace(suites[0], tests=tuple(tests), preamble=preamble, more=(listed, *kept))
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """One program that holds the tests with each of several solutions, every pair in a package of its own."""
+    hidden = f"h{secrets.token_hex(8)}"
+    files = {f"{hidden}/harness.go": harness("go.go").replace("HIDDEN", hidden).encode()}
+    for number, program in enumerate(programs):
+        files[f"v{number}/solution.go"] = _solution(program, number).encode()
+        files[f"v{number}/tests.go"] = _tests(suite, number, hidden).encode()
+    for name in ("assert", "require"):
+        text = harness("go_testify.go").replace("PACKAGE", name).replace("HIDDEN", hidden)
+        files[f"{hidden}{name}/{name}.go"] = text.replace("NOW", "true" if name == "require" else "false").encode()
+    imports = [f'v{number} "./v{number}"' for number in range(len(programs))]
+    entries = ", ".join(f"v{number}.Run{hidden}" for number in range(len(programs)))
+    main = [f"func main() {{ h.Main([]h.Entry{{{entries}}}, {len(suite.tests)}) }}"]
+    return "\n".join(["package main", "import (", f'h "./{hidden}"', *imports, ")", *main, ""]), files
+
+
+def _solution(program: str, number: int) -> str:
+    if again := sorted(defined(program) & PREDECLARED):
+        return f"package v{number}\nvar _ = itDefines_{again[0]}\n"
+    text = _PACKAGE.sub("", program, count=1)
+    if number:  # a stub or mutant may use less than it imports
+        for alias, path in re.findall(r"^\s*(?:import\s+)?(?:(\w+)[ \t]+)?\"([^\"]+)\"[ \t]*$", text, re.MULTILINE):
+            if not _called(text, alias or path.rpartition("/")[2]):
+                text = re.sub(
+                    rf"^(\s*(?:import\s+)?)(?:\w+[ \t]+)?\"{re.escape(path)}\"", rf'\1_ "{path}"', text, flags=re.MULTILINE
+                )
+    return f"package v{number}\n//line v{number}/solution.go:1\n{text}"
+
+
+def _called(text: str, package: str) -> bool:
+    return re.search(rf"\b{re.escape(package)}\.\w", text) is not None
+
+
+def _tests(suite: Suite, number: int, hidden: str) -> str:
+    body = "\n\n".join([*suite.more[1:], *(test.text for test in suite.tests if test.kind == "function")])
+    cases = "\n".join(
+        f"case {at}: return {test.name}" if test.kind == "function" else f"case {at}: return func(t *testing.T) {{ {test.run} }}"
+        for at, test in enumerate(suite.tests)
+    )
+    body += f"\n\nfunc Run{hidden}(test int) func(t *testing.T) {{ switch test {{\n{cases}\n}}; return nil }}\n"
+    imports = ['testing "../' + hidden + '"']
+    for alias, path in _SPEC.findall(suite.more[0]):
+        name = alias or path.rpartition("/")[2]
+        if path == "testing" or (name not in (".", "_") and not _called(body, name)):
+            continue
+        shim = _TESTIFY.search(path)
+        imports.append(f'{name} "../{hidden}{shim[1]}"' if shim else f'{alias} "{path}"')
+    return "\n".join([f"package v{number}", "import (", *imports, ")", body])
+
+
+@cache
+def harness(name: str) -> str:
+    """What runs tests and says what each came to, and what they import of testify."""
+    return Path(__file__).with_name(name).read_text("utf-8")
