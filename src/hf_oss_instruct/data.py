@@ -184,10 +184,11 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A parsed completion: a self-contained problem and its solution."""
+    """A parsed completion: a self-contained problem, its solution, and the tests that came with them, if any."""
 
     problem: str
     solution: str
+    tests: str | None = None
 
 
 class Row(TypedDict, total=False):
@@ -220,13 +221,20 @@ class Row(TypedDict, total=False):
     reasoning: str | None
     contaminated_by: list[str] | None
     flags: list[str] | None
-    tests: str | None
+    tests: str | list[str] | None
     execution_status: str | None
     attempts: int | None
     passes: int | None
     pass_rate: float | None
     stderr_tail: str | None
     sandbox: str | None
+    test_results: list[bool] | None
+    solutions: list[dict[str, Any]] | None
+    mutation_score: float | None
+    mutants: int | None
+    flaky: int | None
+    selected_by: str | None
+    toolchain: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +327,44 @@ SCHEMA = pa.schema(
     ]
 )
 """Columns of config `default`. The first nine are never null."""
+
+_VERIFICATION = [
+    pa.field("tests", pa.list_(pa.string())),
+    pa.field("test_results", pa.list_(pa.bool_())),
+    pa.field(
+        "solutions",
+        pa.list_(
+            pa.struct(
+                [
+                    pa.field("text", pa.string()),
+                    pa.field("teacher", pa.string()),
+                    pa.field("status", pa.string()),
+                    pa.field("results", pa.list_(pa.bool_())),
+                ]
+            )
+        ),
+    ),
+    pa.field("pass_rate", pa.float64()),
+    pa.field("attempts", pa.int64()),
+    pa.field("passes", pa.int64()),
+    pa.field("execution_status", pa.string()),
+    pa.field("mutation_score", pa.float64()),
+    pa.field("mutants", pa.int64()),
+    pa.field("flaky", pa.int64()),
+    pa.field("selected_by", pa.string()),
+    pa.field("stderr_tail", pa.string()),
+    pa.field("sandbox", pa.string()),
+    pa.field("toolchain", pa.string()),
+]
+VERIFICATION_COLUMNS = tuple(field.name for field in _VERIFICATION)
+"""Columns that verification fills; `tests` is a list there, which `SCHEMA` holds as text."""
+VERIFIED_SCHEMA = pa.schema(
+    [*(field for field in SCHEMA if field.name not in VERIFICATION_COLUMNS), *_VERIFICATION]
+)
+"""Columns of config `default` where pairs were verified. No clock is among them."""
+
+PREFERENCE_SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("prompt", "chosen", "rejected")])
+"""Columns of config `preference`: TRL's preference type, with an explicit prompt."""
 
 SFT_SCHEMA = pa.schema([pa.field("prompt", pa.string(), nullable=False), pa.field("completion", pa.string(), nullable=False)])
 """Columns of config `sft`: TRL's prompt–completion type."""

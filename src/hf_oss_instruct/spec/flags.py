@@ -150,6 +150,8 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
             return Timeout()
         case kinds.JsonObject():
             return JsonObject()
+        case kinds.Folder():
+            return click.Path(exists=True, file_okay=False, path_type=Path)
         case kinds.OptOuts() | Template():
             return click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.STRING

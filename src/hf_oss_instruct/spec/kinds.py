@@ -238,6 +238,21 @@ class LanguageCounts(Kind):
 
 
 @dataclass(frozen=True)
+class Folder(Kind):
+    """The path of a folder on this machine. No file sets it."""
+
+    yaml_types = (str,)
+
+    def from_flag(self, value: Path) -> str:
+        """See `Kind.from_flag`."""
+        return str(value)
+
+    def from_python(self, value: str | os.PathLike[str]) -> str:
+        """See `Kind.from_python`."""
+        return os.fspath(value)
+
+
+@dataclass(frozen=True)
 class OptOuts(Kind):
     """A denylist. A run config holds its hash alone: an opt-out names people's repositories."""
 

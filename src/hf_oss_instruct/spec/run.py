@@ -19,6 +19,7 @@ from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
 
 LARGEST = LARGEST_YAML
@@ -36,6 +37,7 @@ class RunSpec:
         sampling: sampling parameters.
         checks: which checks rows must pass.
         limits: what may be spent.
+        verification: whether and how pairs are verified by running them.
     """
 
     seeds: SeedPlan = field(default_factory=SeedPlan)
@@ -44,6 +46,7 @@ class RunSpec:
     sampling: Sampling = field(default_factory=Sampling)
     checks: Checks = field(default_factory=Checks)
     limits: RunLimits = field(default_factory=RunLimits)
+    verification: VerificationSpec = field(default_factory=VerificationSpec)
 
     @property
     def hash(self) -> str:
@@ -67,7 +70,7 @@ class RunSpec:
         parts = {part: _written(getattr(self, part), options) for part, options in IN_YAML.items()}
         if self.prompt.prompt.text == Prompt.default().text:
             parts["prompt"] = {"template": TEMPLATE} | {key: value for key, value in parts["prompt"].items() if key != "text"}
-        return {"version": FORMAT_VERSION, **parts}
+        return {"version": FORMAT_VERSION, **{part: values for part, values in parts.items() if values}}
 
     def to_yaml(self) -> str:
         """The run config as YAML text."""

@@ -10,23 +10,30 @@ from hf_oss_instruct.data import Completion, Pair
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
-PROBLEM, SOLUTION = "[problem description]", "[solution]"
+PROBLEM, SOLUTION, TESTS = "[problem description]", "[solution]", "[tests]"
 _HEADING = r"[\s#>*_`\d.)-]*"
 """What models put before a marker that stands as a heading: `## `, `**`, `1. `."""
-_OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
-_MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION)}
+_OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION, TESTS)}
+_MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION, TESTS)}
 _DASH = re.compile(r"^[-–—]\s+")
-_NAMES = r"(problem description|solution)"
-_OTHER_BRACKETS = re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*{_NAMES}[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE)
-_PLAIN_HEADING = re.compile(
-    rf"^[ \t]*(?:\#{{1,6}}[ \t]|\*\*|__)[ \t*_\d.)]*{_NAMES}[ \t*_:：]*\#*[ \t]*$", re.IGNORECASE | re.MULTILINE
-)
+_FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})(.*)")
 _WRAPPER = re.compile(
     rf"^[ \t]*(?P<open>(?P<fence>`{{4,}}|~{{4,}})[ \t]*(?:markdown|md|text|plaintext)?[ \t]*\n)\s*{_HEADING}{re.escape(PROBLEM)}",
     re.IGNORECASE | re.MULTILINE,
 )
 
 Parser: TypeAlias = Callable[[Completion], Pair]
+
+
+def _dressed(names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Markers of these names in escaped or full-width brackets, and as headings without any."""
+    return (
+        re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*({names})[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE),
+        re.compile(rf"^[ \t]*(?:\#{{1,6}}[ \t]|\*\*|__)[ \t*_\d.)]*({names})[ \t*_:：]*\#*[ \t]*$", re.IGNORECASE | re.MULTILINE),
+    )
+
+
+_TWO, _THREE = _dressed("problem description|solution"), _dressed("problem description|solution|tests")
 
 
 def parse(completion: Completion) -> Pair:
@@ -55,6 +62,24 @@ def parse(completion: Completion) -> Pair:
             if refusal.reason == "unparsable" and (plain := _undressed(text)) != text:
                 return _sections(plain, _heading, _behind)
             raise
+
+
+def parse_with_tests(completion: Completion) -> Pair:
+    """The sections of a completion that may also hold `[Tests]`, in any order.
+
+    A line opens the tests only outside of code fences: `# [Tests]` in a program is a comment. Without such a line the pair is
+    read by `parse` and has no tests.
+
+    Raises:
+        RowRejectedError: as `parse`; the order of the sections is never wrong.
+    """
+    require_finished(completion)
+    text = _unwrapped(completion.text)
+    for one in dict.fromkeys((text, _undressed(text, _THREE))):
+        lines = one.splitlines(keepends=True)
+        if (tests_at := _outside_fences(lines, TESTS)) is not None:
+            return _three_sections(lines, tests_at)
+    return parse(completion)
 
 
 def parse_magicoder(completion: Completion) -> Pair:
@@ -89,6 +114,39 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
     return pair
 
 
+def _three_sections(lines: list[str], tests_at: int) -> Pair:
+    """A pair with tests, whatever comes first; empty tests are none."""
+    places = {TESTS: tests_at}
+    for marker in (PROBLEM, SOLUTION):
+        found = _outside_fences(lines, marker)
+        found = _first(lines, marker) if found is None else found
+        if found is None:
+            raise RowRejectedError("unparsable", f"no line has {marker}")
+        places[marker] = found
+    ends = dict(zip(ordered := sorted(places.values()), [*ordered[1:], len(lines)], strict=True))
+    text = {
+        marker: (_behind(lines[place], marker) + "".join(lines[place + 1 : ends[place]])).strip()
+        for marker, place in places.items()
+    }
+    if empty := [marker for marker in (PROBLEM, SOLUTION) if not text[marker]]:
+        raise RowRejectedError("empty", f"section {empty[0]} has no text")
+    return Pair(text[PROBLEM], text[SOLUTION], text[TESTS] or None)
+
+
+def _outside_fences(lines: list[str], marker: str) -> int | None:
+    """The first line outside of code fences that opens with a marker."""
+    fence = ""
+    for number, line in enumerate(lines):
+        if mark := _FENCE.match(line):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence) and not mark[2].strip():
+                fence = ""
+        elif not fence and "[" in line and _OPENS[marker].match(line):
+            return number
+    return None
+
+
 def _unwrapped(text: str) -> str:
     """The text inside a fence of four or more marks that opens right before the first section, if there is one."""
     opens = _WRAPPER.search(text) if "````" in text or "~~~~" in text else None
@@ -99,9 +157,10 @@ def _unwrapped(text: str) -> str:
     return inside[: closes.start()] if closes else text
 
 
-def _undressed(text: str) -> str:
+def _undressed(text: str, markers: tuple[re.Pattern[str], re.Pattern[str]] = _TWO) -> str:
     """The text with markers as they were asked for, where lines open with escaped or full-width brackets, or are headings."""
-    return _PLAIN_HEADING.sub(r"[\1]", _OTHER_BRACKETS.sub(r"\1[\2]", text))
+    other_brackets, plain_heading = markers
+    return plain_heading.sub(r"[\1]", other_brackets.sub(r"\1[\2]", text))
 
 
 def require_finished(completion: Completion) -> None:

@@ -1,0 +1,186 @@
+"""How pairs are verified: tests, further solutions, and which rows are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import ANYONE, CALLER, Door, normalize, option, options_of
+from hf_oss_instruct.spec.kinds import Choice, Folder, Integer, Number, Switch, Text
+
+METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
+"""Ways to select one of several solutions: the keys of `verification.selection.METHODS`."""
+PASSING, ALL = "passing", "all"
+ANSWER, APART, GIVEN = "answer", "apart", "given"
+_FILES = ANYONE & ~Door.PYTHON
+_OWN_FILES = _FILES & ~Door.REPO_CONFIG
+_CALLER = CALLER & ~Door.PYTHON
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationSpec:
+    """Whether and how pairs are verified by running them.
+
+    A run config from a repository sets neither what runs programs nor what costs requests.
+
+    Raises:
+        UsageError: a value is none of those allowed.
+    """
+
+    verify: bool = option(
+        False,
+        Switch(),
+        "Run every solution with tests in the sandbox, and measure what the tests are worth.",
+        flag="--verify",
+        yaml="verify",
+        rare=True,
+        set_by=_OWN_FILES,
+    )
+    tests: str | None = option(
+        None,
+        Choice((ANSWER, APART, GIVEN), "Tests cannot come from {value!r}"),
+        "Where tests come from: answer (the pair's own answer), apart (a request of its own that sees problem and signatures, "
+        "never the solution), given (the rows bring them). Default: those of the rows, else apart.",
+        flag="--tests",
+        yaml="tests",
+        rare=True,
+        auto=True,
+        set_by=_OWN_FILES,
+    )
+    solutions: int = option(
+        1,
+        Integer(1),
+        "Solutions to try in all: the pair's own, the others from the problem alone. Default: 1.",
+        flag="--solutions",
+        metavar="K",
+        yaml="solutions",
+        rare=True,
+        set_by=_OWN_FILES,
+    )
+    solver: Any = option(
+        None,
+        Text(),
+        "Model that writes the further solutions, on the same server. Default: the teacher.",
+        flag="--solver",
+        metavar="MODEL",
+        set_by=_CALLER,
+    )
+    tester: Any = option(
+        None,
+        Text(),
+        "Model that writes the tests apart, on the same server. Default: the teacher.",
+        flag="--tester",
+        metavar="MODEL",
+        set_by=_CALLER,
+    )
+    select: str = option(
+        "majority",
+        Choice(METHODS, "Unknown selection method {value!r}"),
+        "Which of several solutions is kept: own, majority (most tests passed), or agreement of solutions and tests. "
+        "Default: majority.",
+        flag="--select",
+        yaml="select",
+        rare=True,
+        set_by=_FILES,
+    )
+    keep: str = option(
+        PASSING,
+        Choice((PASSING, ALL), "--keep takes no {value!r}"),
+        "passing (default) keeps rows whose solution passes tests that are worth it; all keeps the rest too, with its status.",
+        flag="--keep",
+        yaml="keep",
+        rare=True,
+        set_by=_FILES,
+    )
+    min_pass_rate: float | None = option(
+        None,
+        Number(0, 1),
+        "Keep rows whose solution passes at least this share of the tests. Default: all of them with --keep passing.",
+        flag="--min-pass-rate",
+        yaml="min_pass_rate",
+        rare=True,
+        set_by=_FILES,
+    )
+    min_tests: int | None = option(
+        None,
+        Integer(1),
+        "Keep rows with at least so many tests.",
+        flag="--min-tests",
+        yaml="min_tests",
+        rare=True,
+        set_by=_FILES,
+    )
+    min_mutation_score: float | None = option(
+        None,
+        Number(0, 1),
+        "Keep rows whose tests kill at least this share of the solution's mutants.",
+        flag="--min-mutation-score",
+        yaml="min_mutation_score",
+        rare=True,
+        set_by=_FILES,
+    )
+    mutants: int = option(
+        8,
+        Integer(0),
+        "Mutants of a solution at most. Default: 8.",
+        flag="--mutants",
+        metavar="M",
+        yaml="mutants",
+        rare=True,
+        set_by=_FILES,
+    )
+    repair: int = option(
+        0,
+        Integer(0),
+        "Send a failing solution back with what failed, up to R times. Default: 0.",
+        flag="--repair",
+        metavar="R",
+        yaml="repair",
+        rare=True,
+        set_by=_OWN_FILES,
+    )
+    unverifiable: str = option(
+        "drop",
+        Choice(("drop", "keep"), "Rows that cannot be verified are not {value!r}"),
+        "Rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
+        flag="--unverifiable",
+        yaml="unverifiable",
+        rare=True,
+        set_by=_FILES,
+    )
+    packages: str | None = option(
+        None,
+        Folder(),
+        "Folder of installed packages, or a virtual environment, that programs may import.",
+        flag="--packages",
+        metavar="DIR",
+        set_by=_CALLER,
+    )
+    unsafe_no_sandbox: bool = option(
+        False,
+        Switch(),
+        "Run programs without isolation, on a disposable machine. Every row says so.",
+        flag="--unsafe-no-sandbox",
+        set_by=_CALLER,
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)
+
+    @property
+    def tier(self) -> str | None:
+        """The sandbox tier; None for the best of this machine."""
+        return "unsafe-none" if self.unsafe_no_sandbox else None
+
+    def require_switch(self) -> None:
+        """See that no option of verification was given without it.
+
+        Raises:
+            UsageError: one was.
+        """
+        if self.verify:
+            return
+        for found in options_of(VerificationSpec):
+            if getattr(self, found.name) != found.default:
+                raise UsageError(f"{found.flag} says how pairs are verified. Pass --verify (verify=True) as well.")
