@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from hf_oss_instruct.data import Completion, Message, Rejection, Request, Row, Seed, digest, seed_of
+from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
@@ -30,11 +30,11 @@ class FollowUp:
     """The next question about an item.
 
     Attributes:
-        task: who is asked what.
+        task: who is asked what, or what is computed.
         item: the item that the task takes, such as a row to repair with the error it gave.
     """
 
-    task: GenerationTask[Any]
+    task: GenerationTask[Any] | LocalTask[Any]
     item: Any
 
 
@@ -83,6 +83,10 @@ class GenerationTask(ABC, Generic[ItemT]):
         request = self.request(item)
         return digest(self.name, request.messages, self.teacher.identity, request.sampling, request.attempt)
 
+    def refused(self, item: ItemT, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
+        """What becomes of an item whose question the teacher refuses for good. Override it where the item can do without."""
+        return Rejection(self.seed(item), refusal.reason, refusal.detail)
+
     def outcome(self, item: ItemT, completion: Completion) -> Row | FollowUp | Rejection:
         """What an answer makes of an item; a rejection holds the answer as it was received."""
         try:
@@ -105,3 +109,31 @@ class GenerationTask(ABC, Generic[ItemT]):
             reasoning = "\n\n".join(filter(None, (completion.reasoning, reasoning)))
             return replace(completion, text=text, reasoning=reasoning or None)
         return completion
+
+
+class LocalTask(ABC, Generic[ItemT]):
+    """A step that asks nobody: it is computed in a thread beside the requests, such as a program that is run.
+
+    It must give the same for the same item, in every session: the journal holds no answer of it.
+
+    Attributes:
+        name: what it is called.
+    """
+
+    name: str
+
+    @abstractmethod
+    def compute(self, item: ItemT) -> Row | FollowUp | Rejection | Pending:
+        """What becomes of an item. Called in a thread, for several items at once.
+
+        Returns:
+            As `GenerationTask.read` and a rejection; or pending, where nothing can be said now and the next session tries again.
+        """
+
+    def stop(self) -> None:
+        """The stream ends early: let what is being computed end soon, and come out as pending unless it is known already."""
+        return None
+
+    def seed(self, item: ItemT) -> Seed:
+        """The seed that an item comes from, as `GenerationTask.seed`."""
+        return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.engine.workers import Workers
-from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.generation import GenerationTask, LocalTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RequestRunner, RetryPolicy
@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.sync import off_the_loop
 
 async def outcomes(
     items: Iterable[Seed | Row | Skipped],
-    tasks: Sequence[GenerationTask[Any]],
+    tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
     journal: Journal,
     *,
     concurrency: int = 16,
@@ -39,7 +39,8 @@ async def outcomes(
 
     Args:
         items: seeds or rows; a `Skipped` is handed through in its place.
-        tasks: the first is asked about the item, each next one about the row that the one before made of it.
+        tasks: the first is asked about the item, each next one about the row that the one before made of it. Local tasks are
+            computed in threads beside the requests.
         journal: where answers are kept and looked up.
         concurrency: the most requests in flight.
         ahead: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
@@ -83,7 +84,7 @@ class _Engine:
 
     def __init__(
         self,
-        tasks: Sequence[GenerationTask[Any]],
+        tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
         journal: Journal,
         runner: RequestRunner,
         limiter: RateLimiter,
@@ -95,7 +96,7 @@ class _Engine:
         self._journal, self._runner, self._window, self._catch_up = journal, runner, window, catch_up
         self._schedule = Schedule(runner.closed)
         claims = Claims(journal, self._schedule)
-        self._items = Items(tasks, journal, runner, claims, window, usage)
+        self._items = Items(tasks, journal, runner, claims, self._schedule, window, usage)
         self._workers = Workers(concurrency, self._schedule, claims, self._items, window, runner, limiter)
 
     async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None) -> None:
@@ -157,6 +158,7 @@ class _Engine:
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._runner.close()
+        self._items.local_work.stop()
         self._workers.cancel()
         self._schedule.changed.set()
 
@@ -178,6 +180,7 @@ class _Engine:
         self._workers.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await self._workers.ended()
+        self._items.local_work.close()
         self._journal.release_all()
         for teacher in self._items.teachers.values():
             await teacher.close()

@@ -9,8 +9,10 @@ from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, S
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine.claims import Claims
+from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
+from hf_oss_instruct.synthesis.engine.schedule import Schedule
+from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
 from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.request_runner import RequestRunner, TaskState
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -24,6 +26,7 @@ class Items:
         journal: where answers are looked up.
         runner: what is known of the teachers; closed when a task fails.
         claims: let go of when a question has its answer.
+        schedule: where entries with another question are queued.
         window: the items in work.
         usage: what was spent, kept up to date.
 
@@ -34,16 +37,20 @@ class Items:
 
     def __init__(
         self,
-        tasks: Sequence[GenerationTask[Any]],
+        tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
         journal: Journal,
         runner: RequestRunner,
         claims: Claims,
+        schedule: Schedule,
         window: OrderedWindow,
         usage: Usage,
     ) -> None:
         self._tasks, self._journal, self._runner = tuple(tasks), journal, runner
-        self._claims, self._window, self._usage = claims, window, usage
-        self.teachers: dict[int, Teacher] = {id(task.teacher): task.teacher for task in tasks}
+        self._claims, self._schedule, self._window, self._usage = claims, schedule, window, usage
+        self.local_work = LocalWork(schedule, self._computed)
+        self.teachers: dict[int, Teacher] = {}
+        for task in tasks:
+            self._meet(task)
         self.undecided: list[tuple[TaskState, Entry, RowRejectedError]] = []
 
     def begin(self, source: Seed | Row | Skipped) -> Entry:
@@ -53,11 +60,16 @@ class Items:
         return entry
 
     def advance(self, entry: Entry) -> bool:
-        """Take an item as far as the journal knows the answers; whether there is a question left to ask."""
+        """Take an item as far as the journal knows the answers; whether there is a question left to ask now."""
         if isinstance(entry.source, Skipped):
             self._window.settle(entry, entry.source)
         try:
             while not entry.settled:
+                assert entry.step
+                if isinstance(entry.step.task, LocalTask):
+                    self.local_work.begin(entry)
+                if entry.computing:
+                    return False
                 if (answer := self._recalled(entry)) is None:
                     return True
                 self._claims.release(entry)
@@ -71,12 +83,12 @@ class Items:
         assert entry.step
         if isinstance(answer, Completion):
             self._usage.count(answer)
-        outcome = self._after(entry.step, answer)
-        if isinstance(outcome, Step):
-            self.teachers.setdefault(id(outcome.task.teacher), outcome.task.teacher)
-            entry.go_on(outcome)
-        else:
-            self._settle(entry, outcome)
+        self._follow(entry, self._after(entry.step, answer))
+
+    def go_on(self, entry: Entry) -> None:
+        """Take an item that is not settled to its next question, which is asked when its turn comes."""
+        if not entry.settled and self.advance(entry):
+            self._schedule.queue(entry)
 
     def decide(self, state: TaskState) -> None:
         """The teacher answers others: what it refused before is refused for good."""
@@ -85,6 +97,7 @@ class Items:
         for entry, refusal in decided:
             self._claims.release(entry)
             self.take(entry, refusal)
+            self.go_on(entry)
 
     def give_up(self, entry: Entry) -> None:
         """Leave an item without an answer; those with the same question ask it themselves."""
@@ -111,17 +124,22 @@ class Items:
             return entry.outcome
         assert not isinstance(entry.source, Skipped)
         step = Step(self._tasks[0], entry.source, 0)
-        while (answer := self._journal.recall(step.task.key(step.item), step.seed, step.task.name)) is not None:
+        while (answer := self._answer_to(step)) is not None:
             outcome = self._after(step, answer)
             if not isinstance(outcome, Step):
                 return outcome
             step = outcome
         return Pending(step.seed, "the journal was changed while it was in use")
 
+    def _answer_to(self, step: Step) -> Answer | None:
+        assert isinstance(step.task, GenerationTask)
+        return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
+
     def _recalled(self, entry: Entry) -> Answer | None:
         """What the journal has for an entry's question."""
         assert entry.step
         task, item, _ = entry.step
+        assert isinstance(task, GenerationTask)
         entry.key = entry.key or task.key(item)
         answer = self._journal.recall(entry.key, entry.step.seed, task.name)
         if answer is not None and not self._runner.closed.is_set():
@@ -133,15 +151,45 @@ class Items:
 
     def _after(self, step: Step, answer: Answer) -> Step | Row | Rejection:
         """What follows from an answer: the next question, or what becomes of the item."""
-        task, item, place = step
+        task, item, _ = step
+        assert isinstance(task, GenerationTask)
         if isinstance(answer, RowRejectedError):
-            return Rejection(step.seed, answer.reason, answer.detail)
-        outcome = task.outcome(item, answer)
+            return self._next(step, task.refused(item, answer))
+        return self._next(step, task.outcome(item, answer))
+
+    def _next(self, step: Step, outcome: Row | FollowUp | Rejection) -> Step | Row | Rejection:
+        """Where a task's outcome leads: to another task, the next one, or the end."""
         if isinstance(outcome, FollowUp):
-            return Step(outcome.task, outcome.item, place)
-        if isinstance(outcome, Rejection) or place + 1 == len(self._tasks):
+            return Step(outcome.task, outcome.item, step.place)
+        if isinstance(outcome, Rejection) or step.place + 1 == len(self._tasks):
             return outcome
-        return Step(self._tasks[place + 1], outcome, place + 1)
+        return Step(self._tasks[step.place + 1], outcome, step.place + 1)
+
+    def _follow(self, entry: Entry, outcome: Step | Row | Rejection) -> None:
+        if isinstance(outcome, Step):
+            self._meet(outcome.task)
+            entry.go_on(outcome)
+        else:
+            self._settle(entry, outcome)
+
+    def _computed(self, entry: Entry, outcome: Row | FollowUp | Rejection | Pending | Exception) -> None:
+        """What a local task came to."""
+        assert entry.step
+        if isinstance(outcome, Exception):
+            self.fail(entry, outcome)
+        elif isinstance(outcome, Pending):
+            entry.why = outcome.why
+            self.give_up(entry)
+        else:
+            self._follow(entry, self._next(entry.step, outcome))
+            self.go_on(entry)
+
+    def _meet(self, task: GenerationTask[Any] | LocalTask[Any]) -> None:
+        """Remember whom to close at the end."""
+        if isinstance(task, LocalTask):
+            self.local_work.tasks.setdefault(id(task), task)
+        else:
+            self.teachers.setdefault(id(task.teacher), task.teacher)
 
     def _settle(self, entry: Entry, outcome: Row | Rejection | Pending) -> None:
         self._usage.settled += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.generation import GenerationTask, LocalTask
 
 HELD = 2048
 """Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""
@@ -20,7 +20,7 @@ HELD = 2048
 class Step(NamedTuple):
     """An open question: the task, its item (the source, or what an earlier answer made of it), its place in the chain."""
 
-    task: GenerationTask[Any]
+    task: GenerationTask[Any] | LocalTask[Any]
     item: Any
     place: int
 
@@ -41,6 +41,8 @@ class Entry:
         settled: whether it is known what becomes of the item.
         outcome: what becomes of it, where that is held in memory.
         asking: whether the question is this entry's to ask, so that equal ones wait for it.
+        computing: whether a local task is at work on it.
+        computed: whether one was, so that the journal alone does not give the outcome.
         tries: the part of the retry policy's tries that failed attempts have used up.
         attempts, timeouts: attempts that failed, and those of them that ran out of time.
         why: why there is no answer.
@@ -52,6 +54,8 @@ class Entry:
     settled: bool = False
     outcome: Outcome | None = None
     asking: bool = False
+    computing: bool = False
+    computed: bool = False
     tries: int = 0
     attempts: int = 0
     timeouts: int = 0
@@ -85,7 +89,7 @@ class OrderedWindow:
         entry.settled, entry.step = True, None
         if not isinstance(outcome, dict | Rejection):
             entry.outcome = outcome
-        elif self._held < HELD or entry is self.entries[0]:
+        elif self._held < HELD or entry is self.entries[0] or entry.computed:
             entry.outcome = outcome
             self._held += 1
         if entry is self.entries[0]:

@@ -8,6 +8,7 @@ from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
+from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import (
     Admission,
@@ -16,6 +17,7 @@ from hf_oss_instruct.synthesis.request_runner import (
     Refused,
     RequestRunner,
     Retry,
+    TaskState,
     Undecided,
 )
 
@@ -92,14 +94,16 @@ class Workers:
     async def _ask(self, entry: Entry) -> None:
         """One attempt, if the budget lets it leave."""
         assert entry.step
-        request = entry.step.task.request(entry.step.item)
+        task = entry.step.task
+        assert isinstance(task, GenerationTask)
+        request = task.request(entry.step.item)
         if self._runner.reserve(request) is not Admission.NOW:
             self._limiter.cancelled()
             self._schedule.short_of_budget.append(entry)
             return
         self._schedule.in_flight += 1
         try:
-            result = await self._runner.attempt(entry.step.task, request, entry.key, entry.attempts, entry.timeouts)
+            result = await self._runner.attempt(task, request, entry.key, entry.attempts, entry.timeouts)
         except asyncio.CancelledError:
             entry.why = "the run was interrupted"
             self._items.give_up(entry)
@@ -107,17 +111,14 @@ class Workers:
         finally:
             self._schedule.in_flight -= 1
             self._schedule.retry_budget()
-        self._react(entry, result)
+        self._react(entry, self._runner.state(task), result)
 
-    def _react(self, entry: Entry, result: AttemptResult) -> None:
+    def _react(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
         """What an attempt means for its item, and for those that were refused before anything was answered."""
-        assert entry.step
-        state = self._runner.state(entry.step.task)
         if isinstance(result, Answered | Refused):
             self._claims.release(entry)
             self._items.take(entry, result.completion if isinstance(result, Answered) else result.refusal)
-            if not entry.settled:
-                self._schedule.queue(entry)
+            self._items.go_on(entry)
         elif isinstance(result, Undecided):
             entry.why = result.refusal.detail
             self._items.undecided.append((state, entry, result.refusal))
