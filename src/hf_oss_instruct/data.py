@@ -233,6 +233,8 @@ class Row(TypedDict, total=False):
     mutation_score: float | None
     mutants: int | None
     flaky: int | None
+    test_marks: list[str] | None
+    reruns: int | None
     selected_by: str | None
     toolchain: str | None
 
@@ -246,12 +248,14 @@ class Rejection:
         reason: one of `REASONS`.
         detail: why, in one line.
         received: the teacher's text, None where there was none.
+        verified: what verification found, to be counted; None where there was none.
     """
 
     seed: Seed
     reason: str
     detail: str
     received: str | None = None
+    verified: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         assert self.reason in REASONS, self.reason
@@ -331,6 +335,7 @@ SCHEMA = pa.schema(
 _VERIFICATION = [
     pa.field("tests", pa.list_(pa.string())),
     pa.field("test_results", pa.list_(pa.bool_())),
+    pa.field("test_marks", pa.list_(pa.string())),
     pa.field(
         "solutions",
         pa.list_(
@@ -351,6 +356,7 @@ _VERIFICATION = [
     pa.field("mutation_score", pa.float64()),
     pa.field("mutants", pa.int64()),
     pa.field("flaky", pa.int64()),
+    pa.field("reruns", pa.int64()),
     pa.field("selected_by", pa.string()),
     pa.field("stderr_tail", pa.string()),
     pa.field("sandbox", pa.string()),
@@ -358,9 +364,7 @@ _VERIFICATION = [
 ]
 VERIFICATION_COLUMNS = tuple(field.name for field in _VERIFICATION)
 """Columns that verification fills; `tests` is a list there, which `SCHEMA` holds as text."""
-VERIFIED_SCHEMA = pa.schema(
-    [*(field for field in SCHEMA if field.name not in VERIFICATION_COLUMNS), *_VERIFICATION]
-)
+VERIFIED_SCHEMA = pa.schema([*(field for field in SCHEMA if field.name not in VERIFICATION_COLUMNS), *_VERIFICATION])
 """Columns of config `default` where pairs were verified. No clock is among them."""
 
 PREFERENCE_SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("prompt", "chosen", "rejected")])

@@ -65,8 +65,31 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "price_in": ("1", 1.0, 1.0),
     "price_out": ("2", 2.0, 2.0),
     "give_up_after": ("60", 60.0, 60.0),
+    "verify": ("", True, True),
+    "tests": ("given", "given", "given"),
+    "solutions": ("3", 3, 3),
+    "solver": ("other", "other", "other"),
+    "tester": ("other", "other", "other"),
+    "select": ("codet", "codet", "codet"),
+    "keep": ("all", "all", "all"),
+    "min_pass_rate": ("0.5", 0.5, 0.5),
+    "min_tests": ("3", 3, 3),
+    "min_mutation_score": ("0.5", 0.5, 0.5),
+    "mutants": ("4", 4, 4),
+    "repair": ("2", 2, 2),
+    "unverifiable": ("keep", "keep", "keep"),
+    "packages": ("code", "code", "code"),
+    "unsafe_no_sandbox": ("", True, True),
 }
-TOGETHER = {"max_cost": ("price_in", "price_out"), "base_url": ("model",), "api_key_env": ("model",)}
+NEED_A_SOLVER = {"solutions": ("verify", "model"), "repair": ("verify", "model")}
+VERIFIED = [option.name for option in OPTIONS["verification"] if option.name != "verify"]
+TOGETHER = {
+    "max_cost": ("price_in", "price_out"),
+    "base_url": ("model",),
+    "api_key_env": ("model",),
+    **dict.fromkeys(VERIFIED, ("verify",)),
+    **NEED_A_SOLVER,
+}
 """Options that make sense only beside others."""
 EVERY = [(part, option) for part, options in OPTIONS.items() for option in options]
 CONTROL = "no_such_option"
@@ -99,7 +122,7 @@ def test_every_option_has_a_value_to_try_that_is_not_its_default() -> None:
 
 
 @click.command()
-@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks")
+@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
 @click.pass_context
 def probe(context: click.Context, flags: RunFlags) -> None:
     context.obj.append(flags)

@@ -18,6 +18,7 @@ from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables
 from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
+from hf_oss_instruct.synthesis.verifying import Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
 
@@ -63,7 +64,8 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         teacher = open_teacher(spec.teacher, environment=not (repo_config and repo_config.is_remote))
         if teacher.embedded:
             spec = self._for_the_embedded_teacher(spec)
-        self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config)
+        verification = open_verification(spec, teacher)
+        self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
             raise UsageError("shuffle_seeds= reads all seeds first, and a Hub dataset may be very large. Pass n= as well.")
 
@@ -73,7 +75,9 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         run, sources = self.opened.spec.as_dict(), self.opened.sources
         origin = {split: (source.name, source.revision) for split, source in sources.items()}
         version = self.opened.repo_config.version if self.opened.repo_config else None
-        return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, version)
+        verification = self.opened.verification
+        more = [[*verification.described(), verification.spec.packages, verification.spec.tier]] if verification else []
+        return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, version, *more)
 
     @property
     def is_bounded(self) -> bool:
@@ -155,12 +159,14 @@ class Opened:
         teacher: who answers.
         sources: split → where its seeds come from.
         repo_config: the run config's file, where there was one.
+        verification: how pairs are verified; None if they are not.
     """
 
     spec: RunSpec
     teacher: Teacher
     sources: dict[str, Source]
     repo_config: RepoConfig | None
+    verification: Verification | None = None
 
     def seeds_in(self, split: str) -> int | None:
         """About how many seeds a split has; None where that is not known before they are read."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import datasets
 
-from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, Row, Seed
+from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA, Row, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
@@ -68,7 +68,7 @@ class OssInstruct(SeedOrderBuilder):
         super().download_and_prepare(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
-        schema = SFT_SCHEMA if self.config.name == "sft" else SCHEMA
+        schema = SFT_SCHEMA if self.config.name == "sft" else VERIFIED_SCHEMA if self.config.verify else SCHEMA
         return datasets.DatasetInfo(features=datasets.Features.from_arrow_schema(schema))
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
@@ -91,6 +91,7 @@ class OssInstruct(SeedOrderBuilder):
             concurrency=max(int(opened.spec.teacher.concurrency * share), 1),
             timeout=opened.spec.teacher.timeout,
             limits=opened.spec.limits.share(share),
+            verification=opened.verification,
             complete=start is None,
         )
         for row in made:

@@ -49,6 +49,11 @@ class Prompt:
         return cls(files(__package__).joinpath("templates/oss_instruct.txt").read_text("utf-8"))
 
     @classmethod
+    def with_tests(cls) -> Prompt:
+        """The same question, with a third section for tests (`templates/oss_instruct_tests.txt`)."""
+        return cls(files(__package__).joinpath("templates/oss_instruct_tests.txt").read_text("utf-8"))
+
+    @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
         """The template in a file, such as the paper's own `data/prompt.txt`.
 

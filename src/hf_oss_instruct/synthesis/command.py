@@ -23,6 +23,7 @@ from hf_oss_instruct.streams import nobody_reads
 from hf_oss_instruct.synthesis.from_flags import open_run
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.synthesis.generation import Task
     from hf_oss_instruct.synthesis.run import RunResult
 
 PREVIEW_SEEDS = 3
@@ -32,7 +33,7 @@ For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url
 
 
 @click.command()
-@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks")
+@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -55,6 +56,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.console import live
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
+    from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
 
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
@@ -62,7 +64,9 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     if dry_run:
         click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
-        click.echo(f"# teacher {teacher.identity}, up to {requested:,} requests without retries, into {out}")
+        fewest, most = requests_per_row(spec, teacher)
+        each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
+        click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
         return
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     spec, lists = with_benchmarks(spec, names)
@@ -74,7 +78,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 
 
 @click.command()
-@run_options("seeds", "teacher", "prompt", "sampling")
+@run_options("seeds", "teacher", "prompt", "sampling", "verification")
 @format_option
 def preview(flags: RunFlags, output: str) -> None:
     """Show what a few seeds become, without making a dataset.
@@ -87,18 +91,22 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.console import show_outcome
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
+    from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
     from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
+    from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
+    from hf_oss_instruct.verification.memo import Verdicts
 
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
-    task = OssInstructTask.of(spec, teacher)
+    task, verification = OssInstructTask.of(spec, teacher), open_verification(spec, teacher)
     kept, skipped = 0, Counter[Skipped]()
-    with Journal(task.journal_home) as journal:
+    with Journal(task.journal_home) as journal, Verdicts.shared(task.journal_home / VERDICTS) as verdicts:
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
-        stream = partial(outcomes, seeds, (task,), journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
+        tasks: list[Task] = [task, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
+        stream = partial(outcomes, seeds, tasks, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -113,7 +113,22 @@ def show_report(report: dict[str, Any], out: Path) -> None:
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
         show_line(f"  snippets refused and drawn again: {refused}")
+    _show_verification(report)
     show_unfinished_checks(report)
+
+
+def _show_verification(report: dict[str, Any]) -> None:
+    if not (found := report.get("verification")):
+        return
+    funnel = " → ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["funnel"].items())
+    show_line(f"  verified in {report['sandbox'] or 'no sandbox'}: {funnel}")
+    score, bound = found["mutation_score"]["mean"], found["flake_bound"]["bound"]
+    facts = [f"mutation score {score:.2f}" if score is not None else ""]
+    facts += [f"flips in less than {bound:.2%} of runs"] if bound is not None and not found["tests"]["flaky"] else []
+    if said := [fact for fact in facts if fact]:
+        show_line(f"  {', '.join(said)}")
+    if causes := found["not_verifiable"]:
+        show_line(f"  not verifiable here: {', '.join(f'{count:,} {cause}' for cause, count in causes.items())}")
 
 
 def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
@@ -127,10 +142,33 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
         show_block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
         show_block("problem", outcome["problem"])
         show_block("solution", outcome["solution"])
+        _show_tests(outcome)
     elif isinstance(outcome, Rejection):
         show_block(f"seed {outcome.seed.index} rejected · {outcome.reason}", outcome.detail)
+        if outcome.verified:
+            show_block("solution", outcome.received)
+            _show_tests(outcome.verified)
     else:
         show_block(f"seed {outcome.seed.index} pending", outcome.why)
+
+
+def _show_tests(row: Mapping[str, Any]) -> None:
+    """The tests of a verified row, with what became of each, and of each solution."""
+    if not row.get("execution_status"):
+        return
+    results, marks = row["test_results"] or [], row["test_marks"] or []
+    for number, test in enumerate(row["tests"] or []):
+        became = ("passed" if results[number] else "failed") if number < len(results) else "not run"
+        mark = f" · {marks[number]}" if number < len(marks) and marks[number] else ""
+        show_block(f"test {number + 1} · {became}{mark}", test)
+    facts = [f"status {row['execution_status']}"]
+    if len(solutions := row["solutions"] or []) > 1:
+        each = ", ".join(f"{sum(one['results'])}/{len(one['results'])} {one['status']}" for one in solutions)
+        facts.append(f"solutions {each} · kept by {row['selected_by']}")
+    if row["mutation_score"] is not None:
+        facts.append(f"{row['mutation_score']:.0%} of {row['mutants']} mutants killed")
+    facts += [f"sandbox {row['sandbox']}"] if row["sandbox"] else []
+    show_block(f"verification · {' · '.join(facts)}")
 
 
 def _as_json(outcome: Any) -> dict[str, Any]:

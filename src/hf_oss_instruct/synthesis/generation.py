@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
 from hf_oss_instruct.display import one_line
@@ -34,7 +34,7 @@ class FollowUp:
         item: the item that the task takes, such as a row to repair with the error it gave.
     """
 
-    task: GenerationTask[Any] | LocalTask[Any]
+    task: Task
     item: Any
 
 
@@ -137,3 +137,7 @@ class LocalTask(ABC, Generic[ItemT]):
     def seed(self, item: ItemT) -> Seed:
         """The seed that an item comes from, as `GenerationTask.seed`."""
         return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]
+
+
+Task: TypeAlias = GenerationTask[Any] | LocalTask[Any]
+"""A step of the chain that an item goes through."""

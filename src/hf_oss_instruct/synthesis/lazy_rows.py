@@ -6,23 +6,30 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import TeacherError
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.generation import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.oss_instruct import PARSERS, OssInstructTask
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.sync import from_plain_code
+from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.teachers.parsing import Parser, parse
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.verification.memo import Verdicts
 
+VERDICTS = "verdicts"
+"""Folder beside a stream's journal that keeps what was run."""
 logger = logging.getLogger(__name__)
 
 
@@ -38,6 +45,7 @@ def synthesize(
     concurrency: int = 16,
     timeout: float | None = None,
     then: Sequence[GenerationTask[Row]] = (),
+    verification: VerificationSpec | None = None,
     journal: str | Path | None = None,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
@@ -54,6 +62,7 @@ def synthesize(
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
         then: generation tasks that each row goes through before it is handed out, such as a judge.
+        verification: whether and how each pair is run with tests before it is handed out: `VerificationSpec(verify=True)`.
         journal: folder that keeps every answer, so that none is paid for twice; one below `$HF_HOME` by default.
         on_left_out: called with everything that does not become a row; without it a warning at the end counts them.
 
@@ -64,14 +73,26 @@ def synthesize(
         TeacherError: the teacher cannot go on.
         SeedError: the source failed, or ran out before it gave what was asked for.
         RunError: the journal cannot be written.
+        SandboxError: pairs are to be verified and this machine has no sandbox.
 
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    rule = PARSERS[parser] if isinstance(parser, str) else parser
-    task = OssInstructTask(teacher, prompt or Prompt.default(), sampling or Sampling(), rule, keep_reasoning=keep_reasoning)
+    spec = RunSpec(sampling=sampling or Sampling(), verification=verification or VerificationSpec())
+    spec = spec.changed(prompt={"template": prompt or Prompt.default(), "keep_reasoning": keep_reasoning})
+    task = OssInstructTask.of(spec, teacher)
+    if parser not in (parse, "default"):
+        task = replace(task, parser=PARSERS[parser] if isinstance(parser, str) else parser)
     return rows(
-        seeds, task, then=then, journal=journal, on_left_out=on_left_out, concurrency=concurrency, timeout=timeout, limits=limits
+        seeds,
+        task,
+        then=then,
+        journal=journal,
+        on_left_out=on_left_out,
+        concurrency=concurrency,
+        timeout=timeout,
+        limits=limits,
+        verification=open_verification(spec, teacher),
     )
 
 
@@ -80,6 +101,7 @@ def rows(
     task: OssInstructTask,
     *,
     then: Sequence[GenerationTask[Row]] = (),
+    verification: Verification | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
     journal: str | Path | None = None,
@@ -96,12 +118,16 @@ def rows(
     limits = limits or RunLimits()
     retry_policy = RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=timeout)
 
-    def stream_of(answers: Journal) -> AsyncGenerator[Outcome, None]:
-        return outcomes(seeds, (task, *then), answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
+    home = Path(journal) if journal else task.journal_home
+
+    def stream_of(answers: Journal, verdicts: Verdicts) -> AsyncGenerator[Outcome, None]:
+        verify = [Prepare(replace(verification, verdicts=verdicts))] if verification else []
+        tasks: list[Task] = [task, *verify, *then]
+        return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
-        with Journal(Path(journal) if journal else task.journal_home) as answers:
-            async with aclosing(stream_of(answers)) as stream:
+        with Journal(home) as answers, Verdicts.shared(home / VERDICTS) as verdicts:
+            async with aclosing(stream_of(answers, verdicts)) as stream:
                 async for outcome in stream:
                     yield outcome
 

@@ -17,9 +17,10 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
+from hf_oss_instruct.spec.verification import ANSWER
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT
-from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder
+from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 
 PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
@@ -53,11 +54,14 @@ class OssInstructTask(GenerationTask[Seed]):
     @classmethod
     def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
         """What a run says of it, with the teacher that was opened for it."""
+        asked, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
+        if asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None)):
+            prompt = Prompt.with_tests() if prompt == Prompt.default() else prompt
         return cls(
             teacher,
-            spec.prompt.prompt,
+            prompt,
             spec.sampling,
-            PARSERS[spec.prompt.parser],
+            parse_with_tests if asked.verify and parser is parse else parser,
             numbered=spec.seeds.sampler == "magicoder",
             keep_reasoning=spec.prompt.keep_reasoning,
         )
@@ -84,7 +88,7 @@ class OssInstructTask(GenerationTask[Seed]):
     def read(self, item: Seed, completion: Completion) -> Row:
         """The row of a problem and its solution; columns of later tasks and checks are null."""
         pair = self.parser(completion)
-        pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution)
+        pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution, pair.tests)
         if not pair.problem:
             raise RowRejectedError("empty", "the problem is nothing but an end token")
         columns = _EMPTY_ROW | provenance_columns(item)
@@ -98,6 +102,7 @@ class OssInstructTask(GenerationTask[Seed]):
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
             "reasoning": completion.reasoning if self.keep_reasoning else None,
+            "tests": pair.tests,
         }
         return cast(Row, columns)
 

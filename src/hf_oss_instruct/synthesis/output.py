@@ -22,9 +22,11 @@ from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_si
 from hf_oss_instruct.data import (
     FORMAT_VERSION,
     KEEP,
+    PREFERENCE_SCHEMA,
     REJECTED_SCHEMA,
     SCHEMA,
     SFT_SCHEMA,
+    VERIFIED_SCHEMA,
     Outcome,
     Pending,
     Rejection,
@@ -38,7 +40,11 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
+from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE
+from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.verification.memo import VERSION as VERDICTS
 from hf_oss_instruct.workdir import write_whole
 
 REPORT, CARD = "run.json", "README.md"
@@ -65,6 +71,8 @@ class RunStats:
     usage: Usage = field(default_factory=Usage)
     limits: RunLimits = field(default_factory=RunLimits)
     first_why: str = ""
+    verification: VerificationStats | None = None
+    preferences: int = 0
 
     @property
     def done(self) -> int:
@@ -105,11 +113,14 @@ class Tables:
         self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if spec.checks.near_duplicates]
         self._clusters: dict[str, int] = {}
         self._fresh: list[Row] = []
-        self._unchecked = Shards(self._out / ".unchecked", SCHEMA)
-        self._default = Shards(self._out / "data", SCHEMA)
+        self._schema = VERIFIED_SCHEMA if spec.verification.verify else SCHEMA
+        stats.verification = VerificationStats() if spec.verification.verify else None
+        self._unchecked = Shards(self._out / ".unchecked", self._schema)
+        self._default = Shards(self._out / "data", self._schema)
         self._sft = Shards(self._out / "sft", SFT_SCHEMA)
         self._rejected = Shards(self._out / "rejected", REJECTED_SCHEMA)
-        self._all = (self._unchecked, self._default, self._sft, self._rejected)
+        self._preference = Shards(self._out / "preference", PREFERENCE_SCHEMA)
+        self._all = (self._unchecked, self._default, self._sft, self._rejected, self._preference)
 
     def settle(self, outcome: Outcome) -> None:
         """Count one outcome, and write it where it belongs. Outcomes come in seed order: of duplicates the first stays."""
@@ -121,8 +132,12 @@ class Tables:
             stats.first_why = stats.first_why or outcome.why
         elif isinstance(outcome, Rejection):
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
+            if stats.verification and outcome.verified:
+                stats.verification.count(outcome.verified, outcome.seed.origin.lang, outcome.verified["cause"])
             self._reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
         else:
+            if stats.verification:
+                stats.verification.count(outcome, outcome["lang"], _cause(outcome))
             verdict = self._duplicate(outcome) if self._duplicate else KEEP
             if verdict.reason is None:
                 stats.kept += 1
@@ -146,12 +161,17 @@ class Tables:
             if asked.near_duplicates
             else skipped("near_duplicates", off),
             entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
-            skipped("execution", "solutions are not run by this version", "unavailable"),
+            self._execution(),
         ]
+
+    def _execution(self) -> dict[str, Any]:
+        if not self._stats.verification:
+            return skipped("execution", "solutions are not run by this version", "unavailable")
+        return {"name": "execution", "version": VERDICTS, "status": "done"}
 
     def check_fresh(self) -> None:
         """The checks of single rows, for those that came since the last time."""
-        table = pa.Table.from_pylist(self._fresh, SCHEMA)
+        table = pa.Table.from_pylist(self._fresh, self._schema)
         self._fresh = []
         for check in self._single:
             table = check(table)
@@ -175,6 +195,15 @@ class Tables:
             self._default.add_table(rows)
             for row in rows.select(["problem", "solution"]).to_pylist():
                 self._sft.add(to_prompt_completion(row))
+            if self._stats.verification:
+                self._prefer(rows)
+
+    def _prefer(self, rows: pa.Table) -> None:
+        """The preference pairs of rows that stay."""
+        for row in rows.select(["problem", "solution", "solutions", "execution_status"]).to_pylist():
+            for pair in preference_pairs(row):
+                self._preference.add(pair)
+                self._stats.preferences += 1
 
     def _standing(self, table: pa.Table) -> pa.Table:
         """The rows that no check rejects; the others go to `rejected`."""
@@ -201,6 +230,13 @@ class Tables:
                 shards.abandon()
             if self._unchecked.folder.is_dir():
                 self._unchecked.folder.rmdir()
+
+
+def _cause(row: Row) -> str:
+    """Why a row that is kept cannot be verified, by its flags."""
+    if row["execution_status"] != NOT_VERIFIABLE:
+        return ""
+    return next((flag.partition(":")[2] for flag in row["flags"] or () if flag.startswith(f"{NOT_VERIFIABLE}:")), "")
 
 
 def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
@@ -244,7 +280,15 @@ def report_of(
         "journal_lines_dropped": dropped,
         "checks": checks,
         "sandbox": None,
-    }
+    } | _verification(stats)
+
+
+def _verification(stats: RunStats) -> dict[str, Any]:
+    """What `run.json` has beside that where pairs were verified."""
+    if stats.verification is None:
+        return {}
+    found = stats.verification.report(stats.kept)
+    return {"sandbox": ", ".join(found["sandbox"]) or None, "verification": found, "preferences": stats.preferences}
 
 
 def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:

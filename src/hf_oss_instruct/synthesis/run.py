@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -29,10 +29,12 @@ from hf_oss_instruct.synthesis.memory import tuned_memory
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import held, names_in, write_whole
 
-CONFIG, JOURNAL = "oss_instruct.yaml", "journal"
+CONFIG, JOURNAL, VERDICTS = "oss_instruct.yaml", "journal", "verdicts.jsonl"
 AHEAD = 64
 """Seeds in work beyond the one whose turn it is, as a multiple of `concurrency`: a slow answer delays rows, not sending."""
 TICK_S = 0.25
@@ -89,12 +91,15 @@ def run(
     seeds = _opened(sample(source, spec.seeds))
     task, limits, concurrency = OssInstructTask.of(spec, teacher), spec.limits, spec.teacher.concurrency
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
-    follow_ups = [f"{one.name}: {one.teacher.identity}" for one in then]
-    with _occupied(out), tuned_memory(), deferring() as stopping:
+    verification = open_verification(spec, teacher, exclusive=True)
+    follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]
+    with _occupied(out), tuned_memory(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         trouble: OssInstructError | None = None
+        if verification:
+            verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
 
             async def work() -> None:
@@ -102,7 +107,7 @@ def run(
                 stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
                 stream = outcomes(
                     seeds,
-                    (task, *then),
+                    (task, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,

@@ -82,6 +82,13 @@ def parse_with_tests(completion: Completion) -> Pair:
     return parse(completion)
 
 
+def tests_section(text: str) -> str:
+    """What stands behind `[Tests]` in an answer that was asked for tests alone; the whole text without such a line."""
+    lines = _undressed(_unwrapped(text), _THREE).splitlines(keepends=True)
+    at = _outside_fences(lines, TESTS)
+    return text if at is None else _behind(lines[at], TESTS) + "".join(lines[at + 1 :])
+
+
 def parse_magicoder(completion: Completion) -> Pair:
     """The two sections exactly as the paper's code reads them.
 

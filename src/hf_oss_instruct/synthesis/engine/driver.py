@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any
 
 from hf_oss_instruct.data import Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
@@ -15,7 +14,7 @@ from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.engine.workers import Workers
-from hf_oss_instruct.synthesis.generation import GenerationTask, LocalTask
+from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RequestRunner, RetryPolicy
@@ -24,7 +23,7 @@ from hf_oss_instruct.synthesis.sync import off_the_loop
 
 async def outcomes(
     items: Iterable[Seed | Row | Skipped],
-    tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
+    tasks: Sequence[Task],
     journal: Journal,
     *,
     concurrency: int = 16,
@@ -84,7 +83,7 @@ class _Engine:
 
     def __init__(
         self,
-        tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
+        tasks: Sequence[Task],
         journal: Journal,
         runner: RequestRunner,
         limiter: RateLimiter,

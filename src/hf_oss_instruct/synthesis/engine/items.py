@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import RowRejectedError
@@ -12,7 +11,7 @@ from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
+from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, Task
 from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.request_runner import RequestRunner, TaskState
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -37,7 +36,7 @@ class Items:
 
     def __init__(
         self,
-        tasks: Sequence[GenerationTask[Any] | LocalTask[Any]],
+        tasks: Sequence[Task],
         journal: Journal,
         runner: RequestRunner,
         claims: Claims,
@@ -184,7 +183,7 @@ class Items:
             self._follow(entry, self._next(entry.step, outcome))
             self.go_on(entry)
 
-    def _meet(self, task: GenerationTask[Any] | LocalTask[Any]) -> None:
+    def _meet(self, task: Task) -> None:
         """Remember whom to close at the end."""
         if isinstance(task, LocalTask):
             self.local_work.tasks.setdefault(id(task), task)

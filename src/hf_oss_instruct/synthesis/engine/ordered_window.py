@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.synthesis.generation import GenerationTask, LocalTask
+from hf_oss_instruct.synthesis.generation import Task
 
 HELD = 2048
 """Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""
@@ -20,7 +20,7 @@ HELD = 2048
 class Step(NamedTuple):
     """An open question: the task, its item (the source, or what an earlier answer made of it), its place in the chain."""
 
-    task: GenerationTask[Any] | LocalTask[Any]
+    task: Task
     item: Any
     place: int
 

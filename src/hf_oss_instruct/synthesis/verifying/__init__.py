@@ -1,0 +1,6 @@
+"""Verification as tasks of the engine: tests and further solutions are asked for, run, and repaired."""
+
+from hf_oss_instruct.synthesis.verifying.opening import open_verification
+from hf_oss_instruct.synthesis.verifying.tasks import Prepare, Verification
+
+__all__ = ["Prepare", "Verification", "open_verification"]

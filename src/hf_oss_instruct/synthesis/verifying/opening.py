@@ -1,0 +1,63 @@
+"""What a run's options of verification open: its teachers, and a sandbox that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.verification import APART
+from hf_oss_instruct.synthesis.verifying.tasks import Verification
+from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.verification.memo import Verdicts
+
+
+def open_verification(
+    spec: RunSpec, teacher: Teacher, verdicts: Verdicts | None = None, *, exclusive: bool = False
+) -> Verification | None:
+    """What a run says of verification, with teachers and sandbox; None if it asks for none.
+
+    Args:
+        spec: the run.
+        teacher: who writes the pairs.
+        verdicts: what is known from before, and where new verdicts go; in memory by default.
+        exclusive: as of `Verification`.
+
+    Raises:
+        UsageError: options that do not go together.
+        SandboxError: this machine has no sandbox; nothing was asked.
+    """
+    asked = spec.verification
+    asked.require_switch()
+    if not asked.verify:
+        return None
+    chosen_tier(asked.tier)
+    tester, solver = (_teacher(name, spec) for name in (asked.tester, asked.solver))
+    if teacher.embedded:
+        if asked.tests == APART and tester is None:
+            raise UsageError("The embedded teacher writes no tests apart. Name a real one with --tester, or pass --tests answer.")
+        if (asked.solutions > 1 and solver is None) or asked.repair:
+            raise UsageError("The embedded teacher solves and repairs nothing. Name a real teacher with --model.")
+    return Verification(asked, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
+
+
+def _teacher(name: Any, spec: RunSpec) -> Teacher | None:
+    """A model on the teacher's server, or the teacher object that a program passed."""
+    if name is None or not isinstance(name, str):
+        given: Teacher | None = name
+        return given
+    return open_named_teacher(replace(spec.teacher, teacher=None, model=name))
+
+
+def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:
+    """The fewest and the most requests that a row costs, retries aside.
+
+    Raises:
+        UsageError, SandboxError: as `open_verification`.
+    """
+    verification = open_verification(spec, teacher)
+    fewest, most = verification.requests_per_row() if verification else (0, 0)
+    return 1 + fewest, 1 + most

@@ -1,0 +1,78 @@
+"""What teachers are asked for verification: tests, further solutions, repairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from hf_oss_instruct.data import Message
+from hf_oss_instruct.display import code_block, one_line
+from hf_oss_instruct.languages import named
+
+CONVENTIONS = {
+    "python": "Write functions `def test_…():` without arguments that use plain `assert`.",
+    "javascript": "Use `node:test` and `node:assert`: each test is a call `test('name', () => { … })`.",
+    "typescript": "Use `node:test` and `node:assert`: each test is a call `test('name', () => { … })`.",
+    "java": "Write one class whose static methods use `assert` or throw; its `main` calls each in a statement of its own.",
+    "cpp": "Write functions `void test_…()` that use `assert`; `main` calls each of them in a statement of its own.",
+    "go": "Write functions `func Test…(t *testing.T)` of the package `testing`.",
+    "rust": "Write functions `fn …()` with `#[test]` that use `assert!` and `assert_eq!`.",
+    "php": "Write functions that throw an exception where something is wrong, and call each of them in a statement of its own.",
+    "ruby": "Write methods that raise an error where something is wrong, and call each of them in a statement of its own.",
+    "shell": "Write functions that return a status other than 0 if something is wrong, and call each in a line of its own.",
+    "csharp": "Write one class whose static methods throw if something is wrong; its `Main` calls each in its own statement.",
+    "swift": "Write functions that use `assert`, and call each of them in a statement of its own.",
+}
+"""Language → how tests are written without a framework."""
+SHOWN_FAILURES, LONGEST_FAILURE = 3, 2000
+"""Failing tests shown in a repair, and characters of each."""
+
+
+@cache
+def _template(name: str) -> str:
+    return files(__package__).joinpath(f"templates/{name}.txt").read_text("utf-8")
+
+
+def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
+    """The question for tests, from problem and signatures."""
+    return _filled(
+        "tests",
+        problem=problem,
+        signatures=code_block(signatures, named(language).fence) if signatures else "(none is given: use what the problem names)",
+        language=named(language).title,
+        convention=CONVENTIONS.get(language, "Use plain assertions and no framework."),
+    )
+
+
+def solve_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
+    """The question for another solution, from the problem and the interface."""
+    return _filled(
+        "solve",
+        problem=problem,
+        signatures=code_block(signatures, named(language).fence) if signatures else "(as the problem describes it)",
+        language=named(language).title,
+    )
+
+
+def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str]], language: str) -> tuple[Message, ...]:
+    """The question for a repair.
+
+    Args:
+        problem: the problem.
+        solution: the program that fails.
+        failures: each failing test, and what happened.
+        language: as in `languages.LANGUAGES`.
+    """
+    shown = [
+        f"{one_line(why, 500) or 'it failed'}\n\n{code_block(test[:LONGEST_FAILURE], named(language).fence)}"
+        for test, why in failures[:SHOWN_FAILURES]
+    ]
+    return _filled("repair", problem=problem, solution=code_block(solution, named(language).fence), failures="\n\n".join(shown))
+
+
+def _filled(template: str, **values: str) -> tuple[Message, ...]:
+    """One user message. A problem that holds a placeholder's name is text: one pass over the template."""
+    text = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], _template(template))
+    return ({"role": "user", "content": text},)

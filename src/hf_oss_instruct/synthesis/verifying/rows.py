@@ -1,0 +1,113 @@
+"""What verification makes of a row: its columns, and whether it is kept."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from hf_oss_instruct.data import CheckResult, Rejection, Row, digest, seed_of
+from hf_oss_instruct.spec.verification import ALL, VerificationSpec
+from hf_oss_instruct.synthesis.verifying.candidate import Candidate
+from hf_oss_instruct.verification.verify import Verified
+
+NOT_VERIFIABLE = "not_verifiable"
+
+
+def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
+    """The verified row, or why it is not kept.
+
+    Args:
+        item: the row with its solutions.
+        verified: what became of them.
+        spec: which rows are kept.
+    """
+    found = facts_of(item, verified)
+    dropped = rule(verified, spec)
+    if dropped.reason is not None:
+        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, str(item.row["solution"]), found)
+    row = dict(item.row) | {name: value for name, value in found.items() if name != "cause"}
+    if verified.status == NOT_VERIFIABLE:
+        row["flags"] = [*(item.row.get("flags") or []), f"{NOT_VERIFIABLE}:{verified.cause}"]
+    return cast(Row, row)
+
+
+def unverified(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
+    """What becomes of a row whose tests were never run."""
+    return outcome_of(item, verified, spec)
+
+
+def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
+    """Why a row is not kept; nothing if it is.
+
+    A row with a lower pass rate than 1 is kept where `min_pass_rate` says so, or with `keep all`. The other thresholds hold in
+    both cases.
+    """
+    status, tests = verified.status, len(verified.test_results)
+    rate = verified.pass_rate or 0.0
+    if status == NOT_VERIFIABLE:
+        kept = spec.unverifiable == "keep"
+        return CheckResult() if kept else CheckResult(NOT_VERIFIABLE, f"{verified.cause}: {verified.detail}")
+    enough = spec.min_pass_rate is not None and rate >= spec.min_pass_rate
+    if spec.keep != ALL and status != "passed" and not (status == "tests_failed" and tests and enough):
+        return CheckResult(status, verified.detail)
+    if spec.min_pass_rate is not None and not enough:
+        return CheckResult("tests_failed", f"it passes {rate:.0%} of the tests, at least {spec.min_pass_rate:.0%} wanted")
+    if spec.min_tests is not None and tests < spec.min_tests:
+        return CheckResult("tests_missing", f"it has {tests} tests, at least {spec.min_tests} wanted")
+    score = verified.mutation_score
+    if spec.min_mutation_score is not None and (score is None or score < spec.min_mutation_score):
+        said = "the tests have no mutation score" if score is None else f"the tests' mutation score is {score:.2f}"
+        return CheckResult("tests_vacuous", f"{said}, at least {spec.min_mutation_score:.2f} wanted")
+    return CheckResult()
+
+
+def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
+    """The columns of verification, and beside them the cause of `not_verifiable`."""
+    ran = verified.solutions
+    texts = list(item.solutions)
+    if ran and len(ran) == len(texts) and ran[0].text != texts[0].program:  # the last repair stands first
+        texts = [texts[-1], *texts[:-1]]
+    solutions = [
+        {
+            "text": solution.text,
+            "teacher": solution.teacher,
+            "status": solution.trouble or (ran[at].status if at < len(ran) else "not_run"),
+            "results": list(ran[at].results) if at < len(ran) else [],
+        }
+        for at, solution in enumerate(texts)
+    ]
+    columns: dict[str, Any] = {
+        "tests": list(verified.tests) or _raw_tests(item),
+        "test_results": list(verified.test_results),
+        "solutions": solutions,
+        "pass_rate": verified.pass_rate,
+        "attempts": len(solutions),
+        "passes": verified.passes,
+        "execution_status": verified.status,
+        "mutation_score": verified.mutation_score,
+        "mutants": verified.mutants if ran else None,
+        "flaky": verified.flaky if ran else None,
+        "selected_by": verified.selected_by or None,
+        "stderr_tail": verified.stderr_tail or None,
+        "sandbox": verified.sandbox or None,
+        "toolchain": _short(verified.toolchain),
+        "test_marks": list(verified.marks),
+        "reruns": verified.reruns,
+        "cause": verified.cause,
+    }
+    if verified.chosen is not None and texts[verified.chosen].text != item.row["solution"]:
+        columns["solution"] = texts[verified.chosen].text
+    return columns
+
+
+def _raw_tests(item: Candidate) -> list[str]:
+    """Tests that were not read, as they came."""
+    tests = item.tests if item.tests is not None else item.row.get("tests")
+    return [] if not tests else [tests] if isinstance(tests, str) else list(tests)
+
+
+def _short(toolchain: str) -> str | None:
+    """What ran a program, without the paths and times of this machine: names, and a hash that tells builds apart."""
+    if not toolchain or ";" not in toolchain:
+        return toolchain or None
+    names = [part.split(" ")[0].rpartition("/")[2] for part in toolchain.split("; ")[2:]]
+    return f"{', '.join(names)} ({digest(toolchain)[:8]})"

@@ -1,0 +1,335 @@
+"""The tasks of verification, one after the other for each row, all in the same engine.
+
+prepare (the program, its tests) → tests (asked apart) → solve (more solutions) → run → repair → run → … → row | rejection
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
+from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
+from hf_oss_instruct.evaluation.preflight import toolchain_of
+from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.sandbox.fork_servers import give_up
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.verification import ANSWER, APART, GIVEN, VerificationSpec
+from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
+from hf_oss_instruct.synthesis.verifying.candidate import Candidate, Solution
+from hf_oss_instruct.synthesis.verifying.prompts import repair_prompt, solve_prompt, tests_prompt
+from hf_oss_instruct.synthesis.verifying.rows import outcome_of, unverified
+from hf_oss_instruct.teachers.parsing import tests_section
+from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.verification import unverifiable
+from hf_oss_instruct.verification.memo import NoVerdictError, Verdicts
+from hf_oss_instruct.verification.programs import program_in, tests_in
+from hf_oss_instruct.verification.signatures import signatures
+from hf_oss_instruct.verification.suites import READ
+from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
+from hf_oss_instruct.verification.verify import Options, SolutionResult, Verified, verify_row
+
+WARM = 0.8
+"""Temperature of further solutions where the run's is lower: at 0 they would all be the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """What the tasks of verification share.
+
+    Attributes:
+        spec: what was asked for.
+        verdicts: what is known of programs, and where new verdicts go.
+        teacher: who repairs, and writes tests and solutions unless another does.
+        tester, solver: teachers of their own for these; None for the teacher.
+        sampling: sampling parameters of requests.
+        exclusive: whether nobody else in this process uses the sandbox, so that a stop may end all that runs in it.
+    """
+
+    spec: VerificationSpec
+    verdicts: Verdicts
+    teacher: Teacher
+    tester: Teacher | None = None
+    solver: Teacher | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    exclusive: bool = False
+
+    @property
+    def options(self) -> Options:
+        """How rows are run."""
+        more: dict[str, Any] = {"packages": self.spec.packages} if self.spec.packages else {}
+        return Options(select=self.spec.select, mutants=self.spec.mutants, tier=self.spec.tier, **more)
+
+    @property
+    def writes_tests(self) -> bool:
+        """Whether tests are asked for where a row has none."""
+        asks = self.tester is not None or not self.teacher.embedded
+        return self.spec.tests not in (ANSWER, GIVEN) and asks
+
+    def described(self) -> list[str]:
+        """What `run.json` lists: the tasks that ask somebody, with the teacher of each."""
+        asked = [("tests", self.tester or self.teacher)] if self.writes_tests else []
+        asked += [("solve", self.solver or self.teacher)] if self.spec.solutions > 1 else []
+        asked += [("repair", self.teacher)] if self.spec.repair else []
+        return [f"{name}: {teacher.identity}" for name, teacher in asked]
+
+    def requests_per_row(self) -> tuple[int, int]:
+        """The fewest and the most requests that a row costs beside the one for the pair."""
+        asked = int(self.writes_tests) + self.spec.solutions - 1
+        return asked, asked + self.spec.repair
+
+    def next_step(self, item: Candidate) -> FollowUp:
+        """What a candidate still lacks: tests, solutions, or only a run."""
+        if item.tests is None:
+            return FollowUp(WriteTests(self), item)
+        if len(item.solutions) - item.repairs < self.spec.solutions:
+            return FollowUp(Solve(self), item)
+        return FollowUp(RunTests(self), item)
+
+
+class _CandidateTask(GenerationTask[Candidate]):
+    """A question about a candidate. What it needs to know is its verification."""
+
+    def __init__(self, verification: Verification) -> None:
+        self.verification = verification
+        self.teacher, self.sampling = verification.teacher, verification.sampling
+
+    def seed(self, item: Candidate) -> Seed:
+        """See `GenerationTask.seed`."""
+        return seed_of(item.row)
+
+
+class WriteTests(_CandidateTask):
+    """Asks for tests by problem and signatures, never showing the solution."""
+
+    name = "tests"
+
+    def __init__(self, verification: Verification) -> None:
+        super().__init__(verification)
+        self.teacher = verification.tester or verification.teacher
+
+    def messages(self, item: Candidate) -> tuple[Message, ...]:
+        """See `GenerationTask.messages`."""
+        return tests_prompt(str(item.row["problem"]), item.signatures, item.language)
+
+    def read(self, item: Candidate, completion: Completion) -> FollowUp:
+        """See `GenerationTask.read`."""
+        tests = tests_in(tests_section(completion.text), item.language)
+        return self.verification.next_step(replace(item, tests=tests, tester=self.teacher.identity))
+
+    def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp | Row | Rejection:
+        """Without tests the row stays unverified."""
+        verified = Verified("tests_missing", f"the tester's answer cannot be used: {refusal.reason}: {refusal.detail}")
+        return unverified(item, verified, self.verification.spec)
+
+    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
+        """See `GenerationTask.outcome`."""
+        found = super().outcome(item, completion)
+        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
+
+
+class Solve(_CandidateTask):
+    """Asks for one more solution by the problem alone, with a temperature and a random seed of its own."""
+
+    name = "solve"
+
+    def __init__(self, verification: Verification) -> None:
+        super().__init__(verification)
+        self.teacher = verification.solver or verification.teacher
+        warm = max(verification.sampling.temperature, WARM)
+        self.sampling = replace(verification.sampling, temperature=warm)
+
+    def messages(self, item: Candidate) -> tuple[Message, ...]:
+        """See `GenerationTask.messages`."""
+        return solve_prompt(str(item.row["problem"]), item.signatures, item.language)
+
+    def request(self, item: Candidate) -> Request:
+        """See `GenerationTask.request`; each further solution is another attempt."""
+        seed, attempt = self.seed(item), len(item.solutions)
+        sampling = self.sampling.as_sent(int(seed.seed_id[:7], 16) + attempt)
+        return Request(seed, tuple(self.messages(item)), sampling, attempt)
+
+    def read(self, item: Candidate, completion: Completion) -> FollowUp:
+        """See `GenerationTask.read`."""
+        return self._with(item, Solution.of(completion.text.strip(), self.teacher.identity, item.language))
+
+    def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp:
+        """One solution less to choose from."""
+        return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
+
+    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
+        """See `GenerationTask.outcome`."""
+        found = super().outcome(item, completion)
+        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
+
+    def _with(self, item: Candidate, solution: Solution) -> FollowUp:
+        return self.verification.next_step(item.with_solution(solution))
+
+
+class Repair(_CandidateTask):
+    """Sends a failing solution back with what failed."""
+
+    name = "repair"
+
+    def messages(self, item: Candidate) -> tuple[Message, ...]:
+        """See `GenerationTask.messages`."""
+        assert item.broken
+        program, failures = item.broken
+        return repair_prompt(str(item.row["problem"]), program, failures, item.language)
+
+    def read(self, item: Candidate, completion: Completion) -> FollowUp:
+        """See `GenerationTask.read`."""
+        return self._with(item, Solution.of(completion.text.strip(), self.teacher.identity, item.language))
+
+    def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp:
+        """The solutions that were there count."""
+        return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
+
+    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
+        """See `GenerationTask.outcome`."""
+        found = super().outcome(item, completion)
+        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
+
+    def _with(self, item: Candidate, solution: Solution) -> FollowUp:
+        return FollowUp(RunTests(self.verification), item.with_solution(solution))
+
+
+class _Local(LocalTask[Any]):
+    def __init__(self, verification: Verification) -> None:
+        self.verification = verification
+
+    def stop(self) -> None:
+        """See `LocalTask.stop`."""
+        if not self.verification.verdicts.closed:
+            self.verification.verdicts.closed = True
+            if self.verification.exclusive:
+                give_up()
+
+
+class Prepare(_Local):
+    """Finds the program and the tests of a row, and what keeps it from being verified, before anybody is asked about it."""
+
+    name = "prepare"
+
+    def compute(self, item: Row) -> Row | FollowUp | Rejection | Pending:
+        """See `LocalTask.compute`."""
+        spec, text = self.verification.spec, str(item["solution"])
+        program = program_in(text, str(item["lang"]))
+        candidate = Candidate(item, program.language, (Solution.of(text, str(item["teacher"]), program.language),))
+        if refused := self._refused(candidate):
+            return unverified(candidate, refused, spec)
+        tests = None if spec.tests == APART else _given(item, program.language)
+        if tests is None and not self.verification.writes_tests:
+            return unverified(candidate, Verified("tests_missing", "no tests came with the pair"), spec)
+        return self.verification.next_step(replace(candidate, tests=tests, signatures=signatures(program.text, program.language)))
+
+    def _refused(self, candidate: Candidate) -> Verified | None:
+        """Why the row is not verified; noted, so that an export on another machine says the same."""
+        verdicts = self.verification.verdicts
+        row = digest("prepare", candidate.solutions[0].program, candidate.language)
+        if verdicts.closed:
+            return from_json(found) if (found := verdicts.of_row(row)) else None
+        try:
+            self._refuse(candidate)
+        except SuiteRefusedError as refused:
+            verified = Verified(refused.reason, refused.detail, refused.cause)
+            verdicts.note(row, asdict(verified))
+            return verified
+        return None
+
+    def _refuse(self, candidate: Candidate) -> None:
+        """See whether the row can be verified at all, as far as that is known without its tests."""
+        (solution,) = candidate.solutions
+        if solution.trouble:
+            raise SuiteRefusedError("tests_failed", "the solution holds no program")
+        if len(solution.program) > LARGEST_SOLUTION:
+            size = f"{len(solution.program):,} characters; at most {LARGEST_SOLUTION:,} are run"
+            raise SuiteRefusedError("tests_failed", f"the solution has {size}")
+        unverifiable.before_run([solution.program], candidate.language, self.verification.spec.tier)
+        if candidate.language not in READ and _given(candidate.row, candidate.language) is None:
+            raise SuiteRefusedError("not_verifiable", f"tests in {candidate.language!r} are not run here", "language")
+
+
+def _given(row: Row, language: str) -> str | list[str] | None:
+    """The tests that came with a row; None without any."""
+    tests = row.get("tests")
+    if not tests:
+        return None
+    return tests_in(tests, language) if isinstance(tests, str) else [tests_in(one, language) for one in tests]
+
+
+class RunTests(_Local):
+    """Runs every solution with the tests in the sandbox, measures the tests, and says what becomes of the row."""
+
+    name = "run"
+
+    def compute(self, item: Candidate) -> Row | FollowUp | Rejection | Pending:
+        """See `LocalTask.compute`."""
+        try:
+            verified = self._verified(item)
+        except NoVerdictError:
+            return Pending(self.seed(item), "the run was interrupted before its tests were run")
+        except SandboxError as error:
+            if not self.verification.verdicts.closed:
+                raise
+            return Pending(self.seed(item), f"the run was interrupted: {error}")
+        except OssInstructError:
+            raise
+        except Exception as error:  # a suite that our readers stumble over must not hold up the other rows
+            return Pending(self.seed(item), f"verification failed with {type(error).__name__}: {error}")
+        if verified.status == "sandbox_error":
+            return Pending(self.seed(item), f"the sandbox failed: {verified.detail}")
+        if verified.status == "tests_failed" and item.repairs < self.verification.spec.repair and verified.chosen is not None:
+            return FollowUp(Repair(self.verification), _broken(item, verified))
+        return outcome_of(item, verified, self.verification.spec)
+
+    def seed(self, item: Candidate) -> Seed:
+        """See `LocalTask.seed`."""
+        return seed_of(item.row)
+
+    def _verified(self, item: Candidate) -> Verified:
+        assert item.tests is not None
+        verdicts, options = self.verification.verdicts, self.verification.options
+        solutions = [solution.program for solution in in_order(item, self.verification.spec)]
+        tests = item.tests if isinstance(item.tests, str) else list(item.tests)
+        how = {name: value for name, value in asdict(options).items() if name != "tier"}
+        row = digest("row", solutions, tests, item.language, how)
+        if verdicts.closed:  # what any machine found before
+            if (found := verdicts.of_row(row)) is None:
+                raise NoVerdictError("The row was not verified yet.")
+            return from_json(found)
+        key = digest(row, toolchain_of(item.language), chosen_tier(options.tier).name)
+        return from_json(
+            verdicts.of(
+                key,
+                lambda: asdict(verify_row(solutions, tests, item.language, options, verdicts)),
+                lambda verdict: verdict["status"] != "sandbox_error",
+                row,
+            )
+        )
+
+
+def in_order(item: Candidate, spec: VerificationSpec) -> list[Solution]:
+    """The solutions as selection sees them: where the own one is kept, its last repair stands for it."""
+    found = list(item.solutions)
+    if spec.select == "own" and item.repairs:
+        found.insert(0, found.pop())
+    return found
+
+
+def _broken(item: Candidate, verified: Verified) -> Candidate:
+    """The candidate with what to repair: the selected solution, and the tests that it fails."""
+    assert verified.chosen is not None
+    chosen = verified.solutions[verified.chosen]
+    failed = [test for test, passed in zip(verified.tests, verified.test_results, strict=True) if not passed]
+    failures = tuple((test, chosen.detail if at == 0 else "") for at, test in enumerate(failed))
+    return replace(item, broken=(chosen.text, failures), repairs=item.repairs + 1)
+
+
+def from_json(columns: dict[str, Any]) -> Verified:
+    """A result out of plain JSON values."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()}
+    values["solutions"] = tuple(
+        SolutionResult(one["text"], one["status"], tuple(one["results"]), one["detail"]) for one in columns["solutions"]
+    )
+    return Verified(**values)

@@ -1,0 +1,187 @@
+"""Verification as a stage of a run: every kind of answer is accounted for, and nothing is asked or run twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.data import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.synthesis.export import export
+from hf_oss_instruct.synthesis.run import RunResult, run
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from tests.support.teacher import LocalTeacher
+from tests.support.verified import EXPECTED, KINDS, snippet, verifying_teacher
+
+FAST = tuple(kind for kind in KINDS if kind != "hanging")
+"""Kinds that need no time limit to be found out."""
+
+
+@pytest.fixture
+def teacher() -> Iterator[LocalTeacher]:
+    with verifying_teacher() as server:
+        yield server
+
+
+def code(folder: Path, kinds: tuple[str, ...]) -> Path:
+    folder.mkdir()
+    for number, kind in enumerate(kinds):
+        (folder / f"{number:02d}.py").write_text(snippet(number, kind))
+    return folder
+
+
+def verified(out: Path, seeds: Path, teacher: LocalTeacher, **options: Any) -> RunResult:
+    spec = RunSpec(
+        SeedPlan(str(seeds), n=len(list(seeds.iterdir()))),
+        TeacherSpec(base_url=teacher.base_url),
+        checks=Checks(benchmarks=(), near_duplicates=False),
+        verification=VerificationSpec(verify=True, **options),
+    )
+    return run(out, spec, open_source(str(seeds)), InferenceTeacher("m", teacher.base_url))
+
+
+def rows(out: Path, config: str = "data") -> list[dict[str, Any]]:
+    return [row for path in sorted((out / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.glob("*/train-*.parquet"))}
+
+
+def test_every_kind_of_answer_is_accounted_for_and_a_second_run_asks_and_executes_nothing(
+    tmp_path: Path, teacher: LocalTeacher
+) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", KINDS)
+    result = verified(out, seeds, teacher, tests="answer")
+    assert result.trouble is None
+    found = json.loads((out / "run.json").read_text())
+    assert (found["requested"], found["kept"], found["pending"]) == (len(KINDS), 1, 0)
+    by_kind = {kind: EXPECTED[kind] for kind in KINDS}
+    assert found["rejected"] == {status: list(by_kind.values()).count(status) for status in found["rejected"]}
+    assert sum(found["rejected"].values()) + found["kept"] == len(KINDS)
+    said = found["verification"]
+    assert said["statuses"] == {status: list(by_kind.values()).count(status) for status in by_kind.values()}
+    assert said["not_verifiable"] == {"third_party": 1}
+    assert list(said["funnel"].values()) == [7, 6, 5, 2, 1, 1]
+    assert said["toolchains"]["python"].startswith("python 3.")
+    assert found["sandbox"] in ("bubblewrap", "landlock")
+    assert {check["name"]: check["status"] for check in found["checks"]}["execution"] == "done"
+    [row] = rows(out)
+    assert row["test_results"] == [True] * 3
+    assert row["execution_status"] == "passed"
+    assert row["mutation_score"] == 1.0
+    assert row["solutions"][0]["text"] == row["solution"]
+    assert pq.read_schema(next((out / "data").iterdir())).equals(VERIFIED_SCHEMA)
+    assert len(teacher.requests) == len(KINDS)
+
+    before, lines = tables(out), (out / "verdicts.jsonl").read_bytes()
+    again = verified(out, seeds, teacher, tests="answer")
+    assert again.trouble is None
+    assert tables(out) == before
+    assert (out / "verdicts.jsonl").read_bytes() == lines, "nothing was executed"
+    assert len(teacher.requests) == len(KINDS), "nobody was asked"
+
+
+def test_tests_apart_never_see_the_solution_and_further_solutions_make_preference_pairs(
+    tmp_path: Path, teacher: LocalTeacher
+) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("wrong", "right"))
+    result = verified(out, seeds, teacher, tests="apart", solutions=2, tester="another")
+    assert result.report["kept"] == 2
+    assert result.report["tasks"] == ["tests: openai-compatible:another", "solve: openai-compatible:m"]
+    bodies = [request["body"] for request in teacher.requests]
+    assert [body["model"] for body in bodies].count("another") == 2
+    for body in bodies:
+        text = body["messages"][-1]["content"]
+        if text.startswith(("Write tests", "Solve")):
+            assert "sorted(" not in text, "no body of the solution"
+            assert "def largest_" in text, "but the signature"
+        if text.startswith("Solve"):
+            assert body["temperature"] == 0.8
+    by_number = {row["seed"].split("(")[0]: row for row in rows(out)}
+    repaired = by_number["def of_kind_0"]
+    assert [one["status"] for one in repaired["solutions"]] == ["failed", "passed"]
+    assert repaired["solution"] == repaired["solutions"][1]["text"], "the one that passes is kept"
+    assert repaired["selected_by"] == "majority"
+    assert result.report["verification"]["attempts"][1]["solved_by_then"] == 1.0
+
+
+def test_preference_pairs_are_written_where_the_matrix_separates(tmp_path: Path, teacher: LocalTeacher) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("partly", "right"))
+    result = verified(out, seeds, teacher, tests="apart", solutions=2)
+    [pair] = rows(out, "preference")
+    assert pq.read_schema(next((out / "preference").iterdir())).equals(PREFERENCE_SCHEMA)
+    assert result.report["preferences"] == 1
+    assert "largest_0" in pair["prompt"]
+    assert "reverse" in pair["rejected"]
+    assert "reverse" not in pair["chosen"]
+
+
+def test_a_failing_solution_is_repaired_with_what_failed(tmp_path: Path, teacher: LocalTeacher) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("wrong",))
+    result = verified(out, seeds, teacher, tests="answer", repair=2)
+    assert result.report["kept"] == 1
+    (asked,) = [request["body"] for request in teacher.requests if "fails tests" in request["body"]["messages"][-1]["content"]]
+    assert "test_it_gives_the_greatest" in asked["messages"][-1]["content"], "the test that failed is shown"
+    assert [one["status"] for one in rows(out)[0]["solutions"]] == ["failed", "passed"]
+    assert rows(out)[0]["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"keep": "all"}, {"right", "wrong", "vacuous", "hostile", "none"}),
+        ({"keep": "all", "unverifiable": "keep"}, set(FAST)),
+        ({"min_pass_rate": 0.3}, {"right", "wrong"}),
+        ({"min_tests": 4}, set()),
+        ({"min_mutation_score": 0.9}, {"right"}),
+    ],
+)
+def test_what_is_kept_is_the_users_choice(tmp_path: Path, options: dict[str, Any], kept: set[str]) -> None:
+    with verifying_teacher() as teacher:
+        out, seeds = tmp_path / "out", code(tmp_path / "code", FAST)
+        result = verified(out, seeds, teacher, tests="answer", **options)
+    found = {KIND_OF[row["seed"]] for row in rows(out)}
+    assert found == kept
+    assert result.report["kept"] + sum(result.report["rejected"].values()) == len(FAST)
+    for row in rows(out):
+        assert row["execution_status"] == EXPECTED[KIND_OF[row["seed"]]]
+        if row["execution_status"] == "not_verifiable":
+            assert row["flags"] == ["not_verifiable:third_party"]
+
+
+KIND_OF = {snippet(number, kind): kind for number, kind in enumerate(FAST)} | {
+    snippet(number, kind).rstrip("\n"): kind for number, kind in enumerate(FAST)
+}
+
+
+def test_an_export_needs_journal_and_verdicts_alone(tmp_path: Path, teacher: LocalTeacher) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", FAST)
+    verified(out, seeds, teacher, tests="apart", solutions=2)
+    asked, before = len(teacher.requests), tables(out)
+    shutil.rmtree(seeds)
+    stats = export(out, tmp_path / "exported")
+    assert tables(tmp_path / "exported") == before
+    assert stats.pending == 0
+    assert len(teacher.requests) == asked
+    assert replace(stats, samples=[]).kept == 4
+
+
+def test_an_interrupted_verification_leaves_rows_pending(tmp_path: Path, teacher: LocalTeacher) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("right", "wrong"))
+    verified(out, seeds, teacher, tests="answer")
+    (out / "verdicts.jsonl").unlink()
+    stats = export(out, tmp_path / "exported")
+    assert (stats.kept, stats.pending) == (0, 2), "an export runs nothing"
