@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from hf_oss_instruct.atomic import atomic_write
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.structured import read_object
 
@@ -112,17 +112,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
         RunError: the disk is full, or the folder cannot be written.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    with _writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
-        try:
-            with open(handle, "wb") as file:
-                file.write(data)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
+    with _writing(path), atomic_write(path) as file:
+        file.write(data)
 
 
 class Lines:
@@ -205,9 +196,3 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8", "replace")[:200]
     except OSError:
         return ""
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 
+from hf_oss_instruct.atomic import atomic_write
+from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.curation import ngrams, normalization
 from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
 from hf_oss_instruct.curation.inverted_index import InvertedIndex, Numbers
@@ -88,7 +89,7 @@ class BenchmarkIndex:
     called: InvertedIndex
 
     def save(self, path: Path) -> None:
-        """Write it as plain arrays."""
+        """Write it as plain arrays, atomically."""
         arrays: dict[str, Any] = {
             "lengths": np.array([*map(len, self.quotes)]),
             "quotes": np.frombuffer(b"".join(self.quotes), np.uint8),
@@ -100,7 +101,7 @@ class BenchmarkIndex:
                 arrays |= {f"{field.name}.{part}": getattr(value, part) for part in ("hashes", "ends", "owners")}
             elif isinstance(value, np.ndarray):
                 arrays[field.name] = value
-        with path.open("wb") as file:
+        with atomic_write(path) as file:
             np.savez(file, **arrays)
 
     @classmethod
@@ -275,15 +276,12 @@ def content_key(tasks: Sequence[BenchmarkTask]) -> str:
 
 def cached(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
     """The index of some tasks, from `$HF_HOME/oss-instruct/benchmark_index/` if it was built before."""
-    home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-    path = Path(home) / "oss-instruct" / "benchmark_index" / f"{content_key(tasks)}.npz"
+    path = cache_folder("benchmark_index") / f"{content_key(tasks)}.npz"
     try:
         return BenchmarkIndex.load(path)
     except (OSError, ValueError, LookupError, TypeError, EOFError, zlib.error, MemoryError, zipfile.BadZipFile):  # or damaged
         index = build(tasks)
     with suppress(OSError):  # a cache that cannot be written costs time, nothing else
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{os.getpid()}-{path.name}")
-        index.save(temporary)
-        temporary.replace(path)
+        index.save(path)
     return index

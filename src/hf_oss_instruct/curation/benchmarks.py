@@ -19,6 +19,9 @@ from hf_oss_instruct.errors import UsageError
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
 """The columns that are read; tests can weigh gigabytes."""
+LOCAL = "xxh3:"
+"""What the revision of a local list begins with; the hash of its files follows."""
+UNREACHABLE = "the Hub cannot be reached"
 DEFAULT = "default"
 """Stands for all of them but the large ones, which are then noted as left out."""
 
@@ -34,6 +37,7 @@ class BenchmarkList:
         tasks: what these say.
         why: why it cannot be looked for; None if it can.
         left_out: whether nobody asked for it.
+        unreachable: whether that is because the Hub cannot be reached.
     """
 
     name: str
@@ -42,6 +46,7 @@ class BenchmarkList:
     tasks: tuple[BenchmarkTask, ...] = field(default=(), repr=False)
     why: str | None = None
     left_out: bool = False
+    unreachable: bool = False
 
     @classmethod
     def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
@@ -52,7 +57,7 @@ class BenchmarkList:
     @property
     def key(self) -> str:
         """The name in a run config; a local list's has its content's hash in place of its path."""
-        local = self.revision is not None and self.revision.startswith("xxh3:")
+        local = self.revision is not None and self.revision.startswith(LOCAL)
         return f"{self.name}@{self.revision}" if local else self.name
 
 
@@ -74,14 +79,14 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
             continue
         for one in DECONTAMINATED if name == DEFAULT else [name]:
             listed = _from_hub(one, named=name != DEFAULT, reachable=reachable)
-            reachable = reachable and not (listed.why or "").startswith(UNREACHABLE)
+            reachable = reachable and not listed.unreachable
             found.append(listed)
     return list({listed.name: listed for listed in found}.values())
 
 
 def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:
     """The names for a run config: local lists by their content, since a config names no path."""
-    local = [listed.key for listed in lists if "@xxh3:" in listed.key]
+    local = [listed.key for listed in lists if f"@{LOCAL}" in listed.key]
     return (*(name for name in dict.fromkeys(map(recorded, names)) if name in DECONTAMINATED or not Path(name).exists()), *local)
 
 
@@ -106,7 +111,7 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
     state = xxhash.xxh3_128()
     for file in files:
         state.update(file.read_bytes())
-    listed = BenchmarkList.of(name, f"xxh3:{state.hexdigest()}", (row for file in files for row in _rows(file)))
+    listed = BenchmarkList.of(name, f"{LOCAL}{state.hexdigest()}", (row for file in files for row in _rows(file)))
     if not listed.tasks:
         columns = sorted({column for row in listed.rows[:100] for column in row})
         raise UsageError(
@@ -119,7 +124,7 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
 def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     repo, _, revision = name.partition("@")
     source = DECONTAMINATED.get(name)
-    if source is None and revision.startswith("xxh3:"):
+    if source is None and revision.startswith(LOCAL):
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
     if source is None and repo.count("/") != 1:
         raise UsageError(
@@ -132,9 +137,6 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     return _fetched(name, source, reachable)
 
 
-UNREACHABLE = "the Hub cannot be reached"
-
-
 def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
@@ -142,9 +144,9 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
         said = " ".join(str(error).split())[:200]
         refused = getattr(getattr(error, "response", None), "status_code", None)
         what = f"the Hub refused it: {said}" if refused else f"{UNREACHABLE}: {said}"
-        return BenchmarkList(name, source.revision, why=what)
+        return BenchmarkList(name, source.revision, why=what, unreachable=not refused)
     if not files and not reachable:
-        return BenchmarkList(name, source.revision, why=UNREACHABLE)
+        return BenchmarkList(name, source.revision, why=UNREACHABLE, unreachable=True)
     commit = next((path.name for file in files[:1] for path in file.parents if path.parent.name == "snapshots"), None)
     revision = commit or source.revision
     try:

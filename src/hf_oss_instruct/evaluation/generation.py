@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import Asked, asked
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.structured import any_json, read_object
+from hf_oss_instruct.workdir import Lines
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
 
@@ -53,24 +53,20 @@ def generate(
     Raises:
         RunError: the folder cannot be written.
     """
-    try:
-        done = _whole(out / SAMPLES, n)
-        left = [problem for problem in problems if problem.task_id not in done]
-        unanswered = 0
-        with (out / SAMPLES).open("a", encoding="utf-8") as file:
-            for first in range(0, len(left), batch):
-                on_progress(len(problems) - len(left) + first, len(problems))
-                some = left[first : first + batch]
-                put = [asked(problem, style) for problem in some]
-                for problem, one, texts in zip(some, put, model.answers(put, style), strict=True):
-                    if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
-                        unanswered += 1
-                    else:
-                        file.write("".join(_line(problem, one, number, text) for number, text in enumerate(texts)))
-                file.flush()
-        on_progress(len(problems), len(problems))
-    except OSError as error:
-        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
+    done = _whole(out / SAMPLES, n)
+    left = [problem for problem in problems if problem.task_id not in done]
+    unanswered = 0
+    with Lines(out / SAMPLES) as lines:
+        for first in range(0, len(left), batch):
+            on_progress(len(problems) - len(left) + first, len(problems))
+            some = left[first : first + batch]
+            put = [asked(problem, style) for problem in some]
+            for problem, one, texts in zip(some, put, model.answers(put, style), strict=True):
+                if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
+                    unanswered += 1
+                else:
+                    lines.append(*(_row(problem, one, number, text) for number, text in enumerate(texts)))
+    on_progress(len(problems), len(problems))
     return unanswered
 
 
@@ -102,14 +98,14 @@ def _answered(out: Path) -> bool:
     return samples.exists() and samples.stat().st_size > 0
 
 
-def _line(problem: Problem, asked: Asked, number: int, text: str) -> str:
-    """Format a sample for `score`; if reasoning was removed, the raw text is kept in a separate field."""
+def _row(problem: Problem, asked: Asked, number: int, text: str) -> dict[str, Any]:
+    """A sample for `score`; if reasoning was removed, the raw text is kept in a separate field."""
     if asked.kind != "answer":
-        return json.dumps({"task_id": problem.task_id, "sample": number, asked.kind: text}) + "\n"
+        return {"task_id": problem.task_id, "sample": number, asked.kind: text}
     reasoning, answer = split_reasoning(text)
     answer = asked.prefix + answer if answer.strip() else answer
     received = {"received": text} if reasoning else {}
-    return json.dumps({"task_id": problem.task_id, "sample": number, "answer": answer, **received}) + "\n"
+    return {"task_id": problem.task_id, "sample": number, "answer": answer, **received}
 
 
 def _whole(path: Path, n: int) -> set[str]:

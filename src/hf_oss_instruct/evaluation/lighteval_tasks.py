@@ -28,6 +28,7 @@ from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc, SamplingMethod
 
+from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
@@ -185,12 +186,10 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
 def _listed(task: str) -> Path:
     """Create a folder with the IDs of a task's problems, for `datasets` to read if it cannot read the benchmark's own file."""
     found = benchmark(task)
-    cache = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser() / "oss-instruct" / "lighteval"
-    folder = cache / xxhash.xxh3_128_hexdigest(json.dumps([found.task, found.version, list(found.problems)]).encode())
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{os.getpid()}.new"
-    fresh.write_text("".join(json.dumps({"task_id": task_id}) + "\n" for task_id in found.problems), encoding="utf-8")
-    os.replace(fresh, folder / "test.jsonl")
+    key = json.dumps([found.task, found.version, list(found.problems)])
+    folder = cache_folder("lighteval", xxhash.xxh3_128_hexdigest(key.encode()))
+    lines = "".join(json.dumps({"task_id": task_id}) + "\n" for task_id in found.problems)
+    write_cached(folder / "test.jsonl", lines.encode())
     return folder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import threading
 import warnings
 import zlib
@@ -14,13 +13,13 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
+from hf_oss_instruct.cache import cache_folder, write_cached
+from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.judge import answers
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.structured import checked, loads
-from hf_oss_instruct.workdir import write_whole
 
 FORMAT = 4
 HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float), "hash": str}
@@ -65,8 +64,7 @@ class References:
     """
 
     def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
-        cache = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-        self._home = home or Path(cache).expanduser() / "oss-instruct" / "expected"
+        self._home = home or cache_folder("expected")
         self._tier = tier
         self._found: dict[str, Reference] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -132,16 +130,14 @@ class References:
         return Reference(list(shipped) if shipped is not None else expected, cpu_s, limits_for(cpu_s))
 
     def _write(self, problem: Problem, expected: list[Any], cpu_s: float) -> None:
-        """Write atomically: concurrent readers see the old file, no file, or the complete new one."""
         path = self._path(problem)
         body = "\n".join(map(values.dumps, expected))
         key = xxhash.xxh3_128_hexdigest(body.encode())
         head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s, "hash": key})
         text = f"{head}\n{body}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, gzip.compress(text.encode(), 1, mtime=0))
-        except (OSError, RunError) as error:
+            write_cached(path, gzip.compress(text.encode(), 1, mtime=0))
+        except OSError as error:
             warnings.warn(
                 f"Could not cache the expected values; the next run computes them again: {error}", RuntimeWarning, stacklevel=2
             )

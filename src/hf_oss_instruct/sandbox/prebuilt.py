@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.toolchains import TOOLCHAINS, where
 
 VERSION = 1  # of the prebuilt files
@@ -74,7 +75,7 @@ def prebuilt(language: str, source: str) -> Prebuilt | None:
     if language not in _MADE or (language == "cpp" and not _EVERYTHING_FIRST.match(source)):
         return None
     with _lock:
-        folder = _folder(language, os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface"))
+        folder = _folder(language, cache_folder("prebuilt"))
     if folder is None:
         return None
     if language == "cpp":
@@ -83,7 +84,7 @@ def prebuilt(language: str, source: str) -> Prebuilt | None:
 
 
 @functools.cache
-def _folder(language: str, home: str) -> str | None:
+def _folder(language: str, home: Path) -> str | None:
     """Return the folder of a language's prebuilt files, or None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
     compiler = where(compile[0])
@@ -91,7 +92,7 @@ def _folder(language: str, home: str) -> str | None:
         return None
     state = os.stat(os.path.realpath(compiler))
     parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
-    path = Path(home).expanduser().resolve() / "oss-instruct" / "prebuilt" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    path = home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     try:
         if not path.is_dir():
             _make(path, _MADE[language], compiler, compile)

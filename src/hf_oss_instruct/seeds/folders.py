@@ -8,7 +8,7 @@ import stat
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,6 @@ from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
-from hf_oss_instruct.seeds.filters import SourceFilter
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
     NotTextError,
@@ -159,7 +158,7 @@ def _no_code(path: Path) -> NoReturn:
     raise SeedError(f"{str(path)!r} holds no source code and no tables ({NAMES}). Source files are known by suffix: {known}, …")
 
 
-class FolderSource:
+class FolderSource(Source):
     """Source files below a folder, languages by suffix.
 
     Vendored, generated, binary, undecodable and too large files are skipped with that reason; links and hidden folders are not
@@ -174,6 +173,7 @@ class FolderSource:
         reading: how files are read.
     """
 
+    name: str = ""
     untrusted = False
 
     def __init__(
@@ -186,8 +186,7 @@ class FolderSource:
         stdlib: bool = False,
         reading: ReadOptions = DEFAULT,
     ) -> None:
-        self.converted: dict[str, str] = {}
-        """File → its encoding, for the files read so far that are not UTF-8."""
+        self._converted: dict[str, str] = {}
         self.root = root.absolute()
         self.name = name or storable(self.root.resolve().name)
         self._revision, self._stdlib, self._reading = revision, stdlib, reading
@@ -200,6 +199,11 @@ class FolderSource:
     def size(self) -> int:
         """Number of files."""
         return len(self.files)
+
+    @property
+    def converted(self) -> Mapping[str, str]:
+        """File → its encoding, for the files read so far that are not UTF-8."""
+        return self._converted
 
     @cached_property
     def revision(self) -> str | None:  # computed on first use: it reads every file
@@ -242,9 +246,6 @@ class FolderSource:
             told.append((path, own, lang))
         return told
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> None:
-        """See `Source`: files are read one by one."""
-
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
         if reason := self._left_out(path):
             return Skipped(reason, lang)
@@ -257,7 +258,7 @@ class FolderSource:
         except NotTextError as error:
             return Skipped(error.reason, lang)
         if encoding != UTF8:
-            self.converted[str(path)] = encoding
+            self._converted[str(path)] = encoding
         if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
             return Skipped("generated", lang)
         return Document(content, self._origin(path, lang, number, content))

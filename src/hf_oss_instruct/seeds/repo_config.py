@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.hub import transport_error
@@ -143,8 +144,7 @@ def _fetched(repo_config: RepoConfig, spec: str) -> Path:
 
     repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")
     commit, _, inner = rest.partition("/")
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
-    place = home / "oss-instruct" / "recipes" / repo_id.replace("/", "--") / commit
+    place = cache_folder("recipes", repo_id.replace("/", "--"), commit)
     name = str(PurePosixPath(inner, spec))
     try:
         snapshot_download(

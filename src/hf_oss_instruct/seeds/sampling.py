@@ -127,11 +127,10 @@ class _Draw:
 
     def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
         """One draw from every document."""
-        batches = self._source.batches(languages, self._assumed, self._source_filter)
-        if batches is not None:
-            for batch in batches:
-                vectorised = draw == 0 and self._plan.sampler == "hash"
-                yield from self._first_of(batch) if vectorised else self._each(batch.documents(), draw)
+        if self._source.columnar:
+            vectorized = draw == 0 and self._plan.sampler == "hash"
+            for batch in self._source.batches(languages, self._assumed, self._source_filter):
+                yield from self._first_of(batch) if vectorized else self._each(batch.documents(), draw)
             return
         documents = self._source.documents(languages, self._rng_seed, self._assumed)
         yield from self._each(self._let_in(documents), draw)

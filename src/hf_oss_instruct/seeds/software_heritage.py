@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.data import Provenance, Skipped
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
@@ -101,7 +102,7 @@ class Archive:
             for blob_id, answer in answers.items():
                 if isinstance(answer, bytes):
                     found[blob_id] = answer
-                    self._keep(blob_id, answer)
+                    write_cached(self._cached(blob_id), answer)
             if not left:
                 return found
             time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
@@ -138,16 +139,8 @@ class Archive:
         return filesystem("http", client_kwargs={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_S), "trust_env": True})
 
     def _cached(self, blob_id: str) -> Path:
-        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-        folder = self._cache_at or Path(home).expanduser() / "oss-instruct" / "software-heritage"
+        folder = self._cache_at or cache_folder("software-heritage")
         return folder / blob_id[:2] / blob_id
-
-    def _keep(self, blob_id: str, blob: bytes) -> None:
-        path = self._cached(blob_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{blob_id}.{os.getpid()}")
-        unfinished.write_bytes(blob)
-        unfinished.replace(path)
 
 
 def _failed(answer: Any) -> bool:

@@ -55,15 +55,18 @@ class Source(Protocol):
         """
         ...
 
-    def batches(
-        self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter
-    ) -> Iterator[Batch] | None:
-        """The same, many at a time and without what the source filter refuses; None where documents come one by one.
+    @property
+    def columnar(self) -> bool:
+        """Whether documents are read with `batches`, as from tables, instead of one by one with `documents`."""
+        return False
 
-        Sources that hold columns have them: only of what the source filter lets in is content fetched.
+    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> Iterator[Batch]:
+        """The same documents, many at a time, without those that the source filter refuses: their content is not fetched.
+
+        Only called if the source is `columnar`.
         """
         del languages, assumed, source_filter
-        return None
+        raise NotImplementedError(f"{self.name} is not columnar: its documents are read one by one.")
 
 
 def settled(plan: SeedPlan, source: Source) -> SeedPlan:

@@ -42,7 +42,7 @@ class _Tables(ABC):
 
     name: str
     revision: str | None
-    untrusted = False
+    untrusted, columnar = False, True
     converted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, paths: Iterable[str], reading: ReadOptions, archive: Archive | None) -> None:

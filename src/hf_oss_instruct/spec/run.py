@@ -21,6 +21,7 @@ from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
+from hf_oss_instruct.workdir import differences
 
 LARGEST = LARGEST_YAML
 """Bytes of a run config that is read."""
@@ -132,8 +133,7 @@ class RunSpec:
 
     def differences(self, other: RunSpec) -> list[str]:
         """Where the run configs of two runs differ: `seeds.n: 200 there, 2000 here`, self being there."""
-        there, here = _flat(self.as_dict()), _flat(other.as_dict())
-        return [f"{key}: {there.get(key)} there, {here.get(key)} here" for key in there | here if there.get(key) != here.get(key)]
+        return differences(self.as_dict(), other.as_dict())
 
     def only_for(self, door: Door) -> list[tuple[str, Option]]:
         """The options that are not at their defaults although this door may not set them, by part."""
@@ -209,10 +209,3 @@ def _written(part: Any, options: tuple[Option, ...]) -> dict[str, Any]:
         for option, value in values.items()
         if not (option.rare and value == option.default)
     }
-
-
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-    return flat

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 
+from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import SCHEMA, Completion, Message, Pair, Request, Row, Seed, digest, provenance_columns
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
@@ -70,8 +70,7 @@ class OssInstructTask(GenerationTask[Seed]):
     def journal_home(self) -> Path:
         """Where answers to this teacher, prompt and sampling are kept when no run folder holds them."""
         name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
-        home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-        return Path(home).expanduser() / "oss-instruct" / "journal" / name
+        return cache_folder("journal", name)
 
     def messages(self, item: Seed) -> tuple[Message, ...]:
         """The prompt with the snippet in it."""

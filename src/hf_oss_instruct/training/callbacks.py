@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.templates import Template, begin
+from hf_oss_instruct.workdir import write_whole
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
@@ -148,10 +149,11 @@ class Scoring:
     def _keep(self, out: Path, step: int, answers: list[Answer], judged: list[Judged]) -> None:
         folder = out / "scores"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"step-{step}.jsonl").open("w", encoding="utf-8") as file:
-            for task, answer, verdict in zip(self.tasks, answers, judged, strict=True):
-                line = {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **vars(verdict)}
-                file.write(json.dumps(line) + "\n")
+        rows = (
+            {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **vars(verdict)}
+            for task, answer, verdict in zip(self.tasks, answers, judged, strict=True)
+        )
+        write_whole(folder / f"step-{step}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:

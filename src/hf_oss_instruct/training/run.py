@@ -28,7 +28,7 @@ from hf_oss_instruct.training.preflight import check_device, check_model, check_
 from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import TrainingSource, on_the_hub, refuse_unchecked, sources_of, why_unchecked
-from hf_oss_instruct.workdir import held
+from hf_oss_instruct.workdir import differences, held, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,15 +160,13 @@ def _adopt(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
     """The checkpoint to resume from, if the folder has one of this recipe."""
     if arguments.resume_from_checkpoint:
         return str(arguments.resume_from_checkpoint)
-    checkpoint = last_whole_checkpoint(out)
+    checkpoint, may_change = last_whole_checkpoint(out), MAY_CHANGE | set(LAUNCH_KEYS)
     if checkpoint and (out / RECIPE).is_file():
-        before = yaml.safe_load((out / RECIPE).read_text("utf-8"))
-        keys = (before.keys() | values.keys()) - MAY_CHANGE - set(LAUNCH_KEYS)
-        other = sorted(key for key in keys if before.get(key) != values.get(key))
-        if other:
-            said = ", ".join(f"{key} {before.get(key)!r} → {values.get(key)!r}" for key in other)
+        there, here = ({key: recipe[key] for key in recipe.keys() - may_change} for recipe in (read_yaml(out / RECIPE), values))
+        if changed := sorted(differences(there, here)):
             raise RunError(
-                f"{out} holds checkpoints of another recipe ({said}). Use another output_dir, or the recipe as it was."
+                f"The output_dir {str(out)!r} holds checkpoints of another recipe: {'; '.join(changed)}. Use another output_dir, "
+                "or the recipe as it was."
             )
     return checkpoint
 
@@ -296,8 +294,8 @@ def _progress(trainer: Any) -> dict[str, Any]:
 def _write(out: Path, facts: dict[str, Any]) -> None:
     """Write the YAML, the facts and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / RECIPE).write_text(yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True), "utf-8")
-    (out / REPORT).write_text(json.dumps(facts, indent=2, default=str) + "\n", "utf-8")
-    (out / CARD).write_text(model_card(out.resolve().name, facts), "utf-8")
+    write_whole(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
+    write_whole(out / REPORT, json.dumps(facts, indent=2, default=str) + "\n")
+    write_whole(out / CARD, model_card(out.resolve().name, facts))
     if curve := loss_curve(facts["losses"]):
-        (out / CURVE).write_text(curve, "utf-8")
+        write_whole(out / CURVE, curve)

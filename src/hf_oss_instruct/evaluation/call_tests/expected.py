@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import threading
 import warnings
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import xxhash
 
+from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
 from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError
@@ -54,8 +53,7 @@ class ExpectedValues:
     """
 
     def __init__(self, home: Path | None = None, tier: str | None = None) -> None:
-        cache = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-        self._home = home or Path(cache).expanduser() / "oss-instruct" / "expected"
+        self._home = home or cache_folder("expected")
         self._tier = tier
         self._found: dict[str, Expected] = {}
         self._lock = threading.Lock()
@@ -122,13 +120,9 @@ def _read(path: Path, count: int) -> Expected | None:
 
 
 def _write(path: Path, found: Expected) -> None:
-    """Write atomically: concurrent readers see no file, or the complete one."""
     body = json.dumps({"values": found.values, "trouble": found.trouble})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}")
-        os.replace(file.name, path)
+        write_cached(path, f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}".encode())
     except OSError as error:
         warnings.warn(
             f"Expected values are evaluated again by the next run, since the cache cannot be written: {error}",

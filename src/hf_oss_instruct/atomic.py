@@ -1,0 +1,35 @@
+"""Write a file atomically: concurrent readers, and a crash, leave either the old content or the new."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file that replaces `path` when the block ends without an error.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
+    try:
+        with open(handle, "wb") as file:
+            yield file
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp lets nobody else read it
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
