@@ -160,17 +160,21 @@ CODE: dict[str, Code] = {
 """Language → its row. Languages without one are run, and their tests' quality is not measured."""
 GUARD = re.compile(r"__name__|require\.main|__FILE__|\$PROGRAM_NAME|BASH_SOURCE")
 """What asks whether a file is the main program."""
+EQUALITY = re.compile(
+    r"\bfn\s+(?:eq|ne)\s*\(|\b(?:equals|Equals|__eq__|__ne__)\s*\(|operator\s*[=!]=|\bdef\s+(?:==|eql\?|equal\?)"
+)
+"""The head of a function that decides what is equal: tests rely on it, so that stubs and mutants keep it."""
 CONSTRUCTORS = frozenset({"__init__", "constructor", "initialize", "__construct", "__post_init__"})
 
 
 def functions_of(root: Node, language: str) -> Iterator[Node]:
-    """The outermost functions with a body, in order; constructors are left out."""
+    """The outermost functions with a body, in order; constructors and equality are left out."""
     kinds = CODE[language].functions
     stack = [root]
     while stack:
         node = stack.pop()
         if node.type in kinds and body_of(node):
-            if not is_constructor(node):
+            if not is_constructor(node) and not defines_equality(node):
                 yield node
             continue
         stack.extend(reversed(node.children))
@@ -198,6 +202,13 @@ def is_constructor(function: Node) -> bool:
     if function.type == "function_definition" and function.child_by_field_name("declarator"):
         return function.child_by_field_name("type") is None
     return name_of(function) in CONSTRUCTORS
+
+
+def defines_equality(function: Node) -> bool:
+    """Whether a function decides which values are equal."""
+    body = body_of(function)
+    head = (function.text or b"")[: body.start_byte - function.start_byte] if body else b""
+    return EQUALITY.search(head.decode(errors="replace")) is not None
 
 
 def result_of(function: Node, language: str) -> str:

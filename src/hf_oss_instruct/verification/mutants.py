@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from hf_oss_instruct.syntax import LARGEST, parse, text_of
-from hf_oss_instruct.verification.grammars import CODE, GUARD, body_of, name_of, result_of
+from hf_oss_instruct.verification.grammars import CODE, GUARD, body_of, defines_equality, name_of, result_of
 from hf_oss_instruct.verification.neutral_values import values
 from hf_oss_instruct.verification.stubs import is_expression
 
@@ -143,7 +143,7 @@ def _sites(root: Node, language: str, program: bool) -> Iterator[_Site]:
         if "if" in node.type and GUARD.search(text_of(node.child_by_field_name("condition"))):
             continue
         if node.type in row.functions:
-            if name_of(node) == "main" and not program:
+            if (name_of(node) == "main" and not program) or defines_equality(node):
                 continue
             if _is_named(node):
                 function = node

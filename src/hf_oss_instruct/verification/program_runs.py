@@ -11,7 +11,7 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
-from hf_oss_instruct.verification.suites import cpp, go, java, javascript, php, ruby
+from hf_oss_instruct.verification.suites import cpp, go, java, javascript, php, ruby, rust
 from hf_oss_instruct.verification.suites.core import Suite
 
 SOURCES = {
@@ -21,6 +21,7 @@ SOURCES = {
     "javascript": javascript.sources,
     "php": php.sources,
     "ruby": ruby.sources,
+    "rust": rust.sources,
     "typescript": javascript.sources,
 }
 """Language → what makes the program that runs a suite."""
@@ -58,8 +59,8 @@ def _broken(said: str, count: int, source: str) -> set[int]:
     """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
     found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", said)}
     lines = source.split("\n")
-    for line in re.finditer(r"\bMain\.java:(\d+): error", said):
-        marks = (one for one in reversed(lines[: int(line[1])]) if one.startswith("//variant "))
+    for line in re.finditer(r"\bMain\.java:(\d+): error|^error.*\n\s*--> \S*program\.rs:(\d+)", said, re.MULTILINE):
+        marks = (one for one in reversed(lines[: int(line[1] or line[2])]) if one.startswith("//variant "))
         found.add(int(next(marks, "//variant -1").split()[1]))
     return {number for number in found if 0 <= number < count}
 

@@ -17,6 +17,7 @@ from hf_oss_instruct.evaluation.preflight import toolchain_of
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.verification import unverifiable
+from hf_oss_instruct.verification.grammars import EQUALITY
 from hf_oss_instruct.verification.matrix import results_of, solution_result
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.quality import Quality, from_json, measure
@@ -90,7 +91,12 @@ def verify_row(
         flaky=len(quality.flaky),
         reruns=len(quality.reruns),
     )
-    return _judged(known, best, quality)
+    known = _judged(known, best, quality)
+    if known.passed and options.mutants and not quality.mutants and EQUALITY.search(solutions[selection.chosen]):
+        return replace(
+            known, status="tests_vacuous", detail="the solution says what is equal, and nothing else in it can be changed"
+        )
+    return known
 
 
 def _judged(known: Verified, best: SuiteResult, quality: Quality) -> Verified:

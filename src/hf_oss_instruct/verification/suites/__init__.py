@@ -19,6 +19,7 @@ READ = {
     "php": "php",
     "ruby": "ruby",
     "cpp": "cpp",
+    "rust": "rust",
     "go": "go",
     "python": "python",
     "javascript": "javascript",

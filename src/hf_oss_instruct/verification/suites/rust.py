@@ -1,0 +1,183 @@
+"""Rust: functions marked `#[test]`, and a `main` or statements that assert or panic."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.grammars import name_of
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_CRATES = frozenset({"std", "core", "alloc", "crate", "super", "self"})
+_ASSERTS = re.compile(r"\b(assert\w*|panic|unreachable|expect|unwrap|exit)\b")
+_MACROS = re.compile(r"(?<![\w:])(assert|assert_eq|assert_ne|debug_assert\w*|panic|unreachable|todo|matches|vec|format)!")
+_INNER = re.compile(r"^[ \t]*#!\[[^\]]*\]", re.MULTILINE)
+_EXTERN = re.compile(r"^[ \t]*extern\s+crate\s+\w+\s*;", re.MULTILINE)
+_USE = re.compile(r"\buse\s+(?:::)?(\w+)\s*(?:::|;)([^;]*);?")
+# What could run before the tests do, or take the place of the functions that report them.
+_EXPORTED = re.compile(r"#\s*\[\s*(?:unsafe\s*\(\s*)?no_mangle\s*\)?\s*\]")
+_LINKED = re.compile(r"\b(no_mangle|link_section|export_name|global_asm)\b")
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        SuiteRefusedError: it does not parse, holds no test, or uses a crate that is not installed.
+    """
+    text = _EXTERN.sub("", _INNER.sub("", text))
+    root = parse(text.encode(errors="replace"), "rust").root_node
+    if root.has_error or any(node.type in ("expression_statement", "let_declaration") for node in root.named_children):
+        uses = re.findall(r"^use [^;]*;", text, re.MULTILINE)
+        text = "\n".join([*uses, "fn main() {", re.sub(r"^use [^;]*;", "", text, flags=re.MULTILINE), "}"])
+        root = parse(text.encode(errors="replace"), "rust").root_node
+    if root.has_error:
+        raise SuiteRefusedError("tests_missing", "the tests are no Rust")
+    body = _of_crate(text, frozenset(re.findall(r"\b(?:fn|struct|enum|trait|type|const|static|mod)\s+(\w+)", solution)))
+    root = parse(body.encode(errors="replace"), "rust").root_node
+    kept: list[str] = []
+    tests = list(_tests(root.named_children, "", kept))
+    main = next((node for node in root.named_children if node.type == "function_item" and name_of(node) == "main"), None)
+    if not tests and main:
+        kept = [one for one in kept if one != text_of(main)]
+        tests = list(_statements(main, "\n".join(kept)))
+    if not tests:
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    return Suite(language, tuple(tests), "\n".join(kept))
+
+
+def _of_crate(text: str, names: frozenset[str]) -> str:
+    """The text with the solution's crate, whatever its name, as `crate`."""
+    modules = set(re.findall(r"\bmod\s+(\w+)", text))
+
+    def crate(found: re.Match[str]) -> str:
+        name = found[1]
+        if name in _CRATES or name in modules or name in names:
+            return found[0]
+        used = set(re.findall(r"\w+", found[2])) - {"self", "as"}
+        if not used & names and "*" not in found[2]:
+            raise SuiteRefusedError(
+                "not_verifiable", f"the tests use the crate {name!r}, which is not installed here", "third_party"
+            )
+        return re.sub(rf"(use\s+(?:::)?){name}\b", r"\1crate", found[0])
+
+    return _USE.sub(crate, text)
+
+
+def _tests(nodes: Sequence[Node], module: str, kept: list[str]) -> Iterator[Test]:
+    """The tests among the items of a module; all else is kept for each of them."""
+    marks: list[str] = []
+    for node in nodes:
+        text = text_of(node)
+        if node.type == "attribute_item":
+            marks.append(text)
+            continue
+        said = " ".join(marks)
+        if node.type == "function_item" and re.search(r"#\[\s*test\s*\]", said):
+            others = [one for one in marks if re.search(r"should_panic|ignore", one)]
+            yield Test(name_of(node), "function", "\n".join([*others, "#[test]", text]))
+        elif node.type == "mod_item" and (body := node.child_by_field_name("body")) and "#[test]" in text:
+            yield from _tests(body.named_children, name_of(node), kept)
+        elif node.type not in ("line_comment", "block_comment") and not re.match(r"use\s+super::\*\s*;", text):
+            kept.append("\n".join([*(one for one in marks if "cfg(test)" not in one), text]))
+        marks = []
+
+
+def _statements(main: Node, preamble: str) -> Iterator[Test]:
+    """Statements of `main` that can fail, each with those before it."""
+    own = {
+        name
+        for name, text in re.findall(r"fn (\w+)\(\)[^{]*(\{.*?^\})", preamble, re.MULTILINE | re.DOTALL)
+        if _ASSERTS.search(text)
+    }
+    before: list[str] = []
+    body = main.child_by_field_name("body")
+    for number, statement in enumerate(body.named_children if body else ()):
+        text = text_of(statement)
+        called = re.match(r"(\w+)\(\)\s*;?$", text)
+        if statement.type in ("line_comment", "block_comment") or re.match(r"e?print(ln)?!", text):
+            continue
+        if statement.type != "let_declaration" and (_ASSERTS.search(text) or (called and called[1] in own)):
+            whole = "\n".join([*before, text])
+            yield Test(f"main_{number}", "statements", whole)
+            if not re.match(r"(assert\w*!|\{)", text) and not called:
+                before.append(text)
+        else:
+            before.append(text)
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts: helpers once, tests of the same name with a number."""
+    tests: list[Test] = []
+    for test in (test for suite in suites for test in suite.tests):
+        same = any(one.name == test.name for one in tests)
+        name = f"{test.name}_{len(tests)}" if same else test.name
+        tests.append(
+            replace(test, name=name, text=re.sub(rf"\bfn {test.name}\b", f"fn {name}", test.text) if same else test.text)
+        )
+    preamble = "\n".join(dict.fromkeys(line for suite in suites for line in suite.preamble.split("\n\n")))
+    return replace(suites[0], tests=tuple(tests), preamble=preamble)
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """One program that holds the tests with each of several solutions, every pair in a module of its own."""
+    hidden = f"tests_{secrets.token_hex(8)}"
+    parts = ["#![allow(warnings)]"]
+    table = []
+    for number, program in enumerate(programs):
+        parts += [f"//variant {number}", f"mod v{number} {{", _inside(_safe(program), number)]
+        parts += [f"pub mod {hidden} {{", "use super::*;", _inside(_std(suite.preamble), number)]
+        for at, test in enumerate(suite.tests):
+            text = _std(_inside(test.text, number))
+            if test.kind == "statements":
+                text = f"fn {test.name}() {{\n{text}\n}}"
+            kind = _kind(test.text) if test.kind == "function" else "Plain"
+            text = re.sub(r"#\[(?:test|should_panic[^\]]*|ignore[^\]]*)\]\n?", "", text)
+            result = "::std::result::Result<(), String>"
+            parts.append(f"{text}\npub fn run_{at}() -> {result} {{ use crate::{hidden}::Finish; {test.name}().finish() }}")
+            table.append(
+                f"({number}, {at}, {hidden}::Kind::{kind}, v{number}::{hidden}::run_{at} as fn() -> Result<(), String>),"
+            )
+        parts += ["}", "}"]
+    head, _, tail = harness().replace("HIDDEN", hidden).partition("//TABLE")
+    return "\n".join([*parts, "//variant -1", head, *table, tail]), {}
+
+
+def _kind(text: str) -> str:
+    head = text.partition("fn ")[0]
+    if "#[ignore" in head:
+        return "Ignored"
+    panics = re.search(
+        r'#\[should_panic(?:\s*\(\s*expected\s*=\s*("(?:[^"\\]|\\.)*")\s*\)|\s*=\s*("(?:[^"\\]|\\.)*"))?\s*\]', head
+    )
+    return f"Panics({panics[1] or panics[2] or chr(34) * 2})" if panics else "Plain"
+
+
+def _safe(program: str) -> str:
+    text = _LINKED.sub(r"\1_is_not_allowed_here", _EXPORTED.sub("", _INNER.sub("", program)))
+    return re.sub(r"\bfn\s+main\s*\(", "fn main_of_the_program(", text)
+
+
+def _inside(text: str, number: int) -> str:
+    """The text as part of a module: its crate is the module."""
+    return re.sub(r"\bcrate::", f"crate::v{number}::", text)
+
+
+def _std(text: str) -> str:
+    """Macros of the standard library, whatever the program defines."""
+    return _MACROS.sub(r"::std::\1!", text)
+
+
+@cache
+def harness() -> str:
+    """What runs tests and says what each came to."""
+    return Path(__file__).with_name("rust.rs").read_text("utf-8")
