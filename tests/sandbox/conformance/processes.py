@@ -127,9 +127,10 @@ int main(void) { char ask = TIOCL_GETSHIFTSTATE; int console = open("/dev/tty0",
 ATTACKS = (
     Attack("reads-the-environment-of-a-process", HOST, "shell", "cat /proc/@PID@/environ", tells_the_secret),
     Attack("finds-a-process-by-its-arguments", HOST, "python", """
-import glob
+import contextlib, glob
 for path in glob.glob('/proc/[0-9]*/cmdline'):
-    if b'sleep\\x0060\\x00' == open(path, 'rb').read(): print('@HIT@')
+    with contextlib.suppress(OSError):  # a process may end between the list and the look
+        if b'sleep\\x0060\\x00' == open(path, 'rb').read(): print('@HIT@')
 """),
     Attack("signals-a-process", HOST, "python", "import os; os.kill(@PID@, 15)", touched),
     Attack("signals-a-process-in-shell", HOST, "shell", "kill -9 @PID@", touched),
