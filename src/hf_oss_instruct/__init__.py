@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.sampling import Sampling
     from hf_oss_instruct.synthesis.lazy_rows import synthesize
     from hf_oss_instruct.synthesis.to_disk import synthesize_to_disk
+    from hf_oss_instruct.synthesis.verify import verify
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
     from hf_oss_instruct.teachers.inference import InferenceTeacher
     from hf_oss_instruct.teachers.protocol import Teacher
@@ -71,6 +72,7 @@ _HOMES = {
     "synthesize_to_disk": "synthesis.to_disk",
     "to_prompt_completion": "templates",
     "train": "training.run",
+    "verify": "synthesis.verify",
 }
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "synthesize_to_disk",
     "to_prompt_completion",
     "train",
+    "verify",
 ]
 
 

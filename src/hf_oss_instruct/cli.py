@@ -16,6 +16,7 @@ from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.seeds.command import seeds
 from hf_oss_instruct.spec.flags import check_options
 from hf_oss_instruct.synthesis.command import export, preview, synthesize
+from hf_oss_instruct.synthesis.verify_command import verify
 from hf_oss_instruct.training.command import recipe, train
 
 
@@ -39,6 +40,7 @@ def cli() -> None:
 COMMANDS = (
     *(seeds, preview, synthesize, export),
     curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
+    verify,
     publish_command(HOOKS),
     *(recipe, train, reward_server),
     *(evaluate, score, compare),

@@ -22,7 +22,7 @@ SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-CONFIGS = {"default": "data", "sft": "sft", "rejected": "rejected"}
+CONFIGS = {"default": "data", "sft": "sft", "preference": "preference", "rejected": "rejected"}
 """Config name → folder of its Parquet files. Configs without rows are left out: `datasets` cannot read an empty split."""
 
 
@@ -140,7 +140,11 @@ def _size(rows: int) -> str:
 
 def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
     """The configs, among those named, that have rows."""
-    counts = {"rejected": len(report["rejected"]), "sft": report.get("pairs", report["kept"])}
+    counts = {
+        "rejected": len(report["rejected"]),
+        "sft": report.get("pairs", report["kept"]),
+        "preference": report.get("preferences", 0),
+    }
     return [name for name in names or CONFIGS if counts.get(name, report["kept"])]
 
 
@@ -150,7 +154,8 @@ def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
     The cache of `datasets` 5.2 identifies a local folder by its last path component and its card. Without the state, it would
     return the rows of an earlier state, or of another folder with the same name.
     """
-    state = digest(*(report.get(name) for name in ("config_hash", "teacher", "source", "columns", "kept", "rejected", "tokens")))
+    names = ("config_hash", "teacher", "source", "columns", "kept", "rejected", "tokens")
+    state = digest(*(report.get(name) for name in names), *([report["verification"]] if "verification" in report else []))
     return [
         {
             "config_name": name,

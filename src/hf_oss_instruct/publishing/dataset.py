@@ -113,7 +113,7 @@ def dataset_push(
     files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
     for path in shards["data"]:
         files[f"data/{path.name}"] = path if with_seeds else _parquet(_without_seeds(pq.read_table(path)))
-    files |= {f"sft/{path.name}": path for path in shards["sft"]}
+    files |= {f"{name}/{path.name}": path for name in ("sft", "preference") for path in shards[name]}
     withheld = Counter[str]()
     for path in shards["rejected"] if with_rejected and report["rejected"] else ():
         table, left_out = _shown(path, rules, with_seeds)

@@ -36,9 +36,13 @@ def dataset_info(config: str, folder: str, files: Mapping[str, Path | bytes]) ->
 
 
 def _feature(field: pa.Field) -> dict[str, Any]:
-    if pa.types.is_list(field.type):
-        return {"name": field.name, "list": _dtype(field.type.value_type)}
-    return {"name": field.name, "dtype": _dtype(field.type)}
+    kind = field.type
+    if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        inner = [_feature(kind.value_type.field(at)) for at in range(kind.value_type.num_fields)]
+        return {"name": field.name, "list": inner}
+    if pa.types.is_list(kind):
+        return {"name": field.name, "list": _dtype(kind.value_type)}
+    return {"name": field.name, "dtype": _dtype(kind)}
 
 
 def _dtype(kind: pa.DataType) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,24 +82,26 @@ class RunFlags:
     benchmarks: tuple[str, ...] | None = None
 
 
-def run_options(*parts: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Give a command the options of some parts of a run, which reach it as its argument `flags`, a `RunFlags`.
 
     Args:
-        parts: names of parts of `RunSpec`, in the order of `--help`.
+        parts: names of parts of `RunSpec`, in the order of `--help`. Without `seeds` there is no preset and no run config.
+        without: options that the command does not have.
     """
-    groups = [[option for option in OPTIONS[part] if option.flag] for part in parts]
+    groups = [[option for option in OPTIONS[part] if option.flag and option.name not in without] for part in parts]
     if "prompt" in parts:  # one group in `--help`: who is asked, what, and how
         first = parts.index("teacher")
         groups[first : first + 3] = [[option for group in groups[first : first + 3] for option in group]]
 
     def of(command: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(command)
-        def call(*, preset: str | None, config: Path | None, **values: Any) -> Result:
+        def call(*, preset: str | None = None, config: Path | None = None, **values: Any) -> Result:
             given = {part: _given(OPTIONS[part], values) for part in parts}
             return command(flags=_flags(preset, config, given), **values)
 
-        decorators = [click_option(option) for option in in_order(groups[0])] + [PRESET, CONFIG]
+        decorators = [click_option(option) for option in in_order(groups[0])]
+        decorators += [PRESET, CONFIG] if "seeds" in parts else []
         decorators += [click_option(option) for group in groups[1:] for option in in_order(group)]
         return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
 
@@ -162,7 +164,7 @@ def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any
     given: dict[str, Any] = {}
     for option in options:
         if option.flag:
-            value = values.pop(option.name)
+            value = values.pop(option.name, None)
             if isinstance(option.kind, kinds.Switch) and option.flag.startswith("--no-"):
                 value = False if value else None
             if value is not None:
@@ -173,7 +175,7 @@ def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any
 def _flags(preset: str | None, config: Path | None, given: dict[str, dict[str, Any]]) -> RunFlags:
     if preset and config:
         raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
-    seeds, checks = given["seeds"], given.get("checks", {})
+    seeds, checks = given.get("seeds", {}), given.get("checks", {})
     source, revision = seeds.pop("source", None), seeds.pop("revision", None)
     benchmarks = checks.pop("benchmarks", None)
     if config:

@@ -40,7 +40,7 @@ def live(requested: int, output: str) -> Iterator[Callable[[RunStats], None]]:
         return
     console = Console(stderr=True)
     with Live(Text("starting …"), console=console, refresh_per_second=8, transient=True) as line:
-        yield lambda stats: line.update(Text(progress_line(stats, requested, time.monotonic() - started)))
+        yield lambda stats: line.update(Text(progress_line(stats, requested or stats.requested, time.monotonic() - started)))
 
 
 def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
@@ -50,7 +50,7 @@ def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
         nonlocal last
         if (now := time.monotonic()) - last >= LINE_EVERY_S:
             last = now
-            print(progress_line(stats, requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
+            print(progress_line(stats, requested or stats.requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
 
     return on_progress
 
@@ -113,11 +113,12 @@ def show_report(report: dict[str, Any], out: Path) -> None:
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
         show_line(f"  snippets refused and drawn again: {refused}")
-    _show_verification(report)
+    show_verification(report)
     show_unfinished_checks(report)
 
 
-def _show_verification(report: dict[str, Any]) -> None:
+def show_verification(report: dict[str, Any]) -> None:
+    """What a verification found, for people; nothing without one."""
     if not (found := report.get("verification")):
         return
     funnel = " → ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["funnel"].items())

@@ -41,7 +41,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
-from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE
+from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION as VERDICTS
@@ -133,11 +133,11 @@ class Tables:
         elif isinstance(outcome, Rejection):
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             if stats.verification and outcome.verified:
-                stats.verification.count(outcome.verified, outcome.seed.origin.lang, outcome.verified["cause"])
+                stats.verification.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
             self._reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
         else:
             if stats.verification:
-                stats.verification.count(outcome, outcome["lang"], _cause(outcome))
+                stats.verification.count(outcome, *facts_in(outcome))
             verdict = self._duplicate(outcome) if self._duplicate else KEEP
             if verdict.reason is None:
                 stats.kept += 1
@@ -230,13 +230,6 @@ class Tables:
                 shards.abandon()
             if self._unchecked.folder.is_dir():
                 self._unchecked.folder.rmdir()
-
-
-def _cause(row: Row) -> str:
-    """Why a row that is kept cannot be verified, by its flags."""
-    if row["execution_status"] != NOT_VERIFIABLE:
-        return ""
-    return next((flag.partition(":")[2] for flag in row["flags"] or () if flag.startswith(f"{NOT_VERIFIABLE}:")), "")
 
 
 def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.driving import drive
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.event_loop import run_coroutine
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import tuned_memory
@@ -37,7 +38,6 @@ from hf_oss_instruct.workdir import held, names_in, write_whole
 CONFIG, JOURNAL, VERDICTS = "oss_instruct.yaml", "journal", "verdicts.jsonl"
 AHEAD = 64
 """Seeds in work beyond the one whose turn it is, as a multiple of `concurrency`: a slow answer delays rows, not sending."""
-TICK_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -97,38 +97,25 @@ def run(
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
-        trouble: OssInstructError | None = None
         if verification:
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
 
-            async def work() -> None:
-                stop, loop = asyncio.Event(), asyncio.get_running_loop()
-                stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
-                stream = outcomes(
+            def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
+                return outcomes(
                     seeds,
                     (task, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     retry_policy=retry_policy,
-                    budget=Budget(limits, _usage_before(before, journal) if limits.bounded else None),
+                    budget=Budget(limits, usage_before(before, journal) if limits.bounded else None),
                     usage=stats.usage,
                     stop=stop,
                     catch_up=True,
                 )
-                ticking = asyncio.create_task(_tick(lambda: on_progress(stats)))
-                try:
-                    await _consume(stream, stats, tables)
-                finally:
-                    ticking.cancel()
 
-            try:
-                run_coroutine(work)
-            except OssInstructError as error:
-                trouble = error
-            except KeyboardInterrupt:  # a second Ctrl-C: the tables are written all the same
-                pass
+            trouble = drive(stream, partial(_consume, stats, tables), stopping, lambda: on_progress(stats))
             tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
             report |= {"tasks": follow_ups} if follow_ups else {}
@@ -159,23 +146,13 @@ def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     return chain(first, seeds)
 
 
-async def _tick(show: Callable[[], None]) -> None:
-    """Show the progress a few times a second, also while nothing arrives."""
-    while True:
-        show()
-        await asyncio.sleep(TICK_S)
-
-
-async def _consume(stream: AsyncGenerator[Outcome, None], stats: RunStats, tables: Tables) -> None:
+async def _consume(stats: RunStats, tables: Tables, stream: AsyncGenerator[Outcome, None]) -> None:
     """Count and write every outcome."""
-    try:
-        async for outcome in stream:
-            tables.settle(outcome)
-            if tables.is_due:  # in a thread: requests go on while Arrow works
-                await asyncio.to_thread(tables.check_fresh)
-            stats.requested = max(stats.requested, stats.done + stats.unanswered)  # where the source decides how many
-    finally:
-        await stream.aclose()
+    async for outcome in stream:
+        tables.settle(outcome)
+        if tables.is_due:  # in a thread: requests go on while Arrow works
+            await asyncio.to_thread(tables.check_fresh)
+        stats.requested = max(stats.requested, stats.done + stats.unanswered)  # where the source decides how many
 
 
 @contextmanager
@@ -240,7 +217,7 @@ def report_before(out: Path) -> dict[str, Any]:
     return known
 
 
-def _usage_before(before: dict[str, Any], journal: Journal) -> Usage:
+def usage_before(before: dict[str, Any], journal: Journal) -> Usage:
     """What earlier sessions spent, as their report has it or, if they were killed before they wrote one, the journal."""
     tokens, answers = before.get("tokens", {}), Usage()
     for entry in journal.answers():

@@ -16,6 +16,7 @@ from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.oss_instruct import check_sampler
 from hf_oss_instruct.synthesis.output import RunStats
@@ -34,6 +35,7 @@ def synthesize_to_disk(
     keep_reasoning: bool = False,
     checks: Checks | None = None,
     limits: RunLimits | None = None,
+    verification: VerificationSpec | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
     then: Sequence[GenerationTask[Row]] = (),
@@ -55,6 +57,7 @@ def synthesize_to_disk(
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         limits: what may be spent.
+        verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
         then: generation tasks that each row goes through before it is checked, such as a judge.
@@ -85,6 +88,7 @@ def synthesize_to_disk(
         sampling or Sampling(),
         checks or Checks(),
         limits or RunLimits(),
+        verification or VerificationSpec(),
     )
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
     result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, on_progress=on_progress)

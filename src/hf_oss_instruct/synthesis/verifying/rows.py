@@ -10,6 +10,8 @@ from hf_oss_instruct.synthesis.verifying.candidate import Candidate
 from hf_oss_instruct.verification.verify import Verified
 
 NOT_VERIFIABLE = "not_verifiable"
+SOLUTION_LANGUAGE = "solution_language"
+"""Flag of a row whose solution is in another language than its column `lang` says, which is the seed's."""
 
 
 def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
@@ -24,9 +26,11 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
     dropped = rule(verified, spec)
     if dropped.reason is not None:
         return Rejection(seed_of(item.row), dropped.reason, dropped.detail, str(item.row["solution"]), found)
-    row = dict(item.row) | {name: value for name, value in found.items() if name != "cause"}
-    if verified.status == NOT_VERIFIABLE:
-        row["flags"] = [*(item.row.get("flags") or []), f"{NOT_VERIFIABLE}:{verified.cause}"]
+    row = dict(item.row) | {name: value for name, value in found.items() if name not in ("cause", "language")}
+    flags = [f"{NOT_VERIFIABLE}:{verified.cause}"] if verified.status == NOT_VERIFIABLE else []
+    flags += [f"{SOLUTION_LANGUAGE}:{item.language}"] if item.language != item.row["lang"] else []
+    if flags:
+        row["flags"] = [*(item.row.get("flags") or []), *flags]
     return cast(Row, row)
 
 
@@ -46,6 +50,8 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
     if status == NOT_VERIFIABLE:
         kept = spec.unverifiable == "keep"
         return CheckResult() if kept else CheckResult(NOT_VERIFIABLE, f"{verified.cause}: {verified.detail}")
+    if status == "empty":  # nothing to keep
+        return CheckResult(status, verified.detail)
     enough = spec.min_pass_rate is not None and rate >= spec.min_pass_rate
     if spec.keep != ALL and status != "passed" and not (status == "tests_failed" and tests and enough):
         return CheckResult(status, verified.detail)
@@ -60,8 +66,15 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
     return CheckResult()
 
 
+def facts_in(row: Row) -> tuple[str, str]:
+    """The language of a kept row's solution, and why it cannot be verified if it cannot, by its flags."""
+    flags = dict(flag.partition(":")[::2] for flag in row["flags"] or ())
+    cause = flags.get(NOT_VERIFIABLE, "") if row["execution_status"] == NOT_VERIFIABLE else ""
+    return flags.get(SOLUTION_LANGUAGE, row["lang"]), cause
+
+
 def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
-    """The columns of verification, and beside them the cause of `not_verifiable`."""
+    """The columns of verification, and beside them the cause of `not_verifiable` and the language."""
     ran = verified.solutions
     texts = list(item.solutions)
     if ran and len(ran) == len(texts) and ran[0].text != texts[0].program:  # the last repair stands first
@@ -93,6 +106,7 @@ def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
         "test_marks": list(verified.marks),
         "reruns": verified.reruns,
         "cause": verified.cause,
+        "language": item.language,
     }
     if verified.chosen is not None and texts[verified.chosen].text != item.row["solution"]:
         columns["solution"] = texts[verified.chosen].text

@@ -21,6 +21,7 @@ from hf_oss_instruct.synthesis.verifying.prompts import repair_prompt, solve_pro
 from hf_oss_instruct.synthesis.verifying.rows import outcome_of, unverified
 from hf_oss_instruct.teachers.parsing import tests_section
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.memo import NoVerdictError, Verdicts
 from hf_oss_instruct.verification.programs import program_in, tests_in
@@ -240,8 +241,10 @@ class Prepare(_Local):
     def _refuse(self, candidate: Candidate) -> None:
         """See whether the row can be verified at all, as far as that is known without its tests."""
         (solution,) = candidate.solutions
-        if solution.trouble:
-            raise SuiteRefusedError("tests_failed", "the solution holds no program")
+        if not str(candidate.row["problem"]).strip() or solution.trouble:
+            raise SuiteRefusedError("empty", "there is no problem" if not solution.trouble else "the solution holds no program")
+        if candidate.language not in TOOLCHAINS:
+            raise SuiteRefusedError("not_verifiable", f"programs in {candidate.language!r} are not run here", "language")
         if len(solution.program) > LARGEST_SOLUTION:
             size = f"{len(solution.program):,} characters; at most {LARGEST_SOLUTION:,} are run"
             raise SuiteRefusedError("tests_failed", f"the solution has {size}")

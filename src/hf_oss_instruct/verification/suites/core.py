@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -77,7 +78,9 @@ class Suite:
         return bool(self.tests) and self.tests[0].kind == "pair"
 
     def standalone(self) -> list[str]:
-        """Each test with what stands before all of them: the column `tests`."""
+        """Each test with what stands before all of them, of a pair its input and output as JSON: the column `tests`."""
+        if self.is_pairs:
+            return [json.dumps({"input": test.text, "output": test.output}) for test in self.tests]
         return [
             f"{self.preamble.rstrip()}\n\n\n{test.text}".lstrip("\n") if self.preamble.strip() else test.text
             for test in self.tests

@@ -1,0 +1,58 @@
+"""How a command drives the engine to its end: signals, progress, and what stopped it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+from hf_oss_instruct.data import Outcome
+from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.signals import StopRequest
+from hf_oss_instruct.synthesis.event_loop import run_coroutine
+
+TICK_S = 0.25
+
+
+def drive(
+    stream: Callable[[asyncio.Event], AsyncGenerator[Outcome, None]],
+    consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
+    stopping: StopRequest,
+    show: Callable[[], None],
+) -> OssInstructError | None:
+    """Run the engine until everything is settled, or a signal or an error ends it in good order.
+
+    Args:
+        stream: opens the engine's stream, with the event that stops it.
+        consume: takes every outcome.
+        stopping: whether the process was interrupted.
+        show: shows the progress, a few times a second.
+
+    Returns:
+        What stopped it; None if nothing did, or a signal.
+    """
+
+    async def work() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
+        opened = stream(stop)
+        ticking = asyncio.create_task(_tick(show))
+        try:
+            await consume(opened)
+        finally:
+            ticking.cancel()
+            await opened.aclose()
+
+    try:
+        run_coroutine(work)
+    except OssInstructError as error:
+        return error
+    except KeyboardInterrupt:  # a second Ctrl-C: what was consumed is written all the same
+        pass
+    return None
+
+
+async def _tick(show: Callable[[], None]) -> None:
+    """Show the progress a few times a second, also while nothing arrives."""
+    while True:
+        show()
+        await asyncio.sleep(TICK_S)

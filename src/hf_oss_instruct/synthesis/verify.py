@@ -1,0 +1,124 @@
+"""The Python function `verify`: what the command `verify` does, also inside a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.errors import RunInterruptedError, TeacherError
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.synthesis.verifying.run import verify_table
+from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+def verify(
+    source: str | Path,
+    out: str | Path,
+    *,
+    teacher: Teacher | None = None,
+    tests: str | None = None,
+    tester: Teacher | None = None,
+    solutions: int = 1,
+    solver: Teacher | None = None,
+    select: str = "majority",
+    keep: str = "passing",
+    min_pass_rate: float | None = None,
+    min_tests: int | None = None,
+    min_mutation_score: float | None = None,
+    mutants: int = 8,
+    repair: int = 0,
+    unverifiable: str = "drop",
+    packages: str | Path | None = None,
+    unsafe_no_sandbox: bool = False,
+    columns: Mapping[str, str] | None = None,
+    language: str = "python",
+    sampling: Sampling | None = None,
+    limits: RunLimits | None = None,
+    concurrency: int = 16,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Run the solutions of a dataset with tests in the sandbox, measure the tests, and write the rows that are kept.
+
+    After an error, an interruption or a crash, the same call goes on: no answer is asked for and no program run twice.
+
+    Args:
+        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems, solutions, tests and languages are found by the usual names of their columns.
+        out: a new or empty folder, or that of the same verification.
+        teacher: who writes tests, solutions and repairs where they are asked for; without one nobody is asked.
+        tests: `given` (the rows bring them) or `apart` (asked for, from problem and signatures); by default those of a row,
+            else apart.
+        tester: who writes tests; the teacher by default.
+        solutions: solutions to try in all: the row's own, the others from the problem alone.
+        solver: who writes further solutions; the teacher by default.
+        select: which solution is kept, one of `verification.selection.METHODS`.
+        keep: `passing` or `all`.
+        min_pass_rate: share of the tests that a kept solution passes, 0 to 1; all with `keep="passing"` by default.
+        min_tests: tests that a kept row has at least.
+        min_mutation_score: share of mutants that the tests of a kept row kill, 0 to 1.
+        mutants: mutants of a solution at most.
+        repair: how often a failing solution is sent back.
+        unverifiable: `drop` or `keep` rows that cannot be verified here.
+        packages: folder of installed packages, or a virtual environment, that programs may import.
+        unsafe_no_sandbox: run programs without isolation; every row says so.
+        columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.
+        language: of rows that say neither in a column nor on a code fence what they are written in.
+        sampling: sampling parameters of requests; the paper's by default.
+        limits: what may be spent.
+        concurrency: requests in flight at once.
+        timeout: deadline of one request, in seconds; None learns one from the answers.
+
+    Returns:
+        The report, as in `run.json`.
+
+    Raises:
+        UsageError: the rows have no problems or no solutions, or the arguments contradict each other.
+        SeedError: the source cannot be read.
+        SandboxError: this machine has no sandbox; nothing was asked or run.
+        RunError: `out` holds something else, is in use, or cannot be written.
+        TeacherError: the teacher cannot go on, or some rows are pending after all retries.
+        BudgetReachedError: a limit is reached.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+    """
+    asked = VerificationSpec(
+        True,
+        tests,
+        solutions,
+        solver,
+        tester,
+        select,
+        keep,
+        min_pass_rate,
+        min_tests,
+        min_mutation_score,
+        mutants,
+        repair,
+        unverifiable,
+        None if packages is None else str(packages),
+        unsafe_no_sandbox,
+    )
+    spec = RunSpec(
+        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        sampling=sampling or Sampling(),
+        limits=limits or RunLimits(),
+        verification=asked,
+    )
+    asked_of = teacher or CommentFunctionTeacher()
+    result = verify_table(str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name)
+    if result.interrupted:
+        raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
+    if result.trouble:
+        raise result.trouble
+    if pending := result.report["pending"]:
+        raise TeacherError(
+            f"{pending:,} rows are not verified yet ({result.why}). Everything received is kept in {str(out)!r}; the same call "
+            "continues."
+        )
+    return result.report

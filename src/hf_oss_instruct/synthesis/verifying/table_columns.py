@@ -1,0 +1,144 @@
+"""Which columns of a table hold problems, solutions and tests: the spellings of datasets that are in use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.languages import find
+
+PAIRS = (
+    ("problem", "solution"),
+    ("instruction", "response"),
+    ("instruction", "output"),
+    ("input", "output"),
+    ("prompt", "completion"),
+    ("question", "solution"),
+    ("question", "answer"),
+    ("question", "response"),
+    ("query", "response"),
+    ("query", "answer"),
+    ("prompt", "response"),
+    ("prompt", "solution"),
+    ("prompt", "code"),
+    ("text", "code"),
+    ("problem", "answer"),
+    ("instruction", "solution"),
+    ("description", "solution"),
+    ("question", "solutions"),
+    ("problem", "solutions"),
+)
+"""Names of the two columns, the likelier ones first; `instruction` and `input` may both be there (OpenCodeInstruct)."""
+TESTS = ("tests", "test", "unit_tests", "test_list", "test_cases", "test_code", "input_output", "public_tests", "testcases")
+LANGUAGES = ("lang", "language", "programming_language", "lang_name")
+FIELDS = ("problem", "solution", "tests", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """Names of columns; None where a table has none.
+
+    Attributes:
+        problem, solution: the pair.
+        tests: a suite, a list of tests, or inputs and outputs.
+        language: names of programming languages.
+    """
+
+    problem: str
+    solution: str
+    tests: str | None = None
+    language: str | None = None
+
+
+def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> TableColumns:
+    """The columns of a table by its names, or as the caller names them.
+
+    Args:
+        names: the columns that there are.
+        given: any of `FIELDS` → column.
+
+    Raises:
+        UsageError: there is no problem or no solution, or a column that was named is not there.
+    """
+    given = dict(given or {})
+    if unknown := [field for field in given if field not in FIELDS]:
+        raise UsageError(f"--columns knows {', '.join(FIELDS)}, not {unknown[0]!r}. Write problem=NAME,solution=NAME.")
+    if missing := [name for name in given.values() if name not in names]:
+        raise UsageError(f"The rows have no column {missing[0]!r}. They have: {', '.join(names)}.")
+    pairs = [(given.get("problem", problem), given.get("solution", solution)) for problem, solution in PAIRS]
+    found = next((pair for pair in pairs if pair[0] in names and pair[1] in names and pair[0] != pair[1]), None)
+    if found is None:
+        lacks = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
+        raise UsageError(
+            f"The rows have {lacks} in a column that goes by a usual name. They have: {', '.join(names)}. "
+            "Name yours: --columns problem=NAME,solution=NAME,tests=NAME."
+        )
+    columns = TableColumns(*found, given.get("tests"), given.get("language"))
+    taken = set(found)
+    tests = next((name for name in TESTS if name in names and name not in taken), None)
+    language = next((name for name in LANGUAGES if name in names and name not in taken), None)
+    return replace(columns, tests=columns.tests or tests, language=columns.language or language)
+
+
+def text_of(value: Any) -> str:
+    """A problem or solution as text: of several solutions the first, of chat messages the last one's content."""
+    if isinstance(value, str):
+        listed = _json(value) if value.lstrip()[:2] in ('["', "['", "[{") else None
+        return text_of(listed) if isinstance(listed, list) else value
+    if isinstance(value, list) and value:
+        last = value[-1]
+        if isinstance(last, dict) and "content" in last:
+            return str(last["content"] or "")
+        return text_of(value[0])
+    return "" if value is None or value == [] else str(value)
+
+
+def read_tests(value: Any) -> str | list[str] | None:
+    """Tests as suites are read: a text, several texts, or JSON of inputs and outputs; None without any.
+
+    Lists and objects may come as JSON text. `{"inputs": […], "outputs": […]}` (APPS, TACO) becomes pairs or, with `fn_name`,
+    asserts.
+    """
+    if isinstance(value, str):
+        found = _json(value) if value.lstrip()[:1] in ("[", "{") else None
+        if not isinstance(found, list | dict):
+            return value if value.strip() else None
+        value = found
+    if isinstance(value, Mapping):
+        return _inputs_and_outputs(value)
+    if not isinstance(value, Sequence) or not value:
+        return None
+    if all(isinstance(one, Mapping) and {"input", "output"} <= one.keys() for one in value):
+        return json.dumps([{"input": str(one["input"]), "output": str(one["output"])} for one in value])
+    texts = [one for one in value if isinstance(one, str) and one.strip()]
+    return texts or None
+
+
+def language_of(value: Any, default: str) -> str:
+    """The name of a language in `languages.LANGUAGES`; the default where a row has none that is known."""
+    known = find(str(value)) if value else None
+    return known.name if known else default
+
+
+def _inputs_and_outputs(value: Mapping[str, Any]) -> str | None:
+    inputs, outputs = value.get("inputs") or value.get("input"), value.get("outputs") or value.get("output")
+    if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs) or not inputs:
+        return None
+    if name := value.get("fn_name"):
+        lines = [f"assert {name}(*{given!r}) == {wanted!r}" for given, wanted in zip(inputs, outputs, strict=True)]
+        return "\n".join(lines) + "\n"
+    return json.dumps([{"input": _lines(i), "output": _lines(o)} for i, o in zip(inputs, outputs, strict=True)])
+
+
+def _lines(value: Any) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,193 @@
+"""`verify`: any table with problems and solutions becomes verified rows; bad input is one clear error or a counted rejection."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from datasets import load_dataset
+
+import hf_oss_instruct
+from hf_oss_instruct.cli import cli
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.synthesis.verifying.table_columns import columns_of, language_of, read_tests, text_of
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from hf_oss_instruct.verification import verify as core
+from tests.support.verified import pair, verifying_teacher
+
+DOUBLE = "```python\ndef double(x):\n    return 2 * x\n```"
+ASSERTS = ["assert double(2) == 4", "assert double(0) == 0", "assert double(-3) == -6"]
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"problem": "", "solution": "", "tests": ""}, ("problem", "solution", "tests", None)),
+        ({"instruction": "", "response": "", "lang": ""}, ("instruction", "response", None, "lang")),
+        ({"id": "", "input": "", "output": "", "unit_tests": ""}, ("input", "output", "unit_tests", None)),  # OpenCodeInstruct
+        (
+            {"style": "", "question": "", "solution": "", "test": "", "test_info": ""},
+            ("question", "solution", "test", None),
+        ),  # KodCode
+        ({"prompt": "", "completion": ""}, ("prompt", "completion", None, None)),
+        ({"text": "", "code": "", "test_list": ""}, ("text", "code", "test_list", None)),  # MBPP
+        ({"question": "", "solutions": "", "input_output": ""}, ("question", "solutions", "input_output", None)),  # APPS
+    ],
+)
+def test_columns_are_found_by_the_names_that_datasets_use(row: dict[str, str], expected: tuple[str | None, ...]) -> None:
+    found = columns_of(list(row))
+    assert (found.problem, found.solution, found.tests, found.language) == expected
+
+
+def test_columns_of_other_names_are_named_by_the_caller() -> None:
+    found = columns_of(["aufgabe", "loesung"], {"problem": "aufgabe", "solution": "loesung"})
+    assert (found.problem, found.solution) == ("aufgabe", "loesung")
+    with pytest.raises(UsageError, match=r"no problem and no solution.*aufgabe, loesung.*--columns"):
+        columns_of(["aufgabe", "loesung"])
+    with pytest.raises(UsageError, match="no solution"):
+        columns_of(["problem", "tests"])
+    with pytest.raises(UsageError, match="no column 'x'"):
+        columns_of(["problem", "solution"], {"tests": "x"})
+    with pytest.raises(UsageError, match="not 'answer'"):
+        columns_of(["problem", "solution"], {"answer": "solution"})
+
+
+def test_tests_come_in_many_shapes() -> None:
+    assert read_tests(None) is read_tests("") is read_tests([]) is read_tests("[]") is None
+    assert read_tests("assert f(1)") == "assert f(1)"
+    assert read_tests('["assert f(1)", "assert f(2)"]') == ["assert f(1)", "assert f(2)"]
+    pairs = '[{"input": "1", "output": "2"}, {"input": "3", "output": "4"}]'
+    assert read_tests([{"input": 1, "output": 2}, {"input": 3, "output": 4}]) == pairs
+    assert read_tests('{"inputs": ["1", "3"], "outputs": ["2", "4"]}') == pairs
+    assert read_tests({"fn_name": "f", "inputs": [[1, "a"]], "outputs": [2]}) == "assert f(*[1, 'a']) == 2\n"
+    assert read_tests("[not json") == "[not json"
+    assert text_of([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]) == "a"
+    assert text_of('["first", "second"]') == "first"
+    assert text_of(None) == ""
+    assert language_of("C++", "python") == "cpp"
+    assert language_of("english", "python") == "python"
+
+
+def test_a_table_that_brings_tests_needs_no_teacher(tmp_path: Path) -> None:
+    source = written(
+        tmp_path / "rows.jsonl",
+        [
+            {"instruction": "Double it.", "response": DOUBLE, "tests": json.dumps(ASSERTS), "source": "a"},
+            {"instruction": "Triple it.", "response": DOUBLE, "tests": '["assert double(1) == 3"]', "source": "b"},
+            {"instruction": "Square what is read.", "response": "n = int(input())\nprint(n * n)", "tests": json.dumps(
+                {"inputs": ["2\n", "3\n"], "outputs": ["4\n", "9\n"]}), "source": "c"},
+            {"instruction": "No test.", "response": DOUBLE, "tests": None, "source": "d"},
+            {"instruction": "JavaScript?", "response": DOUBLE, "tests": "test('x', () => { expect(1).toBe(1); })", "source": "e"},
+            {"instruction": "No code.", "response": "", "tests": "assert 1", "source": "f"},
+            {"instruction": "Large.", "response": f"x = '{'x' * 1_000_000}'", "tests": "assert x", "source": "g"},
+            {"instruction": "Many.", "response": DOUBLE, "tests": "assert double(1) == 2\n" * 10_000, "source": "h"},
+            {"instruction": "Kotlin.", "response": "```kotlin\nfun f() = 1\n```", "tests": "check(f() == 1)", "source": "i"},
+        ],
+    )  # fmt: skip
+    report = hf_oss_instruct.verify(source, tmp_path / "out")
+    kept = {row["source"]: row for row in read(tmp_path / "out" / "data")}
+    fallen = {row["source"]: (row["reason"], row["detail"]) for row in read(tmp_path / "out" / "rejected")}
+    assert set(kept) == {"a", "c"}
+    assert {source: reason for source, (reason, _) in fallen.items()} == {
+        "b": "tests_failed",
+        "d": "tests_missing",
+        "e": "tests_missing",
+        "f": "empty",
+        "g": "tests_failed",
+        "h": "tests_missing",
+        "i": "not_verifiable",
+    }
+    assert "10,000 tests" in fallen["h"][1]
+    assert "256,000" in fallen["g"][1]
+    assert report["requested"] == report["kept"] + sum(report["rejected"].values()) + report["pending"] == 9
+    assert report["requests_sent"] == 0
+    assert report["columns_renamed"] == {"tests": "source_tests"}
+    assert kept["a"]["source_tests"] == json.dumps(ASSERTS)
+    assert kept["a"]["tests"] == ASSERTS
+    assert json.loads(kept["c"]["tests"][0]) == {"input": "2\n", "output": "4\n"}, "the column can be given again"
+    assert kept["a"]["response"] == DOUBLE
+    assert len(load_dataset(str(tmp_path / "out"), "sft", split="train", cache_dir=str(tmp_path / "cache"))) == 2
+
+    again = hf_oss_instruct.verify(tmp_path / "out" / "data", tmp_path / "again", columns={"tests": "tests"})
+    assert again["kept"] == 2, "what was verified is verified by the tests it carries"
+
+
+def test_a_run_is_verified_with_tests_asked_apart_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    pairs = [pair(0, "right"), pair(1, "wrong")]
+    source = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"problem": [one[0] for one in pairs], "solution": [one[1] for one in pairs]}), source)
+    with verifying_teacher() as teacher:
+        model = InferenceTeacher("m", teacher.base_url)
+        report = hf_oss_instruct.verify(source, tmp_path / "out", teacher=model, solutions=2)
+        assert (report["kept"], report["requests_sent"]) == (2, 4)
+        lines = (tmp_path / "out" / "verdicts.jsonl").read_bytes()
+        again = hf_oss_instruct.verify(source, tmp_path / "out", teacher=model, solutions=2)
+        assert len(teacher.requests) == 4
+    assert again["kept"] == 2
+    assert (tmp_path / "out" / "verdicts.jsonl").read_bytes() == lines
+    found = read(tmp_path / "out" / "data")
+    assert [row["attempts"] for row in found] == [2, 2]
+    assert found[1]["solution"] == pair(1, "right")[1], "the wrong one was replaced"
+    assert found[1]["solutions"][0]["text"] == pairs[1][1]
+
+
+def test_the_command_says_what_it_would_cost_and_what_it_found(tmp_path: Path) -> None:
+    source = written(tmp_path / "rows.jsonl", [{"problem": "Double it.", "solution": DOUBLE, "tests": ASSERTS}])
+    words = ["verify", str(source), "--out", str(tmp_path / "out")]
+    planned = CliRunner().invoke(
+        cli, [*words, "--dry-run", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--repair", "2"]
+    )
+    assert "1 to 3 requests a row" in planned.output, planned.output
+    assert not (tmp_path / "out").exists()
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert "1 rows kept of 1" in done.output
+    other = CliRunner().invoke(cli, [*words, "--mutants", "2"])
+    assert other.exit_code == 1
+    assert "mutants" in str(other.exception), "another job is refused with the difference"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--solutions", "3"), "solves and repairs nothing"),
+        (("--tests", "apart"), "writes no tests apart"),
+        (("--columns", "problem"), "FIELD=COLUMN"),
+        (("--language", "klingon"), "Unknown language 'klingon'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_written(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    source = written(tmp_path / "rows.jsonl", [{"problem": "p", "solution": "s"}])
+    done = CliRunner().invoke(cli, ["verify", str(source), "--out", str(tmp_path / "out"), *words])
+    assert said in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_isolation_every_row_says_so(tmp_path: Path) -> None:
+    source = written(tmp_path / "rows.jsonl", [{"problem": "Double it.", "solution": DOUBLE, "tests": ASSERTS}])
+    report = hf_oss_instruct.verify(source, tmp_path / "out", unsafe_no_sandbox=True)
+    assert report["sandbox"] == "unsafe-none"
+    assert [row["sandbox"] for row in read(tmp_path / "out" / "data")] == ["unsafe-none"]
+    assert "ran without isolation" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_the_names_of_selection_methods_are_those_of_the_core() -> None:
+    from hf_oss_instruct.spec.verification import METHODS
+    from hf_oss_instruct.verification.selection import METHODS as KNOWN
+
+    assert tuple(KNOWN) == METHODS
+    assert core.STATUSES[0] == "passed"
