@@ -11,11 +11,12 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
-from hf_oss_instruct.verification.suites import cpp, go, java, javascript, php, ruby, rust
+from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, ruby, rust
 from hf_oss_instruct.verification.suites.core import Suite
 
 SOURCES = {
     "cpp": cpp.sources,
+    "csharp": csharp.sources,
     "go": go.sources,
     "java": java.sources,
     "javascript": javascript.sources,
@@ -25,8 +26,14 @@ SOURCES = {
     "typescript": javascript.sources,
 }
 """Language → what makes the program that runs a suite."""
+TOGETHER = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
+"""Language → whether changes of a program can be part of one program: not where functions are called before `main` is."""
 TYPES_ONLY = frozenset({"typescript"})
 """Languages whose compiler complains about types and makes a program all the same."""
+_PLACES = re.compile(
+    r"\bMain\.java:(\d+): error|^error.*\n\s*--> \S*program\.rs:(\d+)|\bprogram\.cs\((\d+),\d+\): error", re.MULTILINE
+)
+"""Where Java's, Rust's and C#'s compilers say that an error is."""
 STDERR = 2000
 OUTPUT_BYTES = 16 << 20
 LEAST_S, TIMES = 1, 16  # processor seconds of a variant: so many times what the solution took, at least these
@@ -38,6 +45,11 @@ def run_all(
     """Run the tests against programs, as `running.run_all`."""
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
+    if len(programs) > 1 and suite.language in TOGETHER and not TOGETHER[suite.language](programs[0]):
+        alone = [replace(run, program=0) for run in runs]
+        return [
+            run_all(suite, [programs[run.program]], [own], limits, tier=tier)[0] for run, own in zip(runs, alone, strict=True)
+        ]
     found: list[SuiteResult] = []
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
@@ -59,8 +71,8 @@ def _broken(said: str, count: int, source: str) -> set[int]:
     """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
     found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", said)}
     lines = source.split("\n")
-    for line in re.finditer(r"\bMain\.java:(\d+): error|^error.*\n\s*--> \S*program\.rs:(\d+)", said, re.MULTILINE):
-        marks = (one for one in reversed(lines[: int(line[1] or line[2])]) if one.startswith("//variant "))
+    for at in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(said))):
+        marks = (one for one in reversed(lines[:at]) if one.startswith("//variant "))
         found.add(int(next(marks, "//variant -1").split()[1]))
     return {number for number in found if 0 <= number < count}
 

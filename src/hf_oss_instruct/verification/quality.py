@@ -14,7 +14,10 @@ from hf_oss_instruct.verification.runs import LIMITS, Run, SuiteResult
 from hf_oss_instruct.verification.stubs import stubs
 from hf_oss_instruct.verification.suites.core import Suite
 
-CHANCE = re.compile(r"random|time|date|uuid|secrets|shuffle|Thread|async|rand\b|hash\(|\bid\(|set\(|\{['\"\d]")
+CHANCE = re.compile(
+    r"[Rr]andom|Math\.rand|time|Time\b|date|Date\b|Instant|uuid|UUID|Guid|secrets|[Ss]huffle|Thread|async|go func|rand\b|"
+    r"HashMap|hash\(|\bid\(|set\(|\{['\"\d]"
+)
 """What may give another result each time; then there are `MORE_RERUNS`."""
 MORE_RERUNS = 8
 ZONES = ("UTC-12", "UTC+11", "UTC-5:30", "UTC+3")
@@ -26,7 +29,7 @@ class Quality:
     """What is known of a suite.
 
     Attributes:
-        stubs: for each stub, a character for each test: `1` if it passes.
+        stubs: for each stub, a character for each test: `1` if it passes, `0` if not, `?` if the process had ended before it.
         mutants: for each mutant that compiles and is not equivalent, the same.
         operators: for each of these, its operator and line.
         reruns: for each rerun, the same.
@@ -61,7 +64,7 @@ class Quality:
     @property
     def flaky(self) -> tuple[int, ...]:
         """Tests whose results differ between runs of the same program."""
-        return tuple(at for at, one in enumerate(self.own) if any(rerun[at] != one for rerun in self.reruns))
+        return tuple(at for at, one in enumerate(self.own) if len({one, *(rerun[at] for rerun in self.reruns)} - {"?"}) > 1)
 
     @property
     def reads_source(self) -> bool:
@@ -122,7 +125,8 @@ def measure(
     empty = stubs(solution, language)[:most_stubs]
     changed = mutants(solution, language, most_mutants, program=suite.is_pairs)
     other = equivalent(solution, language)
-    if reruns and CHANCE.search(f"{solution}\n{suite.run_preamble}\n" + "\n".join(test.text for test in suite.tests)):
+    parts = [solution, suite.run_preamble, suite.preamble, *suite.more, *(test.text for test in suite.tests)]
+    if reruns and any(map(CHANCE.search, parts)):
         reruns += MORE_RERUNS
     again = [Run(0, reversed=at % 2 == 0, tz=ZONES[at % len(ZONES)]) for at in range(reruns)]
     if suite.language != "python" or suite.is_pairs:
@@ -130,6 +134,7 @@ def measure(
         runs = [Run(), Run(1), *(Run(at, variant=True) for at in range(2, len(programs))), *again]
         ran = run_all(suite, programs, runs, limits, tier=tier)
         own, of_equivalent, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
+        in_order = again
     else:
         programs = [solution, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
@@ -137,7 +142,7 @@ def measure(
         of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier) if again else []
         with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
         of_equivalent, *others = run_all(suite, [other, solution], with_equivalent, limits, hash_seed=2, tier=tier)
-        of_again = [*of_again, *others]
+        of_again, in_order = [*of_again, *others], [*again[::2], *again[1::2]]
     trouble = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]
     kept = [(one, mutant) for one, mutant in zip(of_mutants, changed, strict=True) if one.compiled]
@@ -145,15 +150,20 @@ def measure(
         tuple(_bits(one) for one in of_stubs if one.compiled),
         tuple(_bits(one) for one, _ in kept),
         tuple(f"{mutant.operator} {mutant.line}" for _, mutant in kept),
-        tuple(map(_bits, of_again)),
+        tuple(_bits(one, run.reversed) for one, run in zip(of_again, in_order, strict=True)),
         _bits(of_equivalent) if of_equivalent.compiled else "",
         _bits(own),
         trouble,
     )
 
 
-def _bits(ran: SuiteResult) -> str:
-    return "".join("01"[passed] for passed in ran.passed)
+def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
+    """A character for each test: `1` if it passed, `0` if it failed or ended the process, `?` if it was not run."""
+    found = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
+    missing = [at for at, one in enumerate(found) if one == "?"]
+    if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
+        found[missing[-1 if is_reversed else 0]] = "0"
+    return "".join(found) if not ran.trouble else "0" * len(found)
 
 
 def from_json(columns: dict[str, Any]) -> Quality:

@@ -13,7 +13,8 @@ from hf_oss_instruct.verification.suites.python import third_party
 _NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|Network is unreachable|getaddrinfo|EAI_AGAIN|ENOTFOUND|"
     r"ENETUNREACH|UnknownHostException|no such host|dial (tcp|udp)|php_network_getaddresses|NameResolutionError|"
-    r"SocketError|Could not resolve host|URLError|fetch failed|NetworkError|ConnectException"
+    r"SocketError|Could not resolve host|URLError|fetch failed|NetworkError|ConnectException|"
+    r"NameResolutionFailure|No such host is known|failed to lookup address"
 )
 _SCREEN = re.compile(
     r"no display name|couldn't connect to display|HeadlessException|cannot open display|TclError|no \$DISPLAY|libtk|_tkinter|"

@@ -6,10 +6,20 @@ import pytest
 
 from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.verification.verify import RowIn, verify_row, verify_rows
-from tests.verification.corpus import cpp, go, java, javascript, php, python, ruby, rust
+from tests.verification.corpus import cpp, csharp, go, java, javascript, php, python, ruby, rust
 from tests.verification.corpus.cases import Case
 
-CASES: list[Case] = [*python.CASES, *javascript.CASES, *cpp.CASES, *go.CASES, *ruby.CASES, *php.CASES, *java.CASES, *rust.CASES]
+CASES: list[Case] = [
+    *python.CASES,
+    *javascript.CASES,
+    *cpp.CASES,
+    *go.CASES,
+    *ruby.CASES,
+    *php.CASES,
+    *java.CASES,
+    *rust.CASES,
+    *csharp.CASES,
+]
 LANGUAGES = sorted({case.language for case in CASES})
 
 

@@ -20,6 +20,7 @@ READ = {
     "ruby": "ruby",
     "cpp": "cpp",
     "rust": "rust",
+    "csharp": "csharp",
     "go": "go",
     "python": "python",
     "javascript": "javascript",

@@ -83,6 +83,14 @@ def _statement(statement: Node, functions: dict[str, str], before: list[str], te
         before.append(text)
 
 
+def together(program: str) -> bool:
+    """Whether changes of a program can be run from one executable: not where a global variable calls its functions."""
+    own = "|".join(map(re.escape, re.findall(r"^[\w:<>,&*\s]*?\b(\w+)\s*\([^;{]*\)\s*(?:const\s*)?\{", program, re.MULTILINE)))
+    return not own or not re.search(
+        rf"^(?!\s)(?:static |const |inline |extern )*[\w:<>,& *]+=[^;{{()]*\b(?:{own})\(", program, re.MULTILINE
+    )
+
+
 def joined(suites: Sequence[Suite]) -> Suite:
     """One suite of several texts; what stands before their tests is put together once."""
     tests = [replace(test, text=whole) for suite in suites for test, whole in zip(suite.tests, suite.standalone(), strict=True)]

@@ -1,0 +1,184 @@
+"""C#: tests as NUnit, xUnit and MSTest have them, and a `Main` or statements that assert or throw."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+HIDDEN = "TestsOfOurs"
+_USING = re.compile(r"^[ \t]*(?:global\s+)?using\s+(?!var\b)(?:static\s+)?[\w.]+(?:\s*=\s*[\w.<>, ]+)?\s*;", re.MULTILINE)
+_FRAMEWORK = re.compile(r"\b(NUnit|Xunit|Microsoft\.VisualStudio)\b")
+_INSTALLED = re.compile(r"\b(System|Mono|Microsoft\.(CSharp|Win32))\b")
+_FILE_SCOPED = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*;", re.MULTILINE)
+_TEST_MARKS = frozenset({"Test", "TestCase", "Fact", "Theory", "TestMethod", "DataTestMethod"})
+_MARKS = _TEST_MARKS | frozenset(
+    "InlineData DataRow SetUp TestInitialize OneTimeSetUp TearDown TestCleanup OneTimeTearDown Ignore ExpectedException".split()
+)
+_CLASSES = re.compile(r"(?<![\w.])(?:ClassicAssert|(Assert|CollectionAssert|StringAssert))\s*\.(?=\s*\w)")
+_WORDS = re.compile(r"(?<![\w.])(Is|Has|Does|Contains)\.(?=\w)")
+_THROWS = re.compile(r"(?<![\w.])Throws\.(?=\w)")
+_DEBUG = re.compile(r"(?<![\w.])(?:System\.Diagnostics\.)?(?:Debug|Trace)\.Assert\s*\(")
+_ASSERTS = re.compile(r"\b(\w*Assert\w*|throw|Exit|FailFast)\b")
+
+
+def read(text: str, solution: str, language: str) -> Suite:
+    """The single tests of a file.
+
+    Raises:
+        SuiteRefusedError: it does not parse, holds no test, or uses what is not installed.
+    """
+    usings = [one.strip() for one in _USING.findall(text)]
+    own = set(re.findall(r"\bnamespace\s+([\w.]+)", solution))
+    for one in usings:
+        name = re.sub(r"^(global\s+)?using\s+(static\s+)?", "", one).rstrip(";").rpartition("=")[2].strip()
+        if not (
+            _FRAMEWORK.search(one) or _INSTALLED.match(name) or name in own or re.search(rf"\b{re.escape(name)}\b", solution)
+        ):
+            if re.match(r"(Moq|FluentAssertions|Newtonsoft|Shouldly|NSubstitute|AutoFixture|Bogus)\b", name):
+                raise SuiteRefusedError("not_verifiable", f"the tests use {name!r}, which is not installed here", "third_party")
+    body = _FILE_SCOPED.sub("", _USING.sub("", text))
+    if not re.search(r"\b(class|struct|record)\s+\w+", body):
+        body = f"class TestsOfMain {{ static void Main() {{\n{body}\n}} }}"
+    root = parse(body.encode(errors="replace"), "csharp").root_node
+    if root.has_error:
+        raise SuiteRefusedError("tests_missing", "the tests are no C#")
+    tests: list[Test] = []
+    edits: list[tuple[int, int, str]] = []
+    for path, node in _classes(root, ""):
+        _class(path, node, tests, edits)
+    if not tests:
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    source = body.encode(errors="replace")
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new.encode() + source[end:]
+    kept = [one for one in usings if not _FRAMEWORK.search(one)]
+    return Suite(language, tuple(tests), "\n".join(kept), more=("\n".join(kept), _of_ours(source.decode(errors="replace"))))
+
+
+def _of_ours(text: str) -> str:
+    """The text with the assertions of the harness, whatever the program calls its own classes."""
+    text = _DEBUG.sub(f"global::{HIDDEN}.Check.That(", text)
+    text = _CLASSES.sub(lambda found: f"global::{HIDDEN}.{found[1] or 'Assert'}.", text)
+    return _THROWS.sub(f"global::{HIDDEN}.Throws.", _WORDS.sub(rf"global::{HIDDEN}.NUnitWords.\1.", text))
+
+
+def _classes(node: Node, path: str) -> Iterator[tuple[str, Node]]:
+    for child in node.named_children:
+        name = text_of(child.child_by_field_name("name"))
+        if child.type == "namespace_declaration" and (body := child.child_by_field_name("body")):
+            yield from _classes(body, f"{path}{name}.")
+        elif child.type == "class_declaration":
+            yield f"{path}{name}", child
+            if body := child.child_by_field_name("body"):
+                yield from _classes(body, f"{path}{name}+")
+
+
+def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+    for one in node.children:
+        if one.type == "attribute_list":  # `[TestFixture]` and the like
+            edits.append((one.start_byte, one.end_byte, ""))
+    body = node.child_by_field_name("body")
+    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
+    count = len(tests)
+    for method in methods:
+        marks = [mark for one in method.children if one.type == "attribute_list" for mark in one.named_children]
+        names = {_mark(one) for one in marks}
+        for one in method.children:
+            if one.type == "attribute_list":
+                kept = [f"global::{HIDDEN}.{text_of(mark)}" for mark in one.named_children if _mark(mark) in _MARKS]
+                edits.append((one.start_byte, one.end_byte, f"[{', '.join(kept)}]" if kept else ""))
+        if names & _TEST_MARKS:
+            tests.append(Test(f"{path} {_name(method)}", "method", text_of(method)))
+    if len(tests) == count and body:
+        _main(path, body, methods, tests, edits)
+
+
+def _main(path: str, body: Node, methods: Sequence[Node], tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+    """Statements of `Main` that can fail, each with those before it, in a method of their own."""
+    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
+    main = next((one for one in methods if _name(one) == "Main"), None)
+    statements = main.child_by_field_name("body") if main else None
+    before: list[str] = []
+    added = []
+    for statement in statements.named_children if statements else ():
+        text = text_of(statement)
+        called = re.match(r"(?:\w+\.)?(\w+)\s*\(", text)
+        if statement.type == "comment" or text.startswith("Console.Write"):
+            continue
+        if statement.type != "local_declaration_statement" and (_ASSERTS.search(text) or (called and called[1] in own)):
+            whole = "\n".join([*before, text])
+            added.append(f"static void RunOurs{len(tests)}() {{\n{whole}\n}}")
+            tests.append(Test(f"{path} RunOurs{len(tests)}", "statements", whole))
+            if not re.match(r"[\w.]*Assert\w*\.|Debug|Trace", text) and not called:
+                before.append(text)
+        else:
+            before.append(text)
+    if added:
+        edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
+
+
+def _mark(attribute: Node) -> str:
+    name = text_of(attribute.child_by_field_name("name")) or re.split(r"\W", text_of(attribute), maxsplit=1)[0]
+    return name.rpartition(".")[2].removesuffix("Attribute")
+
+
+def _name(method: Node) -> str:
+    return text_of(method.child_by_field_name("name"))
+
+
+def joined(suites: Sequence[Suite]) -> Suite:
+    """One suite of several texts.
+
+    Raises:
+        SuiteRefusedError: there are several; in C# their classes share names.
+    """
+    raise SuiteRefusedError("not_verifiable", "several files of C# tests are not put together here; give one", "language")
+
+
+def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
+    """One program that holds the tests with each of several solutions, every pair in a namespace of its own."""
+    hidden = f"Tests{secrets.token_hex(8)}"
+    usings, tests = suite.more[0], suite.more[1].replace(HIDDEN, hidden)
+    parts = []
+    for number, program in enumerate(programs):
+        own = [one.strip() for one in _USING.findall(program)]
+        names = set(re.findall(r"\bnamespace\s+([\w.]+)", f"{program}\n{tests}"))
+        theirs = [one for one in usings.split("\n") if _resolves(one, names, program)]
+        listed = dict.fromkeys(["using System;", *own, *theirs])
+        text = _FILE_SCOPED.sub("", _USING.sub("", program))
+        parts += [f"//variant {number}", f"namespace V{number} {{", *listed, _without_main(text), _without_main(tests), "}"]
+    table = ",\n".join(
+        f'new[] {{ "{owner}", "{method}" }}' for owner, _, method in (test.name.partition(" ") for test in suite.tests)
+    )
+    return "\n".join([*parts, "//variant -1", harness().replace("HIDDEN", hidden).replace("//TABLE", table)]), {}
+
+
+def _resolves(using: str, namespaces: set[str], program: str) -> bool:
+    """Whether a `using` names something that is there: not the namespace of the solution that it does not have."""
+    name = using.partition("using ")[2].rstrip(";").removeprefix("static ").rpartition("=")[2].strip()
+    return (
+        bool(_INSTALLED.match(name))
+        or name in namespaces
+        or bool(re.search(rf"\bclass\s+{re.escape(name.rpartition('.')[2])}\b", program))
+    )
+
+
+def _without_main(program: str) -> str:
+    """A program has one entry point, which is ours."""
+    return re.sub(r"\bstatic\s+(async\s+)?(void|int|Task)\s+Main\s*\(", r"static \1\2 MainOfTheProgram(", program)
+
+
+@cache
+def harness() -> str:
+    """What runs tests and says what each came to."""
+    return Path(__file__).with_name("csharp.cs").read_text("utf-8")
