@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
+from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.tokenizers import tokenizer_of
@@ -18,7 +19,7 @@ from tests.support.warm import COMMAND, EVALUATE
 from . import toys
 from .real import DATA, PROBLEMS, real_data
 
-pytest.importorskip("lighteval")
+needs("lighteval")
 SERVED = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--task", "humaneval_plus"]
 
 

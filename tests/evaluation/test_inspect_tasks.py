@@ -12,6 +12,7 @@ import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score
+from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import COMMAND, INSPECT
@@ -19,7 +20,7 @@ from tests.support.warm import COMMAND, INSPECT
 from . import toys
 from .real import DATA, PROBLEMS, real_data
 
-pytest.importorskip("inspect_ai")
+needs("inspect_ai")
 FAILED = ("runtime_error", "compile_error", "empty_answer")
 
 # A model that knows the solutions, for every second epoch: in a process of its own, since inspect changes the process it is in.

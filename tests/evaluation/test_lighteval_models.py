@@ -10,13 +10,14 @@ import pytest
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.prompts import asked
 from hf_oss_instruct.templates import MAGICODER, ChatTemplate, template_for
+from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import EVALUATE
 
 from . import toys
 
-pytest.importorskip("lighteval")
+needs("lighteval")
 
 
 def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: Path) -> None:

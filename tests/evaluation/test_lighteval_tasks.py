@@ -15,6 +15,7 @@ import pytest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score
+from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import WarmPython
@@ -22,7 +23,7 @@ from tests.support.warm import WarmPython
 from . import toys
 from .real import DATA, PROBLEMS, real_data
 
-pytest.importorskip("lighteval")
+needs("lighteval")
 TASKS = "hf_oss_instruct.evaluation.lighteval_tasks"
 ORACLE = Path(__file__).parent / "oracle.py"
 

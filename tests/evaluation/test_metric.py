@@ -11,8 +11,9 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import UsageError
+from tests.support.extras import needs
 
-evaluate = pytest.importorskip("evaluate")
+needs("evaluate")
 ADD = "def add(a, b):\n    return a + b\n"
 SUBTRACT = "def add(a, b):\n    return a - b\n"
 TEST = "assert add(2, 3) == 5"
@@ -20,6 +21,8 @@ TEST = "assert add(2, 3) == 5"
 
 @pytest.fixture
 def metric(tmp_path: Path) -> Any:
+    import evaluate
+
     return evaluate.load(hf_oss_instruct.metric_path(), cache_dir=str(tmp_path))
 
 

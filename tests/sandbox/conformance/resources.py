@@ -214,6 +214,6 @@ finally:
     Attack("floods-the-output", "output", "python", "for _ in range(64): print('x' * 65536)", too_much_is_kept),
     Attack("floods-the-error-output", "output", "c", r"""#include <stdio.h>
 int main(void) { for (int n = 0; n < 500000; n++) putc('x', stderr); }""", too_much_is_kept),
-    Attack("floods-the-output-without-end", "wall", "shell", "timeout 4 yes; echo @HIT@",
+    Attack("floods-the-output-without-end", "wall", "shell", "yes | head -c 100000000; timeout 4 sh -c 'while echo y; do sleep 0.01; done'; echo @HIT@",
         lambda _, outcome: outcome.seconds > 3, limits={"wall_s": 1}),
 )  # fmt: skip
