@@ -49,6 +49,14 @@ def test_a_command_converts_values_to_arrow_without_pandas_which_stays_there_for
     assert python(code).splitlines() == ["False", "1 [1]"]
 
 
+def test_a_server_is_asked_without_huggingface_hub() -> None:
+    code = (
+        "import sys\nfrom hf_oss_instruct.teachers.inference import InferenceTeacher\n"
+        "InferenceTeacher('m', 'http://127.0.0.1:9/v1')\nprint('huggingface_hub' in sys.modules)"
+    )
+    assert python(code) == "False"
+
+
 def test_public_names_are_few_sorted_there_and_documented() -> None:
     names = hf_oss_instruct.__all__
     assert names == sorted(names)

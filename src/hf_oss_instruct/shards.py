@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from hf_oss_instruct.errors import RunError
 
+SMALL = {"compression": "zstd", "use_content_defined_chunking": True, "write_page_index": True}
+QUICK = {"compression": "lz4", "use_dictionary": False}
+"""How files are written that stay, and those that are read once and removed: in a third of the time, twice as large."""
 ROWS_PER_GROUP = 1000
 ROWS_PER_FILE = 50_000
 UNFINISHED = ".unfinished-"
@@ -21,10 +24,15 @@ class Shards:
 
     The files get their names when all of them are whole; until then the shards of an earlier run stay as they are. Equal rows
     give equal bytes: no clock, and row groups that depend on the rows alone.
+
+    Args:
+        folder: where they go.
+        schema: their columns.
+        scratch: whether they are only read back by `unfinished`, and never finished.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
-        self.folder, self._schema = folder, schema
+    def __init__(self, folder: Path, schema: pa.Schema, *, scratch: bool = False) -> None:
+        self.folder, self._schema, self._options = folder, schema, QUICK if scratch else SMALL
         self._group: list[Mapping[str, Any]] = []
         self._tables: list[pa.Table] = []
         self._unfinished: list[Path] = []
@@ -87,7 +95,8 @@ class Shards:
         self._write_groups(last=True)
         self._close_file()
         for path in self._unfinished:
-            for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_GROUP, columns=columns):
+            # Without threads: each keeps 10 MB of what it has decoded.
+            for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_GROUP, columns=columns, use_threads=False):
                 yield pa.Table.from_batches([batch])
 
     def _collect(self) -> None:
@@ -108,9 +117,7 @@ class Shards:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 path = self.folder / f"{UNFINISHED}{len(self._unfinished):05d}.parquet"
                 self._unfinished.append(path)
-                self._writer = pq.ParquetWriter(
-                    path, self._schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
-                )
+                self._writer = pq.ParquetWriter(path, self._schema, **self._options)
             self._writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         except OSError as error:
             raise _cannot_write(self.folder, error) from error

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import gc
 
-import pyarrow as pa
 import pytest
 
-from hf_oss_instruct.synthesis.memory import NEW_OBJECTS, tuned_memory
+from hf_oss_instruct.synthesis.memory import NEW_OBJECTS, rare_garbage_collection
 
 
-def test_the_callers_settings_come_back_also_after_an_error() -> None:
-    before = gc.get_threshold(), pa.default_memory_pool().backend_name
-
+@pytest.mark.parametrize(("own", "during"), [(700, NEW_OBJECTS), (10**6, 10**6)])
+def test_the_callers_thresholds_come_back_also_after_an_error(own: int, during: int) -> None:
     def fail() -> None:
-        with tuned_memory():
-            assert gc.get_threshold()[0] == NEW_OBJECTS
-            assert pa.default_memory_pool().backend_name == "system"
+        with rare_garbage_collection():
+            assert gc.get_threshold() == (during, 5, 6)
             raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert (gc.get_threshold(), pa.default_memory_pool().backend_name) == before
-
-
-def test_who_collects_more_rarely_still_does() -> None:
     before = gc.get_threshold()
-    gc.set_threshold(10**6, 5, 5)
+    gc.set_threshold(own, 5, 6)
     try:
-        with tuned_memory():
-            assert gc.get_threshold() == (10**6, 5, 5)
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert gc.get_threshold() == (own, 5, 6)
     finally:
         gc.set_threshold(*before)

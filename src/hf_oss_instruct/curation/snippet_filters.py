@@ -88,6 +88,8 @@ def secret(text: str, lang: str) -> str | None:
 def _holds_secret(text: str) -> bool:
     if HUGGING_FACE_TOKEN.search(text):
         return True
+    if not HINT.search(text):
+        return False
     lines = [line for line in text.split("\n") if HINT.search(line)]
     return any(next(iter(one.analyze_string(line)), None) for line in lines for one in _detectors())
 

@@ -118,8 +118,6 @@ class _Tables(ABC):
 
     def _columns(self, path: str) -> Iterator[Columns]:
         """The fields of every file in one table; hosts' errors become ours here."""
-        from huggingface_hub.errors import GatedRepoError
-
         suffixes = PurePosixPath(path.lower()).suffixes
         try:
             with self._open(path) as file:
@@ -128,12 +126,22 @@ class _Tables(ABC):
                 else:
                     read = csv_columns if {".csv", ".tsv"} & set(suffixes[-2:]) else json_columns
                     yield from read(unpacked(file, path), path, self._reading)
-        except GatedRepoError as error:  # the Hub shows what a gated dataset holds, and keeps only the contents back
-            raise SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.") from error
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error()) as error:
-            raise SeedError(
-                f"{path!r} in {self.name} cannot be read: {one_line(error)}. Fetch the file again, or leave it out."
-            ) from error
+        except Exception as error:
+            if reported := self._as_seed_error(path, error):
+                raise reported from error
+            raise
+
+    def _as_seed_error(self, path: str, error: Exception) -> SeedError | None:
+        """What an error of a file, of its decoder or of the Hub means; None for any other error."""
+        from huggingface_hub.errors import GatedRepoError  # only here: it takes long to import
+
+        if isinstance(error, GatedRepoError):  # the Hub shows what a gated dataset holds, and keeps only the contents back
+            return SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.")
+        if isinstance(
+            error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
+        ):
+            return SeedError(f"{path!r} in {self.name} cannot be read: {one_line(error)}. Fetch the file again, or leave it out.")
+        return None
 
 
 class LocalTables(_Tables):

@@ -115,7 +115,7 @@ class Tables:
         self._fresh: list[Row] = []
         self._schema = VERIFIED_SCHEMA if spec.verification.verify else SCHEMA
         stats.verification = VerificationStats() if spec.verification.verify else None
-        self._unchecked = Shards(self._out / ".unchecked", self._schema)
+        self._unchecked = Shards(self._out / ".unchecked", self._schema, scratch=True)
         self._default = Shards(self._out / "data", self._schema)
         self._sft = Shards(self._out / "sft", SFT_SCHEMA)
         self._rejected = Shards(self._out / "rejected", REJECTED_SCHEMA)
@@ -181,7 +181,7 @@ class Tables:
         """The checks of the whole set; rows that stay go where they belong."""
         if self._fresh:
             self.check_fresh()
-        looked_at = ["seed_id", *COMPARED, "flags"]
+        looked_at = ["seed_id", *(COMPARED if self._whole else ()), "flags"]
         compared = pa.concat_tables([SCHEMA.empty_table().select(looked_at), *self._unchecked.unfinished(looked_at)])
         for step in self._whole:
             compared = step.make(self._options)(compared)

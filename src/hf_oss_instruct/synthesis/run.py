@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.driving import drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.memory import tuned_memory
+from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
@@ -93,7 +93,7 @@ def run(
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
     follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]
-    with _occupied(out), tuned_memory(), deferring() as stopping, ExitStack() as stack:
+    with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)

@@ -42,7 +42,7 @@ from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.driving import drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.memory import tuned_memory
+from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.verifying.opening import open_verification
 from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
@@ -137,7 +137,7 @@ def verify_table(
     assert verification
     started, usage, found = time.monotonic(), Usage(), _Found()
     job = _job(source, spec, names, verification.described(), language)
-    with owned(out, job), tuned_memory(), deferring() as stopping:
+    with owned(out, job), rare_garbage_collection(), deferring() as stopping:
         before = _before(out)
         with Journal(out / "journal") as journal, Verdicts(out / "verdicts.jsonl") as verdicts:
             tasks = (Prepare(replace(verification, verdicts=verdicts)),)
