@@ -10,6 +10,11 @@ import asyncio
 import json
 import random
 
+try:
+    import uvloop
+except ImportError:  # the server takes more of the machine then
+    uvloop = None
+
 WORDS = "queue cache parser index buffer matrix graph token socket shard tensor ledger route session".split()
 
 
@@ -21,13 +26,14 @@ class Teacher(asyncio.Protocol):
     faults = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport, self.received = transport, b""
+        self.transport, self.received, self.keeps_alive = transport, b"", True
         self.stats["connections"] += 1
 
     def data_received(self, data: bytes) -> None:
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             head = self.received[:end].lower()
+            self.keeps_alive = b"connection: close" not in head
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0]) if b"content-length:" in head else 0
             if len(self.received) < end + 4 + length:
                 return
@@ -78,6 +84,8 @@ class Teacher(asyncio.Protocol):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         if not self.transport.is_closing():
             self.transport.write(head + body)  # type: ignore[attr-defined]
+            if not self.keeps_alive:
+                self.transport.close()
 
 
 async def serve(latency_s: float, faults: bool) -> None:
@@ -94,4 +102,5 @@ if __name__ == "__main__":
         "--faults", action="store_true", help="10 %% 429, 2 %% 500, 2 %% cut, 2 %% garbage, 1 %% reset, 1 %% hang"
     )
     chosen = options.parse_args()
-    asyncio.run(serve(chosen.latency_ms / 1000, chosen.faults))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
+        runner.run(serve(chosen.latency_ms / 1000, chosen.faults))

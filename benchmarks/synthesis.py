@@ -4,8 +4,9 @@
     python benchmarks/synthesis.py --short 500 --long 2500 --rounds 1
 
 CPU and pairs a second are slopes between a short and a long run, so that start-up does not count; CPU is user and system time of
-the process and its children. Bare loops only post the same prompts and read JSON. "ours, lean" parses, journals, removes exact
-duplicates and writes parquet; "ours, filters" has the default seed filters as well, "ours, defaults" near duplicates, too.
+the process and its children. Bare loops only post the same prompts and read JSON; "datatrove", where it is installed, opens a
+connection for each, as it does to servers on this machine, and writes the text as JSON. "ours, lean" parses, journals, removes
+exact duplicates and writes parquet; "ours, filters" has the default seed filters as well, "ours, defaults" near duplicates, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,11 +22,17 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-KINDS = ("bare aiohttp", "bare InferenceClient", "ours, lean", "ours, filters", "ours, defaults", "ours, huggingface_hub")
+KINDS = ["bare aiohttp", "bare InferenceClient", "ours, lean", "ours, filters", "ours, defaults", "ours, huggingface_hub"]
+if find_spec("datatrove"):
+    KINDS.append("datatrove")
 PER_CLIENT = 16
+KEPT = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
+"""Of the environment: no proxy, no token."""
 
 
 def seeds(n: int, folder: Path) -> Path:
@@ -95,12 +103,41 @@ def bare(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> No
     asyncio.run(with_aiohttp() if kind == "bare aiohttp" else with_hub())
 
 
+def datatrove(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
+    from datatrove.data import Document
+    from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
+    from datatrove.pipeline.writers import JsonlWriter
+    from loguru import logger
+
+    from hf_oss_instruct.spec.prompts import Prompt
+
+    async def rollout(document: Document, generate: Callable[..., Awaitable[Any]]) -> str:
+        answer = await generate({"messages": list(Prompt.default().messages(document.text[:600]))})
+        return str(answer.text)
+
+    logger.remove()
+    config = InferenceConfig(
+        "endpoint",
+        "m",
+        endpoint_url=base_url.removesuffix("/v1"),
+        max_concurrent_generations=concurrency,
+        server_ready_delay_sec=0.1,
+    )
+    lines = (folder / f"seeds-{n}.jsonl").open()
+    documents = (Document(json.loads(line)["content"], str(number)) for number, line in enumerate(lines))
+    InferenceRunner(rollout, config, JsonlWriter(str(folder / "out"), compression=None)).run(documents)
+
+
 def measure(kind: str, n: int, base_url: str, concurrency: int, folder: Path) -> dict[str, float]:
     """One run in a process of its own."""
     words = [kind, str(n), base_url, str(concurrency), str(folder)]
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
-            [sys.executable, __file__, "--one", *words], capture_output=True, text=True, check=True, env={"HF_HOME": home}
+            [sys.executable, __file__, "--one", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env=KEPT | {"HF_HOME": home},
         )
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
@@ -110,7 +147,7 @@ def one(kind: str, n: str, base_url: str, concurrency: str, folder: str) -> None
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=folder) as place:
         (Path(place) / f"seeds-{n}.jsonl").symlink_to(Path(folder) / f"seeds-{n}.jsonl")
-        work = ours if kind.startswith("ours") else bare
+        work = ours if kind.startswith("ours") else datatrove if kind == "datatrove" else bare
         work(int(n), base_url, int(concurrency), Path(place), kind.split(", ")[-1])
     used, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = used.ru_utime + used.ru_stime + theirs.ru_utime + theirs.ru_stime
