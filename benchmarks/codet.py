@@ -133,16 +133,19 @@ def run(folder: Path, cache: Path) -> None:
             continue
         solved = problem.truth["prompt"] + problem.truth["canonical_solution"]
         began, before = time.monotonic(), cpu_s()
-        matrix = build_matrix([solved, *problem.distinct], "\n".join(problem.tests), "python", Options(limits=LIMITS))
+        programs = [solved, *problem.distinct]
+        passed: list[tuple[bool, ...]] = [()] * len(programs)
+        if problem.tests:
+            passed = build_matrix(programs, "\n".join(problem.tests), "python", Options(limits=LIMITS)).passed
         took, cpu = time.monotonic() - began, cpu_s() - before
-        results = dict(zip(problem.distinct, matrix.passed[1:], strict=True))
+        results = dict(zip(problem.distinct, passed[1:], strict=True))
         right = verdicts(problem, solved)
         row = {
             "task_id": task,
             "samples": [problem.distinct.index(program) for program in problem.programs],
             "results": ["".join("01"[one] for one in results[program]) for program in problem.distinct],
             "right": [right[program] for program in problem.distinct],
-            "reference": "".join("01"[one] for one in matrix.passed[0]),
+            "reference": "".join("01"[one] for one in passed[0]),
             "matrix_s": round(took, 2),
             "matrix_cpu_s": round(cpu, 2),
         }
@@ -150,7 +153,7 @@ def run(folder: Path, cache: Path) -> None:
             file.write(json.dumps(row) + "\n")
         print(
             task,
-            f"{len(problem.distinct)} solutions, {len(matrix.tests)} tests, {sum(row['right'])} right, {cpu:.1f} CPU-s",
+            f"{len(problem.distinct)} solutions, {len(passed[0])} tests, {sum(row['right'])} right, {cpu:.1f} CPU-s",
             flush=True,
         )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
-from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, ruby, rust
+from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, ruby, rust, shell
 from hf_oss_instruct.verification.suites.core import Suite
 
 SOURCES = {
@@ -23,6 +23,7 @@ SOURCES = {
     "php": php.sources,
     "ruby": ruby.sources,
     "rust": rust.sources,
+    "shell": shell.sources,
     "typescript": javascript.sources,
 }
 """Language → what makes the program that runs a suite."""

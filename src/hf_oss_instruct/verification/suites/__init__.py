@@ -22,6 +22,7 @@ READ = {
     "rust": "rust",
     "csharp": "csharp",
     "go": "go",
+    "shell": "shell",
     "python": "python",
     "javascript": "javascript",
     "typescript": "javascript",
