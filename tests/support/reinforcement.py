@@ -1,0 +1,131 @@
+"""GRPO small enough for a CPU: a model that writes programs at random learns from tests alone which program is asked for.
+
+The model is pretrained on every word with every operator, so that it writes programs that run and knows nothing about the words:
+one in eight passes. `trl grpo` then trains it with `code_reward`. The numbers of held-out problems are in no training row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from datasets import Dataset
+
+from hf_oss_instruct.rewards import make_code_reward
+from tests.support.models import save_model
+from tests.support.tokenizers import tokenizer_of
+
+WORDS = {
+    "add": "x + {n}",
+    "subtract": "x - {n}",
+    "multiply": "x * {n}",
+    "remainder": "x % {n}",
+    "quotient": "x // {n}",
+    "power": "x ** {n}",
+    "shift": "x << {n}",
+    "largest": "max(x, {n})",
+}
+"""Word of the problem → the expression that solves it."""
+NUMBERS, HELD_OUT = range(2, 10), (4, 7)
+INPUTS = (0, 1, 5, 13)
+TRL = Path(sys.executable).with_name("trl")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Mean rewards of sampled answers to held-out problems, before and after."""
+
+    before: float
+    after: float
+
+
+def row(word: str, n: int) -> dict[str, Any]:
+    """A problem with its tests."""
+    expression = WORDS[word].format(n=n)
+    tests = "\n".join(f"assert f({x}) == {eval(expression, {'x': x, 'max': max})}" for x in INPUTS)  # written above, by us
+    return {"prompt": f"{word} {n}\n", "tests": tests, "lang": "python"}
+
+
+def program(word: str, n: int) -> str:
+    """The program that solves a problem."""
+    return f"def f(x):\n    return {WORDS[word].format(n=n)}\n"
+
+
+def learn(folder: Path, rng_seed: int, **changes: Any) -> Learned:
+    """Pretrain a model, train it with `trl grpo`, and sample from it before and after.
+
+    Args:
+        folder: an empty folder.
+        rng_seed: of the model, its pretraining and its training.
+        changes: keys of the YAML.
+    """
+    base, out = pretrained(folder / "base", rng_seed), folder / "out"
+    kept = [row(word, n) for word in WORDS for n in NUMBERS if n not in HELD_OUT]
+    (folder / "rows").mkdir()
+    Dataset.from_list(kept).to_parquet(folder / "rows" / "train.parquet")
+    values = {
+        "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(folder / "rows"), "output_dir": str(out),
+        "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": {"HF_OSS_INSTRUCT_REWARD_CPU_S": "2"},
+        "num_generations": 16, "per_device_train_batch_size": 128, "max_completion_length": 24, "use_cpu": True, "bf16": False,
+        "gradient_checkpointing": False, "learning_rate": 1.5e-3, "lr_scheduler_type": "constant_with_warmup", "warmup_steps": 10, "max_steps": 60, "seed": rng_seed,
+        "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
+    }  # fmt: skip
+    (folder / "grpo.yaml").write_text(yaml.safe_dump(values | changes))
+    log = folder / "log.txt"
+    with log.open("w") as lines:
+        command = [TRL, "grpo", "--config", folder / "grpo.yaml"]
+        done = subprocess.run(command, stdout=lines, stderr=subprocess.STDOUT, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False)
+    assert done.returncode == 0, log.read_text()[-4000:]
+    return Learned(mean_reward(base, rng_seed), mean_reward(out, rng_seed))
+
+
+def pretrained(folder: Path, rng_seed: int) -> Path:
+    """A model that answers every problem with a program for a random word."""
+    import torch
+
+    pairs = [(f"{word} {n}\n", program(other, n)) for word in WORDS for n in NUMBERS for other in WORDS]
+    tokenizer = tokenizer_of("qwen", ["".join(pair) for pair in pairs], 400)
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
+    save_model(folder, tokenizer, rng_seed=rng_seed, **sizes)
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    rng = random.Random(rng_seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=500)
+    for _ in range(500):
+        texts = ["".join(pair) + tokenizer.eos_token for pair in rng.sample(pairs, 64)]
+        batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
+        labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
+        loss = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    model.save_pretrained(folder)
+    return folder
+
+
+def mean_reward(folder: Path, rng_seed: int, samples: int = 8) -> float:
+    """The mean reward of sampled answers to the held-out problems."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    rows = [row(word, n) for word in WORDS for n in HELD_OUT]
+    batch = tokenizer([one["prompt"] for one in rows], return_tensors="pt", padding=True, padding_side="left")
+    torch.manual_seed(rng_seed)
+    given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    with torch.inference_mode():
+        made = model.generate(**given, do_sample=True, max_new_tokens=24, num_return_sequences=samples)
+    texts = tokenizer.batch_decode(made[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
+    tests = [one["tests"] for one in rows for _ in range(samples)]
+    rewards = asyncio.run(make_code_reward(cpu_s=2)(prompts=[""] * len(texts), completions=texts, tests=tests))
+    return sum(one or 0.0 for one in rewards) / len(rewards)
