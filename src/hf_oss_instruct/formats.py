@@ -53,8 +53,8 @@ LONGEST_LINE = 2**27
 FIRST_LOOK = 2**16
 REPORT, REPORT_OPENS = "run.json", b'{\n  "format_version"'
 """The report that a run or a curation leaves in its folder, and how it begins."""
-OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"))
-"""What stands together in a folder that an evaluation or a training wrote."""
+OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"), ("export.json", "README.md"))
+"""What stands together in a folder that an evaluation, a training or an export wrote."""
 CSV_BLOCK = 2**24
 """Bytes of a CSV file that are parsed at a time; no row may have more."""
 

@@ -1,7 +1,8 @@
-"""GRPO small enough for a CPU: a model that writes programs at random learns from tests alone which program is asked for.
+"""GRPO small enough for a CPU: a model that writes the wrong programs learns from tests alone which ones are asked for.
 
-The model is pretrained on every word with every operator, so that it writes programs that run and knows nothing about the words:
-one in eight passes. `trl grpo` then trains it with `code_reward`. The numbers of held-out problems are in no training row.
+It is pretrained to tell words apart and to write programs that run, but half of the time with the operator of another word and
+half of the time with any: one answer in sixteen is right. `trl grpo` then trains it with `code_reward`. The numbers of held-out
+problems are in no training row.
 """
 
 from __future__ import annotations
@@ -73,24 +74,33 @@ def learn(folder: Path, rng_seed: int, **changes: Any) -> Learned:
     values = {
         "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(folder / "rows"), "output_dir": str(out),
         "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": {"HF_OSS_INSTRUCT_REWARD_CPU_S": "2"},
-        "num_generations": 16, "per_device_train_batch_size": 128, "max_completion_length": 24, "use_cpu": True, "bf16": False,
-        "gradient_checkpointing": False, "learning_rate": 1.5e-3, "lr_scheduler_type": "constant_with_warmup", "warmup_steps": 10, "max_steps": 60, "seed": rng_seed,
-        "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
+        "num_generations": 16, "per_device_train_batch_size": 256, "max_completion_length": 24, "use_cpu": True, "bf16": False,
+        "gradient_checkpointing": False, "learning_rate": 7.0e-4, "lr_scheduler_type": "constant", "max_steps": 60,
+        "seed": rng_seed,         "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
     }  # fmt: skip
     (folder / "grpo.yaml").write_text(yaml.safe_dump(values | changes))
     log = folder / "log.txt"
     with log.open("w") as lines:
         command = [TRL, "grpo", "--config", folder / "grpo.yaml"]
-        done = subprocess.run(command, stdout=lines, stderr=subprocess.STDOUT, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False)
+        done = subprocess.run(
+            command, stdout=lines, stderr=subprocess.STDOUT, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False
+        )
     assert done.returncode == 0, log.read_text()[-4000:]
     return Learned(mean_reward(base, rng_seed), mean_reward(out, rng_seed))
 
 
 def pretrained(folder: Path, rng_seed: int) -> Path:
-    """A model that answers every problem with a program for a random word."""
+    """A model that answers a problem with a program for the next word, or for any word."""
     import torch
 
-    pairs = [(f"{word} {n}\n", program(other, n)) for word in WORDS for n in NUMBERS for other in WORDS]
+    words = [*WORDS]
+    following = dict(zip(words, [*words[1:], words[0]], strict=True))
+    pairs = [
+        (f"{word} {n}\n", program(other, n))
+        for word in words
+        for n in NUMBERS
+        for other in [*words, *[following[word]] * len(words)]
+    ]
     tokenizer = tokenizer_of("qwen", ["".join(pair) for pair in pairs], 400)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
     save_model(folder, tokenizer, rng_seed=rng_seed, **sizes)

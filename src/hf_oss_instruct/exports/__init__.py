@@ -1,1 +1,1 @@
-"""Verified rows in the formats of training frameworks."""
+"""Verified pairs in the formats of training frameworks: TRL, verl, Harbor, verifiers."""

@@ -107,7 +107,7 @@ def curated_card(name: str, report: dict[str, Any]) -> str:
     front = {
         "pretty_name": one_line(name, 80),
         "license": "other",
-        "size_categories": [_size(report["kept"])],
+        "size_categories": [size_category(report["kept"])],
         "task_categories": ["text-generation"],
         "tags": ["code", "oss-instruct", "curated", "datasets"],
         "configs": _configs(_held(report), report),
@@ -126,7 +126,7 @@ def _front_matter(
         **license,
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "size_categories": [_size(report["kept"])],
+        "size_categories": [size_category(report["kept"])],
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
@@ -134,7 +134,8 @@ def _front_matter(
     }
 
 
-def _size(rows: int) -> str:
+def size_category(rows: int) -> str:
+    """The Hub's category of a dataset with this many rows."""
     return next((tag for bound, tag in SIZES if rows < bound), "10M<n<100M")
 
 

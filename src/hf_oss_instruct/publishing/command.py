@@ -50,9 +50,10 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         \b
         A run:      hf-oss-instruct publish pairs --to me/pairs
         A model:    hf-oss-instruct publish magicoder --to me/model
+        An export:  hf-oss-instruct publish pairs-trl --to me/pairs-trl
         Scores:     hf-oss-instruct publish results --to me/model
 
-        PATH is a folder written by synthesize, curate, train, score or evaluate. The command shows what it would upload,
+        PATH is a folder written by synthesize, curate, export, train, score or evaluate. The command shows what it would upload,
         including the card, and asks for confirmation. It refuses rows that contain secrets. The same command resumes a broken
         upload, and publishes a new revision if PATH has changed.
         """

@@ -102,7 +102,7 @@ def dataset_push(
     report, config = _read(folder)
     if not report["kept"]:
         raise PublishError(f"{str(folder)!r} has no rows yet. Continue the run with the same synthesize command.")
-    _check_checks(report, rules)
+    check_checks(report, rules)
     facts = _facts(folder, rules, with_seeds)
     if facts.not_to_show and with_seeds and not rules.allow_any_license:
         raise PublishError(
@@ -185,7 +185,12 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return report, config
 
 
-def _check_checks(report: dict[str, Any], rules: Rules) -> None:
+def check_checks(report: Mapping[str, Any], rules: Rules) -> None:
+    """Check that every check of a run was done.
+
+    Raises:
+        PublishError: one was not, and the rules do not allow that.
+    """
     undone = [check for check in report["checks"] if check["status"] not in ("done", "unavailable")]
     if undone and not rules.allow_unchecked:
         what = "; ".join(f"{check['name']} ({check.get('why', 'no reason given')})" for check in undone)

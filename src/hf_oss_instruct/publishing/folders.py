@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
 
-KINDS = {"run": "a dataset", "model": "a trained model", "results": "scores"}
+KINDS = {"run": "a dataset", "export": "an export", "model": "a trained model", "results": "scores"}
 ONLY_FOR = {
-    "private": ("run", "model"),
-    "license": ("run", "model"),
+    "private": ("run", "export", "model"),
+    "license": ("run", "export", "model"),
     "no_seeds": ("run",),
     "with_rejected": ("run",),
     "allow_any_license": ("run",),
-    "allow_unchecked": ("run", "model"),
+    "allow_unchecked": ("run", "export", "model"),
     "results": ("model",),
     "benchmark": ("results",),
 }
@@ -70,21 +70,22 @@ class PublishOptions:
 
 
 def kind_of(folder: Path) -> str:
-    """Detect what a folder contains: `run`, `model` or `results`.
+    """Detect what a folder contains: `run`, `export`, `model` or `results`.
 
     Raises:
         PublishError: it is none of these.
     """
     from hf_oss_instruct.publishing.dataset import is_run
+    from hf_oss_instruct.publishing.export import is_export
     from hf_oss_instruct.publishing.model import is_model
     from hf_oss_instruct.publishing.scores import is_results
 
-    for kind, holds in (("results", is_results), ("run", is_run), ("model", is_model)):
+    for kind, holds in (("results", is_results), ("export", is_export), ("run", is_run), ("model", is_model)):
         if holds(folder):
             return kind
     raise PublishError(
-        f"{str(folder)!r} cannot be published. Pass the --out of synthesize or curate (run.json, "
-        "oss_instruct.yaml), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
+        f"{str(folder)!r} cannot be published. Pass the --out of synthesize or curate (run.json, oss_instruct.yaml) or of "
+        "export --to (export.json), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
     )
 
 
@@ -111,6 +112,7 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
         UsageError: an option does not apply to this kind of folder.
     """
     from hf_oss_instruct.publishing.dataset import CONFIG, dataset_push
+    from hf_oss_instruct.publishing.export import export_push
     from hf_oss_instruct.publishing.model import model_push
     from hf_oss_instruct.publishing.scores import scores_push
 
@@ -118,6 +120,9 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
     _check_options(kind, folder, options)
     if kind == "results":
         return scores_push(folder, to, benchmark=options.benchmark, revision=options.revision)
+    if kind == "export":
+        rules = hooks.rules(options.allow_unchecked, options.allow_any_license)
+        return export_push(folder, rules, repo_id=to, license=options.license)
     if kind == "model":
         return model_push(
             folder,

@@ -26,6 +26,8 @@ TEST_COLUMNS = (
     "input_output",  # APPS, TACO: {"inputs": […], "outputs": […], "fn_name"?: …}
 )
 """Columns that may hold tests; the first one that a row has and that is not empty is used. Also `inputs` with `outputs`."""
+CODE_COLUMNS = ("tests", "test", "test_cases")
+"""Of these, those that may hold test code as it is."""
 LANGUAGE_COLUMNS = ("lang", "language", "programming_language")
 LARGEST_LITERAL = 1 << 20
 """Characters of a text that is read as Python literals, which costs far more than JSON."""
@@ -95,7 +97,7 @@ class _Reader:
             calls=tuple(self._calls),
             function=self._function,
             entry_point=self._entry_point,
-            solution=solution if isinstance(solution, str) else "",
+            solution=_program(solution, named(language).name),
             weights=self._weights(weights),
         )
         if found.calls and found.language != "python":
@@ -104,10 +106,10 @@ class _Reader:
 
     def _add(self, value: Any) -> None:
         if isinstance(value, str):
-            if value.lstrip()[:1] in ("{", "["):
-                self._add(self._parsed(value))
-            elif value.strip():
-                self._code.append(value)
+            if value.lstrip()[:1] not in ("{", "["):
+                self._code += [value] if value.strip() else []
+            elif (parsed := self._parsed(value)) is not None:
+                self._add(parsed)
         elif isinstance(value, Mapping):
             self._add_mapping(value)
         elif isinstance(value, Sequence) or hasattr(value, "tolist"):
@@ -145,7 +147,7 @@ class _Reader:
             self._pairs.append((_lines(given), _lines(expected)))
 
     def _parsed(self, text: str) -> Any:
-        """JSON, or else Python literals, which some datasets hold; test code that starts with a bracket as it is."""
+        """JSON, or Python literals, which some datasets hold; None where it is test code that starts with a bracket."""
         try:
             return any_json(text)
         except ValueError as error:
@@ -157,6 +159,9 @@ class _Reader:
                     return ast.literal_eval(text)
             except (ValueError, SyntaxError, RecursionError, MemoryError):
                 pass
+        if self._column in CODE_COLUMNS:
+            self._code.append(text)
+            return None
         raise self._not_understood(text, f"it is no JSON ({trouble})")
 
     def _weights(self, weights: Any) -> tuple[float, ...]:
@@ -181,6 +186,15 @@ def _holds(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
     return len(value) > 0 if hasattr(value, "__len__") else True
+
+
+def _program(solution: Any, language: str) -> str:
+    """The program in a solution, which may be Markdown."""
+    if not isinstance(solution, str) or not solution.strip():
+        return ""
+    from hf_oss_instruct.verification.programs import program_in
+
+    return program_in(solution, language).text
 
 
 def _lines(value: Any) -> str:

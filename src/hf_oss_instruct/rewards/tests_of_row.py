@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -40,6 +41,15 @@ class RowTests:
     def key(self) -> str:
         """A hash of everything in it."""
         return digest("row tests", asdict(self))
+
+    def to_column(self) -> list[str]:
+        """The tests as the column `tests`: test code as it is, other tests as JSON."""
+        pairs = [{"input": given, "output": expected} for given, expected in self.pairs]
+        calls = [
+            {"type": "function_call", "fn_name": self.function, "input": given, "output": expected}
+            for given, expected in self.calls
+        ]
+        return [*self.code, *map(json.dumps, [*pairs, *calls])]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, for `from_json`."""

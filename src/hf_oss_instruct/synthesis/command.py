@@ -126,25 +126,54 @@ def preview(flags: RunFlags, output: str) -> None:
 
 
 @click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(["trl", "dpo", "verl", "harbor", "verifiers"]),
+    help="Write verified pairs in the format of a training framework instead.",
+)
 @format_option
-def export(run: Path, out: Path, output: str) -> None:
-    """Write what the run in folder RUN has so far as a dataset, even while it is still running.
+def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
+    """Write a run as a dataset while it is still running, or verified pairs for a training framework.
 
-    Reads only the journal and sends no requests.
+    \b
+    What a run has so far:      hf-oss-instruct export pairs --out so-far
+    For GRPO with TRL:          hf-oss-instruct export pairs --to trl --out pairs-trl
+    Preference pairs for DPO:   hf-oss-instruct export pairs --to dpo --out pairs-dpo
+    Harbor tasks:               hf-oss-instruct export pairs --to harbor --out pairs-harbor
+
+    Without --to, DIR is the folder of a run: only its journal is read, and no requests are sent. With --to, DIR is any folder
+    with rows that have tests and a solution; rows that were not verified are left out and counted. Harbor tasks are run in the
+    sandbox first: the solution must get 1 and doing nothing 0. OUT has a card; publish puts it on the Hub.
     """
+    if kind:
+        _export_to(kind, folder, out, output)
+        return
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.synthesis.export import export as write
     from hf_oss_instruct.synthesis.output import REPORT
 
     with resumable(out):
-        write(run, out)
+        write(folder, out)
     report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
         show_report(report, out)
+
+
+def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
+    from hf_oss_instruct.exports.export import export_to
+
+    found = export_to(kind, folder, out)
+    if output == "json":
+        click.echo(json.dumps({"out": str(out), "to": kind, "rows": found.rows, "skipped": found.skipped}))
+    elif output != "quiet":
+        click.echo(f"{found.rows:,} rows for {kind} → {visible(str(out))}")
+        for reason, count in found.skipped.items():
+            click.echo(f"  left out: {count:,} {visible(reason)}")
 
 
 def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, out: Path, output: str) -> None:

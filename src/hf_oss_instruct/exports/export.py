@@ -1,0 +1,98 @@
+"""Export a dataset of verified pairs to the format of a training framework."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.exports.card import card
+from hf_oss_instruct.exports.harbor import write_harbor
+from hf_oss_instruct.exports.rows import Rows
+from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
+from hf_oss_instruct.exports.verifiers import write_verifiers
+from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.workdir import owned, write_whole
+
+REPORT, SOURCE_REPORT = "export.json", "run.json"
+WRITERS: dict[str, Callable[[Rows, Path], int]] = {
+    "trl": write_trl,
+    "dpo": write_dpo,
+    "verl": write_verl,
+    "harbor": write_harbor,
+    "verifiers": write_verifiers,
+}
+"""Format → what writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export came to.
+
+    Attributes:
+        format: one of `WRITERS`.
+        rows: rows written.
+        skipped: why rows were left out → how many.
+    """
+
+    format: str
+    rows: int
+    skipped: dict[str, int]
+
+
+def export_to(format: str, folder: Path, out: Path) -> Exported:
+    """Export the rows of a dataset.
+
+    Args:
+        format: `trl` (for GRPO), `dpo`, `verl`, `harbor` or `verifiers`.
+        folder: `--out` of synthesize or curate, or any folder with Parquet files that have tests.
+        out: a new folder, or one that the same export has begun or made.
+
+    Returns:
+        How many rows were written, and why others were not. The same is in `export.json`, and in the card.
+
+    Raises:
+        UsageError: the format is unknown, or the folder has no rows that can be exported.
+        RunError: `out` holds something else, or cannot be written.
+        SandboxError: Harbor tasks are confirmed in a sandbox, and none works on this machine.
+    """
+    if format not in WRITERS:
+        raise UsageError(f"Unknown format {format!r}. Use one of: {', '.join(WRITERS)}.")
+    rows = Rows(folder)
+    with owned(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
+        shutil.rmtree(out / "tasks", ignore_errors=True)
+        count = WRITERS[format](rows, out)
+        found = Exported(format, count, dict(sorted(rows.skipped.items())))
+        if not count:
+            why = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"
+            raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {why}. Verified pairs have tests.")
+        report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}
+        report["state"] = _state(out)
+        write_whole(out / "README.md", card(out.resolve().name, report))
+        write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    return found
+
+
+def _state(out: Path) -> str:
+    """A hash of the rows: the cache of `datasets` knows a local folder by its name and its card."""
+    hashed = xxhash.xxh3_64()
+    for path in sorted([*out.glob("data/*.parquet"), *out.rglob("tasks.jsonl")]):
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()
+
+
+def _source(folder: Path) -> dict[str, Any] | None:
+    """What a run says of itself, for the card and for publishing; None for other folders."""
+    if not (folder / SOURCE_REPORT).is_file():
+        return None
+    try:
+        report = read_object(folder / SOURCE_REPORT)
+    except ValueError as error:
+        raise RunError(f"{error}. Bring back the one that the run wrote.") from error
+    return {name: report[name] for name in ("teacher", "kept", "pending", "checks", "verification", "versions") if name in report}

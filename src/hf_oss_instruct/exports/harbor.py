@@ -1,0 +1,160 @@
+"""Rows as Harbor tasks: a folder for each, whose own scripts were run before it is written.
+
+    tasks/ID/instruction.md            the problem, and the file to write
+    tasks/ID/task.toml                 limits
+    tasks/ID/environment/Dockerfile    a pinned image with the language's toolchain
+    tasks/ID/tests/test.sh             writes 1 or 0 to /logs/verifier/reward.txt
+    tasks/ID/solution/solve.sh         writes the solution
+
+A row is exported if the solution gets 1 and doing nothing gets 0 from these very scripts, run in the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hf_oss_instruct.exports.rows import ExportRow, Rows
+from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.sandbox import inside
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.toolchains import TOOLCHAINS
+from hf_oss_instruct.verification.suites import read_suite
+from hf_oss_instruct.verification.suites.core import SuiteRefusedError
+from hf_oss_instruct.workdir import write_whole
+
+IMAGE = "debian:bookworm-20241202-slim"
+LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=4096, processes=256, disk_mib=512)
+SHIM = Path(str(inside.__file__)).with_name("frameworks.py")
+"""The part of pytest and unittest that tests use; a task needs no package for it."""
+
+
+def write_harbor(rows: Rows, out: Path) -> int:
+    """Write a task for each row that its own scripts confirm, and a list of them; return how many."""
+    listed: list[str] = []
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="harbor") as pool:
+        for row, found in pool.map(_confirmed, rows):
+            if isinstance(found, str):
+                rows.skipped[found] += 1
+                continue
+            folder = out / "tasks" / row.id
+            for name, text in found.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, text)
+                if name.endswith(".sh"):
+                    path.chmod(0o755)
+            listed.append(json.dumps({"id": row.id, "lang": row.tests.language, "instruction": found["instruction.md"]}))
+    write_whole(out / "tasks.jsonl", "".join(f"{line}\n" for line in listed))
+    return len(listed)
+
+
+def task_files(row: ExportRow) -> dict[str, str] | str:
+    """The files of a task, or why there is none.
+
+    Args:
+        row: the row.
+
+    Returns:
+        Path in the task's folder → text; or the reason, in a few words.
+    """
+    language = row.tests.language
+    if language not in TOOLCHAINS:
+        return f"no toolchain for {language}"
+    if row.tests.pairs:
+        tests = _pair_files(row)
+    elif language != "python":
+        return f"test code in {language}, which harbor tasks here do not run"
+    else:
+        try:
+            tests = _python_files(row)
+        except SuiteRefusedError as refused:
+            return f"tests that cannot be run: {refused.reason}"
+    tools = TOOLCHAINS[language]
+    name = tools.source_name if row.tests.pairs else "solution.py"
+    says = f"Write your solution to `/app/{name}`."
+    return {
+        "instruction.md": f"{_problem(row)}\n\n{says}\n",
+        "task.toml": rendered("task.toml", language=named(language).name, id=row.id),
+        "environment/Dockerfile": rendered("Dockerfile", image=IMAGE, install=tools.install),
+        "solution/solve.sh": rendered("solve.sh", file=name),
+        f"solution/{name}": row.tests.solution,
+        **{f"tests/{path}": text for path, text in tests.items()},
+    }
+
+
+def confirm(files: dict[str, str]) -> str:
+    """Run the scripts of a task in the sandbox: doing nothing must get 0, the solution 1. Empty if they do.
+
+    Raises:
+        SandboxError: no sandbox works on this machine.
+    """
+    given = {f"task/{name}": text.encode("utf-8", "surrogatepass") for name, text in files.items()}
+    ran = run_program(_BOTH, "shell", files=given, limits=LIMITS)
+    said = ran.stdout.split()
+    if said[:2] == ["0", "1"]:
+        return ""
+    if ran.status == "sandbox_error":
+        return "the sandbox failed"
+    return "doing nothing passes its tests" if said[:1] == ["1"] else "its solution does not pass its own tests"
+
+
+_BOTH = """mkdir app logs
+export APP=$PWD/app LOGS=$PWD/logs
+sh task/tests/test.sh > /dev/null 2>&1; cat logs/reward.txt
+sh task/solution/solve.sh > /dev/null 2>&1
+sh task/tests/test.sh > /dev/null 2>&1; cat logs/reward.txt
+"""
+
+
+def _confirmed(row: ExportRow) -> tuple[ExportRow, dict[str, str] | str]:
+    files = task_files(row)
+    return row, files if isinstance(files, str) else confirm(files) or files
+
+
+def _problem(row: ExportRow) -> str:
+    """The instruction without its last line, which asks for a Markdown block."""
+    return row.instruction.rpartition("\n\n")[0]
+
+
+def _pair_files(row: ExportRow) -> dict[str, str]:
+    tools = TOOLCHAINS[row.tests.language]
+    places = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
+
+    def line(words: tuple[str, ...] | None) -> str:
+        filled = []
+        for word in words or ("true",):
+            for place, value in places.items():
+                word = word.replace(place, value)
+            filled.append(word)
+        return shlex.join(filled)
+
+    env = " ".join(f"{name}={shlex.quote(value.replace('{dir}', '.'))}" for name, value in tools.env.items())
+    compiles, runs = (f"{env} {line(words)}".strip() for words in (tools.compile, tools.run))
+    script = rendered("test_pairs.sh", file=tools.source_name, compile=compiles, run=runs)
+    cases = {f"cases/{number:04d}.in": given for number, (given, _) in enumerate(row.tests.pairs)}
+    cases |= {f"cases/{number:04d}.out": expected for number, (_, expected) in enumerate(row.tests.pairs)}
+    return {"test.sh": script, **cases}
+
+
+def _python_files(row: ExportRow) -> dict[str, str]:
+    tests = row.tests
+    code = [f"assert {tests.function}(*{given!r}) == {expected!r}" for given, expected in tests.calls] or list(tests.code)
+    suite = read_suite(code, "python", tests.solution)
+    job = {
+        "aliases": ["solution", *suite.aliases],
+        "separate": suite.separate,
+        "preamble": suite.preamble,
+        "tests": [{"kind": test.kind, "name": test.name, "text": test.text} for test in suite.tests],
+    }
+    return {
+        "test.sh": rendered("test_python.sh"),
+        "run_tests.py": rendered("run_tests.py"),
+        "frameworks.py": SHIM.read_text("utf-8"),
+        "tests.json": json.dumps(job, indent=1),
+    }

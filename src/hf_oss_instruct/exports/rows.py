@@ -1,0 +1,113 @@
+"""Which rows of a dataset can be exported: those with tests, and a solution that passed them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hf_oss_instruct.data import digest
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.rewards.columns import read_row
+from hf_oss_instruct.rewards.program import names_in
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """A problem with its tests.
+
+    Attributes:
+        id: hash of its tests and its problem, or the row's `seed_id`.
+        problem: the text of the problem.
+        tests: the tests, with the solution that passed them.
+    """
+
+    id: str
+    problem: str
+    tests: RowTests
+
+    @property
+    def instruction(self) -> str:
+        """What a model is asked: the problem, the names that its tests use, and how to answer."""
+        title = named(self.tests.language).title
+        lines = [self.problem.strip()]
+        if self.tests.pairs:
+            lines.append(f"Write a whole {title} program that reads standard input and writes to standard output.")
+        elif missing := [name for name in self.names if name not in self.problem]:
+            lines.append(f"Write it in {title}, and name it as its tests do: {', '.join(f'`{name}`' for name in missing)}.")
+        lines.append(f"Answer with one Markdown code block in {title}.")
+        return "\n\n".join(lines)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the solution that the tests use."""
+        if self.tests.function:
+            return [self.tests.function]
+        used = names_in(self.tests.code, self.tests.entry_point)
+        return [name for name in used if name in self.tests.solution]
+
+
+@dataclass
+class Rows:
+    """The rows of a dataset that can be exported. Iterate once, then read `skipped`.
+
+    Attributes:
+        folder: `--out` of synthesize, or any folder with Parquet files.
+        skipped: why rows were left out, and how many.
+    """
+
+    folder: Path
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[ExportRow]:
+        for row in parquet_rows(self.folder):
+            if isinstance(found := _read(row), str):
+                self.skipped[found] += 1
+            else:
+                yield found
+
+
+def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]:
+    """The rows of a folder's Parquet files: those of a config's folder, or those in the folder itself.
+
+    Raises:
+        UsageError: there are none, or one cannot be read.
+    """
+    paths = sorted((folder / config).glob("*.parquet")) or (sorted(folder.glob("*.parquet")) if config == "data" else [])
+    if not paths:
+        raise UsageError(
+            f"{str(folder)!r} has no Parquet files in {config}/. Name the --out of a synthesize or curate that has rows."
+        )
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(BATCH):
+                    yield from batch.to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise UsageError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}.") from error
+
+
+def _read(row: Mapping[str, Any]) -> ExportRow | str:
+    """A row, or why it is left out."""
+    status = row.get("execution_status")
+    if status not in (None, "passed"):
+        return f"not verified: {status}"
+    problem = next((row[name] for name in ("problem", "instruction", "prompt") if isinstance(row.get(name), str)), "")
+    if not problem.strip():
+        return "no problem"
+    try:
+        tests = read_row(row)
+    except UsageError as error:
+        return "no tests" if "The row has no tests" in str(error) else "tests that are not understood"
+    if not tests.solution.strip():
+        return "no solution"
+    return ExportRow(str(row.get("seed_id") or digest(problem, tests.key)), problem, tests)

@@ -1,0 +1,57 @@
+"""The files of an export (`export --to …`): tables, tasks or a package, with their card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.dataset import Rules, check_checks
+from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
+from hf_oss_instruct.structured import read_object
+
+REPORT = "export.json"
+REPORTED: Mapping[str, type | tuple[type, ...]] = {"format": str, "rows": int, "skipped": dict, "source": (dict, type(None))}
+OWNED = ("data/", "tasks/")
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a folder was written by `export --to`."""
+    return (folder / REPORT).is_file() and (folder / CARD).is_file()
+
+
+def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None = None) -> Push:
+    """Collect the repository of an export.
+
+    Args:
+        folder: `--out` of `export --to`.
+        rules: conditions for publishing.
+        repo_id: the repository, for the card.
+        license: the Hub's identifier of the license; `other` by default.
+
+    Raises:
+        PublishError: the folder is damaged, or a condition is not met.
+    """
+    try:
+        report: dict[str, Any] = read_object(folder / REPORT, REPORTED)
+    except ValueError as error:
+        raise PublishError(f"{error}. Run the same export again: it writes the file anew.") from error
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path.relative_to(folder))]
+    check_regular_files(folder, paths)
+    source = report["source"] or {"checks": [{"name": "curation", "status": "unknown", "why": "the rows are not of a run"}]}
+    check_checks({"checks": source.get("checks", [])}, rules)
+    files: dict[str, Path | bytes] = {path.relative_to(folder).as_posix(): path for path in paths}
+    card = (folder / CARD).read_text("utf-8")
+    card = card.replace(f"# {folder.resolve().name}\n", f"# {repo_id.split('/')[-1]}\n", 1)
+    if license:
+        card = card.replace("\nlicense: other\n", f"\nlicense: {license}\n", 1)
+    files[CARD] = card.encode()
+    check_secrets(files, rules.secret_in)
+    summary = f"{report['rows']:,} rows for {report['format']}"
+    return Push("dataset", summary, files, [], (CARD, REPORT), OWNED)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
