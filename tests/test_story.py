@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from tests.support.hub import LocalHub
 from tests.support.models import save_model
 from tests.support.teacher import LocalTeacher
 from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import EVALUATE
 from tests.test_docs import MY_CODE
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "code_to_model.py"
@@ -37,8 +36,7 @@ def test_code_becomes_a_model_with_a_card_and_scores(tmp_path: Path) -> None:
         words += ["--base", "them/base", "--recipe", "smoke", "--benchmark", "bench/HumanEvalPlus.jsonl"]
         words += ["--set", "max_length=4096", "--set", "max_steps=3", "--set", "per_device_train_batch_size=2"]
         environment = os.environ | hub.environment(tmp_path / "home") | {"HF_TOKEN": TOKEN}
-        run = [sys.executable, EXAMPLE, *words]
-        done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=600)
+        done = EVALUATE.run([EXAMPLE, *words], cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         assert len(teacher.requests) == 24
         assert {"data/train-00000-of-00001.parquet", "run.json"} <= hub.files("me/pairs").keys()

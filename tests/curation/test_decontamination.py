@@ -225,8 +225,9 @@ def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
 
 
 @real
-def test_another_benchmark_and_clean_code_and_prose_are_kept() -> None:
-    cases = [*bed.clean(5_000), *(bed.Case("MBPP", None, "\n".join(task.statements), False) for task in bed.mbpp())]
+@pytest.mark.parametrize("clean", [1_000, pytest.param(5_000, marks=pytest.mark.long)])
+def test_another_benchmark_and_clean_code_and_prose_are_kept(clean: int) -> None:
+    cases = [*bed.clean(clean), *(bed.Case("MBPP", None, "\n".join(task.statements), False) for task in bed.mbpp())]
     rows = pa.table({"solution": ngrams.of_strings([case.text for case in cases])})
     out = Decontamination(benchmark_index.build(bed.humaneval()))(rows)
     dropped = [case.text for case, reason in zip(cases, out["reason"].to_pylist(), strict=True) if reason]

@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> WarmPython:
 
     folder = tmp_path_factory.mktemp("lighteval")
     package = Path(lighteval.__file__).parent
-    shutil.copytree(package, folder / "lighteval", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package, folder / "lighteval")
     (folder / "lighteval" / "tasks" / "tasks" / "tinyBenchmarks.pkl").touch()
     imports = (
         "from lighteval.pipeline import Pipeline; from lighteval.tasks.registry import Registry; import lighteval.main_accelerate"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from huggingface_hub import ModelCard
 from tests.evaluation import toys
 from tests.publishing.conftest import WRITE
 from tests.support.hub import LocalHub
+from tests.support.warm import COMMAND, EVALUATE
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "dataset_scripts"
@@ -34,8 +37,28 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(hub: LocalHub, where: Path, wheel: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as its header says, on this Hub."""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def warm(hub: LocalHub, tmp_path: Path) -> Run:
+    """Runs a script, given by name, and its arguments on this Hub; the commands it calls are forks of a warm Python."""
+    environment = os.environ | hub.environment(tmp_path / "home") | {"HF_TOKEN": WRITE}
+
+    def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        script = [EVALUATE.python_beside(COMMAND), SCRIPTS / f"{name}.py", *words]
+        return subprocess.run(script, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=600)
+
+    return run
+
+
+@pytest.fixture
+def under_uv(hub: LocalHub, tmp_path: Path, wheel: Path) -> Run:
+    """Runs a script, given by name, and its arguments as its header says, on this Hub."""
+    return functools.partial(_under_uv, hub, tmp_path, wheel)
+
+
+def _under_uv(hub: LocalHub, where: Path, wheel: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
     own = ("--no-project", "--find-links", str(wheel)) if name in OWN else ("--active", "--offline")
     environment = os.environ | hub.environment(where / "home") | {"HF_TOKEN": WRITE, "VIRTUAL_ENV": sys.prefix}
     script = [UV, "run", "--quiet", *own, "--python", sys.executable, "--script", SCRIPTS / f"{name}.py", *words]
@@ -61,34 +84,36 @@ def test_headers_ask_for_what_there_is(path: Path) -> None:
     assert header(path)["requires-python"].split(",")[0] == project["requires-python"].split(",")[0]
 
 
-def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, wheel: Path, tmp_path: Path) -> None:
+def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, under_uv: Run, tmp_path: Path) -> None:
     flags = "--publish=--allow-unchecked"
-    made = run(hub, tmp_path, wheel, "synthesize", "--to", "me/pairs", "--n", "24", "--benchmarks", "none", flags)
+    made = under_uv("synthesize", "--to", "me/pairs", "--n", "24", "--benchmarks", "none", flags)
     assert made.returncode == 0, made.stderr
     kept = json.loads(hub.files("me/pairs")["run.json"])["kept"]
     assert kept > 10
     (tmp_path / "out.txt").write_text("path:Lib/\n")
-    again = run(
-        hub, tmp_path, wheel, "curate", "me/pairs", "--to", "me/clean", "--benchmarks", "none", "--threshold", "0.2", flags
-    )
+    again = under_uv("curate", "me/pairs", "--to", "me/clean", "--benchmarks", "none", "--threshold", "0.2", flags)
     assert again.returncode == 0, again.stderr
     clean = json.loads(hub.files("me/clean")["run.json"])
     assert clean["requested"] == kept
     assert "oss_instruct.yaml" in hub.files("me/clean")
-    failed = run(hub, tmp_path, wheel, "synthesize", "--to", "me/more", "--n", "nothing")
+    failed = under_uv("synthesize", "--to", "me/more", "--n", "nothing")
     assert (failed.returncode, "'nothing' is not a valid integer" in failed.stderr) == (2, True)
 
 
-def test_a_model_is_trained_published_and_evaluated(hub: LocalHub, wheel: Path, model: Path, pairs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", ["warm", pytest.param("under_uv", marks=pytest.mark.long)])
+def test_a_model_is_trained_published_and_evaluated(
+    launcher: str, hub: LocalHub, model: Path, pairs: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run: Run = request.getfixturevalue(launcher)
     small = ("--set", "max_steps=1", "--set", "max_length=4096")
     words = ("smoke", "--model", str(model), "--data", str(pairs), "--to", "me/model", *small, "--train=--allow-unchecked")
-    done = run(hub, tmp_path, wheel, "train", *words, "--publish=--allow-unchecked --license mit")
+    done = run("train", *words, "--publish=--allow-unchecked --license mit")
     assert done.returncode == 0, done.stderr
     assert json.loads(hub.files("me/model", repo_type="model")["training.json"])["steps"] == 1
-    assert run(hub, tmp_path, wheel, "train", "no-such-recipe", "--to", "me/model").returncode == 2
+    assert run("train", "no-such-recipe", "--to", "me/model").returncode == 2
     toys.plus(tmp_path / "bench")
     words = ("me/model", "--task", "humaneval_plus", "--data", "bench", "--max-tokens", "16")
-    done = run(hub, tmp_path, wheel, "evaluate", *words)
+    done = run("evaluate", *words)
     assert done.returncode == 0, done.stderr
     card = ModelCard(hub.files("me/model", repo_type="model")["README.md"].decode())
     (plus,) = [one for one in card.data.eval_results if one.metric_name == "pass@1 (plus)"]

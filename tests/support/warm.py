@@ -162,6 +162,13 @@ class WarmPython:
         shim.chmod(0o755)
         return str(folder)
 
+    def python_beside(self, script: Path) -> Path:
+        """A Python for programs that call the script beside their own Python: there it is one that is run here."""
+        python = Path(self.on_path(script), "python")
+        if not python.exists():
+            python.symlink_to(Path(sys.executable).resolve())
+        return python
+
     def _running(self) -> str:
         """The folder of the server, which runs from now on."""
         if self._folder is None or self._server is None or self._server.poll() is not None:
