@@ -1,4 +1,4 @@
-"""What the rows of a table say, in our words: each field is looked for under the names that the real datasets use."""
+"""Map the columns of a table to the fields of a document, under the names that public code datasets use for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODE = (
     *("content", "code", "whole_func_string", "func_code_string", "original_string", "function", "func", "source_code"),
     *("file_content", "file_contents", "contents", "code_snippet", "snippet", "text", "body", "source"),
 )
-"""Columns that hold code: The Stack, github-code, CodeSearchNet, Defects4J-like sets, …; the vaguest words come last."""
+"""Columns that hold code (The Stack, github-code, CodeSearchNet, Defects4J-like datasets, …), the most specific names first."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "content": CODE,
     "row_id": ("hexsha", "content_id", "blob_id", "id", "row_id"),
@@ -39,18 +39,18 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "encoding": ("src_encoding",),
     "bytes": ("length_bytes",),
 }
-"""Field → column names it goes by: v1 and starcoderdata first, then v3 and v2, then plain words."""
+"""Field → names of its column: those of The Stack v1 and starcoderdata first, then of v3 and v2, then plain words."""
 FLAGS = frozenset({"is_vendor", "is_generated"})
 BATCH, REPOSITORIES, LINES = 256, 4, 64
 """Rows read at a time: files of a flat table, repositories of a nested one, lines of JSON."""
 LEFT_OUT = "\0left_out"
-"""Key of a row of JSON that was not read; no column can have this name."""
+"""Key that marks a JSON row whose content was not read; no column can have this name."""
 RELEASE = 16
-"""Row groups of flat rows after which memory goes back: asking for it anew costs half of what decoding does."""
+"""Row groups of flat rows after which memory is released: allocating it again costs half as much as decoding."""
 
 
 class Columns:
-    """Some rows of a table, one file each. A column becomes Python values when it is asked for.
+    """Some rows of a table, one source file each. A column is converted to Python values on first access.
 
     Args:
         rows: number of rows.
@@ -74,7 +74,7 @@ class Columns:
         return self._rows
 
     def __getitem__(self, field: str) -> list[Any]:
-        """The value of a field in each row, None where the row says nothing."""
+        """The value of a field in each row; None where it is missing."""
         if field not in self._values:
             self._values[field] = self._plain(field)
         return self._values[field]
@@ -157,7 +157,7 @@ def table_columns(table: pa.Table, reading: ReadOptions = DEFAULT) -> Columns:
 
 
 def _unnested(arrays: dict[str, pa.Array], files: pa.Array, inner: dict[str, str]) -> dict[str, pa.Array]:
-    """The columns of all files in some repositories, with their repositories' columns beside them."""
+    """Flatten nested repositories: one row per file, with the columns of its repository repeated."""
     repositories, inside = pc.list_parent_indices(files), pc.list_flatten(files)
     shared = {field: array.take(repositories) for field, array in arrays.items()}
     columns = shared | {field: pc.struct_field(inside, column) for field, column in inner.items()}
@@ -170,7 +170,7 @@ def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) 
     """The rows of a file of JSON; see `parquet_columns`.
 
     Raises:
-        SeedError: a line is no JSON object, or holds neither text nor ids.
+        SeedError: a line is not a JSON object, or has neither text nor ids.
     """
     rows = _json_files(file, path, reading)
     trouble: Exception | None = None
@@ -179,7 +179,7 @@ def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) 
         try:
             for row in islice(rows, LINES):
                 some.append(row)
-        except Exception as error:  # after what was read before it
+        except Exception as error:  # the error is raised after the rows before it were yielded
             trouble = error
         for ids_only, run in groupby(some, lambda row: "content" not in row):
             yield _from_rows(list(run), ids_only, path, reading)
@@ -191,7 +191,7 @@ def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) 
 
 def _json_files(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[dict[str, Any]]:
     """The fields of each file in a file of JSON."""
-    code: str | None = None  # a row without text must not show another column for its code
+    code: str | None = None  # if a row has no text, another column must not be mistaken for its code
     for row in json_rows(file, path):
         if row is None:
             yield {"content": None, LEFT_OUT: "too_large"}
@@ -214,7 +214,7 @@ def _json_files(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -
 
 
 def _strings(row: Mapping[str, Any]) -> list[str]:
-    """The keys of a row whose values are text, or say nothing."""
+    """The keys of a row whose values are text or null."""
     return [name for name, value in row.items() if value is None or isinstance(value, str)]
 
 
@@ -275,7 +275,7 @@ def _from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, readin
 
 
 def _plain_column(field: str, array: pa.Array) -> list[Any]:
-    """A column as the type that its field has; a column of another type says nothing."""
+    """Cast a column to the type of its field; a column of any other type counts as missing."""
     array = flat(array)
     if field == "licenses" and (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
         return _lists(array)
@@ -295,7 +295,7 @@ def _lists(array: pa.Array) -> list[Any]:
 
 
 def _plain(field: str, value: Any) -> Any:
-    """A value as the type that its field has; a value of another type says nothing."""
+    """Convert a value to the type of its field; a value of any other type counts as missing."""
     if field in FLAGS:
         return value is True
     if isinstance(value, bytes):
@@ -311,5 +311,5 @@ def _plain(field: str, value: Any) -> Any:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line without the full stop."""
+    """An error's message on one line, without the full stop."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

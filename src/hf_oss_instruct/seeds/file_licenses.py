@@ -1,6 +1,6 @@
-"""Under which license a file stands: what it says itself, else what the nearest folder above it says.
+"""Find the license of a file: its own header, else what the nearest folder above it states.
 
-In a folder, package metadata come first (`pyproject.toml`, `package.json`, `Cargo.toml`, `composer.json`, an installed or packed
+In a folder, package metadata comes first (`pyproject.toml`, `package.json`, `Cargo.toml`, `composer.json`, an installed or packed
 distribution's own), then a Debian copyright file, then the text of a LICENSE.
 """
 
@@ -20,13 +20,13 @@ from hf_oss_instruct.curation.licenses import spdx
 
 HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([\w.+() -]+)")
 HEADER_BYTES = 4096
-"""A file's own word stands so near its beginning."""
+"""Bytes at the beginning of a file in which its license header is expected."""
 LICENSE_NAMES = re.compile(r"(LICEN[CS]E|COPYING|UNLICENSE)([-.](txt|md|rst|\w+))?", re.I)
 LONGEST = 200_000
-"""Bytes of a metadata or license file; a longer one is something else."""
+"""Maximum size in bytes of a metadata or license file; a larger one is something else."""
 
 Found: TypeAlias = tuple[str, ...] | None
-"""SPDX expressions that all hold; None: nothing is said."""
+"""SPDX expressions that all apply; None if no license is stated."""
 
 
 def header_license(head: bytes) -> Found:
@@ -36,7 +36,7 @@ def header_license(head: bytes) -> Found:
 
 
 class FolderLicenses:
-    """Licenses of the files below a folder; nothing above it is looked at.
+    """Licenses of the files below a folder. Nothing above the folder is read.
 
     Args:
         root: the folder.
@@ -50,7 +50,7 @@ class FolderLicenses:
         """The license of a file.
 
         Args:
-            path: where it lies below the root.
+            path: its path, relative to the root.
             content: its text.
         """
         if found := header_license(content[:HEADER_BYTES].encode(errors="replace")):
@@ -67,7 +67,7 @@ class FolderLicenses:
 
 
 class _Folder:
-    """What one folder says of the files below it."""
+    """The license that one folder states for the files below it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -83,7 +83,7 @@ class _Folder:
 
     @cached_property
     def _of_distributions(self) -> dict[str, Found]:
-        """Installed file → license of its distribution: the unit is the distribution, headers are rare in packages."""
+        """Installed file → license of its distribution; few files in packages state one of their own."""
         if not any(name.endswith((".dist-info", ".egg-info")) for name in self._names):
             return {}
         return {
@@ -99,7 +99,7 @@ class _Folder:
             if name in self._names and (text := _read(self._path / name)) is not None:
                 with suppress(
                     ValueError, TypeError, AttributeError, KeyError, RecursionError
-                ):  # untrusted metadata, in any shape
+                ):  # metadata is untrusted and may have any shape
                     if found := read(text):
                         return found
         if "PKG-INFO" in self._names:
@@ -135,7 +135,7 @@ class _Folder:
 def _distribution_license(one: Distribution) -> Found:
     try:
         metadata = one.metadata
-    except Exception:  # an installation that is broken says nothing
+    except Exception:  # a broken installation states no license
         return None
     said = metadata.json
     classified = [line.rpartition("::")[2] for line in said.get("classifier", ()) if line.startswith("License ::")]
@@ -165,7 +165,7 @@ METADATA: dict[str, Callable[[str], Found]] = {
     "Cargo.toml": _cargo,
     "composer.json": _json,
 }
-"""Name of a file → how it says its package's license."""
+"""Name of a metadata file → how to read the package's license from it."""
 
 
 def _known(text: Any) -> Found:
@@ -174,7 +174,7 @@ def _known(text: Any) -> Found:
 
 
 def _all_known(texts: Iterable[str]) -> Found:
-    """Several classifiers all hold, as far as anybody knows; one that we do not know says that we do not know."""
+    """All classifiers apply; an unknown one makes the license unknown."""
     found = [spdx(text) for text in texts if text.strip() != "OSI Approved"]
     return tuple(_whole(found)) if found and None not in found else None
 
@@ -184,7 +184,7 @@ def _whole(found: Iterable[str | None]) -> Iterator[str]:
 
 
 def _read(path: Path) -> str | None:
-    """A file's text; None where it is missing, a link, too long or no text."""
+    """A file's text; None if it is missing, a symbolic link, too large or not text."""
     with suppress(OSError, UnicodeDecodeError):
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= LONGEST:
             return path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Which documents and snippets are refused before a teacher is asked, and why.
+"""Filter documents and snippets before a teacher is asked, and say why one is refused.
 
     document ─SourceFilter→ a snippet drawn ─snippet filters→ document filter → Seed
 
@@ -26,18 +26,18 @@ from hf_oss_instruct.syntax import unfit
 
 FILTERS = filter_names()
 REMEMBERED = 2**16
-"""Verdicts on documents that are kept in memory: with several snippets of each, a document comes by again."""
+"""Number of results kept in memory: a document from which several snippets are drawn is checked once."""
 
 
 @dataclass(frozen=True)
 class SourceFilter:
-    """Which documents may come in, by where they come from.
+    """Filters documents by their provenance, before their content is fetched.
 
     Attributes:
         licenses: `any`, `permissive`, or SPDX names with commas.
-        deny: what was asked to be left out.
-        one_in: take one document in so many, drawn by hash of its id.
-        rng_seed: the random number of that draw.
+        deny: the denylist of opt-outs.
+        one_in: keep one document in `one_in`, chosen by a hash of its id.
+        rng_seed: random seed of that choice.
     """
 
     licenses: str = ANY
@@ -46,7 +46,7 @@ class SourceFilter:
     rng_seed: int = 0
 
     def draws(self, row_id: str) -> bool:
-        """Whether the document is among those that are looked at."""
+        """Whether `one_in` chooses the document."""
         return self.one_in == 1 or xxhash.xxh3_64_intdigest(b"%s\0one_in" % row_id.encode(), self.rng_seed) % self.one_in == 0
 
     def reason(self, origin: Provenance) -> str | None:
@@ -66,7 +66,7 @@ class SourceFilter:
 
 
 OPEN = SourceFilter()
-"""It lets everything in."""
+"""Accepts every document."""
 
 
 def allowed(policy: str) -> frozenset[str]:
@@ -79,14 +79,14 @@ def allowed(policy: str) -> frozenset[str]:
 
 
 class Filters:
-    """The seed filters of a plan.
+    """The snippet and document filters of a plan.
 
     Args:
         names: some of `FILTERS`.
         max_snippet_chars: characters of a snippet at most; 0 for no limit.
 
     Raises:
-        UsageError: a name is none of them.
+        UsageError: a name is unknown.
     """
 
     def __init__(self, names: tuple[str, ...], max_snippet_chars: int = 0) -> None:
@@ -103,7 +103,7 @@ class Filters:
         return next((reason for _, check in self._snippet if (reason := check(text, lang))), None)
 
     def document(self, origin: Provenance, content: Callable[[], Any]) -> str | None:
-        """Why a document is refused; its content is asked for only if it must be looked at."""
+        """Why a document is refused, or None. Its content is only loaded if a filter needs it."""
         if not self._parses:
             return None
         if origin.row_id not in self._known:
@@ -114,7 +114,7 @@ class Filters:
 
 
 def _oversized(text: str, longest: int) -> str | None:
-    """`too_long`; or `cr_line_ends`, where lines end in a bare carriage return, so that one "line" is many."""
+    """`too_long`, or `cr_line_ends` if lines end with a bare carriage return, so that one "line" is really many."""
     if len(text) > longest:
         return "too_long"
     return "cr_line_ends" if "\r" in text and text.count("\r") - text.count("\r\n") > MAX_LINES else None

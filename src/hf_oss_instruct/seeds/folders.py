@@ -1,4 +1,4 @@
-"""Where seed snippets come from: the standard library, a folder of source code, tables of code files, the Hub."""
+"""Open a source of seeds: the standard library, a folder of source code, tables of code files, or a Hub dataset."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ VENDORED = frozenset(
 )
 """Folders that hold other people's code (after Linguist's list)."""
 LEFT_ALONE = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
-"""Folders that hold no source at all: neither read nor counted, like every hidden folder."""
+"""Folders without source code. Like hidden folders, they are neither read nor counted."""
 GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)
 GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bgenerated\b[^\n]*\bdo not (edit|modify)\b", re.I)
 INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""Beside the standard library, not part of it."""
+"""Folders next to the standard library that are not part of it."""
 STDLIB_TESTS = frozenset({"test", "tests", "idle_test"})
 STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TESTS
-"""What CPython's repository has in Lib/. The build of a Python and its distributor put more beside it."""
+"""What CPython's repository has in Lib/; builds and distributors add other files."""
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
-"""Files of the standard library that carry a license of their own beside PSF-2.0; left out."""
+"""Files of the standard library with an additional license; they are left out."""
 
 STDLIB_NAME = "python-stdlib"
 """What rows and run configs call the standard library."""
 BLOCK = 2**20
-"""Bytes of a file that are hashed at a time."""
+"""Bytes of a file that are read and hashed at a time."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -69,7 +69,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
         reading: how documents are read.
 
     Raises:
-        SeedError: there is no such source, or it holds no code.
+        SeedError: the source does not exist or contains no code.
     """
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()
@@ -84,10 +84,10 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
 
 
 def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
-    """The source that a run config names: the standard library or a Hub dataset, never a local folder of that name.
+    """The source that a run config names: the standard library or a Hub dataset, never a local folder with the same name.
 
     Raises:
-        UsageError: a file or folder here has the name, so that it is not clear which is meant.
+        UsageError: a local file or folder has the same name, so it is ambiguous.
         SeedError: as `open_source`.
     """
     if spec not in ("stdlib", STDLIB_NAME) and os.path.exists(spec):
@@ -113,7 +113,7 @@ def read_seeds(plan: SeedPlan) -> SeedStream:
 
 
 def stdlib() -> Source:
-    """The running Python's own standard library without its tests: source on every machine, license known."""
+    """The standard library of the running Python, without its tests: available everywhere, with a known license."""
     root = Path(sysconfig.get_path("stdlib"))
     if not (root / "json" / "decoder.py").is_file():
         raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
@@ -125,7 +125,7 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     """One source of several files: all source code, or all tables.
 
     Raises:
-        SeedError: a file is missing, no file is one we read, or the two kinds are mixed.
+        SeedError: a file is missing, none has a known type, or source code and tables are mixed.
     """
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
@@ -166,9 +166,9 @@ class FolderSource(Source):
 
     Args:
         root: the folder.
-        paths: only these files, relative to `root`; None looks for all.
-        name: what rows call it; the folder's own name by default.
-        revision: None takes a hash over all paths and contents, so that a changed folder is another source.
+        paths: only these files, relative to `root`; all files by default.
+        name: name of the dataset in rows; the folder's own name by default.
+        revision: by default a hash of all paths and contents, so that a changed folder counts as another source.
         stdlib: leave tests out, and record CPython's path and license.
         reading: how files are read.
     """
@@ -221,11 +221,11 @@ class FolderSource(Source):
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
-        """See `Source`; a file's suffix says its language, and its content where that belongs to several."""
+        """See `Source`. The language is known from the suffix, or from the content if several languages share the suffix."""
         del assumed
         numbers: Counter[str] = Counter()
         chosen: list[tuple[PurePosixPath, str | None, int]] = []
-        for path, own, lang in self._told:
+        for path, own, lang in self._languages:
             if languages is None or (lang or own) in languages:
                 chosen.append((path, lang, numbers[lang or ""]))
                 numbers[lang or ""] += 1
@@ -235,8 +235,8 @@ class FolderSource(Source):
             yield self._document(path, lang, number) if lang else Skipped("other_language")
 
     @cached_property
-    def _told(self) -> list[tuple[PurePosixPath, str, str | None]]:
-        """Each file, the language of its suffix, and its own: None for one that we do not know."""
+    def _languages(self) -> list[tuple[PurePosixPath, str, str | None]]:
+        """Each file, the language of its suffix, and the language of its content (None if unknown)."""
         told = []
         for path, own in self.files:
             lang: str | None = own
@@ -307,7 +307,7 @@ class FolderSource(Source):
 
 
 def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
-    """Files below a folder in path order, links left out."""
+    """Files below a folder in path order, without symbolic links."""
     found = []
     for folder, inner, names in os.walk(root, onerror=_unreadable):
         inner[:] = [

@@ -36,6 +36,6 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
         raise UsageError(f"The run config was made from the local folder {name!r}. Say where it is: --seeds PATH.")
     revision = flags.revision or (plan.revision if name == plan.source else None)
     source = (open_named if named_by_config else open_source)(name, revision=revision, reading=reading)
-    if flags.revision or source.name != plan.source or on_the_hub:  # a branch stands for the commit that was opened
+    if flags.revision or source.name != plan.source or on_the_hub:  # record the commit, not the branch
         spec = replace(spec, seeds=replace(plan, source=source.name, revision=None))
     return spec, source

@@ -1,4 +1,4 @@
-"""The sampler `hash` as a step of `datasets` or datatrove: a table of documents in, a table of their seeds out.
+"""The sampler `hash` for `Dataset.map` or datatrove: a table of documents in, a table of seeds out.
 
 rows = load_dataset("parquet", data_files=files, split="train", streaming=True, columns=columns).with_format("arrow")
 features, other = Features.from_arrow_schema(SEEDS), [name for name in columns if name not in SEEDS.names]
@@ -31,16 +31,16 @@ SEEDS = pa.schema(
         pa.field("licenses", pa.list_(pa.string())),
     ]
 )
-"""Columns of the seeds; the names are those of `data.SCHEMA`."""
+"""Columns of the seeds, named as in `data.SCHEMA`."""
 
 
 @dataclass(frozen=True)
 class HashSeeds:
-    """One seed of every document that has one; the same lines and ids as `sampling.sample` draws, in any batches and order.
+    """Draws one seed from each document, with the same lines and ids as `sampling.sample`, whatever the batches and their order.
 
     Attributes:
-        dataset, revision: what rows call the source; both are part of a seed's id.
-        rng_seed: the random number of the draw.
+        dataset, revision: name and revision of the source in rows; both are part of a seed's id.
+        rng_seed: random seed of the draw.
         max_document_bytes, max_snippet_chars: larger documents and longer snippets are left out; 0 for no limit.
     """
 
@@ -51,11 +51,11 @@ class HashSeeds:
     max_snippet_chars: int = MAX_SNIPPET_CHARS
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        """The seeds of a batch of documents.
+        """Draw the seeds of a batch of documents.
 
         Raises:
-            SeedError: the table has no column with code.
-            UsageError: its rows have no ids, or not all have.
+            SeedError: the table has no column of code.
+            UsageError: some rows have no id.
         """
         columns = table_columns(table, ReadOptions(max_document_bytes=self.max_document_bytes))
         row_ids, texts = columns["row_id"], columns.texts
@@ -84,14 +84,14 @@ class HashSeeds:
         return pa.table([_column(field, columns, made) for field in SEEDS], schema=SEEDS)
 
     def _again(self, row_id: str, content: str, limits: Filters) -> Span | None:
-        """What is drawn where the first draw gave blank lines, or more than the limit."""
+        """Draw again where the first snippet was blank or too long."""
         document = Document(content, Provenance(self.dataset, self.revision, row_id, 0, ""))
         spans = islice(hash_spans(document, self.rng_seed), REFUSALS) if content.strip() else ()
         return next((span for span in spans if not limits.snippet(span[2], "")), None)
 
 
 def _column(field: pa.Field, columns: Columns, made: dict[str, Any]) -> pa.Array:
-    """What was made, or the documents' own column as it is."""
+    """The generated column, or the documents' own column unchanged."""
     own = columns.arrays.get(field.name)
     if field.name in made or own is None or not hasattr(own, "type"):
         return pa.array(made.get(field.name) or [None] * len(columns), field.type)

@@ -1,4 +1,4 @@
-"""How documents are read: which bytes are text, in which encoding, and up to which size."""
+"""Decode documents: detect the encoding, refuse what is not text or too large."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DECLARATION = re.compile(rb"(?:(?:%s[^\r\n]*|[ \t\f]*)(?:\r\n?|\n))?%s[^\r\n]*?c
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What decides how a source reads its documents.
+    """How a source reads its documents.
 
     Attributes:
-        encoding: encoding of text that is neither UTF-8 nor says what it is.
-        max_document_bytes: documents with more bytes are left out; 0 for no limit.
-        code_column: column of a table that holds the code; None looks for one.
-        as_stored: give the text of tables as it is stored, with starcoderdata's `<reponame>…` prefixes and byte order marks, as
+        encoding: encoding of text that is neither UTF-8 nor declares its encoding.
+        max_document_bytes: larger documents are skipped; 0 for no limit.
+        code_column: column of a table that holds the code; detected by default.
+        as_stored: keep the text of tables as stored, with starcoderdata's `<reponame>…` prefixes and byte order marks, as
             the paper's sampler reads it.
     """
 
@@ -33,11 +33,11 @@ class ReadOptions:
 
     @classmethod
     def of(cls, plan: SeedPlan) -> ReadOptions:
-        """How a plan has documents read."""
+        """The options of a plan that concern reading."""
         return cls(plan.encoding, plan.max_document_bytes, plan.code_column, as_stored=plan.sampler == "magicoder")
 
     def is_too_large(self, size: int) -> bool:
-        """Whether a document of so many bytes is left out."""
+        """Whether a document with this number of bytes is skipped."""
         return 0 < self.max_document_bytes < size
 
 
@@ -45,10 +45,10 @@ DEFAULT = ReadOptions()
 
 
 class NotTextError(ValueError):
-    """Bytes that are no text in any encoding that is certain.
+    """The bytes cannot be decoded with certainty.
 
     Args:
-        reason: `binary`, `not_utf8` (nothing says what it is) or `undecodable` (it is not what it says it is).
+        reason: `binary`, `not_utf8` (no encoding is declared) or `undecodable` (the declared encoding does not fit).
     """
 
     def __init__(self, reason: str) -> None:
@@ -57,17 +57,17 @@ class NotTextError(ValueError):
 
 
 def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """The text of a document, without a byte order mark, and the encoding it was in.
+    """Decode a document. Returns its text without a byte order mark, and its encoding.
 
-    A byte order mark decides, then a declaration in the first two lines (PEP 263), then UTF-8 if the bytes are valid, then
-    `encoding`. Nothing is guessed.
+    In order: a byte order mark, a declaration in the first two lines (PEP 263), UTF-8 if the bytes are valid, then
+    `encoding`. The encoding is never guessed.
 
     Args:
         data: the whole document.
         encoding: a name that `charsets.charset` accepts.
 
     Raises:
-        NotTextError: it cannot be decoded, or holds null characters.
+        NotTextError: it cannot be decoded, or contains null characters.
     """
     for mark, name in BOMS:
         if data.startswith(mark):
@@ -80,7 +80,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         return _text(data, named, "undecodable")
     if encoding is None:
         return _text(data, UTF8, "not_utf8")
-    if b"\0" not in data and b"\x1b" not in data:  # else it may be UTF-16 or ISO-2022, which are valid UTF-8 by their bytes
+    if b"\0" not in data and b"\x1b" not in data:  # otherwise it may be UTF-16 or ISO-2022, whose bytes can be valid UTF-8
         try:
             return data.decode(), UTF8
         except UnicodeDecodeError:
@@ -89,7 +89,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
 
 
 def decode_start(data: bytes) -> str:
-    """The beginning of a document as text, whatever it is: enough to tell its language, not to make a snippet of."""
+    """Decode the beginning of a document leniently: good enough to detect its language, not to draw a snippet from."""
     mark, name = next(((mark, name) for mark, name in BOMS if data.startswith(mark)), (b"", UTF8))
     return data[len(mark) :].decode(name, errors="replace")
 

@@ -1,7 +1,7 @@
-"""Live datasets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are made when they are read.
+"""Live datasets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are generated when they are read.
 
-Such a file is untrusted. It says which seeds, prompt and checks; its seeds are the standard library, a Hub dataset at a
-revision, or files inside its own folder. Everything that costs or reaches out comes from whoever loads it.
+Such a file is untrusted. It chooses seeds, prompt and checks; its seeds are the standard library, a Hub dataset at a
+revision, or files inside its own folder. Everything that costs money or opens a connection is chosen by the caller.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hf_oss_instruct.spec.run import LARGEST, RunSpec
 
 HUB = "hf://"
 INSIDE = "./"
-"""How a run config names files of its own folder: `./code`."""
+"""Prefix with which a run config names files in its own folder: `./code`."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class RepoConfig:
     """A run config and the place it was found in.
 
     Attributes:
-        spec: what it says.
+        spec: the run.
         folder: its folder, on this machine or `hf://datasets/ns/name@commit`.
         version: hash of its bytes.
-        token: the Hub token of whoever loads it.
+        token: the caller's Hub token.
     """
 
     spec: RunSpec
@@ -102,11 +102,11 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
 
     Args:
         path: the file.
-        base_path: the folder it was loaded from, whose card may have named it; it must lie inside.
+        base_path: the folder that it was loaded from, and that it must lie in.
         token: token for the Hub.
 
     Raises:
-        UsageError: it cannot be read, is too large, or says what it may not.
+        UsageError: it cannot be read, is too large, or sets an option that only the caller may set.
     """
     if "://" in path and not path.startswith(HUB):
         raise UsageError(f"{path!r} is a URL. A run config lies in a folder or on the Hub.")
@@ -139,7 +139,7 @@ def _read(path: str, token: str | bool | None) -> str:
 
 
 def _fetched(repo_config: RepoConfig, spec: str) -> Path:
-    """The named files of the repository of a run config on the Hub, fetched into a folder for its commit."""
+    """Download the files that a run config on the Hub names, into a cache folder for its commit."""
     from huggingface_hub import snapshot_download
 
     repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")

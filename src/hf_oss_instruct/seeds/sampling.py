@@ -1,7 +1,7 @@
-"""Which lines of a document become the seed snippet, and in which order seeds come.
+"""Draw seed snippets from documents, in a reproducible order.
 
-Three samplers. `hash` (the default) and `functions` look at one document at a time, so their seeds do not depend on batch,
-shard or order. `magicoder` is the code of the paper to the bit, for reproductions, and depends on all of these.
+There are three samplers. `hash` (the default) and `functions` use one document at a time, so their seeds do not depend on batch,
+shard or order. `magicoder` reproduces the paper's code bit for bit, and depends on all of these.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from hf_oss_instruct.syntax import MINED_LANGUAGES
 
 MAGICODER_CHUNK = 1000
 MAGICODER_DOCUMENTS = 150_000
-"""Documents of each language the paper looks at (`max_considered_data`)."""
+"""Documents per language that the paper considers (`max_considered_data`)."""
 REDRAWS = 32
-"""Tries to find a snippet that is neither blank nor drawn before; a document that fails so often is all but blank."""
+"""Attempts to draw a snippet that is neither blank nor a repetition; a document that fails them all is nearly blank."""
 REFUSALS = 8
-"""Snippets in a row that the filters refuse before the whole document is given up."""
+"""Consecutive snippets that the filters may refuse before the document is skipped."""
 
 SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicoder/1"}
-"""Name of each sampler, with the version that rows record. A change of what a sampler draws is a new version."""
+"""Sampler → the version that rows record. A change in what a sampler draws is a new version."""
 
 
 def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
-    """Draw the seeds of a plan, in seed order, with the documents and snippets that gave none in between.
+    """Draw the seeds of a plan in order, interleaved with the documents and snippets that were skipped.
 
     Raises:
-        SeedsExhaustedError: at the end, if the source gave fewer seeds than the plan asks for.
+        SeedsExhaustedError: at the end, if the source yielded fewer seeds than requested.
     """
     index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
         for item in draw.seeds(languages, wanted):
             if isinstance(item, Skipped) and item.lang is None and share:
-                continue  # what is in no language is met again in every language's turn
+                continue  # documents in no known language come by once for each language
             if isinstance(item, Seed):
                 found, item = found + 1, item.at(next(index))
             else:
@@ -77,13 +77,13 @@ class SeedStream(Iterator[Seed]):
 
 
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
-    """The same seeds, in an order drawn by hash of their ids; reads all of them first."""
+    """The same seeds, shuffled by a hash of their ids. Reads all of them first."""
     drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id.encode(), number), seed.seed_id))
     return (seed.at(place) for place, seed in enumerate(drawn))
 
 
 class _Draw:
-    """A plan at work on a source."""
+    """Draws the seeds of one plan from one source."""
 
     def __init__(self, source: Source, plan: SeedPlan) -> None:
         if plan.deny:
@@ -91,13 +91,13 @@ class _Draw:
         self._source, self._plan = source, plan
         self._assumed = plan.counts[0][0] if len(plan.counts) == 1 else None
         self._source_filter = SourceFilter(plan.licenses or ANY, plan.deny, plan.one_in, plan.random_seed)
-        # what a documented function stands in parses, and defines it
+        # a document with a documented function parses and has a definition
         names = tuple(name for name in plan.filters or () if name != "parses" or plan.sampler != "functions")
         self._filters = Filters(names, plan.max_snippet_chars)
         self._rng_seed = plan.random_seed
 
     def seeds(self, languages: Collection[str] | None, wanted: int | None) -> Iterator[Seed | Skipped]:
-        """The seeds of one share; endless where a document may be drawn from again and again."""
+        """The seeds of one share; endless if there is no limit of snippets per document."""
         plan = self._plan
         if plan.sampler == "magicoder":
             yield from self._magicoder(languages)
@@ -107,13 +107,13 @@ class _Draw:
             found = False
             for outcome in self._pass(languages, draw):
                 found = found or isinstance(outcome, Seed)
-                if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # what gives nothing is counted in one pass only
+                if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # a skipped document counts only in the first pass
                     yield outcome
             if not found:
                 return
 
     def _magicoder(self, languages: Collection[str] | None) -> Iterator[Seed | Skipped]:
-        """What is refused is refused after the draw, whose result depends on every document."""
+        """Filters run after the draw, because the paper's draw depends on every document."""
         documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
         contents: dict[str, str] = {}
         for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._rng_seed):
@@ -126,7 +126,7 @@ class _Draw:
             yield Skipped(reason, item.origin.lang) if reason else item
 
     def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
-        """One draw from every document."""
+        """One snippet from every document."""
         if self._source.columnar:
             vectorized = draw == 0 and self._plan.sampler == "hash"
             for batch in self._source.batches(languages, self._assumed, self._source_filter):
@@ -151,7 +151,7 @@ class _Draw:
                 yield from self._nth(item, draw)
 
     def _first_of(self, batch: Batch) -> Iterator[Seed | Skipped]:
-        """The same as `_each` for the first draw of `hash`, over all documents of a batch at once."""
+        """Equivalent to `_each` for the first draw of `hash`, vectorized over the documents of a batch."""
         rows = [row for row, item in enumerate(batch.items) if isinstance(item, Provenance)]
         origins = [item for item in batch.items if isinstance(item, Provenance)]
         spans = first_spans(batch.texts.only(rows), [origin.row_id for origin in origins], self._rng_seed)
@@ -170,7 +170,7 @@ class _Draw:
                 yield Seed(text, start, end, item, sampler, rng_seed)
 
     def _nth(self, document: Document, draw: int) -> Iterator[Seed | Skipped]:
-        """The nth snippet of a document that no filter refuses, after those that were refused on the way to it."""
+        """The nth snippet of a document that passes the filters, preceded by the snippets that were refused."""
         origin, plan = document.origin, self._plan
         if not document.content.strip():
             yield Skipped("empty", origin.lang)
@@ -199,7 +199,7 @@ class _Draw:
 
 
 def _noted(documents: Iterable[Document | Skipped], contents: dict[str, str] | None) -> Iterator[Document | Skipped]:
-    """The same documents; their texts are kept for filters that look at them later."""
+    """The same documents; their texts are kept for filters that run later."""
     for item in documents:
         if contents is not None and isinstance(item, Document):
             contents[item.origin.row_id] = item.content
@@ -211,10 +211,10 @@ SpanRule: TypeAlias = Callable[[Document, int], Iterator[Span]]
 
 
 def hash_spans(document: Document, rng_seed: int) -> Iterator[Span]:
-    r"""1–15 consecutive lines, chosen by `xxh3_64(row_id, rng_seed)`; only `\n` ends a line.
+    r"""Draw 1–15 consecutive lines by `xxh3_64(row_id, rng_seed)`; only `\n` ends a line.
 
     The low 32 bits give the length, the high 32 the first line (Lemire's multiply-shift). Draws after the first, and the
-    re-draws of a blank or repeated snippet, put their numbers into the hash.
+    attempts after a blank or repeated snippet, add their number to the hash.
     """
     lines = document.content.removesuffix("\n").split("\n")
     row_id, seen = document.origin.row_id.encode(), set()
@@ -234,7 +234,7 @@ def hash_spans(document: Document, rng_seed: int) -> Iterator[Span]:
 
 
 def function_spans(document: Document, rng_seed: int) -> Iterator[Span]:
-    """Each documented function with its documentation, in an order drawn by hash."""
+    """Each documented function with its documentation, in an order given by a hash."""
     if document.origin.lang not in MINED_LANGUAGES:
         return
     row_id, lines = document.origin.row_id.encode(), document.content.split("\n")
@@ -252,7 +252,7 @@ SPANS: dict[str, SpanRule] = {"hash": hash_spans, "functions": function_spans}
 
 
 def magicoder_seeds(documents: Iterable[Document | Skipped], rng_seed: int) -> Iterator[Seed | Skipped]:
-    """The paper's seeds to the bit (ise-uiuc/magicoder, `extract_seed_code` and the shuffle in `main`).
+    """The paper's seeds, bit for bit (ise-uiuc/magicoder, `extract_seed_code` and the shuffle in `main`).
 
     One generator per chunk of 1,000 documents, seeded with rng_seed + number of its first document; lines as `splitlines`
     cuts them; then the permutation that `Dataset.shuffle(seed=rng_seed)` makes. Where the original crashes on an empty
@@ -277,6 +277,6 @@ def _magicoder_seed(document: Document, rng: random.Random, rng_seed: int) -> Se
         return Skipped("empty", document.origin.lang)
     start = rng.choice(range(len(lines)))
     text = "".join(lines[start : start + rng.randint(1, MAX_LINES)])
-    first = 1 + "".join(lines[:start]).count("\n")  # provenance counts \n, as the other samplers and GitHub do
+    first = 1 + "".join(lines[:start]).count("\n")  # line numbers in the provenance count \n, as the other samplers and GitHub do
     last = first + text.count("\n") - text.endswith("\n")
     return Seed(text, first, last, document.origin, SAMPLERS["magicoder"], rng_seed)

@@ -1,4 +1,4 @@
-"""Why a source gave fewer seeds than were asked for, with the counts and the options that would change it."""
+"""Explain why a source yielded fewer seeds than requested: counts by reason, and the options that would help."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WAYS_OUT = {
     ("no_documented_function",): "draw any lines: --sampler hash",
     ("unknown_language",): "name the language of all documents: --languages NAME",
 }
-"""Reasons for which a document or snippet is left out → the option that takes it in."""
+"""Reason for skipping a document or snippet → the option that would include it."""
 
 
 class Shortage:
-    """The seeds that are missing, and what was left out.
+    """Counts missing seeds and skipped documents.
 
     Args:
         name: name of the source.
@@ -39,15 +39,15 @@ class Shortage:
         (self._snippets if item.snippet else self._documents)[item.reason] += 1
 
     def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
-        """Note how many of the seeds asked for in some languages were found."""
+        """Record how many of the seeds requested in some languages were found."""
         if wanted is not None and found < wanted:
             self.short.append(f"{found:,} of {wanted:,}" + (f" in {', '.join(languages)}" if languages else ""))
 
     def message(self, draw_more: bool) -> str:
-        """What is missing, what was left out and why, and the ways out.
+        """The error message: what is missing, what was skipped and why, and what to do.
 
         Args:
-            draw_more: whether a document may not give as many snippets as it holds.
+            draw_more: whether the number of snippets per document is limited.
         """
         told = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
         if self._documents:

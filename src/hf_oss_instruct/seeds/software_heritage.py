@@ -1,7 +1,7 @@
-"""Where the text of The Stack v2 and stack-edu lies: Software Heritage's public bucket, read lazily and many files at once.
+"""Fetch the text of The Stack v2 and stack-edu from Software Heritage's public bucket, lazily and many files at once.
 
-A row holds a blob's id; the bucket holds `content/ID`, compressed. It is read as S3 lets anybody read a public object, by plain
-GET, through fsspec's HTTP client. What was fetched stays in a cache below `$HF_HOME`, so that a run that goes on fetches nothing
+A row contains a blob's id; the bucket contains `content/ID`, compressed. Public objects on S3 can be read by plain
+GET, through fsspec's HTTP client. Fetched blobs are cached below `$HF_HOME`, so that a run that is continued fetches nothing
 twice. `AWS_ENDPOINT_URL_S3` names another server, as it does for every S3 client.
 """
 
@@ -29,11 +29,11 @@ BUCKET = "softwareheritage/content"
 ENDPOINT = "https://s3.us-east-1.amazonaws.com"
 BLOB_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 FIRST, IN_FLIGHT = 4, 64
-"""Files fetched at once: few at first, since a preview wants few, then twice as many each time."""
+"""Concurrent downloads: few at first, because a preview needs few, then twice as many each time."""
 TRIES, TIMEOUT_S = 6, 60.0
 WITH_TEXT = "HuggingFaceCode/stack-v3-train, bigcode/the-stack or stdlib"
 SLOW_CODECS = frozenset({"idna", "punycode"})
-"""Quadratic in the length of a text; no source file is in them."""
+"""Codecs whose decoders are quadratic in the length of the text; no source file uses them."""
 
 
 class Archive:
@@ -42,7 +42,7 @@ class Archive:
     Args:
         endpoint: an S3 server; None for `AWS_ENDPOINT_URL_S3`, else Amazon's.
         cache: folder of fetched blobs; None for `$HF_HOME/oss-instruct/software-heritage`.
-        patience_s: longest pause before another try, seconds.
+        patience_s: longest pause before a retry, in seconds.
     """
 
     def __init__(self, endpoint: str | None = None, cache: Path | None = None, patience_s: float = 20.0) -> None:
@@ -55,13 +55,13 @@ class Archive:
         encodings: Iterable[str | None],
         sizes: Iterable[int | None],
     ) -> Iterator[Batch]:
-        """The same documents with their texts, some at a time.
+        """Fetch the texts of documents, some at a time.
 
         Args:
-            items: where each comes from; what is left out is not fetched.
+            items: the provenance of each; those that are skipped are not fetched.
             blob_ids: their ids in the bucket.
-            encodings: what their texts are encoded in; UTF-8 where nothing is said.
-            sizes: their bytes, where that is known; what is too large is not fetched.
+            encodings: their encodings; UTF-8 if empty.
+            sizes: their sizes in bytes, if known; those that are too large are not fetched.
 
         Raises:
             SeedError: the bucket cannot be reached.
@@ -85,7 +85,7 @@ class Archive:
         return Batch(items, Texts.of(pa.array(texts, pa.large_string())))
 
     def fetch(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """The blobs of these ids as they lie in the bucket; what is not there is left out.
+        """Fetch blobs as they are stored in the bucket; ids that do not exist are left out.
 
         Raises:
             SeedError: the bucket cannot be reached.
@@ -112,7 +112,7 @@ class Archive:
         )
 
     def _get(self, ids: list[str]) -> dict[str, Any]:
-        """Blob, or what went wrong, for each id."""
+        """Id → the blob, or the error."""
         from huggingface_hub.constants import is_offline_mode
 
         if not ids:
@@ -144,7 +144,7 @@ class Archive:
 
 
 def _failed(answer: Any) -> bool:
-    """Whether another try may help. S3 says 403 of what is not there to those who may not list a bucket."""
+    """Whether a retry may help. S3 answers 403 for a missing object if the client may not list the bucket."""
     return not isinstance(answer, bytes | FileNotFoundError) and getattr(answer, "status", None) not in (403, 404, 410)
 
 
@@ -173,8 +173,8 @@ def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skip
 
 
 def _plain(blob: bytes) -> bytes:
-    """At most one byte more than `LARGEST`: what unpacks to gigabytes is no source file."""
-    if not blob.startswith(b"\x1f\x8b"):  # a client that was told of the compression has undone it
+    """Decompress at most one byte more than `LARGEST`: what expands to gigabytes is not a source file."""
+    if not blob.startswith(b"\x1f\x8b"):  # the HTTP client has decompressed it already
         return blob
     unpack = zlib.decompressobj(wbits=31)
     return unpack.decompress(blob, LARGEST + 1)

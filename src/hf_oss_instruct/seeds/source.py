@@ -1,4 +1,4 @@
-"""What a source of documents is, and what a plan leaves to it."""
+"""The protocol of a source of documents, and the options whose defaults depend on the source."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE, SeedPlan
 class Source(Protocol):
     """A source of documents.
 
-    A class that inherits from it needs `name`, `revision` and `documents`; the rest has defaults, the careful ones.
+    A subclass defines `name`, `revision` and `documents`; the rest has defaults, on the safe side.
     """
 
     @property
     def name(self) -> str:
-        """What rows call the dataset."""
+        """Name of the dataset in rows."""
         ...
 
     @property
@@ -31,12 +31,12 @@ class Source(Protocol):
 
     @property
     def untrusted(self) -> bool:
-        """Whether the code is other people's: then only permissive code is taken, unless the plan says otherwise."""
+        """Whether the code is other people's: then only permissively licensed code is used, unless the plan says otherwise."""
         return True
 
     @property
     def size(self) -> int | None:
-        """About how many documents there are; None where that is not known before they are read."""
+        """Approximate number of documents; None if it is not known before they are read."""
         return None
 
     @property
@@ -49,9 +49,9 @@ class Source(Protocol):
     ) -> Iterator[Document | Skipped]:
         """Every document in one of `languages` (None: in any), read lazily.
 
-        With `order_seed`, a source that can list its documents cheaply gives them in an order drawn by hash, so that the
-        first hundred are a fair sample; without, in the source's own order. `assumed` is the language of documents that say
-        nothing of theirs.
+        With `order_seed`, a source that can list its documents cheaply yields them in an order given by a hash, so that the
+        first hundred are a fair sample; otherwise, in the source's own order. `assumed` is the language of documents whose
+        language is not stated.
         """
         ...
 
@@ -70,7 +70,7 @@ class Source(Protocol):
 
 
 def settled(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan with the licenses and filters that it leaves to the source, and the random number of its sampler."""
+    """The plan with its automatic values filled in: licenses and filters for this source, and the sampler's random seed."""
     licenses, filters = plan.licenses, plan.filters
     if licenses is None:
         licenses = PERMISSIVE if source.untrusted else ANY
@@ -80,7 +80,7 @@ def settled(plan: SeedPlan, source: Source) -> SeedPlan:
 
 
 def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan as a run records it: `settled`, with the name and revision that the source has now.
+    """The plan as a run records it: `settled`, with the source's current name and revision.
 
     Raises:
         RunError: the plan names another revision.

@@ -1,6 +1,6 @@
-"""Tables of code files: parquet, JSON and CSV in the shapes of The Stack, CodeSearchNet and others, on disk or on the Hub.
+"""Tables of code files: Parquet, JSON and CSV with the columns of The Stack, CodeSearchNet and others, on disk or on the Hub.
 
-Only the columns in use are read, batch by batch. Rows that hold ids only get their text from Software Heritage.
+Only the columns in use are read, batch by batch. Rows without text, only ids, get it from Software Heritage.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
 
 
 class _Tables(ABC):
-    """Documents out of table files; the two kinds below say where the bytes are."""
+    """Documents in table files; the subclasses below open local files and files on the Hub."""
 
     name: str
     revision: str | None
@@ -60,19 +60,19 @@ class _Tables(ABC):
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
-        """See `Source`; tables come in their own order, since they are not listed cheaply."""
+        """See `Source`. Rows come in their own order, because listing them all would be expensive."""
         del order_seed
         for batch in self.batches(languages, assumed, OPEN):
             yield from batch.documents()
 
     def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> Iterator[Batch]:
-        """The same as `documents`, many at a time, without what the filter refuses; only the others' content is fetched."""
+        """See `Source`."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
         shelves = {folder.parent for path in self.paths for folder in _language_folders(path)}
         for path, folder in folders.items():
             if folder is None and shelves & set(PurePosixPath(path).parent.parents):
-                # it stands beside folders that are named after languages
+                # other folders next to this one are named after languages
                 yield Batch([Skipped("unknown_language")], Texts.none(1))
                 continue
             if folder and languages is not None and folder not in languages:
@@ -93,7 +93,7 @@ class _Tables(ABC):
     def _items(
         self, columns: Columns, drawn: list[tuple[str, int, str | None]], source_filter: SourceFilter
     ) -> list[Provenance | Skipped]:
-        """Where each file comes from, or why it is left out, of (id, number in its language, language) each."""
+        """The provenance of each file, or why it is skipped. `drawn` has (id, number within its language, language) for each."""
         items: list[Provenance | Skipped] = []
         licenses = columns["licenses"]
         if columns.texts is not None and not all(licenses):
@@ -117,7 +117,7 @@ class _Tables(ABC):
         return items
 
     def _columns(self, path: str) -> Iterator[Columns]:
-        """The fields of every file in one table; hosts' errors become ours here."""
+        """The fields of every file in one table. Errors of the host libraries are translated here."""
         suffixes = PurePosixPath(path.lower()).suffixes
         try:
             with self._open(path) as file:
@@ -132,10 +132,10 @@ class _Tables(ABC):
             raise
 
     def _as_seed_error(self, path: str, error: Exception) -> SeedError | None:
-        """What an error of a file, of its decoder or of the Hub means; None for any other error."""
-        from huggingface_hub.errors import GatedRepoError  # only here: it takes long to import
+        """Translate an error of a file, its decoder or the Hub; None for any other error."""
+        from huggingface_hub.errors import GatedRepoError  # slow to import
 
-        if isinstance(error, GatedRepoError):  # the Hub shows what a gated dataset holds, and keeps only the contents back
+        if isinstance(error, GatedRepoError):  # the Hub lists the files of a gated dataset, but refuses their contents
             return SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.")
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
@@ -145,10 +145,10 @@ class _Tables(ABC):
 
 
 class LocalTables(_Tables):
-    """Tables below a folder; `paths` are relative to it.
+    """Tables below a folder. `paths` are relative to it.
 
-    The revision is a hash over names and contents. Of a large parquet file it takes the size, the beginning and the end, where
-    the offsets and statistics of all pages are: cheap on a terabyte.
+    The revision is a hash of names and contents. For a large Parquet file it covers the size, the beginning and the end, where
+    the offsets and statistics of all pages are: this is fast even for a terabyte.
     """
 
     def __init__(
@@ -165,13 +165,13 @@ class LocalTables(_Tables):
 
     @cached_property
     def size(self) -> int | None:
-        """About how many rows there are; None for packed files, which do not say."""
+        """Approximate number of rows; None for compressed files, whose length is unknown."""
         if any(PurePosixPath(path.lower()).suffix in PACKED for path in self.paths):
             return None
         tables = [path for path in self.paths if path.lower().endswith(PARQUET)]
         try:
             return self._lines + sum(int(pq.read_metadata(self._root / path).num_rows) for path in tables)
-        except (pa.ArrowException, OSError):  # said when it is read
+        except (pa.ArrowException, OSError):  # reported when it is read
             return None
 
     def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
@@ -189,20 +189,20 @@ class LocalTables(_Tables):
                             self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
-        if self._reading.encoding or self._reading.code_column:  # these give other snippets
+        if self._reading.encoding or self._reading.code_column:  # other options draw other snippets
             content.update(b"\0%r" % ((self._reading.encoding, self._reading.code_column),))
         return content.hexdigest()
 
 
 class HubTables(_Tables):
-    """A dataset on the Hub, read in place: only the byte ranges of the columns in use travel.
+    """A dataset on the Hub, read in place: only the byte ranges of the columns in use are downloaded.
 
     Args:
         repo_id: such as `bigcode/the-stack`.
-        revision: branch, tag or commit; rows record the commit it stands for now.
+        revision: branch, tag or commit; rows record the commit.
         reading: how documents are read.
         endpoint: another Hub than huggingface.co.
-        archive: where the text of rows that hold ids only lies.
+        archive: where to fetch the text of rows that have only ids.
     """
 
     untrusted = True
@@ -259,7 +259,7 @@ def _language_of_folder(path: str) -> str | None:
 
 
 def _languages(columns: Columns, folder: str | None, assumed: str | None) -> list[str | None]:
-    """What each row says, then its table's folder, then its file's name and content; where all are silent, what is assumed."""
+    """The language of each row: from the row, else the table's folder, else the file's name and content, else `assumed`."""
     said = columns["lang"]
     if folder or all(said):
         return [_language_named(name) if name else folder for name in said]
@@ -272,7 +272,7 @@ def _languages(columns: Columns, folder: str | None, assumed: str | None) -> lis
 def _drawn(
     ids: list[str], langs: list[str | None], languages: Collection[str] | None, numbers: Counter[str], source_filter: SourceFilter
 ) -> dict[int, int]:
-    """Row → number in its language, for the rows that are asked for and drawn."""
+    """Row → its number within its language, for the rows that are requested and chosen by `one_in`."""
     drawn: dict[int, int] = {}
     for row, (row_id, lang) in enumerate(zip(ids, langs, strict=True)):
         if lang is None or languages is None or lang in languages:
@@ -298,7 +298,7 @@ def _language_of_path(path: str, texts: Texts | None, row: int) -> str | None:
 
 
 def _row_ids(ids: list[str | None], path: str, first: int) -> list[str]:
-    """Each row's own id. One that is no content hash (starcoderdata's) counts within its folder; a row without has its place."""
+    """Row ids. One that is not a content hash (starcoderdata) gets its folder in front; a missing one is the position."""
     folder = PurePosixPath(path).parent.as_posix()
     return [
         storable(f"{path}:{number}")

@@ -1,4 +1,4 @@
-"""The column of a table that holds code, as texts: decoded, within the limits, and what of it is left out and why."""
+"""Decode a column of code into texts within the limits, and record which rows are skipped and why."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hf_oss_instruct.seeds.vectorized import Integers, Texts
 
 
 def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Texts, dict[int, str]]:
-    """The texts of a column, and row → reason for those that are left out.
+    """The texts of a column, and row → reason for those that are skipped.
 
     Args:
-        array: a column of strings or bytes of any kind; a null, and a value of any other kind, is empty.
+        array: a column of strings or binary values; nulls and values of other types count as empty.
         reading: how they are read.
-        name: where they come from, for errors.
+        name: name of the table in errors.
     """
     array, left_out = flat(array), dict[int, str]()
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
@@ -39,7 +39,7 @@ def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Tex
 
 
 def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int, str]]:
-    """The texts of a column in which some are not UTF-8."""
+    """Decode a column in which some texts are not UTF-8."""
     texts, left_out = [], {}
     wide = pa.types.is_large_string(array.type)
     for row, value in enumerate(array.view(pa.large_binary() if wide else pa.binary()).to_pylist()):
@@ -53,7 +53,7 @@ def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int,
 
 
 def _holding(places: Integers, texts: Texts) -> Iterable[int]:
-    """The texts in which some bytes stand."""
+    """The texts that contain certain bytes."""
     rows = np.searchsorted(texts.start, places, side="right") - 1
     inside = (rows >= 0) & (places < texts.stop[rows])
     found: list[int] = np.unique(rows[inside]).tolist()

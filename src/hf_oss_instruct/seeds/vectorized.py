@@ -1,7 +1,7 @@
-r"""Which lines the sampler `hash` draws first, for a whole Arrow column at once.
+r"""The first draw of the sampler `hash`, vectorized over an Arrow column.
 
-`sampling.hash_spans` is the plain definition; the tests hold this one to it. Documents stay where Arrow decoded them: one bit a
-byte says where lines end, counts of bits find the nth line end, and only the snippets become Python text.
+`sampling.hash_spans` is the reference implementation; the tests compare the two. Documents stay in Arrow's buffer: one bit per
+byte marks line ends, counting bits finds the nth line end, and only the snippets become Python strings.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ PREFIXES = re.compile(
 optional."""
 
 BLOCK = 2**17
-"""Bytes looked at in one go: they and the answers stay in the processor's cache."""
+"""Bytes processed at a time, so that they and the results stay in the processor's cache."""
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Span: TypeAlias = tuple[int, int, str]
-"""First line and last line, counted from 1, and the text."""
+"""First and last line, counted from 1, and the text."""
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts in one buffer.
+    """Texts in one contiguous buffer.
 
     Attributes:
         data: the bytes, UTF-8.
-        start, stop: where each text begins and ends in `data`, both (texts,).
+        start, stop: offsets in `data` where each text begins and ends, both (texts,).
         name: where they come from, for errors.
     """
 
@@ -56,7 +56,7 @@ class Texts:
 
     @classmethod
     def of(cls, array: pa.Array, *, as_stored: bool = False, name: str = "a table") -> Texts:
-        """The texts of a column, without copying them; a null is empty.
+        """The texts of a column, without copying them; nulls are empty.
 
         Args:
             array: a column of strings, plain or large.
@@ -79,7 +79,7 @@ class Texts:
 
     @classmethod
     def none(cls, number: int) -> Texts:
-        """So many empty texts."""
+        """A number of empty texts."""
         return cls(np.zeros(0, np.uint8), *np.zeros((2, number), np.int64))
 
     def _without_prefixes(self) -> Texts:
@@ -100,14 +100,14 @@ class Texts:
 
     @cached_property
     def view(self) -> memoryview:
-        """The bytes, to be sliced without numpy's help: it takes several times as long."""
+        """The bytes as a memoryview: slicing a numpy array takes several times as long."""
         return self.data.data
 
     def decoded(self, begin: int, end: int) -> str:
-        """The text between two places in `data`.
+        """Decode the text between two offsets in `data`.
 
         Raises:
-            SeedError: it is no UTF-8.
+            SeedError: it is not UTF-8.
         """
         try:
             return str(self.view[begin:end], "utf-8")
@@ -128,25 +128,25 @@ class Texts:
 
 @dataclass(frozen=True)
 class Batch:
-    """Documents in a row, or why each gives none.
+    """Consecutive documents of a table.
 
     Attributes:
-        items: where each comes from, or why it is left out.
-        texts: the text of each; of one that is left out, anything.
+        items: the provenance of each, or why it is skipped.
+        texts: the text of each; undefined if it is skipped.
     """
 
     items: list[Provenance | Skipped]
     texts: Texts
 
     def documents(self) -> Iterator[Document | Skipped]:
-        """One by one."""
+        """The documents one by one."""
         for number, item in enumerate(self.items):
             yield item if isinstance(item, Skipped) else Document(self.texts[number], item)
 
 
 def _compact(texts: Texts) -> Texts:
-    """The same texts without what lies between them, where that is most."""
-    sizes = texts.stop - texts.start
+    """The same texts without the gaps between them, if the gaps take most of the buffer."""
+    sizes = texts.stop - texts.start  # (texts,), bytes
     if sizes.sum() * 4 > len(texts.data):
         return texts
     pieces = [texts.data[a:b] for a, b in zip(texts.start, texts.stop, strict=True)]
@@ -155,56 +155,58 @@ def _compact(texts: Texts) -> Texts:
 
 
 def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Span]:
-    """First line and last line, from 1, and the text of each document's first draw; blank where it drew blank lines.
+    """First line, last line (from 1) and text of each document's first draw; the text is blank if it drew blank lines.
 
     Args:
-        texts: the documents.
-        row_ids: their ids, as many.
-        rng_seed: the random number of the draw.
+        texts: the documents, (documents,).
+        row_ids: their ids, (documents,).
+        rng_seed: random seed of the draw.
     """
     texts = _compact(texts)
     ends = _LineEnds(texts.data)
-    before = ends.count(texts.start)
-    inside = ends.count(texts.stop) - before
+    before = ends.count(texts.start)  # (texts,): line ends of the buffer before each text
+    inside = ends.count(texts.stop) - before  # (texts,)
     last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
-    lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))
+    lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))  # (texts,): a last line may lack its line end
     hashes = (xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids)
-    draws = np.fromiter(hashes, np.uint64, len(texts))
+    draws = np.fromiter(hashes, np.uint64, len(texts))  # (texts,)
     low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)
-    first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)
-    last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)
-    begin = np.where(first == 0, texts.start, ends.place(before + first - 1) + 1)
-    end = np.where(last <= inside, ends.place(before + last - 1), texts.stop)
+    # Lemire's multiply-shift: the high 32 bits scaled to the number of lines, without the bias of a modulus
+    first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)  # (texts,), counted from 0
+    last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)  # (texts,), counted from 1
+    begin = np.where(first == 0, texts.start, ends.place(before + first - 1) + 1)  # (texts,), bytes
+    end = np.where(last <= inside, ends.place(before + last - 1), texts.stop)  # (texts,), bytes
     bounds = list(zip((first + 1).tolist(), last.tolist(), begin.tolist(), end.tolist(), strict=True))
     view = texts.view
     try:
         return [(start, stop, str(view[a:b], "utf-8")) for start, stop, a, b in bounds]
     except UnicodeDecodeError:
-        return [(start, stop, texts.decoded(a, b)) for start, stop, a, b in bounds]  # which says where
+        return [(start, stop, texts.decoded(a, b)) for start, stop, a, b in bounds]  # it raises an error that names the place
 
 
 class _LineEnds:
-    r"""Rank and select over the `\n` of a text, one bit a byte."""
+    r"""Rank and select over the `\n` of a text, with one bit per byte."""
 
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
-        self._words = np.zeros(len(data) // 64 + 1, "<u8")
+        self._words = np.zeros(len(data) // 64 + 1, "<u8")  # (words,): 64 bytes of text each
         bits, ends = self._words.view(np.uint8), np.empty(BLOCK, bool)
         for first in range(0, len(data), BLOCK):
             here = np.equal(data[first : first + BLOCK], ord("\n"), out=ends[: len(data) - first])
             packed = np.packbits(here, bitorder="little")
             bits[first // 8 : first // 8 + len(packed)] = packed
+        # (words + 1,): line ends before each word; 32 bits where they suffice halve the memory of the searches below
         self._before: Integers = np.zeros(len(self._words) + 1, np.int32 if len(data) < 2**31 else np.int64)
         np.cumsum(np.bitwise_count(self._words), dtype=self._before.dtype, out=self._before[1:])
 
     def count(self, places: Integers) -> Integers:
-        """How many line ends stand before each byte."""
-        words, bits = places >> 6, (places & 63).astype(np.uint64)
+        """Rank: the number of line ends before each byte."""
+        words, bits = places >> 6, (places & 63).astype(np.uint64)  # both (places,)
         below = self._words[words] & ((np.uint64(1) << bits) - np.uint64(1))
         counts: Integers = self._before[words] + np.bitwise_count(below)
         return counts
 
     def place(self, numbers: Integers) -> Integers:
-        """The byte of each nth line end, from 0; anything where there is none."""
+        """Select: the byte offset of each nth line end, counted from 0; undefined if there are fewer."""
         numbers = np.clip(numbers, 0, max(int(self._before[-1]) - 1, 0))
         words: Integers = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
         places: Integers = words * 64 + _nth_bit(self._words[words], (numbers - self._before[words]).astype(np.uint8))
@@ -212,7 +214,7 @@ class _LineEnds:
 
 
 def _nth_bit(words: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The place of each word's nth one-bit, from 0, by halves: is it among the lower 32, 16, 8 …?"""
+    """The position of each word's nth one bit, counted from 0, by binary search over the lower 32, 16, 8 … bits."""
     places = np.zeros(len(words), np.uint8)
     for half in (32, 16, 8, 4, 2, 1):
         lower: npt.NDArray[np.uint8] = np.bitwise_count(words & np.uint64((1 << half) - 1))
