@@ -1,4 +1,4 @@
-"""How a check says what it thinks of rows: in `reason`, `detail`, `flags` and `contaminated_by`. No row is removed."""
+"""Columns in which checks write their results: `reason`, `detail`, `flags` and `contaminated_by`. No row is removed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ REASON, DETAIL, FLAGS, CONTAMINATED_BY = "reason", "detail", "flags", "contamina
 
 
 def standing(table: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """(rows,): which rows no check has rejected."""
+    """(rows,): whether no check has rejected the row."""
     if REASON not in table.column_names:
         return np.ones(len(table), bool)
     return np.asarray(pc.is_null(table[REASON]).to_numpy(zero_copy_only=False), bool)
 
 
 def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
-    """The table with some rows rejected.
+    """Mark some rows of a table as rejected.
 
     Args:
         table: rows.
         reason: one of `data.REASONS`.
-        why: number of a row → why, in one line. Rows that are rejected already keep their first reason.
+        why: row number → detail, in one line. Rows that are rejected already keep their first reason.
     """
     assert reason in REASONS, reason
     old = [_column(table, name, pa.string()) for name in (REASON, DETAIL)]
@@ -42,7 +42,7 @@ def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
 
 
 def flag(table: pa.Table, found: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
-    """The table with some words added to the lists of a column; a list that was null stays null without a word."""
+    """Add words to the lists in a column; a null list without new words stays null."""
     kind = pa.list_(pa.string())
     if not found:
         return table if column in table.column_names else table.append_column(column, pa.nulls(len(table), kind))

@@ -1,4 +1,4 @@
-"""What of the benchmarks is looked for: an index of hashes, built once for a set of tasks."""
+"""The index that decontamination searches: hashes of benchmark tasks, built once and cached."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Places
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""
 LONG, STATEMENT, SHORT = 10, 13, 5
-"""Words of the n-grams of a solution and of a statement of which one is enough, and of those of which a share is.
+"""Words per n-gram: of a solution and of a statement, where one match is enough, and of a prompt, where a share must match.
 
-Ten words of a statement are often its opening alone ("Write a function to check whether a given string is a"). Thirteen are the
-overlap that GPT-3's authors took for contamination (arXiv 2005.14165, appendix C).
+The first ten words of a statement are often a formula ("Write a function to check whether a given string is a"). Thirteen is the
+overlap that GPT-3's authors call contamination (arXiv 2005.14165, appendix C).
 """
 WORDY = 4
-"""Different words of at least two letters in a long n-gram: tables of numbers are no quotes."""
+"""Distinct words of at least two letters that a long n-gram needs, so that tables of numbers do not match."""
 SHARE = 0.5
-"""Share of a prompt's short n-grams that a text must hold."""
+"""Share of a prompt's short n-grams that a text must contain."""
 LATE = 2 / 3
-"""Share of a prompt's short n-grams that are its beginning: a text must hold one of those after them too."""
+"""Share of a prompt's short n-grams that count as its beginning: a text must also contain one of the later ones."""
 FEWEST_SHORT = 4
-"""Prompts with fewer short n-grams are left to the rule on whole prompts."""
+"""Prompts with fewer short n-grams must match as a whole."""
 COMMON = 200
-"""Short n-grams of more prompts than this count neither way."""
+"""Short n-grams that occur in more prompts than this are ignored."""
 WINDOW = 40
 """Characters of the shortest quote, without white space."""
 WHOLE = range(5, 10)
-"""Words of a short prompt that counts as quoted when all of it stands in a text."""
+"""Least number of words of a prompt that is matched as a whole."""
 BLIND = 20
 """Tokens of an identifier-blind n-gram."""
 BLIND_WORDS = 4
-"""Different keywords, builtin names and numbers in it."""
+"""Distinct keywords, builtin names and numbers that it needs."""
 LONG_NAME = 6
-"""Letters of an entry point's name that is telling, without underscores."""
+"""Least number of letters of an entry point that is specific enough to match, without underscores."""
 
 PREFILTER = 2**20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -56,22 +56,22 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkIndex:
-    """Everything that is looked for.
+    """Everything that is searched for.
 
     Attributes:
         names: names of the tasks, by number.
-        quotes: squeezed statements, proses and solutions; `windows` has their first characters.
-        quote_tasks: the task of each.
+        quotes: statements, proses and solutions without white space; `windows` has their first characters.
+        quote_tasks: (quotes,), the task of each.
         windows: first `WINDOW` bytes of a quote → quote.
-        beginnings: (PREFILTER,), whether any quote begins with certain eight bytes.
-        long: wordy n-grams of `LONG` words of solutions → task.
-        statement: wordy n-grams of `STATEMENT` words of statements → task.
-        short: n-grams of `SHORT` words of a prose → twice the prose's number, plus one if they are not in its beginning.
-        needed: (proses,), how many of them are `SHARE`; 0 where the prose has too few.
-        prose_tasks: the task of each prose.
-        whole: a short prose as one n-gram → task.
+        beginnings: (PREFILTER,), whether any quote begins with eight bytes of this hash.
+        long: n-grams of `LONG` words of solutions, with enough distinct words → task.
+        statement: n-grams of `STATEMENT` words of statements, with enough distinct words → task.
+        short: n-grams of `SHORT` words of a prose → twice the prose's number, plus one if they are after its beginning.
+        needed: (proses,), how many of them make up `SHARE`; 0 if the prose has too few.
+        prose_tasks: (proses,), the task of each.
+        whole: a whole short prose as one n-gram → task.
         blind: identifier-blind n-grams of a solution → task.
-        called: a telling entry point without underscores → task.
+        called: an entry point that is specific enough, without underscores → task.
     """
 
     names: tuple[str, ...]
@@ -106,10 +106,10 @@ class BenchmarkIndex:
 
     @classmethod
     def load(cls, path: Path) -> BenchmarkIndex:
-        """Read what `save` wrote.
+        """Read an index that `save` wrote.
 
         Raises:
-            OSError, ValueError, KeyError: it is damaged or none of ours.
+            OSError, ValueError, KeyError: the file is damaged or not an index.
         """
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ends = [0, *np.cumsum(arrays["lengths"]).tolist()]
@@ -129,7 +129,7 @@ class BenchmarkIndex:
 
 
 def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
-    """The index of some tasks."""
+    """Build the index of some tasks."""
     statements = _owned((number, text) for number, task in enumerate(tasks) for text in task.statements)
     proses = _owned((number, text) for number, task in enumerate(tasks) for text in task.proses)
     solutions = _owned((number, text) for number, task in enumerate(tasks) for text in task.solutions)
@@ -190,12 +190,12 @@ def _beginnings(quotes: Iterable[bytes]) -> Mask:
 
 
 def prefilter_slots(first: Hashes) -> Places:
-    """Places in a prefilter of quotes' first eight bytes."""
+    """Slots of the prefilter for the first eight bytes of quotes."""
     return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
 
 
 def _wordy(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
-    """The n-grams with enough different words, and the task of each."""
+    """The n-grams with enough distinct words, and the task of each."""
     tasks = np.array(owned[0], np.int32)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(rows)
@@ -205,13 +205,13 @@ def _wordy(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
 
 
 def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
-    """Which words have at least two letters and no digit."""
+    """(words,): whether a word has at least two letters and no digit."""
     digits = np.concatenate([[0], np.cumsum(np.take(normalization.DIGITS, data) != 0)])
     return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
 
 
 def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
-    """How many different ones of those that count stand in each n-gram: those whose last occurrence is before it."""
+    """The number of distinct counted words in each n-gram; a repeated word counts at its first occurrence."""
     if len(hashes) < n:
         return np.empty(0, np.int64)
     keys = np.where(counted, hashes, np.uint64(0))
@@ -229,7 +229,7 @@ def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
 
 
 def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
-    """Short n-grams → prose and whether they are late in it, how many each prose needs, and whole short proses → task."""
+    """Short n-grams → prose and whether they are after its beginning; how many each prose needs; whole short proses → task."""
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(batch)
@@ -250,7 +250,7 @@ def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
 
 
 def _blind(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
-    """The telling identifier-blind n-grams, and the task of each."""
+    """The identifier-blind n-grams that are specific enough, and the task of each."""
     tasks = np.array(owned[0], np.int32)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         hashes, ends, telling = normalization.blind_tokens(rows)
@@ -267,7 +267,7 @@ def _called(owned: Owned) -> InvertedIndex:
 
 
 def content_key(tasks: Sequence[BenchmarkTask]) -> str:
-    """A key of the tasks' content and of the rules' version: the name of the index in the cache."""
+    """Hash of the tasks' content and the version of the rules: the name of the index in the cache."""
     state = xxhash.xxh3_128(f"benchmark_index/{VERSION}".encode())
     for task in tasks:
         state.update(repr(task).encode(errors="replace"))
@@ -275,13 +275,13 @@ def content_key(tasks: Sequence[BenchmarkTask]) -> str:
 
 
 def cached(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
-    """The index of some tasks, from `$HF_HOME/oss-instruct/benchmark_index/` if it was built before."""
+    """The index of some tasks, from the cache if it was built before."""
     path = cache_folder("benchmark_index") / f"{content_key(tasks)}.npz"
     try:
         return BenchmarkIndex.load(path)
     except (OSError, ValueError, LookupError, TypeError, EOFError, zlib.error, MemoryError, zipfile.BadZipFile):  # or damaged
         index = build(tasks)
-    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+    with suppress(OSError):  # without a writable cache the next run builds it again
         path.parent.mkdir(parents=True, exist_ok=True)
         index.save(path)
     return index

@@ -1,4 +1,4 @@
-"""What a benchmark holds, whatever its columns are called: tasks, and what of a task can be recognized in a text."""
+"""Extract the tasks of a benchmark, whatever its columns are called: prompts, solutions and entry points to search for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDS = ("task_id", "name", "problem_id", "question_id", "id")
 PROMPTS = ("prompt", "complete_prompt", "instruct_prompt", "text", "question", "question_content", "problem", "instruction")
 SOLUTIONS = ("canonical_solution", "reference_code", "code", "solutions", "solution", "response")
 SOLUTIONS_PER_TASK = 5
-"""APPS has up to a thousand solutions a task."""
+"""Solutions per task that are searched for; APPS has up to a thousand."""
 
 _MARKS = re.compile(r"(?m)^[ \t]*(?:///?!?|\*+/?|/\*+|#+|--|;+|%+)[ \t]?")
 _QUOTED = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''", re.DOTALL)
@@ -25,7 +25,7 @@ _BLOCK = re.compile(
 """Comments that are blocks: C, Java, JavaScript, PHP, C#, Swift …; OCaml, Haskell, Lisp, Lua, Ruby."""
 _DIRECTIVE = re.compile(r"\s*#(?:!|(?:include|lang|define|pragma|import|using|if|ifdef|ifndef|endif)\b)")
 _FEWEST = 5
-"""Words of a comment that may be a statement."""
+"""Least number of words of a comment that may be a problem statement."""
 _STOP = re.compile(r"(?im)^\s*(?:>>>|assert\b|(?:for )?examples?\b.{0,12}$|note\b.{0,4}$|-----|e\.?g\.?[:,]|input\s*:?$)")
 _LEAD = re.compile(
     r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
@@ -36,12 +36,12 @@ _CALLED = re.compile(r"assert\s+(?:\w+\()?(\w+)\s*\(")
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkTask:
-    """One problem of a benchmark.
+    """A task of a benchmark.
 
     Attributes:
         name: benchmark and id: `humaneval:HumanEval/0`.
-        statements: the problem's texts in full, examples included, code around them left out.
-        proses: their prose alone: no examples, no opening such as "Write a function to".
+        statements: the full problem texts, with examples, without the code around them.
+        proses: only their prose: no examples, and no opening such as "Write a function to".
         solutions: programs that solve it.
         entry_points: names of the functions to write.
     """
@@ -54,11 +54,11 @@ class BenchmarkTask:
 
 
 def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[BenchmarkTask]:
-    """The tasks in a benchmark's rows: its columns are recognized by the names that benchmarks give them.
+    """The tasks in a benchmark's rows. Columns are recognized by the names that benchmarks use.
 
     Args:
         benchmark: its name, before the colon of the tasks' names.
-        rows: columns to values. A row without any prompt and solution gives no task.
+        rows: column → value. A row with neither prompt nor solution yields no task.
     """
     for number, row in enumerate(rows):
         prompts = [_text(row[name]) for name in PROMPTS if row.get(name)]
@@ -77,7 +77,7 @@ def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Benc
 
 
 def statement(prompt: str) -> str:
-    """A prompt without the code around its words: its last docstring, or its comments, or all of it."""
+    """The problem statement in a prompt: its last docstring, else its comments, else all of it."""
     quoted: list[str] = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
     if quoted:
         return quoted[-1].strip()
@@ -89,7 +89,7 @@ def statement(prompt: str) -> str:
 
 
 def _is_code(prompt: str, comments: list[str]) -> bool:
-    """Whether a prompt with these lines of comments begins a program: `int f(int x) {`, or `def f(x)` below most words."""
+    """Whether a prompt with these comment lines begins a program: `int f(int x) {`, or `def f(x)` after most words."""
     lines = prompt.rstrip().split("\n")
     mostly = 2 * sum(len(line.split()) for line in comments) > len(prompt.split())
     below = "(" in lines[-1] and not _MARKS.match(lines[-1])
@@ -97,14 +97,14 @@ def _is_code(prompt: str, comments: list[str]) -> bool:
 
 
 def prose(text: str) -> str:
-    """The words of a statement before its first example, without an opening such as "Write a function to"."""
+    """The text of a statement before its first example, without an opening such as "Write a function to"."""
     stop = _STOP.search(text)
     before = text[: stop.start()] if stop else text
     return _LEAD.sub("", before if before.strip() else text).strip()
 
 
 def unmarked(text: str) -> str:
-    """Text without the comment marks at the beginning of its lines."""
+    """Text without comment markers at the beginning of its lines."""
     return _MARKS.sub("", text)
 
 
@@ -113,7 +113,7 @@ def _text(value: object) -> str:
 
 
 def _programs(value: Any) -> list[str]:
-    """Solutions as a list; APPS holds them as JSON."""
+    """Solutions as a list; APPS stores them as JSON."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(value)

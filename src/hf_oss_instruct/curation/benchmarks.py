@@ -1,4 +1,4 @@
-"""Which benchmarks there are, at which revision, and their rows: from the Hub or from local files."""
+"""Load the benchmarks that decontamination checks against, from the Hub or from local files."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, Be
 from hf_oss_instruct.errors import UsageError
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
-"""The columns that are read; tests can weigh gigabytes."""
+"""The columns that are read; the tests in other columns can be gigabytes."""
 LOCAL = "xxh3:"
 """What the revision of a local list begins with; the hash of its files follows."""
 UNREACHABLE = "the Hub cannot be reached"
 DEFAULT = "default"
-"""Stands for all of them but the large ones, which are then noted as left out."""
+"""All benchmarks except the large ones, which are reported as left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkList:
-    """A benchmark's rows, or why we have none.
+    """A benchmark's rows, or why there are none.
 
     Attributes:
         name: its name in `registry.DECONTAMINATED`, a Hub id, or the name of its file or folder.
         revision: commit on the Hub, or hash of the local files.
-        rows: columns to values.
-        tasks: what these say.
-        why: why it cannot be looked for; None if it can.
-        left_out: whether nobody asked for it.
-        unreachable: whether that is because the Hub cannot be reached.
+        rows: column → value.
+        tasks: the tasks in them.
+        why: why it cannot be checked against; None if it can.
+        left_out: whether it was not requested.
+        unreachable: whether the reason is that the Hub cannot be reached.
     """
 
     name: str
@@ -50,26 +50,26 @@ class BenchmarkList:
 
     @classmethod
     def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
-        """A benchmark's rows with their tasks."""
+        """Create a list from rows; extracts their tasks."""
         rows = tuple(rows)
         return cls(name, revision, rows, tuple(tasks_of(name, rows)))
 
     @property
     def key(self) -> str:
-        """The name in a run config; a local list's has its content's hash in place of its path."""
+        """The name in a run config: a local list is named by a hash of its content, not by its path."""
         local = self.revision is not None and self.revision.startswith(LOCAL)
         return f"{self.name}@{self.revision}" if local else self.name
 
 
 def find(names: Iterable[str]) -> list[BenchmarkList]:
-    """The lists that are asked for, each with its rows or with why it has none.
+    """Load the requested benchmarks, each with its rows or the reason why it has none.
 
     Args:
         names: names of benchmarks in any spelling, `default` for all of these, ids of Hub datasets (`ns/name`,
             `ns/name@revision`), files (parquet, JSON lines, also gzipped), and folders: every file or folder in one is a list.
 
     Raises:
-        UsageError: a name is none of these, or a local list cannot be read or holds no task.
+        UsageError: a name is none of these, or a local list cannot be read or contains no task.
     """
     found: list[BenchmarkList] = []
     reachable = True
@@ -85,7 +85,7 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
 
 
 def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:
-    """The names for a run config: local lists by their content, since a config names no path."""
+    """The names for a run config, which contains no paths: local lists are named by a hash of their content."""
     local = [listed.key for listed in lists if f"@{LOCAL}" in listed.key]
     return (*(name for name in dict.fromkeys(map(recorded, names)) if name in DECONTAMINATED or not Path(name).exists()), *local)
 
@@ -140,7 +140,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
 def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
-    except Exception as error:  # whatever the Hub's client raises: the list is not there, and the run says so
+    except Exception as error:  # whatever the client raises, the run goes on and reports that this benchmark was not checked
         said = " ".join(str(error).split())[:200]
         refused = getattr(getattr(error, "response", None), "status_code", None)
         what = f"the Hub refused it: {said}" if refused else f"{UNREACHABLE}: {said}"
@@ -159,5 +159,5 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
     try:
         yield from (row.value for row in read_rows(file, COLUMNS) if isinstance(row.value, dict))
-    except (OSError, EOFError, ValueError, zlib.error) as error:  # pyarrow's and json's errors are among these
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # includes the errors of pyarrow and json
         raise UsageError(f"The benchmark file {str(file)!r} cannot be read: {error}. Fetch it again, or leave it out.") from error

@@ -1,4 +1,4 @@
-"""Which checks there are, and in which order rows meet them. Adding one is adding a line to `STEPS`."""
+"""The table of checks, in the order in which they run. To add one, add a line to `STEPS`."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
 from hf_oss_instruct.errors import UsageError
 
 Check: TypeAlias = Callable[[pa.Table], pa.Table]
-"""Pure: the same rows come back, annotated by `annotations`."""
+"""A pure function: returns the same rows, annotated as `annotations` describes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What checks are told.
+    """Options of the checks.
 
     Attributes:
-        columns: the text columns to look at.
-        threshold: Jaccard similarity from which on texts are nearly equal, 0 to 1.
-        lists: the benchmarks to look for.
+        columns: the text columns to check.
+        threshold: Jaccard similarity from which on texts are near duplicates, 0 to 1.
+        lists: the benchmarks to check against.
         rule: `default`, or `magicoder` for the paper's substrings.
         drop: whether contaminated rows are rejected; otherwise they only get `contaminated_by`.
-        deny: what was asked to be left out.
+        deny: the denylist of opt-outs.
     """
 
     columns: tuple[str, ...] = dedup.COMPARED
@@ -45,22 +45,22 @@ class Options:
         if self.rule not in RULES:
             raise UsageError(f"There is no rule {self.rule!r} of decontamination. Use one of: {', '.join(RULES)}.")
         if not 0 < self.threshold <= 1:
-            raise UsageError(f"The threshold {self.threshold} is no similarity. Give a number above 0, 1 at most.")
+            raise UsageError(f"The threshold must be above 0 and at most 1, not {self.threshold}.")
 
 
 RULES = ("default", "magicoder")
 
 
 class Step(NamedTuple):
-    """One line of the table.
+    """A check.
 
     Attributes:
-        name: what `--steps` and `run.json` call it.
+        name: its name in `--steps` and `run.json`.
         version: of its rules.
-        what: what it does, in half a line.
-        whole_set: whether it needs all rows at once; other checks look at one row at a time.
+        what: what it does, as a phrase.
+        whole_set: whether it needs all rows at once; other checks need one row at a time.
         make: options → the check.
-        facts: options → what `run.json` says of it beside name, version and status.
+        facts: options → further fields of its entry in `run.json`.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Step(NamedTuple):
 
 
 def decontamination(options: Options) -> Check:
-    """The check that the options ask for; its index comes from the cache, or goes there."""
+    """The check that the options choose. Its index is cached."""
     if options.rule == "magicoder":
         return MagicoderRule(options.lists, drop=options.drop)
     tasks = [task for listed in options.lists for task in listed.tasks]
@@ -80,7 +80,7 @@ def decontamination(options: Options) -> Check:
 
 
 def list_facts(options: Options) -> dict[str, Any]:
-    """What was looked for, at which revision; `not_done` if a list that was asked for is missing, since a row may quote it."""
+    """What was checked against, at which revision; `not_done` if a requested benchmark is missing, because a row may quote it."""
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
         facts: dict[str, Any] = {
@@ -104,7 +104,7 @@ def list_facts(options: Options) -> dict[str, Any]:
 
 
 def denied(options: Options) -> Check:
-    """Rejects what was asked to be left out."""
+    """Reject the rows on the denylist."""
 
     def check(table: pa.Table) -> pa.Table:
         found = denied_rows(table, options.deny) if options.deny else []
@@ -127,15 +127,15 @@ STEPS = (
     ),
     Step("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: dedup.same_names),
 )
-"""Every check, in the order in which rows meet them: the cheap ones first, and what is compared at the end is already clean."""
+"""Every check in order: cheap ones first, and near duplicates among rows that passed the others."""
 BY_NAME = {step.name: step for step in STEPS}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
-    """The steps of these names, in the table's order; all of them for None.
+    """The steps with these names, in the table's order; all of them for None.
 
     Raises:
-        UsageError: there is no step of a name.
+        UsageError: a step does not exist.
     """
     wanted = list(BY_NAME if names is None else names)
     if unknown := [name for name in wanted if name not in BY_NAME]:
@@ -144,10 +144,10 @@ def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
 
 
 def entry(step: Step, options: Options, **more: Any) -> dict[str, Any]:
-    """What `run.json` says of a step that ran."""
+    """The entry in `run.json` of a step that ran."""
     return {"name": step.name, "version": step.version, "status": "done"} | step.facts(options) | more
 
 
 def skipped(name: str, why: str, status: str = "not_done") -> dict[str, Any]:
-    """What `run.json` says of a check that did not run; `unavailable` is one that nobody can have done."""
+    """The entry in `run.json` of a check that did not run; `unavailable` means that this version cannot run it."""
     return {"name": name, "status": status, "why": why}

@@ -46,9 +46,7 @@ def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]])
     @click.option(
         "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
     )
-    @click.option(
-        "--columns", metavar="C,…", help="Text columns to look at. Default: those of seed, problem, solution that are there."
-    )
+    @click.option("--columns", metavar="C,…", help="Text columns to check. Default: those of seed, problem, solution that exist.")
     @click.option(
         "--threshold",
         type=click.FloatRange(0, 1, min_open=True),

@@ -9,7 +9,7 @@ from hf_oss_instruct.console import show_line, show_result, show_unfinished_chec
 
 
 def show_curated(report: dict[str, Any], out: Path) -> None:
-    """The end of a curation, for people."""
+    """Print the report of a curation."""
     show_result(f"{report['kept']:,} rows kept of {report['requested']:,}", out)
     for reason, count in report["rejected"].items():
         show_line(f"  {count:,} rejected: {reason}")

@@ -1,4 +1,4 @@
-"""Which rows quote a benchmark, and which one: in which words or which code, by which rule."""
+"""Find rows that quote a benchmark, in words or in code."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from hf_oss_instruct.curation.inverted_index import InvertedIndex
 from hf_oss_instruct.curation.ngrams import Places, Texts
 
 SHOWN = 8
-"""Hits that are written down for one row."""
+"""Maximum number of hits recorded per row."""
 Hit = tuple[int, int, str]
-"""Row, number of the task, rule."""
+"""Row, task number, rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decontamination:
-    """A check that rejects rows which quote a benchmark, and flags those whose code looks like a solution of one.
+    """Rejects rows that quote a benchmark, and flags rows whose code resembles a solution of one.
 
-    Rules that reject: `quote` (40 or more characters of a statement or solution, white space and comment marks aside, to
+    Rules that reject: `quote` (40 or more characters of a statement or solution, ignoring white space and comment markers, to
     its end), `words` (13 consecutive words of a statement or ten of a solution), `share` (half of a prompt's 5-grams, one of
     them from its last third), `prompt` (a whole short prompt).
-    Rules that flag: `code` (20 consecutive tokens, names aside), `name` (an entry point's name).
+    Rules that flag: `code` (20 consecutive tokens, ignoring names), `name` (an entry point's name).
 
     Attributes:
-        index: what is looked for.
-        columns: the text columns to look in.
+        index: what to search for.
+        columns: the text columns to search.
         drop: whether rows are rejected; otherwise they only get `contaminated_by`.
     """
 
@@ -88,7 +88,7 @@ def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Places, rule: str)
 
 
 def _shares(first: int, grams: ngrams.Hashes, row_of: Places, index: BenchmarkIndex) -> Iterator[Hit]:
-    """Rows that hold half of a prompt's short n-grams, each counted once, and not only those of its beginning."""
+    """Rows that contain half of a prompt's distinct short n-grams, including one after its beginning."""
     places, at = index.short.find(grams)
     pairs = ngrams.distinct(row_of[places] << 32 | at)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
@@ -101,7 +101,7 @@ def _shares(first: int, grams: ngrams.Hashes, row_of: Places, index: BenchmarkIn
 
 
 def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
-    """Quotes that stand in a row from beginning to end. Their first characters tell which rows are worth a look."""
+    """Rows that contain a whole quote. Only rows that contain its first characters are searched."""
     data, ends = normalization.squeezed(rows)
     starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))
     row_of = np.searchsorted(ends, starts, "right") - 1

@@ -1,4 +1,4 @@
-"""Which rows say what an earlier row said: word for word, or nearly."""
+"""Find exact and near duplicates of earlier rows."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from hf_oss_instruct.packed import NumberMap
 
 COMPARED = ("seed", "problem", "solution")
 THRESHOLD = 0.7
-"""Jaccard similarity of word 5-grams from which on two texts are nearly equal."""
+"""Jaccard similarity of word 5-grams from which on two texts are near duplicates."""
 _WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
-"""What `str.split` calls white space, as far as it is ASCII."""
+"""The ASCII characters that `str.split` treats as white space."""
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
 _EVERYBODYS = np.sort(ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split()))
 
 
 class ExactDuplicates:
-    """Drops a row whose seed, problem or solution stood in a kept row before, all white space removed.
+    """Drops rows whose seed, problem or solution occurred in an earlier kept row, ignoring white space.
 
-    Rows must come in seed order: the first of a group stays. Blank texts are compared with nothing.
+    Rows must come in seed order: the first of a group is kept. Blank texts never match.
 
     Source:
-        ise-uiuc/magicoder, `clean_data.py`; the paper's only de-duplication.
+        ise-uiuc/magicoder, `clean_data.py`, the paper's only deduplication.
     """
 
     name, version = "duplicates", 1
@@ -58,7 +58,7 @@ class ExactDuplicates:
 
 
 def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.Table:
-    """Rejects, as `duplicate`, every row with a text (or `seed_id`) of an earlier kept row; `ExactDuplicates` for a whole table.
+    """Reject rows that share a text or `seed_id` with an earlier kept row as `duplicate`: `ExactDuplicates` for a whole table.
 
     Args:
         table: rows in seed order.
@@ -83,9 +83,9 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
 
 
 def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float = THRESHOLD) -> pa.Table:
-    """Rejects, as `near_duplicate`, every row with a text that is nearly that of an earlier kept row.
+    """Reject rows with a text similar to that of an earlier kept row as `near_duplicate`.
 
-    No row is rejected for a row that is rejected itself, so similarity does not travel along chains.
+    No row is rejected because of a rejected row, so that similarity does not propagate along chains.
 
     Args:
         table: rows in seed order.
@@ -108,9 +108,9 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
 
 
 def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
-    """Flags, as `same_names:<seed_id>`, rows that define the same functions and classes as an earlier row.
+    """Flag rows that define the same functions and classes as an earlier row, as `same_names:<seed_id>`.
 
-    Names follow a word such as `def`, `class` or `fn`. Names that say nothing (`main`, `Solution`) do not count.
+    Names are the words after `def`, `class`, `fn` etc. Generic names (`main`, `Solution`) do not count.
     """
     if column not in table.column_names:
         return table
@@ -125,7 +125,7 @@ def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
 
 
 def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | None = THRESHOLD) -> frozenset[str]:
-    """The `seed_id` of every row that de-duplication keeps: what a pipeline over many machines filters by.
+    """The `seed_id` of every row that deduplication keeps, for pipelines that filter on many machines.
 
     Args:
         table: all rows in seed order, `seed_id` and the text columns.
@@ -138,7 +138,7 @@ def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | N
 
 
 def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:
-    """Size of a group of nearly equal rows, the kept one included → number of such groups; of `near_duplicate`'s details."""
+    """Size of a cluster, including the kept row → number of clusters; computed from the details of `near_duplicate`."""
     leaders = Counter(detail.rpartition(" that of ")[2] for detail in details if detail)
     sizes = Counter(size + 1 for size in leaders.values())
     return {str(size): sizes[size] for size in sorted(sizes)}
@@ -149,7 +149,7 @@ def _identity(table: pa.Table, row: int) -> str:
 
 
 def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which numbers stand more than once; 0 counts as none."""
+    """(numbers,): whether a number occurs more than once; zeros do not count."""
     order = np.argsort(numbers, kind="stable")
     same = numbers[order][1:] == numbers[order][:-1]
     repeated = np.zeros(len(numbers), bool)
@@ -158,7 +158,7 @@ def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _squeezed(column: pa.ChunkedArray) -> Hashes:
-    """A hash of every text without its white space, 0 for blank ones."""
+    """(rows,): a hash of each text without white space, 0 for blank ones."""
     hashes = np.zeros(len(column), np.uint64)
     for rows in ngrams.texts(column):
         data, ends = rows.data.tobytes(), rows.ends.tolist()
@@ -171,7 +171,7 @@ def _squeezed(column: pa.ChunkedArray) -> Hashes:
 
 
 def _name_sets(column: pa.ChunkedArray) -> Hashes:
-    """A hash of every text's set of defined names, 0 where it defines none."""
+    """(rows,): a hash of the set of names that each text defines, 0 if it defines none."""
     parts = [np.empty(0, np.uint64)]
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS)

@@ -1,4 +1,4 @@
-"""Which repositories, paths and rows were asked to be left out, and a table without them.
+"""Opt-outs: repositories, paths and rows that must not be used.
 
     # opted out by mail, 2026-11-02
     repo: octocat/hello-world
@@ -6,8 +6,8 @@
     path: vendor/**
     id: 3fa1…
 
-A line names a repository, a path (of a repository, or of any), or an id: the row's own in its source, or a seed's. A line
-without a word before it is a repository if it is `owner/name`, else an id. `*` and `?` match as in a shell, `**` likewise.
+A line names a repository, a path (in one repository, or in any), or an id: of a row in its source, or of a seed. A line
+without a prefix is a repository if it has the form `owner/name`, else an id. `*`, `?` and `**` match as in a shell.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class Denylist:
-    """What was asked to be left out.
+    """A list of opt-outs.
 
     Attributes:
-        hash: key of its entries; the same entries in any order have the same. A run config records it.
+        hash: hash of its entries, whatever their order. A run config records it.
         entries: kind and pattern; None where only the hash is known, as in a run config.
     """
 
@@ -41,10 +41,10 @@ class Denylist:
 
     @classmethod
     def of(cls, text: str, name: str = "the denylist") -> Denylist:
-        """A list written as above.
+        """Parse a list.
 
         Raises:
-            UsageError: a line says nothing that can be denied.
+            UsageError: a line is neither a repository, a path nor an id.
         """
         entries = set()
         for number, line in enumerate(text.splitlines(), 1):
@@ -60,7 +60,7 @@ class Denylist:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Denylist:
-        """A list in a file.
+        """Read a list from a file.
 
         Raises:
             UsageError: it cannot be read as UTF-8 text, or see `of`.
@@ -71,16 +71,16 @@ class Denylist:
             raise UsageError(f"The denylist {str(path)!r} cannot be read: {error}. Pass a UTF-8 text file.") from error
 
     def check(self) -> None:
-        """See that the list itself is there.
+        """Check that the entries are known.
 
         Raises:
-            UsageError: only its hash is.
+            UsageError: only the hash is known.
         """
         if self.entries is None:
             raise UsageError(f"The run was made with the denylist {self.hash}. Pass the list again: --deny FILE.")
 
     def denies(self, origin: Provenance, seed_id: str | None = None) -> bool:
-        """Whether a document, or a seed of it, was asked to be left out.
+        """Whether the list contains a document, or a seed drawn from it.
 
         Raises:
             UsageError: the list itself was not given, only its hash.
@@ -101,20 +101,20 @@ class Denylist:
 
 
 def _any_of(kind: str, values: list[str]) -> re.Pattern[str]:
-    """One pattern for all; nothing matches the empty string."""
+    """Combine patterns into one; the empty string never matches."""
     patterns = [translate(value.lower() if kind == "repo" else value.lstrip("/")) for value in sorted(values)]
     return re.compile("(?!)|" + "|".join(f"(?:(?=.){pattern})" for pattern in patterns) if patterns else "(?!)")
 
 
 def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
-    """For each row of a table whether the list denies it.
+    """(rows,): whether the list denies a row.
 
     Args:
-        table: any columns; `repo_name`, `file_path`, `seed_id` and `row_id` are looked at where they are there.
-        denylist: what was asked to be left out.
+        table: any table; its columns `repo_name`, `file_path`, `seed_id` and `row_id` are checked if they exist.
+        denylist: the opt-outs.
 
     Raises:
-        UsageError: the table has none of these columns, so that nothing could be found in it.
+        UsageError: the table has none of these columns.
     """
     names = ("repo_name", "file_path", "seed_id", "row_id")
     if not set(names) & set(table.column_names):
@@ -124,6 +124,6 @@ def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
 
 
 def _words(column: pa.ChunkedArray) -> list[str | None]:
-    """Text as it is and numbers as text; anything else names nothing."""
+    """Text and numbers as text; None for other values, which cannot be names."""
     values = column.to_pylist()
     return [value if isinstance(value, str) else str(value) if isinstance(value, int) else None for value in values]

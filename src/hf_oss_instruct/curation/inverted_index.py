@@ -1,4 +1,4 @@
-"""A map from millions of hashes to what holds them, in four arrays."""
+"""An inverted index: millions of hashes → numbers of the texts that contain them, in four arrays."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class InvertedIndex:
-    """A map from hashes to the numbers of what holds them.
+    """A map from hashes to the numbers of their owners.
 
     Attributes:
         hashes: (hashes,), sorted, each once.
-        ends: (hashes + 1,), where the owners of a hash begin and end; 32 bits wide.
+        ends: (hashes + 1,), where in `owners` the owners of a hash begin and end; 32 bits wide.
         owners: (entries,), numbers of owners; 32 bits wide.
-        prefilter: (2, slots), whether any hash begins, and whether any ends, with certain bits: most lookups end here.
+        prefilter: (2, slots), whether any hash has these high bits, and these low bits: it answers most lookups.
     """
 
     hashes: Hashes
@@ -30,7 +30,7 @@ class InvertedIndex:
 
     @classmethod
     def of(cls, hashes: Hashes, owners: Numbers) -> InvertedIndex:
-        """A map from pairs.
+        """Build an index from pairs of hash and owner.
 
         Args:
             hashes: (entries,).
@@ -47,21 +47,21 @@ class InvertedIndex:
 
     @classmethod
     def from_parts(cls, hashes: Hashes, ends: Numbers, owners: Numbers) -> InvertedIndex:
-        """The map again from what `of` made."""
+        """Rebuild an index from its arrays."""
         prefilter = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)
         prefilter[0, cls._slots(hashes, prefilter.shape[1])] = True
         prefilter[1, (hashes & np.uint64(prefilter.shape[1] - 1)).astype(np.int64)] = True
         return cls(hashes, ends, owners, prefilter)
 
     def without_common(self, most: int) -> InvertedIndex:
-        """The map without the hashes that have more owners than `most`."""
+        """The index without hashes that have more than `most` owners."""
         counts = np.diff(self.ends)
         rare = counts <= most
         ends = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)
         return InvertedIndex.from_parts(self.hashes[rare], ends, self.owners[np.repeat(rare, counts)])
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
-        """Which of the hashes are known: their places, and their numbers in `self.hashes`."""
+        """Look up hashes: the positions of those that are known, and their numbers in `self.hashes`."""
         if not len(self.hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         slots = self.prefilter.shape[1]
@@ -72,7 +72,7 @@ class InvertedIndex:
         return places[hit], at[hit]
 
     def expand(self, rows: Places, at: Places) -> tuple[Places, Numbers]:
-        """For each (row, number of a hash): the row with each owner of the hash."""
+        """Expand pairs of (row, hash number) to pairs of (row, owner), one for each owner of the hash."""
         counts = self.ends[at + 1] - self.ends[at]
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(rows, counts), self.owners[np.repeat(self.ends[at], counts) + within]
@@ -83,12 +83,12 @@ class InvertedIndex:
 
 
 def _stable_order(hashes: Hashes) -> Places:
-    """`np.argsort(hashes, kind="stable")` in half the time: each number is sorted with its place in its low bits."""
+    """`np.argsort(hashes, kind="stable")` in half the time: sorts numbers whose low bits are replaced by their position."""
     low = np.uint64((1 << len(hashes).bit_length()) - 1)
     packed = np.sort((hashes & ~low) | np.arange(len(hashes), dtype=np.uint64))
     order = (packed & low).astype(np.int64)
     packed &= ~low
-    for place in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: equal in their high bits alone
+    for place in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: only the high bits are equal
         start, stop = np.searchsorted(packed, packed[place], "left"), np.searchsorted(packed, packed[place], "right")
         part = order[start:stop]
         order[start:stop] = part[np.argsort(hashes[part], kind="stable")]

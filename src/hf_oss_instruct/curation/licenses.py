@@ -1,4 +1,4 @@
-"""Which licenses are permissive, and which SPDX name a free text means."""
+"""Permissive licenses, and the SPDX expressions that free-text license names mean."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PERMISSIVE = frozenset(
     "OpenSSL PHP-3.0 PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 SMLNJ TCL Unicode-3.0 Unicode-DFS-2016 "
     "Unlicense UPL-1.0 Vim W3C WTFPL X11 Xnet ZPL-2.0 ZPL-2.1 Zlib zlib-acknowledgement".split()
 )
-"""SPDX names that ask for attribution at most: a subset of Blue Oak's list and of The Stack's, with PSF-2.0."""
+"""SPDX names of licenses that require attribution at most: a subset of Blue Oak's and The Stack's lists, with PSF-2.0."""
 PERMISSIVE_EXCEPTIONS = frozenset({"LLVM-exception", "Swift-exception"})
-"""What may stand after `WITH`."""
+"""Exceptions that may follow `WITH`."""
 PERMISSIVE_BY_CONSTRUCTION = frozenset({"bigcode/starcoderdata"})
-"""Datasets that hold permissive code only and state no license per row (starcoderdata's card)."""
+"""Datasets that contain only permissive code and state no license per row (starcoderdata's card)."""
 
 ALIASES = {
     "apache": "Apache-2.0",
@@ -114,12 +114,12 @@ ALIASES = {
     "mpl2": "MPL-2.0",
     "eclipse public license 2.0 (epl-2.0)": "EPL-2.0",
 }
-"""Free text, lower case → SPDX name: what package metadata, classifiers and Debian call licenses. Bare `BSD` means three clauses
-in most packages, and every BSD is permissive; bare `GPL` may be any version of it."""
+"""Free text in lower case → SPDX name, as in package metadata, classifiers and Debian. Plain `BSD` means three clauses
+in most packages, and every BSD license is permissive; plain `GPL` may be any version."""
 
 
 def spdx(text: str | None) -> str | None:
-    """The SPDX expression that a text states, or None: `Apache 2.0` → `Apache-2.0`, `expat or psf` → `MIT OR PSF-2.0`."""
+    """The SPDX expression that a text means, or None: `Apache 2.0` → `Apache-2.0`, `expat or psf` → `MIT OR PSF-2.0`."""
     return _spdx(" ".join(text.split())) if text and len(text) < 500 else None
 
 
@@ -134,10 +134,10 @@ def _spdx(text: str) -> str | None:
 
 
 def is_permissive(licenses: Iterable[str] | None, allowed: Collection[str] = PERMISSIVE) -> bool:
-    """Whether code under these licenses may be used as permissive code.
+    """Whether code under these licenses is permissively licensed.
 
     Args:
-        licenses: names or expressions as the source gives them; several of them all hold. None or none at all: unknown.
+        licenses: names or expressions as the source states them, all of which apply. None or empty: unknown.
         allowed: SPDX names that are permissive.
     """
     expressions = [spdx(text) for text in licenses or ()]
@@ -147,10 +147,10 @@ def is_permissive(licenses: Iterable[str] | None, allowed: Collection[str] = PER
 
 
 def allowed_names(names: Iterable[str]) -> frozenset[str]:
-    """SPDX names that a user listed.
+    """Parse a list of SPDX names.
 
     Raises:
-        UsageError: one of them is no SPDX name.
+        UsageError: a name is not an SPDX name.
     """
     found = {name: spdx(name) for name in names}
     if strange := sorted(name for name, known in found.items() if known is None):
@@ -160,7 +160,7 @@ def allowed_names(names: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=2**14)
 def _allows(expression: str, allowed: frozenset[str]) -> bool:
-    """OR: one of the sides will do; AND: both must; WITH: the exception must be known to take nothing."""
+    """OR needs one permissive side, AND both; the exception after WITH must be one that only grants rights."""
     return _holds(_parsed(expression), allowed)
 
 
@@ -178,7 +178,7 @@ def _holds(node: Any, allowed: frozenset[str]) -> bool:
 def _parsed(expression: str) -> Any:
     try:
         return _licensing().parse(expression)
-    except Exception:  # untrusted text: the parser fails on some of it in ways of its own; the license is unknown then
+    except Exception:  # the text is untrusted and the parser may fail in other ways; the license is then unknown
         return None
 
 

@@ -1,4 +1,4 @@
-"""Which rows the paper would drop: those that hold a benchmark's docstring or solution, letter for letter but for case."""
+"""The paper's decontamination: rows that contain a benchmark's docstring or solution, ignoring case."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hf_oss_instruct.curation.inverted_index import InvertedIndex
 
 COLUMNS = ("problem", "solution")
 GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])
-"""Solutions of HumanEval that are too generic to look for. The last is what the paper's own quotation marks make of it."""
+"""Solutions of HumanEval that are too generic to search for. The last one lost its quotation marks in the paper's own code."""
 MBPP_TEST = range(11, 511)
 
 
 def _docstring(prompt: str) -> str:
-    """What stands between the last pair of triple quotes."""
+    """The text between the last pair of triple quotes."""
     mark = '"""' if '"""' in prompt else "'''"
     return prompt.split(mark)[3 if prompt.count(mark) == 4 else 1].strip() if mark in prompt else ""
 
@@ -54,14 +54,14 @@ SUBSTRINGS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "gsm8k": _column("question"),
     "ds1000": lambda row: iter([_before_solution(row.get("prompt") or "")]),
 }
-"""Benchmark → what the paper looks for of one of its rows, in the order in which it looks. Others it leaves out."""
+"""Benchmark → what the paper searches for of a row, in its order. It ignores other benchmarks."""
 
 
 class MagicoderRule:
     """The paper's decontamination, decision for decision.
 
     Args:
-        lists: the benchmarks; those that the paper leaves out are not looked for.
+        lists: the benchmarks; those that the paper ignores are ignored.
         columns: the text columns, joined with a blank line between them.
 
     Source:
@@ -81,7 +81,7 @@ class MagicoderRule:
             for substring in substrings(row)
             if substring
         ]
-        # A substring can only stand where its first eight bytes stand.
+        # A substring can only occur where its first eight bytes occur.
         firsts = [substring.encode(errors="replace")[: ngrams.WORD] for _, substring in self._substrings]
         long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD]
         self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD]
@@ -98,7 +98,7 @@ class MagicoderRule:
         return reject(table, "contaminated", {row: names[0] for row, names in hits.items()} if self._drop else {})
 
     def _first(self, contents: list[str]) -> Iterator[tuple[int, int]]:
-        """Rows that hold a substring, and the first substring that each holds."""
+        """Rows that contain a substring, and the first one that each contains."""
         for rows in ngrams.texts(ngrams.of_strings(contents)):
             places, at = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
             row_of = np.searchsorted(rows.ends, places, "right") - 1

@@ -1,7 +1,7 @@
-"""Which texts of a column are nearly equal: MinHash proposes pairs, the exact Jaccard similarity of their n-grams decides.
+"""Near-duplicate texts of a column: MinHash proposes pairs, and the exact Jaccard similarity of their n-grams decides.
 
-MinHash by one permutation (Li, Owen & Zhang 2012) with the empty bins filled from full ones (Shrivastava & Li 2014, "improved
-densification"), so a text costs one hash an n-gram; bands of bins as in datasketch's MinHashLSH.
+One-permutation MinHash (Li, Owen & Zhang 2012) whose empty bins are filled from full ones (Shrivastava & Li 2014, "improved
+densification"), so that a text costs one hash per n-gram; bands of bins as in datasketch's MinHashLSH.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Places
 
 GRAM = 5
-"""Words of an n-gram; of scripts without spaces, characters."""
+"""Words per n-gram; characters in scripts without spaces."""
 FEWEST_GRAMS = 10
-"""Shorter texts take no part: too little is left of them to call two of them nearly equal."""
+"""Least number of n-grams: shorter texts are not compared, because they are too short to tell."""
 BANDS, ROWS = 25, 5
 """At Jaccard similarity 0.7, 1 − (1 − 0.7⁵)²⁵ = 99 % of the pairs are proposed; at 0.3, 6 %."""
 BINS = 128
-NEIGHBOURS = 8
-"""A text is compared with so many of a bucket's first, and with so many right before it: large buckets stay affordable."""
+NEIGHBORS = 8
+"""A text is compared with this many first texts of its bucket, and as many right before it: this bounds large buckets."""
 PAIRS_AT_ONCE = 20_000
 _HASH_BITS = np.uint64(48)
-"""Of an n-gram's hash, when pairs are compared: a mistake anywhere in a million pairs has odds of 1 : 20,000."""
+"""Bits of an n-gram's hash in comparisons: the odds of an error anywhere in a million pairs are 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
 _DRAW = np.random.default_rng(20231204)
 _COINS = _DRAW.integers(0, 2, BINS).astype(bool)
 _OF_BANDS = _DRAW.permutation(BINS)[: BANDS * ROWS]
-"""The bins of the bands: neighbours, which may have the same value, seldom stand in one band."""
+"""Bins of each band: neighboring bins, which may have copied values, are seldom in the same band."""
 _STEP = np.uint32(0x9E3779B1)
 
 Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
-"""(rows, BINS): the least hash in each bin; or (rows, BANDS): a key for each band."""
+"""(rows, BINS): the minimum hash in each bin; or (rows, BANDS): a key for each band."""
 
 
 def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Places, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Pairs of nearly equal texts: places of the later, of the earlier, and their similarity.
+    """Pairs of near duplicates: position of the later, position of the earlier, similarity; all (pairs,).
 
     Args:
         column: the texts.
@@ -53,13 +53,14 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
 
 
 def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
-    """The rows with enough n-grams, and (rows, BANDS) keys of them: of two near texts, some band's keys are equal."""
+    """The rows with enough n-grams, and their keys (rows, BANDS): near duplicates agree in some band."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
         grams, row_of = ngrams.grams(found.hashes, found.ends, GRAM)
-        counts = np.bincount(row_of, minlength=len(rows))
-        sketch = np.full(len(rows) * BINS, _EMPTY)
+        counts = np.bincount(row_of, minlength=len(rows))  # (rows,)
+        # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
+        sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
         np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
         enough = np.flatnonzero(counts >= FEWEST_GRAMS)
         bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
@@ -71,20 +72,21 @@ def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
 
 
 def _filled(sketch: Sketches) -> Sketches:
-    """Empty bins take the value of the next full one to the left or right, as each bin's coin says, moved by the distance."""
-    places = np.arange(BINS, dtype=np.int16)
-    full = sketch != _EMPTY
+    """Fill each empty bin from the next full one, to the left or right by a coin flip per bin, offset by the distance."""
+    places = np.arange(BINS, dtype=np.int16)  # (BINS,)
+    full = sketch != _EMPTY  # (rows, BINS), as all below
     left = np.maximum.accumulate(np.where(full, places, np.int16(-1)), axis=1)
-    left = np.where(left < 0, left[:, -1:], left)  # around the end
+    left = np.where(left < 0, left[:, -1:], left)  # bins are circular
     right = np.minimum.accumulate(np.where(full, places, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
     right = np.where(right == BINS, right[:, :1], right)
     source = np.where(_COINS, left, right)
     values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)
+    # without the offset, two texts with one equal bin would agree in all bins that are filled from it
     return values + (places - source).astype(np.uint32) * _STEP
 
 
 def _candidates(rows: Places, keys: Sketches) -> tuple[Places, Places]:
-    """Pairs of rows with equal keys in a band, each once, in order."""
+    """Distinct pairs of rows with equal keys in a band, sorted."""
     found = np.empty(0, np.uint64)
     for band in range(keys.shape[1]):
         found = ngrams.distinct(np.concatenate([found, _of_one_band(keys[:, band])]))
@@ -93,15 +95,16 @@ def _candidates(rows: Places, keys: Sketches) -> tuple[Places, Places]:
 
 
 def _of_one_band(keys: Sketches) -> Hashes:
-    """Pairs of places as `later << 32 | earlier`."""
+    """(pairs,): pairs of positions as `later << 32 | earlier`."""
+    # one sort of 64-bit numbers instead of an argsort: rows of a bucket become neighbors, in row order
     both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | np.arange(len(keys), dtype=np.uint64))
     ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)
     shared = np.zeros(len(order), bool)
     shared[1:] = ordered[1:] == ordered[:-1]
-    first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # where each one's bucket begins
+    first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
     places = np.flatnonzero(shared)
     pairs = [np.empty(0, np.uint64)]
-    for distance in range(NEIGHBOURS):
+    for distance in range(NEIGHBORS):
         for other in (first[places] + distance, places - distance - 1):
             inside = (other < places) & (other >= first[places])
             pairs.append((order[places[inside]] << np.uint64(32)) | order[other[inside]])
@@ -109,7 +112,7 @@ def _of_one_band(keys: Sketches) -> Hashes:
 
 
 def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
-    """Exact Jaccard similarities, portion by portion."""
+    """Exact Jaccard similarities (pairs,), computed in portions to bound memory."""
     for start in range(0, len(later), PAIRS_AT_ONCE):
         one, other = later[start : start + PAIRS_AT_ONCE], earlier[start : start + PAIRS_AT_ONCE]
         rows = ngrams.distinct(np.concatenate([one, other]))
@@ -118,7 +121,7 @@ def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> It
 
 
 def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
-    """The n-grams of every text as sorted 48-bit numbers, each once, and where texts begin and end."""
+    """The distinct n-grams of each text as sorted 48-bit numbers (grams,), and where texts begin and end (rows + 1,)."""
     keys = [np.empty(0, np.uint64)]
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
@@ -130,16 +133,16 @@ def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
 
 
 def _jaccard(grams: Hashes, ends: Places, one: Places, other: Places) -> np.ndarray[Any, np.dtype[np.float64]]:
-    sizes = np.diff(ends)
+    sizes = np.diff(ends)  # (rows,): distinct n-grams of each text
     left, right = _by_pair(grams, ends, one), _by_pair(grams, ends, other)
     at = np.minimum(np.searchsorted(right, left), len(right) - 1)
-    common = np.bincount((left[right[at] == left] >> _HASH_BITS).astype(np.int64), minlength=len(one))
+    common = np.bincount((left[right[at] == left] >> _HASH_BITS).astype(np.int64), minlength=len(one))  # (pairs,)
     return common / (sizes[one] + sizes[other] - common)
 
 
 def _by_pair(grams: Hashes, ends: Places, rows: Places) -> Hashes:
-    """The n-grams of the given rows one after the other, each below the number of its pair: sorted."""
-    lengths = np.diff(ends)[rows]
-    shift = np.repeat(ends[rows] - (np.cumsum(lengths) - lengths), lengths)
+    """The n-grams of the given rows, with the pair's number in their high bits, so that they are sorted."""
+    lengths = np.diff(ends)[rows]  # (pairs,)
+    shift = np.repeat(ends[rows] - (np.cumsum(lengths) - lengths), lengths)  # (grams,): from a position here to one in `grams`
     pair = np.repeat(np.arange(len(rows), dtype=np.uint64) << _HASH_BITS, lengths)
     return pair | grams[shift + np.arange(len(shift))]

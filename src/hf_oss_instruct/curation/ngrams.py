@@ -1,6 +1,6 @@
-"""Text to numbers, many rows at once: the words of Arrow columns as hashes, and n-grams of them.
+"""Hash the words of Arrow text columns, and their n-grams, many rows at once.
 
-No row becomes a Python string: words are found in the columns' bytes, and hashed eight bytes at a time.
+Rows are not converted to Python strings: words are located in the columns' bytes and hashed eight bytes at a time.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Number = TypeVar("Number", np.uint64, np.int64)
 
 BATCH_BYTES = 2**18
-"""Text in work at once: the numbers made of it still fit into a processor's cache."""
+"""Bytes of text processed at a time, so that the numbers computed from it fit into the processor's cache."""
 WORD = 8
-"""Bytes that are hashed at once."""
+"""Bytes hashed at a time."""
 LONG_WORD = 64
-"""Bytes from which on a word is hashed by xxhash."""
+"""Words with at least this many bytes are hashed with xxhash."""
 _OF_PLACE = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
 
 
 def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) -> Bytes:
-    """A table from a byte to the letter that it counts as, 0 for none.
+    """(256,): byte → the letter that it counts as, 0 if it is not a letter.
 
     Args:
         letters: the ASCII letters of words.
-        fold: whether capital letters count as small ones.
+        fold: whether to ignore case.
         beyond_ascii: whether every character beyond ASCII is a letter.
     """
     table = np.zeros(256, np.uint8)
@@ -48,9 +48,9 @@ def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) ->
 
 DIGITS, SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 IDENTIFIERS = alphabet(SMALL + SMALL.upper() + DIGITS + "_", beyond_ascii=True)
-"""Words as programs have them: `max_value` is one."""
+"""Letters of identifiers: `max_value` is one word."""
 PROSE = alphabet(SMALL + SMALL.upper() + DIGITS, fold=True)
-"""Words as readers have them: `Max_value` is `max` and `value`."""
+"""Letters of prose: `Max_value` is the words `max` and `value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Texts:
 
     Attributes:
         first: number of the first row in its column.
-        data: their bytes, one row after the other.
+        data: (bytes,), the rows one after the other.
         ends: (rows + 1,), where in `data` rows begin and end.
     """
 
@@ -71,7 +71,7 @@ class Texts:
         return len(self.ends) - 1
 
     def text(self, row: int) -> str:
-        """One row as a string; what is no UTF-8 is replaced."""
+        """A row as a string; invalid UTF-8 is replaced."""
         return self.data[self.ends[row] : self.ends[row + 1]].tobytes().decode(errors="replace")
 
 
@@ -80,9 +80,9 @@ class Words:
     """The words of some texts.
 
     Attributes:
-        hashes: (words,), equal words have equal ones.
+        hashes: (words,), equal for equal words.
         ends: (rows + 1,), where in `hashes` rows begin and end.
-        starts, stops: (words,), where in the texts' bytes each word begins and ends.
+        starts, stops: (words,), byte offsets in the texts where each word begins and ends.
     """
 
     hashes: Hashes
@@ -92,7 +92,7 @@ class Words:
 
 
 def texts(column: pa.ChunkedArray, batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
-    """A text column in portions of about `batch_bytes`, at least one row each; null is empty text."""
+    """A text column in portions of about `batch_bytes`, at least one row each. Nulls are empty texts."""
     first = 0
     for chunk in column.chunks:
         chunk = pc.fill_null(chunk.cast(pa.large_string()), "")
@@ -117,25 +117,25 @@ def of_strings(values: list[str]) -> pa.ChunkedArray:
 
 
 def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
-    """The words of some texts: the longest runs of letters within a row.
+    """The words of some texts: maximal runs of letters within a row.
 
     Args:
         rows: the texts.
-        letters: what is a letter, as of `alphabet`.
+        letters: (256,), as returned by `alphabet`.
         unspaced: whether each character of a script that puts no spaces between words (Chinese, Japanese, Thai, …) is a word.
     """
     folded = np.take(letters, rows.data)
     is_letter = np.concatenate([[False], folded != 0, [False]])
     edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
     inner = distinct(np.concatenate([rows.ends[1:-1], _unspaced(rows.data)]) if unspaced else rows.ends[1:-1])
-    seams = inner[is_letter[inner] & is_letter[inner + 1]]  # rows that meet in letters: no word goes on there
+    seams = inner[is_letter[inner] & is_letter[inner + 1]]  # where two rows meet in letters, the word ends
     edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))
     starts, stops = edges[::2], edges[1::2]
     return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
 
 
 def _unspaced(data: Bytes) -> Places:
-    """Where characters of scripts without spaces begin and end in UTF-8."""
+    """Byte offsets where characters of scripts without spaces begin and end in UTF-8."""
     places = np.flatnonzero(data[:-2] >= 0xE0)
     first, second = data[places], data[places + 1]
     scripts = (first >= 0xE3) & (first <= 0xE9)  # U+3000 to U+9FFF: Chinese, kana and their punctuation
@@ -148,7 +148,7 @@ def _unspaced(data: Bytes) -> Places:
 
 
 def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
-    """Every n consecutive words of a row as one hash, and the row of each.
+    """Hash every n consecutive words of a row. Returns hashes and rows, both (grams,).
 
     Args:
         hashes: (words,).
@@ -168,7 +168,7 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
 
 
 def gram_family(hashes: Hashes, ends: Places, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Places]]:
-    """`grams` of several lengths, each made of the one before: length, hashes, rows."""
+    """`grams` of several lengths, each computed from the previous one: length, hashes, rows."""
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     mixed = np.zeros(len(hashes), np.uint64)
     for place in range(min(max(lengths), len(hashes))):
@@ -181,7 +181,7 @@ def gram_family(hashes: Hashes, ends: Places, lengths: Collection[int]) -> Itera
 
 
 def windows(data: Bytes, starts: Places, size: int) -> Hashes:
-    """The hash of the `size` bytes that begin at each start; `size` is a multiple of 8, and no start is closer to the end."""
+    """(starts,): hash of the `size` bytes at each start; `size` is a multiple of 8, and no start is closer to the end."""
     first = eights(data)
     mixed = np.zeros(len(starts), np.uint64)
     for place in range(size // WORD):
@@ -190,7 +190,7 @@ def windows(data: Bytes, starts: Places, size: int) -> Hashes:
 
 
 def mix(numbers: Hashes) -> Hashes:
-    """Numbers whose every bit depends on every bit of the given ones (the finalizer of splitmix64)."""
+    """Mix bits: every bit of the result depends on every bit of the number (finalizer of splitmix64)."""
     mixed = numbers ^ (numbers >> np.uint64(30))
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)
@@ -200,13 +200,13 @@ def mix(numbers: Hashes) -> Hashes:
 
 
 def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.dtype[Number]]:
-    """Numbers in order, each once; many times as fast as `np.unique`, which looks them up in a table."""
+    """Sorted distinct numbers; many times as fast as `np.unique`, which uses a hash table."""
     ordered = np.sort(numbers)
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def among(hashes: Hashes, known: Hashes) -> Places:
-    """Places of the hashes that are among a few known ones (sorted)."""
+    """Positions of the hashes that are among a few known ones (sorted)."""
     table = np.zeros(2**16, bool)
     table[known & np.uint64(2**16 - 1)] = True
     places = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
@@ -214,7 +214,7 @@ def among(hashes: Hashes, known: Hashes) -> Places:
 
 
 def word_hash(word: str) -> int:
-    """The hash that `words` gives to a word; letters must be folded already."""
+    """The hash of a word as `words` computes it; the word must be folded already."""
     return int(word_hashes([word])[0])
 
 
@@ -226,13 +226,13 @@ def word_hashes(several: Sequence[str]) -> Hashes:
 
 
 def eights(data: Bytes) -> Hashes:
-    """(bytes,): the eight bytes that begin at each byte, as one number; zeros after the last."""
+    """(bytes,): the eight bytes from each byte on as one number; zeros after the end."""
     padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
 
 
 def _hashes(data: Bytes, starts: Places, stops: Places) -> Hashes:
-    """Hashes of the bytes from each start to its stop."""
+    """(starts,): hashes of the bytes from each start to its stop."""
     numbers, lengths = eights(data), stops - starts
     hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_PLACE[np.minimum(lengths, LONG_WORD - 1)])
     for place in range(WORD, LONG_WORD, WORD):

@@ -1,4 +1,4 @@
-"""The ways in which texts are read when benchmarks are looked for: as prose, as code without names, as bare ink, as names."""
+"""How texts are normalized before they are compared: to prose, identifier-blind code, characters without white space, names."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
 _NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
 _IS_SIGN = ((_INK != 0) & (ngrams.IDENTIFIERS == 0)).astype(np.uint8)
 _SIGNS = ngrams.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
-"""The hash of each sign; either quotation mark is one."""
+"""(256,): the hash of each punctuation mark; both quotation marks have the same."""
 _MARKS = ngrams.alphabet("/*#;%!-")
 _UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
 
 
 def prose_words(rows: Texts) -> ngrams.Words:
-    """The words of texts as a reader has them; what languages call their list is one word, also if it is two (array list)."""
+    """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
     found = ngrams.words(rows, ngrams.PROSE)
     places = ngrams.among(found.hashes, _FROM)
     found.hashes[places] = _TO[np.searchsorted(_FROM, found.hashes[places])]
@@ -67,12 +67,12 @@ def prose_words(rows: Texts) -> ngrams.Words:
 
 
 def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Tokens of code with every name made the same: hashes, where rows begin and end, and which tokens are telling."""
+    """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
     telling = np.zeros(len(found.hashes), bool)
     telling[ngrams.among(found.hashes, _KEEP)] = True
     telling |= np.take(DIGITS, rows.data[found.starts]) != 0
-    kind = np.take(_IS_SIGN, rows.data)  # 1 for a sign, 2 for the first letter of a word
+    kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
     kind[found.starts] = 2
     places = np.flatnonzero(kind)
     is_word = np.take(kind, places) == 2
@@ -84,7 +84,7 @@ def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[
 
 
 def squeezed(rows: Texts) -> tuple[Bytes, Places]:
-    """Texts without white space, capital letters and the signs that open lines of comments; and where rows begin and end."""
+    """Texts in lower case without white space and comment markers; and where rows begin and end (rows + 1,)."""
     folded = np.take(_INK, rows.data)
     ink = folded != 0
     ink[_comment_marks(rows, ink)] = False
@@ -92,20 +92,20 @@ def squeezed(rows: Texts) -> tuple[Bytes, Places]:
 
 
 def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Places:
-    """Where signs such as `//`, `*` or `#` stand first in a line."""
+    """Where markers such as `//`, `*` or `#` come first in a line."""
     lines = ngrams.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
     at = np.searchsorted(inked, lines)
-    first = inked[at[at < len(inked)]]  # of an empty line, the next line's: the same again
+    first = inked[at[at < len(inked)]]  # an empty line gets the next line's offset, twice
     lengths = others[np.searchsorted(others, first)] - first
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
 def plain_names(rows: Texts) -> tuple[ngrams.Words, Places]:
-    """The names in texts without underscores and capital letters: `hasCloseElements` is `has_close_elements`.
+    """The names in texts in lower case without underscores, so that `hasCloseElements` equals `has_close_elements`.
 
     Returns:
-        The words, whose `starts` count no underscores; and where the underscores are in `rows.data`.
+        The words, whose `starts` do not count underscores; and the offsets of underscores in `rows.data`.
     """
     lines = np.flatnonzero(rows.data == ord("_"))
     ends = rows.ends - np.searchsorted(lines, rows.ends)
@@ -113,11 +113,11 @@ def plain_names(rows: Texts) -> tuple[ngrams.Words, Places]:
 
 
 def with_underscores(starts: Places, lines: Places) -> Places:
-    """Places that count no underscores, counted with them."""
+    """Convert offsets that do not count underscores to offsets in the text."""
     return starts + np.searchsorted(lines - np.arange(len(lines)), starts, "right")
 
 
 def is_defined(data: Bytes, start: int) -> bool:
-    """Whether the name that begins here seems to be defined here: `def name(`, `int name(`, `const name = (`."""
+    """Whether the name that begins here looks like a definition: `def name(`, `int name(`, `const name = (`."""
     before = _BEFORE.search(data[max(start - 40, 0) : start].tobytes())
     return bool(before and before[1] not in _NO_TYPES and _AFTER.match(data[start : start + 100].tobytes()))

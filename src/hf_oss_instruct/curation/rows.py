@@ -1,4 +1,4 @@
-"""The rows of any dataset as one table: read from files or the Hub, in types that the checks understand."""
+"""Read any dataset, from files or the Hub, into one table with types that the checks understand."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ SEED_ID = "seed_id"
 RESERVED = (SEED_ID, REASON, DETAIL, FLAGS, CONTAMINATED_BY)
 """Columns that the checks read and write."""
 OURS = frozenset(SCHEMA.names[:9])
-"""Columns of every row that a run has made."""
+"""Columns of every row that a run wrote."""
 
 
 def read(source: str) -> pa.Table:
-    """All rows of a dataset.
+    """Read all rows of a dataset.
 
     Args:
         source: a run's folder; a table or a folder of tables; or the id of a dataset on the Hub.
 
     Raises:
-        SeedError: it is not there, or in a form that cannot be read.
+        SeedError: it does not exist or cannot be read.
     """
     path = Path(source)
     if not path.exists():
@@ -48,14 +48,14 @@ def read(source: str) -> pa.Table:
 
 
 def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, dict[str, str]]:
-    """The table with columns out of the way that are called like ours and are not, and old name → new name.
+    """Rename columns that have a name of ours with another meaning. Returns the table, and old name → new name.
 
-    A row that a run has made keeps its `seed_id`, `flags` and `contaminated_by`. Elsewhere these names mean something else, but
-    for a `seed_id` that tells each row from every other.
+    Rows of a run keep their `seed_id`, `flags` and `contaminated_by`. In other tables these names mean something else, except
+    for a `seed_id` that is unique.
 
     Args:
         table: rows.
-        ours: whether this library wrote them, whatever their columns.
+        ours: whether this library wrote the table, whatever its columns.
     """
     ours = ours or set(table.column_names) >= OURS
     kinds = {SEED_ID: pa.types.is_string, FLAGS: _is_words, CONTAMINATED_BY: _is_words}
@@ -111,7 +111,7 @@ def _read_json(rows: Any, file: Path) -> pa.Table:
     if file.suffix == ".jsonl":
         try:
             return pj.read_json(rows, pj.ReadOptions(block_size=2**26))
-        except pa.ArrowException:  # a value of another type than those before it, or no JSON: row by row says which
+        except pa.ArrowException:  # mixed types, or invalid JSON: parse row by row to find out which
             rows.seek(0)
     found = list(json_rows(rows, str(file)))
     if None in found:
@@ -121,7 +121,7 @@ def _read_json(rows: Any, file: Path) -> pa.Table:
 
 
 def _column(values: Sequence[Any]) -> pa.Array:
-    """Values as a column; of several types, as JSON text."""
+    """Values as a column; values of mixed types as JSON text."""
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError):
@@ -133,7 +133,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
-    """One table; a column that has types in several files which do not go together is JSON text."""
+    """Concatenate tables; a column whose types in several files are incompatible becomes JSON text."""
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException:
@@ -154,7 +154,7 @@ def _with_text(table: pa.Table, names: set[str]) -> pa.Table:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table with every column of text as plain strings."""
+    """Convert every text column to plain strings."""
     for number, field in enumerate(table.schema):
         if holds_text(field.type) and not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
             kind = pa.string() if pa.types.is_string(value_type(field.type)) else pa.large_string()
@@ -164,15 +164,15 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def every_text_column(table: pa.Table, *, or_bytes: bool = False) -> list[str]:
-    """Every column that holds text, or bytes that may be text."""
+    """Every column of text, or of binary values that may be text."""
     return [field.name for field in table.schema if holds_text(field.type, or_bytes=or_bytes)]
 
 
 def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The table with some columns of bytes as text.
+    """Decode some binary columns as text.
 
     Raises:
-        SeedError: one holds bytes that are no UTF-8.
+        SeedError: a value is not valid UTF-8.
     """
     for name in names:
         column = table[name]
@@ -196,7 +196,7 @@ def _from_hub(source: str) -> pa.Table:
 
     try:
         return datasets.load_dataset(source, split="train").data.table
-    except Exception as error:  # whatever `datasets` raises, it could not be loaded
+    except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded
         raise SeedError(
             f"{source!r} cannot be loaded: {' '.join(str(error).split())[:300]}. Check its name and the network."
         ) from error

@@ -1,4 +1,4 @@
-"""Any dataset with text columns in, a curated one out: every row is kept or stands in `rejected/` with its reason."""
+"""Curate a dataset with text columns: every row is kept, or written to `rejected/` with its reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OF_THE_RUN = (
     *("teacher", "config_hash", "prompt_hash", "started", "seconds", "requests_sent", "tokens", "cost", "sandbox"),
     *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
 )
-"""What `run.json` says of how rows were made: as true of those that curation keeps."""
+"""Fields of a run's `run.json` that remain true of the rows that curation keeps."""
 
 
 def curate(
@@ -40,7 +40,7 @@ def curate(
     options: checks.Options | None = None,
     card: Callable[[str, dict[str, Any]], str] | None = None,
 ) -> dict[str, Any]:
-    """Check every row of a dataset, and write the ones that pass, the ones that do not, and a report.
+    """Check every row of a dataset, and write those that pass, those that do not, and a report.
 
     Args:
         source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
@@ -49,8 +49,8 @@ def curate(
             also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
             which is how one that was killed goes on.
         steps: names of `checks.STEPS`; all of them by default.
-        columns: the text columns to look at; by default those of `seed`, `problem` and `solution` that are there.
-        options: what the checks are told, their columns aside.
+        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist.
+        options: options of the checks; `columns` is set here.
         card: name of the folder and report → its README.md.
 
     Returns:
@@ -58,7 +58,7 @@ def curate(
 
     Raises:
         UsageError: a step or column does not exist.
-        SeedError: the source cannot be read, or a text column is no UTF-8.
+        SeedError: the source cannot be read, or a text column is not UTF-8.
         RunError: `out` holds something else, is in use, or cannot be written.
     """
     options = options or checks.Options()
@@ -80,7 +80,7 @@ def curate(
 
 
 def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | None, options: checks.Options) -> dict[str, Any]:
-    """What tells one curation from another."""
+    """The facts that identify a curation."""
     return {
         "command": "curate",
         "source": str(Path(source).resolve()) if Path(source).exists() else source,
@@ -95,7 +95,7 @@ def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | Non
 
 
 def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Options) -> tuple[pa.Table, list[dict[str, Any]]]:
-    """The table, marked by some checks one after the other, and what `run.json` says of each."""
+    """Run some checks one after the other. Returns the annotated table and the checks' entries for `run.json`."""
     entries = []
     for step in steps:
         before = standing(table)
@@ -109,10 +109,10 @@ def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Opt
 
 
 def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
-    """The columns to look at.
+    """The columns to check.
 
     Raises:
-        UsageError: one is missing or holds no text, or there is none.
+        UsageError: one is missing or contains no text, or there is none.
     """
     there = every_text_column(table, or_bytes=True)
     wanted = tuple(columns) if columns else tuple(name for name in dedup.COMPARED if name in there)
@@ -124,7 +124,7 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, .
 
 
 def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:
-    """An id for each row: of its texts and how many equal rows stood before."""
+    """An id for each row: a hash of its texts and of the number of equal rows before it."""
     seen: Counter[str] = Counter()
     ids = []
     for texts in zip(*(table[name].to_pylist() for name in columns), strict=True):
@@ -170,7 +170,7 @@ def _write(
     files: dict[str, bytes],
     card: Callable[[str, dict[str, Any]], str] | None,
 ) -> dict[str, Any]:
-    """Tables, then card and, last, the report: a folder without one is not finished."""
+    """Write the tables, then the card, and the report last: a folder without one is not finished."""
     keep = pa.array(standing(marked))
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
     marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
@@ -186,7 +186,7 @@ def _write(
     (out / REPORT).unlink(missing_ok=True)
     for name, part in parts:
         shards = Shards(out / name, part.schema)
-        shards.abandon()  # what a killed one left
+        shards.abandon()  # left by a run that was killed
         shards.add_table(part)
         shards.finish()
     report |= {"pairs": len(pairs)}
