@@ -9,6 +9,7 @@ HUB2 := $(VENV)-hub2
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
 	$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 200 --out quickstart-pairs
+	$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 400 --verify --out quickstart-verified
 
 test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -67,4 +68,4 @@ $(HUB2)/all: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(HUB2) quickstart-pairs site
+	rm -rf $(VENV) $(HUB2) quickstart-pairs quickstart-verified site

@@ -20,6 +20,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.run import RunResult, run
+from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import LocalTeacher
 from tests.support.verified import EXPECTED, KINDS, snippet, verifying_teacher
@@ -184,3 +185,32 @@ def test_an_interrupted_verification_leaves_rows_pending(tmp_path: Path, teacher
     (out / "verdicts.jsonl").unlink()
     stats = export(out, tmp_path / "exported")
     assert (stats.kept, stats.pending) == (0, 2), "an export runs nothing"
+
+
+def test_the_embedded_teacher_gives_verified_pairs_offline(tmp_path: Path) -> None:
+    seeds = tmp_path / "code"
+    seeds.mkdir()
+    documented = """    \"\"\"Return the value moved into the range from low to high, if it lies outside.
+
+    >>> clamp(5)
+    5
+    >>> clamp(50)
+    10
+    \"\"\"
+"""
+    (seeds / "a.py").write_text(f"def clamp(x, low=0, high=10):\n{documented}    return max(low, min(x, high))\n")
+    plain = '        """Send a command that does nothing, and return what the server has said."""\n'
+    (seeds / "b.py").write_text(f"class Mail:\n    def noop(self):\n{plain}        return self._shortcmd('NOOP')\n")
+    spec = RunSpec(
+        SeedPlan(str(seeds), n=2, sampler="functions"),
+        checks=Checks(benchmarks=(), near_duplicates=False),
+        verification=VerificationSpec(verify=True),
+    )
+    result = run(tmp_path / "out", spec, open_source(str(seeds)), CommentFunctionTeacher())
+    assert (result.report["kept"], result.report["rejected"]) == (1, {"not_verifiable": 1})
+    [row] = rows(tmp_path / "out")
+    assert row["test_results"] == [True, True]
+    assert "is a method and needs its class" in rows(tmp_path / "out", "rejected")[0]["detail"]
+    assert "Generated without a model" in (tmp_path / "out" / "README.md").read_text()
+    export(tmp_path / "out", tmp_path / "exported")
+    assert tables(tmp_path / "exported") == tables(tmp_path / "out")

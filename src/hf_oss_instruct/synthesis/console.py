@@ -125,7 +125,9 @@ def show_verification(report: dict[str, Any]) -> None:
     show_line(f"  verified in {report['sandbox'] or 'no sandbox'}: {funnel}")
     score, bound = found["mutation_score"]["mean"], found["flake_bound"]["bound"]
     facts = [f"mutation score {score:.2f}" if score is not None else ""]
-    facts += [f"flips in less than {bound:.2%} of runs"] if bound is not None and not found["tests"]["flaky"] else []
+    facts += (
+        [f"flips in less than {bound:.2%} of runs"] if bound is not None and bound < 1 and not found["tests"]["flaky"] else []
+    )
     if said := [fact for fact in facts if fact]:
         show_line(f"  {', '.join(said)}")
     if causes := found["not_verifiable"]:

@@ -7,13 +7,15 @@ step can be tried, tested and debugged on any machine without a model.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Completion, Pair, Request
+from hf_oss_instruct.data import Completion, Pair, Provenance, Request
 from hf_oss_instruct.display import code_block
 from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.teachers.parsing import parse
+from hf_oss_instruct.teachers.doctests import doctests, module_of, standalone
+from hf_oss_instruct.teachers.parsing import TESTS, parse, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 
 MIN_WORDS = 8
@@ -31,7 +33,8 @@ INSIDE_A_CLASS = {
 class CommentFunctionTeacher(Teacher):
     """Turns a documented function into a pair: its documentation is the problem, its code the solution.
 
-    It expects seeds of the sampler `functions`.
+    It expects seeds of the sampler `functions`. Where the question asks for a section `[Tests]`, it gives the function's
+    doctests, and refuses what cannot run alone.
     """
 
     identity = "comment-function/1"
@@ -41,7 +44,8 @@ class CommentFunctionTeacher(Teacher):
         """See `Teacher.complete`.
 
         Raises:
-            RowRejectedError: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function).
+            RowRejectedError: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function),
+                `not_verifiable` (tests are asked for, and the function needs its class or module).
         """
         lang = request.seed.origin.lang
         function = _only_function(request.seed.snippet, lang)
@@ -50,10 +54,12 @@ class CommentFunctionTeacher(Teacher):
         words = len(re.findall(r"\w+", function.documentation))
         if words < MIN_WORDS:
             raise RowRejectedError("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
-        pair = _pair(function, lang)
+        asked_for_tests = any(TESTS in message["content"].lower() for message in request.messages)
+        pair = _tested(function, request.seed.origin) if asked_for_tests else _pair(function, lang)
         text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
+        text += f"\n[Tests]\n{pair.tests}\n" if pair.tests else ""
         completion = Completion(text, finish_reason="stop", model=self.identity)
-        if parse(completion) != pair:
+        if (parse_with_tests if asked_for_tests else parse)(completion) != pair:
             raise RowRejectedError("unparsable", "the function's own text holds a section marker")
         return completion
 
@@ -65,6 +71,18 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
             if function.start_line == first_line:  # and not one inside a method that does not parse on its own
                 return function
     return None
+
+
+def _tested(function: DocumentedFunction, origin: Provenance) -> Pair:
+    """The pair of a function that stands alone, with its doctests."""
+    lang = origin.lang
+    if lang != "python":
+        if function.owner:
+            raise RowRejectedError("not_verifiable", f"{function.name!r} is a method and needs its class")
+        return _pair(function, lang)
+    pair = _pair(replace(function, code=standalone(function, module_of(origin))), lang)
+    tests = doctests(function)
+    return replace(pair, tests=code_block(tests.rstrip("\n"), "python")) if tests else pair
 
 
 def _pair(function: DocumentedFunction, lang: str) -> Pair:

@@ -93,7 +93,7 @@ class VerificationStats:
             "solutions": dict(sorted(self.solutions.items())),
             "tests": {"run": self.tests, **{mark: self.marks[mark] for mark in ("weak", "repeated", "flaky")}},
             "mutation_score": {"mean": round(self.scores / self.scored, 4) if self.scored else None, "rows": self.scored},
-            "flake_bound": {"reruns": self.reruns, "bound": round(3 / self.reruns, 6) if self.reruns else None},
+            "flake_bound": {"reruns": self.reruns, "bound": round(min(3 / self.reruns, 1.0), 6) if self.reruns else None},
             "sandbox": dict(sorted(self.tiers.items())),
             "toolchains": dict(sorted(self.toolchains.items())),
         }
