@@ -45,11 +45,18 @@ class JobSpec:
 
 
 def python(
-    source: str, files: Mapping[str, bytes], limits: Limits, tier: str, *, fresh: bool = False, hash_seed: int | None = None
+    source: str,
+    files: Mapping[str, bytes],
+    limits: Limits,
+    tier: str,
+    *,
+    fresh: bool = False,
+    hash_seed: int | None = None,
+    packages: tuple[str, ...] = (),
 ) -> JobSpec:
     """Describe a run of a Python program: in a fork of the fork server, or with `fresh` in a new interpreter."""
     preload = _libraries(source, files)
-    packages = _folders_of(preload)
+    packages = (*packages, *_folders_of(preload))
     argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
     environment = {"PYTHONPATH": ":".join(shown_at(path, tier) for path in packages)} if fresh and packages else {}
     step = _step("program.py", argv, environment, limits, limits_address_space=True)

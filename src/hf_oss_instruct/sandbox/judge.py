@@ -253,7 +253,12 @@ def _judge_batch(
 
 
 def ask(
-    program: str, entry_point: str, inputs: Sequence[Sequence[Any]], limits: Limits, tier: str | None
+    program: str,
+    entry_point: str,
+    inputs: Sequence[Sequence[Any]],
+    limits: Limits,
+    tier: str | None,
+    packages: tuple[str, ...] = (),
 ) -> tuple[list[str], dict[str, tuple[str, str]], Execution]:
     """Ask a program for the answers to several inputs, in one run.
 
@@ -264,6 +269,7 @@ def ask(
         inputs: positional arguments of each call.
         limits: resource limits of the run.
         tier: name of a sandbox tier, see `run_program`.
+        packages: as of `run_program`.
 
     Returns:
         The nonce of each input, nonce → kind and text of the answer, and the run itself.
@@ -275,7 +281,7 @@ def ask(
         raise UsageError(f"An input of {entry_point!r} cannot be sent to the sandbox: {error}.") from None
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     questions = "\n".join([entry_point, *lines])
-    ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True)
+    ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True, packages=packages)
     return nonces, _answers(ran.stdout, set(nonces)), ran
 
 

@@ -102,13 +102,16 @@ def _recorded(tests: str, entry_point: str, tier: str | None) -> list[Any] | Non
 
 
 @lru_cache(maxsize=256)
-def recorded(tests: tuple[str, ...], entry_point: str = "", tier: str | None = None) -> tuple[list[Any] | None, ...]:
+def recorded(
+    tests: tuple[str, ...], entry_point: str = "", tier: str | None = None, packages: tuple[str, ...] = ()
+) -> tuple[list[Any] | None, ...]:
     """Record the checks of several tests, in one run without the program.
 
     Args:
         tests: source code of each test; they share no names.
         entry_point: the tested function, if known.
         tier: name of a sandbox tier, see `run_program`.
+        packages: as of `run_program`.
 
     Returns:
         For each test, its checks with expected values, for `judge_checks`; None if it must run in the program's process.
@@ -120,7 +123,7 @@ def recorded(tests: tuple[str, ...], entry_point: str = "", tier: str | None = N
     nonce = secrets.token_hex(16)
     harness = f"if __name__ == '__main__':\n    from inside import record_checks\n    record_checks.record({nonce!r})\n"
     files = {"tests.json": json.dumps(texts).encode()}
-    ran = run_program(harness, files=files, limits=RECORDING, tier=tier)
+    ran = run_program(harness, files=files, limits=RECORDING, tier=tier, packages=packages)
     parts = iter(ran.stdout.split(f"{nonce}\n") if ran.status == "ok" else [])
     return tuple(None if script is None else _trees(next(parts, "")) for script in scripts)
 
@@ -136,7 +139,12 @@ def _trees(text: str) -> list[Any] | None:
 
 
 def judge_checks(
-    program: str, tests: Sequence[Sequence[Any]], limits: Limits | None = None, *, tier: str | None = None
+    program: str,
+    tests: Sequence[Sequence[Any]],
+    limits: Limits | None = None,
+    *,
+    tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> tuple[list[tuple[str, str]], Execution]:
     """Judge a program by the recorded checks of several tests, in one run.
 
@@ -145,12 +153,13 @@ def judge_checks(
         tests: the checks of each test, from `recorded`.
         limits: resource limits of the program.
         tier: name of a sandbox tier, see `run_program`.
+        packages: as of `run_program`.
 
     Returns:
         Status and detail of each test (those of its first failed check; `odd` if an answer is not a plain value), and the run.
     """
     calls = [[call for check in checks for call in _calls(check)] for checks in tests]
-    nonces, said, ran = ask(program, "", [call for of_test in calls for call in of_test], for_answers(limits), tier)
+    nonces, said, ran = ask(program, "", [call for of_test in calls for call in of_test], for_answers(limits), tier, packages)
     answers, clock = iter([said.get(nonce) for nonce in nonces]), hash_collisions.Clock()
     found = []
     for checks, of_test in zip(tests, calls, strict=True):
@@ -182,7 +191,12 @@ class ProgramVerdicts:
 
 
 def judge_programs(
-    programs: Sequence[str], tests: Sequence[Sequence[Any]], limits: Limits | None = None, *, tier: str | None = None
+    programs: Sequence[str],
+    tests: Sequence[Sequence[Any]],
+    limits: Limits | None = None,
+    *,
+    tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> list[ProgramVerdicts]:
     """Judge several programs by the recorded checks of the same tests, all in one sandbox, each program in a fork of its own.
 
@@ -191,6 +205,7 @@ def judge_programs(
         tests: the checks of each test, from `recorded`.
         limits: resource limits of each program.
         tier: name of a sandbox tier, see `run_program`.
+        packages: as of `run_program`.
 
     Returns:
         What is known of each program.
@@ -201,7 +216,7 @@ def judge_programs(
     nonces = [secrets.token_hex(16) for _ in programs]
     job = {"nonces": nonces, "programs": list(programs), "calls": texts, "cpu_s": limits.cpu_s, "wall_s": limits.wall_s}
     whole = replace(limits, cpu_s=limits.cpu_s * len(programs), wall_s=limits.wall_s * len(programs))
-    ran = run_program(_MATRIX, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True)
+    ran = run_program(_MATRIX, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True, packages=packages)
     said: dict[str, dict[str, tuple[str, str]]] = {nonce: {} for nonce in nonces}
     for line in _ANSWER.finditer(ran.stdout):
         if line[1] in said:

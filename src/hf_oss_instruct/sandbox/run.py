@@ -48,6 +48,7 @@ def run_program(
     fresh: bool = False,
     stdout_as_memory: bool = False,
     hash_seed: int | None = None,
+    packages: tuple[str, ...] = (),
 ) -> Execution:
     """Run a program in the sandbox.
 
@@ -61,6 +62,7 @@ def run_program(
         fresh: start a new Python interpreter instead of forking one with the standard library loaded.
         stdout_as_memory: standard output is a memory-mapped file of `limits.output_bytes` bytes that ends at the first zero byte.
         hash_seed: `PYTHONHASHSEED` of a Python program; random by default.
+        packages: folders of packages that a Python program may import; mounted read-only, first on its path after its own folder.
 
     Returns:
         The result. If the sandbox itself fails three times, the status is `sandbox_error`. If the program breaks its sandbox
@@ -74,7 +76,7 @@ def run_program(
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed)
+        job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed, packages=packages)
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
     (found,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.languages import named
+from hf_oss_instruct.verification.lent_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.rows import Options, SolutionResult
 from hf_oss_instruct.verification.running import run_solutions
@@ -55,19 +56,28 @@ def build_matrix(
         SandboxError: this machine has no sandbox.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
-    suite = read_suite(tests, named(language).name, solutions[0])
+    suite = read_suite(tests, named(language).name, solutions[0], (options or Options()).package_folders)
     ran = results_of(solutions, suite, options or Options(), verdicts or Verdicts())
     return Matrix(tuple(suite.standalone()), tuple(map(solution_result, solutions, ran)))
 
 
 def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdicts: Verdicts) -> list[SuiteResult]:
     """The results of each solution; those that are not known are made together."""
-    keys = [key_of(solution, suite, options.limits, options.tier, "solution") for solution in solutions]
+    keys = [
+        key_of(solution, suite, options.limits, options.tier, "solution", *identity_of(options.package_folders))
+        for solution in solutions
+    ]
 
     def make(unknown: list[int]) -> list[dict[str, object]]:
         found = {at: refused for at in unknown if (refused := _refused(solutions[at], suite))}
         rest = [at for at in unknown if at not in found]
-        found |= zip(rest, run_solutions(suite, [solutions[at] for at in rest], options.limits, tier=options.tier), strict=True)
+        found |= zip(
+            rest,
+            run_solutions(
+                suite, [solutions[at] for at in rest], options.limits, tier=options.tier, packages=options.package_folders
+            ),
+            strict=True,
+        )
         return [asdict(found[at]) for at in unknown]
 
     return [_from_json(one) for one in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]

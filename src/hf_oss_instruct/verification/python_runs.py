@@ -29,6 +29,7 @@ def run_all(
     *,
     hash_seed: int = 0,
     tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> list[SuiteResult]:
     """Run the tests against programs, each run in a fork of its own, all in one sandbox.
 
@@ -39,6 +40,7 @@ def run_all(
         limits: of each run; those of a variant are a multiple of what the first run took.
         hash_seed: the seed of the hashes of strings.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
     """
     nonce = secrets.token_hex(16)
     libraries = sorted({name for text in [*programs, suite.run_preamble] for name in _LIBRARY.findall(text)})
@@ -60,7 +62,9 @@ def run_all(
     longest = 2 + sum(not run.variant for run in runs)
     whole = replace(limits, cpu_s=limits.cpu_s * (1 + len(runs)), wall_s=limits.wall_s * longest, output_bytes=CHANNEL_BYTES)
     harness = "".join(f"import {name}\n" for name in libraries) + _HARNESS
-    ran = run_program(harness, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True, hash_seed=hash_seed)
+    ran = run_program(
+        harness, stdin=json.dumps(job), limits=whole, tier=tier, packages=packages, stdout_as_memory=True, hash_seed=hash_seed
+    )
     return _read(ran, nonce, suite, runs)
 
 
@@ -89,7 +93,7 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
 
 
 def graded_outside(
-    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None
+    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None, packages: tuple[str, ...] = ()
 ) -> tuple[list[int], list[SuiteResult | None]]:
     """Grade the tests that are checks of plain values, which no program can see.
 
@@ -98,19 +102,22 @@ def graded_outside(
         programs: the solutions.
         limits: of each program.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
 
     Returns:
         The tests that have to run beside a program, and for each program its result with None for these; None for a program that
         ended early or answered with an object, all of whose tests have to run beside it.
     """
-    checks = recorded(suite.outside, "", tier) if suite.outside else (None,) * len(suite.tests)
+    checks = recorded(suite.outside, "", tier, packages) if suite.outside else (None,) * len(suite.tests)
     asked = [at for at, one in enumerate(checks) if one is not None]
     beside = [at for at, one in enumerate(checks) if one is None]
     if not asked:
         return beside, [None] * len(programs)
     found: list[SuiteResult | None] = []
     for at in range(0, len(programs), TOGETHER):
-        for one in judge_programs(programs[at : at + TOGETHER], [checks[at] or [] for at in asked], limits, tier=tier):
+        for one in judge_programs(
+            programs[at : at + TOGETHER], [checks[at] or [] for at in asked], limits, tier=tier, packages=packages
+        ):
             outcomes: list[Outcome | None] = [None] * len(suite.tests)
             for test, verdict in zip(asked, one.tests or (), strict=bool(one.tests)):
                 outcomes[test] = _outcome(verdict)
@@ -119,7 +126,13 @@ def graded_outside(
 
 
 def confirmed_outside(
-    suite: Suite, program: str, ran: SuiteResult, limits: Limits = LIMITS, *, tier: str | None = None
+    suite: Suite,
+    program: str,
+    ran: SuiteResult,
+    limits: Limits = LIMITS,
+    *,
+    tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> SuiteResult:
     """The outcomes of a run, where tests that are checks of plain values have passed only if they also do from outside.
 
@@ -129,12 +142,13 @@ def confirmed_outside(
         ran: what its tests came to beside it.
         limits: of the run that answers the calls.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
     """
-    checks = recorded(suite.outside, "", tier) if suite.outside else ()
+    checks = recorded(suite.outside, "", tier, packages) if suite.outside else ()
     asked = [at for at, one in enumerate(checks) if one is not None and ran.passed[at]]
     if not asked or ran.sandbox_error:
         return ran
-    verdicts, answered = judge_checks(program, [checks[at] or [] for at in asked], limits, tier=tier)
+    verdicts, answered = judge_checks(program, [checks[at] or [] for at in asked], limits, tier=tier, packages=packages)
     if answered.status == "sandbox_error":
         return replace(ran, sandbox_error=answered.reason)
     outcomes = list(ran.outcomes)

@@ -105,6 +105,7 @@ def measure(
     reruns: int = 2,
     limits: Limits = LIMITS,
     tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> Quality:
     """Measure a suite by a solution that passes it.
 
@@ -116,6 +117,7 @@ def measure(
         reruns: how often the solution is run again; the equivalent program takes the place of the second.
         limits: of each run.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
 
     Raises:
         SandboxError: this machine has no sandbox.
@@ -132,16 +134,18 @@ def measure(
     if suite.language != "python" or suite.is_pairs:
         programs = [solution, other, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), Run(1), *(Run(at, variant=True) for at in range(2, len(programs))), *again]
-        ran = run_all(suite, programs, runs, limits, tier=tier)
+        ran = run_all(suite, programs, runs, limits, tier=tier, packages=packages)
         own, of_equivalent, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
         in_order = again
     else:
         programs = [solution, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
-        own, *of_others = run_all(suite, programs, runs, limits, tier=tier)
-        of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier) if again else []
+        own, *of_others = run_all(suite, programs, runs, limits, tier=tier, packages=packages)
+        of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier, packages=packages) if again else []
         with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
-        of_equivalent, *others = run_all(suite, [other, solution], with_equivalent, limits, hash_seed=2, tier=tier)
+        of_equivalent, *others = run_all(
+            suite, [other, solution], with_equivalent, limits, hash_seed=2, tier=tier, packages=packages
+        )
         of_again, in_order = [*of_again, *others], [*again[::2], *again[1::2]]
     trouble = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.verification import lent_packages as lent
 from hf_oss_instruct.verification.runs import LIMITS
 from hf_oss_instruct.verification.selection import METHODS
 
@@ -24,6 +26,8 @@ class Options:
         reruns: how often it is run again, with other hash seeds, time zones and orders of tests.
         limits: of each run.
         tier: as of `run_program`.
+        packages: a folder of installed Python packages, or a virtual environment, that programs and tests may import; it is
+            mounted read-only.
     """
 
     select: str = "majority"
@@ -32,6 +36,12 @@ class Options:
     reruns: int = 2
     limits: Limits = LIMITS
     tier: str | None = None
+    packages: str | Path | None = None
+
+    @property
+    def package_folders(self) -> tuple[str, ...]:
+        """The folders that `packages` means."""
+        return lent.folders(self.packages) if self.packages is not None else ()
 
     def __post_init__(self) -> None:
         if self.select not in METHODS:
@@ -39,6 +49,7 @@ class Options:
         for name in ("mutants", "reruns"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
+        _ = self.package_folders  # an unusable folder is said before anything is run
 
 
 @dataclass(frozen=True, slots=True)

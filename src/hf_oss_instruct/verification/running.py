@@ -22,6 +22,7 @@ def run_all(
     *,
     hash_seed: int = 0,
     tier: str | None = None,
+    packages: tuple[str, ...] = (),
 ) -> list[SuiteResult]:
     """Run the tests against programs: what each test of each run came to.
 
@@ -32,23 +33,26 @@ def run_all(
         limits: of each run.
         hash_seed: the seed of the hashes of strings, in Python.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
 
     Raises:
         SandboxError: this machine has no sandbox.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
     if suite.language == "python" and not suite.is_pairs:
-        return python_runs.run_all(suite, programs, runs, limits, hash_seed=hash_seed, tier=tier)
+        return python_runs.run_all(suite, programs, runs, limits, hash_seed=hash_seed, tier=tier, packages=packages)
     return program_runs.run_all(suite, programs, runs, limits, tier=tier)
 
 
-def run_solution(suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None) -> SuiteResult:
+def run_solution(
+    suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None, packages: tuple[str, ...] = ()
+) -> SuiteResult:
     """Run one solution with all of its tests, as `run_solutions`."""
-    return run_solutions(suite, [program], limits, tier=tier)[0]
+    return run_solutions(suite, [program], limits, tier=tier, packages=packages)[0]
 
 
 def run_solutions(
-    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None
+    suite: Suite, programs: Sequence[str], limits: Limits = LIMITS, *, tier: str | None = None, packages: tuple[str, ...] = ()
 ) -> list[SuiteResult]:
     """Run solutions with all of their tests: the rows of the matrix of solutions and tests.
 
@@ -57,6 +61,7 @@ def run_solutions(
         programs: the solutions.
         limits: of the run of each.
         tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
 
     Returns:
         What counts, for each solution: graded outside of its process where that can be.
@@ -65,31 +70,35 @@ def run_solutions(
         SandboxError, ToolchainMissingError: as of `run_all`.
     """
     if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
-        return [one for program in programs for one in _beside(suite, [program], limits, tier)]
-    beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier)
+        return [one for program in programs for one in _beside(suite, [program], limits, tier, packages)]
+    beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
     graded = [(at, one) for at, one in enumerate(found) if one is not None and not one.trouble]
     if beside and graded:
         rest = replace(suite, tests=tuple(suite.tests[at] for at in beside), outside=())
-        own = _beside(rest, [programs[at] for at, _ in graded], limits, tier)
+        own = _beside(rest, [programs[at] for at, _ in graded], limits, tier, packages)
         for (at, one), other in zip(graded, own, strict=True):
             found[at] = _merged(one, other, beside)
     alone = [at for at, one in enumerate(found) if one is None]
-    for at, one in zip(alone, _beside(suite, [programs[at] for at in alone], limits, tier), strict=True):
-        found[at] = python_runs.confirmed_outside(suite, programs[at], one, limits, tier=tier)
+    for at, one in zip(alone, _beside(suite, [programs[at] for at in alone], limits, tier, packages), strict=True):
+        found[at] = python_runs.confirmed_outside(suite, programs[at], one, limits, tier=tier, packages=packages)
     return [one for one in found if one is not None]
 
 
-def _beside(suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None) -> list[SuiteResult]:
+def _beside(
+    suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None, packages: tuple[str, ...]
+) -> list[SuiteResult]:
     """The results of tests that run beside the programs."""
     found = []
     for at in range(0, len(programs), python_runs.TOGETHER):
         some = programs[at : at + python_runs.TOGETHER]
-        ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier)
-        found += [_restarted(suite, program, one, limits, tier) for program, one in zip(some, ran, strict=True)]
+        ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
+        found += [_restarted(suite, program, one, limits, tier, packages) for program, one in zip(some, ran, strict=True)]
     return found
 
 
-def _restarted(suite: Suite, program: str, ran: SuiteResult, limits: Limits, tier: str | None) -> SuiteResult:
+def _restarted(
+    suite: Suite, program: str, ran: SuiteResult, limits: Limits, tier: str | None, packages: tuple[str, ...]
+) -> SuiteResult:
     """The result of a run, and of the tests after those that ended the program's process, which have failed."""
     for _ in range(RESTARTS):
         if ran.trouble or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
@@ -98,7 +107,7 @@ def _restarted(suite: Suite, program: str, ran: SuiteResult, limits: Limits, tie
         lost = Outcome(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")
         outcomes = [*ran.outcomes[:at], lost]
         if at + 1 < len(suite.tests):
-            (rest,) = run_all(suite, [program], [Run(first=at + 1)], limits, tier=tier)
+            (rest,) = run_all(suite, [program], [Run(first=at + 1)], limits, tier=tier, packages=packages)
             outcomes += rest.outcomes[at + 1 :]
         ran = replace(ran, outcomes=tuple([*outcomes, *ran.outcomes[len(outcomes) :]]))
     return ran

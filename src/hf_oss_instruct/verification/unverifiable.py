@@ -38,7 +38,7 @@ _MODULES = {
 }
 
 
-def before_run(solutions: Sequence[str], language: str, tier: str | None) -> None:
+def before_run(solutions: Sequence[str], language: str, tier: str | None, packages: tuple[str, ...] = ()) -> None:
     """See that programs of a language can be run here.
 
     Raises:
@@ -47,7 +47,7 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None) -> Non
     if trouble := trouble_with(language, tier):
         raise SuiteRefusedError("not_verifiable", trouble, "toolchain")
     if language == "python" and solutions:
-        lacking = [third_party(solution) for solution in solutions]
+        lacking = [third_party(solution, packages) for solution in solutions]
         if all(lacking):
             raise SuiteRefusedError(
                 "not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party"

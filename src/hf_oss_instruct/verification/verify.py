@@ -18,6 +18,7 @@ from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.grammars import EQUALITY
+from hf_oss_instruct.verification.lent_packages import identity_of
 from hf_oss_instruct.verification.matrix import results_of, solution_result
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.quality import Quality, from_json, measure
@@ -56,8 +57,8 @@ def verify_row(
         raise UsageError("There is no solution to verify. Give at least one.")
     tier = chosen_tier(options.tier).name
     try:
-        unverifiable.before_run(solutions, language, options.tier)
-        suite = read_suite(tests, language, solutions[0])
+        unverifiable.before_run(solutions, language, options.tier, options.package_folders)
+        suite = read_suite(tests, language, solutions[0], options.package_folders)
     except SuiteRefusedError as refused:
         return Verified(refused.reason, refused.detail, refused.cause, sandbox=tier)
     ran = results_of(solutions, suite, options, verdicts)
@@ -148,7 +149,17 @@ def verify_rows(
 
 
 def _quality(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> Quality:
-    key = key_of(solution, suite, options.limits, options.tier, "quality", options.mutants, options.stubs, options.reruns)
+    key = key_of(
+        solution,
+        suite,
+        options.limits,
+        options.tier,
+        "quality",
+        options.mutants,
+        options.stubs,
+        options.reruns,
+        *identity_of(options.package_folders),
+    )
 
     def make() -> dict[str, object]:
         return asdict(
@@ -160,6 +171,7 @@ def _quality(solution: str, suite: Suite, options: Options, verdicts: Verdicts) 
                 reruns=options.reruns,
                 limits=options.limits,
                 tier=options.tier,
+                packages=options.package_folders,
             )
         )
 

@@ -30,7 +30,7 @@ READ = {
 """Language → the module of this package that reads its tests."""
 
 
-def read_suite(tests: str | Sequence[str], language: str, solution: str) -> Suite:
+def read_suite(tests: str | Sequence[str], language: str, solution: str, packages: tuple[str, ...] = ()) -> Suite:
     r"""Single tests out of what a model wrote.
 
     Args:
@@ -38,6 +38,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str) -> Suit
             standard input: `[{"input": "2\\n", "output": "4\\n"}, …]`.
         language: as in `languages.LANGUAGES`.
         solution: the program, whose names say what tests import from it.
+        packages: folders of modules that Python tests may import.
 
     Raises:
         SuiteRefusedError: there are no tests, too many, or they cannot be run here; `reason` and `cause` say which.
@@ -55,7 +56,8 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str) -> Suit
     if language not in READ:
         raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
     module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
-    suites = [module.read(text, solution, language) for text in texts]
+    more = {"packages": packages} if packages and language == "python" else {}
+    suites = [module.read(text, solution, language, **more) for text in texts]
     suite: Suite = suites[0] if len(suites) == 1 else module.joined(suites)
     if len(suite.tests) > MOST_TESTS:
         raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 from hf_oss_instruct.sandbox.job_spec import LIBRARIES
@@ -18,8 +19,8 @@ _OURS = frozenset({"pytest", "unittest", "__future__"})
 _RUNNERS = frozenset({"main", "run", "exit", "print"})
 
 
-def read(text: str, solution: str, language: str = "python") -> Suite:
-    """The single tests of a test file.
+def read(text: str, solution: str, language: str = "python", packages: tuple[str, ...] = ()) -> Suite:
+    """The single tests of a test file; `packages` are folders of modules that are installed for them.
 
     Raises:
         SuiteRefusedError: it is no Python, holds no test, or needs what is not installed.
@@ -31,7 +32,7 @@ def read(text: str, solution: str, language: str = "python") -> Suite:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SuiteRefusedError("tests_missing", f"the tests are no Python: {error}") from None
         defined = defined_names(solution)
-    reader = _Reader(tree, defined)
+    reader = _Reader(tree, defined, packages)
     reader.read()
     if not reader.tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
@@ -55,7 +56,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
     return Suite("python", tuple(tests), separate=separate, aliases=aliases, outside=outside)
 
 
-def third_party(solution: str) -> list[str]:
+def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
     """Modules that a program imports and that are not installed for it, sorted."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -72,12 +73,14 @@ def third_party(solution: str) -> list[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.add(node.module.partition(".")[0])
-    return sorted(name for name in found if not is_installed(name))
+    return sorted(name for name in found if not is_installed(name, packages))
 
 
-def is_installed(name: str) -> bool:
-    """Whether programs in the sandbox have a module."""
-    return name in sys.stdlib_module_names or name in _OURS or (name in LIBRARIES and find_spec(name) is not None)
+def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
+    """Whether programs in the sandbox have a module, without importing anything."""
+    if name in sys.stdlib_module_names or name in _OURS or (name in LIBRARIES and find_spec(name) is not None):
+        return True
+    return bool(packages) and PathFinder.find_spec(name, list(packages)) is not None
 
 
 def defined_names(solution: str) -> frozenset[str]:
@@ -99,8 +102,8 @@ def defined_names(solution: str) -> frozenset[str]:
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, defined: frozenset[str]) -> None:
-        self._tree, self._defined = tree, defined
+    def __init__(self, tree: ast.Module, defined: frozenset[str], packages: tuple[str, ...]) -> None:
+        self._tree, self._defined, self._packages = tree, defined, packages
         self._imports: list[ast.stmt] = []
         self._preamble: list[ast.stmt] = []
         self._outer: list[ast.stmt] = []  # the preamble without the program's own names
@@ -170,7 +173,7 @@ class _Reader:
         modules = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [statement.module or ""]
         own = isinstance(statement, ast.ImportFrom) and statement.level > 0
         for module in modules:
-            if is_installed(module.partition(".")[0]) and not own:
+            if is_installed(module.partition(".")[0], self._packages) and not own:
                 continue
             if not (own or self._is_the_program(statement, module)):
                 root = module.partition(".")[0]

@@ -1,0 +1,45 @@
+"""Packages that are lent to programs in the sandbox: which folder a path means, and what says that it has changed."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+from hf_oss_instruct.errors import UsageError
+
+_HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@functools.cache
+def folders(path: str | Path) -> tuple[str, ...]:
+    """The folders of packages that a path means.
+
+    Args:
+        path: a folder of packages, such as `pip install --target` makes, or a virtual environment.
+
+    Raises:
+        UsageError: there is no such folder, or it is an environment of another version of Python.
+    """
+    root = Path(path).expanduser().resolve()
+    if not root.is_dir():
+        raise UsageError(f"There is no folder {str(path)!r} with packages. Make one: pip install --target {path} numpy")
+    own = root / "lib" / _HERE / "site-packages"
+    if own.is_dir():
+        return (str(own),)
+    if others := sorted(one.parent.name for one in root.glob("lib/python3*/site-packages")):
+        raise UsageError(
+            f"{str(path)!r} is an environment of {others[0]}, and programs are run by {_HERE}. "
+            f"Make one with that: {_HERE} -m venv {path}"
+        )
+    return (str(root),)
+
+
+@functools.cache
+def identity_of(packages: tuple[str, ...]) -> tuple[str, ...]:
+    """What a verdict depends on: names and versions of the packages, or names and times of the folder's content."""
+    found = []
+    for folder in map(Path, packages):
+        named = sorted(one.name for one in folder.glob("*.dist-info"))
+        found += named or sorted(f"{one.name} {one.stat().st_mtime_ns}" for one in folder.iterdir())
+    return tuple(found)
