@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import LocalTeacher
 from tests.support.verified import EXPECTED, KINDS, snippet, verifying_teacher
+from tests.support.warm import BASE, COMMAND, Running
 
 FAST = tuple(kind for kind in KINDS if kind != "hanging")
 """Kinds that need no time limit to be found out."""
@@ -214,3 +218,82 @@ def test_the_embedded_teacher_gives_verified_pairs_offline(tmp_path: Path) -> No
     assert "Generated without a model" in (tmp_path / "out" / "README.md").read_text()
     export(tmp_path / "out", tmp_path / "exported")
     assert tables(tmp_path / "exported") == tables(tmp_path / "out")
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
+def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path: Path, rounds: int) -> None:
+    count = 24 if rounds == 5 else 63
+    kinds = tuple((FAST if rounds == 5 else KINDS)[number % len(FAST)] for number in range(count))
+    seeds = code(tmp_path / "code", kinds)
+    with verifying_teacher() as server:
+        words = ["--seeds", str(seeds), "--n", str(count), "--model", "m", "--base-url", server.base_url, "--concurrency", "4"]
+        words += [
+            "--verify",
+            "--tests",
+            "apart",
+            "--solutions",
+            "2",
+            "--repair",
+            "1",
+            "--benchmarks",
+            "none",
+            "--format",
+            "quiet",
+        ]
+
+        def start(name: str) -> Running:
+            return BASE.start([COMMAND, "synthesize", *words, "--out", tmp_path / name])
+
+        def progress() -> int:
+            verdicts = tmp_path / "killed" / "verdicts.jsonl"
+            return len(server.requests) + (verdicts.read_bytes().count(b"\n") if verdicts.exists() else 0)
+
+        assert start("whole").wait().returncode == 0
+        whole = json.loads((tmp_path / "whole" / "run.json").read_text())
+        asked, lines = len(server.requests), (tmp_path / "whole" / "verdicts.jsonl").read_bytes().count(b"\n")
+        dice, kills = random.Random(7), 0
+        for _ in range(rounds):
+            process, wanted = start("killed"), progress() + dice.randrange(1, 2 * (asked + lines) // rounds)
+            while progress() < wanted and process.poll() is None:
+                time.sleep(0.005)
+            process.kill()
+            kills += process.wait().returncode != 0
+        assert start("killed").wait().returncode == 0
+        found = json.loads((tmp_path / "killed" / "run.json").read_text())
+        assert kills >= rounds // 2
+        assert asked <= len(server.requests) - asked <= asked + 4 * kills, "paid once, but for what was in flight"
+    assert tables(tmp_path / "killed") == tables(tmp_path / "whole")
+    for name in ("requested", "kept", "rejected", "pending", "verification", "preferences"):
+        assert found[name] == whole[name]
+
+
+def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path) -> None:
+    seeds = code(tmp_path / "code", ("hanging", "right", "wrong"))
+    with verifying_teacher() as server:
+        words = [
+            "--seeds",
+            str(seeds),
+            "--n",
+            "3",
+            "--model",
+            "m",
+            "--base-url",
+            server.base_url,
+            "--verify",
+            "--tests",
+            "answer",
+        ]
+        words += [*"--verify --tests answer --benchmarks none --format quiet --out".split(), str(tmp_path / "out")]
+        process = BASE.start([COMMAND, "synthesize", *words])
+        verdicts = tmp_path / "out" / "verdicts.jsonl"
+        while process.poll() is None and not (verdicts.exists() and verdicts.read_bytes().count(b'"row"') >= 2):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        done = process.wait()
+        assert done.returncode == 130, done.stderr
+        report = json.loads((tmp_path / "out" / "run.json").read_text())
+        assert (report["kept"], report["pending"]) == (1, 1), "what hangs is pending, the rest is there"
+        again = BASE.start([COMMAND, "synthesize", *words]).wait()
+        assert again.returncode == 0, again.stderr
+        assert len(server.requests) == 3
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["rejected"] == {"tests_failed": 2}
