@@ -113,7 +113,7 @@ def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any
         A row; None for a line that is longer than `LONGEST_LINE`.
 
     Raises:
-        SeedError: a line, or the file, is no JSON, or holds something else than objects.
+        SeedError: a line, or the file, is not JSON, or holds something else than objects.
     """
     if ".json" in PurePosixPath(path.lower()).suffixes and not _stands_on_a_line(file.peek(FIRST_LOOK)[:FIRST_LOOK]):
         yield from _values(file, path)
@@ -143,10 +143,10 @@ def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]
     try:
         for number, row in enumerate(rows, 1):
             if not isinstance(row, dict):
-                raise SeedError(f"Value {number} of {path!r} is no JSON object. Each must be one, with a column for the code.")
+                raise SeedError(f"Value {number} of {path!r} is not a JSON object. Each must be one, with a column for the code.")
             yield row
     except ijson.JSONError as error:
-        raise SeedError(f"{path!r} is no JSON: {' '.join(str(error).split())[:200]}. Repair it, or leave it out.") from error
+        raise SeedError(f"{path!r} is not JSON: {' '.join(str(error).split())[:200]}. Repair it, or leave it out.") from error
 
 
 def _bounded_lines(file: IO[bytes]) -> Iterator[bytes | None]:
@@ -164,9 +164,9 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         why = getattr(error, "msg", None) or str(error).splitlines()[0].rstrip(".")
-        raise SeedError(f"Line {number} of {path!r} is no JSON: {why}. Mend the line, or leave it out.") from error
+        raise SeedError(f"Line {number} of {path!r} is not JSON: {why}. Mend the line, or leave it out.") from error
     if not isinstance(row, dict):
-        raise SeedError(f"Line {number} of {path!r} is no JSON object. Each line must be one, with a column for the code.")
+        raise SeedError(f"Line {number} of {path!r} is not a JSON object. Each line must be one, with a column for the code.")
     return row
 
 

@@ -26,7 +26,7 @@ def loads(text: str | bytes) -> Any:
     """The value of a JSON text. Numbers are finite, and whole ones have 64 bits at most.
 
     Raises:
-        ValueError: it is no JSON, too deep, or has another number.
+        ValueError: it is not JSON, too deep, or has another number.
     """
     try:
         return json.loads(text, parse_constant=_no_number, parse_int=_whole, parse_float=_finite)
@@ -42,7 +42,7 @@ def any_json(text: str | bytes, *, strict: bool = True) -> Any:
         strict: refuse control characters, such as a bare new line, inside strings.
 
     Raises:
-        ValueError: it is no JSON, or too deep.
+        ValueError: it is not JSON, or too deep.
     """
     try:
         return json.loads(text, strict=strict)
@@ -58,7 +58,7 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
         keys: what it must hold, and of which type.
 
     Raises:
-        ValueError: it cannot be read, is no object, or lacks a key; the message names file, key and value.
+        ValueError: it cannot be read, is not an object, or lacks a key; the message names file, key and value.
     """
     try:
         with path.open("rb") as file:
@@ -102,7 +102,7 @@ def load_yaml(text: str, *, aliases: bool = False) -> Any:
         aliases: whether `*name` may stand for a value: a small text then becomes a value that is huge once it is written out.
 
     Raises:
-        ValueError: it is no YAML, has an alias, is too large or deep, or has a number or date that is too long.
+        ValueError: it is not YAML, has an alias, is too large or deep, or has a number or date that is too long.
     """
     if len(text) > LARGEST_YAML:
         raise ValueError(f"it has {len(text):,} characters, {LARGEST_YAML:,} at most")
@@ -144,7 +144,7 @@ for _kind in ("int", "float", "timestamp"):
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"it has the value {text}, which is no number")
+    raise ValueError(f"it has the value {text}, which is not a number")
 
 
 def _whole(text: str) -> int:

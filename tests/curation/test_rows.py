@@ -93,7 +93,7 @@ def test_text_of_every_arrow_type_is_text(tmp_path: Path, kind: pa.DataType) -> 
 
 def test_bytes_that_are_no_text_are_an_error_with_the_columns_name(tmp_path: Path) -> None:
     pq.write_table(pa.table({"problem": pa.array([b"caf\xe9"]), "solution": ["x"]}), tmp_path / "rows.parquet")
-    with pytest.raises(SeedError, match=r"'problem' is no UTF-8.*--columns"):
+    with pytest.raises(SeedError, match=r"'problem' is not UTF-8.*--columns"):
         curated(tmp_path / "rows.parquet")
 
 

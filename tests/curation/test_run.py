@@ -121,7 +121,7 @@ def test_rows_without_any_known_text_column_are_refused(tmp_path: Path) -> None:
 def test_bytes_that_are_no_utf8_are_refused_with_the_column(tmp_path: Path) -> None:
     broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"caf\xe9"]).buffers())
     pq.write_table(pa.table({"problem": broken, "solution": ["x"]}), tmp_path / "rows.parquet")
-    with pytest.raises(SeedError, match="'problem' is no UTF-8"):
+    with pytest.raises(SeedError, match="'problem' is not UTF-8"):
         curate(str(tmp_path / "rows.parquet"), tmp_path / "out")
 
 
@@ -129,7 +129,7 @@ def test_bytes_that_are_no_utf8_are_refused_with_the_column(tmp_path: Path) -> N
 def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SeedError, match=r"neither a file or folder|cannot be read|is no JSON"):
+    with pytest.raises(SeedError, match=r"neither a file or folder|cannot be read|is not JSON"):
         curate(str(tmp_path / name), tmp_path / "out")
 
 

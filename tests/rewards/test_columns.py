@@ -84,7 +84,7 @@ def test_what_verl_hands_over_is_read_with_the_language_of_its_extra_info() -> N
         ({"tests": "assert True", "lang": "klingon"}, "klingon"),
         ({"tests": "assert True", "lang": 3}, "Unknown language '3'"),
         ({"verification_info": {"language": "python"}}, "its keys are language"),
-        ({"verification_info": "{'language': open('/etc/passwd')}"}, "it is no JSON"),
+        ({"verification_info": "{'language': open('/etc/passwd')}"}, "it is not JSON"),
         ({"test_cases": [{"input": "1"}]}, "its keys are input"),
         ({"input_output": {"inputs": ["1", "2"], "outputs": ["1"]}}, "2 inputs and 1 outputs"),
         ({"input_output": {"inputs": [1], "outputs": [1], "fn_name": "f"}, "lang": "java"}, "in Python only"),

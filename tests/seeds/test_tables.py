@@ -433,7 +433,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize("line", ["[1, 2]", '"text"', "5", "null"])
     def test_a_line_that_is_no_object_is_an_error_with_its_number(self, tmp_path: Path, line: str) -> None:
         words = refusal(opened(tmp_path / "a.jsonl", jsonl(OK) + line.encode() + b"\n"))
-        assert "Line 2 of 'a.jsonl' is no JSON object" in words
+        assert "Line 2 of 'a.jsonl' is not a JSON object" in words
 
     @pytest.mark.parametrize(
         "data",

@@ -61,7 +61,7 @@ def test_a_slice_of_a_benchmark_is_spread_over_it() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{", "Line 2 of .*tasks.jsonl is no JSON"),
+        ("{", "Line 2 of .*tasks.jsonl is not JSON"),
         ({"instruction": "Write f."}, "has no text 'entry_point'"),
         (TASK | {"tests": ""}, "has no text 'tests'"),
         (TASK | {"language": "klingon"}, "unknown language 'klingon'"),

@@ -1,7 +1,7 @@
 """The `datasets` builder: `load_dataset("oss-instruct", data_files=…, split="train", streaming=True)`.
 
-Rows are made when they are read: a stream parses and checks single rows. Duplicates are looked for by `synthesize` and `curate`,
-which see the whole set.
+Rows are generated when they are read: a stream parses and checks single rows. `synthesize` and `curate` find duplicates,
+because they see the whole dataset.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ class OssInstruct(SeedOrderBuilder):
         rows = load_dataset("oss-instruct", data_files="src/**/*.py", split="train", streaming=True)
         next(iter(rows))["problem"]
 
-    The config `sft` gives prompt and completion instead of full rows. A stream asks for a row when it is read, and resumes by
-    seed; it has no duplicates removed, since that needs the whole set. In map style, everything received is journaled below the
-    cache: a load that was interrupted goes on where it was.
+    The config `sft` yields prompt and completion instead of full rows. A stream generates a row when it is read, and resumes by
+    seed; it does not remove duplicates, because that needs the whole dataset. In map style, every answer is journaled in the
+    cache, so that an interrupted load continues.
     """
 
     BUILDER_CONFIG_CLASS = OssInstructConfig
-    BUILDER_CONFIGS = [OssInstructConfig(name="default"), OssInstructConfig(name="sft")]  # noqa: RUF012  # the host's own form
+    BUILDER_CONFIGS = [OssInstructConfig(name="default"), OssInstructConfig(name="sft")]  # noqa: RUF012  # as in `datasets`
     DEFAULT_CONFIG_NAME = "default"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for config in self.BUILDER_CONFIGS:
             config.refuse_settings()
         super().__init__(*args, **kwargs)
-        if kwargs.get("features") is None:  # a card's dataset_info may say anything
+        if kwargs.get("features") is None:  # a card's dataset_info is untrusted
             self.info.features = self._info().features
 
     @property
     def opened(self) -> Opened:
-        """Sources, run config and teacher."""
+        """Sources, run config and teacher of the arguments."""
         opened: Opened = self.config.opened
         return opened
 
@@ -57,7 +57,7 @@ class OssInstruct(SeedOrderBuilder):
         """See `datasets.DatasetBuilder.download_and_prepare`.
 
         Raises:
-            UsageError: a run config from the Hub would decide how much a paid teacher is asked.
+            UsageError: a run config from the Hub would decide how many paid requests are sent.
         """
         opened = self.opened
         if opened.repo_config and opened.repo_config.is_remote and not opened.teacher.embedded and not self.config.is_bounded:
@@ -82,7 +82,7 @@ class OssInstruct(SeedOrderBuilder):
     def _generate_examples(
         self, split: str, of: int, shards: Sequence[int], start: int | None = None
     ) -> Iterator[tuple[int, Row | dict[str, str]]]:
-        """(Place in seed order, row) of some of `of` shards, from a place on; without a start, all of them or an error."""
+        """Yield (position in seed order, row) of some of `of` shards, from a position on; without `start`, all or an error."""
         opened, share = self.opened, Fraction(len(shards), of)
         mine = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(

@@ -1,8 +1,8 @@
-"""Every private name of `datasets` that we touch, so that a new version of it is met in one place.
+"""Every private name of `datasets` that we use, so that new versions are handled in one place.
 
-A canary test asserts that the names exist; the dependency is bound to `datasets<6`. What is changed in the host: our builder is
-in its table of packaged builders and `.ossi` among its suffixes, loading ours without files does not look through the
-working directory, and a shard of a stream that has no rows can be written.
+A canary test asserts that the names exist, and the dependency is `datasets<6`. What is changed in `datasets`: our builder is
+in its table of packaged builders and `.ossi` among its suffixes; loading ours without files does not search the
+working directory; and a shard of a stream without rows can be written.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from datasets.iterable_dataset import DataSourcesShufflingDisallowed, ExamplesIt
 from hf_oss_instruct.data import FORMAT_VERSION
 
 NAME = "oss-instruct"
-"""The name for `load_dataset`; it must not hold a slash, which would reach file names and shadow a Hub id."""
+"""The name for `load_dataset`. It must not contain a slash, which would get into file names and shadow a Hub id."""
 RUN_CONFIG_SUFFIX = ".ossi"
 BUILDER = "hf_oss_instruct.loading.builder"
 ROWS_VERSION = f"rows-{FORMAT_VERSION}.1"
-"""Part of the cache path: rows of another shape are another cache; a mere edit of our source is not."""
+"""Part of the cache path: it changes with the columns of rows, not with every change of our source."""
 SHARDS = (1680, 240, 48, 24, 8)
 """Virtual shards of a stream: the first number that is not above its number of seeds. 1680 is the least that every world size
 from 2 to 8, and 16, divides: where it does not, `datasets` lets every rank make every row, unless told to split by shards."""
 
 
 def shards_for(seeds: int | None) -> int:
-    """How many virtual shards a stream of so many seeds has; None where nobody knows how many there are."""
+    """The number of virtual shards for a number of seeds, None if that is unknown."""
     return SHARDS[0] if seeds is None else next((count for count in SHARDS if count <= seeds), SHARDS[-1])
 
 
 def install() -> None:
-    """Put our builder into the tables of `datasets`; twice does no harm."""
+    """Add our builder to the tables of `datasets`. Idempotent."""
     packaged._PACKAGED_DATASETS_MODULES[NAME] = (BUILDER, ROWS_VERSION)
     packaged._EXTENSION_TO_MODULE[RUN_CONFIG_SUFFIX] = (NAME, {})
     packaged._MODULE_TO_EXTENSIONS[NAME] = [RUN_CONFIG_SUFFIX]
     packaged._MODULE_TO_METADATA_FILE_NAMES[NAME] = []
     packaged._MODULE_TO_METADATA_EXTENSIONS[NAME] = []
-    for known in (packaged._ALL_EXTENSIONS, packaged._ALL_ALLOWED_EXTENSIONS):  # in place: `load` imported them by name
+    for known in (packaged._ALL_EXTENSIONS, packaged._ALL_ALLOWED_EXTENSIONS):  # in place: `load` has imported them by name
         if RUN_CONFIG_SUFFIX not in known:
             known.append(RUN_CONFIG_SUFFIX)
     factory = loading.PackagedDatasetModuleFactory
@@ -53,7 +53,7 @@ def install() -> None:
 
 
 def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Our name without `data_files` means `seeds=`, `data_dir=` or a mistake, never whatever lies in the working directory."""
+    """Without `data_files`, our name means `seeds=`, `data_dir=` or a mistake, never the files in the working directory."""
 
     @wraps(get_module)
     def get(factory: Any) -> Any:
@@ -67,7 +67,7 @@ def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _also_of_no_rows(to_parquet: Callable[..., int]) -> Callable[..., int]:
-    """A shard of a stream without rows is an empty file; stock `to_parquet`, and with it `push_to_hub`, fails on one."""
+    """Write a shard without rows as an empty file; the original `to_parquet`, and so `push_to_hub`, fails."""
 
     @wraps(to_parquet)
     def write(stream: datasets.IterableDataset, path_or_buf: Any, *args: Any, **kwargs: Any) -> int:
@@ -84,14 +84,14 @@ def _also_of_no_rows(to_parquet: Callable[..., int]) -> Callable[..., int]:
 
 
 class OpenedConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """A builder config that is opened as soon as its data files are known, so that its cache key can say what it found."""
+    """A builder config that is opened when its data files are known, so that its cache key can depend on their content."""
 
     def open(self, base_path: str, token: Any) -> None:
         """Find sources, run config and teacher."""
         raise NotImplementedError
 
     def cache_key(self) -> str:
-        """What changes rows, in a hash."""
+        """Hash of everything that affects rows."""
         raise NotImplementedError
 
     def _resolve_data_files(self, base_path: str | None, download_config: datasets.DownloadConfig) -> None:
@@ -99,19 +99,19 @@ class OpenedConfig(datasets.BuilderConfig):  # type: ignore[misc]
         self.open(base_path or "", download_config.token)
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
-        """The cache key alone: no URL, key or concurrency, and no path gets into it."""
+        """Only the cache key: no URL, API key, concurrency or path is part of it."""
         config_id: str = super().create_config_id({"rows": self.cache_key()}, custom_features)
         return config_id
 
 
 class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
-    """Rows in seed order, from any subset of the virtual shards, resumed at a seed instead of a row.
+    """Rows in seed order from any subset of the virtual shards. It resumes at a seed instead of a row.
 
     Args:
-        generate_examples_fn: called with `shards=` and `start=` beside `kwargs`; yields (place in seed order, row).
+        generate_examples_fn: called with `shards=` and `start=` besides `kwargs`; yields (position in seed order, row).
         kwargs: further arguments for it.
-        shards: the virtual shards whose rows it gives.
-        types: the declared features; rows have them already, so that the host need not cast each.
+        shards: the virtual shards whose rows it yields.
+        types: the declared features; rows already have them, so that `datasets` need not cast each row.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
 
     @property
     def features(self) -> datasets.Features:
-        """The types that its rows have."""
+        """The types of its rows."""
         return self._types
 
     def _init_state_dict(self) -> dict[str, Any]:
@@ -142,17 +142,17 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
             yield place, row
 
     def shuffle_data_sources(self, generator: Any) -> SeedOrderExamples:
-        """Refused, as `take` and `skip` do: the order of seeds is a hash already, and a shuffle buffer reads one stream."""
+        """Not supported, as after `take` and `skip`: seeds are in hash order already, and a shuffle buffer reads one stream."""
         raise DataSourcesShufflingDisallowed("Use shuffle_seeds= to draw the seeds in another order.")
 
     def shard_data_sources(self, num_shards: int, index: int, contiguous: bool = True) -> SeedOrderExamples:
-        """The rows of a part of the shards."""
+        """The rows of some of the shards."""
         first, end = (len(self.shards) * at // num_shards for at in (index, index + 1))
         part = self.shards[first:end] if contiguous else self.shards[index::num_shards]
         return self._of(part)
 
     def reshard_data_sources(self) -> SeedOrderExamples:
-        """The same: there are shards enough."""
+        """Unchanged: there are enough shards."""
         return self._of(self.shards)
 
     def _of(self, shards: range) -> SeedOrderExamples:
@@ -160,7 +160,7 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
 
     @property
     def num_shards(self) -> int:
-        """How many virtual shards it gives the rows of."""
+        """Number of virtual shards."""
         return len(self.shards)
 
 

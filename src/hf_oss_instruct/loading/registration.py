@@ -1,6 +1,6 @@
-"""How `import hf_oss_instruct` makes `load_dataset("oss-instruct", …)` known, without importing `datasets` itself.
+"""Register `load_dataset("oss-instruct", …)` on `import hf_oss_instruct`, without importing `datasets`.
 
-`datasets` 5 has no plug-in hook, so our builder is put into its table of packaged builders the moment somebody imports it.
+`datasets` 5 has no plugin hook, so our builder is added to its table of packaged builders as soon as it is imported.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from types import ModuleType
 
 
 def register() -> None:
-    """Make `load_dataset("oss-instruct", …)` work now. Importing the package does it by itself; twice does no harm."""
+    """Make `load_dataset("oss-instruct", …)` work. Importing the package does this already; calling it again has no effect."""
     from hf_oss_instruct.loading import datasets_compat
 
     datasets_compat.install()
 
 
 def register_when_imported() -> None:
-    """Register as soon as `datasets` is imported, or now if it is; importing `datasets` ourselves would cost seconds."""
+    """Register as soon as `datasets` is imported, or now if it is already; importing it here would take seconds."""
     if "datasets" in sys.modules:
         register()
     elif not any(isinstance(finder, _AfterDatasets) for finder in sys.meta_path):
@@ -29,7 +29,7 @@ def register_when_imported() -> None:
 
 
 class _AfterDatasets:
-    """Finds `datasets` as usual, and registers our builder after it ran."""
+    """Import hook that loads `datasets` as usual and then registers our builder."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != "datasets":
@@ -44,7 +44,7 @@ class _AfterDatasets:
             execute(module)
             try:
                 register()
-            except (AttributeError, ImportError) as error:  # a plug-in must not break its host
+            except (AttributeError, ImportError) as error:  # a plugin must not break `datasets`
                 warnings.warn(
                     f'load_dataset("oss-instruct") is not available: {error}. Install datasets>=5.2,<6, or use OssInstruct.',
                     stacklevel=2,

@@ -46,7 +46,7 @@ class RemoteScorer:
             UsageError: it does not; the message says why.
         """
         if not options.url.startswith(("http://", "https://")):
-            raise UsageError(f"The reward server {options.url!r} is no URL. Use one such as http://127.0.0.1:8080.")
+            raise UsageError(f"The reward server {options.url!r} is not a URL. Use one such as http://127.0.0.1:8080.")
         check_key(options.token or None, options.url, "The token of the reward server")
         scorer = cls(options)
         shown = redacted(options.url)

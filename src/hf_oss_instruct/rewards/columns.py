@@ -162,7 +162,7 @@ class _Reader:
         if self._column in CODE_COLUMNS:
             self._code.append(text)
             return None
-        raise self._not_understood(text, f"it is no JSON ({trouble})")
+        raise self._not_understood(text, f"it is not JSON ({trouble})")
 
     def _weights(self, weights: Any) -> tuple[float, ...]:
         if not _holds(weights):

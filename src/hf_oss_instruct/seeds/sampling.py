@@ -97,7 +97,7 @@ class _Draw:
         self._rng_seed = plan.random_seed
 
     def seeds(self, languages: Collection[str] | None, wanted: int | None) -> Iterator[Seed | Skipped]:
-        """The seeds of one share; endless if there is no limit of snippets per document."""
+        """The seeds of one share; endless if there is no limit on snippets per document."""
         plan = self._plan
         if plan.sampler == "magicoder":
             yield from self._magicoder(languages)

@@ -9,7 +9,7 @@ from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
 from hf_oss_instruct.spec.kinds import BenchmarkNames, Choice, Switch
 
 ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET
-"""A stream gives rows before the set is there: it makes no such checks."""
+"""A stream yields rows before the dataset is complete, so it cannot run these checks."""
 DEFAULT = "default"
 """Every benchmark that has a name (`benchmarks.registry`)."""
 
@@ -19,20 +19,20 @@ class Checks:
     """Which checks rows must pass.
 
     Raises:
-        UsageError: a rule or policy that does not exist.
+        UsageError: a rule or policy does not exist.
     """
 
     duplicates: bool = option(
         True,
         Switch(),
-        "Reject rows whose seed, problem or solution was seen before.",
+        "Reject rows whose seed, problem or solution occurred before.",
         yaml="duplicates",
         set_by=ON_A_WHOLE_SET & ~Door.COMMAND,
     )
     near_duplicates: bool = option(
         True,
         Switch(),
-        "Reject rows that nearly repeat one. Default: yes.",
+        "Reject near duplicates of earlier rows. Default: yes.",
         flag="--near-duplicates/--no-near-duplicates",
         yaml="near_duplicates",
         set_by=ON_A_WHOLE_SET,

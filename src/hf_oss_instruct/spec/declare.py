@@ -1,6 +1,6 @@
-"""How an option of a run is declared: one dataclass field, from which flags, YAML keys and arguments are derived.
+"""Declare the options of a run: one dataclass field each, from which flags, YAML keys and arguments are derived.
 
-one_in: int = option(1, Integer(1), "Look at one document in K, drawn by hash.", flag="--one-in", yaml="one_in", metavar="K")
+one_in: int = option(1, Integer(1), "Use one document in K, chosen by a hash.", flag="--one-in", yaml="one_in", metavar="K")
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ class Door(Flag):
 
 ANYONE = Door.COMMAND | Door.RUN_CONFIG | Door.REPO_CONFIG | Door.LOAD_DATASET | Door.PYTHON
 CALLER = Door.COMMAND | Door.LOAD_DATASET | Door.PYTHON
-"""Whoever starts the run, but no file: what costs money, reaches out, or names a place on this machine."""
+"""Only the person who starts the run, never a file: options that cost money, open connections, or name a local path."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option beside its type and default.
+    """The declaration of an option.
 
     Attributes:
         name: name of the field.
         default: its default.
         kind: how its value is read and written.
-        help: what `--help` and the docs say.
-        flag: on the command line, `--no-…` for what is on by default; two with a slash switch on and off.
-        metavar: what `--help` shows for the value.
-        yaml: key in the part of a run config that the field belongs to.
+        help: its text in `--help` and the docs.
+        flag: its flag, `--no-…` for what is on by default; two flags with a slash switch it on and off.
+        metavar: name of the value in `--help`.
+        yaml: key in its part of a run config.
         keyword: name as an argument of `load_dataset`.
         set_by: who may set it.
-        auto: whether None is written `auto` in YAML, instead of null.
-        rare: whether YAML has it only where it is not the default: options that came later, so that older hashes hold.
+        auto: whether None is written as `auto` in YAML, instead of null.
+        rare: whether YAML contains it only if it is not the default: for later options, so that older hashes stay valid.
         shown: whether `--help` shows the default.
-        after: name of the option that it follows in `--help`, where that is not the one declared before it.
-        section: section of the paper (Magicoder, arXiv 2312.02120) that it comes from.
+        after: name of the option that it follows in `--help`, if that is not the one declared before it.
+        section: section of the paper (Magicoder, arXiv 2312.02120) that describes it.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Option:
 
     @property
     def nullable(self) -> bool:
-        """Whether null is a value in YAML."""
+        """Whether YAML may contain null."""
         return self.default is None and not self.auto
 
 
@@ -99,14 +99,14 @@ def option(
     section: str | None = None,
     kw_only: bool = False,
 ) -> Any:
-    """A field that is an option of a run. `default` is a value, or a function that makes one; for the rest see `Option`."""
+    """Declare a field that is an option. `default` is a value, or a function that returns one; see `Option` for the rest."""
     facts = (kind, help, flag, metavar, yaml, keyword, set_by, auto, rare, shown, after, section)
     where = {"default_factory": default} if callable(default) else {"default": default}
     return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
 
 
 def options_of(part: type) -> tuple[Option, ...]:
-    """The options of a part of a run, in the order in which they are declared."""
+    """The options of a part of a run, in the order of their declaration."""
     return tuple(_option(found) for found in fields(part) if _OPTION in found.metadata)
 
 
@@ -117,7 +117,7 @@ def _option(found: Field[Any]) -> Option:
 
 
 def in_order(options: Iterable[Option]) -> list[Option]:
-    """Options as `--help` lists them: `after` puts some behind another than the one before them."""
+    """Options in the order of `--help`: those with `after` are moved behind the option that it names."""
     options = list(options)
     listed = [option for option in options if option.after is None]
     for moved in (option for option in options if option.after is not None):
@@ -127,10 +127,10 @@ def in_order(options: Iterable[Option]) -> list[Option]:
 
 
 def normalize(part: Any) -> None:
-    """Bring the values of a part into their own types, and check them; for `__post_init__`.
+    """Convert the values of a part to their types and validate them; call it in `__post_init__`.
 
     Raises:
-        UsageError: a value is none of those allowed.
+        UsageError: a value is not allowed.
     """
     for found in options_of(type(part)):
         given = getattr(part, found.name)
@@ -139,9 +139,9 @@ def normalize(part: Any) -> None:
 
 
 def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
-    """Give a function of a part of a run the arguments of that part: `f(SeedPlan(n=3))` becomes `f(n=3)`.
+    """Let a function whose argument is a part of a run take that part's arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
 
-    The docstring of the function gets an `Args:` section made of the options' help.
+    An `Args:` section with the options' help is added to its docstring.
     """
 
     def of(function: Callable[[Part], Result]) -> Callable[P, Result]:

@@ -1,4 +1,4 @@
-"""Command-line options made of the declared options of a run, and the run that they describe."""
+"""Derive command-line options from the declared options of a run, and the run from their values."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class JsonObject(click.ParamType[dict[str, Any]]):
         try:
             found = json.loads(value)
         except (ValueError, RecursionError) as error:
-            self.fail(f"{value!r} is no JSON: {error}. Quote it for the shell: '{{\"top_k\": 20}}'.", param, ctx)
+            self.fail(f"{value!r} is not JSON: {error}. Quote it for the shell: '{{\"top_k\": 20}}'.", param, ctx)
         if not isinstance(found, dict):
-            self.fail(f"{value!r} is no JSON object. Write names and values: '{{\"top_k\": 20}}'.", param, ctx)
+            self.fail(f"{value!r} is not a JSON object. Write names and values: '{{\"top_k\": 20}}'.", param, ctx)
         return found
 
 
@@ -59,20 +59,20 @@ PRESET = click.option(
 CONFIG = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Run config (oss_instruct.yaml, *.ossi); flags win over it.",
+    help="Run config (oss_instruct.yaml, *.ossi); flags override it.",
 )
 
 
 @dataclass(frozen=True)
 class RunFlags:
-    """What a command line says of a run.
+    """The run that a command line describes.
 
     Attributes:
-        spec: preset, run config or defaults, with the flags that were given over it, but those below.
+        spec: preset, run config or defaults, overridden by the given flags except those below.
         config: the run config.
-        seeds, revision: where the seeds are, and at which revision. They stand beside the run config's own, which names them
-            by what was read: a run that goes on must find the same.
-        benchmarks: they may be files here, which a run config names by their contents.
+        seeds, revision: source of the seeds and its revision, apart from those in the run config, which identifies them
+            by what was read: a run that is continued must find the same.
+        benchmarks: names and files; a run config names files by a hash of their contents.
     """
 
     spec: RunSpec
@@ -90,7 +90,7 @@ def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[
         without: options that the command does not have.
     """
     groups = [[option for option in OPTIONS[part] if option.flag and option.name not in without] for part in parts]
-    if "prompt" in parts:  # one group in `--help`: who is asked, what, and how
+    if "prompt" in parts:  # these three are one group in `--help`
         first = parts.index("teacher")
         groups[first : first + 3] = [[option for group in groups[first : first + 3] for option in group]]
 
@@ -128,7 +128,7 @@ def check_options(*names: str) -> Callable[[Callable[..., Result]], Callable[...
 
 
 def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The command-line option of a declared one."""
+    """Convert a declared option to an option of click."""
     assert option.flag
     shown: dict[str, Any] = {}
     if option.shown:
@@ -140,7 +140,7 @@ def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 def _type(kind: kinds.Kind) -> click.ParamType[Any]:
-    """What checks the words of a flag; the kind then makes a value of them."""
+    """The click type that validates a flag's value; the kind then converts it."""
     match kind:
         case kinds.Integer(low):
             return click.IntRange(low)
@@ -160,7 +160,7 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
 
 
 def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any]:
-    """Take the values of the flags that were given out of those of a command."""
+    """Remove the values of given flags from a command's values, and return them by option name."""
     given: dict[str, Any] = {}
     for option in options:
         if option.flag:

@@ -1,4 +1,4 @@
-"""How the value of an option is read from a flag, a YAML file or Python, and written to YAML."""
+"""Kinds of option values: how each is read from a flag, YAML or Python, and written to YAML."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
 
 Counts = tuple[tuple[str, int | None], ...]
-"""Language names, each with its number of seeds, or None for no count of its own."""
+"""Language names, each with its number of seeds, or None if it has no count."""
 
 
 class Kind:
-    """A kind of values; as it stands, of those that are the same everywhere.
+    """A kind of values. This base class is for values with the same form everywhere.
 
     Attributes:
-        yaml_types: what YAML may hold.
+        yaml_types: types that YAML may contain.
     """
 
     yaml_types: tuple[type, ...] = ()
 
     def from_flag(self, value: Any) -> Any:
-        """The value of a flag that click has converted and checked.
+        """Convert the value of a flag that click has validated.
 
         Raises:
             UsageError: it cannot be read.
@@ -36,28 +36,28 @@ class Kind:
         return value
 
     def from_yaml(self, value: Any) -> Any:
-        """A value as `yaml.safe_load` gives it.
+        """Convert a value that `yaml.safe_load` returned.
 
         Raises:
-            TypeError: it has another type.
+            TypeError: it has the wrong type.
         """
         return typed(value, *self.yaml_types)
 
     def to_yaml(self, value: Any) -> Any:
-        """The value in plain types."""
+        """The value in plain types, for YAML."""
         return value
 
     def from_python(self, value: Any) -> Any:
-        """A value that a program gave, in the type that the field has.
+        """Convert a value that was passed in Python to the type of the field.
 
         Raises:
-            UsageError: it is none of those allowed.
+            UsageError: it is not allowed.
         """
         return value
 
 
 def typed(value: Any, *types: type) -> Any:
-    """The value, if it has one of these types; a bool is no int."""
+    """Return the value if it has one of these types; a bool does not count as an int."""
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         names = ("null" if kind is type(None) else kind.__name__ for kind in types)
         raise TypeError(f"{value!r} should be {' or '.join(names)}")
@@ -74,7 +74,7 @@ class Integer(Kind):
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A number in an interval; `low_open` leaves `low` itself out."""
+    """A number in an interval; `low_open` excludes `low` itself."""
 
     low: float
     high: float | None = None
@@ -91,18 +91,18 @@ class Text(Kind):
 
 @dataclass(frozen=True)
 class Switch(Kind):
-    """On or off."""
+    """A switch: on or off."""
 
     yaml_types = (bool,)
 
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of some names.
+    """One of several names.
 
     Attributes:
-        names: those allowed.
-        wrong: what an error says, with {value!r} for another.
+        names: the allowed names.
+        wrong: the error message, with {value!r} for the value.
     """
 
     names: tuple[str, ...]
@@ -150,7 +150,7 @@ class AutoInteger(Kind):
 
 @dataclass(frozen=True)
 class Names(Kind):
-    """Several names; on the command line with commas between them, `none` for no name."""
+    """Several names; separated by commas on the command line, `none` for no names."""
 
     def from_flag(self, value: str) -> tuple[str, ...]:
         """See `Kind.from_flag`."""
@@ -171,7 +171,7 @@ class Names(Kind):
 
 @dataclass(frozen=True)
 class FilterNames(Names):
-    """Names of seed filters; `all` on the command line for every one."""
+    """Names of seed filters; `all` on the command line for all of them."""
 
     def from_flag(self, value: str) -> tuple[str, ...]:
         """See `Kind.from_flag`."""
@@ -186,7 +186,7 @@ class FilterNames(Names):
 
 
 def filter_names() -> tuple[str, ...]:
-    """Names of the seed filters: `parses` looks at the whole document, the others at the snippet."""
+    """Names of the seed filters: `parses` checks the whole document, the others check the snippet."""
     from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
 
     return ("parses", *SNIPPET_FILTERS)
@@ -194,7 +194,7 @@ def filter_names() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class BenchmarkNames(Names):
-    """Names of benchmarks. A file may not name a path: it would be read on the machine of whoever runs it."""
+    """Names of benchmarks. A run config may not name a path, which would be read on the machine of the person who runs it."""
 
     def from_yaml(self, value: Any) -> tuple[str, ...]:
         """See `Kind.from_yaml`."""
@@ -206,7 +206,7 @@ class BenchmarkNames(Names):
 
 @dataclass(frozen=True)
 class LanguageCounts(Kind):
-    """Languages, each perhaps with a number of seeds."""
+    """Languages, each with an optional number of seeds."""
 
     def from_flag(self, value: str) -> Counts:
         """See `Kind.from_flag`."""
@@ -239,7 +239,7 @@ class LanguageCounts(Kind):
 
 @dataclass(frozen=True)
 class Folder(Kind):
-    """The path of a folder on this machine. No file sets it."""
+    """The path of a local folder. No file can set it."""
 
     yaml_types = (str,)
 
@@ -254,7 +254,7 @@ class Folder(Kind):
 
 @dataclass(frozen=True)
 class OptOuts(Kind):
-    """A denylist. A run config holds its hash alone: an opt-out names people's repositories."""
+    """A denylist. A run config contains only its hash, because opt-outs name people's repositories."""
 
     def from_flag(self, value: Path) -> Denylist:
         """See `Kind.from_flag`."""

@@ -1,4 +1,4 @@
-"""What a run may spend, and when it gives up."""
+"""Limits of a run: requests, tokens, cost, and when to give up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hf_oss_instruct.spec.kinds import Integer, Number
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """What a run may spend in all its sessions, None for no limit, and when it gives up.
+    """Limits over all sessions of a run, None for no limit, and when to give up.
 
-    Money is in the unit of the prices.
+    Cost has the currency of the prices.
 
     Raises:
-        UsageError: a cost limit without prices.
+        UsageError: there is a cost limit, but no prices.
     """
 
     max_requests: int | None = option(
@@ -50,7 +50,7 @@ class RunLimits:
     give_up_after: float = option(
         300.0,
         Number(0, low_open=True),
-        "End, resumable, when nothing but failures came for so long.",
+        "Stop, resumable, after nothing but failures for this long.",
         flag="--give-up-after",
         metavar="SECONDS",
         set_by=CALLER,
@@ -63,11 +63,11 @@ class RunLimits:
 
     @property
     def bounded(self) -> bool:
-        """Whether there is a limit to what may be asked."""
+        """Whether there is any limit on requests, tokens or cost."""
         return any(limit is not None for limit in (self.max_requests, self.max_total_tokens, self.max_cost))
 
     def share(self, part: Fraction) -> RunLimits:
-        """The limits of one of several that work at the same time, so that together they keep within these."""
+        """The limits of one of several concurrent workers, so that together they stay within these."""
         return replace(
             self,
             max_requests=None if self.max_requests is None else int(self.max_requests * part),
@@ -76,7 +76,7 @@ class RunLimits:
         )
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """Price of so many tokens, None without prices."""
+        """Price of a number of tokens; None without prices."""
         if self.price_in is None or self.price_out is None:
             return None
         return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6

@@ -1,4 +1,4 @@
-"""What the teacher is asked: a template file, filled with a seed snippet."""
+"""Prompt templates, filled with a seed snippet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.data import Message
 
 TEMPLATE = "oss_instruct"
-"""Name of our own template in run configs."""
+"""Name of the default template in run configs."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
 
@@ -45,17 +45,17 @@ class Prompt:
 
     @classmethod
     def default(cls) -> Prompt:
-        """Our own wording of the paper's prompt (`templates/oss_instruct.txt`)."""
+        """The default: our wording of the paper's prompt (`templates/oss_instruct.txt`)."""
         return cls(files(__package__).joinpath("templates/oss_instruct.txt").read_text("utf-8"))
 
     @classmethod
     def with_tests(cls) -> Prompt:
-        """The same question, with a third section for tests (`templates/oss_instruct_tests.txt`)."""
+        """The default with a third section for tests (`templates/oss_instruct_tests.txt`)."""
         return cls(files(__package__).joinpath("templates/oss_instruct_tests.txt").read_text("utf-8"))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
-        """The template in a file, such as the paper's own `data/prompt.txt`.
+        """Read a template from a file, such as the paper's own `data/prompt.txt`.
 
         Raises:
             UsageError: the file cannot be read as UTF-8 text, or has no `{code}`.
@@ -67,8 +67,8 @@ class Prompt:
 
     @cached_property
     def hash(self) -> str:
-        """Version of the template, 32 hex digits: another text is another version."""
-        from hf_oss_instruct.data import digest  # it imports pyarrow
+        """Hash of the text, 32 hex digits."""
+        from hf_oss_instruct.data import digest  # slow: imports pyarrow
 
         return digest("prompt", self.text)
 
@@ -82,14 +82,14 @@ class Prompt:
     def messages(self, snippet: str) -> tuple[Message, ...]:
         """The chat messages for one snippet."""
         values = {"{fence}": fence_for(snippet), "{code}": snippet}
-        # One pass over the template: a snippet that holds "{fence}" is text, not a placeholder.
+        # One pass over the template, so that "{fence}" inside a snippet is not replaced.
         return tuple(
             {"role": role, "content": PLACEHOLDER.sub(lambda found: values[found[0]], part)} for role, part in self._parts
         )
 
 
 class Template(Kind):
-    """A prompt template: a file on the command line, its text or our own template's name in YAML."""
+    """A prompt template: a file on the command line; its text, or the name of the default, in YAML."""
 
     def from_flag(self, value: Path) -> Prompt:
         """See `Kind.from_flag`."""
@@ -110,7 +110,7 @@ class Template(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PromptSpec:
-    """What the teacher is asked, and how its answer is read."""
+    """The prompt, and how the answer is parsed."""
 
     template: Prompt | str = option(
         Prompt.default,
@@ -124,7 +124,7 @@ class PromptSpec:
     parser: str = option(
         "default",
         Choice(("default", "magicoder"), "Unknown parser {value!r}"),
-        "How an answer is read: default, or magicoder, the paper's exact rule.",
+        "How an answer is parsed: default, or magicoder, the paper's exact rule.",
         yaml="parser",
         set_by=ANYONE & ~Door.COMMAND,
     )

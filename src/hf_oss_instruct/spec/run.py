@@ -1,7 +1,7 @@
-"""A whole run, and its YAML: the run config that a run folder and a live dataset (`*.ossi`) share.
+"""A run with all its options, and its YAML form: the run config of a run's folder and of a live dataset (`*.ossi`).
 
-A run config names no server, key, price or path: those come from whoever runs it (`Option.set_by`). A file from somebody else is
-data: read safely, small, and every key known.
+A run config sets no server, key, price or path: the caller passes those (`Option.set_by`). A run config from somebody else is
+untrusted: it is parsed safely, and must be small and have known keys only.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
 from hf_oss_instruct.workdir import differences
 
 LARGEST = LARGEST_YAML
-"""Bytes of a run config that is read."""
+"""Maximum size of a run config in bytes."""
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """A run: everything that somebody can choose.
+    """A run: all its options.
 
     Attributes:
         seeds: which snippets are drawn.
         teacher: who answers.
-        prompt: what is asked, and how the answer is read.
+        prompt: what is asked, and how the answer is parsed.
         sampling: sampling parameters.
         checks: which checks rows must pass.
-        limits: what may be spent.
+        limits: budget, and when to give up.
         verification: whether and how pairs are verified by running them.
     """
 
@@ -51,13 +51,13 @@ class RunSpec:
 
     @property
     def hash(self) -> str:
-        """Key of what decides the rows, but the teacher: 32 hex digits."""
+        """Hash of the options that affect rows, except the teacher: 32 hex digits."""
         from hf_oss_instruct.data import digest
 
         return digest(self.as_dict())
 
     def changed(self, **given: Mapping[str, Any]) -> RunSpec:
-        """The run with other values, by part: `changed(seeds={"n": 3})`."""
+        """A copy with other values, by part: `changed(seeds={"n": 3})`."""
         changed: dict[str, Any] = {
             name: self.seeds.changed(**values) if name == "seeds" else replace(getattr(self, name), **values)
             for name, values in given.items()
@@ -85,16 +85,16 @@ class RunSpec:
 
         Args:
             text: YAML.
-            name: what errors call it.
+            name: its name in errors.
 
         Raises:
-            UsageError: it is no YAML, too large, from a newer version, or has a key or value that we do not know.
+            UsageError: it is not YAML, too large, from a newer version, or has an unknown key or an invalid value.
         """
         try:
             values = load_yaml(text)
         except ValueError as error:
             raise UsageError(
-                f"{name} is no YAML that can be used: {error}. Compare it with a run's oss_instruct.yaml."
+                f"{name} is not valid YAML: {error}. Compare it with a run's oss_instruct.yaml."
             ) from error
         return cls._from_values(values, name)
 
@@ -132,11 +132,11 @@ class RunSpec:
             raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
 
     def differences(self, other: RunSpec) -> list[str]:
-        """Where the run configs of two runs differ: `seeds.n: 200 there, 2000 here`, self being there."""
+        """Differences between the run configs of two runs, such as `seeds.n: 200 there, 2000 here`; `self` is there."""
         return differences(self.as_dict(), other.as_dict())
 
     def only_for(self, door: Door) -> list[tuple[str, Option]]:
-        """The options that are not at their defaults although this door may not set them, by part."""
+        """Options that differ from their defaults although this door may not set them, as (part, option)."""
         return [
             (part, option)
             for part, options in OPTIONS.items()
@@ -152,7 +152,7 @@ IN_YAML = {
     for part, options in OPTIONS.items()
     if any(option.yaml for option in options)
 }
-"""Those that a run config may hold."""
+"""The options that a run config may contain."""
 
 MAGICODER_LANGUAGES = (
     ("python", 40_000),
@@ -162,7 +162,7 @@ MAGICODER_LANGUAGES = (
 
 
 def magicoder() -> RunSpec:
-    """The paper's run: its languages, sampler, parser, checks and random seed, one snippet of each document, none refused."""
+    """The paper's run: its languages, sampler, parser, checks and random seed; one snippet per document, without filters."""
     seeds = SeedPlan(
         "bigcode/starcoderdata",
         languages=MAGICODER_LANGUAGES,

@@ -15,7 +15,7 @@ from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
 SET_ELSEWHERE = frozenset(
     "model messages stream stream_options n temperature top_p max_tokens max_completion_tokens max_output_tokens seed".split()
 )
-"""Fields of a request that `extra_body` must not set: they have options of their own, or answers to them could not be read."""
+"""Fields that `extra_body` must not set: they have their own options, or the answers could not be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sampling:
     """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
 
     Raises:
-        UsageError: a value out of range, or a field of `extra_body` that is set elsewhere or holds a secret.
+        UsageError: a value is out of range, or `extra_body` sets a field that has an option of its own, or contains a secret.
     """
 
     temperature: float = option(
@@ -33,7 +33,7 @@ class Sampling:
     max_tokens: int = option(
         2500,
         Integer(1),
-        "Cap of one answer. Default: 2500, as in the paper.",
+        "Maximum number of tokens per answer. Default: 2500, as in the paper.",
         flag="--max-tokens",
         yaml="max_tokens",
         section="2.1",
@@ -41,7 +41,7 @@ class Sampling:
     send_seed: bool = option(
         True,
         Switch(),
-        "Send no random seed, for a server that takes none or stops at one.",
+        "Send no random seed, for servers that do not support one.",
         flag="--no-seed",
         yaml="send_seed",
         rare=True,
@@ -50,7 +50,7 @@ class Sampling:
         None,
         JsonObject(),
         'Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are part of '
-        "what was asked: kept in the run config, and another value is another question.",
+        "the question: they are kept in the run config, and other values need new answers.",
         flag="--extra-body",
         metavar="JSON",
         yaml="extra_body",
@@ -81,7 +81,7 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"extra_body is no JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
+            f"extra_body is not a JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
         ) from error
     if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
         raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
@@ -91,7 +91,7 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """The names of all fields, at any depth."""
+    """The names of all fields, at every depth."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield str(name)
@@ -102,7 +102,7 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts that stand as values, at any depth."""
+    """All text values, at every depth."""
     if isinstance(value, str):
         yield value
     for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():

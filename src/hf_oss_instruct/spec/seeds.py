@@ -1,4 +1,4 @@
-"""Which snippets a run draws: from what, how many, how, and what is refused."""
+"""Options of seeds: source, number, sampler, licenses and filters."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 MAGICODER_SEED = 976
 """The paper's random seed (`Args.seed` in ise-uiuc/magicoder, generate_data.py)."""
 MAX_DOCUMENT_BYTES = 1_000_000
-"""Default limit of a document; The Stack holds no larger file."""
+"""Default maximum size of a document; The Stack contains no larger files."""
 MAX_SNIPPET_CHARS = 10_000
-"""Default limit of a snippet: about 3,000 tokens. Fifteen lines of ordinary code have a tenth of it."""
+"""Default maximum length of a snippet, about 3,000 tokens. Fifteen lines of ordinary code have a tenth of that."""
 ANY, PERMISSIVE = "any", "permissive"
 SAMPLERS = ("hash", "functions", "magicoder")
 
 
 @dataclass(frozen=True, slots=True)
 class SeedPlan:
-    """How many seeds to draw, from what, how, and what is refused.
+    """Which seeds to draw: source, number, sampler, licenses and filters.
 
     Raises:
         UsageError: the values contradict each other.
@@ -74,7 +74,7 @@ class SeedPlan:
     snippets_per_document: int | None = option(
         None,
         AutoInteger("--snippets-per-document"),
-        "At most K of one document; auto (default): as many as --n asks for.",
+        "At most K per document; auto (default): as many as --n requires.",
         flag="--snippets-per-document",
         metavar="K|auto",
         yaml="snippets_per_document",
@@ -84,7 +84,7 @@ class SeedPlan:
     rng_seed: int | None = option(
         None,
         Integer(0),
-        "Random number of the draw. Default: 0; 976, the paper's, with --sampler magicoder.",
+        "Random seed of the draw. Default: 0; 976, the paper's, with --sampler magicoder.",
         flag="--rng-seed",
         yaml="rng_seed",
         auto=True,
@@ -92,7 +92,7 @@ class SeedPlan:
     licenses: str | None = option(
         None,
         Text(),
-        "Licenses of seeds: permissive (default for Hub datasets), any (default for what is local), or names.",
+        "Licenses of seeds: permissive (default for Hub datasets), any (default for local files), or names.",
         flag="--licenses",
         metavar="permissive|any|SPDX,…",
         yaml="licenses",
@@ -101,7 +101,7 @@ class SeedPlan:
     filters: Sequence[str] | None = option(
         None,
         FilterNames(),
-        "What is refused as a seed: parses (documents with gross errors or no definition), secrets, boilerplate. "
+        "Refuse as seeds: parses (documents with many syntax errors or no definition), secrets, boilerplate. "
         "Default: all; none for magicoder.",
         flag="--filters",
         metavar="all|none|NAME,…",
@@ -111,7 +111,7 @@ class SeedPlan:
     one_in: int = option(
         1,
         Integer(1),
-        "Look at one document in K, drawn by hash. Default: 1.",
+        "Use one document in K, chosen by a hash. Default: 1.",
         flag="--one-in",
         metavar="K",
         yaml="one_in",
@@ -120,7 +120,7 @@ class SeedPlan:
     deny: Denylist | None = option(
         None,
         OptOuts(),
-        "Repositories, paths and ids to leave out, one a line: repo: OWNER/NAME, path: PATH, id: ID.",
+        "File with repositories, paths and ids to leave out, one per line: repo: OWNER/NAME, path: PATH, id: ID.",
         flag="--deny",
         metavar="FILE",
         yaml="deny",
@@ -154,7 +154,7 @@ class SeedPlan:
     code_column: str | None = option(
         None,
         Text(),
-        "Column of a table that holds the code. Default: content, code, whole_func_string, …, the first that is there.",
+        "Column of a table that contains the code. Default: the first of content, code, whole_func_string, ….",
         flag="--code-column",
         metavar="NAME",
         yaml="code_column",
@@ -186,30 +186,30 @@ class SeedPlan:
 
     @property
     def counts(self) -> Counts:
-        """Language names, each with its number of seeds or None; empty for every language."""
+        """Language names, each with its number of seeds or None; empty for all languages."""
         return cast(Counts, self.languages)
 
     @property
     def random_seed(self) -> int:
-        """The random number of the draw."""
+        """The random seed of the draw."""
         if self.rng_seed is not None:
             return self.rng_seed
         return MAGICODER_SEED if self.sampler == "magicoder" else 0
 
     @property
     def requested(self) -> int | None:
-        """Number of seeds asked for; None where the source decides."""
+        """Number of requested seeds; None if the source decides."""
         counts = [n for _, n in self.counts if n is not None]
         return sum(counts) if counts else self.n
 
     def shares(self) -> list[tuple[tuple[str, ...] | None, int | None]]:
-        """What to draw one after the other: (languages, number of seeds)."""
+        """What to draw, one after the other: (languages, number of seeds)."""
         if any(n is not None for _, n in self.counts):
             return [((name,), n) for name, n in self.counts]
         return [(tuple(name for name, _ in self.counts) or None, self.n)]
 
     def changed(self, **given: Any) -> SeedPlan:
-        """The plan with other values; counts of languages take the place of `n`, unless it is given beside them."""
+        """A copy with other values. Counts of languages replace `n`, unless both are given."""
         if "languages" in given and any(n is not None for _, n in LanguageCounts().from_python(given["languages"])):
             given.setdefault("n", None)
         return replace(self, **given)

@@ -1,4 +1,4 @@
-"""Which teacher answers, where, and how fast it is asked."""
+"""Options of the teacher: which one, where, how many requests at once."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hf_oss_instruct.spec.declare import CALLER, Door, option
 from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
-"""Teachers that are named, not reached at a URL."""
+"""Teachers that run in this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherSpec:
-    """Which teacher answers: a named one, a teacher object, or a model behind a server. `teachers.resolve` opens it."""
+    """Which teacher to use: a named one, a teacher object, or a model behind a server. `teachers.resolve` opens it."""
 
     teacher: Any = option(
         None,
@@ -62,5 +62,5 @@ class TeacherSpec:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether a command without further words means the embedded teacher."""
+        """Whether a command with these options uses the embedded teacher."""
         return self.teacher in (None, COMMENT_FUNCTION) and not self.model

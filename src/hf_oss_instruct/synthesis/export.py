@@ -50,7 +50,7 @@ def export(run: Path, out: Path) -> RunStats:
         RunError: `run` is no run; or `out` holds something else, is in use, or cannot be written.
     """
     if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
-        raise RunError(f"{str(run)!r} is no folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
+        raise RunError(f"{str(run)!r} is not a folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
     spec = RunSpec.from_file(run / CONFIG)
     try:
         before = read_object(run / REPORT, {"teacher": str})

@@ -98,7 +98,7 @@ class GenerationTask(ABC, Generic[ItemT]):
     def _readable(self, completion: Completion) -> Completion:
         """The answer without reasoning and end tokens; raises `RowRejectedError` where it is cut or not understood."""
         if completion.raw is not None:
-            raise RowRejectedError("unparsable", f"the answer is no chat completion: {one_line(completion.raw)}")
+            raise RowRejectedError("unparsable", f"the answer is not a chat completion: {one_line(completion.raw)}")
         tokens = completion.completion_tokens or 0
         if tokens >= self.sampling.max_tokens and ending(completion.finish_reason) is Ending.UNKNOWN:
             raise RowRejectedError("truncated", f"the answer has {tokens:,} tokens, as many as it may have")

@@ -1,6 +1,6 @@
-"""The embedded teacher: comment–function pairs mined from the seeds, no model needed.
+"""The embedded teacher: mines pairs of comment and function from the seeds, without a model.
 
-The paper's own control experiment (section 5.2): such pairs alone teach a model next to nothing. They are here so that every
+In the paper's control experiment (section 5.2), such pairs alone taught a model next to nothing. They exist so that every
 step can be tried, tested and debugged on any machine without a model.
 """
 
@@ -19,7 +19,7 @@ from hf_oss_instruct.teachers.parsing import TESTS, parse, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 
 MIN_WORDS = 8
-"""Documentation of fewer words does not state a problem (our choice; the paper gives no bound)."""
+"""Documentation with fewer words does not state a problem (our choice; the paper gives no bound)."""
 INSIDE_A_CLASS = {
     "java": ("class Owner {\n", "\n}"),
     "csharp": ("class Owner {\n", "\n}"),
@@ -27,14 +27,14 @@ INSIDE_A_CLASS = {
     "javascript": ("class Owner {\n", "\n}"),
     "php": ("<?php class Owner {\n", "\n}"),
 }
-"""Text that makes a method parse which was cut out of its class."""
+"""Text that makes a method parse although it was cut out of its class."""
 
 
 class CommentFunctionTeacher(Teacher):
-    """Turns a documented function into a pair: its documentation is the problem, its code the solution.
+    """Converts a documented function to a pair: its documentation is the problem, its code the solution.
 
-    It expects seeds of the sampler `functions`. Where the question asks for a section `[Tests]`, it gives the function's
-    doctests, and refuses what cannot run alone.
+    It needs seeds of the sampler `functions`. If the prompt asks for a section `[Tests]`, it returns the function's doctests, and
+    rejects functions that cannot run on their own.
     """
 
     identity = "comment-function/1"
@@ -68,7 +68,7 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     before, after = INSIDE_A_CLASS.get(lang, ("", ""))
     for source, first_line in ((snippet, 1), (f"{before}{snippet}{after}", 2)):
         for function in documented_functions(source, lang):
-            if function.start_line == first_line:  # and not one inside a method that does not parse on its own
+            if function.start_line == first_line:  # not a function inside a method that does not parse on its own
                 return function
     return None
 

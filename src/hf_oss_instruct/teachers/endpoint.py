@@ -1,4 +1,4 @@
-"""Where the requests to an OpenAI-compatible server go, which headers carry its key, and through which proxy."""
+"""The URL, authentication headers and proxy of an OpenAI-compatible server."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hf_oss_instruct.errors import UsageError
 
 PATH = "/chat/completions"
 AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-"""Hosts that take their key in the header `api-key`."""
+"""Hosts that expect the API key in the header `api-key`."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a request goes.
+    """The destination of requests.
 
     Attributes:
-        url: the whole URL, without user name and password.
-        headers: what carries the key; never shown.
+        url: the complete URL, without user name and password.
+        headers: the headers with the key; never shown.
     """
 
     url: str
@@ -32,8 +32,8 @@ class Endpoint:
         """The endpoint of a server.
 
         Args:
-            base_url: what the server's documentation calls its base URL, or the whole URL of its chat completions. `/v1` is added
-                only where it has no path; a query, such as Azure's `api-version`, is kept. User name and password in it are sent
+            base_url: the base URL from the server's documentation, or the complete URL of its chat completions. `/v1` is added
+                only if it has no path; a query, such as Azure's `api-version`, is kept. A user name and password in it are sent
                 as basic authentication.
             key: API key, None for none.
         """
@@ -49,10 +49,10 @@ class Endpoint:
         )
 
     def proxy(self) -> tuple[str, dict[str, str]] | None:
-        """The proxy for this URL (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, not for `NO_PROXY`), and the headers it is sent.
+        """The proxy for this URL (from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`), and the headers for it.
 
         Raises:
-            UsageError: it is no HTTP proxy.
+            UsageError: it is not an HTTP proxy.
         """
         parts = urlsplit(self.url)
         proxies = getproxies()
@@ -62,7 +62,7 @@ class Endpoint:
         proxy = urlsplit(found if "://" in found else f"http://{found}")
         if proxy.scheme not in ("http", "https") or not proxy.hostname:
             raise UsageError(
-                f"The proxy {redacted(found)!r} in the environment is no HTTP proxy. Set {parts.scheme.upper()}_PROXY to one "
+                f"The proxy {redacted(found)!r} in the environment is not an HTTP proxy. Set {parts.scheme.upper()}_PROXY to one "
                 f"such as http://proxy:3128, or name {parts.hostname} in NO_PROXY."
             )
         headers = _authorization(None, proxy.username, proxy.password, "Proxy-Authorization")

@@ -1,7 +1,7 @@
-"""Why a server says that an answer ended (`finish_reason`): by itself, cut at a limit, or withheld by a filter.
+"""Interpret a server's `finish_reason`: a natural end, a cut at a limit, or a content filter.
 
-The OpenAI protocol has `stop`, `length` and `content_filter`. Servers that speak it have dozens of words more, or none at all:
-only a word that means a cut makes an answer incomplete.
+The OpenAI protocol has `stop`, `length` and `content_filter`. Compatible servers send dozens of other words, or none:
+an answer counts as incomplete only if the word is known to mean that.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _FILTERED = frozenset(
 
 
 class Ending(Enum):
-    """How an answer ended, as far as its server says."""
+    """How an answer ended, according to the server."""
 
     NATURAL = "natural"
     CUT = "cut"
     FILTERED = "filtered"
     UNKNOWN = "unknown"
-    """No word, or one that we do not know: the answer is read as it is."""
+    """No word, or an unknown one: the answer is taken as complete."""
 
 
-@lru_cache(256)  # servers have a few words
+@lru_cache(256)  # a server uses only a few words
 def ending(finish_reason: str | None) -> Ending:
-    """What a finish reason means, in any spelling (`MaxTokens`, `FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
+    """Interpret a finish reason in any spelling (`MaxTokens`, `FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
     word = re.sub(r"[\s_-]", "", (finish_reason or "").rpartition(".")[2].lower()).removeprefix("finishreason")
     word = re.sub("(reached|exceeded)$", "", word)
     for meaning, words in ((Ending.NATURAL, _NATURAL), (Ending.CUT, _CUT), (Ending.FILTERED, _FILTERED)):

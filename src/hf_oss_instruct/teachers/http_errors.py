@@ -1,4 +1,4 @@
-"""What an HTTP error of a chat server means: try again, refuse the row, or stop the run; always in the server's own words."""
+"""Map HTTP errors of a chat server to retry, reject the row, or stop the run; messages quote the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError
 
 MESSAGE_LENGTH = 500
-"""Characters of a server's error message that we repeat."""
+"""Maximum number of characters quoted from a server's error message."""
 WAYS_OUT = {
     401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
     402: "Add credit to the account, or use another teacher.",
@@ -31,7 +31,7 @@ _STATUS_OF_WORDS = (
     (503, "overloaded unavailable server_error internal timeout"),
     (400, "invalid_request invalid_argument bad_request context_length unsupported"),
 )
-"""Error codes and types in words, as they stand in `error.code`, `error.type` or `error.status`, by the HTTP status they mean."""
+"""HTTP status → the error codes and types that mean it, as in `error.code`, `error.type` or `error.status`."""
 _ACCOUNT = (
     (
         402,
@@ -48,22 +48,22 @@ _ACCOUNT = (
         ),
     ),
 )
-"""Words about the account, not the request, that servers send with another status, such as 400 for an empty balance."""
+"""Errors about the account rather than the request, which servers send with other statuses, such as 400 for an empty balance."""
 _MODERATION = re.compile("flagged|moderation|content_(policy|filter|management)|safety_(system|policy)")
 _PASSING = frozenset({408, 409, 421, 423, 424, 425, 429, 499})
-"""Statuses below 500 of a failure that may pass; 424 is how TGI says that generation failed."""
+"""Statuses below 500 of transient failures; TGI sends 424 if generation failed."""
 _WORDS = ("error", "errors", "message", "msg", "error_msg", "detail")
-"""Fields that hold a server's message, or what holds it."""
+"""Fields that contain a server's message, or an object with it."""
 _IN_A_MESSAGE = (401, 429, 402)
-"""What a message alone may mean, where a server gives no code; in this order, since rate limits mention billing."""
+"""Statuses that a message alone can mean if there is no code, in this order, because rate limit messages mention billing."""
 
 
 class BadRequestError(RowRejectedError):
-    """HTTP 400, 413 or 422: this request will not be answered.
+    """HTTP 400, 413 or 422: this request will never be answered.
 
     Args:
         detail: why, in one line.
-        body: what the server said, whole.
+        body: the server's complete answer.
     """
 
     def __init__(self, detail: str, body: str) -> None:
@@ -72,13 +72,13 @@ class BadRequestError(RowRejectedError):
 
 
 def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer: bool = False) -> Exception:
-    """What an HTTP error means.
+    """Translate an HTTP error to an exception.
 
     Args:
         status: the HTTP status.
-        body: what the server said.
-        headers: its headers, with names in lower case or in a mapping that ignores case.
-        in_answer: whether the error stood in the body of an answer with status 200.
+        body: the body of the response.
+        headers: its headers; names are in lower case, or the mapping ignores case.
+        in_answer: whether the error was in the body of a response with status 200.
     """
     said = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
     status = _meant(status, body)
@@ -90,13 +90,13 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
 
 
 def server_message(text: str) -> str:
-    """The server's own words, one line; `{"error": {"message": …}}` and its relatives unwrapped."""
+    """The server's message on one line, unwrapped from `{"error": {"message": …}}` and similar objects."""
     words = " ".join((_words(parsed(text)) or text).split())
     return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
 
 
 def _words(said: Any, depth: int = 4) -> str:
-    """The message in an error of any shape, "" if there is none. What a server repeats of the request is no part of it."""
+    """The message in an error object of any shape, "" if there is none, without what the server quotes from the request."""
     if isinstance(said, str):
         return said
     if isinstance(said, list) and depth:
@@ -106,13 +106,13 @@ def _words(said: Any, depth: int = 4) -> str:
     if isinstance(said.get("loc"), list):  # pydantic's
         return f"{'.'.join(map(str, said['loc']))}: {said.get('msg') or said.get('type')}"
     found = [(name, words) for name in _WORDS if (words := _words(said.get(name), depth - 1))]
-    if len(found) > 1 and isinstance(said.get("error"), str) and found[1][1] != found[0][1]:  # a title, and what it is about
+    if len(found) > 1 and isinstance(said.get("error"), str) and found[1][1] != found[0][1]:  # a title and a detail
         return f"{found[0][1]}: {found[1][1]}"
     return found[0][1] if found else ""
 
 
 def _meant(status: int, body: str) -> int:
-    """The status that an error should have, where its words say that the account or a filter is to blame."""
+    """Correct the status if the message says that the account or a content filter is the cause."""
     if status not in (400, 403, 422, 429):
         return status
     error = parsed(body)
@@ -127,7 +127,7 @@ def _meant(status: int, body: str) -> int:
 
 
 def parsed(text: str) -> Any:
-    """The JSON value of a body, or the body."""
+    """The body parsed as JSON, or the body itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -135,7 +135,7 @@ def parsed(text: str) -> Any:
 
 
 def status_in(error: Any) -> int | None:
-    """The HTTP status that an error object stands for, by its code or else by its message; None if they do not say."""
+    """The HTTP status that an error object means, by its code or else its message; None if unknown."""
     if (status := status_of_code(error)) is not None:
         return status
     message = error if isinstance(error, str) else _inner(error).get("message")
@@ -145,7 +145,7 @@ def status_in(error: Any) -> int | None:
 
 
 def status_of_code(error: Any) -> int | None:
-    """The HTTP status that the code or type of an error object stands for, None if it has none that we know."""
+    """The HTTP status that the code or type of an error object means; None if unknown."""
     codes = [_inner(error).get(name) for name in ("code", "status", "status_code", "type")]
     for code in codes:
         if re.fullmatch("[45][0-9][0-9]", str(code)):
@@ -155,9 +155,9 @@ def status_of_code(error: Any) -> int | None:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds in `Retry-After` (a number or an HTTP date) or OpenAI's `retry-after-ms`; None where they say nothing.
+    """Seconds from `Retry-After` (a number or an HTTP date) or OpenAI's `retry-after-ms`; None without them.
 
-    A date is compared with the server's own clock, where it sends one.
+    A date is compared with the server's own clock, if the response has a `Date`.
     """
     for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
@@ -172,7 +172,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _inner(error: Any) -> dict[str, Any]:
-    """An error object without the one around it."""
+    """The inner error object."""
     if isinstance(error, dict) and isinstance(error.get("error"), dict):
         error = error["error"]
     return error if isinstance(error, dict) else {}

@@ -27,7 +27,7 @@ class InferenceTeacher(Teacher):
         transport: `aiohttp`, `huggingface_hub`, or `auto`: aiohttp to a server, huggingface_hub to Inference Providers.
 
     Raises:
-        UsageError: `base_url` is no http(s) URL, the model's name is one, or the key cannot be sent.
+        UsageError: `base_url` is not an http(s) URL, the model's name is one, or the key must not be sent there.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
         raise UsageError(f"The transport {transport!r} does not fit. Use 'auto'; 'aiohttp' needs a base_url.")
     if base_url is not None:
         _check_url(base_url)
-    if "://" in model:  # huggingface_hub would take it for the server, and send it the Hugging Face token
+    if "://" in model:  # huggingface_hub would treat it as the server and send it the Hugging Face token
         raise UsageError(f"--model {model!r} is a URL. Pass it with --base-url, and the model's name with --model.")
     check_key(api_key, base_url)
 
 
 def _public_name(model: str) -> str:
-    """The model's name for rows and cards. A local path stays at home: its last part, and a hash to tell two apart."""
+    """The model's name in rows and cards. Of a local path only the last part, with a hash to tell paths apart."""
     if not model.startswith(("/", ".", "~")):
         return model
     return f"{PurePath(model).name}#{digest(model)[:8]}"
@@ -94,4 +94,4 @@ def _check_url(url: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"--base-url {redacted(url)!r} is no http(s) URL. Use one such as http://localhost:8080/v1.")
+        raise UsageError(f"--base-url {redacted(url)!r} is not an http(s) URL. Use one such as http://localhost:8080/v1.")

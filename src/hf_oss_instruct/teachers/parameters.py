@@ -1,7 +1,7 @@
-"""Which sampling parameters a server takes: one that it refuses by name is left out, or sent under its new name, from then on.
+"""Adapt sampling parameters to a server: one that it rejects by name is omitted or renamed from then on.
 
-Keys in the journal are made of the parameters as they were asked for, so that a run goes on whatever its server takes; the column
-`sampling` of a row has what was sent.
+Keys in the journal use the parameters as requested, so that a run can be continued with any server; the column
+`sampling` of a row records what was sent.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from hf_oss_instruct.teachers.http_errors import BadRequestError, parsed
 logger = logging.getLogger(__name__)
 
 INSTEAD: dict[str, str | None] = {"top_p": None, "seed": None, "temperature": None, "max_tokens": "max_completion_tokens"}
-"""Parameters that a server may refuse, and what is sent instead. A cap is never left out: budgets count on it."""
+"""Parameter that a server may reject → what is sent instead. The token limit is never omitted: budgets rely on it."""
 NEVER_CHOSEN = ("seed",)
-"""Parameters whose value nobody asked for: one that is out of a server's range is left out as well."""
+"""Parameters whose value the user did not choose: they are also omitted if the value is out of the server's range."""
 _UNKNOWN = re.compile(
     r"unsupported|not supported|n't supported|does not support|not permitted|extra inputs|extra_forbidden|extra fields"
     r"|unrecogni[sz]ed|unknown|unexpected|not allowed|forbidden|cannot both be|can't both be|only the default|deprecated"
@@ -29,31 +29,31 @@ _UNKNOWN = re.compile(
     r"|invalid (request )?(parameter|field|argument|key|option|property|properties)s?(\(s\))?:? ?['\"`\[]*(\w+)['\"`\]]*\.?$",
     re.IGNORECASE,
 )
-"""How servers say that they do not take a parameter at all, in contrast to its value."""
+"""Messages that reject a parameter itself, as opposed to its value."""
 
 
 class ServerParameters:
-    """What a server was found not to take.
+    """What is known about a server's parameters.
 
     Attributes:
-        changes: parameter → its name there, None for one that is left out.
+        changes: parameter → its name on this server, None if it is omitted.
     """
 
     def __init__(self) -> None:
         self.changes: dict[str, str | None] = {}
 
     def sent(self, sampling: dict[str, Any]) -> dict[str, Any]:
-        """The sampling parameters as this server takes them."""
+        """The sampling parameters as sent to this server."""
         if not self.changes:
             return sampling
         names = {name: self.changes.get(name, name) for name in sampling}
         return {new: sampling[name] for name, new in names.items() if new is not None}
 
     def learn(self, refusal: BadRequestError, sent: dict[str, Any]) -> str | None:
-        """Change what will be sent, where a refused request had a parameter that the server does not take.
+        """Learn from a rejected request which parameter the server does not support.
 
         Returns:
-            What was changed, for people; None if the refusal is about something else.
+            A message about the change; None if the rejection has another reason.
         """
         name = next((name for name in _named(refusal) if name in sent and name in INSTEAD), None)
         if name is None:
@@ -67,7 +67,7 @@ class ServerParameters:
 
 
 def _named(refusal: BadRequestError) -> Iterator[str]:
-    """The parameters that a refusal says are not taken, the surest first."""
+    """The parameters that the message names as unsupported, the most certain first."""
     error = parsed(refusal.body)
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
     for item in _located(error):
@@ -87,7 +87,7 @@ def _named(refusal: BadRequestError) -> Iterator[str]:
 
 
 def _located(error: Any, depth: int = 4) -> Iterator[dict[str, Any]]:
-    """What pydantic says of single fields, wherever in the error it stands."""
+    """Errors of pydantic about single fields, wherever they are in the response."""
     if isinstance(error, dict) and isinstance(error.get("loc"), list) and error["loc"]:
         yield error
     elif depth:

@@ -1,4 +1,4 @@
-"""Completion text to problem and solution, or the reason why it is none."""
+"""Parse the text of a completion into problem and solution."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
 PROBLEM, SOLUTION, TESTS = "[problem description]", "[solution]", "[tests]"
 _HEADING = r"[\s#>*_`\d.)-]*"
-"""What models put before a marker that stands as a heading: `## `, `**`, `1. `."""
+"""What models write before a marker that is a heading: `## `, `**`, `1. `."""
 _OPENS = {marker: re.compile(_HEADING + re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION, TESTS)}
 _MARKS = {marker: re.compile(re.escape(marker), re.IGNORECASE) for marker in (PROBLEM, SOLUTION, TESTS)}
 _DASH = re.compile(r"^[-–—]\s+")
@@ -26,7 +26,7 @@ Parser: TypeAlias = Callable[[Completion], Pair]
 
 
 def _dressed(names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Markers of these names in escaped or full-width brackets, and as headings without any."""
+    """Patterns of markers with these names in escaped or full-width brackets, and as headings without brackets."""
     return (
         re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*({names})[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE),
         re.compile(rf"^[ \t]*(?:\#{{1,6}}[ \t]|\*\*|__)[ \t*_\d.)]*({names})[ \t*_:：]*\#*[ \t]*$", re.IGNORECASE | re.MULTILINE),
@@ -37,19 +37,19 @@ _TWO, _THREE = _dressed("problem description|solution"), _dressed("problem descr
 
 
 def parse(completion: Completion) -> Pair:
-    """The two sections of a completion.
+    """Split a completion into problem and solution.
 
-    Text behind a marker on its own line belongs to the section, and a line that opens with a marker goes before one that has it
-    inside, such as `-> list[Solution]:`. Where a marker is missing, it may have escaped or full-width brackets, or be a heading
-    without any; chat around a fence of four or more backticks that holds both sections is left out. Every completion that the
+    Text after a marker on its line belongs to the section. A line that starts with a marker takes precedence over one that has it
+    inside, such as `-> list[Solution]:`. If a marker is missing, escaped or full-width brackets are accepted, or a heading
+    without brackets. Text around a fence of four or more backticks with both sections inside is ignored. What the
     paper accepts is accepted.
 
     Raises:
-        RowRejectedError: `truncated` (the finish reason means a cut), `refused` (it means a content filter), `unparsable` (a
+        RowRejectedError: `truncated` (cut at a limit), `refused` (by a content filter), `unparsable` (a
             marker is missing or they are in the wrong order), `empty` (a section has no text).
 
     Source:
-        Acceptance as in the paper's code, see `parse_magicoder`; the liberties above are ours.
+        Acceptance as in the paper's code, see `parse_magicoder`; the extensions above are ours.
     """
     require_finished(completion)
     text = _unwrapped(completion.text)
@@ -65,13 +65,13 @@ def parse(completion: Completion) -> Pair:
 
 
 def parse_with_tests(completion: Completion) -> Pair:
-    """The sections of a completion that may also hold `[Tests]`, in any order.
+    """Split a completion that may also have a section `[Tests]`, in any order.
 
-    A line opens the tests only outside of code fences: `# [Tests]` in a program is a comment. Without such a line the pair is
-    read by `parse` and has no tests.
+    The marker only counts outside of code fences: `# [Tests]` in a program is a comment. Without it, the pair is
+    parsed by `parse` and has no tests.
 
     Raises:
-        RowRejectedError: as `parse`; the order of the sections is never wrong.
+        RowRejectedError: as `parse`, but any order of sections is accepted.
     """
     require_finished(completion)
     text = _unwrapped(completion.text)
@@ -83,17 +83,17 @@ def parse_with_tests(completion: Completion) -> Pair:
 
 
 def tests_section(text: str) -> str:
-    """What stands behind `[Tests]` in an answer that was asked for tests alone; the whole text without such a line."""
+    """The text after `[Tests]` in an answer to a request for tests; the whole text if there is no such line."""
     lines = _undressed(_unwrapped(text), _THREE).splitlines(keepends=True)
     at = _outside_fences(lines, TESTS)
     return text if at is None else _behind(lines[at], TESTS) + "".join(lines[at + 1 :])
 
 
 def parse_magicoder(completion: Completion) -> Pair:
-    """The two sections exactly as the paper's code reads them.
+    """Split a completion exactly as the paper's code does.
 
-    The first line with each marker, in any case, anywhere in the line; these lines are dropped whole. The paper's code takes the
-    finish reason `stop` alone, which its teacher always gave; here whatever is no cut is taken, as by `parse`.
+    Finds the first line with each marker, in any case and anywhere in the line, and drops these lines. The paper accepts only the
+    finish reason `stop`, which its teacher always sent; here every answer that is not cut is accepted, as by `parse`.
 
     Raises:
         RowRejectedError: as `parse`.
@@ -122,7 +122,7 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
 
 
 def _three_sections(lines: list[str], tests_at: int) -> Pair:
-    """A pair with tests, whatever comes first; empty tests are none."""
+    """A pair with tests, in any order of sections; empty tests count as none."""
     places = {TESTS: tests_at}
     for marker in (PROBLEM, SOLUTION):
         found = _outside_fences(lines, marker)
@@ -141,7 +141,7 @@ def _three_sections(lines: list[str], tests_at: int) -> Pair:
 
 
 def _outside_fences(lines: list[str], marker: str) -> int | None:
-    """The first line outside of code fences that opens with a marker."""
+    """The first line outside of code fences that starts with a marker."""
     fence = ""
     for number, line in enumerate(lines):
         if mark := _FENCE.match(line):
@@ -155,7 +155,7 @@ def _outside_fences(lines: list[str], marker: str) -> int | None:
 
 
 def _unwrapped(text: str) -> str:
-    """The text inside a fence of four or more marks that opens right before the first section, if there is one."""
+    """The text inside a fence of four or more characters that opens right before the first section, if there is one."""
     opens = _WRAPPER.search(text) if "````" in text or "~~~~" in text else None
     if opens is None:
         return text
@@ -165,16 +165,16 @@ def _unwrapped(text: str) -> str:
 
 
 def _undressed(text: str, markers: tuple[re.Pattern[str], re.Pattern[str]] = _TWO) -> str:
-    """The text with markers as they were asked for, where lines open with escaped or full-width brackets, or are headings."""
+    """Normalize markers in escaped or full-width brackets, or as headings, to the requested form."""
     other_brackets, plain_heading = markers
     return plain_heading.sub(r"[\1]", other_brackets.sub(r"\1[\2]", text))
 
 
 def require_finished(completion: Completion) -> None:
-    """Refuse an answer that is not whole.
+    """Reject an incomplete answer.
 
     Raises:
-        RowRejectedError: `truncated` (the finish reason means a cut), `refused` (it means a content filter).
+        RowRejectedError: `truncated` (cut at a limit), `refused` (by a content filter).
     """
     how = ending(completion.finish_reason)
     if how is Ending.FILTERED:
@@ -190,14 +190,14 @@ def _first(lines: list[str], marker: str) -> int | None:
 
 
 def _heading(lines: list[str], marker: str) -> int | None:
-    """The first line that opens with the marker, else the first that has it anywhere."""
+    """The first line that starts with the marker, else the first that contains it."""
     opens = _OPENS[marker].match
     found = next((number for number, line in enumerate(lines) if "[" in line and opens(line)), None)
     return _first(lines, marker) if found is None else found
 
 
 def _behind(line: str, marker: str) -> str:
-    """The text behind a marker on its own line, without a colon and the marks that were opened before the marker."""
+    """The text after a marker on the same line, without a colon and the closing counterparts of characters before the marker."""
     before, rest = _MARKS[marker].split(line, maxsplit=1)
     closing = ":：" + "".join({"*", "_", "`", "#"} & set(before))
     return _DASH.sub("", rest.lstrip().lstrip(closing).lstrip())

@@ -1,4 +1,4 @@
-"""What a teacher is."""
+"""The protocol of teachers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from hf_oss_instruct.data import Completion, Request
 
 
 class Teacher(Protocol):
-    """Anything that completes a request. Subclass it: what has a default here need not be written.
+    """Answers requests. Subclass it; members with defaults are optional.
 
     Attributes:
-        identity: kind, model and revision. It goes into keys, rows and cards; URL, key and concurrency never do.
-        timeout_s: seconds that one attempt may take, where a request's latency says nothing about the next one's; None learns
-            it from the answers.
-        embedded: whether it works in this process without a model, costs nothing, and needs documented functions as seeds.
+        identity: kind, model and revision. It is part of keys, rows and cards, and never contains URL, key or concurrency.
+        timeout_s: deadline of one attempt in seconds, if the latency of one request says nothing about the next; None learns
+            it from the latencies.
+        embedded: whether it works without a model, costs nothing, and needs documented functions as seeds.
     """
 
     identity: str
@@ -25,12 +25,12 @@ class Teacher(Protocol):
         """Answer one request, once.
 
         Raises:
-            RetryableError: this attempt failed, another may not.
+            RetryableError: this attempt failed; a retry may succeed.
             RowRejectedError: this row will never be answered.
-            TeacherError: no row will be answered as things are (bad key, unknown model, no credit).
+            TeacherError: no request can succeed at present (invalid key, unknown model, no credit).
         """
         ...
 
     async def close(self) -> None:
-        """Release what belongs to the running event loop, such as connections. A closed teacher may be asked again."""
+        """Release resources of the running event loop, such as connections. A closed teacher can be used again."""
         return None

@@ -1,4 +1,4 @@
-"""Which teacher answers where a call may name none: the call's, `configure`'s, the environment's, or the embedded one."""
+"""Resolve the teacher: from the call, `configure`, or the environment, else the embedded one."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from hf_oss_instruct.teachers.protocol import Teacher
 logger = logging.getLogger(__name__)
 
 LONGEST_TIMEOUT_S = 600.0
-"""Deadline of a transport, in seconds: below it the run keeps a deadline of its own, which it may learn."""
+"""Deadline of a transport, in seconds. The run has its own, shorter deadline, which it may learn."""
 
 VARIABLES = {
     "model": "OSS_INSTRUCT_MODEL",
     "base_url": "OSS_INSTRUCT_BASE_URL",
     "api_key_env": "OSS_INSTRUCT_API_KEY_ENV",
 }
-"""Environment variables that name a teacher; the third holds the name of the variable with the key, as `--api-key-env` does."""
+"""Environment variables that name a teacher; the third contains the name of the variable with the key, like `--api-key-env`."""
 _configured: Teacher | None = None
 
 
 def configure(*, teacher: Teacher | None = None) -> None:
-    """Set the teacher that `load_dataset("oss-instruct", …)` uses in this process where the call names none.
+    """Set the teacher that `load_dataset("oss-instruct", …)` uses in this process if the call names none.
 
     Args:
         teacher: any object with the `Teacher` protocol, such as `InferenceTeacher("my-model", "http://localhost:8080/v1")`;
-            None takes an earlier one back.
+            None removes an earlier one.
     """
     global _configured
     _configured = teacher
 
 
 def open_teacher(spec: TeacherSpec, *, environment: bool = True) -> Teacher:
-    """The teacher that a call names, or else `configure`, the environment, or nobody: then it is the embedded one.
+    """The teacher that a call names, else that of `configure` or the environment, else the embedded one.
 
     Args:
-        spec: what the call says.
-        environment: whether the environment may name it; not for what a run config from a repository would spend.
+        spec: the options of the call.
+        environment: whether to read the environment; not for run configs from a repository, which must not spend its money.
 
     Raises:
-        UsageError: a name we do not know, a server without a model, or a key that is not there.
+        UsageError: the name is unknown, a server has no model, or there is no key.
     """
     if spec.teacher is not None and (spec.model or spec.base_url or spec.api_key_env):
         raise UsageError("teacher= is a whole teacher and takes no model=, base_url= or api_key_env=. Leave one of them out.")
@@ -69,11 +69,11 @@ def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teache
     """The teacher that a command line names, or the embedded one.
 
     Args:
-        spec: what the command line says.
-        extra_body: whether it has further fields for a request.
+        spec: the options of the command line.
+        extra_body: whether the command line sets further fields of a request.
 
     Raises:
-        UsageError: options that do not go together, or a key that is not there.
+        UsageError: options contradict each other, or there is no key.
     """
     if spec.teacher == TRANSFORMERS:
         return _local_model(spec, extra_body)

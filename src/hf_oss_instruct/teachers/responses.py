@@ -1,6 +1,6 @@
-"""What the body of an answer says: text and thoughts in every shape that OpenAI-compatible servers give them, or an error.
+"""Read responses: text and reasoning in every form that OpenAI-compatible servers send, or an error.
 
-Something that was generated is never thrown away: an answer that is not understood is kept as it came (`Completion.raw`).
+Generated text is never discarded: a response that is not understood is kept as it is (`Completion.raw`).
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from hf_oss_instruct.errors import RetryableError
 from hf_oss_instruct.teachers.http_errors import retry_after_s, server_message, status_in, verdict_on
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
-"""Fields of a message that hold a model's thoughts, in the words of DeepSeek, vLLM, Ollama, OpenRouter and LiteLLM."""
+"""Fields of a message with a model's reasoning, in DeepSeek, vLLM, Ollama, OpenRouter and LiteLLM."""
 TEXTS = ("text", "thinking", "reasoning", "content", "summary", "refusal")
-"""Fields of a part that hold its text."""
+"""Fields of a content part with its text."""
 DEPTH = 4
-"""Levels of parts inside parts that are looked at."""
+"""Maximum depth of nested content parts."""
 TOKENS = {"prompt": ("prompt_tokens", "input_tokens"), "completion": ("completion_tokens", "output_tokens")}
 
 
 def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
-    """The completion in the body of an answer with status 200.
+    """Read the completion in the body of a response with status 200.
 
     Raises:
-        RetryableError: there is no answer in it (HTML of a gateway, an empty or broken body), or a passing error.
-        RowRejectedError, TeacherError: it holds an error, as of `verdict_on`.
+        RetryableError: there is no answer in it (a gateway's HTML, an empty or truncated body), or a transient error.
+        RowRejectedError, TeacherError: it contains an error, as `verdict_on` interprets it.
     """
     try:
         answer = _json(body)
@@ -41,16 +41,16 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
         if (loose := _loose_json(words)) is not None:
             completion = completion_of(loose, headers)
             return replace(completion, text="", raw=words) if damaged else completion
-        if words.startswith(("data:", ":", "event:")):  # an event stream, which was not asked for: tokens were made all the same
+        if words.startswith(("data:", ":", "event:")):  # an event stream, although none was requested: tokens were generated
             return Completion("", None, raw=words)
         raise RetryableError(
-            f"the answer is no JSON: {first_words(words)}" if words else "the answer is empty", reached=True
+            f"the answer is not JSON: {first_words(words)}" if words else "the answer is empty", reached=True
         ) from None
     return completion_of(answer, headers)
 
 
 def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
-    """The completion in a parsed answer; raises as of `read_body`."""
+    """Read the completion in a parsed response. Raises the same as `read_body`."""
     fields = answer if isinstance(answer, dict) else {}
     choices = fields.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
@@ -61,7 +61,7 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
     if not text and (error := _error(fields, choice)) is not None:
         raise _meaning(error, headers)
     if not choices and not completion and not prompt:
-        raise RetryableError(f"the answer is no chat completion: {first_words(_raw(answer))}", reached=True)
+        raise RetryableError(f"the answer is not a chat completion: {first_words(_raw(answer))}", reached=True)
     if refused := _word(_message(choice).get("refusal")) if not text else None:
         text = refused
     return Completion(
@@ -84,12 +84,12 @@ def first_words(text: str) -> str:
 def _json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
-    except ValueError:  # stricter than the protocol: half a surrogate pair is JSON, and some servers send a byte order mark
+    except ValueError:  # JSON allows half a surrogate pair, which orjson refuses, and some servers send a byte order mark
         return json.loads(body)
 
 
 def _decoded(body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
-    """The text of a body in the charset that its headers declare, else UTF-8, and whether some of it is lost."""
+    """Decode a body in the charset of its headers, else UTF-8; also returns whether characters were lost."""
     declared = re.search(r"charset=[\"']?([\w.:-]+)", headers.get("content-type") or "", re.IGNORECASE)
     for charset in filter(None, (declared and declared[1], "utf-8-sig")):
         try:
@@ -100,7 +100,7 @@ def _decoded(body: bytes, headers: Mapping[str, str]) -> tuple[str, bool]:
 
 
 def _loose_json(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text begins with, also with bare line ends inside of its strings."""
+    """The JSON object at the beginning of a text; unescaped line ends in strings are accepted."""
     try:
         value, _ = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError):
@@ -118,10 +118,10 @@ def _message(choice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text_and_thoughts(choice: dict[str, Any]) -> tuple[str | None, str]:
-    """Text and thoughts of a choice. The text is None if there is content that is not understood, or no message at all."""
+    """Text and reasoning of a choice. The text is None if the content is not understood or there is no message."""
     message = choice.get("message")
     if not isinstance(message, dict):
-        text = choice.get("text")  # the older protocol of completions
+        text = choice.get("text")  # the older completions API
         return (text if isinstance(text, str) else None), ""
     text, inside = _split(message.get("content"))
     beside = next((thoughts for name in THOUGHTS if (thoughts := _joined(message.get(name)))), "")
@@ -129,7 +129,7 @@ def _text_and_thoughts(choice: dict[str, Any]) -> tuple[str | None, str]:
 
 
 def _split(content: Any) -> tuple[str | None, str]:
-    """Text and thoughts of a message's content: text, nothing, or a list of parts."""
+    """Text and reasoning of a message's content, which is text, null, or a list of parts."""
     if content is None or isinstance(content, str):
         return content or "", ""
     parts = content if isinstance(content, list) else [content]
@@ -152,7 +152,7 @@ def _is_thought(part: dict[str, Any]) -> bool:
 
 
 def _joined(part: Any, depth: int = DEPTH) -> str:
-    """All text in a part and in the parts inside it."""
+    """All text in a part and its nested parts."""
     if isinstance(part, str):
         return part
     if isinstance(part, list) and depth:
@@ -163,7 +163,7 @@ def _joined(part: Any, depth: int = DEPTH) -> str:
 
 
 def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
-    """The error object in an answer with status 200, None if there is none."""
+    """The error object in a response with status 200; None if there is none."""
     if found := fields.get("error") or choice.get("error"):
         return found
     says_so = "error" in (fields.get("object"), fields.get("type"))
@@ -174,7 +174,7 @@ def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
 
 
 def _meaning(error: Any, headers: Mapping[str, str]) -> Exception:
-    """What an error inside an answer means; one that does not say is taken for a passing one."""
+    """Interpret an error object in a response; if its kind is unknown, it counts as transient."""
     body = _raw({"error": error})
     if (status := status_in(error)) is not None:
         return verdict_on(status, body, headers, in_answer=True)
@@ -186,7 +186,7 @@ def _word(value: Any) -> str | None:
 
 
 def _tokens(usage: Any, names: tuple[str, ...]) -> int | None:
-    """A token count: an integer, or what some servers make of one (100.0, "100")."""
+    """A token count: an integer, or a form that some servers send (100.0, "100")."""
     value = next((usage[name] for name in names if usage.get(name) is not None), None) if isinstance(usage, dict) else None
     if isinstance(value, str) and value.isascii() and (value := value.strip()).isdigit() and len(value) < 20:
         value = int(value)

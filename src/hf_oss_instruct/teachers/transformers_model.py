@@ -1,4 +1,4 @@
-"""A teacher in this process: a transformers model, no server."""
+"""A transformers model in this process as a teacher, without a server."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
 
 MESSAGE_LENGTH = 500
-"""Characters of a library's error message that we repeat."""
+"""Maximum number of characters quoted from a library's error message."""
 
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """A request on its way: its tokens, how to generate, and the answer to come. One batch holds one way to generate."""
+    """A pending request: its tokens, generation parameters, and the future answer. A batch shares its generation parameters."""
 
     request: Request
     answer: Future[Completion] = field(default_factory=Future)
@@ -33,7 +33,7 @@ class _Asked:
     how: dict[str, Any] = field(default_factory=dict)
 
     def settle(self, outcome: Completion | Exception) -> None:
-        with suppress(InvalidStateError):  # cancelled, or closed
+        with suppress(InvalidStateError):  # cancelled or closed
             if isinstance(outcome, Completion):
                 self.answer.set_result(outcome)
             else:
@@ -43,22 +43,22 @@ class _Asked:
 class TransformersTeacher(Teacher):
     """A chat model in this process.
 
-    Requests that arrive while the model is busy make the next batch, those of similar length together. Only the request's own
+    Requests that arrive while the model is busy form the next batch, grouped by similar length. Only the request's own
     sampling parameters count, never those in the model's `generation_config`. Greedy answers do not depend on the batch (in
-    bfloat16 rounding may still change one); sampled ones do: the same requests in the same batch give the same text, alone or in
-    other company another. Of the model's repository no code is run, and weights are read from safetensors only. After `close`,
+    bfloat16, rounding may still change one); sampled answers do: the same requests in the same batch give the same text, another
+    batch gives another. No code from the model's repository is run, and weights are only read from safetensors. After `close`,
     the next request loads the model again.
 
     Args:
         model: a Hub id, or a folder.
         revision: branch, tag or commit on the Hub.
-        batch_size: requests answered at once; halved whenever the accelerator's memory is too small.
-        device: as torch names it; cuda where there is one, else cpu.
-        max_wait_s: seconds that a batch waits for more requests.
+        batch_size: requests per batch; halved when the accelerator runs out of memory.
+        device: torch device; cuda if available, else cpu.
+        max_wait_s: how long a batch waits for more requests, in seconds.
 
     Attributes:
         identity: see `Teacher`. A folder is named by its last part and a hash of its path.
-        timeout_s: seconds that an answer may take. Batches take turns, so a slow one says nothing about the next.
+        timeout_s: deadline of an answer in seconds. Latency depends on the batches before it, so it cannot be learned.
         batches: batches answered so far.
 
     Raises:
@@ -86,10 +86,10 @@ class TransformersTeacher(Teacher):
         self.batches = 0
         self._where = (str(folder) if local else model, name, revision, device)
         self._batch_size, self._max_wait_s = batch_size, max_wait_s
-        self._open: list[_Asked] = []  # every request without an answer, in order of arrival
+        self._open: list[_Asked] = []  # unanswered requests in order of arrival
         self._change = threading.Condition()  # guards _open and _thread
         self._thread: threading.Thread | None = None
-        self._model: _Model | None = _Model(*self._where)  # until the thread has it
+        self._model: _Model | None = _Model(*self._where)  # until the thread has loaded it
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
@@ -104,7 +104,7 @@ class TransformersTeacher(Teacher):
         return await asyncio.wrap_future(asked.answer)
 
     async def close(self) -> None:
-        """Stop, within one token, and free the model; what has no answer yet is to be asked again."""
+        """Stop within one token and free the model; unanswered requests must be sent again."""
         with self._change:
             thread, self._thread, self._model = self._thread, None, None
             for asked in self._open:
@@ -118,13 +118,13 @@ class TransformersTeacher(Teacher):
         torch.cuda.empty_cache()
 
     def _work(self, model: _Model | None) -> None:
-        """The thread's life: batch after batch, until `close` takes it off duty."""
+        """Main loop of the thread: answer batches until `close` is called."""
         while waiting := self._gathered():
             batch = waiting
             try:
                 model = model or _Model(*self._where)
                 for asked in waiting:
-                    batch = [asked]  # if this fails, it is the only one to blame
+                    batch = [asked]  # if a batch of one fails, this request is the cause
                     model.read(asked)
                 batch = self._alike(waiting)
                 outcomes = model.answers(batch)
@@ -132,7 +132,7 @@ class TransformersTeacher(Teacher):
             except Exception as error:
                 if type(error).__name__ == "OutOfMemoryError" and len(batch) > 1:
                     self._batch_size = len(batch) // 2
-                    continue  # all are still open, for smaller batches; outside this block nothing holds the tensors
+                    continue  # all are still unanswered: retry in smaller batches, after this block has released the tensors
                 outcomes = [error if isinstance(error, OssInstructError) else RetryableError(_said(error), reached=True)] * len(
                     batch
                 )
@@ -140,7 +140,7 @@ class TransformersTeacher(Teacher):
                 asked.settle(outcome)
 
     def _gathered(self) -> list[_Asked]:
-        """Requests without an answer; none when off duty."""
+        """The unanswered requests; none after `close`."""
         with self._change:
             me = threading.current_thread()
             if self._thread is me:
@@ -150,14 +150,14 @@ class TransformersTeacher(Teacher):
             return list(self._open) if self._thread is me else []
 
     def _alike(self, waiting: list[_Asked]) -> list[_Asked]:
-        """The oldest request, and of those that fit it the nearest in length: little padding, and nobody waits for ever."""
+        """The oldest request and those closest to it in length: little padding, and no request starves."""
         oldest = waiting[0]
         alike = [asked for asked in waiting if asked.how == oldest.how]
         return sorted(alike, key=lambda asked: abs(len(asked.tokens) - len(oldest.tokens)))[: self._batch_size]
 
 
 class _Model:
-    """Tokenizer and model, loaded. See `TransformersTeacher` for arguments and errors; `name` is the public one."""
+    """A loaded tokenizer and model. See `TransformersTeacher` for arguments and errors; `name` is the public name."""
 
     def __init__(self, model: str, name: str, revision: str | None, device: str | None) -> None:
         try:
@@ -171,7 +171,7 @@ class _Model:
             tokenizer: Any = AutoTokenizer.from_pretrained(model, **source)
             loaded: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto", **source)
             loaded.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        except Exception as error:  # whatever untrusted files and a driver may cause
+        except Exception as error:  # untrusted files and drivers can raise anything
             way_out = (
                 "Name a Hub id that you may read, or a folder with config, tokenizer and safetensors; and a device with room."
             )
@@ -181,23 +181,23 @@ class _Model:
         self._ends = [end for end in ends if end is not None]
         self._pad = next((token for token in (tokenizer.pad_token_id, *self._ends) if token is not None), 0)
         self._context = getattr(loaded.config.get_text_config(), "max_position_embeddings", None)
-        # What the model's own file says (penalties, top_k) would change answers without a trace in the row.
+        # The model's own defaults (penalties, top_k) would change answers without a trace in the row.
         plain = GenerationConfig(eos_token_id=self._ends or None, pad_token_id=self._pad)  # type: ignore[no-untyped-call]
         loaded.generation_config = plain
         self._name, self._tokenizer, self._model = name, tokenizer, loaded
 
     def read(self, asked: _Asked) -> None:
-        """Fill in the request's tokens, and how to generate.
+        """Tokenize the prompt and set the generation parameters of a request.
 
         Raises:
-            TeacherError: the chat template does not take such messages.
+            TeacherError: the chat template does not accept the messages.
             RowRejectedError: the prompt leaves no room for an answer.
         """
         if asked.tokens:
             return
         messages, sampling = list(asked.request.messages), asked.request.sampling
         if self._tokenizer.chat_template:
-            plain = {"return_dict": False, "sanitize_control_tokens": True}  # control tokens in untrusted code stay text
+            plain = {"return_dict": False, "sanitize_control_tokens": True}  # special tokens in untrusted code must stay text
             try:
                 asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:
@@ -213,7 +213,7 @@ class _Model:
             asked.how |= {"temperature": warmth, "top_p": sampling.get("top_p", 1.0), "top_k": 0}
 
     def answers(self, batch: list[_Asked]) -> list[Completion | Exception]:
-        """Answer requests with one way to generate."""
+        """Answer a batch of requests with the same generation parameters."""
         import torch
 
         device, width = self._model.device, max(len(asked.tokens) for asked in batch)
@@ -236,7 +236,7 @@ class _Model:
 
 
 def text_of(tokenizer: Any, tokens: list[int]) -> str:
-    """The text of an answer without special tokens, but for those around thoughts, which would pass for the answer otherwise."""
+    """Decode an answer without special tokens, except those around reasoning, which would otherwise look like the answer."""
     whole = str(tokenizer.decode(tokens, skip_special_tokens=False))
     return whole if split_reasoning(whole)[0] else str(tokenizer.decode(tokens, skip_special_tokens=True))
 

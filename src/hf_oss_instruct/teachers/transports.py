@@ -188,9 +188,9 @@ class HubTransport:
         if isinstance(error, (transport_error(), OSError)):
             return lost(error)
         if isinstance(error, json.JSONDecodeError):
-            return RetryableError(f"the answer is no JSON: {first_words(error.doc)}", reached=True)
+            return RetryableError(f"the answer is not JSON: {first_words(error.doc)}", reached=True)
         if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
-            return RetryableError("the answer is no chat completion", reached=True)
+            return RetryableError("the answer is not a chat completion", reached=True)
         return error
 
     def _client(self) -> AsyncInferenceClient:

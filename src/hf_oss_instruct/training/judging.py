@@ -77,7 +77,7 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         told = any_json(line)
     except ValueError as error:
-        raise UsageError(f"{where} is no JSON: {error}. Write one object a line.") from error
+        raise UsageError(f"{where} is not JSON: {error}. Write one object a line.") from error
     missing = [name for name in OWN if not (isinstance(told, dict) and isinstance(told.get(name), str) and told[name])]
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")

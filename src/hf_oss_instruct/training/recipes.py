@@ -130,14 +130,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a training YAML.
 
     Raises:
-        UsageError: it is no YAML mapping, or a key is unknown to TRL here.
+        UsageError: it is not a YAML mapping, or a key is unknown to TRL here.
     """
     try:
         values = load_yaml(path.read_text("utf-8"), aliases=True)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise UsageError(f"{path} is no list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
+        raise UsageError(f"{path} is not a list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
     if trainer := next((trainer for key, trainer in OTHER_TRAINERS.items() if key in values), None):
         raise UsageError(f"{path} is for another trainer than SFT. Run it with: trl {trainer} --config {path}")
     check_keys(values)

@@ -1,4 +1,4 @@
-"""A second problem, on a list: running totals. A parameter that is no number shows what a type, a reference or a template does."""
+"""A second problem, on a list: running totals. A parameter that is not a number shows what a type, a reference or a template does."""
 
 from __future__ import annotations
 
