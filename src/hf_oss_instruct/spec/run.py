@@ -93,9 +93,7 @@ class RunSpec:
         try:
             values = load_yaml(text)
         except ValueError as error:
-            raise UsageError(
-                f"{name} is not valid YAML: {error}. Compare it with a run's oss_instruct.yaml."
-            ) from error
+            raise UsageError(f"{name} is not valid YAML: {error}. Compare it with a run's oss_instruct.yaml.") from error
         return cls._from_values(values, name)
 
     @classmethod
