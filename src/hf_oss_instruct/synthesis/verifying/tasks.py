@@ -6,6 +6,7 @@ prepare (the program, its tests) → tests (asked apart) → solve (more solutio
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
@@ -23,6 +24,7 @@ from hf_oss_instruct.teachers.parsing import tests_section
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import unverifiable
+from hf_oss_instruct.verification.lent_packages import identity_of
 from hf_oss_instruct.verification.memo import NoVerdictError, Verdicts
 from hf_oss_instruct.verification.programs import program_in, tests_in
 from hf_oss_instruct.verification.signatures import signatures
@@ -55,11 +57,16 @@ class Verification:
     sampling: Sampling = field(default_factory=Sampling)
     exclusive: bool = False
 
-    @property
+    @cached_property
     def options(self) -> Options:
         """How rows are run."""
-        more: dict[str, Any] = {"packages": self.spec.packages} if self.spec.packages else {}
-        return Options(select=self.spec.select, mutants=self.spec.mutants, tier=self.spec.tier, **more)
+        spec = self.spec
+        return Options(select=spec.select, mutants=spec.mutants, tier=spec.tier, packages=spec.packages)
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """What verdicts depend on of the packages that programs may import."""
+        return identity_of(self.options.package_folders)
 
     @property
     def writes_tests(self) -> bool:
@@ -248,7 +255,8 @@ class Prepare(_Local):
         if len(solution.program) > LARGEST_SOLUTION:
             size = f"{len(solution.program):,} characters; at most {LARGEST_SOLUTION:,} are run"
             raise SuiteRefusedError("tests_failed", f"the solution has {size}")
-        unverifiable.before_run([solution.program], candidate.language, self.verification.spec.tier)
+        options = self.verification.options
+        unverifiable.before_run([solution.program], candidate.language, options.tier, options.package_folders)
         if candidate.language not in READ and _given(candidate.row, candidate.language) is None:
             raise SuiteRefusedError("not_verifiable", f"tests in {candidate.language!r} are not run here", "language")
 
@@ -295,13 +303,13 @@ class RunTests(_Local):
         verdicts, options = self.verification.verdicts, self.verification.options
         solutions = [solution.program for solution in in_order(item, self.verification.spec)]
         tests = item.tests if isinstance(item.tests, str) else list(item.tests)
-        how = {name: value for name, value in asdict(options).items() if name != "tier"}
+        how = {name: value for name, value in asdict(options).items() if name not in ("tier", "packages")}
         row = digest("row", solutions, tests, item.language, how)
         if verdicts.closed:  # what any machine found before
             if (found := verdicts.of_row(row)) is None:
                 raise NoVerdictError("The row was not verified yet.")
             return from_json(found)
-        key = digest(row, toolchain_of(item.language), chosen_tier(options.tier).name)
+        key = digest(row, toolchain_of(item.language), chosen_tier(options.tier).name, self.verification.packages)
         return from_json(
             verdicts.of(
                 key,
