@@ -11,6 +11,7 @@ from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
+from hf_oss_instruct.report.command import report
 from hf_oss_instruct.rewards.command import reward_server
 from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.seeds.command import seeds
@@ -40,7 +41,7 @@ def cli() -> None:
 COMMANDS = (
     *(seeds, preview, synthesize, export),
     curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
-    verify,
+    *(verify, report),
     publish_command(HOOKS),
     *(recipe, train, reward_server),
     *(evaluate, score, compare),

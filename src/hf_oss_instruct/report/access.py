@@ -1,0 +1,56 @@
+"""Rows by their number: a row group is read, not the table, so that a million rows are as quick as a thousand."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pds
+
+
+class RowAccess:
+    """Reads rows of a table by their numbers.
+
+    Args:
+        table: the table; of a Parquet file only the row groups that are asked for are read.
+    """
+
+    def __init__(self, table: pds.Dataset) -> None:
+        self._names = table.schema.names
+        self._parts = [part for fragment in table.get_fragments() for part in _row_groups(fragment)]
+        self._starts = [0, *accumulate(part.count_rows() for part in self._parts)]
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def take(self, places: Sequence[int], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Some rows, in the given order.
+
+        Args:
+            places: their numbers, from 0.
+            columns: columns to read, as far as the table has them; all by default.
+        """
+        wanted = None if columns is None else [name for name in columns if name in self._names]
+        found: dict[int, dict[str, Any]] = {}
+        for number in sorted({self._part_of(place) for place in places}):
+            start, own = self._starts[number], sorted({place for place in places if self._part_of(place) == number})
+            rows = self._parts[number].to_table(columns=wanted).take(pa.array([place - start for place in own], pa.int64()))
+            found |= zip(own, rows.to_pylist(), strict=True)
+        return [found[place] for place in places]
+
+    def portion(self, place: int, columns: Sequence[str]) -> tuple[int, pa.Table]:
+        """The row group that a row is in: the number of its first row, and some of its columns."""
+        number = self._part_of(place)
+        return self._starts[number], self._parts[number].to_table(columns=list(columns))
+
+    def _part_of(self, place: int) -> int:
+        return bisect_right(self._starts, place) - 1
+
+
+def _row_groups(fragment: pds.Fragment) -> list[pds.Fragment]:
+    if not isinstance(fragment, pds.ParquetFileFragment):
+        return [fragment]
+    return [fragment.subset(row_group_ids=[group.id]) for group in fragment.row_groups if group.num_rows]

@@ -1,0 +1,139 @@
+"""Which of the paper's ten categories a row belongs to: by words, or by a text model.
+
+Magicoder assigns a category by the similarity of INSTRUCTOR embeddings to ten queries (arXiv 2312.02120, figure 2). Without a
+model, the category whose words weigh most in the row is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.report.rows import ReportRows
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.report.tfidf import TfIdf
+
+CATEGORIES = {
+    "Algorithmic and Data Structure": (
+        "algorithm sort sorted sorting search tree graph node nodes linked list array arrays stack queue heap recursion "
+        "recursive dynamic traversal binary path shortest depth breadth subarray substring permutation permutations"
+    ),
+    "Mathematical and Computational": (
+        "math mathematical matrix vector sum prime fibonacci factorial equation polynomial probability integer integers "
+        "geometry angle triangle circle numerical sqrt modulo gcd arithmetic decimal fraction"
+    ),
+    "Database and SQL": (
+        "sql database databases query queries select insert join schema mysql postgres postgresql sqlite mongodb orm "
+        "migration migrations transaction transactions foreign"
+    ),
+    "System Design and Architecture": (
+        "architecture microservice microservices distributed scalable scalability design pattern patterns module modules "
+        "component interface plugin config configuration deployment docker kubernetes service services broker event "
+        "events"
+    ),
+    "Security and Cryptography": (
+        "security secure encrypt encryption decrypt cipher hash hashing password passwords token tokens authentication "
+        "authorization certificate signature sha256 aes rsa login permission permissions vulnerability"
+    ),
+    "Performance Optimization": (
+        "performance optimize optimized optimization efficient efficiency cache caching memory parallel concurrency "
+        "thread threads async latency throughput benchmark profiling buffer pool"
+    ),
+    "Web": (
+        "web http https html css url request response server browser api rest endpoint endpoints route router cookie "
+        "session json ajax django flask express javascript"
+    ),
+    "Domain Specific": (
+        "game player robot audio video image sensor bank account payment order customer employee patient vehicle flight "
+        "inventory blockchain bitcoin compiler parser genome protein music weather hotel"
+    ),
+    "User Interface and Application Design": (
+        "ui gui button widget window view screen layout click menu dialog form component react android swift uikit render "
+        "theme color font canvas animation user navigation"
+    ),
+    "Data Science and Machine Learning": (
+        "data dataset datasets dataframe pandas numpy model training train neural network layer tensor torch tensorflow "
+        "keras classifier classification regression feature features accuracy loss epoch statistics plot"
+    ),
+}
+"""Category → words that speak for it."""
+OTHER = "None of the ten"
+RULES = "words, weighted by how rare they are in this dataset"
+LEAST = 0.04
+"""Weight below which a row's best category is no category."""
+
+
+def by_words(found: TfIdf) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """(rows,): number of the category whose words weigh most in each row, `len(CATEGORIES)` where nearly none does."""
+    places = {term: place for place, term in enumerate(found.terms)}
+    speaks_for = np.zeros((len(places), len(CATEGORIES)), np.float32)
+    for number, words in enumerate(CATEGORIES.values()):
+        speaks_for[[places[word] for word in words.split() if word in places], number] = 1
+    scores = found.rows @ speaks_for
+    best: np.ndarray[Any, np.dtype[np.int64]] = scores.argmax(axis=1)
+    best[scores.max(axis=1) < LEAST] = len(CATEGORIES)
+    return best
+
+
+def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """(rows,): number of the category whose name is nearest to the problem, by mean-pooled embeddings of a model.
+
+    Args:
+        rows: the dataset.
+        name: a text encoder of `transformers`: its name on the Hub, or a folder.
+
+    Raises:
+        UsageError: transformers is not installed, or there is no such model.
+    """
+    embed = _embedder(name)
+    queries = embed([f"{category} programming problem" for category in CATEGORIES])
+    parts = [
+        (embed(problems[start : start + 32].to_pylist()) @ queries.T).argmax(axis=1)
+        for problems, _ in rows.texts()
+        for start in range(0, len(problems), 32)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _embedder(name: str) -> Any:
+    try:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModel.from_pretrained(name).eval()
+    except ImportError:
+        raise UsageError(f"--category-model {name} needs transformers: pip install 'hf-oss-instruct[local]'.") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The model {name!r} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+
+    def embed(texts: list[str]) -> np.ndarray[Any, Any]:
+        inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=512)
+        with torch.inference_mode():
+            hidden = model(**inputs).last_hidden_state
+        mask = inputs["attention_mask"].unsqueeze(-1)
+        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        vectors: np.ndarray[Any, Any] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return vectors
+
+    return embed
+
+
+def counted(numbers: np.ndarray[Any, np.dtype[np.int64]], method: str) -> dict[str, Any]:
+    """Rows of each category, and how they were assigned."""
+    names = [*CATEGORIES, OTHER]
+    counts = np.bincount(numbers, minlength=len(names))
+    return {
+        "method": method,
+        "rows": {name: int(rows) for name, rows in zip(names, counts, strict=True) if rows or name != OTHER},
+    }
+
+
+def names(numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[str]:
+    """The name of each row's category."""
+    every = [*CATEGORIES, OTHER]
+    return (every[number] for number in numbers.tolist())

@@ -1,0 +1,228 @@
+"""The charts of a report as Vega-Lite specifications, one for each question.
+
+A chart compares datasets: every function takes a mapping from a dataset's name to its numbers, which has one or two entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from hf_oss_instruct.display import one_line
+
+Numbers: TypeAlias = Mapping[str, Any]
+Spec: TypeAlias = dict[str, Any]
+Sets: TypeAlias = Mapping[str, Numbers]
+WIDTH, HEIGHT = 360, 200
+MAP = 560, 400
+BARS = 10
+"""Bars of a chart; the table beside it has all values."""
+BAR = 22
+LABEL = 26
+"""Characters of a label."""
+
+
+def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, order: Sequence[str] | None = None) -> Spec | None:
+    """Horizontal bars with their numbers: label → rows, for each dataset; several datasets as shares of each."""
+    labels = list(order or dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
+    data: list[dict[str, Any]] = [
+        {
+            "label": label,
+            "shown": one_line(label, LABEL),
+            "value": counts.get(label, 0),
+            "dataset": name,
+            "said": f"{counts.get(label, 0):,}",
+        }
+        for name, counts in _shares(values).items()
+        for label in labels
+    ]
+    if not (highest := max((float(one["value"]) for one in data), default=0)):
+        return None
+    several = len(values) > 1
+    for one in data if several else ():
+        one["said"] = f"{one['value']:.1%}"
+    encoding: Spec = {
+        "y": {
+            "field": "label",
+            "type": "nominal",
+            "sort": labels,
+            "title": None,
+            "axis": {"labelExpr": "datum.label", "labelLimit": 150},
+        },
+        "x": {
+            "field": "value",
+            "type": "quantitative",
+            "axis": None,
+            "scale": {"domain": [0, 1.18 * highest], "nice": False},
+        },
+    }
+    if several:
+        encoding["yOffset"] = {"field": "dataset", "sort": list(values)}
+    text = {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": {"field": "said"}}}
+    mark = {"mark": {"type": "bar", "height": {"band": 0.86}}, "encoding": _colored(values)}
+    for one in data:
+        one["label"] = one["shown"]
+    encoding["y"]["sort"] = list(dict.fromkeys(one_line(label, LABEL) for label in labels))
+    return _spec(data, encoding=encoding, layer=[mark, text], height=BAR * len(labels) * (1.7 if several else 1) + 6, title=unit)
+
+
+def histogram(
+    values: Mapping[str, Sequence[Sequence[float]]], unit: str, *, mean: Mapping[str, float] | None = None
+) -> Spec | None:
+    """Distribution of rows: bins as (first, end, rows) for each dataset, as shares of its rows."""
+    data = []
+    for name, bins in values.items():
+        total = sum(rows for *_, rows in bins) or 1
+        step = bins[0][1] - bins[0][0] + (1 if isinstance(bins[0][0], int) else 0) if bins else 1
+        data += [{"from": low, "to": low + step, "share": rows / total, "dataset": name} for low, _, rows in bins]
+    if not data:
+        return None
+    several = len(values) > 1
+    encoding = {
+        "x": {"field": "from", "type": "quantitative", "title": unit, "axis": {"tickCount": 6, "grid": False}},
+        "x2": {"field": "to"},
+        "y": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 4}, "stack": None},
+        "y2": {"datum": 0},
+    }
+    layer: list[Spec] = [
+        {"mark": {"type": "bar", "opacity": 0.6 if several else 1, "binSpacing": 0.5}, "encoding": _colored(values)}
+    ]
+    if mean:
+        layer += [
+            {
+                "data": {"values": [{"at": at, "said": f"mean {at:,.3g}" if at < 10 else f"mean {at:,.0f}", "dataset": name}]},
+                "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 1.5},
+                "encoding": {"x": {"field": "at", "type": "quantitative"}, "x2": None, "y": None, "y2": None},
+            }
+            for name, at in mean.items()
+        ]
+    return _spec(data, encoding=encoding, layer=layer)
+
+
+def lines(values: Mapping[str, Sequence[Sequence[float]]], x: str, y: str) -> Spec | None:
+    """Curves: points (x, y) for each series."""
+    data = [{"x": point[0], "y": point[1], "dataset": name} for name, points in values.items() for point in points]
+    if len(data) < 2:
+        return None
+    encoding = {
+        "x": {"field": "x", "type": "quantitative", "title": x, "axis": {"tickCount": 6, "grid": False, "format": ",d"}},
+        "y": {"field": "y", "type": "quantitative", "title": y, "scale": {"zero": False}, "axis": {"tickCount": 5}},
+    }
+    return _spec(data, encoding=encoding, layer=[{"mark": {"type": "line", "strokeWidth": 2}, "encoding": _colored(values)}])
+
+
+def intervals(rows: Sequence[Mapping[str, Any]]) -> Spec | None:
+    """Scores with their 95 % intervals: `label`, `mean`, `low` and `high` as fractions, and `dataset`."""
+    data = [dict(row) | {"shown": one_line(row["label"], 34)} for row in rows]
+    if not data:
+        return None
+    sets = dict.fromkeys(row["dataset"] for row in data)
+    labels = list(dict.fromkeys(row["shown"] for row in data))
+    encoding: Spec = {"y": {"field": "shown", "type": "nominal", "sort": labels, "title": None, "axis": {"labelLimit": 190}}}
+    if len(sets) > 1:
+        encoding["yOffset"] = {"field": "dataset", "sort": list(sets)}
+    axis = {"format": "%", "tickCount": 5}
+    layer = [
+        {
+            "mark": {"type": "rule", "strokeWidth": 2},
+            "encoding": {
+                "x": {"field": "low", "type": "quantitative", "title": None, "axis": axis},
+                "x2": {"field": "high"},
+                **_colored(sets),
+            },
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 70},
+            "encoding": {"x": {"field": "mean", "type": "quantitative"}, **_colored(sets)},
+        },
+    ]
+    return _spec(data, encoding=encoding, layer=layer, height=30 * len(labels) * (1.4 if len(sets) > 1 else 1) + 6)
+
+
+def map_of(numbers: Numbers, link: Callable[[int], str] | None = None) -> Spec | None:
+    """Rows as points, similar ones near each other; a cluster is a shape, a color and a number."""
+    points = numbers.get("map") or []
+    if not points:
+        return None
+    data = [
+        {"x": x, "y": y, "cluster": f"{cluster + 1}"} | ({"link": link(row)} if link else {}) for row, cluster, x, y in points
+    ]
+    names = sorted({one["cluster"] for one in data}, key=int)
+    plain = {"axis": None, "scale": {"domain": [-0.04, 1.04], "nice": False}}
+    encoding = {"x": {"field": "x", "type": "quantitative", **plain}, "y": {"field": "y", "type": "quantitative", **plain}}
+    color = {"field": "cluster", "type": "nominal", "sort": names, "legend": None, "scale": {"scheme": "tableau10"}}
+    shape = {"field": "cluster", "type": "nominal", "sort": names, "legend": None}
+    centers = [
+        {
+            "x": _median([one["x"] for one in data if one["cluster"] == name]),
+            "y": _median([one["y"] for one in data if one["cluster"] == name]),
+            "cluster": name,
+        }
+        for name in names
+    ]
+    href: Spec = {"href": {"field": "link"}} if link else {}
+    layer: list[Spec] = [
+        {
+            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.7},
+            "encoding": {"color": color, "shape": shape, **href},
+        },
+        {
+            "data": {"values": centers},
+            "mark": {
+                "type": "text",
+                "fontSize": 20,
+                "fontWeight": "bold",
+                "stroke": "paper",
+                "strokeWidth": 4,
+                "strokeJoin": "round",
+            },
+            "encoding": {"text": {"field": "cluster"}},
+        },
+        {
+            "data": {"values": centers},
+            "mark": {"type": "text", "fontSize": 20, "fontWeight": "bold"},
+            "encoding": {"text": {"field": "cluster"}},
+        },
+    ]
+    return _spec(data, encoding=encoding, layer=layer, width=MAP[0], height=MAP[1])
+
+
+def _spec(
+    data: Sequence[Mapping[str, Any]],
+    *,
+    encoding: Spec,
+    layer: Sequence[Spec],
+    width: float = WIDTH,
+    height: float = HEIGHT,
+    title: str | None = None,
+) -> Spec:
+    spec: Spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": width,
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"values": list(data)},
+        "encoding": encoding,
+        "layer": list(layer),
+    }
+    return spec | ({"title": title} if title else {})
+
+
+def _colored(values: Mapping[str, Any]) -> Spec:
+    """A color for each dataset, with a legend if there are several."""
+    if len(values) < 2:
+        return {}
+    legend = {"title": None, "orient": "top", "labelLimit": 160}
+    return {"color": {"field": "dataset", "type": "nominal", "sort": list(values), "legend": legend}}
+
+
+def _shares(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+    if len(values) < 2:
+        return values
+    return {
+        name: {label: count / (sum(counts.values()) or 1) for label, count in counts.items()} for name, counts in values.items()
+    }
+
+
+def _median(numbers: Sequence[float]) -> float:
+    return sorted(numbers)[len(numbers) // 2]

@@ -1,0 +1,72 @@
+"""The command `report`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hf_oss_instruct.flags import format_option, names_in
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the report. Default: SOURCE/report, or ./report."
+)
+@click.option("--compare", metavar="DIR2", help="Another dataset, whose numbers stand beside.")
+@click.option(
+    "--benchmarks",
+    default="humaneval,mbpp",
+    show_default=True,
+    metavar="B,…",
+    help="Benchmarks to compare with: names, files, folders of them, Hub datasets; none for none.",
+)
+@click.option("--tokenizer", metavar="MODEL", help="Count tokens with this tokenizer. Default: words and punctuation marks.")
+@click.option("--category-model", metavar="MODEL", help="Assign categories with this text encoder. Default: by words.")
+@click.option("--columns", metavar="P,S", help="Columns with problem and solution. Default: recognized by their names.")
+@click.option("--serve", is_flag=True, help="Serve the browser of rows on this machine instead of writing files.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8910, show_default=True, help="Port of --serve; 0 for a free one.")
+@format_option
+def report(
+    source: str,
+    out: Path | None,
+    compare: str | None,
+    benchmarks: str,
+    tokenizer: str | None,
+    category_model: str | None,
+    columns: str | None,
+    serve: bool,
+    port: int,
+    output: str,
+) -> None:
+    """Show a dataset: a page with charts and a browser of its rows.
+
+    \b
+    A run:              hf-oss-instruct report pairs
+    Two datasets:       hf-oss-instruct report pairs --compare other
+    Millions of rows:   hf-oss-instruct report pairs --serve
+
+    SOURCE is the folder of a run, a curation, a training or of scores, tables, or a Hub dataset. OUT gets index.html (opens from
+    disk, needs no network), rows/ (the rows beside it), report.json and pictures/.
+    """
+    from hf_oss_instruct.curation.benchmarks import find
+    from hf_oss_instruct.report.measure import ReportOptions
+    from hf_oss_instruct.report.write import PAGE, write_report
+
+    wanted = names_in(columns) if columns else None
+    if serve:
+        from hf_oss_instruct.report.server import serve as start
+
+        start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C ends)", err=True))
+        return
+    folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
+    options = ReportOptions(tuple(find(names_in(benchmarks))), tokenizer, category_model)
+    numbers = write_report(source, folder, compare=compare, options=options, columns=wanted)
+    if output == "json":
+        click.echo(json.dumps({"out": str(folder), **numbers}))
+    elif output != "quiet":
+        from hf_oss_instruct.report.show import show
+
+        show(numbers, folder / PAGE)

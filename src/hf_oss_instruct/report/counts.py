@@ -1,0 +1,111 @@
+"""What a dataset consists of: the funnel with every reason, languages, licenses, repositories, file types, cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hf_oss_instruct.arrow import flat
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.report.rows import ReportRows
+
+LISTED = 30
+"""Values of a column that the report lists; the others are counted together."""
+LONGEST_NAME = 200
+
+
+def funnel(rows: ReportRows) -> dict[str, Any]:
+    """Counts from seeds to rows: `requested = kept + sum(rejected) + pending`.
+
+    They are counted from the rows. What leaves no row (documents without a seed, pending seeds) is taken from `run.json`.
+    """
+    kept = rows.kept.count_rows()
+    reasons = rows.column("reason", rejected=True)
+    rejected = _counted(reasons) if reasons is not None else {}
+    pending = _number(rows.run.get("pending"))
+    counts: dict[str, Any] = {
+        "requested": kept + sum(rejected.values()) + pending,
+        "kept": kept,
+        "rejected": rejected,
+        "pending": pending,
+    }
+    for name in ("documents_skipped", "snippets_refused"):
+        counts[name] = _numbers(rows.run.get(name))
+    return counts
+
+
+def composition(rows: ReportRows) -> dict[str, Any]:
+    """Languages, licenses, repositories and file types of the kept rows: value → rows, the most frequent first."""
+    named = {"languages": "lang", "licenses": "licenses", "repositories": "repo_name", "sources": "seed_dataset"}
+    found = {name: rows.column(column) for name, column in named.items()}
+    paths = rows.column("file_path")
+    found["file_types"] = None if paths is None else _suffixes(paths)
+    return {name: summary(column) for name, column in found.items() if column is not None and len(column)}
+
+
+def summary(column: pa.ChunkedArray | pa.Array) -> dict[str, Any]:
+    """Distinct values of a column, the most frequent ones with their rows, and how many rows have another."""
+    counts = Counter(_counted(column))
+    top = dict(counts.most_common(LISTED))
+    return {"distinct": len(counts), "rows": top, "others": counts.total() - sum(top.values())}
+
+
+def cost(rows: ReportRows) -> dict[str, Any] | None:
+    """Requests, tokens as the server counted them, money and time of the run; None without a `run.json`."""
+    if "requests_sent" not in rows.run:
+        return None
+    tokens = _numbers(rows.run.get("tokens"))
+    spent, seconds = rows.run.get("cost"), rows.run.get("seconds")
+    return {
+        "teacher": one_line(str(rows.run.get("teacher", "unknown")), LONGEST_NAME),
+        "requests": _number(rows.run.get("requests_sent")),
+        "prompt_tokens": tokens.get("prompt", 0),
+        "completion_tokens": tokens.get("completion", 0),
+        "cost": spent if isinstance(spent, (int, float)) else None,
+        "seconds": seconds if isinstance(seconds, (int, float)) else None,
+        "finish_reasons": _numbers(rows.run.get("finish_reasons")),
+    }
+
+
+def checks(rows: ReportRows) -> list[dict[str, str]]:
+    """Which checks were made, and why others were not."""
+    listed = rows.run.get("checks")
+    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [
+        {name: one_line(str(entry[name]), LONGEST_NAME) for name in ("name", "status", "why", "rule") if entry.get(name)}
+        for entry in entries
+    ]
+
+
+def _counted(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
+    """Value → rows, the most frequent first, ties by name; of a list each value counts."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        missing = len(values) - pc.sum(pc.greater(pc.fill_null(pc.list_value_length(values), 0), 0).cast(pa.int64())).as_py()
+        values = values.flatten()
+    else:
+        missing, values = values.null_count, values.drop_null()
+    counts: Counter[str] = Counter()
+    for one in pc.value_counts(flat(values)).to_pylist() if len(values) else ():
+        counts[one_line(str(one["values"]), LONGEST_NAME) or "empty"] += one["counts"]
+    if missing:
+        counts["not stated"] += missing
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _suffixes(paths: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The suffix of each path in lower case; the whole name of a file without one."""
+    names = pc.replace_substring_regex(pc.utf8_lower(flat(paths.combine_chunks())), r"^.*[/\\]", "")
+    return pa.chunked_array([pc.replace_substring_regex(names, r"^.+(\.[^.]{1,12})$", r"\1")])
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _numbers(value: Any) -> dict[str, int]:
+    found = value if isinstance(value, dict) else {}
+    return {one_line(name, LONGEST_NAME): _number(count) for name, count in found.items() if _number(count)}

@@ -1,0 +1,240 @@
+"""Which charts a report has, in which section, and the table of numbers beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.languages import find
+from hf_oss_instruct.report import charts
+from hf_oss_instruct.report.charts import Sets, Spec
+from hf_oss_instruct.report.similarity import PUBLISHED
+
+COMPOSITION = {
+    "languages": "Languages",
+    "licenses": "Licenses of the seeds",
+    "repositories": "Repositories",
+    "file_types": "File types",
+}
+CARD = ("funnel", "languages", "problem_tokens", "categories", "similarity-HumanEval", "map", "pass_rate")
+"""Figures of which a dataset card shows a picture."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and the numbers in it.
+
+    Attributes:
+        name: identifier, and name of its PNG file.
+        section: the section of the page.
+        title: what it shows.
+        note: how to read it, in a sentence or two.
+        spec: the chart.
+        head, rows: the table of its numbers.
+    """
+
+    name: str
+    section: str
+    title: str
+    note: str
+    spec: Spec
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def figures(sets: Sets) -> list[Figure]:
+    """All charts for which there are numbers.
+
+    Args:
+        sets: a dataset's name → its numbers; several are compared.
+    """
+    return [
+        figure
+        for part in (_funnel, _composition, _lengths, _categories, _similarity, _map, _verification, _outcomes)
+        for figure in part(sets)
+    ]
+
+
+def _funnel(sets: Sets) -> Iterator[Figure]:
+    counts = {
+        name: {"kept": numbers["funnel"]["kept"], **numbers["funnel"]["rejected"], "pending": numbers["funnel"]["pending"]}
+        for name, numbers in sets.items()
+    }
+    counts = {name: {label.replace("_", " "): rows for label, rows in one.items() if rows} for name, one in counts.items()}
+    note = "Rows kept, and rejected rows by reason. Each rejected row is stored with its reason."
+    yield from _bars("funnel", "funnel", "From seeds to rows", note, counts)
+
+
+def _composition(sets: Sets) -> Iterator[Figure]:
+    for name, title in COMPOSITION.items():
+        found = {of: numbers["composition"][name] for of, numbers in sets.items() if name in numbers["composition"]}
+        counts = {of: _titles(one["rows"]) if name == "languages" else one["rows"] for of, one in found.items()}
+        said = " · ".join(f"{one['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, one in found.items())
+        if any(one["distinct"] > 1 for one in found.values()) or name == "languages":
+            yield from _bars(name, "composition", title, said, counts)
+
+
+def _lengths(sets: Sets) -> Iterator[Figure]:
+    for part in ("problem", "solution"):
+        found = {of: numbers["lengths"] for of, numbers in sets.items() if numbers["lengths"] and part in numbers["lengths"]}
+        if not found:
+            continue
+        spec = charts.histogram(
+            {of: one[part]["histogram"] for of, one in found.items()},
+            "tokens",
+            mean={of: one[part]["mean"] for of, one in found.items()},
+        )
+        names = "; ".join(dict.fromkeys(one["tokenizer"] for one in found.values()))
+        note = f"Tokens: {names}. Dashed: the mean. The last bar is everything longer."
+        head = ("tokens", *(f"{of}" for of in found)) if len(found) > 1 else ("tokens", "rows")
+        rows = tuple(
+            (measure, *(f"{one[part][measure]:,}" for one in found.values()))
+            for measure in ("mean", "median", "p95", "max", "sum")
+        )
+        if spec:
+            yield Figure(f"{part}_tokens", "composition", f"Length of the {part}s", note, spec, head, rows)
+
+
+def _categories(sets: Sets) -> Iterator[Figure]:
+    found = {of: numbers["categories"] for of, numbers in sets.items() if numbers["categories"]}
+    methods = "; ".join(dict.fromkeys(one["method"] for one in found.values()))
+    order = sorted(
+        dict.fromkeys(name for one in found.values() for name in one["rows"]),
+        key=lambda name: -sum(one["rows"].get(name, 0) for one in found.values()),
+    )
+    note = f"Magicoder's ten categories, assigned by {methods}."
+    yield from _bars(
+        "categories",
+        "composition",
+        "Categories",
+        note,
+        {of: {name: one["rows"].get(name, 0) for name in order} for of, one in found.items()},
+    )
+
+
+def _similarity(sets: Sets) -> Iterator[Figure]:
+    benchmarks = dict.fromkeys(
+        one["benchmark"] for numbers in sets.values() for one in numbers["similarity"] if "histogram" in one
+    )
+    for benchmark in benchmarks:
+        found = {
+            of: one
+            for of, numbers in sets.items()
+            for one in numbers["similarity"]
+            if one["benchmark"] == benchmark and "histogram" in one
+        }
+        means = {of: one["mean_of_maxima"] for of, one in found.items()}
+        spec = charts.histogram({of: one["histogram"] for of, one in found.items()}, "highest cosine", mean=means)
+        note = "Each row's TF-IDF cosine to its nearest problem. Dashed: the mean."
+        rows = [(of, f"{mean:.3f}") for of, mean in means.items()]
+        if benchmark.lower() == "humaneval":
+            rows += [(f"{name}, as published", f"{mean:.3f}") for name, mean in PUBLISHED.items()]
+        if spec:
+            yield Figure(
+                f"similarity-{benchmark}",
+                "similarity",
+                f"Similarity to {benchmark}",
+                note,
+                spec,
+                ("dataset", "mean"),
+                tuple(rows),
+            )
+
+
+def _map(sets: Sets) -> Iterator[Figure]:
+    for of, numbers in sets.items():
+        found = numbers["diversity"] or {}
+        spec = charts.map_of(found, lambda row: f"#row=kept-{row}")
+        if not spec:
+            continue
+        title = "Map of the rows" + (f": {of}" if len(sets) > 1 else "")
+        some = f"{len(found['map']):,} of {found['rows']:,} rows" if len(found["map"]) < found["rows"] else "All rows"
+        note = (
+            f"{some}; similar ones lie near each other (t-SNE on TF-IDF). Numbers and shapes are clusters. A point opens its row."
+        )
+        rows = tuple(
+            (f"{number}", ", ".join(one["words"]), f"{one['rows']:,}") for number, one in enumerate(found["clusters"], 1)
+        )
+        yield Figure("map", "diversity", title, note, spec, ("cluster", "typical words", "rows"), rows)
+
+
+def _verification(sets: Sets) -> Iterator[Figure]:
+    found = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
+    for name, title in (("execution_status", "What became of the solutions"), ("difficulty", "Difficulty")):
+        counts = {of: one[name] for of, one in found.items() if name in one}
+        note = (
+            "Rows by the outcome of their run."
+            if name == "execution_status"
+            else "By share of attempts that pass: easy from 75 %, medium from 40 %, hard above 0."
+        )
+        yield from _bars(name, "verification", title, note, counts)
+    for name, title in (("pass_rate", "Pass rate"), ("mutation_score", "Mutation score")):
+        known = {of: one[name] for of, one in found.items() if name in one}
+        spec = charts.histogram(
+            {of: one["histogram"] for of, one in known.items()},
+            title.lower(),
+            mean={of: one["mean"] for of, one in known.items()},
+        )
+        if spec:
+            note = (
+                "Share of the attempts that pass." if name == "pass_rate" else "Share of changed solutions that the tests notice."
+            )
+            yield Figure(
+                name,
+                "verification",
+                title,
+                note,
+                spec,
+                ("dataset", "mean", "rows"),
+                tuple((of, f"{one['mean']:.3f}", f"{one['rows']:,}") for of, one in known.items()),
+            )
+
+
+def _outcomes(sets: Sets) -> Iterator[Figure]:
+    runs = {
+        (f"{of}: " if len(sets) > 1 else "") + one["folder"]: one for of, numbers in sets.items() for one in numbers["trainings"]
+    }
+    curves = {name: one["losses"] for name, one in runs.items() if one["losses"]}
+    if spec := charts.lines(curves, "step", "loss, nats per token"):
+        rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in curves.items())
+        yield Figure("loss", "outcomes", "Training loss", "", spec, ("training", "last step", "last loss"), rows)
+    scored = {
+        name: [(one["step"], one["score/pass@1"]) for one in run["scores"] if "step" in one and "score/pass@1" in one]
+        for name, run in runs.items()
+    }
+    scored = {name: points for name, points in scored.items() if points}
+    if spec := charts.lines(scored, "step", "pass@1"):
+        rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in scored.items())
+        yield Figure("scores", "outcomes", "Scores while training", "", spec, ("training", "last step", "pass@1"), rows)
+    lines = [
+        one | {"label": f"{one['task']} {one['tests']} {one['measure']}", "dataset": of if len(sets) > 1 else one["folder"]}
+        for of, numbers in sets.items()
+        for one in numbers["results"]
+    ]
+    if spec := charts.intervals(lines):
+        scores = tuple(
+            (one["dataset"], one["label"], f"{one['mean']:.1%}", f"{one['low']:.1%} to {one['high']:.1%}") for one in lines
+        )
+        yield Figure(
+            "results",
+            "outcomes",
+            "Scores",
+            "Points are means, lines 95 % intervals.",
+            spec,
+            ("folder", "measure", "score", "95 % interval"),
+            scores,
+        )
+
+
+def _bars(name: str, section: str, title: str, note: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[Figure]:
+    spec = charts.bars(counts, title) if counts else None
+    if spec:
+        labels = list(dict.fromkeys(label for one in counts.values() for label in one))
+        head = ("", *counts) if len(counts) > 1 else ("", "rows")
+        rows = tuple((label, *(f"{one.get(label, 0):,}" for one in counts.values())) for label in labels)
+        yield Figure(name, section, title, note, spec, head, rows)
+
+
+def _titles(counts: Mapping[str, Any]) -> dict[str, Any]:
+    return {getattr(find(name), "title", name): rows for name, rows in counts.items()}

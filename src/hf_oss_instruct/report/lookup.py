@@ -1,0 +1,182 @@
+"""Answer the browser over a table of any size: filters from small columns, texts only where they are shown or searched."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hf_oss_instruct.arrow import holds_text
+from hf_oss_instruct.report.access import RowAccess
+from hf_oss_instruct.report.chunks import prepared
+from hf_oss_instruct.report.facets import FACETS, KEPT, REJECTED, tables, title, values_of
+from hf_oss_instruct.report.rows import ReportRows
+
+SEARCH_S = 0.2
+"""Seconds after which a search answers with what it has found so far."""
+REMEMBERED = 8
+"""Filters and searches that are remembered."""
+LONGEST_LIST = 2_000
+"""Values of a facet that are sent; a repository that is not among them can still be typed."""
+
+
+@dataclass
+class _Search:
+    places: np.ndarray[Any, np.dtype[np.int64]]
+    looked: int = 0
+    found: list[int] = field(default_factory=list)
+
+
+class RowLookup:
+    """Answers the browser. Rows are numbered through: the kept ones, then the rejected ones.
+
+    Args:
+        rows: the dataset.
+    """
+
+    def __init__(self, rows: ReportRows) -> None:
+        self._rows = rows
+        self._tables = [(name, table, RowAccess(table)) for name, table in tables(rows)]
+        self._kept = len(self._tables[0][2])
+        self._total = sum(len(access) for _, _, access in self._tables)
+        self._searches: OrderedDict[tuple[Any, ...], _Search] = OrderedDict()
+        self._lock = Lock()
+
+    @cached_property
+    def _facets(self) -> dict[str, pa.DictionaryArray]:
+        found = {facet.name: values_of(self._rows, facet) for facet in FACETS}
+        return {name: values for name, values in found.items() if values is not None and len(values.dictionary)}
+
+    def facets(self) -> list[dict[str, Any]]:
+        """What can be filtered by: name, label and values."""
+        with self._lock:
+            labels = {facet.name: facet.label for facet in FACETS}
+            listed = [
+                {"name": name, "label": labels[name], "values": sorted(values.dictionary.to_pylist())[:LONGEST_LIST]}
+                for name, values in self._facets.items()
+            ]
+        return [{"name": "table", "label": "Rows", "values": [name for name, *_ in self._tables]}, *listed]
+
+    def find(self, text: str, chosen: Mapping[str, str], offset: int, limit: int) -> dict[str, Any]:
+        """A page of the list.
+
+        Args:
+            text: words that stand in a row, in any letter case; empty for all rows.
+            chosen: facet → value.
+            offset: number of the first one, of those found.
+            limit: how many.
+
+        Returns:
+            `items` (key, title, said), `total`, `rows` (that pass the filters), `looked` (how many of these were searched), and
+            `cursor`, which is not empty while a search is not finished: the same question goes on with it.
+        """
+        with self._lock:
+            search = self._search(text.strip().lower(), chosen)
+            deadline = time.monotonic() + SEARCH_S
+            while search.looked < len(search.places) and len(search.found) < offset + limit and time.monotonic() < deadline:
+                self._look(search, text.strip().lower())
+            whole = search.looked >= len(search.places)
+            places = (search.found if text.strip() else search.places)[offset : offset + limit]
+            return {
+                "items": self._items([int(place) for place in places]),
+                "total": len(search.found) if text.strip() else len(search.places),
+                "rows": len(search.places),
+                "looked": search.looked,
+                "cursor": "" if whole or not text.strip() else "more",
+            }
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """A row by its key (`kept-0`) or its `seed_id`: `key` and `row`; None if there is none."""
+        with self._lock:
+            place = self._place(key)
+            return None if place is None else {"key": self._key(place), "row": prepared(self._take([place])[0])}
+
+    def _search(self, text: str, chosen: Mapping[str, str]) -> _Search:
+        question = (text, *sorted(chosen.items()))
+        if question not in self._searches:
+            places = np.arange(self._total)
+            for name, value in chosen.items():
+                places = places[self._matches(name, value)[places]]
+            self._searches[question] = _Search(places, 0 if text else len(places))
+        self._searches.move_to_end(question)
+        while len(self._searches) > REMEMBERED:
+            self._searches.popitem(last=False)
+        return self._searches[question]
+
+    def _matches(self, name: str, value: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        if name == "table":
+            kept = np.arange(self._total) < self._kept
+            return kept if value == KEPT else ~kept
+        if name not in self._facets:
+            return np.zeros(self._total, bool)
+        values = self._facets[name]
+        code = pc.index(values.dictionary, pa.scalar(value, values.dictionary.type)).as_py()
+        matches: np.ndarray[Any, np.dtype[np.bool_]] = (
+            pc.fill_null(values.indices, -1).to_numpy() == code if code >= 0 else np.zeros(self._total, bool)
+        )
+        return matches
+
+    def _look(self, search: _Search, text: str) -> None:
+        """Search the next row group that holds rows which pass the filters."""
+        place = int(search.places[search.looked])
+        first, access, names = self._table_of(place)
+        start, portion = access.portion(place - first, names)
+        end = int(np.searchsorted(search.places, first + start + len(portion)))
+        hits = np.zeros(len(portion), bool)
+        for column in portion.itercolumns():
+            column = pc.cast(column, pa.large_string())
+            hits |= pc.fill_null(pc.match_substring(column, text, ignore_case=True), False).to_numpy()
+        candidates = search.places[search.looked : end]
+        search.found += candidates[hits[candidates - first - start]].tolist()
+        search.looked = end
+
+    def _table_of(self, place: int) -> tuple[int, RowAccess, list[str]]:
+        """The table of a row: the number of its first row, its rows, and its columns of text."""
+        number, first = (0, 0) if place < self._kept else (1, self._kept)
+        _, table, access = self._tables[number]
+        return first, access, [field.name for field in table.schema if holds_text(field.type)]
+
+    def _items(self, places: list[int]) -> list[dict[str, Any]]:
+        columns = [self._rows.problem, "seed", "received", *(facet.column for facet in FACETS)]
+        said = [facet for facet in FACETS if facet.listed]
+        return [
+            {
+                "key": self._key(place),
+                "title": title(row, self._rows.problem),
+                "said": " · ".join(str(row[facet.column]) for facet in said if row.get(facet.column)),
+            }
+            for place, row in zip(places, self._take(places, columns), strict=True)
+        ]
+
+    def _take(self, places: list[int], columns: list[str] | None = None) -> list[dict[str, Any]]:
+        return [row for rows in self._by_table(places, columns) for row in rows]
+
+    def _by_table(self, places: list[int], columns: list[str] | None) -> Iterator[list[dict[str, Any]]]:
+        yield self._tables[0][2].take([place for place in places if place < self._kept], columns)
+        if self._total > self._kept:
+            yield self._tables[1][2].take([place - self._kept for place in places if place >= self._kept], columns)
+
+    def _key(self, place: int) -> str:
+        return f"{KEPT}-{place}" if place < self._kept else f"{REJECTED}-{place - self._kept}"
+
+    def _place(self, key: str) -> int | None:
+        name, _, number = key.partition("-")
+        if name in (KEPT, REJECTED) and number.isascii() and number.isdigit():
+            place = int(number) + (self._kept if name == REJECTED else 0)
+            return place if place < (self._kept if name == KEPT else self._total) else None
+        first = 0
+        for _, table, access in self._tables:
+            if "seed_id" in table.schema.names:
+                at = pc.index(table.to_table(columns=["seed_id"])["seed_id"].combine_chunks(), key).as_py()
+                if at >= 0:
+                    return first + int(at)
+            first += len(access)
+        return None

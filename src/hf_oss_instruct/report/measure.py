@@ -1,0 +1,111 @@
+"""The numbers of a report, from the rows alone: what `report.json` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.report import categories, contamination, counts, diversity, lengths, outcomes, similarity, tfidf, verdicts
+from hf_oss_instruct.report.rows import ReportRows
+
+FORMAT_VERSION = 1
+EXCERPT = 1_200
+"""Characters of a row that are quoted beside its nearest benchmark problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What a report is told.
+
+    Attributes:
+        lists: the benchmarks to compare with.
+        tokenizer: a tokenizer of `transformers` for the lengths; a light rule by default.
+        category_model: a text encoder of `transformers` for the categories; words by default.
+    """
+
+    lists: tuple[BenchmarkList, ...] = ()
+    tokenizer: str | None = None
+    category_model: str | None = None
+
+
+def measure(rows: ReportRows, options: ReportOptions | None = None) -> dict[str, Any]:
+    """All numbers of a dataset, as JSON values. The same rows and options give the same numbers.
+
+    Args:
+        rows: the dataset.
+        options: benchmarks, tokenizer, model.
+
+    Raises:
+        UsageError: a library, tokenizer or model is missing.
+    """
+    options = options or ReportOptions()
+    found = without_texts(rows, options)
+    return found | _of_texts(rows, options) if found["funnel"]["kept"] else found
+
+
+def without_texts(rows: ReportRows, options: ReportOptions | None = None) -> dict[str, Any]:
+    """The numbers that need no look at the texts."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": rows.name,
+        "version": version("hf-oss-instruct"),
+        "funnel": counts.funnel(rows),
+        "composition": counts.composition(rows),
+        "cost": counts.cost(rows),
+        "checks": counts.checks(rows),
+        "verification": verdicts.verification(rows),
+        "contamination": contamination.contamination(rows, options.lists if options else ()),
+        "trainings": outcomes.trainings(rows.trainings),
+        "results": outcomes.results(rows.results),
+        "lengths": None,
+        "categories": None,
+        "similarity": [],
+        "diversity": None,
+    }
+
+
+def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
+    check_libraries()
+    texts = [similarity.texts_of(listed) for listed in options.lists]
+    vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems])
+    compared = similarity.similarity(vectors, options.lists, texts)
+    _quote(rows, compared)
+    return {
+        "lengths": lengths.lengths(rows, options.tokenizer),
+        "categories": _categories(rows, vectors, options.category_model),
+        "similarity": compared,
+        "diversity": diversity.distinct(rows) | ((vectors and diversity.clusters(vectors)) or {}),
+    }
+
+
+def _categories(rows: ReportRows, vectors: tfidf.TfIdf | None, model: str | None) -> dict[str, Any] | None:
+    if model:
+        return categories.counted(categories.by_model(rows, model), f"embeddings of {model}")
+    return categories.counted(categories.by_words(vectors), categories.RULES) if vectors else None
+
+
+def _quote(rows: ReportRows, compared: Sequence[dict[str, Any]]) -> None:
+    """Put the texts of the nearest rows beside the problems."""
+    for entry in compared:
+        pairs = entry.get("nearest", [])
+        for pair, row in zip(pairs, rows.take([pair["row"] for pair in pairs]), strict=True):
+            pair["id"] = row.get("seed_id")
+            pair["row_text"] = f"{row.get(rows.problem) or ''}\n\n{row.get(rows.solution) or ''}"[:EXCERPT]
+            pair["text"] = pair["text"][:EXCERPT]
+
+
+def check_libraries() -> None:
+    """Make sure that the libraries of the extra `report` are installed.
+
+    Raises:
+        UsageError: one is not.
+    """
+    try:
+        import sklearn  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ImportError as error:
+        raise UsageError(f"A report needs {error.name}, which is not installed: pip install 'hf-oss-instruct[report]'.") from None

@@ -1,0 +1,69 @@
+"""Training and scores, as far as the folder has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hf_oss_instruct.display import one_line
+
+LOSSES = 400
+"""Points of a loss curve that are kept."""
+
+
+def trainings(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Loss curves and scores while training.
+
+    Args:
+        found: folder → contents of its `training.json`.
+    """
+    return [
+        {
+            "folder": folder,
+            "base_model": one_line(str(facts.get("base_model") or facts.get("model") or "unknown")),
+            "losses": _thinned(_pairs(facts.get("losses"))),
+            "scores": [one for one in facts.get("scores") or [] if isinstance(one, dict)],
+        }
+        for folder, facts in found.items()
+    ]
+
+
+def results(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Scores with their intervals, a line for each measure.
+
+    Args:
+        found: folder → contents of its `results.json`.
+    """
+    lines = []
+    for folder, facts in found.items():
+        for tests, measures in _dicts(facts.get("scores")).items():
+            for measure, one in _dicts(measures).items():
+                if all(isinstance(one.get(part), (int, float)) for part in ("mean", "low", "high")):
+                    line = {part: round(float(one[part]), 4) for part in ("mean", "low", "high")}
+                    names = {
+                        "folder": folder,
+                        "task": one_line(str(facts.get("task"))),
+                        "tests": one_line(tests),
+                        "measure": one_line(measure),
+                    }
+                    lines.append(names | line | {"problems": one.get("problems")})
+    return lines
+
+
+def _dicts(value: Any) -> dict[str, dict[str, Any]]:
+    return {str(name): one for name, one in value.items() if isinstance(one, dict)} if isinstance(value, dict) else {}
+
+
+def _pairs(value: Any) -> list[list[float]]:
+    listed = value if isinstance(value, list) else []
+    return [
+        [one[0], one[1]]
+        for one in listed
+        if isinstance(one, list) and len(one) == 2 and all(isinstance(part, (int, float)) for part in one)
+    ]
+
+
+def _thinned(points: list[list[float]]) -> list[list[float]]:
+    """At most `LOSSES` points, evenly spaced, the last among them."""
+    step = -(-len(points) // LOSSES) or 1
+    return points[:-1:step] + points[-1:]

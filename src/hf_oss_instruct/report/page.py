@@ -1,0 +1,137 @@
+"""The page: one HTML file that needs no network, allows no script but its own, and shows every text as text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hf_oss_instruct.display import visible
+from hf_oss_instruct.report.charts import Sets
+from hf_oss_instruct.report.drawing import svg
+from hf_oss_instruct.report.figures import Figure
+from hf_oss_instruct.report.sections import sections
+
+
+def page(
+    sets: Sets,
+    found: list[Figure],
+    *,
+    browser: Mapping[str, Any] | None = None,
+) -> str:
+    """Render the page.
+
+    Args:
+        sets: a dataset's name → its numbers; the first one is what the page is about, another one is compared with it.
+        found: its figures.
+        browser: configuration of the browser of rows: `problem`, `solution` (names of columns) and `served` (whether a server
+            answers it); None for a page without one.
+    """
+    config = _script_json(browser) if browser else ""
+    scripts = [_vendored("highlight.min.js"), _template("page.js")] if browser else []
+    css = _template("page.css")
+    drawn = {
+        figure.name + figure.title: Markup(svg(figure.spec, figure.title, f"f{number}")) for number, figure in enumerate(found)
+    }
+    name, numbers = next(iter(sets.items()))
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=visible(name),
+            lead=_lead(numbers, list(sets)[1:]),
+            facts=_facts(numbers),
+            sections=sections(sets, found, drawn),
+            browser=bool(browser),
+            config=Markup(config),
+            scripts=[Markup(script) for script in scripts],
+            css=Markup(css),
+            policy=policy(css, scripts, served=bool(browser and browser.get("served"))),
+            footer=f"Made with hf-oss-instruct {numbers['version']} from the rows alone. The same numbers are in report.json.",
+        )
+    )
+
+
+def policy(css: str, scripts: list[str], *, served: bool) -> str:
+    """The content security policy: only these scripts and styles, and what these scripts load; no other host."""
+    allowed = [_hash(script) for script in scripts]
+    rules = {
+        "default-src": ["'none'"],
+        "script-src": [*allowed, "'strict-dynamic'"] if allowed else ["'none'"],
+        "style-src": [_hash(css)],
+        "img-src": ["data:"],
+        "connect-src": ["'self'"] if served else ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+    }
+    return "; ".join(f"{name} {' '.join(values)}" for name, values in rules.items())
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _lead(numbers: Mapping[str, Any], others: list[str]) -> str:
+    funnel, cost = numbers["funnel"], numbers["cost"]
+    said = f"{funnel['kept']:,} of {funnel['requested']:,} rows kept"
+    said += f", written by {cost['teacher']}" if cost else ""
+    return said + (f"; compared with {visible(', '.join(others))}." if others else ".")
+
+
+def _facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The most important numbers, at the top."""
+    funnel, diversity, lengths = (numbers[name] or {} for name in ("funnel", "diversity", "lengths"))
+    facts = [("rows kept", f"{funnel['kept']:,}"), ("rejected", f"{sum(funnel['rejected'].values()):,}")]
+    if funnel["pending"]:
+        facts.append(("pending", f"{funnel['pending']:,}"))
+    if diversity.get("rows"):
+        facts.append(("distinct tasks", f"{diversity['distinct_tasks']:,}"))
+    for part in ("problem", "solution"):
+        if part in lengths:
+            facts.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
+    facts += [
+        (f"similarity to {one['benchmark']}", f"{one['mean_of_maxima']:.3f}")
+        for one in numbers["similarity"]
+        if "mean_of_maxima" in one
+    ]
+    if (verified := numbers["verification"]) and "pass_rate" in verified:
+        facts.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))
+    if (cost := numbers["cost"]) and cost["cost"]:
+        facts.append(("cost", f"{cost['cost']:,.2f}"))
+    return facts
+
+
+def _script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return orjson.dumps(value).decode().replace("<", "\\u003c")
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("hf_oss_instruct.report"), undefined=StrictUndefined, autoescape=True, trim_blocks=True
+    )
+    made.finalize = _shown
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """Control and bidirectional characters of any text on the page, spelled out."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _template(name: str) -> str:
+    return (files("hf_oss_instruct.report") / "templates" / name).read_text("utf-8")
+
+
+@cache
+def _vendored(name: str) -> str:
+    return (files("hf_oss_instruct.report") / "vendor" / name).read_text("utf-8")

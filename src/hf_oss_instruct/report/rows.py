@@ -1,0 +1,156 @@
+"""The rows that a report is about: kept and rejected, read lazily from a folder, a table, the Hub or memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+
+from hf_oss_instruct.arrow import holds_text
+from hf_oss_instruct.curation.rows import read
+from hf_oss_instruct.data import SCHEMA
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.report.access import RowAccess
+from hf_oss_instruct.structured import read_object
+
+REPORT, TRAINING, RESULTS = "run.json", "training.json", "results.json"
+BATCH = 2_000
+"""Rows that are in memory at a time."""
+TEXTS = (
+    ("problem", "solution"),
+    ("instruction", "response"),
+    ("instruction", "output"),
+    ("prompt", "completion"),
+    ("question", "answer"),
+)
+"""Names of the columns with problem and solution, in datasets of ours and of others."""
+
+
+@dataclass(frozen=True)
+class ReportRows:
+    """What is known of a dataset.
+
+    Attributes:
+        name: its name.
+        kept: the rows of the dataset.
+        rejected: its rejected rows; None if it has no such table.
+        problem, solution: names of the columns with these texts.
+        run: contents of `run.json`, if there is one.
+        trainings, results: contents of the `training.json` and `results.json` in the folder and one level below, by folder.
+    """
+
+    name: str
+    kept: pds.Dataset
+    rejected: pds.Dataset | None = None
+    problem: str = "problem"
+    solution: str = "solution"
+    run: dict[str, Any] = field(default_factory=dict)
+    trainings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def column(self, name: str, *, rejected: bool = False) -> pa.ChunkedArray | None:
+        """A whole column, None if the table lacks it."""
+        table = self.rejected if rejected else self.kept
+        if table is None or name not in table.schema.names:
+            return None
+        return table.to_table(columns=[name])[name]
+
+    def texts(self) -> Iterator[tuple[pa.Array, pa.Array]]:
+        """Problems and solutions, `BATCH` rows at a time; an empty text where a row has none."""
+        for batch in batches(self.kept, [self.problem, self.solution]):
+            problem, solution = (pc.fill_null(pc.cast(batch[name], pa.large_string()), "") for name in batch.schema.names)
+            yield problem, solution
+
+    def take(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        """Some kept rows, in the given order."""
+        return RowAccess(self.kept).take(places)
+
+
+def batches(table: pds.Dataset, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a table in portions, one portion ahead: memory stays small whatever the row groups are."""
+    scanned = table.to_batches(
+        columns=None if columns is None else list(columns),
+        batch_size=BATCH,
+        batch_readahead=1,
+        fragment_readahead=1,
+    )
+    yield from (batch for batch in scanned if len(batch))
+
+
+def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
+    """Open a dataset.
+
+    Args:
+        source: the folder of a run, of a curation, of a training or of scores; tables, files or folders of them; the id of a
+            dataset on the Hub; or rows in memory: an Arrow table, a `datasets.Dataset`, a pandas DataFrame, a list of dicts.
+        columns: names of the columns with problem and solution; recognized by default.
+
+    Raises:
+        SeedError: there is nothing to read.
+        UsageError: it has no such columns.
+    """
+    if not isinstance(source, (str, Path)):
+        return _checked(ReportRows("rows", pds.dataset(_in_memory(source))), columns)
+    path = Path(source)
+    facts: dict[str, Any] = {
+        "run": _object(path / REPORT) or {},
+        "trainings": _objects(path, TRAINING),
+        "results": _objects(path, RESULTS),
+    }
+    name = path.resolve().name if path.exists() else str(source)
+    shards = {place: sorted((path / place).glob("*.parquet")) for place in ("data", "rejected")}
+    if shards["data"] or (facts["run"] and shards["rejected"]):
+        rejected = pds.dataset(shards["rejected"]) if shards["rejected"] else None
+        kept = pds.dataset(shards["data"]) if shards["data"] else pds.dataset(SCHEMA.empty_table())
+        return _checked(ReportRows(name, kept, rejected, **facts), columns)
+    if (facts["trainings"] or facts["results"]) and not facts["run"]:
+        return ReportRows(name, pds.dataset(pa.table({"problem": pa.nulls(0, pa.string())})), **facts)
+    return _checked(ReportRows(name, pds.dataset(read(str(source))), **facts), columns)
+
+
+def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
+    names = rows.kept.schema.names
+    if columns is not None and len(columns) != 2:
+        raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Name two: problem,solution.")
+    pairs = [tuple(columns)] if columns else TEXTS
+    for problem, solution in pairs:
+        if {problem, solution} <= set(names) and all(_text(rows.kept.schema.field(one).type) for one in (problem, solution)):
+            return ReportRows(rows.name, rows.kept, rows.rejected, problem, solution, rows.run, rows.trainings, rows.results)
+    if not len(rows.kept.schema) or (not rows.kept.count_rows() and not columns):
+        return rows
+    wanted = " and ".join(columns) if columns else "problem and solution"
+    raise UsageError(f"The rows have no text columns {wanted}. Name two of theirs with --columns: {', '.join(names)}.")
+
+
+def _text(kind: pa.DataType) -> bool:
+    return holds_text(kind) or pa.types.is_null(kind)
+
+
+def _in_memory(rows: Any) -> pa.Table:
+    if isinstance(rows, pa.Table):
+        return rows
+    if hasattr(rows, "with_format"):  # a datasets.Dataset
+        return rows.with_format("arrow")[:]
+    if hasattr(rows, "iloc"):  # a pandas DataFrame
+        return pa.Table.from_pandas(rows, preserve_index=False)
+    return pa.Table.from_pylist([dict(row) for row in rows])
+
+
+def _objects(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Files of a name in a folder and one level below: folder, relative, → contents."""
+    if not folder.is_dir():
+        return {}
+    found = {path.parent.relative_to(folder).as_posix(): _object(path) for path in (folder / name, *folder.glob(f"*/{name}"))}
+    return {folder.resolve().name if place == "." else place: facts for place, facts in sorted(found.items()) if facts}
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    try:
+        return read_object(path, {}) if path.is_file() else None
+    except ValueError:
+        return None

@@ -1,0 +1,203 @@
+"""The sections of the page in words: their titles, explanations, tables, and texts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from hf_oss_instruct.report.charts import Numbers, Sets
+from hf_oss_instruct.report.figures import Figure
+
+TITLES = {
+    "funnel": ("Funnel", "From seeds to rows"),
+    "composition": ("Content", "What is in it"),
+    "similarity": ("Similarity", "Similarity to benchmarks"),
+    "diversity": ("Diversity", "Diversity"),
+    "verification": ("Verification", "Verification"),
+    "contamination": ("Contamination", "Contamination"),
+    "outcomes": ("Training", "Training and scores"),
+}
+SIMILARITY = (
+    "The mean, over the rows, of the highest TF-IDF cosine to a benchmark's problems. The Magicoder paper reports 0.105 for "
+    "OSS-Instruct, 0.131 for Evol-Instruct and 0.169 for Self-Instruct on HumanEval."
+)
+
+
+@dataclass
+class Section:
+    """What a section shows.
+
+    Attributes:
+        name, short, title: identifier, name in the navigation, heading.
+        text: a paragraph.
+        figures: figures with their SVG.
+        tables: title, head and rows of tables.
+        pairs: texts of the dataset and of a benchmark side by side.
+    """
+
+    name: str
+    short: str
+    title: str
+    text: str = ""
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def sections(sets: Sets, found: list[Figure], drawn: Mapping[str, Markup]) -> list[Section]:
+    """The sections that have something to show, in order.
+
+    Args:
+        sets: a dataset's name → its numbers.
+        found: the figures.
+        drawn: name and title of a figure → its SVG.
+    """
+    made = []
+    for name, (short, title) in TITLES.items():
+        section = Section(name, short, title)
+        section.figures = [
+            {
+                "title": one.title,
+                "note": one.note,
+                "head": one.head,
+                "rows": one.rows,
+                "svg": drawn[one.name + one.title],
+            }
+            for one in found
+            if one.section == name
+        ]
+        for of, numbers in sets.items():
+            if name in FILL:
+                FILL[name](section, f" · {of}" if len(sets) > 1 else "", numbers)
+        if section.figures or section.tables or section.pairs or section.text:
+            made.append(section)
+    return made
+
+
+def _table(section: Section, title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    if rows:
+        section.tables.append({"title": title, "head": head, "rows": rows})
+
+
+def _funnel(section: Section, of: str, numbers: Numbers) -> None:
+    if cost := numbers["cost"]:
+        tokens = cost["prompt_tokens"] + cost["completion_tokens"]
+        rows = [("requests", f"{cost['requests']:,}"), ("tokens, as the server counted them", f"{tokens:,}")]
+        rows += [("cost, at the prices given", f"{cost['cost']:,.2f}")] if cost["cost"] is not None else []
+        rows += [("seconds", f"{cost['seconds']:,.0f}")] if cost["seconds"] is not None else []
+        _table(section, f"Cost{of}", ("", "value"), rows)
+    funnel = numbers["funnel"]
+    before = [
+        (f"documents without a seed: {name.replace('_', ' ')}", f"{count:,}")
+        for name, count in funnel["documents_skipped"].items()
+    ]
+    before += [
+        (f"snippets drawn again: {name.replace('_', ' ')}", f"{count:,}") for name, count in funnel["snippets_refused"].items()
+    ]
+    _table(section, f"Before a request was sent{of}", ("", "number"), before)
+    checks = [(one.get("name", ""), one.get("status", "").replace("_", " "), one.get("why", "")) for one in numbers["checks"]]
+    _table(section, f"Checks{of}", ("check", "status", "why"), checks)
+
+
+def _similarity(section: Section, of: str, numbers: Numbers) -> None:
+    for one in numbers["similarity"]:
+        section.text = SIMILARITY
+        if "not_done" in one:
+            _table(section, f"Not compared{of}", ("benchmark", "why"), [(one["benchmark"], one["not_done"])])
+            continue
+        pairs = [
+            {
+                "title": f"{pair['cosine']:.3f} · {pair['problem']}",
+                "row": pair["row_text"],
+                "benchmark": pair["text"],
+                "link": None if of else f"#row=kept-{pair['row']}",
+            }
+            for pair in one["nearest"]
+        ]
+        section.pairs.append({"title": f"The {len(pairs)} rows nearest to {one['benchmark']}{of}", "pairs": pairs})
+
+
+def _diversity(section: Section, of: str, numbers: Numbers) -> None:
+    found = numbers["diversity"] or {}
+    if not found.get("rows"):
+        return
+    rows = [
+        ("rows", f"{found['rows']:,}"),
+        ("distinct problems, word for word", f"{found['distinct_problems']:,}"),
+        ("distinct tasks, near duplicates joined", f"{found['distinct_tasks']:,}"),
+        (f"near-duplicate rate (Jaccard of word 5-grams ≥ {found['threshold']})", f"{found['near_duplicate_rate']:.2%}"),
+    ]
+    if "effective" in found:
+        rows.append(
+            (f"effective number of clusters, of {len(found['clusters'])} (exp of the entropy)", f"{found['effective']:,}")
+        )
+    _table(section, f"Distinct tasks{of}", ("", "value"), rows)
+    words = [
+        (f"{number}", ", ".join(one["words"]), f"{one['rows']:,}") for number, one in enumerate(found.get("clusters", ()), 1)
+    ]
+    _table(section, f"Clusters and their typical words{of}", ("", "words", "rows"), words)
+
+
+def _verification(section: Section, of: str, numbers: Numbers) -> None:
+    found = numbers["verification"]
+    if not found:
+        return
+    rows = [("rows with a verdict", f"{found['verified']:,}")]
+    if flaky := found.get("flaky"):
+        bound = f", so at most {flaky['bound']:.2%} (95 %)" if flaky["bound"] is not None else ""
+        rows.append(("flaky rows", f"{flaky['rows']:,} of {flaky['of']:,}{bound}"))
+    if truth := found.get("truth"):
+        for name in ("false_accept_rate", "false_reject_rate", "j"):
+            if truth[name] is not None:
+                rows.append((name.replace("_", " "), f"{truth[name]:.3f}"))
+    _table(section, f"Verdicts{of}", ("", "value"), rows)
+    by_language = [
+        (name, f"{one['passed']:,}", f"{one['kept']:,}", f"{one['rejected']:,}") for name, one in found["by_language"].items()
+    ]
+    _table(section, f"Yield by language{of}", ("language", "passed", "kept", "rejected by verification"), by_language)
+
+
+def _contamination(section: Section, of: str, numbers: Numbers) -> None:
+    rows = [
+        (one["benchmark"], rule, f"{counts.get('rejected', 0):,}", f"{counts.get('kept', 0):,}")
+        for one in numbers["contamination"]
+        for rule, counts in one["rules"].items()
+    ]
+    _table(section, f"Rows found by rule{of}", ("benchmark", "rule", "rejected", "kept, flagged"), rows)
+    if not rows and not section.tables:
+        done = [check for check in numbers["checks"] if check.get("name") == "decontamination"]
+        status = done[0].get("status", "unknown") if done else ""
+        section.text = (
+            "Decontamination found no row that quotes a benchmark."
+            if status == "done"
+            else "Decontamination was not done"
+            + (f": {done[0]['why']}" if done and done[0].get("why") else "")
+            + ". Run curate to do it."
+        )
+    for one in numbers["contamination"]:
+        pairs = [
+            {
+                "title": f"{passage['problem']} · rule {passage['rule']} · {passage['words']} words in common",
+                "row": passage["in_row"],
+                "benchmark": passage["in_benchmark"]
+                if passage["in_benchmark"] is not None
+                else "(The benchmark's text is not at hand: name it with --benchmarks.)",
+                "link": None if of else f"#row={passage['table']}-{passage['row']}",
+            }
+            for passage in one["passages"]
+        ]
+        if pairs:
+            section.pairs.append({"title": f"Passages in common with {one['benchmark']}{of}", "pairs": pairs})
+
+
+FILL: dict[str, Callable[[Section, str, Numbers], None]] = {
+    "funnel": _funnel,
+    "similarity": _similarity,
+    "diversity": _diversity,
+    "verification": _verification,
+    "contamination": _contamination,
+}
+"""Section → what fills its tables and texts."""

@@ -1,0 +1,139 @@
+"""Serve the page with the browser of rows: on this machine only, read-only, with rows read when they are asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.report import figures
+from hf_oss_instruct.report.chunks import encoded
+from hf_oss_instruct.report.facets import FACETS
+from hf_oss_instruct.report.lookup import RowLookup
+from hf_oss_instruct.report.measure import without_texts
+from hf_oss_instruct.report.page import page
+from hf_oss_instruct.report.rows import ReportRows, open_rows
+from hf_oss_instruct.structured import read_object
+
+LOOPBACK = "127.0.0.1"
+MOST = 200
+"""Rows that one answer lists."""
+LONGEST_PATH = 8192
+
+
+class ReportServer(ThreadingHTTPServer):
+    """A server of one dataset, bound to the loopback interface.
+
+    Args:
+        rows: the dataset.
+        port: 0 for a free one.
+        numbers: the numbers of its report, for the charts; counts only without them.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, rows: ReportRows, port: int, numbers: dict[str, Any] | None = None) -> None:
+        super().__init__((LOOPBACK, port), _Handler)
+        self.lookup = RowLookup(rows)
+        sets = {rows.name: numbers or without_texts(rows)}
+        config = {"problem": rows.problem, "solution": rows.solution, "served": True}
+        self.page = page(sets, figures.figures(sets) if numbers else [], browser=config).encode()
+        self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds it."""
+        return f"http://{LOOPBACK}:{self.server_port}/"
+
+    def answer(self, path: str, asked: dict[str, str]) -> Any:
+        """The JSON value for a question of the browser; None for a path that does not exist.
+
+        Raises:
+            ValueError: an argument is not a number.
+        """
+        if path == "/api/facets":
+            return self.lookup.facets()
+        if path == "/api/row":
+            return self.lookup.row(asked.get("key", "")) or {"key": "", "row": {}}
+        if path == "/api/rows":
+            names = {"table", *(facet.name for facet in FACETS)}
+            chosen = {name: value for name, value in asked.items() if name in names and value}
+            offset, limit = int(asked.get("offset", 0)), min(int(asked.get("limit", MOST)), MOST)
+            return self.lookup.find(asked.get("text", ""), chosen, max(offset, 0), max(limit, 0))
+        return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ReportServer
+    timeout = 30
+
+    def do_GET(self) -> None:
+        """Answer a request whose Host header is ours: no other site reads the rows by pointing a name of its own here."""
+        if self.headers.get("Host") not in self.server.hosts or len(self.path) > LONGEST_PATH:
+            return self._send(403, b"This server answers its own page only.", "text/plain; charset=utf-8")
+        parts = urlsplit(self.path)
+        if parts.path == "/":
+            return self._send(200, self.server.page, "text/html; charset=utf-8")
+        try:
+            answer = self.server.answer(parts.path, dict(parse_qsl(parts.query)))
+        except ValueError:
+            return self._send(400, b"An argument is not a number.", "text/plain; charset=utf-8")
+        if answer is None:
+            return self._send(404, b"There is nothing here.", "text/plain; charset=utf-8")
+        return self._send(200, encoded(answer), "application/json")
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Referrer-Policy": "no-referrer",
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing for each request."""
+
+
+def serve(source: str, columns: Sequence[str] | None, port: int, announce: Callable[[str], None]) -> None:
+    """Serve a dataset until a signal ends the process.
+
+    Args:
+        source: as in `open_rows`. Its charts are those of `SOURCE/report/report.json`, if there is one.
+        columns: names of the columns with problem and solution.
+        port: 0 for a free one.
+        announce: is told the address.
+
+    Raises:
+        UsageError: the port is taken.
+    """
+    rows = open_rows(source, columns)
+    try:
+        server = ReportServer(rows, port, _numbers(Path(source) / "report" / "report.json"))
+    except OSError as error:
+        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Pass another --port; 0 takes a free one.") from error
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    announce(server.address)
+    try:
+        thread.join()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _numbers(path: Path) -> dict[str, Any] | None:
+    try:
+        return read_object(path, {"format_version": int, "funnel": dict, "composition": dict})
+    except ValueError:
+        return None

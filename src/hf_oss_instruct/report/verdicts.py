@@ -1,0 +1,110 @@
+"""What running the rows said: yield, pass rates, mutation scores, flaky rows, difficulty, and errors where the truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+
+from hf_oss_instruct.report.counts import summary
+from hf_oss_instruct.report.rows import ReportRows
+
+VERIFIED = ("execution_status", "pass_rate", "mutation_score", "flaky")
+DIFFICULTY = {"easy": (0.75, 1.01), "medium": (0.4, 0.75), "hard": (1e-9, 0.4), "unsolved": (0.0, 1e-9)}
+"""Name → share of the attempts that pass, from and below."""
+BINS = 10
+TRUTH = "correct"
+"""A boolean column that says whether a row is truly right, where somebody knows."""
+PASSED = "passed"
+
+
+def verification(rows: ReportRows) -> dict[str, Any] | None:
+    """What is known from running solutions against tests; None if no row was run.
+
+    Returns:
+        `verified` (rows with a verdict), `execution_status`, histograms of `pass_rate` and `mutation_score`, `flaky` rows and the
+        bound on their rate (3 / n at 95 % if none flipped in n, "rule of three"), `by_language`, `difficulty`, and `truth` (false
+        accept and false reject rate) if there is a column `correct`.
+    """
+    columns = {name: _values(rows.kept, name) for name in VERIFIED}
+    known = {name: column for name, column in columns.items() if column is not None and column.null_count < len(column)}
+    if not known:
+        return None
+    verdict = known.get("execution_status", known.get("pass_rate"))
+    verified = len(verdict) - verdict.null_count if verdict is not None else 0
+    found: dict[str, Any] = {"rows": rows.kept.count_rows(), "verified": verified}
+    if "execution_status" in known:
+        found["execution_status"] = summary(known["execution_status"])["rows"]
+    for name in ("pass_rate", "mutation_score"):
+        if name in known and (numbers := _numbers(known[name])) is not None and len(numbers):
+            found[name] = {"rows": len(numbers), "mean": round(float(numbers.mean()), 4), "histogram": _histogram(numbers)}
+            if name == "pass_rate":
+                found["difficulty"] = {
+                    label: int(np.count_nonzero((numbers >= low) & (numbers < high))) for label, (low, high) in DIFFICULTY.items()
+                }
+    if "flaky" in known and pa.types.is_boolean(known["flaky"].type):
+        flaky = pc.sum(known["flaky"].cast(pa.int64())).as_py() or 0
+        judged = len(known["flaky"]) - known["flaky"].null_count
+        found["flaky"] = {"rows": flaky, "of": judged, "bound": round(min(1.0, 3 / judged), 6) if not flaky else None}
+    if (truth := _truth(rows)) is not None:
+        found["truth"] = truth
+    return found | {"by_language": _yield(rows)}
+
+
+def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
+    """Language → rows kept with the status `passed`, rows kept, rows that verification rejected."""
+    found: dict[str, dict[str, int]] = {}
+    for table, column in ((rows.kept, "execution_status"), (rows.rejected, "reason")):
+        if table is None or not {"lang", column} <= set(table.schema.names):
+            continue
+        grouped = table.to_table(columns=["lang", column]).group_by(["lang", column]).aggregate([([], "count_all")])
+        for one in grouped.to_pylist():
+            counts = found.setdefault(str(one["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
+            if column == "reason":
+                counts["rejected"] += one["count_all"] if str(one[column]).startswith(("tests_", "not_verifiable")) else 0
+            else:
+                counts["kept"] += one["count_all"]
+                counts["passed"] += one["count_all"] if one[column] == PASSED else 0
+    return dict(sorted(found.items(), key=lambda one: -one[1]["kept"]))
+
+
+def _truth(rows: ReportRows) -> dict[str, Any] | None:
+    """False accepts among the wrong rows, false rejects among the right ones, and J = 1 - FAR - FRR."""
+    counts = np.zeros((2, 2), np.int64)  # [truly right][accepted]
+    for accepted, table in ((1, rows.kept), (0, rows.rejected)):
+        column = _values(table, TRUTH) if table is not None else None
+        if column is None or not pa.types.is_boolean(column.type):
+            continue
+        for value in pc.value_counts(column.drop_null()).to_pylist():
+            counts[int(value["values"])][accepted] += value["counts"]
+    if not counts.sum():
+        return None
+    rates = {
+        "false_accept_rate": counts[0][1] / counts[0].sum() if counts[0].sum() else None,
+        "false_reject_rate": counts[1][0] / counts[1].sum() if counts[1].sum() else None,
+    }
+    rounded: dict[str, Any] = {name: None if rate is None else round(float(rate), 4) for name, rate in rates.items()}
+    known = None not in rounded.values()
+    j = round(1 - rounded["false_accept_rate"] - rounded["false_reject_rate"], 4) if known else None
+    return rounded | {"j": j, "wrong": int(counts[0].sum()), "right": int(counts[1].sum())}
+
+
+def _values(table: pds.Dataset, name: str) -> pa.ChunkedArray | None:
+    return table.to_table(columns=[name])[name] if name in table.schema.names else None
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, Any] | None:
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return None
+    numbers = column.drop_null().cast(pa.float64()).to_numpy()
+    return np.asarray(numbers[np.isfinite(numbers)])
+
+
+def _histogram(numbers: np.ndarray[Any, Any]) -> list[list[Any]]:
+    """Lists of (from, to, rows); 1 lies in the last bin."""
+    bins = np.clip((numbers * BINS).astype(np.int64), 0, BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    return [[number / BINS, (number + 1) / BINS, int(rows)] for number, rows in enumerate(counts)]

@@ -1,0 +1,177 @@
+"""The numbers of a report are those of its rows, whatever the folder says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics.pairwise import cosine_similarity
+
+from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.report.measure import ReportOptions, measure
+from hf_oss_instruct.report.rows import open_rows
+from hf_oss_instruct.report.similarity import texts_of
+
+from .datasets import EXTRA, benchmark, kept, rejected, run_folder, verified
+
+ROWS = [kept(number) for number in range(40)]
+
+
+def test_the_funnel_is_counted_from_the_rows_and_adds_up(tmp_path: Path) -> None:
+    fallen = [rejected(number, ("truncated", "duplicate", "truncated")[number % 3]) for number in range(9)]
+    folder = run_folder(tmp_path / "run", ROWS[:20], fallen, kept=999, pending=3, documents_skipped={"test": 5})
+    funnel = measure(open_rows(folder))["funnel"]
+    assert funnel["kept"] == 20
+    assert funnel["rejected"] == {"truncated": 6, "duplicate": 3}
+    assert funnel["requested"] == funnel["kept"] + sum(funnel["rejected"].values()) + funnel["pending"] == 32
+    assert funnel["documents_skipped"] == {"test": 5}
+
+
+def test_what_is_in_it_is_counted_with_what_is_not_stated(tmp_path: Path) -> None:
+    rows = [kept(0) | {"licenses": None, "repo_name": None}, kept(1) | {"licenses": []}, *ROWS[2:]]
+    found = measure(open_rows(run_folder(tmp_path / "run", rows)))["composition"]
+    assert found["languages"]["rows"] == {"cpp": 10, "java": 10, "python": 10, "typescript": 10}
+    assert found["licenses"]["rows"]["not stated"] == 2
+    assert found["repositories"] == {"distinct": 8, "rows": found["repositories"]["rows"], "others": 0}
+    assert found["file_types"]["rows"] == {".txt": 30, ".py": 10}
+
+
+def test_similarity_is_the_mean_of_the_highest_cosines_of_scikit_learn(tmp_path: Path) -> None:
+    lists = find([str(benchmark(tmp_path / "toy.jsonl"))])
+    found = measure(open_rows(pa.Table.from_pylist(ROWS)), ReportOptions(tuple(lists)))["similarity"]
+    rows = [f"{row['problem']} {row['solution']}" for row in ROWS]
+    problems = [text for _, text in texts_of(lists[0])]
+    vectors = TfidfVectorizer().fit(rows + problems)
+    cosines = cosine_similarity(vectors.transform(rows), vectors.transform(problems))
+    assert found[0]["mean_of_maxima"] == pytest.approx(cosines.max(axis=1).mean(), abs=1e-4)
+    nearest = found[0]["nearest"][0]
+    assert nearest["cosine"] == pytest.approx(cosines.max(), abs=1e-4)
+    assert nearest["row"] == int(cosines.max(axis=1).argmax())
+    assert nearest["problem"] == "Toy/0"
+    assert nearest["row_text"].startswith("Sort the nodes")
+    assert sum(rows for *_, rows in found[0]["histogram"]) == len(ROWS)
+
+
+def test_a_benchmark_that_cannot_be_had_is_said_to_be_missing() -> None:
+    found = measure(open_rows(ROWS), ReportOptions(tuple(find(["humaneval"]))))["similarity"]
+    assert found[0]["benchmark"] == "humaneval"
+    assert "cannot be reached" in found[0]["not_done"]
+
+
+def test_lengths_name_their_tokenizer_and_count_words_and_punctuation() -> None:
+    rows = [{"problem": "Add a_b, 12!", "solution": ""}, {"problem": "one", "solution": "f(x)"}]
+    found = measure(open_rows(rows))["lengths"]
+    assert found["tokenizer"] == "words, numbers and punctuation marks"
+    assert found["problem"]["sum"] == 5 + 1
+    assert found["solution"]["max"] == 4
+    assert sum(rows for *_, rows in found["problem"]["histogram"]) == 2
+
+
+def test_categories_come_from_the_words_of_a_row() -> None:
+    found = measure(open_rows(ROWS))["categories"]["rows"]
+    assert found["Algorithmic and Data Structure"] == 10
+    assert found["Security and Cryptography"] == 10
+    assert found["Database and SQL"] == 10
+    assert found["Web"] == 10
+
+
+def test_diversity_joins_near_duplicates_and_finds_the_topics() -> None:
+    copies = [kept(number) | {"problem": " ".join(f"word{n}" for n in range(60)) + f" end{number}"} for number in range(5)]
+    found = measure(open_rows([*ROWS, *copies]))["diversity"]
+    assert (found["rows"], found["distinct_problems"], found["distinct_tasks"]) == (45, 45, 41)
+    assert found["near_duplicate_rate"] == pytest.approx(4 / 45, abs=1e-4)
+    assert sum(one["rows"] for one in found["clusters"]) == 45
+    assert len(found["map"]) == 45
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for _, _, x, y in found["map"])
+
+
+def test_the_same_rows_give_the_same_numbers(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run", ROWS)
+    assert json.dumps(measure(open_rows(folder))) == json.dumps(measure(open_rows(folder)))
+
+
+def test_verification_counts_yield_pass_rates_and_difficulty(tmp_path: Path) -> None:
+    fallen = [rejected(0, "tests_failed"), rejected(4, "tests_vacuous"), rejected(1, "duplicate")]
+    folder = run_folder(tmp_path / "run", [verified(number) for number in range(40)], fallen, EXTRA)
+    found = measure(open_rows(folder))["verification"]
+    assert found["verified"] == 40
+    assert found["execution_status"] == {"failed": 30, "passed": 10}
+    assert found["difficulty"] == {"easy": 20, "medium": 10, "hard": 0, "unsolved": 10}
+    assert found["pass_rate"]["mean"] == pytest.approx((1 + 0.5 + 0 + 0.8) / 4)
+    assert found["mutation_score"]["histogram"][7] == [0.7, 0.8, 40]
+    assert found["flaky"] == {"rows": 0, "of": 40, "bound": 3 / 40}
+    assert found["by_language"]["python"] == {"passed": 10, "kept": 10, "rejected": 2}
+
+
+def test_false_accepts_and_rejects_where_the_truth_is_known() -> None:
+    rows = [verified(number) | {"correct": number % 10 != 0} for number in range(40)]
+    found = measure(open_rows(rows))["verification"]["truth"]
+    assert (found["wrong"], found["right"]) == (4, 36)
+    assert (found["false_accept_rate"], found["false_reject_rate"], found["j"]) == (1.0, 0.0, 0.0)
+
+
+def test_rows_that_nobody_ran_have_no_verification() -> None:
+    assert measure(open_rows(ROWS))["verification"] is None
+
+
+def test_contamination_counts_rules_and_shows_the_passage_beside_the_benchmark(tmp_path: Path) -> None:
+    quoting = kept(0) | {"problem": "Please do this: Sort the nodes of a binary tree by depth. Thank you."}
+    flagged = kept(1) | {"flags": ["benchmark:toy:Toy/1:name"], "contaminated_by": None}
+    fallen = [
+        rejected(2, "contaminated", "toy:Toy/0:quote, toy:Toy/0:words")
+        | {"received": "Sort the nodes of a binary tree by depth, fast"}
+    ]
+    folder = run_folder(tmp_path / "run", [quoting | {"contaminated_by": ["toy:Toy/0:quote"]}, flagged], fallen)
+    found = measure(open_rows(folder), ReportOptions(tuple(find([str(benchmark(tmp_path / "toy.jsonl"))]))))["contamination"]
+    assert [one["benchmark"] for one in found] == ["toy"]
+    assert found[0]["rules"] == {"quote": {"rejected": 1, "kept": 1}, "words": {"rejected": 1}, "name": {"kept": 1}}
+    dropped, stays = found[0]["passages"]
+    assert (dropped["table"], stays["table"]) == ("rejected", "kept")
+    assert "Sort the nodes of a binary tree by depth" in dropped["in_row"]
+    assert "Sort the nodes of a binary tree by depth" in stays["in_benchmark"]
+    assert stays["words"] >= 8
+
+
+def test_training_and_scores_are_found_in_the_folder_and_below(tmp_path: Path) -> None:
+    for name in ("model", "eval"):
+        (tmp_path / name).mkdir()
+    losses = [[step, 2.0 - step / 1000] for step in range(1000)]
+    (tmp_path / "model/training.json").write_text(json.dumps({"losses": losses, "scores": [{"step": 5, "score/pass@1": 0.25}]}))
+    score = {"pass@1": {"mean": 0.5, "low": 0.4, "high": 0.6, "problems": 164}}
+    (tmp_path / "eval/results.json").write_text(json.dumps({"task": "humaneval", "scores": {"base": score}}))
+    found = measure(open_rows(tmp_path))
+    assert found["trainings"][0]["losses"][-1] == [999, pytest.approx(1.001)]
+    assert len(found["trainings"][0]["losses"]) <= 401
+    assert found["results"] == [
+        {
+            "folder": "eval",
+            "task": "humaneval",
+            "tests": "base",
+            "measure": "pass@1",
+            "mean": 0.5,
+            "low": 0.4,
+            "high": 0.6,
+            "problems": 164,
+        }
+    ]
+
+
+def test_rows_of_others_are_recognized_by_their_columns_or_named(tmp_path: Path) -> None:
+    rows = [{"instruction": f"Sort list {number}", "response": "x"} for number in range(3)]
+    assert measure(open_rows(rows))["lengths"]["problem"]["max"] == 3
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"ask": "a b", "code": "c"}) for _ in range(3)))
+    with pytest.raises(UsageError, match="Name two of theirs with --columns: ask, code"):
+        open_rows(tmp_path / "rows.jsonl")
+    assert measure(open_rows(tmp_path / "rows.jsonl", ("ask", "code")))["lengths"]["problem"]["sum"] == 6
+
+
+def test_empty_texts_huge_cells_and_nulls_are_measured(tmp_path: Path) -> None:
+    rows = [kept(0) | {"problem": "word " * 400_000}, kept(1) | {"solution": ""}, kept(2)]
+    found = measure(open_rows(run_folder(tmp_path / "run", rows)))
+    assert found["lengths"]["problem"]["max"] == 400_000
+    assert measure(open_rows([{"problem": None, "solution": None}]))["lengths"]["problem"]["max"] == 0
+    assert measure(open_rows(run_folder(tmp_path / "none", [], [rejected(0, "empty")])))["funnel"]["kept"] == 0
