@@ -11,12 +11,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.data import VERIFIED_SCHEMA
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.report.measure import ReportOptions, measure
 from hf_oss_instruct.report.rows import open_rows
 from hf_oss_instruct.report.similarity import texts_of
 
-from .datasets import EXTRA, benchmark, kept, rejected, run_folder, verified
+from .datasets import benchmark, kept, rejected, run_folder, verified
 
 ROWS = [kept(number) for number in range(40)]
 
@@ -96,14 +97,14 @@ def test_the_same_rows_give_the_same_numbers(tmp_path: Path) -> None:
 
 def test_verification_counts_yield_pass_rates_and_difficulty(tmp_path: Path) -> None:
     fallen = [rejected(0, "tests_failed"), rejected(4, "tests_vacuous"), rejected(1, "duplicate")]
-    folder = run_folder(tmp_path / "run", [verified(number) for number in range(40)], fallen, EXTRA)
+    folder = run_folder(tmp_path / "run", [verified(number) for number in range(40)], fallen, VERIFIED_SCHEMA)
     found = measure(open_rows(folder))["verification"]
     assert found["verified"] == 40
     assert found["execution_status"] == {"failed": 30, "passed": 10}
     assert found["difficulty"] == {"easy": 20, "medium": 10, "hard": 0, "unsolved": 10}
     assert found["pass_rate"]["mean"] == pytest.approx((1 + 0.5 + 0 + 0.8) / 4)
     assert found["mutation_score"]["histogram"][7] == [0.7, 0.8, 40]
-    assert found["flaky"] == {"rows": 0, "of": 40, "bound": 3 / 40}
+    assert found["flaky"] == {"rows": 0, "of": 40, "reruns": 120, "bound": 3 / 120}
     assert found["by_language"]["python"] == {"passed": 10, "kept": 10, "rejected": 2}
 
 

@@ -147,7 +147,11 @@ def _verification(section: Section, of: str, numbers: Numbers) -> None:
         return
     rows = [("rows with a verdict", f"{found['verified']:,}")]
     if flaky := found.get("flaky"):
-        bound = f", so at most {flaky['bound']:.2%} (95 %)" if flaky["bound"] is not None else ""
+        bound = (
+            f"; at most {flaky['bound']:.2%} of runs flip (95 %, {flaky['reruns']:,} reruns)"
+            if flaky["bound"] is not None
+            else ""
+        )
         rows.append(("flaky rows", f"{flaky['rows']:,} of {flaky['of']:,}{bound}"))
     if truth := found.get("truth"):
         for name in ("false_accept_rate", "false_reject_rate", "j"):

@@ -25,8 +25,8 @@ def verification(rows: ReportRows) -> dict[str, Any] | None:
     """What is known from running solutions against tests; None if no row was run.
 
     Returns:
-        `verified` (rows with a verdict), `execution_status`, histograms of `pass_rate` and `mutation_score`, `flaky` rows and the
-        bound on their rate (3 / n at 95 % if none flipped in n, "rule of three"), `by_language`, `difficulty`, and `truth` (false
+        `verified` (rows with a verdict), `execution_status`, histograms of `pass_rate` and `mutation_score`, `flaky` rows and a
+        bound on how often tests flip, `by_language`, `difficulty`, and `truth` (false
         accept and false reject rate) if there is a column `correct`.
     """
     columns = {name: _values(rows.kept, name) for name in VERIFIED}
@@ -45,13 +45,26 @@ def verification(rows: ReportRows) -> dict[str, Any] | None:
                 found["difficulty"] = {
                     label: int(np.count_nonzero((numbers >= low) & (numbers < high))) for label, (low, high) in DIFFICULTY.items()
                 }
-    if "flaky" in known and pa.types.is_boolean(known["flaky"].type):
-        flaky = pc.sum(known["flaky"].cast(pa.int64())).as_py() or 0
-        judged = len(known["flaky"]) - known["flaky"].null_count
-        found["flaky"] = {"rows": flaky, "of": judged, "bound": round(min(1.0, 3 / judged), 6) if not flaky else None}
+    if (flakiness := _flakiness(rows.kept)) is not None:
+        found["flaky"] = flakiness
     if (truth := _truth(rows)) is not None:
         found["truth"] = truth
     return found | {"by_language": _yield(rows)}
+
+
+def _flakiness(table: pds.Dataset) -> dict[str, Any] | None:
+    """Rows with a flaky test; if there are none, the bound on the rate of tests that flip: 3 / runs at 95 % ("rule of three")."""
+    flaky, reruns = _values(table, "flaky"), _values(table, "reruns")
+    if (
+        flaky is None
+        or flaky.null_count == len(flaky)
+        or not (pa.types.is_boolean(flaky.type) or pa.types.is_integer(flaky.type))
+    ):
+        return None
+    judged, rows = len(flaky) - flaky.null_count, pc.sum(pc.greater(flaky.cast(pa.int64()), 0).cast(pa.int64())).as_py()
+    runs = judged if reruns is None or not pa.types.is_integer(reruns.type) else pc.sum(reruns).as_py() or 0
+    bound = round(min(1.0, 3 / runs), 6) if runs and not rows else None
+    return {"rows": rows, "of": judged, "reruns": runs, "bound": bound}
 
 
 def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
