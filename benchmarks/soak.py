@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hf_oss_instruct.arrow import do_without_pandas
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -35,6 +36,7 @@ def main() -> None:
     )
     assert server.stdout
     base_url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+    do_without_pandas()  # as the command does
     at_start, shown = resident_mb(), 0
     first: tuple[int, float] | None = None
 

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NEW_OBJECTS = 50_000
+NEW_OBJECTS = 20_000
 """New containers after which Python looks for reference cycles. A run keeps thousands of rows and makes hardly any cycle: at
 Python's own 700 the search takes a sixth of its CPU time."""
 
