@@ -18,11 +18,13 @@ test-long: $(VENV)/all  ## the long versions of tests, and property tests with n
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'long or hypothesis' --hypothesis-profile random
 
 test-hub2: $(HUB2)/all
-	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/publishing tests/loading \
-		tests/teachers/test_inference.py tests/seeds/test_tables.py \
-		tests/evaluation/test_evaluate.py tests/evaluation/test_lighteval_models.py \
-		tests/evaluation/call_tests/test_grading.py \
-		--ignore tests/publishing/test_scripts.py --ignore tests/publishing/test_cards.py
+	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/benchmarks/test_fetch.py \
+		tests/publishing/test_publish.py tests/publishing/test_scores.py tests/publishing/test_model.py \
+		tests/loading/test_builder.py tests/loading/test_repo_config.py \
+		tests/teachers/test_inference.py tests/seeds/test_tables.py::TestHub \
+		tests/evaluation/test_lighteval_models.py tests/evaluation/call_tests/test_grading.py \
+		tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \
+		tests/evaluation/test_evaluate.py::test_a_tiny_model_in_the_other_styles
 
 check quality: $(VENV)/all  ## what must hold of the source text
 	$(BIN)/ruff check .

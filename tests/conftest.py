@@ -57,6 +57,12 @@ def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """`-n auto`: a worker more than cores, since attacks on the sandbox wait more than they compute."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
 def _changed_files() -> set[str]:
     """What git calls changed or untracked in the checkout; nothing where this is no checkout."""
     command = ["git", "status", "--porcelain", "--untracked-files=all"]

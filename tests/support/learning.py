@@ -72,6 +72,8 @@ class Size:
 
 
 SIZES = {
+    "tiny": Size((2, 2, 2), 1, 0, {"hidden_size": 64, "intermediate_size": 176},
+                 {"max_steps": 160, "per_device_train_batch_size": 8, "learning_rate": 4e-3, "warmup_steps": 5}),
     "small": Size((6, 4, 4), 3, 12, {"hidden_size": 64, "intermediate_size": 176, "num_hidden_layers": 2},
                   {"max_steps": 250, "per_device_train_batch_size": 16, "learning_rate": 4e-3, "warmup_steps": 20}),
     "large": Size((8, 6, 6), 6, 48, {"hidden_size": 128, "intermediate_size": 344, "num_hidden_layers": 3},

@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from tests.support.warm import BASE
+from tests.support.warm import BASE, WarmPython
 
 from . import corpora
 from .hub import LocalHub
@@ -187,6 +187,23 @@ class TestHub:
             done = BASE.run(["-c", program], env=os.environ | hub.environment(tmp_path / "home"))
         first = pq.read_table(v1 / "data/python/train-00000-of-00002.parquet")["hexsha"][0].as_py()
         assert (done.returncode, done.stdout.split()) == (0, ["200", first, "400"]), done.stderr[-2000:]
+
+
+class TestWarmPython:
+    def test_workers_share_one_process_that_ends_when_none_holds_it(self) -> None:
+        imports = "import json, sys; sys.modules['imported_once'] = sys"
+        one, other = WarmPython(imports), WarmPython(imports)
+        code = ["-c", "import imported_once, os; print(os.getcwd(), os.getsid(os.getppid()))"]
+        said = [warm.run(code, cwd="/").stdout for warm in (one, other)]
+        assert said[0] == said[1] != ""
+        server = int(said[0].split()[1])
+        one.close()
+        assert other.run(["-c", "import sys; sys.exit(3)"]).returncode == 3
+        other.close()
+        deadline = time.monotonic() + 60
+        while Path(f"/proc/{server}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 class TestCorpora:

@@ -8,19 +8,25 @@ another such variable, such as `HF_HUB_OFFLINE`, starts a real process.
 from __future__ import annotations
 
 import atexit
+import fcntl
+import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+"""The run of the suite: its workers share what is warm."""
 SERVER = Path(__file__).with_name("warm_server.py")
+HOLD = b"hold"
+"""What a connection says that only keeps the server alive."""
 COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 _SHIM = """#!{python} -IS
 import json, os, socket, sys
@@ -101,10 +107,11 @@ class WarmPython:
     """
 
     def __init__(self, imports: str, env: Mapping[str, str] | None = None) -> None:
-        self._imports, self._env = imports, env or {}
-        self._folder: str | None = None
-        self._server: subprocess.Popen[bytes] | None = None
-        self._count = 0
+        self._imports, self._env = imports, dict(env or {})
+        key = hashlib.sha256(repr((imports, self._env)).encode()).hexdigest()[:12]
+        self._known = Path(tempfile.gettempdir(), f"warm-{RUN}-{key}")
+        self._folder = ""
+        self._held: socket.socket | None = None
         atexit.register(self.close)
 
     def run(
@@ -141,17 +148,14 @@ class WarmPython:
         stdout: IO[bytes] | None = None,
     ) -> Running:
         """Start a command; see `run`."""
-        self._count += 1
-        folder = Path(self._running(), str(self._count))
-        folder.mkdir()
+        folder = tempfile.mkdtemp(dir=self._running())
         words = list(map(str, argv))
         asked = {"argv": words, "env": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connection.connect(f"{self._folder}/socket")
-        with open(os.devnull, "rb") as empty, open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as error:
+        connection = _connected(self._folder)
+        with open(os.devnull, "rb") as empty, open(f"{folder}/stdout", "wb") as out, open(f"{folder}/stderr", "wb") as error:
             files = [empty.fileno(), (stdout or out).fileno(), error.fileno()]
             socket.send_fds(connection, [json.dumps(asked).encode()], files)
-            return Running(words, connection, str(folder))
+            return Running(words, connection, folder)
 
     def on_path(self, script: Path) -> str:
         """A folder for `PATH`, with a script of the same name that is run here."""
@@ -170,28 +174,47 @@ class WarmPython:
         return python
 
     def _running(self) -> str:
-        """The folder of the server, which runs from now on."""
-        if self._folder is None or self._server is None or self._server.poll() is not None:
-            self.close()
-            self._folder = tempfile.mkdtemp(prefix="warm-")
-            words = [sys.executable, "-P", SERVER, f"{self._folder}/socket", self._imports]
-            placeholders = {"HF_HOME": f"{self._folder}/home", "HF_ENDPOINT": f"http://{Path(self._folder).name}.invalid"}
-            env, pipe = os.environ | placeholders | dict(self._env), subprocess.PIPE
-            self._server = subprocess.Popen(words, stdin=pipe, stdout=pipe, env=env, cwd=self._folder)
-            assert self._server.stdout
-            assert self._server.stdout.read(1), "the imports failed"
+        """The folder of the server, which runs from now on; the first worker that asks starts it for all of them."""
+        if self._held is None:
+            with open(self._known, "a+") as known:
+                fcntl.flock(known, fcntl.LOCK_EX)
+                known.seek(0)
+                self._folder = known.read()
+                try:
+                    self._held = _connected(self._folder)
+                except OSError:  # nobody has started it, or whoever did has ended
+                    self._folder = self._started()
+                    self._held = _connected(self._folder)
+                    known.truncate(0)
+                    known.write(self._folder)
+                self._held.send(HOLD)
         return self._folder
 
+    def _started(self) -> str:
+        """The folder of a server that has imported all."""
+        folder = tempfile.mkdtemp(prefix="warm-")
+        words = [sys.executable, "-P", SERVER, f"{folder}/socket", self._imports]
+        placeholders = {"HF_HOME": f"{folder}/home", "HF_ENDPOINT": f"http://{Path(folder).name}.invalid"}
+        env, null = os.environ | placeholders | self._env, subprocess.DEVNULL
+        subprocess.run(words, stdin=null, stdout=null, env=env, cwd=folder, check=True)
+        return folder
+
     def close(self) -> None:
-        """End the server."""
-        if self._server is not None:
-            assert self._server.stdin
-            assert self._server.stdout
-            self._server.stdin.close()
-            self._server.stdout.close()
-            self._server.wait(timeout=30)
-            shutil.rmtree(self._folder or "", ignore_errors=True)
-            self._folder = self._server = None
+        """Hold the server no longer: it ends when nobody does."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+            self._known.unlink(missing_ok=True)
+
+
+def _connected(folder: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.connect(f"{folder}/socket")
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 BASE = WarmPython(

@@ -1,6 +1,6 @@
 """The process behind `warm.WarmPython`: imports what is heavy once, then runs each command in a fork of itself.
 
-Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when its standard input is closed.
+Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when the last connection that holds it is closed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import random
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -24,6 +25,9 @@ from typing import Any, NoReturn
 
 AT_IMPORT = ("HF_HOME", "HF_ENDPOINT")
 """Variables that libraries read while they are imported. Their values are unlike any other text, so that each copy is found."""
+HOLD = b"hold"
+START_S = 60.0
+"""How long the first connection is waited for."""
 Copies = dict[str, list[tuple[dict[Any, Any], Any]]]
 """Variable → dictionaries, and keys in them, where its value lies, or a longer text that begins with it."""
 OUTPUT_LOST = 120
@@ -122,9 +126,8 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def supervise(connection: socket.socket, places: Copies) -> NoReturn:
+def supervise(connection: socket.socket, message: bytes, descriptors: list[int], places: Copies) -> NoReturn:
     """Start one command, say its process id, wait for it and say its exit code."""
-    message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if not child:
@@ -144,21 +147,44 @@ def supervise(connection: socket.socket, places: Copies) -> NoReturn:
 
 
 def main(path: str, imports: str) -> None:
-    """Import, then answer until standard input is closed."""
+    """Import, then serve from a process of its own."""
     exec(imports, {})
     places = copies()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
         listener.listen()
-        os.write(1, b".")
-        while 0 not in select.select([0, listener], [], [])[0]:
+        if os.fork():  # whoever started this has what it waits for; any worker may end first, and this one serves the others
+            os._exit(0)
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
+        serve(listener, places)
+    shutil.rmtree(Path(path).parent, ignore_errors=True)
+
+
+def serve(listener: socket.socket, places: Copies) -> None:
+    """Run what is asked for until nobody holds this process any more."""
+    holders: list[socket.socket] = []
+    patience = START_S
+    while ready := select.select([listener, *holders], [], [], None if holders else patience)[0]:
+        patience = 0.0
+        for one in ready:
+            if one is not listener:
+                holders.remove(one)
+                one.close()
+                continue
             connection, _ = listener.accept()
-            if not os.fork():
-                listener.close()
-                supervise(connection, places)
+            message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
+            if message == HOLD:
+                holders.append(connection)
+                continue
+            if message and not os.fork():
+                for other in (listener, *holders):
+                    other.close()
+                supervise(connection, message, descriptors, places)
+            for opened in descriptors:
+                os.close(opened)
             connection.close()
 
 
