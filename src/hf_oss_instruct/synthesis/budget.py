@@ -1,4 +1,4 @@
-"""What a run may spend: requests, tokens, money. Reserved before a request leaves, so that no limit is ever exceeded."""
+"""The budget of a run: requests, tokens, cost. It is reserved before a request is sent, so that no limit is ever exceeded."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
 PER_MESSAGE = 16
-"""Tokens a chat template may add to one message, at most."""
+"""Maximum number of tokens that a chat template adds to a message."""
 
 
 @dataclass
 class Usage:
-    """What a run asked of the teacher, retries included.
+    """Requests and tokens of a run, including retries.
 
     Attributes:
-        requests_sent: attempts that left.
-        prompt_tokens, completion_tokens: of the answers, as the server counted them.
-        note: what a reader of the progress line should know.
-        answered: requests that were answered now, refusals included.
-        settled: items of which it is known what becomes of them, those of earlier sessions included.
-        finish_reasons: why answers result, in the server's words.
-        changes: sampling parameters that the server does not take, see `Completion.changes`.
-        deadlines: those of the attempts in flight, one for each task.
+        requests_sent: attempts that were sent.
+        prompt_tokens, completion_tokens: tokens of the answers, as counted by the server.
+        note: a message for the progress line.
+        answered: requests answered in this session, including refusals.
+        settled: items with a final outcome, including those of earlier sessions.
+        finish_reasons: finish reasons as sent by the server, counted.
+        changes: sampling parameters that the server does not support, see `Completion.changes`.
+        deadlines: deadlines of the attempts in flight, one for each task.
     """
 
     requests_sent: int = 0
@@ -39,7 +39,7 @@ class Usage:
     deadlines: list[Deadline] = field(default_factory=list)
 
     def count(self, answer: Completion) -> None:
-        """Take an answer into account, whenever it was paid for."""
+        """Add the tokens of an answer, from this session or an earlier one."""
         self.prompt_tokens += answer.prompt_tokens or 0
         self.completion_tokens += answer.completion_tokens or 0
         self.finish_reasons[answer.finish_reason or "none"] += 1
@@ -47,14 +47,14 @@ class Usage:
 
 
 class Budget:
-    """Keeps account of what is spent and what is promised to requests in flight.
+    """Tracks what is spent, and what is reserved for requests in flight.
 
-    A request is reserved at the most it can use: a token holds at least one byte of the prompt, and the answer is capped by
-    `max_tokens`. What it really used replaces that when the answer comes; where the server does not say, the most stays.
+    A request reserves the most that it can use: each token takes at least one byte of the prompt, and the answer is limited by
+    `max_tokens`. The actual usage replaces the reservation when the answer arrives; if the server sends none, that stays.
 
     Args:
-        limits: what may be usage.
-        before: what earlier sessions of the run usage.
+        limits: the limits.
+        before: usage of the run's earlier sessions.
     """
 
     def __init__(self, limits: RunLimits | None = None, before: Usage | None = None) -> None:
@@ -65,7 +65,7 @@ class Budget:
         self._bounded = self.limits.bounded
 
     def reserve(self, request: Request) -> bool:
-        """Promise one request what it may use; False if that could exceed a limit."""
+        """Reserve the budget of one request; False if that could exceed a limit."""
         if not self._bounded:
             return True
         prompt, completion = most(request)
@@ -76,7 +76,7 @@ class Budget:
         return False
 
     def settle(self, request: Request, answer: Completion | None) -> None:
-        """Replace the promise by what was used; a request without an answer used no tokens."""
+        """Replace a reservation by the actual usage; a request without an answer used no tokens."""
         if not self._bounded:
             return
         prompt, completion = most(request)
@@ -101,6 +101,6 @@ class Budget:
 
 
 def most(request: Request) -> tuple[int, int]:
-    """The most tokens a request can use: (prompt, completion)."""
+    """Upper bound of the tokens that a request can use: (prompt, completion)."""
     prompt = sum(len(message["content"].encode()) + PER_MESSAGE for message in request.messages)
     return prompt, int(request.sampling.get("max_tokens", 0))

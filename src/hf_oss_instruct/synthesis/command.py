@@ -50,7 +50,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     Your code:           hf-oss-instruct synthesize --seeds my_code/ --n 2000 --model MODEL --base-url URL --out pairs
     The paper's set:     hf-oss-instruct synthesize --preset magicoder --seeds bigcode/the-stack --model MODEL --out pairs
 
-    Every answer is kept in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk the same command goes on.
+    Every answer is in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk, the same command continues.
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
@@ -83,7 +83,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 def preview(flags: RunFlags, output: str) -> None:
     """Show what a few seeds become, without making a dataset.
 
-    What a teacher was paid for stays in a journal in the cache; a later synthesize with the same teacher and prompt reuses it.
+    Paid answers stay in a journal in the cache; a later synthesize with the same teacher and prompt reuses them.
     """
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.seeds.console import show_skipped
@@ -113,7 +113,7 @@ def preview(flags: RunFlags, output: str) -> None:
             else:
                 kept += isinstance(outcome, dict)
                 show_outcome(outcome, output)
-            if nobody_reads():  # the reader left, as `head` does: what nobody sees is not paid for
+            if nobody_reads():  # the reader has closed the pipe, as `head` does: pay for no more
                 return
     show_skipped(skipped.elements(), output, source.converted)
     if output in ("auto", "human"):
@@ -122,7 +122,7 @@ def preview(flags: RunFlags, output: str) -> None:
         n = 200 if embedded else 2000
         click.echo(f"\nNext, a dataset:\n  {typed_command('synthesize', n=n, out='pairs')}")
     if not kept:
-        raise OssInstructError("No seed gave a pair; the reasons stand above. Try another model, or more seeds with --n.")
+        raise OssInstructError("No seed gave a pair; see the reasons above. Try another model, or more seeds with --n.")
 
 
 @click.command()
@@ -201,7 +201,7 @@ def _exit_code(result: RunResult, trouble: str | None) -> int:
 
 
 def _trouble(result: RunResult, out: Path) -> str | None:
-    """Why the run did not do what it was asked, if it did not."""
+    """Why the run is incomplete; None if it is complete."""
     stats = result.stats
     if result.interrupted:
         return "Interrupted."

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.output import RunStats
 
 LINE_EVERY_S = 10.0
-"""Seconds between plain lines where there is no terminal."""
+"""Seconds between progress lines if there is no terminal."""
 SLOW_S = 10.0
-"""Seconds after which a request in flight is mentioned."""
+"""Age in seconds from which on a request in flight is reported as slow."""
 
 
 @contextmanager
 def live(requested: int, output: str) -> Iterator[Callable[[RunStats], None]]:
-    """A live line on a terminal, a plain line now and then elsewhere, nothing for `json` and `quiet`."""
+    """Show progress: a live line on a terminal, a line now and then elsewhere, nothing for `json` and `quiet`."""
     started = time.monotonic()
     if output in ("json", "quiet"):
         yield lambda stats: None
@@ -56,7 +56,7 @@ def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
 
 
 def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
-    """Seeds with an answer, pairs kept, rejections by reason, tokens, rate and time left, on one line.
+    """Format the progress on one line: answered seeds, kept pairs, rejections by reason, tokens, rate and time left.
 
     Rate and remaining time are computed from answers: rows are emitted in seed order, so `kept` waits for the slowest answer.
 
@@ -90,7 +90,7 @@ def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
 
 
 def show_report(report: dict[str, Any], out: Path) -> None:
-    """The end of a run, for people."""
+    """Print the report of a run."""
     show_result(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out)
     for reason, count in report["rejected"].items():
         show_line(f"  {count:,} rejected: {reason}")
@@ -118,7 +118,7 @@ def show_report(report: dict[str, Any], out: Path) -> None:
 
 
 def show_verification(report: dict[str, Any]) -> None:
-    """What a verification found, for people; nothing without one."""
+    """Print the results of verification, if there was one."""
     if not (found := report.get("verification")):
         return
     funnel = " → ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["funnel"].items())
@@ -135,7 +135,7 @@ def show_verification(report: dict[str, Any]) -> None:
 
 
 def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
-    """One pair, or what became of it."""
+    """Print a pair, or the outcome of its seed."""
     if output == "json":
         print(json.dumps(_as_json(outcome)))  # noqa: T201
     elif output == "quiet":
@@ -156,7 +156,7 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
 
 
 def _show_tests(row: Mapping[str, Any]) -> None:
-    """The tests of a verified row, with what became of each, and of each solution."""
+    """Print the results of a verified row: its tests and its solutions."""
     if not row.get("execution_status"):
         return
     results, marks = row["test_results"] or [], row["test_marks"] or []

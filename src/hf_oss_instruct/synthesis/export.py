@@ -1,4 +1,4 @@
-"""What a journal alone gives, at any time: parquet, card and report, also while the run goes on."""
+"""Build a dataset from a run's journal alone, even while the run continues: Parquet files, card and report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hf_oss_instruct.workdir import owned
 
 @dataclass
 class _Named(Teacher):
-    """A teacher that has answered already."""
+    """A placeholder for a teacher whose answers are in the journal."""
 
     identity: str
 
@@ -39,15 +39,15 @@ class _Named(Teacher):
 def export(run: Path, out: Path) -> RunStats:
     """Write what a run has so far as a dataset of its own.
 
-    Reads the run's config, report, journal and verdicts, asks neither the teacher nor the seed source, and runs no program. Rows
-    come in seed order; a seed that is not answered, or not verified yet, is pending.
+    Reads the run's config, report, journal and verdicts, uses neither teacher nor seed source, and runs no program. Rows
+    are in seed order; a seed that is not answered or not verified yet is pending.
 
     Args:
         run: folder of the run; it may be running.
-        out: a new or empty folder, or one that an export of the same run has begun or made.
+        out: a new or empty folder, or that of an earlier export of the same run.
 
     Raises:
-        RunError: `run` is no run; or `out` holds something else, is in use, or cannot be written.
+        RunError: `run` is not a run; or `out` contains something else, is in use, or cannot be written.
     """
     if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
         raise RunError(f"{str(run)!r} is not a folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
@@ -84,14 +84,14 @@ def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunSta
 
 
 def _verification(spec: RunSpec, teacher: Teacher, tasks: list[Any], verdicts: Verdicts) -> Verification:
-    """Verification as the run had it, with the teachers that its report names, which are not asked again."""
+    """The run's verification, with placeholders for the teachers that its report names."""
     named = dict(str(one).partition(": ")[::2] for one in tasks)
     tester, solver = (_Named(named[name]) if name in named else None for name in ("tests", "solve"))
     return Verification(spec.verification, verdicts, teacher, tester, solver, spec.sampling)
 
 
 def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -> Outcome:
-    """What becomes of a seed, as far as journal and verdicts know."""
+    """The outcome of a seed according to journal and verdicts."""
     item: Any = seed
     outcome: Any
     task, place = tasks[0], 0

@@ -1,4 +1,4 @@
-"""Generation tasks: what a teacher is asked about an item, how its answer is read, and which key the answer has in the journal.
+"""Generation tasks: the question about an item, how the answer is parsed, and the key of the answer in the journal.
 
 class Tests(GenerationTask[Row]):                   # the whole of a task: see docs/tasks.md
 name = "tests"
@@ -30,8 +30,8 @@ class FollowUp:
     """The next question about an item.
 
     Attributes:
-        task: who is asked what, or what is computed.
-        item: the item that the task takes, such as a row to repair with the error it gave.
+        task: the generation task or computed step.
+        item: the item for the task, such as a row to repair and its error.
     """
 
     task: Task
@@ -39,13 +39,13 @@ class FollowUp:
 
 
 class GenerationTask(ABC, Generic[ItemT]):
-    """One question about an item: a seed, a row, or whatever the task before it hands on.
+    """One question about an item: a seed, a row, or what the previous task passes on.
 
-    A subclass gives the attributes, `messages` and `read`; a frozen dataclass is the usual shape. A task holds no state: it
-    serves all items at once, and its key decides whether an answer in the journal is used again.
+    A subclass defines the attributes, `messages` and `read`, usually as a frozen dataclass. A task has no state: it
+    serves all items concurrently, and its key decides whether an answer in the journal is reused.
 
     Attributes:
-        name: what the journal calls the task.
+        name: name of the task in the journal.
         teacher: who answers.
         sampling: sampling parameters of its requests.
     """
@@ -60,17 +60,17 @@ class GenerationTask(ABC, Generic[ItemT]):
 
     @abstractmethod
     def read(self, item: ItemT, completion: Completion) -> Row | FollowUp:
-        """Read an answer that is complete, with reasoning and end tokens taken out of its text.
+        """Parse a complete answer, whose text has no reasoning and no end tokens.
 
         Returns:
-            The row that the next task, or the dataset, gets; or another question about the item.
+            The row for the next task or the dataset; or a follow-up question about the item.
 
         Raises:
             RowRejectedError: the item is rejected for good, with one of `data.REASONS`.
         """
 
     def seed(self, item: ItemT) -> Seed:
-        """The seed that an item comes from. Override it for items that are neither seeds nor rows."""
+        """The seed of an item. Override this for items that are neither seeds nor rows."""
         return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]
 
     def request(self, item: ItemT) -> Request:
@@ -84,11 +84,11 @@ class GenerationTask(ABC, Generic[ItemT]):
         return digest(self.name, request.messages, self.teacher.identity, request.sampling, request.attempt)
 
     def refused(self, item: ItemT, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
-        """What becomes of an item whose question the teacher refuses for good. Override it where the item can do without."""
+        """The outcome of an item whose question the teacher refuses permanently. Override this if the answer is optional."""
         return Rejection(self.seed(item), refusal.reason, refusal.detail)
 
     def outcome(self, item: ItemT, completion: Completion) -> Row | FollowUp | Rejection:
-        """What an answer makes of an item; a rejection holds the answer as it was received."""
+        """The outcome of an item with this answer; a rejection contains the answer as received."""
         try:
             return self.read(item, self._readable(completion))
         except RowRejectedError as refusal:
@@ -96,7 +96,7 @@ class GenerationTask(ABC, Generic[ItemT]):
             return Rejection(self.seed(item), refusal.reason, refusal.detail, received)
 
     def _readable(self, completion: Completion) -> Completion:
-        """The answer without reasoning and end tokens; raises `RowRejectedError` where it is cut or not understood."""
+        """The answer without reasoning and end tokens; raises `RowRejectedError` if it is cut or not understood."""
         if completion.raw is not None:
             raise RowRejectedError("unparsable", f"the answer is not a chat completion: {one_line(completion.raw)}")
         tokens = completion.completion_tokens or 0
@@ -112,9 +112,9 @@ class GenerationTask(ABC, Generic[ItemT]):
 
 
 class LocalTask(ABC, Generic[ItemT]):
-    """A step that asks nobody: it is computed in a thread beside the requests, such as a program that is run.
+    """A step without a request: it is computed in a thread next to the requests, for example by running a program.
 
-    It must give the same for the same item, in every session: the journal holds no answer of it.
+    It must return the same for the same item in every session, because the journal does not record it.
 
     Attributes:
         name: what it is called.
@@ -124,20 +124,20 @@ class LocalTask(ABC, Generic[ItemT]):
 
     @abstractmethod
     def compute(self, item: ItemT) -> Row | FollowUp | Rejection | Pending:
-        """What becomes of an item. Called in a thread, for several items at once.
+        """Compute the outcome of an item. Called in threads, for several items at once.
 
         Returns:
             As `GenerationTask.read` and a rejection; or pending, where nothing can be said now and the next session tries again.
         """
 
     def stop(self) -> None:
-        """The stream ends early: let what is being computed end soon, and come out as pending unless it is known already."""
+        """Called if the stream ends early: computations should end soon, and their items become pending."""
         return None
 
     def seed(self, item: ItemT) -> Seed:
-        """The seed that an item comes from, as `GenerationTask.seed`."""
+        """The seed of an item, as `GenerationTask.seed`."""
         return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]
 
 
 Task: TypeAlias = GenerationTask[Any] | LocalTask[Any]
-"""A step of the chain that an item goes through."""
+"""A step of the chain of tasks."""

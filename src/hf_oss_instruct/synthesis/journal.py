@@ -1,7 +1,7 @@
-"""What teachers answered, on disk before it is used, and never asked twice.
+"""The journal: answers of teachers, on disk before they are used, so that nothing is paid for twice.
 
-A folder of append-only files, one for each writing process (`<host>-<pid>-<n>.jsonl`), all read on open. Each line carries the
-CRC-32 of its record; a torn or flipped line is dropped and counted, and its question is asked again. Records hold no clock
+A folder of append-only files, one per writing process (`<host>-<pid>-<n>.jsonl`), all of which are read on open. Each line has the
+CRC-32 of its record; a damaged line is dropped and counted, and its question is asked again. Records contain no clock
 value, no URL and no key.
 """
 
@@ -27,26 +27,26 @@ from hf_oss_instruct.synthesis import shared_answers
 HEAD = b'{"crc":"%08x","record":'
 HEAD_LENGTH = len(HEAD % 0)
 KEY = slice(HEAD_LENGTH + len('{"key":"'), HEAD_LENGTH + len('{"key":"') + 32)
-"""Where the key stands in a line: found without parsing the record."""
+"""Position of the key in a line, so that it is found without parsing the record."""
 OFFSET_BITS = 44
-"""Of a line's place in 64 bits: 16 TiB of a file, a million files."""
+"""Bits of the offset in a line's 64-bit location: files of up to 16 TiB, a million files."""
 LINE = 8192
-"""Bytes read for one line; few lines have more."""
+"""Bytes read at first for a line; few lines are longer."""
 COMPLETION_FIELDS = tuple(Completion.__dataclass_fields__)
 OSS_INSTRUCT = "oss_instruct"
-"""The task of lines that name none: the only one there was when the format began."""
+"""The task of lines without one: the only task in the first version of the format."""
 Answer: TypeAlias = Completion | RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One answer.
+    """An answer.
 
     Attributes:
-        key: the question's.
+        key: key of the question.
         task: name of the generation task that asked it.
-        seed: the seed behind the item; None in journals of other programs' making.
-        answer: what the teacher said, or why it refused.
+        seed: the seed of the item; None in journals that other programs wrote.
+        answer: the completion, or the refusal.
     """
 
     key: str
@@ -56,14 +56,14 @@ class JournalEntry:
 
 
 class Journal:
-    """Answers by key.
+    """A map from keys to answers.
 
     Args:
-        folder: where this process writes; made when the first answer comes.
-        also: folders with answers of other runs. What is found there is copied into `folder` when it is used.
+        folder: where this process writes; created with the first answer.
+        also: folders with answers of other runs. Answers found there are copied to `folder` when they are used.
 
     Attributes:
-        dropped: number of damaged lines that were left out.
+        dropped: number of damaged lines.
     """
 
     def __init__(self, folder: Path, also: Iterable[Path] = ()) -> None:
@@ -75,8 +75,10 @@ class Journal:
         self._own = self._end = 0
         self._place, self._claimed = shared_answers.place_of(folder), set[str]()
         self._numbers: dict[Path, int] = {}
-        self._news = shared_answers.listen((*also, folder))  # before the files are read: what is written meanwhile is not missed
-        # Our own folder last: its answers win.
+        self._news = shared_answers.listen(
+            (*also, folder)
+        )  # subscribe before reading the files, so that nothing written meanwhile is missed
+        # Our own folder last, because its answers take precedence.
         for place in (*also, folder):
             for path in sorted(place.glob("*.jsonl")):
                 self._read(path)
@@ -96,17 +98,17 @@ class Journal:
         return _short(key) in self._places
 
     def recall(self, key: str, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> Answer | None:
-        """What was answered to this question, or None; an answer of another folder is copied with the seed as it is now."""
+        """The answer to a question, or None. An answer from another folder is copied, with the current seed."""
         self._hear()
         place = self._places.get(_short(key))
         if place is None:
             return None
         record = self._record_at(place)
-        if record is None:  # changed under our hands since it was indexed
+        if record is None:  # the file has changed since it was indexed
             self.dropped += 1
             return None
         fields = orjson.loads(record)
-        if fields["key"] != key:  # another key with the same half
+        if fields["key"] != key:  # a hash collision: the index has half of each key
             return None
         answer = _answer(fields)
         if self._files[place >> OFFSET_BITS].parent != self.folder:
@@ -114,7 +116,7 @@ class Journal:
         return answer
 
     def answers(self) -> Iterator[JournalEntry]:
-        """Everything in this folder."""
+        """All answers in this folder."""
         self._hear()
         for place in self._places.values():
             number = place >> OFFSET_BITS
@@ -125,11 +127,11 @@ class Journal:
                 yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, _answer(fields))
 
     def append(self, key: str, answer: Answer, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> None:
-        """Write one answer; when this returns, a killed process does not lose it.
+        """Write an answer; once this returns, it survives a kill of the process.
 
         Args:
-            key: the question's.
-            answer: what the teacher said, or why it refused.
+            key: key of the question.
+            answer: the completion, or the refusal.
             seed: the seed behind the item, whose columns go with the answer.
             task: name of the task that asked.
 
@@ -142,7 +144,7 @@ class Journal:
             if self._writer is None:
                 self._writer = self._create()
             written = os.write(self._writer, line)
-            if written < len(line):  # the disk filled up in the middle of a line
+            if written < len(line):  # the disk was full in the middle of the line
                 raise OSError(28, "No space left on device")
         except OSError as error:
             self._drop_torn_line()
@@ -156,14 +158,14 @@ class Journal:
         self._end += len(line)
 
     def claim(self, key: str, when_free: Callable[[], None]) -> bool:
-        """Take on a question, so that no other stream of this process asks it too.
+        """Claim a question, so that no other stream of this process asks it.
 
         Args:
             key: the question.
-            when_free: called, in some thread, when the stream that asks it already has its answer or has given it up.
+            when_free: called, in some thread, when the stream that has claimed it gets the answer or gives up.
 
         Returns:
-            Whether it is ours to ask.
+            Whether the claim succeeded.
         """
         if key in self._claimed:
             return True
@@ -173,18 +175,18 @@ class Journal:
         return False
 
     def release(self, key: str) -> None:
-        """Let others ask a question that was taken on, if it was."""
+        """Release the claim on a question, if there is one."""
         if key in self._claimed:
             self._claimed.discard(key)
             shared_answers.release(self._place, key)
 
     def release_all(self) -> None:
-        """Let others ask all questions that were taken on."""
+        """Release all claims."""
         while self._claimed:
             self.release(next(iter(self._claimed)))
 
     def close(self) -> None:
-        """Force what was written to the disk and close the files."""
+        """Sync the files to disk and close them."""
         self.release_all()
         if self._writer is not None:
             os.fsync(self._writer)
@@ -205,7 +207,7 @@ class Journal:
         return self._readers[number]
 
     def _drop_torn_line(self) -> None:
-        """What follows a torn line would be lost with it."""
+        """Cut off an incomplete last line, which would make the next line unreadable."""
         if self._writer is not None:
             with suppress(OSError):
                 os.ftruncate(self._writer, self._end)
@@ -224,11 +226,11 @@ class Journal:
         raise FileExistsError(17, "no free file name", str(self.folder))
 
     def _hear(self) -> None:
-        """Take in what other journals of this process were answered."""
+        """Add the answers that other journals of this process received."""
         while self._news:
             path, short, offset = self._news.popleft()
             number = self._numbers[path] if path in self._numbers else self._add(path)
-            if path.parent == self.folder or self._places.get(short) is None:  # our own folder's answers win
+            if path.parent == self.folder or self._places.get(short) is None:  # answers in our own folder take precedence
                 self._places.set(short, _place(number, offset))
 
     def _add(self, path: Path) -> int:
@@ -249,23 +251,23 @@ class Journal:
 
 
 def _short(key: str) -> int:
-    """Half of a key, for the index in memory."""
+    """Half of a key, for the in-memory index."""
     return int(key[16:], 16)
 
 
 def _place(number: int, offset: int) -> int:
-    """Where a line lies, in one number: which file, and where in it."""
+    """The location of a line as one number: file and offset."""
     return number << OFFSET_BITS | offset
 
 
 def _record(line: bytes) -> bytes | None:
-    """The record in a line, or None if the line is damaged."""
+    """Parse the record of a line; None if the line is damaged."""
     record = line[HEAD_LENGTH:-2]
     return record if line == HEAD % zlib.crc32(record) + record + b"}\n" else None
 
 
 def _encode(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
-    """A record: the key first, the answer, and the seed's columns, so that a journal alone gives rows with their origin."""
+    """Build a record: key, answer and the seed's columns, so that a journal alone is enough to write rows."""
     fields: dict[str, Any] = {"key": key}
     if task != OSS_INSTRUCT:
         fields["task"] = task
@@ -282,4 +284,4 @@ def _answer(fields: dict[str, object]) -> Answer:
     fields = {name: value for name, value in fields.items() if name not in ("key", "task", "seed")}
     if "refused" in fields:
         return RowRejectedError(str(fields["refused"]), str(fields["detail"]))
-    return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC holds: we wrote it
+    return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC matches, so we wrote it

@@ -1,4 +1,4 @@
-"""Rows one at a time, for plain Python code: a row is asked for when it is needed."""
+"""Rows one at a time for synchronous Python code: a row is requested when it is needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
 
 VERDICTS = "verdicts"
-"""Folder beside a stream's journal that keeps what was run."""
+"""Folder next to a stream's journal with the results of programs that were run."""
 logger = logging.getLogger(__name__)
 
 
@@ -49,29 +49,29 @@ def synthesize(
     journal: str | Path | None = None,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
-    """OSS-Instruct rows, lazily: a row is asked for when it is needed, at most `concurrency` − 1 ahead.
+    """Generate OSS-Instruct rows lazily: a row is requested when it is needed, and at most `concurrency` − 1 rows ahead.
 
     Args:
-        seeds: seed snippets, such as `read_seeds` gives.
+        seeds: seed snippets, such as `read_seeds` returns.
         teacher: who answers.
-        prompt: template; ours by default.
+        prompt: prompt template; the package's own by default.
         sampling: sampling parameters; the paper's by default.
-        parser: how an answer is read: `default`, `magicoder` for the paper's exact rule, or a function of your own.
-        keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
-        limits: what may be spent.
+        parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or a function of your own.
+        keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
+        limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
-        then: generation tasks that each row goes through before it is handed out, such as a judge.
-        verification: whether and how each pair is run with tests before it is handed out: `VerificationSpec(verify=True)`.
-        journal: folder that keeps every answer, so that none is paid for twice; one below `$HF_HOME` by default.
-        on_left_out: called with everything that does not become a row; without it a warning at the end counts them.
+        then: generation tasks that each row goes through before it is yielded, such as a judge.
+        verification: whether and how each pair is run with tests before it is yielded: `VerificationSpec(verify=True)`.
+        journal: folder that stores every answer, so that none is paid for twice; one below `$HF_HOME` by default.
+        on_left_out: called with everything that does not become a row; by default a warning at the end counts them.
 
     Yields:
-        Kept rows, in seed order. Duplicates are not looked for: that needs the whole set.
+        Kept rows, in seed order. Duplicates are not removed, because that needs the whole dataset.
 
     Raises:
         TeacherError: the teacher cannot go on.
-        SeedError: the source failed, or ran out before it gave what was asked for.
+        SeedError: the source failed, or has fewer seeds than requested.
         RunError: the journal cannot be written.
         SandboxError: pairs are to be verified and this machine has no sandbox.
 
@@ -109,10 +109,10 @@ def rows(
     complete: bool = False,
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
 ) -> Iterator[Row]:
-    """What `synthesize` does, for a task that is put together already, within limits.
+    """Generate rows for an existing task; see `synthesize`.
 
     Raises:
-        TeacherError: also at the end, if a seed has no answer although the rows were to be `complete`.
+        TeacherError: also at the end, if `complete` is set and a seed has no answer.
     """
     left_out: Counter[str] = Counter()
     limits = limits or RunLimits()
@@ -125,7 +125,7 @@ def rows(
         tasks: list[Task] = [task, *verify, *then]
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
-    async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also at the end of a program
+    async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also when the program ends
         with Journal(home) as answers, Verdicts.shared(home / VERDICTS) as verdicts:
             async with aclosing(stream_of(answers, verdicts)) as stream:
                 async for outcome in stream:
@@ -142,4 +142,6 @@ def rows(
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
         logger.warning("Seeds that gave no row: %s.", counts)
     if complete and left_out["pending"]:
-        raise TeacherError(f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call goes on.")
+        raise TeacherError(
+            f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call continues."
+        )

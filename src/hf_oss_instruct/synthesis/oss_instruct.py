@@ -1,4 +1,4 @@
-"""OSS-Instruct, the first generation task: a seed snippet becomes a problem with its solution."""
+"""The generation task OSS-Instruct: a seed snippet becomes a problem with its solution."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _EMPTY_ROW = dict.fromkeys(SCHEMA.names)
 
 @dataclass(frozen=True)
 class OssInstructTask(GenerationTask[Seed]):
-    """Everything that decides which row a seed becomes.
+    """Everything that determines the row of a seed.
 
     Attributes:
         teacher: who answers.
-        prompt: what it is asked.
+        prompt: the prompt template.
         sampling: sampling parameters.
-        parser: how its answer is read.
-        numbered: the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
-        keep_reasoning: whether the teacher's reasoning becomes the column `reasoning`.
+        parser: how its answer is parsed.
+        numbered: whether the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
+        keep_reasoning: whether to store the teacher's reasoning in the column `reasoning`.
 
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
@@ -53,7 +53,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     @classmethod
     def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
-        """What a run says of it, with the teacher that was opened for it."""
+        """The task of a run, with the teacher that was opened for it."""
         asked, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
         if asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None)):
             prompt = Prompt.with_tests() if prompt == Prompt.default() else prompt
@@ -68,7 +68,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     @property
     def journal_home(self) -> Path:
-        """Where answers to this teacher, prompt and sampling are kept when no run folder holds them."""
+        """The cache folder for answers of this teacher to this prompt and sampling, for runs without a folder."""
         name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
         return cache_folder("journal", name)
 
@@ -77,7 +77,7 @@ class OssInstructTask(GenerationTask[Seed]):
         return self.prompt.messages(item.snippet)
 
     def request(self, item: Seed) -> Request:
-        """The request that a seed becomes."""
+        """The request for a seed."""
         return Request(item, self.messages(item), self._sampling(item))
 
     def key(self, item: Seed, attempt: int = 0) -> str:
@@ -85,7 +85,7 @@ class OssInstructTask(GenerationTask[Seed]):
         return digest(item.seed_id, self.prompt.hash, self.teacher.identity, self._sampling(item), attempt)
 
     def read(self, item: Seed, completion: Completion) -> Row:
-        """The row of a problem and its solution; columns of later tasks and checks are null."""
+        """The row of a problem and its solution; the columns of later tasks and checks are null."""
         pair = self.parser(completion)
         pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution, pair.tests)
         if not pair.problem:
@@ -111,7 +111,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
 
 def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
-    """Refuse seeds that the embedded teacher could make nothing of.
+    """Refuse a plan whose seeds the embedded teacher cannot use.
 
     Raises:
         UsageError: it needs documented functions, and the plan draws other snippets.
@@ -124,7 +124,7 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
 
 
 def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
-    """The sampling parameters that the server took: without those it does not know."""
+    """The sampling parameters that were sent, without those that the server does not support."""
     if not completion.changes:
         return sampling
     names = {name: completion.changes.get(name, name) for name in sampling}

@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: three tables, a report, a card; and the counting behind them."""
+"""The files of a run's folder: tables, report and card; and the counts in them."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ from hf_oss_instruct.workdir import write_whole
 REPORT, CARD = "run.json", "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
 AT_ONCE = 1000
-"""Rows that the checks of single rows see at a time."""
+"""Rows that checks of single rows process at a time."""
 SAMPLES = 2
 """Rows shown on the card."""
 
 
 @dataclass
 class RunStats:
-    """What became of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
+    """Outcomes of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
 
     requested: int
     kept: int = 0
@@ -76,16 +76,16 @@ class RunStats:
 
     @property
     def done(self) -> int:
-        """Seeds that are kept or rejected."""
+        """Number of seeds that are kept or rejected."""
         return self.kept + self.rejected.total()
 
     @property
     def pending(self) -> int:
-        """Seeds asked for that have no answer yet, read or not."""
+        """Number of requested seeds without an answer."""
         return self.requested - self.done
 
     def describe(self, rows: pa.Table) -> None:
-        """Count the languages and licenses of rows that stay, and keep the first as samples."""
+        """Count languages and licenses of kept rows, and remember the first rows as samples."""
         self.languages.update(rows["lang"].to_pylist())
         for licenses in rows["licenses"].to_pylist():
             self.licenses.update(licenses or ["not stated"])
@@ -94,15 +94,15 @@ class RunStats:
 
 
 class Tables:
-    """The three configs of a dataset, the checks before them, and the counts of what goes into them.
+    """Writes the configs of a dataset: runs the checks, and counts what goes where.
 
-    Rows that pass the checks of single rows are set aside in `.unchecked/`; checks of the whole set come at the end.
+    Rows that pass the checks of single rows are stored in `.unchecked/`; checks of the whole dataset run at the end.
 
     Args:
         out: the folder.
-        stats: the counts, kept up to date.
-        spec: which checks are made.
-        lists: the benchmarks that no row may quote.
+        stats: the counts, updated with every outcome.
+        spec: the run, with its checks.
+        lists: the benchmarks to check against.
     """
 
     def __init__(self, out: Path, stats: RunStats, spec: RunSpec, lists: Sequence[BenchmarkList] = ()) -> None:
@@ -123,7 +123,7 @@ class Tables:
         self._all = (self._unchecked, self._default, self._sft, self._rejected, self._preference)
 
     def settle(self, outcome: Outcome) -> None:
-        """Count one outcome, and write it where it belongs. Outcomes come in seed order: of duplicates the first stays."""
+        """Count and write one outcome. Outcomes come in seed order, so that the first of several duplicates is kept."""
         stats = self._stats
         if isinstance(outcome, Skipped):
             (stats.refused if outcome.snippet else stats.skipped)[outcome.reason] += 1
@@ -147,11 +147,11 @@ class Tables:
 
     @property
     def is_due(self) -> bool:
-        """Whether enough rows came since the last time to be checked."""
+        """Whether enough rows have arrived since the last check."""
         return len(self._fresh) >= AT_ONCE
 
     def checks(self) -> list[dict[str, Any]]:
-        """What `run.json` says of the checks, after `finish`."""
+        """The entries of the checks for `run.json`, after `finish`."""
         asked, options = self._spec.checks, self._options
         lists = [listed.name for listed in options.lists]
         off = "switched off"
@@ -170,7 +170,7 @@ class Tables:
         return {"name": "execution", "version": VERDICTS, "status": "done"}
 
     def check_fresh(self) -> None:
-        """The checks of single rows, for those that came since the last time."""
+        """Run the checks of single rows on those that arrived since the last call."""
         table = pa.Table.from_pylist(self._fresh, self._schema)
         self._fresh = []
         for check in self._single:
@@ -178,7 +178,7 @@ class Tables:
         self._unchecked.add_table(self._standing(table))
 
     def _check_all(self) -> None:
-        """The checks of the whole set; rows that stay go where they belong."""
+        """Run the checks of the whole dataset, and write the rows that pass."""
         if self._fresh:
             self.check_fresh()
         looked_at = ["seed_id", *(COMPARED if self._whole else ()), "flags"]
@@ -199,14 +199,14 @@ class Tables:
                 self._prefer(rows)
 
     def _prefer(self, rows: pa.Table) -> None:
-        """The preference pairs of rows that stay."""
+        """Write the preference pairs of kept rows."""
         for row in rows.select(["problem", "solution", "solutions", "execution_status"]).to_pylist():
             for pair in preference_pairs(row):
                 self._preference.add(pair)
                 self._stats.preferences += 1
 
     def _standing(self, table: pa.Table) -> pa.Table:
-        """The rows that no check rejects; the others go to `rejected`."""
+        """Return the rows that no check rejects; write the others to `rejected`."""
         stays = pa.array(standing(table))
         fallen = table.filter(pc.invert(stays)) if REASON in table.column_names else table.slice(0, 0)
         for row in fallen.to_pylist():
@@ -220,7 +220,7 @@ class Tables:
         self._rejected.add(shared | {"reason": reason, "detail": detail, "received": received})
 
     def finish(self) -> None:
-        """Check the whole set, complete the files and put them in place."""
+        """Check the whole dataset, and finish the files."""
         try:
             self._check_all()
             for shards in self._all[1:]:
@@ -233,7 +233,7 @@ class Tables:
 
 
 def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
-    """The rows with the verdicts and flags of the same rows in another table."""
+    """Copy the results of checks from a table with the same rows."""
     for name in (REASON, DETAIL):
         if name in marks.column_names:
             rows = rows.append_column(name, marks[name])
@@ -249,7 +249,7 @@ def report_of(
     seconds: float,
     dropped: int,
 ) -> dict[str, Any]:
-    """The contents of `run.json`; requests, seconds and start go on from the report of earlier sessions, `before`."""
+    """The contents of `run.json`; requests, seconds and start include the report of earlier sessions, `before`."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "format_version": FORMAT_VERSION,
@@ -277,7 +277,7 @@ def report_of(
 
 
 def _verification(stats: RunStats) -> dict[str, Any]:
-    """What `run.json` has beside that where pairs were verified."""
+    """Further fields of `run.json` if pairs were verified."""
     if stats.verification is None:
         return {}
     found = stats.verification.report(stats.kept)
@@ -285,7 +285,7 @@ def _verification(stats: RunStats) -> dict[str, Any]:
 
 
 def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:
-    """Put card and, last, the report in place of those of an earlier session; the tables are finished already."""
+    """Write the card, and last the report; the tables are finished already."""
     card = dataset_card(
         name=out.resolve().name,
         report=report,

@@ -1,12 +1,12 @@
-"""How many requests may be in flight, how often one may leave, and when a server counts as gone.
+"""Adaptive rate limiting: requests in flight, requests per second, and when a server counts as gone.
 
-Three rules, each fed by what the server answers:
+Three rules adapt to the server's answers:
 
-- *Busy* (429): the rate is held just below the best rate of answers seen lately; now and then a burst looks for more. A server
-  with a limit is thus met at its limit, and one that says 429 at random is not mistaken for it.
-- *Overloaded* (5xx, time-outs, lost connections): if they are many, fewer requests may be in flight; then more again, step by
+- *Busy* (429): the rate stays just below the best rate of answers seen recently, and a burst now and then probes for more. A server
+  with a rate limit is thus used up to its limit, and one that sends 429 at random is not slowed down.
+- *Overloaded* (5xx, timeouts, lost connections): if there are many, fewer requests may be in flight; then more again, step by
   step.
-- *Gone* (nothing but failures): all wait, and one request at a time looks whether the server is back, with growing pauses.
+- *Gone* (nothing but failures): all wait, and one request at a time probes whether the server is back, with growing pauses.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from collections.abc import Callable
 from contextlib import suppress
 
 WINDOW = 12
-"""Seconds of history behind the rate."""
+"""Seconds of history from which the rate is computed."""
 BELOW_BEST = 0.97
 """Share of the best rate seen that is used."""
 BURST, BURST_EVERY = 1.25, 8
-"""A second at so many times the rate, each so many seconds: after a rise of the server's limit, this finds it."""
+"""A burst of one second at this multiple of the rate, once in this many seconds, finds out when the server's limit has risen."""
 UNLIMITED_AFTER = 30
-"""Seconds without a 429 after which no rate is kept."""
+"""Seconds without a 429 after which the rate is no longer limited."""
 OVERLOAD_SHARE, OVERLOAD_LEAST = 0.25, 4
-"""Failures in a second that mean overload, as a share of the answers and in number."""
+"""Failures per second that mean overload: share of the answers, and number."""
 FEWER, MORE = 0.7, 0.05
-"""What an overloaded second does to the number in flight, and a good second (as a share of the most)."""
+"""Factor for the requests in flight after an overloaded second, and increase after a good one (as a share of the maximum)."""
 GONE_AFTER = 8
-"""Failures in a row, with no answer between, after which the server counts as gone."""
+"""Consecutive failures after which the server counts as gone."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class RateLimiter:
-    """Gives out slots: the right to have one request in flight.
+    """Hands out slots, each for one request in flight.
 
     Args:
-        concurrency: the most that may be in flight.
-        clock: seconds; tests pass their own.
+        concurrency: maximum number of requests in flight.
+        clock: returns seconds; tests pass their own.
 
     Attributes:
         in_flight: requests in flight now.
-        limit: the most that may be in flight now.
-        rate: requests per second that may leave now; None for as many as there are slots.
-        gone: whether nothing but failures came lately.
+        limit: current maximum number of requests in flight.
+        rate: current limit of requests per second; None for no limit.
+        gone: whether the server counts as gone.
     """
 
     def __init__(self, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,7 +63,7 @@ class RateLimiter:
         self._changed, self._turn = asyncio.Event(), asyncio.Lock()
 
     async def acquire(self) -> None:
-        """Wait until a request may leave, and count it as in flight. Whoever comes first is served first."""
+        """Wait until a request may be sent, and count it as in flight. First come, first served."""
         if self._open and (self._turn.locked() or self.delay_s() > 0):
             async with self._turn:
                 while self._open and (wait_s := self.delay_s()) > 0:
@@ -73,12 +73,12 @@ class RateLimiter:
         self.in_flight += 1
 
     def close(self) -> None:
-        """Let whoever waits for a slot go on: nothing will be sent any more."""
+        """Wake everything that waits for a slot, because nothing will be sent any more."""
         self._open = False
         self._changed.set()
 
     def answered(self) -> None:
-        """A request was answered, whatever the answer."""
+        """Report that a request was answered, whatever the answer."""
         self._finished()
         self._answered += 1
         self._failures_in_a_row = 0
@@ -86,14 +86,14 @@ class RateLimiter:
             self.gone, self._pause_s, self._paused_until = False, FIRST_PAUSE_S, 0.0
 
     def busy(self) -> None:
-        """A request got a 429."""
+        """Report that a request got a 429."""
         self._finished()
         self._busy += 1
         self._last_busy = self._clock()
         self._failures_in_a_row = 0
 
     def failed(self) -> None:
-        """A request got an error of the server, no answer in time, or lost its connection."""
+        """Report that a request got a server error, timed out, or lost its connection."""
         self._finished()
         self._failed += 1
         self._failures_in_a_row += 1
@@ -102,12 +102,12 @@ class RateLimiter:
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def cancelled(self) -> None:
-        """A request was given up by ourselves."""
+        """Report that a request was cancelled."""
         self._finished()
 
     @property
     def note(self) -> str:
-        """What a reader of the progress line should know, or nothing."""
+        """A message for the progress line, or an empty text."""
         if self.gone:
             return f"the teacher does not answer, next try in {max(0, self._paused_until - self._clock()):.0f} s"
         return f"held at {self.rate:.1f} requests/s" if self.rate else ""
@@ -118,7 +118,7 @@ class RateLimiter:
         self._roll(self._clock())
 
     def delay_s(self) -> float:
-        """Seconds until a request may leave, infinite until another returns. 0 takes the start: the next one has to wait."""
+        """Seconds until a request may be sent, infinite until another returns. 0 uses up the start: the next one must wait."""
         now = self._clock()
         self._roll(now)
         if self.gone and (self.in_flight or now < self._paused_until):
@@ -127,7 +127,7 @@ class RateLimiter:
             return math.inf
         if self.rate is None:
             return 0.0
-        # Up to 20 ms of unused starts may be made up for: a sleep is not that precise.
+        # Up to 20 ms of unused starts are caught up on, because sleeping is not more precise.
         self._next_start = max(self._next_start, now - 0.02)
         if now < self._next_start:
             return self._next_start - now
@@ -136,7 +136,7 @@ class RateLimiter:
         return 0.0
 
     def _roll(self, now: float) -> None:
-        """At the end of each second, draw the conclusions from it."""
+        """Adapt the limits at the end of each second."""
         elapsed = now - self._second
         if elapsed < 1:
             return

@@ -1,4 +1,4 @@
-"""A run in a folder: what `synthesize --out DIR` makes, continues and refuses."""
+"""Create or continue a run in a folder, as `synthesize --out DIR` does."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from hf_oss_instruct.workdir import held, names_in, write_whole
 
 CONFIG, JOURNAL, VERDICTS = "oss_instruct.yaml", "journal", "verdicts.jsonl"
 AHEAD = 64
-"""Seeds in work beyond the one whose turn it is, as a multiple of `concurrency`: a slow answer delays rows, not sending."""
+"""Seeds that may be ahead of the next row, as a multiple of `concurrency`: a slow answer delays rows, but not requests."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
         stats: the counts.
         report: `run.json` as written.
-        trouble: what stopped it before every seed was answered; None if nothing did.
-        interrupted: it was stopped by Ctrl-C, SIGTERM or SIGHUP.
+        trouble: the error that stopped it before every seed was answered; None if there was none.
+        interrupted: whether it was stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
 
     stats: RunStats
@@ -68,20 +68,20 @@ def run(
     lists: Sequence[BenchmarkList] | None = None,
     on_progress: Callable[[RunStats], None] = lambda stats: None,
 ) -> RunResult:
-    """Make, or continue, the run in `out`, and leave a dataset there that `load_dataset` reads.
+    """Create or continue the run in `out`, and write a dataset there that `load_dataset` reads.
 
-    Whatever stops it, what was received is in the journal, parquet, report and card say how far it came, and the same call
-    goes on from there.
+    Whatever stops it, every answer is in the journal, the tables, report and card show the progress, and the same call
+    continues.
 
     Args:
         out: the folder.
         spec: the run; `teachers.resolve` has opened its teacher already.
-        source: where its documents come from.
+        source: the source of its documents.
         teacher: who answers.
         then: generation tasks that each row goes through before it is checked and written, such as a judge.
-        retry_policy: when to give up asking; by default as `spec` says.
-        lists: the benchmarks of `spec.checks`, where they were read already.
-        on_progress: told the counts a few times a second.
+        retry_policy: when to give up; by default as in `spec`.
+        lists: the benchmarks of `spec.checks`, if they were loaded already.
+        on_progress: called with the counts a few times a second.
 
     Raises:
         RunError: `out` holds something else, another run, or is in use; or it cannot be written.
@@ -141,7 +141,7 @@ def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[
 
 
 def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
-    """The same seeds; a source that cannot be read says so now, before a folder is made for its rows."""
+    """The same seeds; reads the first one, so that an unreadable source raises its error before a folder is created."""
     first = list(islice(seeds, 1))
     return chain(first, seeds)
 
@@ -150,14 +150,14 @@ async def _consume(stats: RunStats, tables: Tables, stream: AsyncGenerator[Outco
     """Count and write every outcome."""
     async for outcome in stream:
         tables.settle(outcome)
-        if tables.is_due:  # in a thread: requests go on while Arrow works
+        if tables.is_due:  # in a thread, so that requests continue while Arrow works
             await asyncio.to_thread(tables.check_fresh)
-        stats.requested = max(stats.requested, stats.done + stats.unanswered)  # where the source decides how many
+        stats.requested = max(stats.requested, stats.done + stats.unanswered)  # if the source decides how many
 
 
 @contextmanager
 def _occupied(out: Path) -> Iterator[None]:
-    """Hold the folder alone; refuse one that is in use or not ours."""
+    """Lock the folder; refuse one that is in use or contains something else."""
     if not (out / CONFIG).exists() and (odd := sorted(set(str(out.resolve())) & set("*?["))):
         raise UsageError(
             f"--out {str(out)!r} has {' '.join(odd)} in its path, which load_dataset reads as a pattern: it would not find the "
@@ -170,7 +170,7 @@ def _occupied(out: Path) -> Iterator[None]:
 
 
 def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> dict[str, Any]:
-    """Check that the folder's run is this one, and return its report; in a new folder, write the config."""
+    """Check that the folder contains this run, and return its report; in a new folder, write the config."""
     before: dict[str, Any] = {}
     if (out / CONFIG).exists():
         differences = RunSpec.from_file(out / CONFIG).differences(spec)
@@ -199,7 +199,7 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
 
 
 def report_before(out: Path) -> dict[str, Any]:
-    """What the report of earlier sessions says, as far as it can be read: the journal is what counts."""
+    """The report of earlier sessions, as far as it is readable; the journal is authoritative."""
     kinds: dict[str, Any] = {
         "teacher": str,
         "started": str,
@@ -218,7 +218,7 @@ def report_before(out: Path) -> dict[str, Any]:
 
 
 def usage_before(before: dict[str, Any], journal: Journal) -> Usage:
-    """What earlier sessions spent, as their report has it or, if they were killed before they wrote one, the journal."""
+    """Usage of earlier sessions: from their report, or from the journal if they were killed before they wrote one."""
     tokens, answers = before.get("tokens", {}), Usage()
     for entry in journal.answers():
         answers.requests_sent += 1

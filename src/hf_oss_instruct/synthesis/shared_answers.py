@@ -1,6 +1,6 @@
-"""What the journals of one process tell each other: answers that were just written, and questions that are on their way.
+"""Share answers and claims on questions between the journals of one process.
 
-Two streams that want the same row then ask for it once, whichever comes first, in whatever thread or event loop they run.
+Two streams that need the same row request it only once, whichever comes first, in whatever thread or event loop they run.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TypeAlias
 from weakref import WeakSet
 
 News: TypeAlias = tuple[Path, int, int]
-"""An answer: its file, its key in the index, where it stands in the file."""
+"""An answer: its file, its key in the index, its offset in the file."""
 _lock = threading.Lock()
 
 
 class Mailbox(deque[News]):
-    """News of answers, put in by other threads, taken out by the journal that it belongs to."""
+    """A queue of new answers: other threads add to it, and its journal reads it."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]  # a mailbox is itself, whatever it holds
+    __hash__ = object.__hash__  # type: ignore[assignment]  # mailboxes are compared by identity
 
 
 _mailboxes: dict[str, WeakSet[Mailbox]] = {}
@@ -29,7 +29,7 @@ _questions: dict[tuple[str, str], list[Callable[[], None]]] = {}
 
 
 def listen(folders: Iterable[Path]) -> Mailbox:
-    """A mailbox for the answers that are written into some folders from now on, as long as somebody holds it."""
+    """Create a mailbox for answers that are written to some folders from now on, as long as it is referenced."""
     mailbox = Mailbox()
     with _lock:
         for folder in folders:
@@ -38,7 +38,7 @@ def listen(folders: Iterable[Path]) -> Mailbox:
 
 
 def tell(place: str, news: News, sender: Mailbox) -> None:
-    """Tell all other journals of a folder of an answer."""
+    """Announce an answer to all other journals of a folder."""
     with _lock:
         for mailbox in _mailboxes.get(place, ()):
             if mailbox is not sender:
@@ -46,7 +46,7 @@ def tell(place: str, news: News, sender: Mailbox) -> None:
 
 
 def claim(place: str, key: str, when_free: Callable[[], None]) -> bool:
-    """Take on a question of a folder. False if somebody asks it already: `when_free` is called when they are done."""
+    """Claim a question. False if it is claimed already: `when_free` is called when that claim is released."""
     with _lock:
         waiting = _questions.get((place, key))
         if waiting is None:
@@ -57,7 +57,7 @@ def claim(place: str, key: str, when_free: Callable[[], None]) -> bool:
 
 
 def release(place: str, key: str) -> None:
-    """A question is answered, or given up."""
+    """Release the claim on a question, which is answered or given up."""
     with _lock:
         waiting = _questions.pop((place, key), ())
     for when_free in waiting:
@@ -65,16 +65,16 @@ def release(place: str, key: str) -> None:
 
 
 def place_of(folder: Path) -> str:
-    """A folder under the name that all ways to it share."""
+    """The canonical path of a folder."""
     return os.path.realpath(folder)
 
 
 def _forget() -> None:
     global _lock
-    _lock = threading.Lock()  # another thread of the parent may have held it
+    _lock = threading.Lock()  # another thread of the parent may have locked it
     _mailboxes.clear()
     _questions.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)  # the parent's streams do not run here
+    os.register_at_fork(after_in_child=_forget)  # the parent's streams do not run in the child

@@ -1,4 +1,4 @@
-"""How plain code reads an async stream, and async code a plain iterator."""
+"""Read an async stream from synchronous code, and a plain iterator from async code."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 END = object()
 AT_EXIT_S = 5.0
-"""Seconds that the end of a program waits for a stream that was left open."""
+"""Seconds that the exit of a program waits for an open stream."""
 AT_A_TIME = 64
-"""Items read in one go off the loop: a source may wait for a disk or the Hub."""
+"""Items read at a time in a thread, because a source may wait for a disk or the Hub."""
 
 
 def from_plain_code(start: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
-    """Items of an async generator, one for each `next`; leaving early closes the generator and its loop.
+    """Iterate over an async generator. Leaving early closes the generator and its loop.
 
-    The loop runs in a thread of its own: this works inside notebooks too, where a loop runs already, and requests in flight
-    go on while the consumer is busy. A program may end with the stream open: it is closed then.
+    The loop runs in its own thread, so that this works inside notebooks, where a loop is running already, and requests in flight
+    continue while the consumer is busy. If the program ends with the stream open, it is closed then.
     """
     stream = _Stream(start())
     try:
@@ -52,7 +52,7 @@ class _Stream(Generic[T]):
         return asyncio.run_coroutine_threadsafe(self._step(), self._loop).result()
 
     def close(self) -> None:
-        """Close the generator and end the thread. When the interpreter tears down its modules, this was done already."""
+        """Close the generator and end the thread. By the time the interpreter tears down modules, this has been done."""
         if self._closed:
             return
         self._closed = True
@@ -62,7 +62,7 @@ class _Stream(Generic[T]):
             self._end()
 
     def close_at_exit(self) -> None:
-        """Close it while the interpreter still works. Executors are gone by now, and a teacher that hangs is not waited for."""
+        """Close it at exit. Executors are gone by now, and a teacher that hangs is not waited for."""
         self._closed = True
         with suppress(Exception):
             asyncio.run_coroutine_threadsafe(self._stop_items(), self._loop).result(AT_EXIT_S)
@@ -77,7 +77,7 @@ class _Stream(Generic[T]):
         await self._loop.shutdown_default_executor()
 
     async def _stop_items(self) -> None:
-        if self._running and not self._running.done():  # a Ctrl-C left it; a generator in use cannot be closed
+        if self._running and not self._running.done():  # left by Ctrl-C; a running generator cannot be closed
             self._running.cancel()
             await asyncio.wait([self._running])
         await self._items.aclose()
@@ -98,11 +98,11 @@ def _close_all() -> None:
         stream.close_at_exit()
 
 
-os.register_at_fork(after_in_child=_open.clear)  # their threads stay with the parent
+os.register_at_fork(after_in_child=_open.clear)  # their threads only exist in the parent
 
 
 async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
-    """Read a plain iterator in a thread, a handful at a time; an error comes after what was read before it."""
+    """Read a plain iterator in a thread, some items at a time; an error is raised after the items before it."""
     source = iter(items)
 
     def some() -> tuple[list[T], Exception | None]:

@@ -1,4 +1,4 @@
-"""How long an attempt may take: a fixed time, or a multiple of the slowest answers, so that one that hangs is noticed soon."""
+"""Deadlines of attempts: fixed, or a multiple of the slowest answers, so that hanging requests are noticed soon."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 LONGEST_S, SHORTEST_S = LONGEST_TIMEOUT_S, 30.0
 """Bounds of a learned deadline, in seconds."""
 MULTIPLE, MULTIPLE_AT_FIRST, AT_FIRST = 5.0, 20.0, 16
-"""The deadline as a multiple of the slowest answer seen; a larger one for the first answers, which say little."""
+"""The deadline as a multiple of the slowest answer; a larger multiple for the first answers, which are a small sample."""
 WINDOW = 256
-"""Answers after which an older slowest one is forgotten: between so many and twice as many count."""
+"""Window of answers: the slowest of the last this many to twice as many counts."""
 
 
 class Deadline:
@@ -24,10 +24,10 @@ class Deadline:
 
     Args:
         fixed_s: seconds; None learns from the answers.
-        shortest_s, longest_s: bounds of a learned one, in seconds; the longest holds until the first answer.
+        shortest_s, longest_s: bounds of a learned deadline, in seconds; the longest applies until the first answer.
 
     Attributes:
-        seconds: what an attempt may take now. Attempts in flight follow it.
+        seconds: the current deadline. It also applies to attempts in flight.
     """
 
     def __init__(self, fixed_s: float | None = None, *, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S) -> None:
@@ -35,19 +35,19 @@ class Deadline:
         self.seconds = longest_s if fixed_s is None else fixed_s
         self._learns = fixed_s is None
         self._running: dict[asyncio.Timeout, tuple[float, int]] = {}
-        self._alarm: asyncio.TimerHandle | None = None  # one timer for all attempts, at the first deadline
+        self._alarm: asyncio.TimerHandle | None = None  # a single timer for all attempts, at the earliest deadline
         self._seen = 0
         self._slowest = self._slowest_before = 0.0
 
     async def keep(self, work: Awaitable[T], timeouts: int = 0) -> T:
-        """Await something that has to come in time.
+        """Await an attempt within its deadline.
 
         Args:
             work: the attempt.
-            timeouts: how often the same question ran out of time; each doubles what is allowed, since it may only be slow.
+            timeouts: how often the same question timed out; each doubles the deadline, because it may only be slow.
 
         Raises:
-            TimeoutError: it did not come in time.
+            TimeoutError: the deadline passed.
         """
         started = time.monotonic()  # the clock of the loop's timers
         async with asyncio.timeout(None) as timer:
@@ -65,12 +65,12 @@ class Deadline:
 
     @property
     def oldest_s(self) -> float:
-        """Seconds that the oldest attempt in flight has taken so far; 0 if there is none."""
+        """Age of the oldest attempt in flight, in seconds; 0 if there is none."""
         oldest = next(iter(self._running.values()), None)
         return time.monotonic() - oldest[0] if oldest else 0.0
 
     def learn(self, latency_s: float) -> None:
-        """Take an answer into account."""
+        """Learn from the latency of an answer."""
         self._seen += 1
         if self._seen % WINDOW == 0:
             self._slowest_before, self._slowest = self._slowest, 0.0
@@ -85,11 +85,11 @@ class Deadline:
             self._expire()
 
     def allowed(self, timeouts: int = 0) -> float:
-        """Seconds that an attempt may take now, after so many that ran out of time."""
+        """The deadline of an attempt in seconds, after a number of timeouts of the same question."""
         return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))
 
     def _expire(self) -> None:
-        """End the attempts whose time is over, and look again at the next deadline."""
+        """Cancel attempts that have timed out, and set the timer for the next deadline."""
         self._clear_alarm()
         for timer, (started, timeouts) in self._running.items():
             if timer.expired():
