@@ -58,5 +58,5 @@ def test_while_the_run_goes_on_has_what_was_answered_so_far(tmp_path: Path, code
 def test_says_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="no folder of a run"):
+    with pytest.raises(RunError, match="not a folder of a run"):
         export(tmp_path / "full", tmp_path / "out")

@@ -1,6 +1,6 @@
 """The journal: answers of teachers, on disk before they are used, so that nothing is paid for twice.
 
-A folder of append-only files, one per writing process (`<host>-<pid>-<n>.jsonl`), all of which are read on open. Each line has the
+A folder of append-only files, one per writing process (`<host>-<pid>-<n>.jsonl`), all read on open. Each line has the
 CRC-32 of its record; a damaged line is dropped and counted, and its question is asked again. Records contain no clock
 value, no URL and no key.
 """

@@ -2,7 +2,7 @@
 
 Three rules adapt to the server's answers:
 
-- *Busy* (429): the rate stays just below the best rate of answers seen recently, and a burst now and then probes for more. A server
+- *Busy* (429): the rate stays just below the best rate of answers seen lately, and a burst now and then probes for more. A server
   with a rate limit is thus used up to its limit, and one that sends 429 at random is not slowed down.
 - *Overloaded* (5xx, timeouts, lost connections): if there are many, fewer requests may be in flight; then more again, step by
   step.
