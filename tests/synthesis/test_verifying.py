@@ -13,10 +13,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from hf_oss_instruct.cli import cli
 from hf_oss_instruct.data import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.errors import BudgetReachedError, SandboxError
 from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -46,11 +50,12 @@ def code(folder: Path, kinds: tuple[str, ...]) -> Path:
     return folder
 
 
-def verified(out: Path, seeds: Path, teacher: LocalTeacher, **options: Any) -> RunResult:
+def verified(out: Path, seeds: Path, teacher: LocalTeacher, limits: RunLimits | None = None, **options: Any) -> RunResult:
     spec = RunSpec(
         SeedPlan(str(seeds), n=len(list(seeds.iterdir()))),
         TeacherSpec(base_url=teacher.base_url),
         checks=Checks(benchmarks=(), near_duplicates=False),
+        limits=limits or RunLimits(),
         verification=VerificationSpec(verify=True, **options),
     )
     return run(out, spec, open_source(str(seeds)), InferenceTeacher("m", teacher.base_url))
@@ -297,3 +302,37 @@ def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path) -> None:
         assert again.returncode == 0, again.stderr
         assert len(server.requests) == 3
     assert json.loads((tmp_path / "out" / "run.json").read_text())["rejected"] == {"tests_failed": 2}
+
+
+def test_a_spent_budget_leaves_rows_pending_and_verifies_what_was_answered(tmp_path: Path, teacher: LocalTeacher) -> None:
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("right",) * 6)
+    short = verified(out, seeds, teacher, tests="apart", limits=RunLimits(max_requests=7))
+    assert isinstance(short.trouble, BudgetReachedError)
+    assert len(teacher.requests) == 7
+    found = short.report
+    assert found["kept"] + found["pending"] == 6
+    assert found["pending"] >= 3, "a row needs two answers"
+    whole = verified(out, seeds, teacher, tests="apart")
+    assert (whole.report["kept"], whole.report["pending"]) == (6, 0)
+    assert len(teacher.requests) == 12, "nothing was paid twice"
+
+
+def test_without_a_sandbox_nothing_is_asked(tmp_path: Path, teacher: LocalTeacher, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hf_oss_instruct.sandbox import backends
+
+    monkeypatch.setattr(backends, "trouble_with", lambda name: "it is not installed")
+    with pytest.raises(SandboxError, match="--unsafe-no-sandbox"):
+        verified(tmp_path / "out", code(tmp_path / "code", ("right",)), teacher, tests="answer")
+    assert not teacher.requests
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_dry_run_says_how_many_requests_a_row_costs(tmp_path: Path) -> None:
+    seeds = code(tmp_path / "code", ("right",))
+    words = ["synthesize", "--seeds", str(seeds), "--n", "10", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--dry-run"]
+    planned = CliRunner().invoke(cli, [*words, "--verify", "--solutions", "3", "--repair", "2", "--out", str(tmp_path / "out")])
+    assert "up to 60 requests (4 to 6 for each row)" in planned.output, planned.output
+    assert "verify: true" in planned.output
+    plain = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "out")])
+    assert "up to 10 requests without" in plain.output
+    assert "verification" not in plain.output, "older configs stay as they are"

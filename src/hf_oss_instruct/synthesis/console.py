@@ -122,7 +122,7 @@ def show_verification(report: dict[str, Any]) -> None:
     if not (found := report.get("verification")):
         return
     funnel = " → ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["funnel"].items())
-    show_line(f"  verified in {report['sandbox'] or 'no sandbox'}: {funnel}")
+    show_line(f"  {f'verified in {where}' if (where := report['sandbox']) else 'no program was run'}: {funnel}")
     score, bound = found["mutation_score"]["mean"], found["flake_bound"]["bound"]
     facts = [f"mutation score {score:.2f}" if score is not None else ""]
     facts += (
@@ -178,4 +178,4 @@ def _as_json(outcome: Any) -> dict[str, Any]:
     if isinstance(outcome, dict):
         return {"outcome": "kept", **outcome}
     name = "pending" if isinstance(outcome, Pending) else "rejected"
-    return {"outcome": name, **asdict(outcome)}
+    return {"outcome": name, **{key: value for key, value in asdict(outcome).items() if key != "verified" or value}}

@@ -44,7 +44,7 @@ def synthesize_to_disk(
     """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
 
     Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call continues
-    and asks for no answer twice.
+    and asks for no answer twice. Of the errors below, all but the first two come after the tables and the report were written.
 
     Args:
         seeds: what `read_seeds` returns. They are drawn from the beginning, also if some were read already.
@@ -73,8 +73,6 @@ def synthesize_to_disk(
         TeacherError: the teacher cannot go on, or some seeds got no answer after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
-
-        All but the first two come after the tables and the report were written.
 
     Source:
         Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.

@@ -146,7 +146,9 @@ def _trouble(result: VerifyResult, out: Path) -> str | None:
     if result.report["pending"]:
         return f"Error: {result.report['pending']:,} rows are not verified yet ({result.why})."
     if not result.report["kept"]:
-        return f"Error: no row is left of {result.report['requested']:,}; {out / 'rejected'} has each with its reason."
+        untested = set(result.report["rejected"]) == {"tests_missing"} and not result.report.get("tasks")
+        hint = " The rows bring no tests: name a model that writes them with --model." if untested else ""
+        return f"Error: no row is left of {result.report['requested']:,}; {out / 'rejected'} has each with its reason.{hint}"
     return None
 
 
