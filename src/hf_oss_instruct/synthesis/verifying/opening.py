@@ -9,7 +9,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import APART
-from hf_oss_instruct.synthesis.verifying.tasks import Verification
+from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_named_teacher
 from hf_oss_instruct.verification.memo import Verdicts

@@ -5,94 +5,40 @@ prepare (the program, its tests) → tests (asked apart) → solve (more solutio
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import asdict, replace
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
 from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
-from hf_oss_instruct.evaluation.preflight import toolchain_of
-from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.sandbox.fork_servers import give_up
-from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.spec.verification import ANSWER, APART, GIVEN, VerificationSpec
+from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
 from hf_oss_instruct.synthesis.verifying.candidate import Candidate, Solution
 from hf_oss_instruct.synthesis.verifying.prompts import repair_prompt, solve_prompt, tests_prompt
 from hf_oss_instruct.synthesis.verifying.rows import outcome_of, unverified
+from hf_oss_instruct.synthesis.verifying.shared import Verification
+from hf_oss_instruct.synthesis.verifying.verdicts import from_json, verdict_of
 from hf_oss_instruct.teachers.parsing import tests_section
-from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import unverifiable
-from hf_oss_instruct.verification.lent_packages import identity_of
-from hf_oss_instruct.verification.memo import NoVerdictError, Verdicts
+from hf_oss_instruct.verification.memo import NoVerdictError
 from hf_oss_instruct.verification.programs import program_in, tests_in
 from hf_oss_instruct.verification.signatures import signatures
 from hf_oss_instruct.verification.suites import READ
 from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
-from hf_oss_instruct.verification.verify import Options, SolutionResult, Verified, verify_row
+from hf_oss_instruct.verification.verify import Verified
 
 WARM = 0.8
 """Temperature of further solutions where the run's is lower: at 0 they would all be the same."""
 
 
-@dataclass(frozen=True, eq=False)
-class Verification:
-    """What the tasks of verification share.
-
-    Attributes:
-        spec: what was asked for.
-        verdicts: what is known of programs, and where new verdicts go.
-        teacher: who repairs, and writes tests and solutions unless another does.
-        tester, solver: teachers of their own for these; None for the teacher.
-        sampling: sampling parameters of requests.
-        exclusive: whether nobody else in this process uses the sandbox, so that a stop may end all that runs in it.
-    """
-
-    spec: VerificationSpec
-    verdicts: Verdicts
-    teacher: Teacher
-    tester: Teacher | None = None
-    solver: Teacher | None = None
-    sampling: Sampling = field(default_factory=Sampling)
-    exclusive: bool = False
-
-    @cached_property
-    def options(self) -> Options:
-        """How rows are run."""
-        spec = self.spec
-        return Options(select=spec.select, mutants=spec.mutants, tier=spec.tier, packages=spec.packages)
-
-    @cached_property
-    def packages(self) -> tuple[str, ...]:
-        """What verdicts depend on of the packages that programs may import."""
-        return identity_of(self.options.package_folders)
-
-    @property
-    def writes_tests(self) -> bool:
-        """Whether tests are asked for where a row has none."""
-        asks = self.tester is not None or not self.teacher.embedded
-        return self.spec.tests not in (ANSWER, GIVEN) and asks
-
-    def described(self) -> list[str]:
-        """What `run.json` lists: the tasks that ask somebody, with the teacher of each."""
-        asked = [("tests", self.tester or self.teacher)] if self.writes_tests else []
-        asked += [("solve", self.solver or self.teacher)] if self.spec.solutions > 1 else []
-        asked += [("repair", self.teacher)] if self.spec.repair else []
-        return [f"{name}: {teacher.identity}" for name, teacher in asked]
-
-    def requests_per_row(self) -> tuple[int, int]:
-        """The fewest and the most requests that a row costs beside the one for the pair."""
-        asked = int(self.writes_tests) + self.spec.solutions - 1
-        return asked, asked + self.spec.repair
-
-    def next_step(self, item: Candidate) -> FollowUp:
-        """What a candidate still lacks: tests, solutions, or only a run."""
-        if item.tests is None:
-            return FollowUp(WriteTests(self), item)
-        if len(item.solutions) - item.repairs < self.spec.solutions:
-            return FollowUp(Solve(self), item)
-        return FollowUp(RunTests(self), item)
+def next_step(verification: Verification, item: Candidate) -> FollowUp:
+    """What a candidate still lacks: tests, solutions, or only a run."""
+    if item.tests is None:
+        return FollowUp(WriteTests(verification), item)
+    if len(item.solutions) - item.repairs < verification.spec.solutions:
+        return FollowUp(Solve(verification), item)
+    return FollowUp(RunTests(verification), item)
 
 
 class _CandidateTask(GenerationTask[Candidate]):
@@ -105,6 +51,11 @@ class _CandidateTask(GenerationTask[Candidate]):
     def seed(self, item: Candidate) -> Seed:
         """See `GenerationTask.seed`."""
         return seed_of(item.row)
+
+    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
+        """See `GenerationTask.outcome`. An answer that cannot be used is as good as a refusal: the row goes on without it."""
+        found = super().outcome(item, completion)
+        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
 
 
 class WriteTests(_CandidateTask):
@@ -123,17 +74,12 @@ class WriteTests(_CandidateTask):
     def read(self, item: Candidate, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
         tests = tests_in(tests_section(completion.text), item.language)
-        return self.verification.next_step(replace(item, tests=tests, tester=self.teacher.identity))
+        return next_step(self.verification, replace(item, tests=tests, tester=self.teacher.identity))
 
     def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp | Row | Rejection:
         """Without tests the row stays unverified."""
         verified = Verified("tests_missing", f"the tester's answer cannot be used: {refusal.reason}: {refusal.detail}")
         return unverified(item, verified, self.verification.spec)
-
-    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
-        """See `GenerationTask.outcome`."""
-        found = super().outcome(item, completion)
-        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
 
 
 class Solve(_CandidateTask):
@@ -165,13 +111,8 @@ class Solve(_CandidateTask):
         """One solution less to choose from."""
         return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
 
-    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
-        """See `GenerationTask.outcome`."""
-        found = super().outcome(item, completion)
-        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
-
     def _with(self, item: Candidate, solution: Solution) -> FollowUp:
-        return self.verification.next_step(item.with_solution(solution))
+        return next_step(self.verification, item.with_solution(solution))
 
 
 class Repair(_CandidateTask):
@@ -192,11 +133,6 @@ class Repair(_CandidateTask):
     def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp:
         """The solutions that were there count."""
         return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
-
-    def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
-        """See `GenerationTask.outcome`."""
-        found = super().outcome(item, completion)
-        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
 
     def _with(self, item: Candidate, solution: Solution) -> FollowUp:
         return FollowUp(RunTests(self.verification), item.with_solution(solution))
@@ -229,7 +165,9 @@ class Prepare(_Local):
         tests = None if spec.tests == APART else _given(item, program.language)
         if tests is None and not self.verification.writes_tests:
             return unverified(candidate, Verified("tests_missing", "no tests came with the pair"), spec)
-        return self.verification.next_step(replace(candidate, tests=tests, signatures=signatures(program.text, program.language)))
+        return next_step(
+            self.verification, replace(candidate, tests=tests, signatures=signatures(program.text, program.language))
+        )
 
     def _refused(self, candidate: Candidate) -> Verified | None:
         """Why the row is not verified; noted, so that an export on another machine says the same."""
@@ -277,7 +215,7 @@ class RunTests(_Local):
     def compute(self, item: Candidate) -> Row | FollowUp | Rejection | Pending:
         """See `LocalTask.compute`."""
         try:
-            verified = self._verified(item)
+            verified = verdict_of(item, self.verification)
         except NoVerdictError:
             return Pending(self.seed(item), "the run was interrupted before its tests were run")
         except SandboxError as error:
@@ -298,35 +236,6 @@ class RunTests(_Local):
         """See `LocalTask.seed`."""
         return seed_of(item.row)
 
-    def _verified(self, item: Candidate) -> Verified:
-        assert item.tests is not None
-        verdicts, options = self.verification.verdicts, self.verification.options
-        solutions = [solution.program for solution in in_order(item, self.verification.spec)]
-        tests = item.tests if isinstance(item.tests, str) else list(item.tests)
-        how = {name: value for name, value in asdict(options).items() if name not in ("tier", "packages")}
-        row = digest("row", solutions, tests, item.language, how)
-        if verdicts.closed:  # what any machine found before
-            if (found := verdicts.of_row(row)) is None:
-                raise NoVerdictError("The row was not verified yet.")
-            return from_json(found)
-        key = digest(row, toolchain_of(item.language), chosen_tier(options.tier).name, self.verification.packages)
-        return from_json(
-            verdicts.of(
-                key,
-                lambda: asdict(verify_row(solutions, tests, item.language, options, verdicts)),
-                lambda verdict: verdict["status"] != "sandbox_error",
-                row,
-            )
-        )
-
-
-def in_order(item: Candidate, spec: VerificationSpec) -> list[Solution]:
-    """The solutions as selection sees them: where the own one is kept, its last repair stands for it."""
-    found = list(item.solutions)
-    if spec.select == "own" and item.repairs:
-        found.insert(0, found.pop())
-    return found
-
 
 def _broken(item: Candidate, verified: Verified) -> Candidate:
     """The candidate with what to repair: the selected solution, and the tests that it fails."""
@@ -335,12 +244,3 @@ def _broken(item: Candidate, verified: Verified) -> Candidate:
     failed = [test for test, passed in zip(verified.tests, verified.test_results, strict=True) if not passed]
     failures = tuple((test, chosen.detail if at == 0 else "") for at, test in enumerate(failed))
     return replace(item, broken=(chosen.text, failures), repairs=item.repairs + 1)
-
-
-def from_json(columns: dict[str, Any]) -> Verified:
-    """A result out of plain JSON values."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()}
-    values["solutions"] = tuple(
-        SolutionResult(one["text"], one["status"], tuple(one["results"]), one["detail"]) for one in columns["solutions"]
-    )
-    return Verified(**values)

@@ -1,0 +1,184 @@
+"""What `verify` leaves of a table: the rows that are kept, those that are not, preference pairs, report and card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from hf_oss_instruct.curation import checks
+from hf_oss_instruct.curation.rows import OURS, REPORT
+from hf_oss_instruct.curation.run import CONFIG, OF_THE_RUN
+from hf_oss_instruct.data import (
+    FORMAT_VERSION,
+    PREFERENCE_SCHEMA,
+    SFT_SCHEMA,
+    VERIFICATION_COLUMNS,
+    VERIFIED_SCHEMA,
+    Outcome,
+    Pending,
+    Rejection,
+    Row,
+    storable,
+)
+from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
+from hf_oss_instruct.synthesis.verifying.rows import facts_in
+from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
+from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, text_of
+from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.verification.memo import VERSION
+from hf_oss_instruct.workdir import write_whole
+
+
+@dataclass
+class Outcomes:
+    """What became of the rows, by their place in the table."""
+
+    stats: VerificationStats = field(default_factory=VerificationStats)
+    kept: dict[int, Row] = field(default_factory=dict)
+    rejected: dict[int, Rejection] = field(default_factory=dict)
+    pending: int = 0
+    why: str = ""
+
+    def settle(self, place: int, outcome: Outcome) -> None:
+        """Note what became of the row at a place."""
+        if isinstance(outcome, Rejection):
+            self.rejected[place] = outcome
+            assert outcome.verified
+            self.stats.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
+        elif isinstance(outcome, dict):
+            self.kept[place] = outcome
+            self.stats.count(outcome, *facts_in(outcome))
+        else:
+            assert isinstance(outcome, Pending)
+            self.pending += 1
+            self.why = self.why or outcome.why
+
+
+def report_of(
+    source: str, names: TableColumns, rows: int, found: Outcomes, usage: Usage, before: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """The contents of `run.json`.
+
+    Args:
+        source: as of `verify_table`.
+        names: the columns that were read.
+        rows: all rows.
+        found: what became of them.
+        usage: what was asked in this session.
+        before: the report of earlier sessions.
+        seconds: of this session.
+    """
+    try:
+        run = read_object(Path(source) / REPORT, {"checks": list})
+    except ValueError:  # no run, or one whose report says nothing
+        run = {}
+    earlier = [one for one in run.get("checks", []) if isinstance(one, dict) and one.get("name") != "execution"]
+    known = {one.get("name") for one in earlier}
+    others = [
+        checks.skipped(step.name, "verify runs solutions only; see curate")
+        for step in checks.STEPS
+        if step.name not in {*known, "denied"}
+    ]
+    rejected = Counter(one.reason for one in found.rejected.values())
+    said = found.stats.report(len(found.kept))
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": Path(source).resolve().name if Path(source).exists() else source,
+        "source_counts": {key: run[key] for key in ("requested", "kept", "rejected", "pending") if key in run} or None,
+        **{key: run[key] for key in OF_THE_RUN if key in run},
+        "columns": [name for name in (names.problem, names.solution, names.tests, names.language) if name],
+        "requested": rows,
+        "kept": len(found.kept),
+        "rejected": dict(rejected.most_common()),
+        "pending": found.pending,
+        "requests_sent": before.get("requests_sent", 0) + usage.requests_sent,
+        "tokens": {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
+        "seconds": round(before.get("seconds", 0) + seconds, 3),
+        "started": before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
+        "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
+        "checks": [{"name": "execution", "version": VERSION, "status": "done"}, *earlier, *others],
+        "sandbox": ", ".join(said["sandbox"]) or None,
+        "verification": said,
+    }
+
+
+def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, report: dict[str, Any], source: str) -> None:
+    """Tables, then card and, last, the report."""
+    base, renamed = _without_verification(table)
+    kept, dropped = sorted(found.kept), sorted(found.rejected)
+    data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
+    data = _with_solutions(data, renamed.get(names.solution, names.solution), [found.kept[at] for at in kept])
+    lost = [found.rejected[at] for at in dropped]
+    fallen = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
+    for name, values in (("reason", [one.reason for one in lost]), ("detail", [one.detail for one in lost])):
+        fallen = fallen.drop_columns([name]) if name in fallen.column_names else fallen
+        fallen = fallen.append_column(name, pa.array(values, pa.string()))
+    pairs = [to_prompt_completion(found.kept[at]) for at in kept]
+    preferences = [pair for at in kept for pair in preference_pairs(found.kept[at])]
+    for name, part in (
+        ("data", data),
+        ("rejected", fallen),
+        ("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)),
+        ("preference", pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA)),
+    ):
+        shards = Shards(out / name, part.schema)
+        shards.abandon()  # what a killed session left
+        shards.add_table(part)
+        shards.finish()
+    report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
+    config = Path(source) / CONFIG
+    if config.is_file():
+        write_whole(out / CONFIG, config.read_bytes())
+    write_whole(out / "README.md", curated_card(out.resolve().name, report))
+    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+
+
+def _without_verification(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
+    """The table without columns of ours that will be written anew; others of the same names get out of the way."""
+    ours, renamed = set(table.column_names) >= OURS, dict[str, str]()
+    clashing = [name for name in VERIFICATION_COLUMNS if name in table.column_names]
+    if ours:
+        return table.drop_columns(clashing), renamed
+    for name in clashing:
+        new = f"source_{name}"
+        while new in table.column_names:
+            new += "_"
+        renamed[name] = new
+    return table.rename_columns([renamed.get(name, name) for name in table.column_names]), renamed
+
+
+def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
+    for name in VERIFICATION_COLUMNS:
+        kind = VERIFIED_SCHEMA.field(name).type
+        table = table.append_column(name, pa.array([row.get(name) for row in rows], kind))
+    flags = [row.get("flags") for row in rows]
+    if any(flags) and "flags" in table.column_names:
+        place = table.column_names.index("flags")
+        table = table.set_column(place, "flags", pa.array(flags, pa.list_(pa.string())))
+    return table
+
+
+def _with_solutions(table: pa.Table, column: str, rows: list[Row]) -> pa.Table:
+    """The table with the solutions that were kept, where another than the row's own was."""
+    own = table[column].to_pylist()
+    new = [
+        row["solution"] if row["solution"] != storable(text_of(value)) else value for row, value in zip(rows, own, strict=True)
+    ]
+    if new == own:
+        return table
+    kind = table.schema.field(column).type
+    fits = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    values = pa.array(new, kind) if fits else pa.array([text_of(value) for value in new], pa.string())
+    return table.set_column(table.column_names.index(column), column, values)
