@@ -82,6 +82,21 @@ def test_tests_come_in_many_shapes() -> None:
     assert language_of("english", "python") == "python"
 
 
+def test_no_text_holds_up_the_other_rows(tmp_path: Path) -> None:
+    """Half surrogate pairs, deep nesting, null bytes: each row gets its verdict."""
+    odd = [
+        {"problem": "p \ud800", "solution": "def f(x):\n    return '\ud800'", "tests": ["assert f(1) == '\ud800'"]},
+        {"problem": "p", "solution": f"```python\n{'(' * 5000}\n```", "tests": ["assert f(1)"]},
+        {"problem": "p", "solution": "def f(x):\n    return x", "tests": ["(" * 20_000]},
+        {"problem": "p", "solution": "def f(x):\n    return x\n\x00", "tests": json.dumps(["assert f('\ud800') == 1"])},
+        {"problem": "p", "solution": DOUBLE, "tests": ASSERTS},
+    ]
+    report = hf_oss_instruct.verify(written(tmp_path / "rows.jsonl", odd), tmp_path / "out")
+    assert report["pending"] == 0
+    assert [row["solution"] for row in read(tmp_path / "out" / "data")][-1] == DOUBLE
+    assert report["kept"] + sum(report["rejected"].values()) == len(odd)
+
+
 def test_a_table_that_brings_tests_needs_no_teacher(tmp_path: Path) -> None:
     source = written(
         tmp_path / "rows.jsonl",

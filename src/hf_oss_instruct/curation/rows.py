@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from hf_oss_instruct.arrow import flat, holds_text, value_type
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, DETAIL, FLAGS, REASON
-from hf_oss_instruct.data import SCHEMA
+from hf_oss_instruct.data import SCHEMA, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
 
@@ -124,12 +124,27 @@ def _column(values: Sequence[Any]) -> pa.Array:
     """Values as a column; values of mixed types as JSON text."""
     try:
         return pa.array(values)
+    except UnicodeEncodeError:  # JSON may smuggle in half of a surrogate pair
+        return _column([_storable(value) for value in values])
     except (pa.ArrowException, OverflowError):
         return pa.array([_as_text(value) for value in values], pa.large_string())
 
 
+def _storable(value: Any) -> Any:
+    """A JSON value whose texts UTF-8 can hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return {storable(key): _storable(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return (
+        None
+        if value is None
+        else storable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+    )
 
 
 def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import find
 
@@ -113,7 +114,7 @@ def read_tests(value: Any) -> str | list[str] | None:
         return None
     if all(isinstance(one, Mapping) and {"input", "output"} <= one.keys() for one in value):
         return json.dumps([{"input": str(one["input"]), "output": str(one["output"])} for one in value])
-    texts = [one for one in value if isinstance(one, str) and one.strip()]
+    texts = [storable(one) for one in value if isinstance(one, str) and one.strip()]
     return texts or None
 
 
@@ -129,7 +130,7 @@ def _inputs_and_outputs(value: Mapping[str, Any]) -> str | None:
         return None
     if name := value.get("fn_name"):
         lines = [f"assert {name}(*{given!r}) == {wanted!r}" for given, wanted in zip(inputs, outputs, strict=True)]
-        return "\n".join(lines) + "\n"
+        return storable("\n".join(lines) + "\n")
     return json.dumps([{"input": _lines(i), "output": _lines(o)} for i, o in zip(inputs, outputs, strict=True)])
 
 
