@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_named_teacher
 from hf_oss_instruct.verification.memo import Verdicts
+
+logger = logging.getLogger(__name__)
 
 
 def open_verification(
@@ -35,6 +38,8 @@ def open_verification(
     if not asked.verify:
         return None
     chosen_tier(asked.tier)
+    if asked.unsafe_no_sandbox:
+        logger.warning("Untrusted programs run without a sandbox, as your user, with access to your files and network.")
     tester, solver = (_teacher(name, spec) for name in (asked.tester, asked.solver))
     if teacher.embedded:
         if asked.tests == APART and tester is None:
