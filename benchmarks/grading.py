@@ -27,10 +27,10 @@ from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
-from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judge import judge_program
 
 

@@ -13,6 +13,9 @@ import xxhash
 FORMAT_VERSION = 1
 """Version of the contracts between rooms: columns, `run.json`, keys, statuses."""
 
+EMBEDDED_TEACHER = "comment-function/1"
+"""Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`."""
+
 REASONS = (
     "truncated",
     "unparsable",

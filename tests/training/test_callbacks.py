@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.training.callbacks import Answer, Judged, Scoring, figures, wilson
+from hf_oss_instruct.training.callbacks import Answer, Judged, Outcome, Scoring, figures, wilson
 from hf_oss_instruct.training.run import train
 from tests.training.test_run import losses, written
 
@@ -26,7 +26,8 @@ TASKS = [{"instruction": f"Add {n}.", "n": n} for n in (1, 22, 333)]
 
 def judge(task: Mapping[str, Any], answer: str) -> Judged:
     """Passes the first task, fails the second, cannot run the third."""
-    return Judged(parsed=task["n"] < 300, passed={1: True, 22: False}.get(task["n"]), status="not_evaluated")
+    outcome = {1: Outcome.PASSED, 22: Outcome.FAILED}.get(task["n"], Outcome.NOT_JUDGED)
+    return Judged(parsed=task["n"] < 300, outcome=outcome, status="not_evaluated")
 
 
 def test_scores_are_logged_kept_and_put_on_the_card_and_training_does_not_notice(
@@ -71,7 +72,7 @@ def test_the_interval_is_wilsons() -> None:
 
 
 def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
-    made = figures([Answer("", False)], [Judged(False, None, "sandbox_error")])
+    made = figures([Answer("", False)], [Judged(False, Outcome.NOT_JUDGED, "sandbox_error")])
     assert math.isnan(made["score/pass@1"])
     assert (made["score/low"], made["score/high"]) == (0, 1)
 

@@ -10,7 +10,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.training.callbacks import Judged
+from hf_oss_instruct.training.callbacks import Judged, Outcome
 from hf_oss_instruct.training.judging import scoring
 from tests.evaluation.real import DATA, real_data
 from tests.support.warm import COMMAND, TRAIN
@@ -39,14 +39,14 @@ def tasks(folder: Path, *several: Any) -> str:
 def test_tasks_of_ones_own_are_run(tmp_path: Path, answer: str, parsed: bool, passed: bool, status: str) -> None:
     made = scoring(tasks(tmp_path, TASK), every=1)
     judged = made.judge(made.tasks[0], answer)
-    assert (judged.parsed, judged.passed, judged.status) == (parsed, passed, status)
+    assert (judged.parsed, judged.outcome.value, judged.status) == (parsed, passed, status)
 
 
 def test_what_ran_an_answer_is_recorded_without_isolation_too(tmp_path: Path) -> None:
     answer = "```python\ndef double(x):\n    return 2 * x\n```"
     for tier in (chosen_tier().name, "unsafe-none"):
         made = scoring(tasks(tmp_path, TASK), every=1, tier=tier)
-        assert made.judge(made.tasks[0], answer) == Judged(True, True, "passed", tier)
+        assert made.judge(made.tasks[0], answer) == Judged(True, Outcome.PASSED, "passed", tier)
 
 
 @real_data

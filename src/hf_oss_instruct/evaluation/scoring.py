@@ -17,12 +17,12 @@ from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
-from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.oracles import ORACLES
 from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program

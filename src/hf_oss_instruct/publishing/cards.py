@@ -9,12 +9,11 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hf_oss_instruct.data import Row, digest
+from hf_oss_instruct.data import EMBEDDED_TEACHER, Row, digest
 from hf_oss_instruct.display import fenced, markdown, one_line
 from hf_oss_instruct.languages import find
 from hf_oss_instruct.publishing.terms import Terms
 
-EMBEDDED = "comment-function"
 SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -78,7 +77,7 @@ def dataset_card(
             languages={getattr(find(lang), "title", lang): count for lang, count in languages.items()},
             licenses=licenses,
             samples=samples,
-            embedded=report["teacher"].startswith(EMBEDDED),
+            embedded=report["teacher"] == EMBEDDED_TEACHER,
             place=repo_id or "PATH_OR_HUB_ID",
             published=repo_id is not None,
             held=held,

@@ -14,7 +14,7 @@ from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
-from hf_oss_instruct.evaluation.guards import guarded
+from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.rewards.program import function_program, names_in, whole_program
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program, same

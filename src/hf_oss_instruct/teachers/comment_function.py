@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from hf_oss_instruct import languages as tongues
-from hf_oss_instruct.data import Completion, Pair, Provenance, Request
+from hf_oss_instruct.data import EMBEDDED_TEACHER, Completion, Pair, Provenance, Request
 from hf_oss_instruct.display import code_block
 from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import RowRejectedError
@@ -37,7 +37,7 @@ class CommentFunctionTeacher(Teacher):
     rejects functions that cannot run on their own.
     """
 
-    identity = "comment-function/1"
+    identity = EMBEDDED_TEACHER
     embedded = True
 
     async def complete(self, request: Request) -> Completion:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,21 +23,34 @@ Z95 = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
 
 
+class Outcome(Enum):
+    """Result of judging an answer. The value is what `scores/step-N.jsonl` says under `passed`."""
+
+    PASSED = True
+    FAILED = False
+    NOT_JUDGED = None
+    """The program could not be run, which counts neither for nor against the model."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """Verdict of a judge on an answer.
 
     Attributes:
         parsed: the answer contains a program.
-        passed: the program solves the task; None if it could not be run, which counts as neither.
+        outcome: whether the program solves the task.
         status: status of the sandbox, such as `passed`, `wrong_answer` or `timeout`.
         sandbox: name of the tier that ran it; empty if nothing ran.
     """
 
     parsed: bool
-    passed: bool | None
+    outcome: Outcome
     status: str
     sandbox: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """The fields that are saved beside the answer."""
+        return {"parsed": self.parsed, "passed": self.outcome.value, "status": self.status, "sandbox": self.sandbox}
 
 
 class Judge(Protocol):
@@ -150,7 +164,7 @@ class Scoring:
         folder = out / "scores"
         folder.mkdir(parents=True, exist_ok=True)
         rows = (
-            {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **vars(verdict)}
+            {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **verdict.record()}
             for task, answer, verdict in zip(self.tasks, answers, judged, strict=True)
         )
         write_whole(folder / f"step-{step}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
@@ -158,7 +172,7 @@ class Scoring:
 
 def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:
     """pass@1 of greedy answers with its Wilson interval, rates of answers that parse and stop, and the number not judged."""
-    counted = [verdict.passed for verdict in judged if verdict.passed is not None]
+    counted = [verdict.outcome is Outcome.PASSED for verdict in judged if verdict.outcome is not Outcome.NOT_JUDGED]
     low, high = wilson(sum(counted), len(counted))
     return {
         "score/pass@1": sum(counted) / len(counted) if counted else math.nan,

@@ -19,7 +19,7 @@ from hf_oss_instruct.languages import find
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
-from hf_oss_instruct.training.callbacks import Judged, Scoring
+from hf_oss_instruct.training.callbacks import Judged, Outcome, Scoring
 
 OWN = ("instruction", "entry_point", "tests")
 """Required fields of a custom task; `language` is optional, Python by default."""
@@ -112,4 +112,5 @@ class Judges:
         verdict, _ = self._grader.verdict(problem, Sample(problem.task_id, 0, answer, "answer"))
         holds_code = bool(verdict.program.strip()) and problem.entry_point in verdict.program
         parsed = holds_code and (problem.language not in MINED_LANGUAGES or parses(verdict.program, problem.language))
-        return Judged(parsed, verdict.passed if verdict.final else None, verdict.status, verdict.sandbox)
+        outcome = Outcome.NOT_JUDGED if not verdict.final else Outcome.PASSED if verdict.passed else Outcome.FAILED
+        return Judged(parsed, outcome, verdict.status, verdict.sandbox)

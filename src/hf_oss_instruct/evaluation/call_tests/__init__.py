@@ -1,7 +1,7 @@
 """Grade tests that are calls with expected values outside the solution's process: only values leave it, no verdicts.
 
 Whatever a solution redefines, it must print the correct value. `core.py` says what each language defines; tests of any other form
-run in the solution's process (`evaluation/guards/`).
+run in the solution's process (`evaluation/tamper_protection/`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
-from hf_oss_instruct.evaluation.guards import java_tuples
+from hf_oss_instruct.evaluation.tamper_protection import java_tuples
 
 _HEAD = re.compile(r"\s*(\}?)\s*public static void main\(String\[\] args\) \{\s*")
 _FOOT = re.compile(r"\}\s*\}\s*\Z")

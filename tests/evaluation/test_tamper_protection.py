@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
-from hf_oss_instruct.evaluation.guards import guarded
 from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judge import judge_program
 
 from . import toys
