@@ -123,6 +123,7 @@ def test_a_function_is_called_with_values_and_may_be_a_method_of_solution() -> N
 
 
 CPP = "#include <cassert>\nint main() {\n    assert(twice(2) == 4);\n    assert(twice(4) == 8);\n}\n"
+C = "#include <assert.h>\nint main(void) {\n    assert(twice(2) == 4);\n    return 0;\n}\n"
 JS = "const { twice } = require('./solution');\ntest('it', () => { expect(twice(2)).toBe(4); });\n"
 CPP_PROGRAM = "#include <iostream>\nint main() {\n    int n;\n    std::cin >> n;\n    std::cout << 2 * n << std::endl;\n}\n"
 
@@ -137,6 +138,7 @@ PAIR = {"test_cases": [{"input": "4", "output": "8"}]}
         ({"tests": CPP, "lang": "cpp"}, "cpp", "int twice(int x) { return 2 * x; }"),
         ({"tests": JS, "lang": "javascript"}, "js", JS_PROGRAM),
         (PAIR | {"lang": "C++"}, "cpp", CPP_PROGRAM),
+        ({"tests": C, "lang": "c"}, "c", "int twice(int x) { return 2 * x; }"),
         (PAIR | {"language": "bash"}, "bash", "read n\necho $((2 * n))"),
     ],
 )

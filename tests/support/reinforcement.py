@@ -1,8 +1,8 @@
 """GRPO small enough for a CPU: a model that writes the wrong programs learns from tests alone which ones are asked for.
 
 It is pretrained to tell words apart and to write programs that run, but half of the time with the operator of another word and
-half of the time with any: one answer in sixteen is right. `trl grpo` then trains it with `code_reward`. The numbers of held-out
-problems are in no training row.
+half of the time with any: one answer in sixteen is right. `trl grpo` then trains it with `code_reward`. Held-out problems are
+in no training row.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,13 @@ WORDS = {
     "largest": "max(x, {n})",
 }
 """Word of the problem → the expression that solves it."""
-NUMBERS, HELD_OUT = range(2, 10), (4, 7)
+STEPS = 200
+"""Of training, for all of it to be learned."""
+NUMBERS = range(2, 22)
 INPUTS = (0, 1, 5, 13)
-TRL = Path(sys.executable).with_name("trl")
+GRPO = (str(Path(sys.executable).with_name("trl")), "grpo")
+SCRIPT = (sys.executable, "-m", "trl.scripts.grpo")
+"""What `trl grpo` starts by way of two other processes, each of which imports torch."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Learned:
 
     before: float
     after: float
+
+
+def is_held_out(word: str, n: int) -> bool:
+    """Whether a problem is in no training row: a quarter of the numbers, others for each word."""
+    return (n + [*WORDS].index(word)) % 4 == 0
 
 
 def row(word: str, n: int) -> dict[str, Any]:
@@ -59,37 +69,41 @@ def program(word: str, n: int) -> str:
     return f"def f(x):\n    return {WORDS[word].format(n=n)}\n"
 
 
-def learn(folder: Path, rng_seed: int, **changes: Any) -> Learned:
+def learn(
+    folder: Path, rng_seed: int, *, pretraining: int = 500, samples: int = 4, command: Sequence[str] = GRPO, **changes: Any
+) -> Learned:
     """Pretrain a model, train it with `trl grpo`, and sample from it before and after.
 
     Args:
         folder: an empty folder.
         rng_seed: of the model, its pretraining and its training.
+        pretraining: steps of it.
+        samples: answers to each held-out problem, before and after.
+        command: of TRL.
         changes: keys of the YAML.
     """
-    base, out = pretrained(folder / "base", rng_seed), folder / "out"
-    kept = [row(word, n) for word in WORDS for n in NUMBERS if n not in HELD_OUT]
+    base, out = pretrained(folder / "base", rng_seed, pretraining), folder / "out"
+    kept = [row(word, n) for word in WORDS for n in NUMBERS if not is_held_out(word, n)]
     (folder / "rows").mkdir()
     Dataset.from_list(kept).to_parquet(folder / "rows" / "train.parquet")
     values = {
         "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(folder / "rows"), "output_dir": str(out),
         "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": {"HF_OSS_INSTRUCT_REWARD_CPU_S": "2"},
         "num_generations": 16, "per_device_train_batch_size": 256, "max_completion_length": 24, "use_cpu": True, "bf16": False,
-        "gradient_checkpointing": False, "learning_rate": 7.0e-4, "lr_scheduler_type": "constant", "max_steps": 60,
-        "seed": rng_seed,         "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
+        "gradient_checkpointing": False, "learning_rate": 1.0e-3, "lr_scheduler_type": "linear", "max_steps": STEPS,
+        "seed": rng_seed, "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
     }  # fmt: skip
     (folder / "grpo.yaml").write_text(yaml.safe_dump(values | changes))
     log = folder / "log.txt"
+    words = [*command, "--config", str(folder / "grpo.yaml")]
     with log.open("w") as lines:
-        command = [TRL, "grpo", "--config", folder / "grpo.yaml"]
-        done = subprocess.run(
-            command, stdout=lines, stderr=subprocess.STDOUT, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False
-        )
+        environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+        done = subprocess.run(words, stdout=lines, stderr=subprocess.STDOUT, env=environment, check=False)
     assert done.returncode == 0, log.read_text()[-4000:]
-    return Learned(mean_reward(base, rng_seed), mean_reward(out, rng_seed))
+    return Learned(mean_reward(base, rng_seed, samples), mean_reward(out, rng_seed, samples))
 
 
-def pretrained(folder: Path, rng_seed: int) -> Path:
+def pretrained(folder: Path, rng_seed: int, steps: int) -> Path:
     """A model that answers a problem with a program for the next word, or for any word."""
     import torch
 
@@ -109,8 +123,8 @@ def pretrained(folder: Path, rng_seed: int) -> Path:
     model = AutoModelForCausalLM.from_pretrained(folder)
     rng = random.Random(rng_seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=500)
-    for _ in range(500):
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=steps)
+    for _ in range(steps):
         texts = ["".join(pair) + tokenizer.eos_token for pair in rng.sample(pairs, 64)]
         batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
         labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
@@ -123,13 +137,13 @@ def pretrained(folder: Path, rng_seed: int) -> Path:
     return folder
 
 
-def mean_reward(folder: Path, rng_seed: int, samples: int = 8) -> float:
+def mean_reward(folder: Path, rng_seed: int, samples: int) -> float:
     """The mean reward of sampled answers to the held-out problems."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    rows = [row(word, n) for word in WORDS for n in HELD_OUT]
+    rows = [row(word, n) for word in WORDS for n in NUMBERS if is_held_out(word, n)]
     batch = tokenizer([one["prompt"] for one in rows], return_tensors="pt", padding=True, padding_side="left")
     torch.manual_seed(rng_seed)
     given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}

@@ -13,6 +13,7 @@ from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.toolchains import toolchain, where
 
 PROBES = {
+    "c": "#include <assert.h>\nint main(void) {\n    assert(1);\n}\n",
     "cpp": "#include <assert.h>\n#include <bits/stdc++.h>\nint main() {\n    assert(true);\n}\n",
     "csharp": (
         "using System;\nusing System.Numerics;\nusing System.Diagnostics;\nusing System.Linq;\nclass Problem {\n"

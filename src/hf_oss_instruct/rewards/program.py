@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.evaluation.extraction import extract
 from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
+from hf_oss_instruct.evaluation.extraction.languages import is_supported
 from hf_oss_instruct.evaluation.extraction.selection import is_aside, may_hold
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
@@ -29,6 +30,8 @@ def function_program(completion: str, language: str, names: Sequence[str], promp
         names: names that the program may define, the likeliest first.
         prompt: a prompt in plain text; where it is code that ends inside the function, the completion continues it.
     """
+    if not is_supported(language):
+        return whole_program(completion, language, names)
     text = answer_in(completion)
     name = next((one for one in names if re.search(rf"(?<![\w.]){re.escape(one)}\b", text)), "")
     if prompt and not has_fence(text) and (open_name := _open_function(prompt, language)):

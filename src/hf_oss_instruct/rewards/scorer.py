@@ -20,7 +20,7 @@ from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.rewards.graders import Results
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import Outcome, outcome_of, unscored
-from hf_oss_instruct.rewards.prepare import Graders
+from hf_oss_instruct.rewards.prepare import KEPT, Graders
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.rewards.weights import weights_of
 from hf_oss_instruct.sandbox.backends import chosen_tier
@@ -60,7 +60,7 @@ class Scorer:
         self._tier = chosen_tier(self.options.tier or None).name
         self._graders = Graders(self._tier)
         self._results: OrderedDict[str, Results] = OrderedDict()
-        self._weights: dict[str, tuple[float, ...]] = {}
+        self._weights: OrderedDict[str, tuple[float, ...]] = OrderedDict()
         self._lock = threading.Lock()
         self.workers = self.options.workers or len(os.sched_getaffinity(0))
 
@@ -125,7 +125,10 @@ class Scorer:
             return ()
         if (found := self._weights.get(tests.key)) is None:
             found = weights_of(self._graders.of(tests), tests, self.options.limits, self._tier)
-            self._weights[tests.key] = found
+            with self._lock:
+                self._weights[tests.key] = found
+                while len(self._weights) > KEPT:
+                    self._weights.popitem(last=False)
         return found
 
     def _outcome(self, tests: RowTests, results: Results, trusted: Sequence[bool]) -> Outcome:

@@ -33,6 +33,7 @@ _SAYS: dict[str, tuple[str, int]] = {
     "typescript": (';(globalThis as any).process.once("beforeExit", () => console.log("{first}" + "{second}"));', 0),
 }
 _LUA_EXIT = re.compile(r"os\.exit\s*\((.+)\)\s*$")
+_RETURNS_ZERO = re.compile(r"\breturn\s+(?:0|EXIT_SUCCESS)\s*;\s*\}\s*\Z")
 _GO_TEST = re.compile(r"^func (Test\w*)\(\w+ \*testing\.T\)", re.MULTILINE)
 _CSHARP_ASSERT = re.compile(r"\b(?:System\.Diagnostics\.)?Debug\.Assert\b")
 _CSHARP_TESTS = """static class {hidden} {
@@ -76,6 +77,8 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
         return _go(text, names, statement)
     if language == "racket" and "rackunit" in text:
         statement = f"{_RACKUNIT}\n{statement}"
+    if language in ("c", "cpp"):
+        text = _RETURNS_ZERO.sub("}", text)  # the statement would stand behind it
     if language == "php":
         text = text.removesuffix("?>")
     if language == "ruby" and "test/unit" in text:  # which runs its tests at exit

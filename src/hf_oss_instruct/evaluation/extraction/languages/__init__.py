@@ -32,6 +32,11 @@ _CLASSES = {
 
 
 @cache
+def is_supported(name: str) -> bool:
+    """Whether programs of a language are extracted by its rules."""
+    return name in _CLASSES
+
+
 def language_of(name: str) -> Language:
     """Return the rules of a language.
 

@@ -1,0 +1,94 @@
+"""Does scoring leak? Many short programs through the reward, memoization off: memory, descriptors, processes and the rate.
+
+    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000]
+
+One in sixteen programs hangs, exits, forks or fills memory. Slopes are per million calls, of a line through the second half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hf_oss_instruct.rewards import make_code_reward
+
+BATCH = 256
+ODD = (
+    "import time\ndef f(x):\n    time.sleep(60)",
+    "import os\nos._exit(0)\ndef f(x):\n    return x",
+    "import os\nfor _ in range(20):\n    os.fork()\ndef f(x):\n    return x",
+    "held = []\nwhile True:\n    held.append(bytearray(1 << 24))\ndef f(x):\n    return x",
+    "def f(x):\n    while True:\n        pass",
+    "def f(x):\n    return x" + " " * 10,
+    "raise SystemExit",
+    "def f(",
+)
+
+
+def descendants() -> int:
+    """How many processes this one has, at any depth."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return len(found) - 1
+
+
+def state() -> tuple[float, int, int]:
+    """Memory in MiB, open descriptors, processes."""
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return resident, len(os.listdir("/proc/self/fd")), descendants()
+
+
+def batch(start: int) -> tuple[list[str], list[str]]:
+    completions, tests = [], []
+    for number in range(start, start + BATCH):
+        code = ODD[number // 16 % len(ODD)] if number % 16 == 15 else f"def f(x):\n    return x + {number}"
+        completions.append(f"```python\n{code}\n```")
+        tests.append(f"assert f(1) == {number // 8 * 8 + 1}")
+    return completions, tests
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=1_000_000)
+    parser.add_argument("--every", type=int, default=10_000)
+    given = parser.parse_args()
+    reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256)
+    print(f"{'calls':>10} {'per second':>10} {'MiB':>8} {'files':>6} {'processes':>10} {'None':>6}")
+    rows: list[tuple[float, ...]] = []
+    done = unscored = 0
+    began = last = time.monotonic()
+    shown = 0
+    while done < given.calls:
+        completions, tests = batch(done)
+        found = asyncio.run(reward(prompts=[""] * BATCH, completions=completions, tests=tests))
+        assert len(found) == BATCH
+        assert all(one in (0.0, 1.0, None) for one in found)
+        done, unscored = done + BATCH, unscored + found.count(None)
+        if done - shown >= given.every:
+            now = time.monotonic()
+            memory, files, processes = state()
+            rows.append((done, memory, files, processes, (done - shown) / (now - last)))
+            print(f"{done:10,} {rows[-1][4]:10.1f} {memory:8.1f} {files:6} {processes:10} {unscored:6}", flush=True)
+            shown, last = done, now
+    half = np.array(rows[len(rows) // 2 :])
+    print(f"\n{done:,} calls in {time.monotonic() - began:.0f} s, {unscored} without a reward")
+    for place, name in ((1, "MiB"), (2, "files"), (3, "processes"), (4, "calls a second")):
+        slope = np.polyfit(half[:, 0], half[:, place], 1)[0] * 1e6 if len(half) > 1 else float("nan")
+        print(f"{name}: {slope:+.1f} per million calls")
+
+
+if __name__ == "__main__":
+    main()
