@@ -1,0 +1,174 @@
+"""The sandbox as one of inspect_ai's: `sandbox="oss_instruct"` in a task, without Docker.
+
+Each command runs in a sandbox of its own, in the folder that earlier commands left: files stay, processes do not. Paths are below
+the working folder, `/tmp` in the sandbox. There is no network.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import os
+from pathlib import PurePosixPath
+from typing import Any, Literal, overload
+
+import anyio.to_thread
+from inspect_ai.util import (
+    ExecResult,
+    SandboxEnvironment,
+    SandboxEnvironmentConfigType,
+    SandboxUnavailableError,
+    SandboxUserUnsupportedError,
+    sandboxenv,
+)
+
+from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.structured import any_json
+
+HOME = PurePosixPath("/tmp")
+LIMITS = Limits(cpu_s=60.0, wall_s=120.0, memory_mib=2048, disk_mib=256, output_bytes=512 << 20)
+SHOWN = 10 << 20
+"""Bytes of each stream of a command that are kept, as inspect_ai does: the end of it."""
+_HARNESS = """
+import base64, json, os, subprocess, sys
+job = json.loads(sys.stdin.read())
+os.remove("program.py")
+os.makedirs(job["cwd"], exist_ok=True)
+environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": os.getcwd(), "LANG": "C.UTF-8", **job["env"]}
+try:
+    done = subprocess.run(job["cmd"], input=base64.b64decode(job["input"]), capture_output=True, cwd=job["cwd"], env=environment)
+    code, streams = done.returncode, (done.stdout, done.stderr)
+except OSError as error:
+    code, streams = 127 if isinstance(error, FileNotFoundError) else 126, (b"", str(error).encode())
+files = {}
+for folder, _, names in os.walk("."):
+    for name in names:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and not os.path.islink(path):
+            with open(path, "rb") as file:
+                files[os.path.relpath(path)] = base64.b64encode(file.read()).decode()
+said = [base64.b64encode(stream[-job["shown"]:]).decode() for stream in streams]
+print(json.dumps({"code": code, "streams": said, "files": files}))
+"""
+
+
+@sandboxenv(name="oss_instruct")
+class OssInstructSandbox(SandboxEnvironment):
+    """A folder of files, and commands that run in it one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files: dict[str, bytes] = {}
+
+    @classmethod
+    async def sample_init(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
+    ) -> dict[str, SandboxEnvironment]:
+        """An empty folder for each sample."""
+        return {"default": cls()}
+
+    @classmethod
+    async def sample_cleanup(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
+    ) -> None:
+        """Nothing is left to clean up: files are in memory, and processes have ended."""
+
+    async def exec(
+        self,
+        cmd: list[str],
+        input: str | bytes | None = None,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        user: str | None = None,
+        timeout: int | None = None,
+        timeout_retry: bool = True,
+        concurrency: bool = True,
+    ) -> ExecResult[str]:
+        """Run a command; the files that it leaves are there for the next one.
+
+        Raises:
+            TimeoutError: it exceeded its time.
+            SandboxUserUnsupportedError: a user was named; commands run as a user of their own without rights.
+            SandboxUnavailableError: the sandbox failed, which says nothing about the command.
+        """
+        if user is not None:
+            raise SandboxUserUnsupportedError(f"Commands cannot run as {user!r}: the sandbox has one user without rights.")
+        given = input.encode() if isinstance(input, str) else input or b""
+        job = {
+            "cmd": cmd,
+            "env": env or {},
+            "cwd": _inside(cwd or "."),
+            "shown": SHOWN,
+            "input": base64.b64encode(given).decode(),
+        }
+        wall_s = float(timeout or LIMITS.wall_s)
+        limits = Limits(min(LIMITS.cpu_s, 2 * wall_s), wall_s, LIMITS.memory_mib, 128, LIMITS.disk_mib, LIMITS.output_bytes)
+        run = functools.partial(run_program, _HARNESS, stdin=json.dumps(job), files=dict(self._files), limits=limits, fresh=True)
+        try:
+            ran = await anyio.to_thread.run_sync(run)
+        except OssInstructError as error:
+            raise SandboxUnavailableError(str(error)) from error
+        if ran.status == "timeout":
+            raise TimeoutError(f"The command exceeded {wall_s:g} s.")
+        if ran.status == "sandbox_error":
+            raise SandboxUnavailableError(ran.reason)
+        try:
+            said: dict[str, Any] = any_json(ran.stdout)
+            stdout, stderr = (base64.b64decode(stream).decode("utf-8", "replace") for stream in said["streams"])
+            self._files = {_inside(name): base64.b64decode(text) for name, text in said["files"].items()}
+            return ExecResult(said["code"] == 0, int(said["code"]), stdout, stderr)
+        except (ValueError, KeyError, TypeError, AttributeError):  # a limit ended it, files are as they were before it
+            return ExecResult(False, ran.exit_code or 1, "", ran.stderr[-SHOWN:] or f"({ran.status})")
+
+    async def write_file(self, file: str, contents: str | bytes) -> None:
+        """Write a file.
+
+        Raises:
+            PermissionError: it is outside the working folder.
+            IsADirectoryError: there is a folder of this name.
+        """
+        name = _inside(file)
+        if name == "." or any(one.startswith(f"{name}/") for one in self._files):
+            raise IsADirectoryError(file)
+        self._files[name] = contents.encode() if isinstance(contents, str) else contents
+
+    @overload
+    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
+
+    @overload
+    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
+
+    async def read_file(self, file: str, text: bool = True) -> str | bytes:
+        """Read a file.
+
+        Raises:
+            FileNotFoundError: there is none of this name.
+            IsADirectoryError: it is a folder.
+            PermissionError: it is outside the working folder.
+            UnicodeDecodeError: it is no text.
+        """
+        name = _inside(file)
+        if name not in self._files:
+            if any(one.startswith(f"{name}/") for one in self._files):
+                raise IsADirectoryError(file)
+            raise FileNotFoundError(file)
+        return self._files[name].decode() if text else self._files[name]
+
+
+def _inside(path: str) -> str:
+    """A path relative to the working folder.
+
+    Raises:
+        PermissionError: it is outside.
+    """
+    name = os.path.normpath(HOME / path)
+    if not PurePosixPath(name).is_relative_to(HOME):
+        raise PermissionError(f"{path!r} is outside the working folder {str(HOME)!r}, the only one that is writable.")
+    return str(PurePosixPath(name).relative_to(HOME))
