@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from hf_oss_instruct.arrow import do_without_pandas
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec

@@ -89,7 +89,7 @@ def test_no_content_of_a_file_is_a_traceback(door: str, tmp_path: Path) -> None:
 
 
 def test_a_run_config_that_means_the_hub_is_no_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hf_oss_instruct.seeds.folders import open_named
+    from hf_oss_instruct.seeds.resolve import open_named
 
     (tmp_path / "them" / "code").mkdir(parents=True)
     (tmp_path / "them" / "code" / "a.py").write_text("def f(x):\n    return x\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.sandbox.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
-    from hf_oss_instruct.seeds.folders import read_seeds
+    from hf_oss_instruct.seeds.resolve import read_seeds
     from hf_oss_instruct.spec.checks import Checks
     from hf_oss_instruct.spec.limits import RunLimits
     from hf_oss_instruct.spec.prompts import Prompt
@@ -64,7 +64,7 @@ _HOMES = {
     "metric_path": "evaluation.metric",
     "pass_at_k": "evaluation.pass_at_k",
     "publish": "api",
-    "read_seeds": "seeds.folders",
+    "read_seeds": "seeds.resolve",
     "register": "loading.registration",
     "run_program": "sandbox.run",
     "score": "evaluation.run",

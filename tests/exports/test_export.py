@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from datasets import load_dataset
 
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.data import PREFERENCE_SCHEMA
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.exports.export import export_to
 from hf_oss_instruct.exports.harbor import confirm
@@ -25,6 +24,7 @@ from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.publishing.hub import check
 from hf_oss_instruct.rewards import make_code_reward
 from hf_oss_instruct.rewards.verl import compute_score
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA
 from hf_oss_instruct.shards import Shards
 
 DOUBLE = "def double(x):\n    return 2 * x\n"

@@ -16,9 +16,9 @@ import pytest
 from datasets import load_dataset
 
 import hf_oss_instruct
-from hf_oss_instruct.data import SCHEMA
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.loading.datasets_compat import NAME, install
+from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support import corpora
 from tests.support.teacher import LocalTeacher

@@ -10,8 +10,8 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct import read_seeds
-from hf_oss_instruct.data import VERIFIED_SCHEMA
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.teachers.inference import InferenceTeacher

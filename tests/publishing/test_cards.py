@@ -10,7 +10,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from hf_oss_instruct.data import SCHEMA, Row
+from hf_oss_instruct.data import Row
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import curated_card, dataset_card
 from hf_oss_instruct.publishing.hub import Push, check
@@ -18,6 +18,7 @@ from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import with_scores
 from hf_oss_instruct.publishing.terms import terms_of
+from hf_oss_instruct.schemas import SCHEMA
 
 SNAPSHOTS = Path(__file__).parents[2] / "model_cards"
 

@@ -24,7 +24,7 @@ from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing import retries
 from hf_oss_instruct.publishing.dataset import Rules, dataset_push
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan

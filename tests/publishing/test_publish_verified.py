@@ -10,7 +10,7 @@ import yaml
 from datasets import load_dataset, load_dataset_builder
 
 import hf_oss_instruct
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan

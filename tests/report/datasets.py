@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.data import REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.shards import Shards
 
 ATTACK = (

@@ -13,7 +13,7 @@ from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import pinned, settled
 from hf_oss_instruct.seeds.tables import HubTables

@@ -15,7 +15,8 @@ import pytest
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhaustedError, UsageError
-from hf_oss_instruct.seeds.folders import FolderSource, open_files, open_source, read_seeds, stdlib
+from hf_oss_instruct.seeds.folders import FolderSource
+from hf_oss_instruct.seeds.resolve import open_files, open_source, read_seeds, stdlib
 from hf_oss_instruct.seeds.source import Source
 
 PYTHON = "def half(x):\n    return x / 2\n"

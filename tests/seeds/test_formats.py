@@ -21,8 +21,8 @@ import pytest
 from hf_oss_instruct import formats
 from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhaustedError
-from hf_oss_instruct.seeds.folders import open_files, open_source, read_seeds
 from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.resolve import open_files, open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.spec.seeds import SeedPlan
 

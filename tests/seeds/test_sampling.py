@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhaustedError, UsageError
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import SAMPLERS, hash_spans, sample
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.spec.seeds import SeedPlan

@@ -12,7 +12,7 @@ import pytest
 
 from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.seeds.folders import open_source, read_seeds
+from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.software_heritage import IN_FLIGHT, Archive
 from hf_oss_instruct.seeds.tables import HubTables, LocalTables

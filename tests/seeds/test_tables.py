@@ -18,8 +18,8 @@ import pytest
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.seeds.folders import open_source, read_seeds
 from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables, LocalTables

@@ -16,8 +16,8 @@ from hf_oss_instruct.arrow import flat
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.seeds import vectorized
-from hf_oss_instruct.seeds.folders import open_source
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import hash_spans, sample
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.vectorized import Texts, first_spans

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
-from hf_oss_instruct.data import REJECTED_SCHEMA, SCHEMA
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan

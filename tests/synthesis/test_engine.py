@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.data import REASONS, SCHEMA, Completion, Outcome, Pending, Provenance, Rejection, Request, Seed, Skipped
+from hf_oss_instruct.data import REASONS, Completion, Outcome, Pending, Provenance, Rejection, Request, Seed, Skipped
 from hf_oss_instruct.errors import (
     OssInstructError,
     RetryableError,
@@ -34,6 +34,7 @@ from hf_oss_instruct.errors import (
     TeacherError,
     UsageError,
 )
+from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.budget import Usage

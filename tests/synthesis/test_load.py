@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import BudgetReachedError, UsageError
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from hf_oss_instruct.data import REASONS, REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.data import REASONS
 from hf_oss_instruct.errors import RunError, SeedsExhaustedError, UsageError
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec

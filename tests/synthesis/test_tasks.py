@@ -20,9 +20,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.data import Completion, Message, Outcome, Pending, Provenance, Rejection, Request, Row, Seed, seed_of
+from hf_oss_instruct.data import Completion, Message, Outcome, Pending, Provenance, Rejection, Request, Row, Seed
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, RetryableError, RowRejectedError, RunError, TeacherError
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.schemas import seed_of
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling

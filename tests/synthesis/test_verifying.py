@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.data import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.errors import BudgetReachedError, SandboxError
-from hf_oss_instruct.seeds.folders import open_source
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec

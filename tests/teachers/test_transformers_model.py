@@ -19,7 +19,7 @@ import pytest
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
-from hf_oss_instruct.seeds.folders import stdlib
+from hf_oss_instruct.seeds.resolve import stdlib
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan

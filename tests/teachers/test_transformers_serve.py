@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.seeds.folders import stdlib
+from hf_oss_instruct.seeds.resolve import stdlib
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan

@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 
 from hf_oss_instruct.arrow import flat, holds_text, value_type
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, DETAIL, FLAGS, REASON
-from hf_oss_instruct.data import SCHEMA, storable
+from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
+from hf_oss_instruct.schemas import SCHEMA
 
 REPORT = "run.json"
 SEED_ID = "seed_id"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.data import PREFERENCE_SCHEMA
 from hf_oss_instruct.exports.rows import ExportRow, Rows, parquet_rows
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA
 from hf_oss_instruct.shards import Shards
 
 _MESSAGES = pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())]))

@@ -11,9 +11,9 @@ import datasets
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.loading.datasets_compat import ROWS_VERSION, RUN_CONFIG_SUFFIX, OpenedConfig
-from hf_oss_instruct.seeds.folders import open_files, open_source
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.repo_config import RepoConfig, read_repo_config
+from hf_oss_instruct.seeds.resolve import open_files, open_source
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables import HubTables
 from hf_oss_instruct.spec.declare import Door

@@ -12,10 +12,11 @@ from typing import Any
 
 import datasets
 
-from hf_oss_instruct.data import SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA, Row, Seed
+from hf_oss_instruct.data import Row, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
+from hf_oss_instruct.schemas import SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.seeds.sampling import in_another_order, sample
 from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask

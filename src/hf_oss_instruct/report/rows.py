@@ -13,9 +13,9 @@ import pyarrow.dataset as pds
 
 from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.curation.rows import read
-from hf_oss_instruct.data import SCHEMA
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.report.access import RowAccess
+from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.structured import read_object
 
 REPORT, TRAINING, RESULTS = "run.json", "training.json", "results.json"

@@ -1,4 +1,4 @@
-"""Open a source of seeds: the standard library, a folder of source code, tables of code files, or a Hub dataset."""
+"""Read documents from a folder of source code, or from the standard library."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import sys
-import sysconfig
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
@@ -19,8 +18,8 @@ import xxhash
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
-from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, UTF8, is_output, tables_among, tables_below
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.formats import UTF8, is_output
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
@@ -29,11 +28,7 @@ from hf_oss_instruct.seeds.reading import (
     decode,
     decode_start,
 )
-from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
-from hf_oss_instruct.seeds.tables import HubTables, LocalTables
-from hf_oss_instruct.spec.declare import takes
-from hf_oss_instruct.spec.seeds import SeedPlan
 
 VENDORED = frozenset(
     "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
@@ -52,110 +47,8 @@ STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TE
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
 """Files of the standard library with an additional license; they are left out."""
 
-STDLIB_NAME = "python-stdlib"
-"""What rows and run configs call the standard library."""
 BLOCK = 2**20
 """Bytes of a file that are read and hashed at a time."""
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions = DEFAULT) -> Source:
-    """The source that `--seeds` names.
-
-    Args:
-        spec: `stdlib`; a file or folder of source code; a parquet, JSON or CSV file, or a folder of these; or the id of a Hub
-            dataset (`bigcode/the-stack`).
-        revision: branch, tag or commit of a Hub dataset.
-        reading: how documents are read.
-
-    Raises:
-        SeedError: the source does not exist or contains no code.
-    """
-    if spec in ("stdlib", STDLIB_NAME):
-        return stdlib()
-    path = Path(os.path.expanduser(spec))
-    if spec and os.path.exists(path):
-        return _open_path(path, reading)
-    if HUB_ID.fullmatch(spec):
-        return HubTables(spec, revision, reading=reading)
-    raise SeedError(
-        f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
-    )
-
-
-def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
-    """The source that a run config names: the standard library or a Hub dataset, never a local folder with the same name.
-
-    Raises:
-        UsageError: a local file or folder has the same name, so it is ambiguous.
-        SeedError: as `open_source`.
-    """
-    if spec not in ("stdlib", STDLIB_NAME) and os.path.exists(spec):
-        raise UsageError(
-            f"The run config means {spec!r} on the Hub, and a folder here has that name. Run it from elsewhere, or name the "
-            "seeds yourself: --seeds, or seeds= in Python."
-        )
-    return open_source(spec, revision=revision, reading=reading)
-
-
-@takes(SeedPlan)
-def read_seeds(plan: SeedPlan) -> SeedStream:
-    """Draw seed snippets from source code, lazily.
-
-    Raises:
-        UsageError: the arguments contradict each other.
-        SeedError: the source is missing or unreadable, or (at the end) gives fewer than `n` seeds.
-
-    Source:
-        Magicoder, arXiv 2312.02120, section 2.1.
-    """
-    return SeedStream(open_source(plan.source, revision=plan.revision, reading=ReadOptions.of(plan)), plan)
-
-
-def stdlib() -> Source:
-    """The standard library of the running Python, without its tests: available everywhere, with a known license."""
-    root = Path(sysconfig.get_path("stdlib"))
-    if not (root / "json" / "decoder.py").is_file():
-        raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
-    version = ".".join(map(str, sys.version_info[:3]))
-    return FolderSource(root, name=STDLIB_NAME, revision=version, stdlib=True)
-
-
-def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
-    """One source of several files: all source code, or all tables.
-
-    Raises:
-        SeedError: a file is missing, none has a known type, or source code and tables are mixed.
-    """
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code or tables on this machine.")
-    # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
-    places = sorted({Path(os.path.abspath(path)) for path in paths})
-    root = Path(os.path.commonpath([place.parent for place in places]))
-    names = [place.relative_to(root).as_posix() for place in places]
-    tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
-    if is_source and any(map(UNMISTAKABLE.search, tables)):  # a .json or .csv file beside source code is not a table of it
-        raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
-    if tables and not is_source:
-        return LocalTables(root, tables, reading=reading)
-    source = FolderSource(root, paths=map(PurePosixPath, names), reading=reading)
-    return source if source.files else _no_code(root)
-
-
-def _open_path(path: Path, reading: ReadOptions) -> Source:
-    if path.is_file():
-        return open_files([path], reading=reading)
-    source = FolderSource(path, reading=reading)
-    if source.files:
-        return source
-    tables = tables_below(path)
-    return LocalTables(path, tables, reading=reading) if tables else _no_code(path)
-
-
-def _no_code(path: Path) -> NoReturn:
-    known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
-    raise SeedError(f"{str(path)!r} holds no source code and no tables ({NAMES}). Source files are known by suffix: {known}, …")
 
 
 class FolderSource(Source):

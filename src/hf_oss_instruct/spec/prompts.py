@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.data import digest
 from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
@@ -68,8 +69,6 @@ class Prompt:
     @cached_property
     def hash(self) -> str:
         """Hash of the text, 32 hex digits."""
-        from hf_oss_instruct.data import digest  # slow: imports pyarrow
-
         return digest("prompt", self.text)
 
     @cached_property

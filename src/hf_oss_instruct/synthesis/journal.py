@@ -19,9 +19,10 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from hf_oss_instruct.data import Completion, Seed, provenance_columns, seed_of, storable
+from hf_oss_instruct.data import Completion, Seed, storable
 from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.schemas import provenance_columns, seed_of
 from hf_oss_instruct.synthesis import shared_answers
 
 HEAD = b'{"crc":"%08x","record":'

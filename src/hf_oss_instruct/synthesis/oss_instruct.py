@@ -9,9 +9,10 @@ from typing import Any, cast
 import orjson
 
 from hf_oss_instruct.cache import cache_folder
-from hf_oss_instruct.data import SCHEMA, Completion, Message, Pair, Request, Row, Seed, digest, provenance_columns
+from hf_oss_instruct.data import Completion, Message, Pair, Request, Row, Seed, digest
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
+from hf_oss_instruct.schemas import SCHEMA, provenance_columns
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling

@@ -19,22 +19,9 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON, standing
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
 from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
-from hf_oss_instruct.data import (
-    FORMAT_VERSION,
-    KEEP,
-    PREFERENCE_SCHEMA,
-    REJECTED_SCHEMA,
-    SCHEMA,
-    SFT_SCHEMA,
-    VERIFIED_SCHEMA,
-    Outcome,
-    Pending,
-    Rejection,
-    Row,
-    Skipped,
-    provenance_columns,
-)
+from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, REJECTED_SCHEMA, SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA, provenance_columns
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec

@@ -17,7 +17,7 @@ from hf_oss_instruct.documented import DocumentedFunction
 from hf_oss_instruct.errors import RowRejectedError
 
 STDLIB = "python-stdlib"
-"""Name of the seeds of the standard library (`seeds.folders.STDLIB_NAME`)."""
+"""Name of the seeds of the standard library (`seeds.resolve.STDLIB_NAME`)."""
 _BUILTIN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 

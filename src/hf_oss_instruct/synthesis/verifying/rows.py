@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from hf_oss_instruct.data import CheckResult, Rejection, Row, digest, seed_of
+from hf_oss_instruct.data import CheckResult, Rejection, Row, digest
+from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.verification import ALL, VerificationSpec
 from hf_oss_instruct.synthesis.verifying.candidate import Candidate
 from hf_oss_instruct.verification.verify import Verified

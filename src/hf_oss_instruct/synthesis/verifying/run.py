@@ -13,14 +13,9 @@ from typing import Any, cast
 import pyarrow as pa
 
 from hf_oss_instruct.curation.rows import OURS, REPORT, read
-from hf_oss_instruct.data import (
-    SCHEMA,
-    Outcome,
-    Row,
-    digest,
-    storable,
-)
+from hf_oss_instruct.data import Outcome, Row, digest, storable
 from hf_oss_instruct.errors import OssInstructError, UsageError
+from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object

@@ -16,19 +16,9 @@ import pyarrow as pa
 from hf_oss_instruct.curation import checks
 from hf_oss_instruct.curation.rows import OURS, REPORT
 from hf_oss_instruct.curation.run import CONFIG, OF_THE_RUN
-from hf_oss_instruct.data import (
-    FORMAT_VERSION,
-    PREFERENCE_SCHEMA,
-    SFT_SCHEMA,
-    VERIFICATION_COLUMNS,
-    VERIFIED_SCHEMA,
-    Outcome,
-    Pending,
-    Rejection,
-    Row,
-    storable,
-)
+from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage

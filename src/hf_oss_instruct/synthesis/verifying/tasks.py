@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest, seed_of
+from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest
 from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
 from hf_oss_instruct.sandbox.fork_servers import give_up
+from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
 from hf_oss_instruct.synthesis.verifying.candidate import Candidate, Solution
