@@ -35,7 +35,7 @@ WORDS = {
     "largest": "max(x, {n})",
 }
 """Word of the problem → the expression that solves it."""
-STEPS = 200
+STEPS = 300
 """Of training, for all of it to be learned."""
 NUMBERS = range(2, 22)
 INPUTS = (0, 1, 5, 13)
