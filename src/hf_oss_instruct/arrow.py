@@ -1,4 +1,4 @@
-"""Arrow columns in plain types: what a dictionary, run ends, an extension type or a view stands for."""
+"""Decode Arrow columns to plain types: dictionaries, run-end encoding, extension types and views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, 
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values behind a dictionary, run ends or an extension type."""
+    """Return the type of the values of a dictionary, run-end encoded or extension type."""
     while True:
         if isinstance(kind, pa.BaseExtensionType):
             kind = kind.storage_type
@@ -26,13 +26,13 @@ def value_type(kind: pa.DataType) -> pa.DataType:
 
 
 def holds_text(kind: pa.DataType, *, or_bytes: bool = False) -> bool:
-    """Whether a column of this type holds strings of any kind, or bytes where these will do."""
+    """Whether a column of this type holds strings of any kind, or, with `or_bytes`, bytes."""
     values = value_type(kind)
     return any(is_kind(values) for is_kind in (*TEXT, *(BYTES if or_bytes else ())))
 
 
 def flat(array: pa.Array) -> pa.Array:
-    """The same values in a plain array: no dictionary, run ends, extension type or view."""
+    """Decode an array: no dictionary, run-end encoding, extension type or view."""
     while array.type != value_type(array.type):
         if isinstance(array, pa.ExtensionArray):
             array = array.storage
@@ -48,7 +48,7 @@ def flat(array: pa.Array) -> pa.Array:
 
 
 class _WithoutPandas(MetaPathFinder):
-    """An import hook to which pandas is not installed."""
+    """An import hook that reports pandas as not installed."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         """See `importlib.abc.MetaPathFinder.find_spec`."""
@@ -59,8 +59,8 @@ class _WithoutPandas(MetaPathFinder):
 def do_without_pandas() -> None:
     """Keep Arrow from importing pandas, 0.4 CPU seconds and 40 MB, in a process that passes it no pandas objects.
 
-    Arrow tries to import it at the first conversion from Python values, to know its types, and goes on without for good where
-    that fails. Everyone else, `to_pandas` too, imports it as ever.
+    Arrow tries to import it once, at the first conversion from Python values, and does without if that fails. All other imports
+    of pandas, such as that of `to_pandas`, work as usual.
     """
     hook = _WithoutPandas()
     sys.meta_path.insert(0, hook)

@@ -1,7 +1,7 @@
-"""Which language a file is in, where its suffix belongs to several: told by its content, with rules of Linguist's kind.
+"""Detect the language of a file by its content where several languages share a suffix, with heuristics like Linguist's.
 
-A rule is a pattern that is all but impossible in the other languages with that suffix. The first that is found decides; what is
-left is in the suffix's own language, where its sources cannot be told by a pattern.
+A rule is a pattern that practically never occurs in the other languages with that suffix. The first match decides; without a
+match, the file is in the suffix's default language.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import PurePosixPath
 from hf_oss_instruct import languages
 
 LOOKED_AT = 50_000
-"""Bytes of a file that are looked at."""
+"""Maximum number of characters of a file that are examined."""
 OTHER = None
-"""A language that has no row in the table of languages."""
+"""Any language that is not in the table of languages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A language, and the pattern that only its sources have.
+    """A language, and a pattern that only occurs in its sources.
 
     Attributes:
         lang: a name of `languages.LANGUAGES`; `OTHER` for any other language.
-        pattern: what is looked for, at the beginning of a line unless it says otherwise.
+        pattern: compiled with `re.MULTILINE`.
     """
 
     lang: str | None
@@ -128,11 +128,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ".ts": (),
     ".tsx": (),
 }
-"""Suffix → its rules, in the order in which they are tried; then it is the suffix's own language. XML is none of them."""
+"""Suffix → its rules, in the order they are tried. Files that match `XML` are excluded first."""
 RULES[".exs"] = RULES[".ex"]
 COMMENT = re.compile(r"(?s)/\*.*?\*/|//[^\n]*")
 ONLY_CPP = re.compile(r"(?ms)^\s*#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus\b.*?^\s*#\s*(?:else|elif|endif)\b")
-"""What a header of C shows to C++ alone."""
+"""The part of a C header that only C++ compilers see."""
 
 
 def is_ambiguous(path: str | PurePosixPath) -> bool:
@@ -141,11 +141,11 @@ def is_ambiguous(path: str | PurePosixPath) -> bool:
 
 
 def of_file(path: str | PurePosixPath, text: str) -> languages.Language | None:
-    """The language of a file by its suffix, and by its content where that is not enough; None for one that is not in the table.
+    """Return the language of a file by its suffix, and by its content if that is ambiguous; None if it is not in the table.
 
     Args:
-        path: its name.
-        text: its content, or the beginning of it.
+        path: its path; only the name is used.
+        text: its content, or the first `LOOKED_AT` characters.
     """
     own, suffix = languages.of_path(path), PurePosixPath(path).suffix.lower()
     if own is None or suffix not in RULES:

@@ -1,4 +1,4 @@
-"""The documented functions of a source, with their lines, documentation and head."""
+"""Extract documented functions from source code, with their lines, documentation and signature."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 _ATTRIBUTE = re.compile(r"decorator|(marker_)?annotation|attribute_")
 _RULER = re.compile(r"([-=*~])\1{2}.*|[-=*~#/_+|\s]{3,}")
-_LICENCE = re.compile(r"\bcopyright\b|\blicensed under\b|\bspdx-license|\ball rights reserved\b", re.IGNORECASE)
+_LICENSE = re.compile(r"\bcopyright\b|\blicensed under\b|\bspdx-license|\ball rights reserved\b", re.IGNORECASE)
 _XML_TAG = re.compile(r'<\w+\s+\w+="([^"]*)"\s*/>|</?[A-Za-z][^<>]*>')
 _NO_MORE_CODE = re.compile(rb"[ \t\r;]*(?:(?://|/\*|#).*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedFunction:
-    r"""A function or method that has a body, a documentation, and its lines for itself.
+    r"""A function or method with a body and documentation that shares no line with other code.
 
     Attributes:
         name: its name as written (`parse`, `operator==`).
         owner: the class, struct, trait or interface it belongs to, without type parameters; None for a free function.
-        documentation: text of the docstring or of the comment above, without comment marks and common indentation.
+        documentation: text of the docstring or of the comment above, without comment markers and common indentation.
         signature: its head, without decorators and attributes; Python's ends with the colon, others' before the brace.
-        code: all of it with what wraps it (decorators, attributes, `export`, `template<…>`), without the documentation.
-            Lines end in `\n`; the indentation of the first line is taken from each.
+        code: the whole function with its decorators, attributes, `export` or `template<…>`, without the documentation.
+            Lines end in `\n`; the first line's indentation is removed from every line.
         start_line: first line of its documentation or code, whichever comes first; from 1, and only `\n` ends a line.
         end_line: its last line, included.
     """
@@ -51,17 +51,17 @@ class DocumentedFunction:
 
 
 def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
-    """The documented functions of a source, in order of their lines; no line is in two of them.
+    """List the documented functions of a source by line; no two share a line.
 
-    Left out are functions without a body, inside another function, with a syntax error, or that share a line with other
-    code. No text makes it raise.
+    Functions are omitted if they have no body, are nested in another function, contain a syntax error, or share a line with
+    other code. Never raises because of the text.
 
     Args:
         content: the source.
         lang: one of `MINED_LANGUAGES`.
 
     Raises:
-        UsageError: there is no grammar for this language; the message lists those that there are.
+        UsageError: there is no grammar for this language; the message lists the supported ones.
     """
     if lang not in MINED_LANGUAGES:
         raise UsageError(f"Functions cannot be found in {lang!r}. Use one of: {', '.join(sorted(MINED_LANGUAGES))}.")
@@ -150,7 +150,7 @@ def _unmarked(comment: str) -> str:
 def _plain(text: str) -> str:
     """A comment without its rulers; empty for a license, which documents no function."""
     lines = [line.rstrip() for line in text.split("\n") if not _RULER.fullmatch(line.strip())]
-    return "" if _LICENCE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
+    return "" if _LICENSE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
 
 
 def _function(source: bytes, declaration: Declaration, found: _Documentation) -> Iterator[DocumentedFunction]:

@@ -1,4 +1,4 @@
-"""Which files are tables, and what is in one: rows of JSON, JSON Lines or CSV, one after the other, compressed or not."""
+"""Recognize table files, and read the rows of JSON, JSON Lines and CSV files, compressed or not."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks and the encodings they stand for."""
+"""Byte order marks and their encodings."""
 PARQUET = ".parquet"
 TABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson|json|csv|tsv)(\.(gz|zst|bz2|xz))?)$")
 UNMISTAKABLE = re.compile(r"(?i)\.(parquet|(jsonl|ndjson)(\.\w+)?)$")
-"""Tables by name alone; a `.json` or `.csv` file beside one of these is something else."""
+"""File names that are always tables; a `.json` or `.csv` file beside one of these is not a table."""
 METADATA = frozenset(
     "dataset_infos.json dataset_info.json dataset_dict.json state.json package.json package-lock.json tsconfig.json run.json "
     "metadata.json config.json".split()
 )
-"""Files with the suffix of a table that describe others."""
+"""Files with a table's suffix that hold metadata."""
 NAMES = "parquet, JSON Lines, JSON or CSV (also .gz, .zst, .bz2, .xz)"
 """The formats, for errors."""
 PACKED: dict[str, Callable[[Any], Any]] = {
@@ -47,25 +47,25 @@ PACKED: dict[str, Callable[[Any], Any]] = {
     ".xz": lzma.open,
     ".zst": lambda file: pa.CompressedInputStream(file, "zstd"),
 }
-"""Suffix → what unpacks such a file."""
+"""Suffix → function that opens a compressed file."""
 LONGEST_LINE = 2**27
-"""Bytes of a line of JSON: one of more is left out, so that memory does not grow with the file."""
+"""Maximum length in bytes of a JSON line. Longer lines are skipped, to bound memory."""
 FIRST_LOOK = 2**16
 REPORT, REPORT_OPENS = "run.json", b'{\n  "format_version"'
 """The report that a run or a curation leaves in its folder, and how it begins."""
 OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"), ("export.json", "README.md"))
-"""What stands together in a folder that an evaluation, a training or an export wrote."""
+"""Files that are found together in the output folder of an evaluation, a training or an export."""
 CSV_BLOCK = 2**24
-"""Bytes of a CSV file that are parsed at a time; no row may have more."""
+"""Block size in bytes for parsing CSV; no row may be longer."""
 
 
 def is_table(name: str) -> bool:
-    """Whether a file name is one of a table we read."""
+    """Whether a file name is that of a supported table format."""
     return TABLE.search(name) is not None and PurePosixPath(name).name.lower() not in METADATA
 
 
 def tables_among(names: Iterable[str]) -> list[str]:
-    """The tables among the files of a folder: parquet and JSON Lines; without any, `.json` and `.csv` files."""
+    """Select the tables among file names: Parquet and JSON Lines, or `.json` and `.csv` if there are none."""
     tables = [name for name in names if is_table(name)]
     return [name for name in tables if UNMISTAKABLE.search(name)] or tables
 
@@ -164,7 +164,7 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         why = getattr(error, "msg", None) or str(error).splitlines()[0].rstrip(".")
-        raise SeedError(f"Line {number} of {path!r} is not JSON: {why}. Mend the line, or leave it out.") from error
+        raise SeedError(f"Line {number} of {path!r} is not JSON: {why}. Fix or remove the line.") from error
     if not isinstance(row, dict):
         raise SeedError(f"Line {number} of {path!r} is not a JSON object. Each line must be one, with a column for the code.")
     return row

@@ -51,8 +51,8 @@ class NumberMap:
     def _pack(self) -> None:
         size = len(self._recent)
         # The recent ones first: of equal keys, unique keeps the first.
-        keys = np.concatenate([np.fromiter(self._recent.keys(), np.uint64, size), self._keys])
+        keys = np.concatenate([np.fromiter(self._recent.keys(), np.uint64, size), self._keys])  # (recent + packed,)
         values = np.concatenate([np.fromiter(self._recent.values(), np.uint64, size), self._values])
-        self._keys, first = np.unique(keys, return_index=True)
+        self._keys, first = np.unique(keys, return_index=True)  # (entries,)
         self._sorted, self._values = self._keys.data, values[first]
         self._recent.clear()

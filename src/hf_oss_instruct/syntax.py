@@ -1,4 +1,4 @@
-"""What tree-sitter says of a source: does it parse, does it define anything, which functions are in it?"""
+"""Parse source code with tree-sitter: syntax errors, whether it defines anything, and its functions."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
 LARGEST = 1_000_000
-"""Bytes of a source that is parsed; The Stack holds no larger file."""
+"""Maximum size in characters of a source that is parsed; The Stack has no larger file."""
 GROSS = 0.1
-"""Share of a source in syntax errors from which on it does not parse. C headers full of macros stay below."""
+"""Maximum share of a source's bytes in syntax errors. C headers full of macros stay below it."""
 DEFINITION = re.compile(
     r"(?:(?:generator_)?function|method|class|abstract_class|struct|enum|interface|trait|impl|union|record|protocol|type|"
     r"type_alias|constructor|macro)_(?:definition|declaration|item|specifier)|"
     r"arrow_function|function_expression|method|singleton_method|class|module"
 )
-"""Kinds of nodes that define something, over all grammars."""
+"""Node types that define something, in all grammars."""
 READ_AS = {"c": ["cpp"]}
-"""Languages whose suffix says too little: a header (`.h`) may be C++."""
+"""Language → other grammars to try, since the suffix is ambiguous: a header (`.h`) may be C++."""
 SCRIPTS = frozenset({"shell"})
-"""Languages whose programs may well define nothing."""
+"""Languages in which useful programs may define nothing."""
 LOOKED_AT = 50_000
-"""Nodes looked at for a definition; a larger source without one so far is taken to have one."""
+"""Maximum number of nodes searched for a definition; if the source has more, it is assumed to have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What one grammar calls things: a row of the table.
+    """Node types of one grammar: a row of `GRAMMARS`.
 
     Attributes:
         module: the package of the grammar, after `tree_sitter_`.
-        functions: kinds of nodes that are functions.
-        owners: kinds whose functions are methods.
-        wrappers: kinds around one function that belong to it, as `export` does; the function comes last in them.
-        dialects: the module's languages, in the order in which they are tried.
+        functions: node types of functions.
+        owners: node types whose functions are methods.
+        wrappers: node types around one function that belong to it, such as `export`; the function is their last child.
+        dialects: the module's languages, in the order they are tried.
         docstrings: whether the documentation is the body's first statement rather than a comment above.
         xml: whether `///` comments hold XML.
     """
@@ -80,17 +80,17 @@ GRAMMARS = {
 }
 
 MINED_LANGUAGES = frozenset(lang for lang, row in GRAMMARS.items() if row.functions)
-"""The languages whose functions we can find, by their names in `languages.LANGUAGES`."""
+"""Languages whose functions can be extracted, by their names in `languages.LANGUAGES`."""
 
-# Nodes whose kind ends so are not entered: values, nameless classes and the insides of functions hold no function that
-# stands for itself; an ERROR may be half of a function whose other half is elsewhere. Wrappers still lead through them.
+# Node types that are not searched: values, anonymous classes and function bodies contain no independent function, and an ERROR
+# may be half of one. Wrappers are still followed through them.
 _CLOSED = re.compile(r"(_expression|_declarator|object|class|constructor_declaration|local_function_statement|ERROR)$")
 
 
 def unfit(content: str, lang: str) -> str | None:
-    """Why a source is not worth a seed: `too_large`, `does_not_parse` or `no_definition`.
+    """Return why a source is unsuitable as a seed: `too_large`, `does_not_parse` or `no_definition`.
 
-    None where it is worth one, and for a language without a grammar here.
+    None if it is suitable, or if its language has no grammar here.
 
     Args:
         content: the source.
@@ -109,7 +109,7 @@ def unfit(content: str, lang: str) -> str | None:
 
 
 def _in_error(root: Node) -> int:
-    """Bytes in syntax errors. The kind ERROR is a leaf here: what stands in it was not understood."""
+    """Count the bytes in syntax errors. An ERROR counts whole: its children were not understood either."""
     stack, found = [root], 0
     while stack:
         node = stack.pop()
@@ -131,7 +131,7 @@ def _defines(root: Node) -> bool:
 
 
 class FunctionSpan(NamedTuple):
-    """A function's name, and where its statement begins and ends in the source, in characters."""
+    """A function's name, and the character offsets where its statement begins and ends."""
 
     name: str
     start: int
@@ -149,7 +149,7 @@ def parses(content: str, lang: str) -> bool:
 
 
 def functions(content: str, lang: str) -> list[FunctionSpan]:
-    """The functions of a source that are in no other function, documented or not, in order.
+    """List the functions of a source in order, documented or not, without nested ones.
 
     Args:
         content: the source.
@@ -186,14 +186,14 @@ def _parsers(lang: str) -> list[Parser]:
 
 
 def parse(source: bytes, lang: str) -> Tree:
-    """The tree of the first dialect that understands all of the source, else the first dialect's."""
+    """Parse with the first dialect that finds no syntax error, or else the first dialect."""
     trees = (parser.parse(source) for parser in _parsers(lang))
     first = next(trees)
     return next((tree for tree in chain([first], trees) if not tree.root_node.has_error), first)
 
 
 def declarations(root: Node, row: Grammar) -> Iterator[Declaration]:
-    """Every function outside others. The stack is ours: sources nest deeper than Python calls."""
+    """Yield every function that is not nested in another. Not recursive: sources nest deeper than Python's stack allows."""
     stack: list[tuple[Node, str | None]] = [(root, None)]
     while stack:
         parent, owner = stack.pop()
@@ -221,7 +221,7 @@ def _declared(node: Node, row: Grammar) -> tuple[Node, Node | None] | None:
 
 
 def text_of(node: Node | None) -> str:
-    """The source of a node; of none, an empty one."""
+    """Return the source of a node, or an empty string for None."""
     return (node.text or b"").decode(errors="replace") if node else ""
 
 

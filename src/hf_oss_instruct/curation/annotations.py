@@ -14,7 +14,7 @@ from hf_oss_instruct.data import REASONS
 REASON, DETAIL, FLAGS, CONTAMINATED_BY = "reason", "detail", "flags", "contaminated_by"
 
 
-def standing(table: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def not_rejected(table: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(rows,): whether no check has rejected the row."""
     if REASON not in table.column_names:
         return np.ones(len(table), bool)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import benchmark_index, ngrams, normalization
-from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, not_rejected, reject
 from hf_oss_instruct.curation.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.dedup import COMPARED
 from hf_oss_instruct.curation.inverted_index import InvertedIndex
@@ -45,7 +45,7 @@ class Decontamination:
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` and `flags` filled, and contaminated rows rejected."""
-        alive = standing(table)
+        alive = not_rejected(table)
         certain: dict[int, list[str]] = defaultdict(list)
         likely: dict[int, list[str]] = defaultdict(list)
         for column in self.columns:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.annotations import flag, reject, standing
+from hf_oss_instruct.curation.annotations import flag, not_rejected, reject
 from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.data import KEEP, CheckResult, Row
@@ -69,7 +69,7 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
         names.insert(0, "seed_id")
     numbers = [_squeezed(table[name]) for name in names]
     repeated = [_repeated(column) for column in numbers]
-    alive, why = standing(table), {}
+    alive, why = not_rejected(table), {}
     seen: list[set[int]] = [set() for _ in names]
     for row in np.flatnonzero(np.any([np.zeros(len(table), bool), *repeated], axis=0) & alive).tolist():
         marks = [int(column[row]) for column in numbers]
@@ -92,7 +92,7 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         columns: the text columns to compare, each with itself; those that the table lacks are left out.
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
-    alive = standing(table)
+    alive = not_rejected(table)
     rows = np.flatnonzero(alive)
     edges: list[tuple[int, int, int, float]] = []
     for number, name in enumerate(columns):
@@ -116,7 +116,7 @@ def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
         return table
     first: dict[int, int] = {}
     found = {}
-    numbers, alive = _name_sets(table[column]), standing(table)
+    numbers, alive = _name_sets(table[column]), not_rejected(table)
     for row in np.flatnonzero(_repeated(numbers) & alive).tolist():
         before = first.setdefault(int(numbers[row]), row)
         if before != row:
@@ -134,7 +134,7 @@ def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | N
     """
     marked = exact_duplicates(table, columns)
     marked = marked if threshold is None else near_duplicates(marked, columns, threshold)
-    return frozenset(marked["seed_id"].filter(pa.array(standing(marked))).to_pylist())
+    return frozenset(marked["seed_id"].filter(pa.array(not_rejected(marked))).to_pylist())
 
 
 def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:

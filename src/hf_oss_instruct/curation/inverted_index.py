@@ -36,13 +36,13 @@ class InvertedIndex:
             hashes: (entries,).
             owners: (entries,), ascending.
         """
-        order = _stable_order(hashes)
+        order = _stable_order(hashes)  # (entries,)
         hashes, owners = hashes[order], owners[order]
         new = np.ones(len(hashes), bool)
         new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
-        hashes, owners = hashes[new], owners[new]
+        hashes, owners = hashes[new], owners[new]  # (distinct pairs,)
         first = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])[: len(hashes)])
-        ends = np.append(first, len(hashes)).astype(np.int32)
+        ends = np.append(first, len(hashes)).astype(np.int32)  # (distinct hashes + 1,)
         return cls.from_parts(hashes[first], ends, owners)
 
     @classmethod
@@ -55,9 +55,9 @@ class InvertedIndex:
 
     def without_common(self, most: int) -> InvertedIndex:
         """The index without hashes that have more than `most` owners."""
-        counts = np.diff(self.ends)
+        counts = np.diff(self.ends)  # (hashes,)
         rare = counts <= most
-        ends = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)
+        ends = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)  # (rare hashes + 1,)
         return InvertedIndex.from_parts(self.hashes[rare], ends, self.owners[np.repeat(rare, counts)])
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
@@ -67,13 +67,13 @@ class InvertedIndex:
         slots = self.prefilter.shape[1]
         places = np.flatnonzero(np.take(self.prefilter[0], self._slots(hashes, slots)))
         places = places[np.take(self.prefilter[1], (hashes[places] & np.uint64(slots - 1)).astype(np.int64))]
-        at = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)
+        at = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)  # (candidates,)
         hit = self.hashes[at] == hashes[places]
         return places[hit], at[hit]
 
     def expand(self, rows: Places, at: Places) -> tuple[Places, Numbers]:
         """Expand pairs of (row, hash number) to pairs of (row, owner), one for each owner of the hash."""
-        counts = self.ends[at + 1] - self.ends[at]
+        counts = self.ends[at + 1] - self.ends[at]  # (pairs,)
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(rows, counts), self.owners[np.repeat(self.ends[at], counts) + within]
 
@@ -85,7 +85,7 @@ class InvertedIndex:
 def _stable_order(hashes: Hashes) -> Places:
     """`np.argsort(hashes, kind="stable")` in half the time: sorts numbers whose low bits are replaced by their position."""
     low = np.uint64((1 << len(hashes).bit_length()) - 1)
-    packed = np.sort((hashes & ~low) | np.arange(len(hashes), dtype=np.uint64))
+    packed = np.sort((hashes & ~low) | np.arange(len(hashes), dtype=np.uint64))  # (entries,)
     order = (packed & low).astype(np.int64)
     packed &= ~low
     for place in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: only the high bits are equal

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, reject, standing
+from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, not_rejected, reject
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.inverted_index import InvertedIndex
 
@@ -90,7 +90,7 @@ class MagicoderRule:
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` filled, and contaminated rows rejected."""
-        alive = standing(table)
+        alive = not_rejected(table)
         parts = [[value or "" for value in table[name].to_pylist()] for name in self._columns if name in table.column_names]
         contents = ["\n\n".join(values).lower() for values in zip(*parts, strict=True)]
         hits = {row: [self._substrings[number][0] + ":substring"] for row, number in self._first(contents) if alive[row]}

@@ -124,13 +124,13 @@ def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
         letters: (256,), as returned by `alphabet`.
         unspaced: whether each character of a script that puts no spaces between words (Chinese, Japanese, Thai, …) is a word.
     """
-    folded = np.take(letters, rows.data)
-    is_letter = np.concatenate([[False], folded != 0, [False]])
+    folded = np.take(letters, rows.data)  # (bytes,)
+    is_letter = np.concatenate([[False], folded != 0, [False]])  # (bytes + 2,)
     edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
     inner = distinct(np.concatenate([rows.ends[1:-1], _unspaced(rows.data)]) if unspaced else rows.ends[1:-1])
     seams = inner[is_letter[inner] & is_letter[inner + 1]]  # where two rows meet in letters, the word ends
     edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))
-    starts, stops = edges[::2], edges[1::2]
+    starts, stops = edges[::2], edges[1::2]  # (words,)
     return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
 
 
@@ -160,10 +160,10 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     row_of = np.repeat(np.arange(rows), np.diff(ends))
     whole = len(hashes) - n + 1
-    mixed = hashes[:whole] * _OF_PLACE[0]
+    mixed = hashes[:whole] * _OF_PLACE[0]  # (words - n + 1,)
     for place in range(1, n):
         mixed += hashes[place : place + whole] * _OF_PLACE[place]
-    within = row_of[:whole] == row_of[n - 1 :]
+    within = row_of[:whole] == row_of[n - 1 :]  # (words - n + 1,)
     return mixed[within], row_of[:whole][within]
 
 

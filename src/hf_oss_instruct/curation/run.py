@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import checks, dedup
-from hf_oss_instruct.curation.annotations import DETAIL, REASON, standing
+from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
@@ -98,9 +98,9 @@ def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Opt
     """Run some checks one after the other. Returns the annotated table and the checks' entries for `run.json`."""
     entries = []
     for step in steps:
-        before = standing(table)
+        before = not_rejected(table)
         table = step.make(options)(table)
-        fell = before & ~standing(table)
+        fell = before & ~not_rejected(table)
         more: dict[str, Any] = {"rejected": int(fell.sum())}
         if step.name == "near_duplicates":
             more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(fell)).to_pylist())
@@ -171,7 +171,7 @@ def _write(
     card: Callable[[str, dict[str, Any]], str] | None,
 ) -> dict[str, Any]:
     """Write the tables, then the card, and the report last: a folder without one is not finished."""
-    keep = pa.array(standing(marked))
+    keep = pa.array(not_rejected(marked))
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
     marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
     kept = kept.drop_columns(marks)

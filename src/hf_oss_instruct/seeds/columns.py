@@ -56,7 +56,7 @@ class Columns:
         rows: number of rows.
         arrays: field → its column, for the fields that are there.
         texts: the contents; None where the table has ids only.
-        left_out: row → reason, for contents that are not read.
+        skipped: row → reason, for contents that are not read.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Columns:
         rows: int,
         arrays: dict[str, pa.Array | list[Any]],
         texts: Texts | None,
-        left_out: Mapping[int, str] | None = None,
+        skipped: Mapping[int, str] | None = None,
     ) -> None:
         self._rows, self.arrays, self.texts = rows, arrays, texts
-        self.left_out = left_out or {}
+        self.skipped = skipped or {}
         self._values: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
@@ -86,8 +86,8 @@ class Columns:
             for field, column in self.arrays.items()
             if field != "content"
         }
-        left_out = {place: self.left_out[row] for place, row in enumerate(rows) if row in self.left_out} if self.left_out else {}
-        return Columns(len(rows), arrays, self.texts.only(rows) if self.texts else None, left_out)
+        skipped = {place: self.skipped[row] for place, row in enumerate(rows) if row in self.skipped} if self.skipped else {}
+        return Columns(len(rows), arrays, self.texts.only(rows) if self.texts else None, skipped)
 
     def _plain(self, field: str) -> list[Any]:
         column = self.arrays.get(field)
@@ -261,8 +261,8 @@ def _text_columns(fields: Iterable[pa.Field]) -> list[str]:
 
 
 def _from_arrow(arrays: dict[str, pa.Array], rows: int, path: str, reading: ReadOptions) -> Columns:
-    texts, left_out = read_contents(arrays["content"], reading, path) if "content" in arrays else (None, {})
-    return Columns(rows, dict(arrays), texts, left_out)
+    texts, skipped = read_contents(arrays["content"], reading, path) if "content" in arrays else (None, {})
+    return Columns(rows, dict(arrays), texts, skipped)
 
 
 def _from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, reading: ReadOptions) -> Columns:
@@ -270,8 +270,8 @@ def _from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, readin
     if ids_only:
         return Columns(len(rows), values, None)
     contents = pa.array([_plain("content", row.get("content")) or "" for row in rows], pa.large_string())
-    texts, left_out = read_contents(contents, reading, path)
-    return Columns(len(rows), values, texts, left_out | {n: row[LEFT_OUT] for n, row in enumerate(rows) if LEFT_OUT in row})
+    texts, skipped = read_contents(contents, reading, path)
+    return Columns(len(rows), values, texts, skipped | {n: row[LEFT_OUT] for n, row in enumerate(rows) if LEFT_OUT in row})
 
 
 def _plain_column(field: str, array: pa.Array) -> list[Any]:

@@ -61,7 +61,7 @@ class HashSeeds:
         row_ids, texts = columns["row_id"], columns.texts
         if texts is None or None in row_ids:
             raise UsageError("Every document needs an id of its own (hexsha, content_id, blob_id, id): seeds are drawn by it.")
-        readable = [row for row in range(len(columns)) if row not in columns.left_out]
+        readable = [row for row in range(len(columns)) if row not in columns.skipped]
         limits = Filters((), self.max_snippet_chars)
         rows, drawn = list[int](), list[Span]()
         first = first_spans(texts.only(readable), [row_ids[row] for row in readable], self.rng_seed)

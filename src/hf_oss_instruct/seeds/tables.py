@@ -103,10 +103,10 @@ class _Tables(ABC):
         told = zip(
             columns["repo_name"], columns["repo_commit"], columns["file_path"], licenses, columns["license_type"], strict=True
         )
-        left_out = zip(columns["is_vendor"], columns["is_generated"], strict=True)
-        for row, ((row_id, number, lang), origin, (vendored, generated)) in enumerate(zip(drawn, told, left_out, strict=True)):
-            if row in columns.left_out:
-                items.append(Skipped(columns.left_out[row], lang))
+        skipped = zip(columns["is_vendor"], columns["is_generated"], strict=True)
+        for row, ((row_id, number, lang), origin, (vendored, generated)) in enumerate(zip(drawn, told, skipped, strict=True)):
+            if row in columns.skipped:
+                items.append(Skipped(columns.skipped[row], lang))
                 continue
             if vendored or generated or lang is None:
                 items.append(Skipped("vendored" if vendored else "generated" if generated else "unknown_language", lang))

@@ -20,36 +20,36 @@ def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Tex
         reading: how they are read.
         name: name of the table in errors.
     """
-    array, left_out = flat(array), dict[int, str]()
+    array, skipped = flat(array), dict[int, str]()
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         array = array.view(pa.string() if pa.types.is_binary(array.type) else pa.large_string())
     elif not holds_text(array.type):
-        return Texts.none(len(array)), left_out
+        return Texts.none(len(array)), skipped
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
-        array, left_out = _decoded(array, reading)
+        array, skipped = _decoded(array, reading)
     texts = Texts.of(array, as_stored=reading.as_stored, name=name)
     if reading.max_document_bytes:
         sizes = texts.stop - texts.start
-        left_out |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
+        skipped |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
     if not reading.as_stored and len(texts.data) and not texts.data.min():
-        left_out |= dict.fromkeys(_holding(np.flatnonzero(texts.data == 0), texts), "binary")
-    return texts, left_out
+        skipped |= dict.fromkeys(_holding(np.flatnonzero(texts.data == 0), texts), "binary")
+    return texts, skipped
 
 
 def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int, str]]:
     """Decode a column in which some texts are not UTF-8."""
-    texts, left_out = [], {}
+    texts, skipped = [], {}
     wide = pa.types.is_large_string(array.type)
     for row, value in enumerate(array.view(pa.large_binary() if wide else pa.binary()).to_pylist()):
         text = ""
         try:
             text = decode(value, reading.encoding)[0] if value else ""
         except NotTextError as error:
-            left_out[row] = error.reason
+            skipped[row] = error.reason
         texts.append(text)
-    return pa.array(texts, pa.large_string()), left_out
+    return pa.array(texts, pa.large_string()), skipped
 
 
 def _holding(places: Integers, texts: Texts) -> Iterable[int]:

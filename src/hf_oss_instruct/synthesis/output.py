@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.curation.annotations import DETAIL, REASON, standing
+from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
 from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
@@ -162,7 +162,7 @@ class Tables:
         self._fresh = []
         for check in self._single:
             table = check(table)
-        self._unchecked.add_table(self._standing(table))
+        self._unchecked.add_table(self._not_rejected(table))
 
     def _check_all(self) -> None:
         """Run the checks of the whole dataset, and write the rows that pass."""
@@ -176,7 +176,7 @@ class Tables:
             self._clusters = cluster_sizes(compared[DETAIL].to_pylist())
         start = 0
         for portion in self._unchecked.unfinished():
-            rows = self._standing(_marked(portion, compared.slice(start, len(portion))))
+            rows = self._not_rejected(_marked(portion, compared.slice(start, len(portion))))
             start += len(portion)
             self._stats.describe(rows)
             self._default.add_table(rows)
@@ -192,9 +192,9 @@ class Tables:
                 self._preference.add(pair)
                 self._stats.preferences += 1
 
-    def _standing(self, table: pa.Table) -> pa.Table:
+    def _not_rejected(self, table: pa.Table) -> pa.Table:
         """Return the rows that no check rejects; write the others to `rejected`."""
-        stays = pa.array(standing(table))
+        stays = pa.array(not_rejected(table))
         fallen = table.filter(pc.invert(stays)) if REASON in table.column_names else table.slice(0, 0)
         for row in fallen.to_pylist():
             self._stats.kept -= 1
