@@ -21,7 +21,7 @@ from hf_oss_instruct.sandbox import backends, fork_servers
 from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, LANDLOCK, TIERS, chosen_tier
 from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 from hf_oss_instruct.sandbox.limits import STATUSES, Limits
-from hf_oss_instruct.sandbox.run import Job, run_program, run_program_async, run_programs, run_programs_async
+from hf_oss_instruct.sandbox.run import Job, run_many, run_program, run_program_async, run_programs, run_programs_async
 
 from .conftest import ISOLATING, without_folder
 from .descendants import ours
@@ -290,3 +290,11 @@ def test_each_tier_says_what_it_holds_and_what_not() -> None:
     for tier in (BUBBLEWRAP, LANDLOCK):
         docstring = text.partition(f"{tier.name.upper()} = Tier(")[2].partition('"""')[2].partition('"""')[0]
         assert {name for name in GUARANTEES if re.search(rf"(?<![\w-]){name}(?![\w-])", docstring)} == set(tier.does_not_hold)
+
+
+def test_runs_may_share_their_time_so_that_a_hang_does_not_cost_it_for_each() -> None:
+    program = "import sys\nif sys.stdin.read() == 'hang':\n    while True:\n        pass\nprint('done')\n"
+    runs: list[tuple[dict[str, str], str]] = [({}, given) for given in ("go", *["hang"] * 4)]
+    found = run_many(program, "python", runs, limits=Limits(cpu_s=1.0, wall_s=60.0), shares_time=True)
+    assert [one.status for one in found[:2]] == ["ok", "timeout"]
+    assert sum(one.cpu_s for one in found) < 2
