@@ -20,8 +20,9 @@ class RowAccess:
 
     def __init__(self, table: pds.Dataset) -> None:
         self._names = table.schema.names
-        self._parts = [part for fragment in table.get_fragments() for part in _row_groups(fragment)]
-        self._starts = [0, *accumulate(part.count_rows() for part in self._parts)]
+        parts = [part for fragment in table.get_fragments() for part in _row_groups(fragment)]
+        self._parts = [part for part, _ in parts]
+        self._starts = [0, *accumulate(rows for _, rows in parts)]
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -50,7 +51,8 @@ class RowAccess:
         return bisect_right(self._starts, place) - 1
 
 
-def _row_groups(fragment: pds.Fragment) -> list[pds.Fragment]:
+def _row_groups(fragment: pds.Fragment) -> list[tuple[pds.Fragment, int]]:
+    """The row groups of a fragment, each with its number of rows: `count_rows` of a subset counts the whole file (pyarrow 26)."""
     if not isinstance(fragment, pds.ParquetFileFragment):
-        return [fragment]
-    return [fragment.subset(row_group_ids=[group.id]) for group in fragment.row_groups if group.num_rows]
+        return [(fragment, fragment.count_rows())]
+    return [(fragment.subset(row_group_ids=[group.id]), group.num_rows) for group in fragment.row_groups if group.num_rows]

@@ -12,6 +12,8 @@ from markupsafe import escape
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 PNG_SCALE = 2.0
 _ID = re.compile(r'(id="|url\(#|href="#)((?:clip|gradient)[_\d]+)')
+_LINK = re.compile(r'xlink:href="[^"#]*#')
+"""A link inside the page: Vega puts the address of its own datasets before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(_themed(spec, PAGE))
+    drawn = _LINK.sub('href="#', drawn)
     drawn = _ID.sub(rf"\g<1>{prefix}-\g<2>", drawn)
     body = drawn[drawn.index(">") + 1 :]
     box = re.search(r'viewBox="[\d. -]+"', drawn)

@@ -14,7 +14,7 @@ from hf_oss_instruct.report import figures
 from hf_oss_instruct.report.chunks import encoded
 from hf_oss_instruct.report.facets import FACETS
 from hf_oss_instruct.report.lookup import RowLookup
-from hf_oss_instruct.report.measure import without_texts
+from hf_oss_instruct.report.measure import outline
 from hf_oss_instruct.report.page import page
 from hf_oss_instruct.report.rows import ReportRows, open_rows
 from hf_oss_instruct.structured import read_object
@@ -35,11 +35,12 @@ class ReportServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    _answering = False
 
     def __init__(self, rows: ReportRows, port: int, numbers: dict[str, Any] | None = None) -> None:
         super().__init__((LOOPBACK, port), _Handler)
         self.lookup = RowLookup(rows)
-        sets = {rows.name: numbers or without_texts(rows)}
+        sets = {rows.name: numbers or outline(rows)}
         config = {"problem": rows.problem, "solution": rows.solution, "served": True}
         self.page = page(sets, figures.figures(sets) if numbers else [], browser=config).encode()
         self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
@@ -48,6 +49,19 @@ class ReportServer(ThreadingHTTPServer):
     def address(self) -> str:
         """Where a browser on this machine finds it."""
         return f"http://{LOOPBACK}:{self.server_port}/"
+
+    def start(self) -> threading.Thread:
+        """Answer requests in a thread, which ends with the server."""
+        thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
+        thread.start()
+        self._answering = True
+        return thread
+
+    def server_close(self) -> None:
+        """Stop answering and close the port."""
+        if self._answering:  # the base class also closes a server whose port is taken
+            self.shutdown()
+        super().server_close()
 
     def answer(self, path: str, asked: dict[str, str]) -> Any:
         """The JSON value for a question of the browser; None for a path that does not exist.
@@ -122,14 +136,10 @@ def serve(source: str, columns: Sequence[str] | None, port: int, announce: Calla
         server = ReportServer(rows, port, _numbers(Path(source) / "report" / "report.json"))
     except OSError as error:
         raise UsageError(f"Port {port} cannot be used: {error.strerror}. Pass another --port; 0 takes a free one.") from error
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    announce(server.address)
-    try:
+    with server:
+        thread = server.start()
+        announce(server.address)
         thread.join()
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _numbers(path: Path) -> dict[str, Any] | None:

@@ -105,10 +105,11 @@
   const control = (name, label, values) => {
     const long = values.length > 400;
     const id = `filter-${name}`;
+    const meant = new Map(values.map((value) => [visible(value), value]));
     const input = long ? el("input", { id, list: `${id}-list`, autocomplete: "off", placeholder: "any" })
-      : el("select", { id }, el("option", { value: "" }, "any"), ...values.map((value) => el("option", { value }, visible(value))));
-    const choices = long ? el("datalist", { id: `${id}-list` }, ...values.slice(0, 2000).map((value) => el("option", { value }))) : null;
-    input.addEventListener("change", () => { state.chosen[name] = input.value; state.offset = 0; list(); });
+      : el("select", { id }, el("option", { value: "" }, "any"), ...[...meant.keys()].map((value) => el("option", { value }, value)));
+    const choices = long ? el("datalist", { id: `${id}-list` }, ...[...meant.keys()].slice(0, 2000).map((value) => el("option", { value }))) : null;
+    input.addEventListener("change", () => { state.chosen[name] = meant.get(input.value) ?? input.value; state.offset = 0; list(); });
     return el("div", {}, el("label", { for: id }, label), input, choices);
   };
   const list = async () => {

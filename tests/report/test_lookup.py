@@ -1,0 +1,91 @@
+"""The served browser answers what the rows say, whatever table and row group they are in."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset as pds
+import pytest
+
+from hf_oss_instruct.report.access import RowAccess
+from hf_oss_instruct.report.lookup import RowLookup
+from hf_oss_instruct.report.rows import open_rows
+from hf_oss_instruct.report.server import ReportServer
+
+from .datasets import kept, rejected, run_folder
+
+KEPT, REJECTED = 2_300, 40
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three row groups of kept rows, and rejected ones."""
+    rows = [kept(number) for number in range(KEPT)]
+    return run_folder(tmp_path_factory.mktemp("run"), rows, [rejected(number, "duplicate") for number in range(REJECTED)])
+
+
+def test_rows_come_by_number_from_any_row_group_in_the_order_asked_for(run: Path) -> None:
+    access = RowAccess(pds.dataset(sorted((run / "data").glob("*.parquet"))))
+    assert len(access) == KEPT
+    places = [2_299, 0, 1_000, 999, 2_299]
+    assert [row["index"] for row in access.take(places, ["index"])] == places
+
+
+def pages(lookup: RowLookup, text: str = "", **chosen: str) -> list[str]:
+    """The keys of every row that is found, page after page."""
+    keys: list[str] = []
+    while True:
+        found = lookup.find(text, chosen, len(keys), 200)
+        keys += [item["key"] for item in found["items"]]
+        if not found["items"] and not found["cursor"]:
+            assert found["total"] == len(keys)
+            return keys
+
+
+def test_filters_and_search_agree_with_the_rows(run: Path) -> None:
+    lookup = RowLookup(open_rows(run))
+    every = pages(lookup)
+    assert len(every) == len(set(every)) == KEPT + REJECTED
+    python = [f"kept-{number}" for number in range(0, KEPT, 4)] + [f"rejected-{number}" for number in range(0, REJECTED, 4)]
+    assert pages(lookup, lang="python") == python
+    assert pages(lookup, table="rejected", lang="cpp", reason="duplicate") == [f"rejected-{n}" for n in range(1, REJECTED, 4)]
+    assert pages(lookup, repository="owner/repo6", table="kept") == [f"kept-{number}" for number in range(6, KEPT, 7)]
+    assert pages(lookup, "CASE2299 ") == ["kept-2299"]
+    assert pages(lookup, "answer 39", table="rejected") == ["rejected-39"]
+    assert pages(lookup, lang="cobol") == []
+    assert pages(lookup, "no such words") == []
+
+
+def test_a_row_is_found_by_key_and_by_id(run: Path) -> None:
+    lookup = RowLookup(open_rows(run))
+    found = lookup.row("kept-1500")
+    assert found is not None
+    assert found["row"]["index"] == 1500
+    assert found["row"]["_link"].startswith("https://github.com/owner/repo2/blob/aaaa")
+    assert lookup.row(f"{1500:032x}") == found
+    for nothing in ("kept-2300", "rejected-40", "kept--1", "", "x" * 10_000):
+        assert lookup.row(nothing) is None
+
+
+def status(server: ReportServer, path: str, host: str | None = None, method: str = "GET") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    connection.request(method, path, headers={"Host": host} if host else {})
+    return connection.getresponse().status
+
+
+def test_the_server_answers_its_own_page_only_and_changes_nothing(run: Path) -> None:
+    with ReportServer(open_rows(run), 0) as server:
+        server.start()
+        assert server.server_address[0] == "127.0.0.1"
+        with urllib.request.urlopen(server.address + "api/rows?lang=python&limit=3") as answer:
+            found: Any = json.load(answer)
+        assert [item["key"] for item in found["items"]] == ["kept-0", "kept-4", "kept-8"]
+        assert status(server, "/") == 200
+        assert status(server, "/api/rows", host="evil.example") == 403
+        assert status(server, "/api/rows?offset=many") == 400
+        assert status(server, "/../../etc/passwd") == 404
+        assert status(server, "/", method="POST") == 501
