@@ -12,11 +12,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from hf_oss_instruct.curation.benchmarks import find
-from hf_oss_instruct.data import VERIFIED_SCHEMA
 from hf_oss_instruct.report.measure import ReportOptions
 from hf_oss_instruct.report.rows import open_rows
 from hf_oss_instruct.report.server import ReportServer
 from hf_oss_instruct.report.write import write_report
+from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 
 from .browser import axe, chromium, look, requests, until
 from .datasets import ATTACK, attacked, benchmark, rejected, run_folder, verified
