@@ -31,7 +31,7 @@ WORDS, PROBLEM, SOLUTION = 200_000, 190, 170
 
 def rows(count: int, folder: Path) -> None:
     """A run's folder with so many rows, a seventh of them rejected."""
-    from hf_oss_instruct.data import REJECTED_SCHEMA, SCHEMA
+    from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
     from hf_oss_instruct.shards import Shards
 
     random = np.random.default_rng(0)
