@@ -1,4 +1,4 @@
-"""C++: plain asserts in `main`, functions that `main` calls, and the common macros of GoogleTest and Catch."""
+"""C++: asserts and failures counted in `main`, functions that `main` calls, the common part of GoogleTest, Catch2 and doctest."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, T
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_ASSERTS = re.compile(r"\b(assert|EXPECT_\w+|ASSERT_\w+|REQUIRE\w*|CHECK|throw|abort|exit)\b")
+_ASSERTS = re.compile(r"\b(assert|(?:EXPECT|ASSERT|REQUIRE|CHECK)\w*|throw|abort|exit|EXIT_FAILURE)\b|\breturn\s+(?!0\s*;)[^;]")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(<[\w./+]+>|\"[^\"]+\").*$", re.MULTILINE)
+_CONFIG = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(CATCH_CONFIG|DOCTEST_CONFIG)\w*.*$", re.MULTILINE)
 _FRAMEWORK = re.compile(r"gtest|gmock|catch|doctest|cassert|assert\.h")
-_CASE = re.compile(r"\b(?:TEST|TEST_CASE)\s*\(([^)]*)\)\s*\{")
-_PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b")
+_CASE = re.compile(r"\b(TEST|TEST_F|TEST_CASE|SCENARIO)\s*\(([^)]*)\)\s*\{")
+_PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b|^(::)?testing::|^return\s+0\s*;|^return\s+RUN_ALL_TESTS")
+_COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true|1)\b")
 
 
 def read(text: str, solution: str, language: str) -> Suite:
@@ -31,56 +33,94 @@ def read(text: str, solution: str, language: str) -> Suite:
         SuiteRefusedError: it holds no test.
     """
     includes = _DIRECTIVE.findall(text)
-    body = _DIRECTIVE.sub("", text)
     tests: list[Test] = []
-    body = _cases(body, tests)
+    body = _cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
     root = parse(body.encode(errors="replace"), "cpp").root_node
     kept, main = [], None
     functions: dict[str, str] = {}
     for node in root.named_children:
         if node.type == "function_definition" and name_of(node) == "main":
             main = node
-        else:
-            kept.append(text_of(node))
-            if node.type == "function_definition" and _ASSERTS.search(text_of(node)):
-                functions[name_of(node)] = text_of(node)
-    before: list[str] = []
+            continue
+        kept.append(text_of(node) + (";" if node.next_sibling and node.next_sibling.type == ";" else ""))
+        if node.type == "function_definition":
+            functions[name_of(node)] = text_of(node)
     inner = main.child_by_field_name("body") if main else None
-    for statement in inner.named_children if inner else root.named_children if not tests and main is None else ():
-        _statement(statement, functions, before, tests)
+    statements = inner.named_children if inner else root.named_children if not tests and main is None else []
+    _Statements(functions, _macros_of(body), tests).read(statements)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     preamble = "\n".join([*(f"#include {one}" for one in includes if not _FRAMEWORK.search(one)), *kept])
     return Suite(language, tuple(tests), preamble)
 
 
+def _macros_of(text: str) -> frozenset[str]:
+    """Macros of the tests' own that can fail a test."""
+    found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
+    return frozenset(name for name, body in found if _ASSERTS.search(body) or _COUNTS.search(body))
+
+
 def _cases(body: str, tests: list[Test]) -> str:
-    """The text without GoogleTest's and Catch's cases, which are added to the tests."""
+    """The text without GoogleTest's, Catch's and doctest's cases, which are added to the tests."""
     while found := _CASE.search(body):
         depth, at = 1, found.end()
         while at < len(body) and depth:
             depth += (body[at] == "{") - (body[at] == "}")
             at += 1
-        name = ".".join(re.findall(r"\w+", found[1])) or str(len(tests))
-        tests.append(Test(name, "statements", body[found.start() : at], body[found.end() - 1 : at]))
+        name = ".".join(re.findall(r"\w+", found[2])) or str(len(tests))
+        inner = body[found.end() - 1 : at]
+        if found[1] == "TEST_F":
+            inner = (
+                f"struct TestOfFixture : {name.partition('.')[0]} {{ void TestBody() {inner}\n"
+                "void all() { SetUp(); try { TestBody(); } catch (...) { TearDown(); throw; } TearDown(); } } one; one.all();"
+            )
+        tests.append(Test(name, "statements", body[found.start() : at], inner))
         body = body[: found.start()] + body[at:]
     return body
 
 
-def _statement(statement: Node, functions: dict[str, str], before: list[str], tests: list[Test]) -> None:
-    text = text_of(statement)
-    if statement.type in ("comment", "return_statement") or _PRINTS.match(text):
-        return
-    called = re.match(r"(\w+)\s*\(\s*\)\s*;", text)
-    if called and called[1] in functions:
-        tests.append(Test(called[1], "function", functions[called[1]], "\n".join([*before, text])))
-    elif _ASSERTS.search(text) and statement.type != "function_definition":
-        whole = "\n".join([*before, text])
-        tests.append(Test(str(len(tests)), "statements", whole, whole))
-        if not re.match(r"(assert|EXPECT_\w+|ASSERT_\w+)\b|try\b|\{", text):
-            before.append(text)
-    elif statement.type not in ("function_definition", "using_declaration") or text.startswith("using"):
-        before.append(text)
+class _Statements:
+    """Reads the statements of `main`.
+
+    Args:
+        functions: the tests' own functions by name.
+        macros: the tests' own macros that can fail a test.
+        tests: where tests are added.
+    """
+
+    def __init__(self, functions: dict[str, str], macros: frozenset[str], tests: list[Test]) -> None:
+        self._functions, self._macros, self._tests = functions, macros, tests
+        self._before: list[str] = []
+
+    def read(self, statements: Sequence[Node]) -> None:
+        last = text_of(statements[-1]) if statements else ""
+        counted = re.match(r"return\s+(?!0\s*;|RUN_ALL_TESTS)[^;]*\w", last) is not None
+        for statement in statements[:-1] if counted else statements:
+            self._one(statement, last if counted else "")
+        if counted and not self._tests:
+            self._add("main", "\n".join([*self._before, last]))
+
+    def _one(self, statement: Node, tail: str) -> None:
+        text = text_of(statement)
+        if statement.type == "comment" or _PRINTS.match(text) or statement.type.startswith("preproc"):
+            return
+        word = (re.match(r"(\w+)\s*\(", text) or [""])[0].rstrip(" (")
+        body = self._functions.get(word, "")
+        asserts = _ASSERTS.search(body) or (tail and _COUNTS.search(body))
+        if asserts and re.match(r"\w+\s*\(\s*\)\s*;", text) and not tail:
+            self._tests.append(Test(word, "function", body, "\n".join([*self._before, text])))
+        elif (asserts or word in self._macros or _ASSERTS.search(text)) and statement.type not in (
+            "function_definition",
+            "declaration",
+        ):
+            self._add(str(len(self._tests)), "\n".join([*self._before, text, *([tail] if tail else [])]))
+            if not asserts and word not in self._macros and not re.match(r"(assert|EXPECT_\w+|ASSERT_\w+)\b|try\b|if\b|\{", text):
+                self._before.append(text)
+        elif statement.type not in ("function_definition", "using_declaration") or text.startswith("using"):
+            self._before.append(text)
+
+    def _add(self, name: str, text: str) -> None:
+        self._tests.append(Test(name, "statements", text, text))
 
 
 def together(program: str) -> bool:
@@ -123,7 +163,7 @@ def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
     yield from _macros(hidden)  # the program may have made others of them
     yield _DIRECTIVE.sub("", suite.preamble)
     for at, test in enumerate(suite.tests):
-        yield f"static void run_{at}() {{\n{test.run or test.text}\n}}"
+        yield f"static int run_{at}() {{ return ::{hidden}::passes([&]() -> int {{\n{test.run or test.text}\nreturn 0; }}); }}"
 
 
 def _macros(hidden: str) -> Iterator[str]:

@@ -43,6 +43,29 @@ class HIDDENBase {
         if (a instanceof Number && b instanceof Number && a.getClass() != b.getClass()) return ((Number) a).doubleValue() == ((Number) b).doubleValue();
         return java.util.Objects.equals(a, b);
     }
+    static class Arguments {
+        final Object[] all;
+        Arguments(Object[] all) { this.all = all; }
+        static Arguments of(Object... all) { return new Arguments(all); }
+        static Arguments arguments(Object... all) { return new Arguments(all); }
+    }
+    static Arguments arguments(Object... all) { return new Arguments(all); }
+    static void each(Object owner, String name, Object rows) throws Throwable {
+        Iterable<?> all = rows instanceof java.util.stream.Stream ? ((java.util.stream.Stream<?>) rows).collect(java.util.stream.Collectors.toList())
+            : rows instanceof Iterable ? (Iterable<?>) rows
+            : java.util.stream.IntStream.range(0, java.lang.reflect.Array.getLength(rows)).mapToObj(at -> java.lang.reflect.Array.get(rows, at)).collect(java.util.stream.Collectors.toList());
+        boolean any = false;
+        for (java.lang.reflect.Method method : owner.getClass().getDeclaredMethods()) {
+            if (!method.getName().equals(name)) continue;
+            method.setAccessible(true);
+            for (Object row : all) {
+                any = true;
+                try { method.invoke(owner, row instanceof Arguments ? ((Arguments) row).all : row instanceof Object[] ? (Object[]) row : new Object[] {row}); }
+                catch (java.lang.reflect.InvocationTargetException error) { throw error.getCause(); }
+            }
+        }
+        hold(any, "no case");
+    }
     static void hold(boolean held, String text) { if (!held) throw new HIDDEN.Failed(text); }
     static void assertEquals(Object a, Object b) { hold(same(a, b), "expected " + a + ", got " + b); }
     static void assertEquals(Object a, Object b, String text) { assertEquals(a, b); }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,13 @@ _PUBLIC = re.compile(
 )
 _TYPE = re.compile(r"^(?=(?:(?:final|abstract|strictfp)\s+)*class\b)", re.MULTILINE)
 _ANNOTATION = re.compile(
-    r"@(?:Test|BeforeEach|Before|AfterEach|After|DisplayName|Disabled|Ignore|Order|Timeout|BeforeAll|Nested|Tag)\b(?:\s*\([^)]*\))?"
+    r"@(?:Test|ParameterizedTest|RepeatedTest|CsvSource|ValueSource|MethodSource|NullSource|EmptySource|NullAndEmptySource|TestInstance|"
+    r"TestMethodOrder|ExtendWith|RunWith|BeforeClass|AfterClass|AfterAll|BeforeEach|Before|AfterEach|After|DisplayName|Disabled|Ignore|Order|Timeout|BeforeAll|Nested|Tag)\b(?:\s*\([^)]*\))?"
 )
+_FIRST = re.compile(r"@(BeforeAll|BeforeClass)\b")
+_BEFORE = re.compile(r"@(BeforeEach|Before)\b")
+_METHODS = re.compile(r'@MethodSource\b(?:\(\s*"([\w.#]+)"\s*\))?')
+_ELSEWHERE = re.compile(r"\b(org\.assertj|org\.hamcrest|org\.mockito|com\.google\.common)\b")
 _ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
 
 
@@ -35,6 +41,8 @@ def read(text: str, solution: str, language: str) -> Suite:
         SuiteRefusedError: it does not parse, or holds no test.
     """
     imports = [one.strip() for one in _IMPORT.findall(text) if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
+    if lacking := _ELSEWHERE.search(text):
+        raise SuiteRefusedError("not_verifiable", f"the tests use {lacking[1]!r}, which is not installed here", "third_party")
     body = _PACKAGE.sub("", _IMPORT.sub("", text))
     if not re.search(r"\b(class|record|interface)\s+\w+", body):
         body = f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
@@ -75,30 +83,98 @@ def _asserts(root: Node) -> list[Node]:
 
 def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
-    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
-    marked = {
-        one: re.findall(r"@\w+(?:\([^)]*\))?", text_of(next((part for part in one.children if part.type == "modifiers"), None)))
-        for one in methods
-    }
-    before = [
-        f"{_name(one)}();" for one, marks in marked.items() if any(re.match(r"@(BeforeEach|Before)\b", mark) for mark in marks)
-    ]
     added = []
-    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
+    for name, text, called in _calls(node, "", []):
+        added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
+        tests.append(Test(f"{owner}.{name}", "method", text))
+    for text in () if added else _of_main(body):
+        added.append(f"void runOurs{len(tests)}() throws Throwable {{ {text} }}")
+        tests.append(Test(f"{owner}.{len(tests)}", "statements", text))
+    if body and added:
+        edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
+        if node.child_by_field_name("superclass") is None:
+            edits.append(
+                (body.start_byte, body.start_byte, f"extends {HIDDEN}Base " if not node.child_by_field_name("interfaces") else "")
+            )
+
+
+def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, text and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
+    body = node.child_by_field_name("body")
+    members = body.named_children if body else []
+    marked = {one: _marks(one) for one in members if one.type == "method_declaration"}
+    opening = [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_FIRST.match, marks))]
+    opening += [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_BEFORE.match, marks))]
     for method, marks in marked.items():
-        test = next((mark for mark in marks if mark.startswith("@Test")), None)
+        test = next((mark for mark in marks if re.match(r"@(Test|ParameterizedTest|RepeatedTest)\b", mark)), None)
         if test is None:
             continue
-        called = f"{' '.join(before)} {_name(method)}();"
+        calls = [f"{it}{_name(method)}({row});" for row in _rows(method, marks)] or [f'throw new {HIDDEN}.Failed("no case");']
+        if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
+            given = source[1] or _name(method)
+            owner = it.rstrip(".") or "this"
+            calls = [f'each({owner}, "{_name(method)}", {it}{given.rpartition("#")[2]}());']
+        called = " ".join(
+            f"{' '.join([*before, *opening])} {call}" if len(calls) == 1 else f"{{ {' '.join([*before, *opening])} {call} }}"
+            for call in calls
+        )
         if expected := re.search(r"expected\s*=\s*([\w.]+)\.class", test):
             caught = f"catch ({expected[1]} error) {{ raised = true; }}"
             called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
         if any(re.match(r"@(Disabled|Ignore)\b", mark) for mark in marks):
             called = f'if (true) throw new {HIDDEN}.Skipped("disabled");'
-        added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
-        tests.append(Test(f"{owner}.{_name(method)}", "method", text_of(method)))
+        yield f"{it}{_name(method)}", text_of(method), called
+    for inner in members:
+        if inner.type == "class_declaration" and any(mark.startswith("@Nested") for mark in _marks(inner)):
+            name = text_of(inner.child_by_field_name("name"))
+            made = f"{name} its{name} = {it + 'new' if it else 'new'} {name}();"
+            yield from _calls(inner, f"its{name}.", [*before, *opening, made])
+
+
+def _marks(node: Node) -> list[str]:
+    """The annotations of a declaration."""
+    modifiers = next((part for part in node.children if part.type == "modifiers"), None)
+    return [text_of(one) for one in modifiers.children if "annotation" in one.type] if modifiers else []
+
+
+def _rows(method: Node, marks: Sequence[str]) -> list[str]:
+    """The arguments of each call of a test; one call without arguments where it takes none."""
+    kinds = [text_of(one.child_by_field_name("type")) for one in method.child_by_field_name("parameters").named_children]  # type: ignore[union-attr]
+    rows: list[str] = []
+    for mark in marks:
+        listed = re.findall(r'"((?:[^"\\]|\\.)*)"', mark)
+        if mark.startswith("@CsvSource"):
+            rows += [
+                ", ".join(map(_literal, next(csv.reader([row], quotechar="'", skipinitialspace=True)), kinds)) for row in listed
+            ]
+        elif mark.startswith("@ValueSource"):
+            values = mark.partition("{")[2].rpartition("}")[0] or mark.partition("=")[2].rpartition(")")[0]
+            rows += (
+                [f'"{one}"' for one in listed] if "strings" in mark else [one.strip() for one in values.split(",") if one.strip()]
+            )
+        elif re.match(r"@(NullSource|NullAndEmptySource)", mark):
+            rows.append(f"({kinds[0]}) null")
+        if re.match(r"@(EmptySource|NullAndEmptySource)", mark):
+            rows.append('""' if kinds[0] == "String" else _literal("", kinds[0]))
+    return rows if kinds else [""]
+
+
+def _literal(text: str, kind: str) -> str:
+    """A value of a row of text as Java writes it."""
+    text = text.strip()
+    if kind in ("String", "CharSequence"):
+        return '"' + text.replace('"', '\\"') + '"'
+    if kind in ("char", "Character"):
+        return f"'{text}'"
+    return {"long": f"{text}L", "Long": f"{text}L", "float": f"{text}f", "double": f"(double) ({text})"}.get(kind, text)
+
+
+def _of_main(body: Node | None) -> Iterator[str]:
+    """Statements of `main` that can fail, each with those before it."""
+    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
+    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "main"), None)
-    statements = main.child_by_field_name("body") if main and not added else None
+    statements = main.child_by_field_name("body") if main else None
     prefix: list[str] = []
     for statement in statements.named_children if statements else ():
         text = text_of(statement)
@@ -106,16 +182,9 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> 
         if "comment" in statement.type or text.startswith("System.out.print"):
             continue
         if _ASSERTS.search(text) or (called_name and called_name[1] in own):
-            added.append(f"void runOurs{len(tests)}() throws Throwable {{ {' '.join(prefix)}\n{text} }}")
-            tests.append(Test(f"{owner}.{len(tests)}", "statements", "\n".join([*prefix, text])))
+            yield "\n".join([*prefix, text])
         else:
             prefix.append(text)
-    if body and added:
-        edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
-        if node.child_by_field_name("superclass") is None:
-            edits.append(
-                (body.start_byte, body.start_byte, f"extends {HIDDEN}Base " if not node.child_by_field_name("interfaces") else "")
-            )
 
 
 def _name(method: Node) -> str:
