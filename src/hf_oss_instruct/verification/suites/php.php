@@ -29,9 +29,16 @@ namespace HIDDEN {
         protected function tearDown(): void {}
         public function expectException(string $kind): void { $this->kind = $kind; }
         public function expectExceptionMessage(string $text): void { $this->message = $text; $this->kind ??= \Throwable::class; }
-        final public function runOurs(string $method): void {
+        final public static function rows(string $owner, string $method, string $provider): void {
+            if ($provider === "") { (new $owner())->runOurs($method, []); return; }
+            $any = false;
+            $rows = (new \ReflectionMethod($owner, $provider))->isStatic() ? $owner::$provider() : (new $owner())->$provider();
+            foreach ($rows as $row) { $any = true; (new $owner())->runOurs($method, $row); }
+            if (!$any) throw new Failed("there is no case");
+        }
+        final public function runOurs(string $method, array $row): void {
             $this->setUp();
-            try { $this->$method(); }
+            try { $this->$method(...$row); }
             catch (Skipped | Failed $error) { throw $error; }
             catch (\Throwable $error) {
                 if ($this->kind === null || !($error instanceof $this->kind) || ($this->message !== null && !\str_contains($error->getMessage(), $this->message))) throw $error;
@@ -54,6 +61,12 @@ namespace HIDDEN {
                 "assertInstanceOf" => $b instanceof $a, "assertIsInt" => \is_int($a), "assertIsString" => \is_string($a), "assertIsArray" => \is_array($a),
                 "assertIsBool" => \is_bool($a), "assertIsFloat" => \is_float($a), "assertStringContainsString" => \str_contains($b, $a),
                 "assertStringStartsWith" => \str_starts_with($b, $a), "assertMatchesRegularExpression" => \preg_match($a, $b) === 1,
+                "assertStringEndsWith" => \str_ends_with($b, $a), "assertStringNotContainsString" => !\str_contains($b, $a),
+                "assertDoesNotMatchRegularExpression" => \preg_match($a, $b) === 0, "assertNotCount" => \count($b) !== $a,
+                "assertNotInstanceOf" => !($b instanceof $a), "assertIsCallable" => \is_callable($a), "assertIsNumeric" => \is_numeric($a),
+                "assertIsObject" => \is_object($a), "assertIsIterable" => \is_iterable($a), "assertNan" => \is_nan($a), "assertInfinite" => \is_infinite($a),
+                "assertObjectHasProperty" => \property_exists($b, $a), "assertStringContainsStringIgnoringCase" => \stripos($b, $a) !== false,
+                "assertEqualsIgnoringCase" => \strtolower($a) === \strtolower($b), "assertContainsEquals" => \in_array($a, $b),
                 "assertGreaterThan" => $b > $a, "assertGreaterThanOrEqual" => $b >= $a, "assertLessThan" => $b < $a, "assertLessThanOrEqual" => $b <= $a,
                 "fail" => false, "markTestSkipped", "markTestIncomplete" => throw new Skipped((string) $a), "expectExceptionCode", "addToAssertionCount" => true,
             };
@@ -71,7 +84,7 @@ namespace {
     try { require __DIR__ . "/t.php"; }
     catch (\Throwable $error) { \HIDDEN\Ours::say("load", "error", "before the tests: " . $error->getMessage()); exit(0); }
     $listedTestsOfOurs = json_decode('JSON_OF_TESTS', true);
-    foreach (\HIDDEN\Ours::$reversed ? array_reverse($listedTestsOfOurs) : $listedTestsOfOurs as [$number, $owner, $method]) {
-        \HIDDEN\Ours::now($number, static fn () => (new $owner())->runOurs($method));
+    foreach (\HIDDEN\Ours::$reversed ? array_reverse($listedTestsOfOurs) : $listedTestsOfOurs as [$number, $owner, $method, $provider]) {
+        \HIDDEN\Ours::now($number, static fn () => \HIDDEN\Base::rows($owner, $method, $provider));
     }
 }

@@ -25,6 +25,9 @@ _DROPPED = re.compile(
 )
 _ASSERT = re.compile(r"(?<![\w>:$\\])\\?assert\s*\(")
 _EXTENDS = re.compile(r"extends\s+\\?(?:PHPUnit\\Framework\\)?TestCase\b")
+_EXIT = re.compile(r"exit\s*\(((?!\s*\d*\s*\)).+)\)\s*;", re.DOTALL)
+_COUNTS = re.compile(r"\+\+|\+=|\[\]\s*=|=\s*(?:true|false)\b")
+_PROVIDER = re.compile(r"@dataProvider\s+(?:\w+::)?(\w+)|#\[\\?(?:[\w\\]*\\)?DataProvider\(\s*['\"](\w+)['\"]")
 _TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
 
 
@@ -46,14 +49,27 @@ def read(text: str, solution: str, language: str) -> Suite:
         for node in root.named_children
         if node.type == "function_definition" and _ASSERTS.search(text_of(node))
     }
+    statements = [node for node in root.named_children if node.type.endswith("_statement")]
+    counted = _EXIT.match(text_of(statements[-1])) if statements else None
+    if counted:  # helpers count failures, and the last statement says whether there were any
+        edits.append((statements[-1].start_byte, statements[-1].end_byte, ""))
+        helpers |= {
+            text_of(node.child_by_field_name("name")) for node in root.named_children
+            if node.type == "function_definition" and _COUNTS.search(text_of(node))
+        }  # fmt: skip
+        opened = " ".join(text for text in map(text_of, statements) if re.match(r"\$\w+\s*=\s*(?:0|\[\]|true|false)\s*;", text))
+        closed = f"if ((int) ({counted[1]})) throw new \\Exception('failures were counted');"
     for node in root.named_children:
         text = text_of(node)
+        if counted and node == statements[-1]:
+            continue
         if node.type == "class_declaration" and _EXTENDS.search(text.partition("{")[0]):
             _methods(node, tests)
         elif node.type.endswith("_statement") and (_ASSERTS.search(text) or text.partition("(")[0].strip() in helpers):
-            shared = " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text)) - {"$this"}))
+            text_run = f"{opened} {text} {closed}" if counted else text
+            shared = " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text_run)) - {"$this"}))
             edits.append(
-                (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {shared} {text} }});")
+                (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {shared} {text_run} }});")
             )
             tests.append(Test(str(len(tests)), "statements", text))
     if not tests:
@@ -68,8 +84,14 @@ def _methods(node: Node, tests: list[Test]) -> None:
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     for method in body.named_children if body else ():
         name = text_of(method.child_by_field_name("name"))
-        if method.type == "method_declaration" and name.startswith("test"):
-            tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
+        before = method.prev_named_sibling
+        said = text_of(before) if before and before.type == "comment" else ""
+        marks = said + text_of(method).partition("function")[0]
+        if method.type == "method_declaration" and (
+            name.startswith("test") or re.search(r"@test\b|#\[\\?(?:[\w\\]*\\)?Test\b", marks)
+        ):
+            provider = _PROVIDER.search(marks)
+            tests.append(Test(f"{owner}.{name}.{provider[1] or provider[2] if provider else ''}", "method", text_of(method)))
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
@@ -84,7 +106,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
     hidden = f"Tests{secrets.token_hex(8)}"
-    listed = [[at, *test.name.split(".", 1)] for at, test in enumerate(suite.tests) if test.kind == "method"]
+    listed = [[at, *test.name.split(".", 2)] for at, test in enumerate(suite.tests) if test.kind == "method"]
     files = {f"v{number}.php": _DROPPED.sub("", program).encode() for number, program in enumerate(programs)}
     files["t.php"] = suite.more[0].replace(HIDDEN, hidden).encode()
     return harness().replace("HIDDEN", hidden).replace("JSON_OF_TESTS", json.dumps(listed)), files

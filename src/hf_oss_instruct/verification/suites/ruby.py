@@ -1,4 +1,4 @@
-"""Ruby: minitest's and test-unit's classes, and plain statements that raise or assert."""
+"""Ruby: RSpec's and minitest's examples, minitest's and test-unit's classes, and plain statements that raise or assert."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 HIDDEN = "TestsOfOurs"
 _ASSERTS = re.compile(r"\b(assert\w*|refute\w*|raise|abort|fail)\b")
 _REQUIRED = re.compile(r"^[ \t]*require(_relative)?[ (]+['\"]([^'\"]+)['\"]\)?.*$", re.MULTILINE)
+_EXIT = re.compile(r"exit!?[ (]\s*((?!\d*\s*\)?$|true|false).+?)\)?$", re.DOTALL)
+_COUNTS = re.compile(r"[-+]=|<<|=\s*(?:true|false)\b")
+_GROUPS = frozenset({"describe", "context", "feature"})
+_EXAMPLES = frozenset({"it", "specify", "example", "xit", "scenario"})
 _FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.")
 
 
@@ -35,37 +39,60 @@ def read(text: str, solution: str, language: str) -> Suite:
     root = parse(source, "ruby").root_node
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are no ruby")
-    tests: list[Test] = []
-    edits: list[tuple[int, int, str]] = []
-    methods = {
-        text_of(node.child_by_field_name("name"))
-        for node in root.named_children
-        if node.type == "method" and _ASSERTS.search(text_of(node))
-    }
-    for node in _statements(root):
-        _statement(node, methods, tests, edits)
-    if not tests:
-        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
-    for start, end, new in sorted(edits, reverse=True):
-        source = source[:start] + new.encode() + source[end:]
-    return Suite(language, tuple(tests), more=(source.decode(errors="replace"),))
-
-
-def _statements(root: Node) -> list[Node]:
-    found: list[Node] = []
+    reader = _Reader(root)
     for node in root.named_children:
+        reader.statement(node)
+    if not reader.tests:
+        raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    for start, end, new in sorted(reader.edits, reverse=True):
+        source = source[:start] + new.encode() + source[end:]
+    return Suite(language, tuple(reader.tests), more=(source.decode(errors="replace"),))
+
+
+class _Reader:
+    """Finds the tests of a file, and the changes of its text by which they are run one at a time."""
+
+    def __init__(self, root: Node) -> None:
+        self.tests: list[Test] = []
+        self.edits: list[tuple[int, int, str]] = []
+        last = next((text_of(node) for node in reversed(root.named_children) if node.type != "comment"), "")
+        counted = _EXIT.match(last)
+        self._last = last if counted else ""
+        self._closed = f"; raise 'failures were counted' unless [true, 0, nil].include?(({counted[1]}))" if counted else ""
+        texts = [text_of(node) for node in root.named_children if node.type == "assignment"]
+        self._opened = "; ".join(one for one in texts if re.match(r"\$\w+\s*=\s*(?:0|\[\]|true|false)$", one)) if counted else ""
+        self._methods = {
+            _method(node) for node in root.named_children
+            if node.type == "method" and (_ASSERTS.search(text_of(node)) or (counted and _COUNTS.search(text_of(node))))
+        }  # fmt: skip
+
+    def statement(self, node: Node, module: str = "") -> None:
+        text, called = text_of(node), text_of(node.child_by_field_name("method")) if node.type == "call" else ""
         if node.type == "if" and GUARD.search(text_of(node.child_by_field_name("condition"))):
-            body = node.child_by_field_name("consequence")
-            found += body.named_children if body else []
-        else:
-            found.append(node)
-    return found
+            condition, body = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
+            if condition and body:
+                self.edits.append((condition.start_byte, condition.end_byte, "true"))
+                for one in body.named_children:
+                    self.statement(one)
+        elif node.type == "module" and (inner := node.child_by_field_name("body")):
+            for one in inner.named_children:
+                if one.type in ("class", "module"):
+                    self.statement(one, f"{module}{text_of(node.child_by_field_name('name'))}::")
+        elif node.type == "class":
+            self._case(node, module)
+        elif called in _GROUPS and node.child_by_field_name("block"):
+            self._examples(node)
+        elif text == self._last:
+            self.edits.append((node.start_byte, node.end_byte, ""))
+        elif node.type not in ("method", "module", "comment", "assignment") and (
+            _ASSERTS.search(text) or re.match(r"\w*[?!]?", text)[0] in self._methods  # type: ignore[index]
+        ):
+            whole = f"{self._opened}\n{text}\n{self._closed}" if self._closed else text
+            self.edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(self.tests)}, lambda {{ {whole}\n }})"))
+            self.tests.append(Test(str(len(self.tests)), "statements", text))
 
-
-def _statement(node: Node, methods: set[str], tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
-    text = text_of(node)
-    if node.type == "class":
-        owner = text_of(node.child_by_field_name("name"))
+    def _case(self, node: Node, module: str) -> None:
+        owner = module + text_of(node.child_by_field_name("name"))
         body = node.child_by_field_name("body")
         if not re.search(r"Test", text_of(node.child_by_field_name("superclass"))) or body is None:
             return
@@ -74,12 +101,30 @@ def _statement(node: Node, methods: set[str], tests: list[Test], edits: list[tup
             if method.type == "method" and _method(method).startswith("test"):
                 inner = "\n\n  ".join(map(text_of, [*others, method]))
                 head = text_of(node)[: body.start_byte - node.start_byte].rstrip()
-                tests.append(Test(f"{owner}.{_method(method)}", "method", f"{head}\n  {inner}\nend\n"))
-    elif node.type not in ("method", "module", "comment", "assignment") and (
-        _ASSERTS.search(text) or text.partition("(")[0].strip() in methods
-    ):
-        edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(tests)}, lambda {{ {text}\n }})"))
-        tests.append(Test(str(len(tests)), "statements", text))
+                self.tests.append(Test(f"{owner}.{_method(method)}", "method", f"{head}\n  {inner}\nend\n"))
+
+    def _examples(self, group: Node) -> None:
+        """The examples of a group get a number, by which the harness knows them; those of a loop share one."""
+        stack = [group]
+        while stack:
+            node = stack.pop()
+            called = node.child_by_field_name("method") if node.type == "call" else None
+            if called is not None and text_of(called) in _EXAMPLES and node.child_by_field_name("receiver") is None:
+                open_ = (node.text or b"")[called.end_byte - node.start_byte :].lstrip()[:1] == b"("
+                end = called.end_byte + (1 if open_ else 0)
+                given = node.child_by_field_name("arguments")
+                separator = ", " if given and given.named_children else ""
+                word = (
+                    "skipped_example"
+                    if text_of(called).startswith("x") or not node.child_by_field_name("block")
+                    else "example_of_ours"
+                )
+                number = f"{len(self.tests)}{separator}"
+                new = f"{word}({number}" if open_ else f"{word} {number}" if given else f"{word}({number})"
+                self.edits.append((called.start_byte, end, new))
+                self.tests.append(Test(str(len(self.tests)), "example", text_of(node)))
+            else:
+                stack.extend(reversed(node.children))
 
 
 def _method(node: Node) -> str:
@@ -102,7 +147,11 @@ def joined(suites: Sequence[Suite]) -> Suite:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
     hidden = f"Tests{secrets.token_hex(8)}"
-    listed = [[at, *test.name.split(".", 1)] for at, test in enumerate(suite.tests) if test.kind == "method"]
+    listed = [
+        [at, *(test.name.split(".", 1) if test.kind == "method" else ())]
+        for at, test in enumerate(suite.tests)
+        if test.kind != "statements"
+    ]
     files = {f"v{number}.rb": program.encode() for number, program in enumerate(programs)}
     files["t.rb"] = suite.more[0].replace(HIDDEN, hidden).encode()
     return harness().replace("HIDDEN", hidden).replace("JSON_OF_TESTS", json.dumps(listed)), files
