@@ -56,7 +56,61 @@ HOSTILE = {
     "leaves when called": "<?php\nfunction clamp_to(...$all) { exit(0); }\n",
     "ini": "<?php\nini_set('zend.assertions', '-1');\nini_set('assert.exception', '0');\nfunction clamp_to(...$all) { return null; }\n",
 }
+STYLES = {
+    "provider": """<?php
+use PHPUnit\\Framework\\TestCase;
+final class ClampTest extends TestCase
+{
+    /**
+     * @dataProvider cases
+     */
+    public function testClamp(int $x, int $want): void
+    {
+        $this->assertSame($want, clamp_to($x));
+    }
+    public static function cases(): array
+    {
+        return [[11, 10], "low" => [-1, 0], [5, 5]];
+    }
+}
+""",
+    "attributes": """<?php
+declare(strict_types=1);
+namespace Tests;
+use PHPUnit\\Framework\\TestCase;
+use PHPUnit\\Framework\\Attributes\\Test;
+require_once __DIR__ . "/clamp.php";
+class ClampTest extends TestCase {
+    #[Test]
+    public function it_clamps(): void { self::assertEquals(10, \\clamp_to(11)); static::assertSame(0, \\clamp_to(-1)); }
+}
+""",
+    "counts": """<?php
+require "solution.php";
+$failures = 0;
+function check($ok, $name) { global $failures; if (!$ok) { echo "FAIL $name\\n"; $failures++; } }
+check(clamp_to(11) === 10, "high");
+check(clamp_to(-1) === 0, "low");
+exit($failures > 0 ? 1 : 0);
+""",
+    "functions": """<?php
+function testHigh() { assert(clamp_to(11) === 10); }
+function testLow() { if (clamp_to(-1) !== 0) { throw new Exception("low"); } }
+testHigh();
+testLow();
+echo "ok\\n";
+""",
+    "setup": """<?php
+use PHPUnit\\Framework\\TestCase;
+class ClampTest extends TestCase {
+    private int $high;
+    protected function setUp(): void { parent::setUp(); $this->high = 7; }
+    public function testHigh() { $this->assertEquals(7, clamp_to(9, 0, $this->high), "high"); }
+}
+""",
+}
 CASES = [
+    *(Case(name, "php", CLAMP, tests, "passed", "right") for name, tests in STYLES.items()),
     *(Case(name, "php", CLAMP, tests, "passed", "right", name == "PHPUnit") for name, tests in RIGHT.items()),
     *(Case(name, "php", CLAMP, tests, "tests_vacuous", "vacuous") for name, tests in VACUOUS.items()),
     *(Case(name, "php", program, PLAIN, "tests_failed", "hostile") for name, program in HOSTILE.items()),

@@ -59,7 +59,83 @@ HOSTILE = {
     "equal to all": "class E\n  def ==(other)\n    true\n  end\nend\ndef clamp(*)\n  E.new\nend\n",
     "patches minitest": "module Minitest\n  class Test\n    def assert_equal(*)\n    end\n  end\nend\ndef clamp(*)\nend\n",
 }
+STYLES = {
+    "rspec": """require "rspec"
+require_relative "clamp"
+
+RSpec.describe "clamp" do
+  let(:high) { 7 }
+  subject { clamp(9, 0, high) }
+
+  it { is_expected.to eq(7) }
+
+  context "below" do
+    before { @low = 0 }
+    it "is low" do
+      expect(clamp(-1)).to eq(@low)
+      expect(clamp(4)).not_to eq(5)
+    end
+  end
+
+  it "raises" do
+    expect { clamp(1, 3, 2) }.to raise_error(ArgumentError, /low/)
+  end
+end
+""",
+    "spec": """require "minitest/autorun"
+require "minitest/spec"
+describe "clamp" do
+  before do
+    @high = 7
+  end
+  it "is high" do
+    _(clamp(9, 0, @high)).must_equal 7
+    clamp(-1).must_equal 0
+  end
+  it "raises" do
+    assert_raises(ArgumentError) { clamp(1, 3, 2) }
+  end
+end
+""",
+    "counts": """require "./solution"
+$failures = 0
+def check(name, ok)
+  unless ok
+    puts "FAIL #{name}"
+    $failures += 1
+  end
+end
+check("high", clamp(11) == 10)
+check("low", clamp(-1) == 0)
+exit($failures.zero? ? 0 : 1)
+""",
+    "functions": """def test_high
+  raise "high" unless clamp(11) == 10
+end
+
+def test_low
+  fail "low" if clamp(-1) != 0
+end
+
+if __FILE__ == $0
+  test_high
+  test_low
+  puts "ok"
+end
+""",
+    "module": """require "minitest/autorun"
+module Tests
+  class TestClamp < Minitest::Test
+    def test_all
+      assert_equal(10, clamp(11))
+      assert_equal 0, clamp(-1)
+    end
+  end
+end
+""",
+}
 CASES = [
+    *(Case(name, "ruby", CLAMP, tests, "passed", "right") for name, tests in STYLES.items()),
     *(Case(name, "ruby", CLAMP, tests, "passed", "right", name == "minitest") for name, tests in RIGHT.items()),
     *(Case(name, "ruby", CLAMP, tests, "tests_vacuous", "vacuous") for name, tests in VACUOUS.items()),
     *(Case(name, "ruby", program, MINITEST, "tests_failed", "hostile") for name, program in HOSTILE.items()),
