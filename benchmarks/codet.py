@@ -176,8 +176,8 @@ def verdicts(problem: Problem, solved: str) -> dict[str, bool]:
 
 def show(cache: Path) -> None:
     """What the cache says."""
-    rows = [json.loads(line) for line in cache.read_text().splitlines()]
-    found: dict[str, list[float]] = {name: [] for name in ("first", "random", *METHODS[1:])}
+    rows = list({row["task_id"]: row for row in map(json.loads, cache.read_text().splitlines())}.values())
+    found: dict[str, list[float]] = {name: [] for name in ("first", "random", *list(METHODS)[1:])}
     accepted: list[bool] = []
     right_all: list[bool] = []
     for row in rows:
@@ -187,7 +187,7 @@ def show(cache: Path) -> None:
         )
         found["first"].append(float(right[0]))
         found["random"].append(float(np.mean(right)))
-        for method in METHODS[1:]:
+        for method in list(METHODS)[1:]:
             found[method].append(float(right[select(table, method).chosen]))
         accepted += [bool(one.size and one.mean() > 0.5) for one in table]
         right_all += right

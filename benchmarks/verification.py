@@ -2,6 +2,7 @@
 
 python benchmarks/verification.py rows            a row of Python, and suites beside `python -m pytest` in a subprocess for each
 python benchmarks/verification.py matrix          a solution of a matrix with 100 tests
+python benchmarks/verification.py compiled        a row of C++, Java, Rust and Go, as compilations of its solution
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from cpu_meter import meter
 
+from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.running import run_solution, run_solutions
 from hf_oss_instruct.verification.suites import read_suite
 from hf_oss_instruct.verification.verify import Options, RowIn, verify_rows
@@ -30,6 +32,40 @@ def clamp_{0}(x, low=0, high={0}):
         return high
     return x * 1
 '''
+
+COMPILED = {
+    "cpp": (
+        "#include <bits/stdc++.h>\nint clampTo(int x, int low, int high) {\n"
+        "  if (x < low) return low;\n  if (x > high) return high;\n"
+        "  return x * 1;\n}\n",
+        "int main() { return clampTo(0, 0, 1); }\n",
+        "#include <cassert>\nint main() {\n  assert(clampTo(11, 0, 10) == 10);\n  assert(clampTo(-1, 0, 10) == 0);\n"
+        "  assert(clampTo(10, 0, 10) == 10);\n  assert(clampTo(4, 0, 10) == 4);\n}\n",
+    ),
+    "java": (
+        "class Numbers {\n  static int clamp(int x, int low, int high) {\n    if (x < low) return low;\n"
+        "    if (x > high) return high;\n    return x * 1;\n  }\n}\n",
+        "public class Main { public static void main(String[] given) { Numbers.clamp(0, 0, 1); } }\n",
+        "class T {\n  @Test\n  void high() { assertEquals(10, Numbers.clamp(11, 0, 10)); }\n  @Test\n"
+        "  void low() { assertEquals(0, Numbers.clamp(-1, 0, 10)); }\n  @Test\n"
+        "  void inside() { assertEquals(4, Numbers.clamp(4, 0, 10)); }\n}\n",
+    ),
+    "rust": (
+        "pub fn clamp(x: i32, low: i32, high: i32) -> i32 {\n    if x < low {\n        return low;\n    }\n    if x > high {\n"
+        "        return high;\n    }\n    x * 1\n}\n",
+        "fn main() {\n    clamp(0, 0, 1);\n}\n",
+        "fn main() {\n    assert_eq!(clamp(11, 0, 10), 10);\n    assert_eq!(clamp(-1, 0, 10), 0);\n"
+        "    assert_eq!(clamp(4, 0, 10), 4);\n}\n",
+    ),
+    "go": (
+        "package main\n\nfunc Clamp(x, low, high int) int {\n\tif x < low {\n\t\treturn low\n\t}\n\tif x > high {\n"
+        "\t\treturn high\n\t}\n\treturn x * 1\n}\n",
+        "func main() { Clamp(0, 0, 1) }\n",
+        'package main\n\nimport "testing"\n\nfunc TestClamp(t *testing.T) {\n\tif Clamp(11, 0, 10) != 10 {\n'
+        "\t\tt.Fail()\n\t}\n\tif Clamp(-1, 0, 10) != 0 {\n\t\tt.Fail()\n\t}\n\tif Clamp(4, 0, 10) != 4 {\n\t\tt.Fail()\n\t}\n}\n",
+    ),
+}
+"""Language → a solution, a `main` with which it is compiled alone, its tests."""
 
 
 def suite_of(number: int, count: int) -> tuple[str, str]:
@@ -84,11 +120,31 @@ def matrix(count: int = 32) -> None:
     print(f"a solution with 100 tests: {1000 * (cpu_s() - before) / count:.1f} ms CPU, by {how}")
 
 
+def compiled() -> None:
+    """Rows of compiled languages with 8 mutants, all stubs and 2 reruns, beside one compilation and run of the solution alone."""
+    cpu_s, how = meter()
+    for language, (solution, main, tests) in COMPILED.items():
+        run_program(solution + main, language)  # starts the fork server, and makes what compilers share
+        before = cpu_s()
+        for at in range(4):
+            assert run_program(f"{solution}{main}// {at}\n", language).status == "ok"
+        once = (cpu_s() - before) / 4
+        before = cpu_s()
+        found = list(verify_rows([RowIn([f"{solution}// {at}\n"], tests, language) for at in range(4)], workers=1))
+        row = (cpu_s() - before) / 4
+        assert all(one.passed for one in found), found[0].detail
+        mutants = sum(one.mutants for one in found) / 4
+        compilations = f"{row / once:.1f} compilations of {once:.2f} CPU-s"
+        print(f"{language}: {row:.2f} CPU-s a row with {mutants:.0f} mutants, {compilations}, by {how}")
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["rows"]:
             rows()
         case ["matrix"]:
             matrix()
+        case ["compiled"]:
+            compiled()
         case _:
             sys.exit(__doc__)
