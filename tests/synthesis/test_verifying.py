@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import BudgetReachedError, SandboxError
-from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
@@ -336,3 +337,26 @@ def test_the_dry_run_says_how_many_requests_a_row_costs(tmp_path: Path) -> None:
     plain = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "out")])
     assert "up to 10 requests without" in plain.output
     assert "verification" not in plain.output, "older configs stay as they are"
+
+
+def test_curation_keeps_what_verification_found(tmp_path: Path, teacher: LocalTeacher) -> None:
+    """Preference pairs go with their rows, columns keep their types, and the funnel ends with what curation keeps."""
+    out, seeds = tmp_path / "out", code(tmp_path / "code", ("partly", "right", "partly"))
+    before = verified(out, seeds, teacher, tests="apart", solutions=2).report
+    assert before["preferences"] == 2
+    denied = next(row for row in rows(out) if len({one["status"] for one in row["solutions"]}) > 1)
+    (tmp_path / "deny.txt").write_text(f"id: {denied['seed_id']}\n")
+    steps = ("denied", "duplicates")
+    report = hf_oss_instruct.curate(out, tmp_path / "curated", deny=tmp_path / "deny.txt", steps=steps)
+    kept, pairs = rows(tmp_path / "curated"), rows(tmp_path / "curated", "preference")
+    assert len(kept) == report["kept"] == 2
+    assert pairs == [pair for pair in rows(out, "preference") if denied["problem"] not in pair["prompt"]]
+    assert len(pairs) == 1
+    assert report["preferences"] == 1
+    assert report["verification"]["funnel"] == before["verification"]["funnel"] | {"kept": 2}
+    schema = pq.read_schema(next((tmp_path / "curated" / "data").iterdir()))
+    assert all(schema.field(name).equals(VERIFIED_SCHEMA.field(name)) for name in VERIFICATION_COLUMNS)
+    card = (tmp_path / "curated" / "README.md").read_text()
+    assert "## Verification" in card
+    assert "checked with `hf-oss-instruct curate`" in card
+    assert "config_name: preference" in card

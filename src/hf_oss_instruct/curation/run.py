@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
+from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import owned, write_whole
 
@@ -29,6 +31,10 @@ OF_THE_RUN = (
     *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
 )
 """Fields of a run's `run.json` that remain true of the rows that curation keeps."""
+_OF_VERIFICATION = dict.fromkeys(
+    ("funnel", "not_verifiable", "languages", "toolchains", "tests", "mutation_score", "flake_bound"), dict
+) | {"attempts": list}
+_OF_PREFERENCES = ["problem", "solution", "solutions", "execution_status"]
 
 
 def curate(
@@ -145,6 +151,7 @@ def _report(
     earlier = [entry for entry in before.get("checks", []) if isinstance(entry, dict) and entry.get("name") not in done]
     left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
     known = {entry.get("name") for entry in earlier}
+    kept = int(not_rejected(marked).sum())
     rejected = (
         Counter(reason for reason in marked[REASON].to_pylist() if reason) if REASON in marked.column_names else Counter[str]()
     )
@@ -155,12 +162,22 @@ def _report(
         **{key: before[key] for key in OF_THE_RUN if key in before},
         "columns": list(columns),
         "requested": len(table),
-        "kept": len(table) - rejected.total(),
+        "kept": kept,
         "rejected": dict(rejected.most_common()),
         "pending": 0,
         "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
         "checks": [*entries, *earlier, *(entry for entry in left_out if entry["name"] not in known)],
+        **_verification(before, kept),
     }
+
+
+def _verification(before: dict[str, Any], kept: int) -> dict[str, Any]:
+    """What verification found, of a run whose pairs were verified; its funnel ends with the rows that curation keeps."""
+    try:
+        found = checked(before.get("verification"), _OF_VERIFICATION, "verification")
+    except ValueError:  # nothing was verified, or the report does not say what
+        return {}
+    return {"verification": found | {"funnel": found["funnel"] | {"kept": kept}}}
 
 
 def _write(
@@ -175,24 +192,33 @@ def _write(
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
     marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
     kept = kept.drop_columns(marks)
-    parts, pairs = [("data", kept), ("rejected", fallen)], list[dict[str, str]]()
+    parts, counts = [("data", kept), ("rejected", fallen)], {"pairs": 0}
     if {"problem", "solution"} <= {*kept.column_names}:
-        pairs = [
-            to_prompt_completion(row)
-            for row in kept.select(["problem", "solution"]).to_pylist()
-            if row["problem"] and row["solution"]
-        ]
-        parts.append(("sft", pa.Table.from_pylist(pairs, pa.schema([("prompt", pa.string()), ("completion", pa.string())]))))
+        rows = kept.select(["problem", "solution"]).to_pylist()
+        pairs = [to_prompt_completion(row) for row in rows if row["problem"] and row["solution"]]
+        parts.append(("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)))
+        counts["pairs"] = len(pairs)
+    if "verification" in report and _holds_solutions(kept):
+        rows = kept.select(_OF_PREFERENCES).to_pylist()
+        preferences = [pair for row in rows for pair in preference_pairs(row)]
+        parts.append(("preference", pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA)))
+        counts["preferences"] = len(preferences)
     (out / REPORT).unlink(missing_ok=True)
     for name, part in parts:
         shards = Shards(out / name, part.schema)
         shards.abandon()  # left by a run that was killed
         shards.add_table(part)
         shards.finish()
-    report |= {"pairs": len(pairs)}
+    report |= counts
     for name, content in files.items():
         write_whole(out / name, content)
     if card:
         write_whole(out / CARD, card(out.resolve().name, report))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
     return report
+
+
+def _holds_solutions(table: pa.Table) -> bool:
+    """Whether the rows have what preference pairs are made of, with the types that verification writes."""
+    there = set(table.column_names)
+    return there >= {*_OF_PREFERENCES} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type

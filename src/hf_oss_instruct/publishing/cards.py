@@ -96,12 +96,13 @@ def _license(license: str | None, terms: Terms | None, published: bool) -> dict[
     return fields
 
 
-def curated_card(name: str, report: dict[str, Any]) -> str:
-    """Render the README.md of a curated dataset.
+def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
+    """Render the README.md of a curated or verified dataset.
 
     Args:
         name: name of the dataset.
         report: the contents of its `run.json`.
+        by: the command that wrote it, `curate` or `verify`.
     """
     front = {
         "pretty_name": one_line(name, 80),
@@ -112,7 +113,7 @@ def curated_card(name: str, report: dict[str, Any]) -> str:
         "configs": _configs(_held(report), report),
     }
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
-    return environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report)
+    return environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report, by=by)
 
 
 def _front_matter(

@@ -19,6 +19,7 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
 from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
+from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, REJECTED_SCHEMA, SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA, provenance_columns
@@ -27,7 +28,6 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
+from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS, REPORT
 from hf_oss_instruct.curation.run import CONFIG, OF_THE_RUN
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
@@ -22,7 +23,6 @@ from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.verifying.preference import preference_pairs
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, text_of
@@ -131,7 +131,7 @@ def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, repo
     config = Path(source) / CONFIG
     if config.is_file():
         write_whole(out / CONFIG, config.read_bytes())
-    write_whole(out / "README.md", curated_card(out.resolve().name, report))
+    write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
 
 
