@@ -18,7 +18,8 @@ from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import with_scores
 from hf_oss_instruct.publishing.terms import terms_of
-from hf_oss_instruct.schemas import SCHEMA
+from hf_oss_instruct.schemas import SCHEMA, VERIFICATION_COLUMNS
+from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 
 SNAPSHOTS = Path(__file__).parents[2] / "model_cards"
 
@@ -124,6 +125,43 @@ def adapter_facts() -> dict[str, Any]:
     return training_facts(data=[part], recipe=recipe, scores=[figures | {"step": 122, "score/tasks": 164}])
 
 
+def verified_report() -> dict[str, Any]:
+    """The same run with its pairs verified: four that passed, one each that failed, is vacuous, or cannot be run here."""
+    stats = VerificationStats()
+    empty = dict.fromkeys(VERIFICATION_COLUMNS) | {"sandbox": "bubblewrap"}
+    passed = empty | {
+        "execution_status": "passed",
+        "solutions": [{"status": "failed"}, {"status": "passed"}],
+        "test_results": [True, True, True],
+        "test_marks": ["", "weak", "repeated"],
+        "mutation_score": 0.75,
+        "flaky": 0,
+        "reruns": 2,
+    }
+    for language, toolchain in (
+        ("python", "Python 3.11.2"),
+        ("python", "Python 3.11.2"),
+        ("go", "go1.24"),
+        ("cpp", "g++ 12.2.0"),
+    ):
+        stats.count(passed | {"toolchain": toolchain}, language, "")
+    stats.count(empty | {"execution_status": "tests_failed", "solutions": [{"status": "failed"}]}, "go", "")
+    stats.count(passed | {"execution_status": "tests_vacuous", "mutation_score": 0.0}, "python", "")
+    stats.count(empty | {"execution_status": "not_verifiable"}, "python", "third_party")
+    counts = {"requested": 7, "kept": 4, "rejected": {"tests_failed": 1, "tests_vacuous": 1, "not_verifiable": 1}}
+    execution = {"name": "execution", "version": 1, "status": "done"}
+    return (
+        facts()["report"]
+        | counts
+        | {
+            "checks": [*facts()["report"]["checks"], execution],
+            "sandbox": "bubblewrap",
+            "preferences": 3,
+            "verification": stats.report(4),
+        }
+    )
+
+
 SCORED = {
     "task": "humaneval_plus",
     "version": "3b2c1d9",
@@ -146,6 +184,7 @@ def rendered() -> dict[str, str]:
         "curated.md": curated_card("rows", curated),
         "dataset.md": dataset_card(**facts()),
         "dataset_of_the_stack.md": dataset_card(**stack),
+        "dataset_verified.md": dataset_card(**facts(report=verified_report())),
         "model.md": with_scores(model, [SCORED], "me/my-model"),
         "model.svg": loss_curve(training_facts()["losses"]),
         "adapters.md": model_card("my-adapters", adapter_facts(), repo_id="me/my-adapters", license=license),
