@@ -185,7 +185,7 @@ def test_folders_without_a_score_are_refused(hub: LocalHub, results: Path, tmp_p
     found = json.loads((results / "results.json").read_text())
     refused("cannot be read", "{")
     refused("'version' is missing", '{"task": "x"}')
-    refused("no number", json.dumps(found).replace('"mean": ', '"mean": NaN, "was": '))
+    refused("not a number", json.dumps(found).replace('"mean": ', '"mean": NaN, "was": '))
     refused("mean 2.0", json.dumps(found).replace('"mean": ', '"mean": 2.0, "was": '))
     refused("has no score|'scores'", json.dumps(found | {"scores": [1]}))
     refused("cannot be read", "[" * 100_000)
@@ -210,6 +210,6 @@ def test_the_command_recognizes_scores(hub: LocalHub, results: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "HumanEval+" in card_of(hub)
     wrong = command(hub, tmp_path, *words, "--license", "mit", "--yes")
-    assert (wrong.returncode, "--license applies to a dataset and a trained model" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "--license applies to a dataset, an export and a trained model" in wrong.stderr) == (2, True)
     reader = command(hub, tmp_path, *words, "--benchmark", "them/bench:other", "--yes", token=READ)
     assert (reader.returncode, "is read-only" in reader.stderr) == (1, True)

@@ -148,7 +148,7 @@ def test_a_server_that_is_not_there_is_an_error_at_the_start() -> None:
         port = free.getsockname()[1]
     with pytest.raises(UsageError, match="cannot be reached"):
         asyncio.run(make_code_reward(url=f"http://127.0.0.1:{port}")(prompts=[""], completions=[RIGHT], tests=["assert 1"]))
-    with pytest.raises(UsageError, match="no URL"):
+    with pytest.raises(UsageError, match="not a URL"):
         asyncio.run(make_code_reward(url="localhost:8080")(prompts=[""], completions=[RIGHT], tests=["assert 1"]))
     token = "hf_" + "a" * 34
     with pytest.raises(UsageError, match="Hugging Face"):
