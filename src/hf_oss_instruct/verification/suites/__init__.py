@@ -6,8 +6,10 @@ suite = read_suite("from solution import f\n\ndef test_f():\n    assert f(2) == 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Suite, SuiteRefusedError, Test, pairs_suite
@@ -57,11 +59,29 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
         raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
     module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
     more = {"packages": packages} if packages and language == "python" else {}
-    suites = [module.read(text, solution, language, **more) for text in texts]
-    suite: Suite = suites[0] if len(suites) == 1 else module.joined(suites)
+
+    def read(text: str) -> Suite:
+        suite: Suite = module.read(text, solution, language, **more)
+        return suite
+
+    suite = read(texts[0]) if len(texts) == 1 else _of_several(texts, read, module)
     if len(suite.tests) > MOST_TESTS:
         raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
     return suite
+
+
+def _of_several(texts: Sequence[str], read: Callable[[str], Suite], module: Any) -> Suite:
+    """One suite of several texts. Its tests show the texts that they came from, so that they can be read again."""
+    suites = [read(text) for text in texts]
+    whole: Suite = read(module.one_file(texts)) if hasattr(module, "one_file") else module.joined(suites)
+    shown = [
+        one
+        for text, suite in zip(texts, suites, strict=True)
+        for one in ([text] if len(suite.tests) == 1 else suite.standalone())
+    ]
+    if len(whole.tests) != len(shown):
+        raise SuiteRefusedError("not_verifiable", "these test files cannot be put together; give one", "language")
+    return replace(whole, texts=tuple(shown))
 
 
 def without_fence(text: str) -> str:

@@ -61,6 +61,7 @@ class Suite:
         aliases: modules by which the tests know the program.
         outside: for each test, its text for grading outside of the program's process; empty where it has to run beside it.
         more: what a language wants to keep.
+        texts: what `standalone` returns, where the suite came as several texts.
     """
 
     language: str
@@ -71,6 +72,7 @@ class Suite:
     aliases: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     more: tuple[str, ...] = field(default=())
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_pairs(self) -> bool:
@@ -79,6 +81,8 @@ class Suite:
 
     def standalone(self) -> list[str]:
         """Each test with what stands before all of them, of a pair its input and output as JSON: the column `tests`."""
+        if self.texts:
+            return list(self.texts)
         if self.is_pairs:
             return [json.dumps({"input": test.text, "output": test.output}) for test in self.tests]
         return [

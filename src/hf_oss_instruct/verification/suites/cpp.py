@@ -132,7 +132,11 @@ def together(program: str) -> bool:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts; what stands before their tests is put together once."""
+    """One suite of several texts; what stands before their tests is put together once. A bare statement has nothing before it."""
+    suites = [
+        replace(suite, preamble="") if suite.preamble.strip() in {test.text.strip() for test in suite.tests} else suite
+        for suite in suites
+    ]
     tests = [replace(test, text=whole) for suite in suites for test, whole in zip(suite.tests, suite.standalone(), strict=True)]
     return replace(suites[0], tests=tuple(tests), preamble="\n".join(dict.fromkeys(suite.preamble for suite in suites)))
 

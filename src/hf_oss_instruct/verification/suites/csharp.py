@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -46,23 +47,31 @@ def read(text: str, solution: str, language: str) -> Suite:
         ):
             if re.match(r"(Moq|FluentAssertions|Newtonsoft|Shouldly|NSubstitute|AutoFixture|Bogus)\b", name):
                 raise SuiteRefusedError("not_verifiable", f"the tests use {name!r}, which is not installed here", "third_party")
-    body = _FILE_SCOPED.sub("", _USING.sub("", text))
-    if not re.search(r"\b(class|struct|record)\s+\w+", body):
-        body = f"class TestsOfMain {{ static void Main() {{\n{body}\n}} }}"
+    body = _body(text)
     root = parse(body.encode(errors="replace"), "csharp").root_node
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are no C#")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
+    spans: list[tuple[int, int]] = []
     for path, node in _classes(root, ""):
-        _class(path, node, tests, edits)
+        _class(path, node, tests, edits, spans)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     source = body.encode(errors="replace")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     kept = [one for one in usings if not _FRAMEWORK.search(one)]
-    return Suite(language, tuple(tests), "\n".join(kept), more=("\n".join(kept), _of_ours(source.decode(errors="replace"))))
+    listed = alone(tests, body.encode(errors="replace"), spans)
+    return Suite(language, listed, "\n".join(usings), more=("\n".join(kept), _of_ours(source.decode(errors="replace"))))
+
+
+def _body(text: str) -> str:
+    """A file without its usings; bare statements become a `Main`."""
+    body = _FILE_SCOPED.sub("", _USING.sub("", text))
+    if re.search(r"\b(class|struct|record)\s+\w+", body):
+        return body
+    return f"class TestsOfMain {{ static void Main() {{\n{body}\n}} }}"
 
 
 def _of_ours(text: str) -> str:
@@ -83,7 +92,7 @@ def _classes(node: Node, path: str) -> Iterator[tuple[str, Node]]:
                 yield from _classes(body, f"{path}{name}+")
 
 
-def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> None:
     for one in node.children:
         if one.type == "attribute_list":  # `[TestFixture]` and the like
             edits.append((one.start_byte, one.end_byte, ""))
@@ -99,11 +108,19 @@ def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int,
                 edits.append((one.start_byte, one.end_byte, f"[{', '.join(kept)}]" if kept else ""))
         if names & _TEST_MARKS:
             tests.append(Test(f"{path} {_name(method)}", "method", text_of(method)))
+            spans.append((method.start_byte, method.end_byte))
     if len(tests) == count and body:
-        _main(path, body, methods, tests, edits)
+        _main(path, body, methods, tests, edits, spans)
 
 
-def _main(path: str, body: Node, methods: Sequence[Node], tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+def _main(
+    path: str,
+    body: Node,
+    methods: Sequence[Node],
+    tests: list[Test],
+    edits: list[tuple[int, int, str]],
+    spans: list[tuple[int, int]],
+) -> None:
     """Statements of `Main` that can fail, each with those before it, in a method of their own."""
     own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "Main"), None)
@@ -119,6 +136,7 @@ def _main(path: str, body: Node, methods: Sequence[Node], tests: list[Test], edi
             whole = "\n".join([*before, text])
             added.append(f"static void RunOurs{len(tests)}() {{\n{whole}\n}}")
             tests.append(Test(f"{path} RunOurs{len(tests)}", "statements", whole))
+            spans.append((statement.start_byte, statement.end_byte))
             if not re.match(r"[\w.]*Assert\w*\.|Debug|Trace", text) and not called:
                 before.append(text)
         else:
@@ -136,13 +154,15 @@ def _name(method: Node) -> str:
     return text_of(method.child_by_field_name("name"))
 
 
-def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts.
-
-    Raises:
-        SuiteRefusedError: there are several; in C# their classes share names.
-    """
-    raise SuiteRefusedError("not_verifiable", "several files of C# tests are not put together here; give one", "language")
+def one_file(texts: Sequence[str]) -> str:
+    """One file of several, each with names of its own for the classes that it declares."""
+    usings = dict.fromkeys(one.strip() for text in texts for one in _USING.findall(text))
+    parts = []
+    for number, text in enumerate(texts):
+        body = _body(text)
+        root = parse(body.encode(errors="replace"), "csharp").root_node
+        parts.append(renamed(body, [_name(node) for _, node in _classes(root, "")], number))
+    return "\n".join([*usings, *parts])
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

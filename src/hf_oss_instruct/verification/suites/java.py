@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -40,23 +41,22 @@ def read(text: str, solution: str, language: str) -> Suite:
     Raises:
         SuiteRefusedError: it does not parse, or holds no test.
     """
-    imports = [one.strip() for one in _IMPORT.findall(text) if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
+    imports = [one.strip() for one in _IMPORT.findall(text)]
     if lacking := _ELSEWHERE.search(text):
         raise SuiteRefusedError("not_verifiable", f"the tests use {lacking[1]!r}, which is not installed here", "third_party")
-    body = _PACKAGE.sub("", _IMPORT.sub("", text))
-    if not re.search(r"\b(class|record|interface)\s+\w+", body):
-        body = f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
-    source = body.encode(errors="replace")
+    source = _body(text).encode(errors="replace")
     root = parse(source, "java").root_node
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are no java")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
+    spans: list[tuple[int, int]] = []
     for node in root.named_children:
         if node.type == "class_declaration":
-            _class(node, tests, edits)
+            _class(node, tests, edits, spans)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    listed = alone(tests, source, spans)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = source.decode(errors="replace")
@@ -67,7 +67,15 @@ def read(text: str, solution: str, language: str) -> Suite:
         changed = (
             changed_bytes[: node.start_byte] + f"{HIDDEN}.check({value});".encode() + changed_bytes[node.end_byte :]
         ).decode()
-    return Suite(language, tuple(tests), "\n".join(imports), more=(_ANNOTATION.sub("", changed),))
+    return Suite(language, listed, "\n".join(imports), more=(_ANNOTATION.sub("", changed), "\n".join(imports)))
+
+
+def _body(text: str) -> str:
+    """A file without package and imports; bare statements become a `main`."""
+    body = _PACKAGE.sub("", _IMPORT.sub("", text))
+    if re.search(r"\b(class|record|interface)\s+\w+", body):
+        return body
+    return f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
 
 
 def _asserts(root: Node) -> list[Node]:
@@ -81,15 +89,17 @@ def _asserts(root: Node) -> list[Node]:
     return found
 
 
-def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> None:
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     added = []
-    for name, text, called in _calls(node, "", []):
+    for name, method, called in _calls(node, "", []):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
-        tests.append(Test(f"{owner}.{name}", "method", text))
-    for text in () if added else _of_main(body):
+        tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
+        spans.append((method.start_byte, method.end_byte))
+    for statement, text in () if added else _of_main(body):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {text} }}")
         tests.append(Test(f"{owner}.{len(tests)}", "statements", text))
+        spans.append((statement.start_byte, statement.end_byte))
     if body and added:
         edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
         if node.child_by_field_name("superclass") is None:
@@ -98,8 +108,8 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]]) -> 
             )
 
 
-def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Name, text and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
+def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, str]]:
+    """Name, method and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
     body = node.child_by_field_name("body")
     members = body.named_children if body else []
     marked = {one: _marks(one) for one in members if one.type == "method_declaration"}
@@ -123,7 +133,7 @@ def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, str, s
             called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
         if any(re.match(r"@(Disabled|Ignore)\b", mark) for mark in marks):
             called = f'if (true) throw new {HIDDEN}.Skipped("disabled");'
-        yield f"{it}{_name(method)}", text_of(method), called
+        yield f"{it}{_name(method)}", method, called
     for inner in members:
         if inner.type == "class_declaration" and any(mark.startswith("@Nested") for mark in _marks(inner)):
             name = text_of(inner.child_by_field_name("name"))
@@ -169,8 +179,8 @@ def _literal(text: str, kind: str) -> str:
     return {"long": f"{text}L", "Long": f"{text}L", "float": f"{text}f", "double": f"(double) ({text})"}.get(kind, text)
 
 
-def _of_main(body: Node | None) -> Iterator[str]:
-    """Statements of `main` that can fail, each with those before it."""
+def _of_main(body: Node | None) -> Iterator[tuple[Node, str]]:
+    """Statements of `main` that can fail, and the text of each with those before it."""
     methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
     own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "main"), None)
@@ -182,7 +192,7 @@ def _of_main(body: Node | None) -> Iterator[str]:
         if "comment" in statement.type or text.startswith("System.out.print"):
             continue
         if _ASSERTS.search(text) or (called_name and called_name[1] in own):
-            yield "\n".join([*prefix, text])
+            yield statement, "\n".join([*prefix, text])
         else:
             prefix.append(text)
 
@@ -191,19 +201,21 @@ def _name(method: Node) -> str:
     return text_of(method.child_by_field_name("name"))
 
 
-def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts.
-
-    Raises:
-        SuiteRefusedError: there are several; in Java their classes share names.
-    """
-    raise SuiteRefusedError("not_verifiable", "several files of Java tests are not put together here; give one", "language")
+def one_file(texts: Sequence[str]) -> str:
+    """One file of several, each with names of its own for the classes that it declares."""
+    imports = dict.fromkeys(one.strip() for text in texts for one in _IMPORT.findall(text))
+    parts = []
+    for number, text in enumerate(texts):
+        body = _body(text)
+        root = parse(body.encode(errors="replace"), "java").root_node
+        parts.append(renamed(body, [_name(node) for node in root.named_children if node.child_by_field_name("name")], number))
+    return "\n".join([*imports, *parts])
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program that holds the tests with each of several solutions, every pair in a class of its own."""
     hidden = f"Tests{secrets.token_hex(8)}"
-    imports = dict.fromkeys(one.strip() for text in [*programs, suite.preamble] for one in _IMPORT.findall(text))
+    imports = dict.fromkeys(one.strip() for text in [*programs, suite.more[1]] for one in _IMPORT.findall(text))
     kept = [one for one in imports if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
     parts, table = [], []
     tests = (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -44,6 +45,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         raise SuiteRefusedError("tests_missing", "the tests are no php")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
+    spans: list[tuple[int, int]] = []
     helpers = {
         text_of(node.child_by_field_name("name"))
         for node in root.named_children
@@ -64,7 +66,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         if counted and node == statements[-1]:
             continue
         if node.type == "class_declaration" and _EXTENDS.search(text.partition("{")[0]):
-            _methods(node, tests)
+            _methods(node, tests, spans)
         elif node.type.endswith("_statement") and (_ASSERTS.search(text) or text.partition("(")[0].strip() in helpers):
             text_run = f"{opened} {text} {closed}" if counted else text
             shared = " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text_run)) - {"$this"}))
@@ -72,15 +74,17 @@ def read(text: str, solution: str, language: str) -> Suite:
                 (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {shared} {text_run} }});")
             )
             tests.append(Test(str(len(tests)), "statements", text))
+            spans.append((node.start_byte, node.end_byte))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    listed = alone(tests, source, spans)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = _EXTENDS.sub(lambda found: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
-    return Suite(language, tuple(tests), more=(_ASSERT.sub(lambda found: f"\\{HIDDEN}\\Ours::check(", changed),))
+    return Suite(language, listed, more=(_ASSERT.sub(lambda found: f"\\{HIDDEN}\\Ours::check(", changed),))
 
 
-def _methods(node: Node, tests: list[Test]) -> None:
+def _methods(node: Node, tests: list[Test], spans: list[tuple[int, int]]) -> None:
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     for method in body.named_children if body else ():
         name = text_of(method.child_by_field_name("name"))
@@ -92,15 +96,18 @@ def _methods(node: Node, tests: list[Test]) -> None:
         ):
             provider = _PROVIDER.search(marks)
             tests.append(Test(f"{owner}.{name}.{provider[1] or provider[2] if provider else ''}", "method", text_of(method)))
+            spans.append((method.start_byte, method.end_byte))
 
 
-def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts.
-
-    Raises:
-        SuiteRefusedError: there are several; in PHP they share names.
-    """
-    raise SuiteRefusedError("not_verifiable", "several files of PHP tests are not put together here; give one", "language")
+def one_file(texts: Sequence[str]) -> str:
+    """One file of several, each with names of its own for the functions and classes that it declares."""
+    parts = []
+    for number, text in enumerate(texts):
+        body = _TAG.sub("", text)
+        root = parse(f"<?php\n{body}".encode(errors="replace"), "php").root_node
+        names = [text_of(name) for node in root.named_children if (name := node.child_by_field_name("name"))]
+        parts.append(renamed(body, names, number))
+    return "\n".join(parts)
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
