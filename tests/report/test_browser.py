@@ -172,7 +172,7 @@ def test_the_page_is_quiet_and_asks_for_nothing_but_its_rows(driver: webdriver.C
     assert [url.rsplit("/report/")[-1] for url in asked] == ["rows/index.js", "rows/00000.js"]
     assert driver.get_log("browser") == []
     assert driver.execute_script("return document.querySelector('h1').textContent") == "<b>run"
-    point = driver.find_element(By.CSS_SELECTOR, "svg.chart a")
+    point = driver.find_element(By.CSS_SELECTOR, "svg.chart [data-row]")
     driver.execute_script("arguments[0].dispatchEvent(new MouseEvent('click', { bubbles: true }))", point)
     article(driver, "kept-0")  # the first point of the map opens the first row
 

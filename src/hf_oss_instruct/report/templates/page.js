@@ -238,6 +238,7 @@
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
     byId("previous").addEventListener("click", () => turn(-1));
     byId("next").addEventListener("click", () => turn(1));
+    document.addEventListener("click", (event) => { const point = event.target.closest("[data-row]"); if (point) { location.hash = `row=${point.dataset.row}`; byId("rows").scrollIntoView(); } });
     addEventListener("hashchange", () => follow(false));
     addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
