@@ -360,3 +360,12 @@ def test_curation_keeps_what_verification_found(tmp_path: Path, teacher: LocalTe
     assert "## Verification" in card
     assert "checked with `hf-oss-instruct curate`" in card
     assert "config_name: preference" in card
+
+
+def test_a_rejected_row_keeps_its_tests(tmp_path: Path, teacher: LocalTeacher) -> None:
+    verified(tmp_path / "out", code(tmp_path / "code", ("wrong",)), teacher, tests="answer")
+    [row] = rows(tmp_path / "out", "rejected")
+    solution, tests = row["received"].split("\n\n[Tests]\n\n")
+    assert row["reason"] == "tests_failed"
+    assert solution.startswith("```python\ndef largest_0(")
+    assert "def test_few_are_all_returned" in tests

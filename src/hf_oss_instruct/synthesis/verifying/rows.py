@@ -26,13 +26,19 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
     found = facts_of(item, verified)
     dropped = rule(verified, spec)
     if dropped.reason is not None:
-        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, str(item.row["solution"]), found)
+        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, _received(item, found["tests"]), found)
     row = dict(item.row) | {name: value for name, value in found.items() if name not in ("cause", "language")}
     flags = [f"{NOT_VERIFIABLE}:{verified.cause}"] if verified.status == NOT_VERIFIABLE else []
     flags += [f"{SOLUTION_LANGUAGE}:{item.language}"] if item.language != item.row["lang"] else []
     if flags:
         row["flags"] = [*(item.row.get("flags") or []), *flags]
     return cast(Row, row)
+
+
+def _received(item: Candidate, tests: list[str]) -> str:
+    """What a row that is not kept held: its solution, and its tests in a section of their own."""
+    solution = str(item.row["solution"])
+    return "\n\n".join([solution, "[Tests]", *tests]) if tests else solution
 
 
 def unverified(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
