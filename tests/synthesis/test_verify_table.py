@@ -16,6 +16,7 @@ import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.verifying.table_columns import columns_of, language_of, read_tests, text_of
+from hf_oss_instruct.synthesis.verifying.table_rows import tests_of
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.verification import verify as core
 from tests.support.verified import pair, verifying_teacher
@@ -139,6 +140,35 @@ def test_a_table_that_brings_tests_needs_no_teacher(tmp_path: Path) -> None:
 
     again = hf_oss_instruct.verify(tmp_path / "out" / "data", tmp_path / "again", columns={"tests": "tests"})
     assert again["kept"] == 2, "what was verified is verified by the tests it carries"
+
+
+def test_a_body_completes_the_prompt_and_check_is_called_with_the_entry_point(tmp_path: Path) -> None:
+    """HumanEval's columns. The check of a wrong body fails, and an entry point that is no name is never code."""
+    prompt = 'def double(x: int) -> int:\n    """Double it."""\n'
+    check = "METADATA = {}\n\n\ndef check(candidate):\n    assert candidate(2) == 4\n    assert candidate(-3) == -6\n"
+    rows = [
+        {"canonical_solution": "\n    return 2 * x\n", "entry_point": "double"},
+        {"canonical_solution": "    return 3 * x\n", "entry_point": "double"},
+        {"canonical_solution": "def double(x):\n    return 2 * x\n", "entry_point": "double"},
+        {"canonical_solution": "    return 2 * x\n", "entry_point": "print('out of here')"},
+    ]
+    source = written(tmp_path / "rows.jsonl", [{"prompt": prompt, "test": check, **row} for row in rows])
+    report = hf_oss_instruct.verify(source, tmp_path / "out")
+    assert report["rejected"] == {"tests_failed": 1, "tests_vacuous": 1}
+    kept = read(tmp_path / "out" / "data")
+    assert [row["canonical_solution"] for row in kept] == [rows[0]["canonical_solution"], rows[2]["canonical_solution"]]
+    assert [row["execution_status"] for row in kept] == ["passed", "passed"]
+    assert kept[0]["solutions"][0]["text"] == prompt + rows[0]["canonical_solution"], "the program that ran"
+    completions = [row["completion"] for row in read(tmp_path / "out" / "sft")]
+    assert prompt in str(completions[0]), "whoever trains on it gets a whole program"
+
+
+def test_what_calls_check_itself_is_left_alone() -> None:
+    called = "def check(candidate):\n    assert candidate(1)\n\ncheck(f)\n"
+    assert tests_of(called, "f") == called
+    assert tests_of(["assert f(1)"], "f") == ["assert f(1)"]
+    assert tests_of("def check(candidate):\n    assert candidate(1)\n", "f") == called
+    assert tests_of(None, "f") is None
 
 
 def test_a_run_is_verified_with_tests_asked_apart_and_goes_on_where_it_was(tmp_path: Path) -> None:

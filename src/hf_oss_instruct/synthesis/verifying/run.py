@@ -26,8 +26,9 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.verifying.opening import open_verification
-from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, columns_of, language_of, read_tests, text_of
+from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, columns_of, language_of, text_of
 from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write
+from hf_oss_instruct.synthesis.verifying.table_rows import solution_of, tests_of
 from hf_oss_instruct.synthesis.verifying.tasks import Prepare
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
@@ -127,14 +128,17 @@ def verify_table(
 def _rows(table: pa.Table, names: TableColumns, language: str) -> Iterator[Row]:
     """The rows in our columns. Those of a run keep theirs; others get an id by their text."""
     ours, seen, empty = set(table.column_names) >= OURS, Counter[str](), dict.fromkeys(SCHEMA.names)
-    wanted = [name for name in table.column_names if ours or name in (names.problem, names.solution, names.tests, names.language)]
+    read_ones = (names.problem, names.solution, names.tests, names.language, names.entry_point)
+    wanted = [name for name in table.column_names if ours or name in read_ones]
     place = 0
     for batch in table.select(wanted).to_batches(1000):
         for columns in batch.to_pylist():
-            problem, solution = storable(text_of(columns[names.problem])), storable(text_of(columns[names.solution]))
+            problem = storable(text_of(columns[names.problem]))
+            solution = storable(solution_of(columns[names.problem], columns[names.solution], names))
             row = empty | ({name: columns[name] for name in SCHEMA.names if name in columns} if ours else {})
             row |= {"problem": problem, "solution": solution, "lang": _language(columns, names, row, language)}
-            row["tests"] = read_tests(columns[names.tests]) if names.tests else None
+            entry_point = columns[names.entry_point] if names.entry_point else None
+            row["tests"] = tests_of(columns[names.tests], entry_point) if names.tests else None
             if not ours:
                 key = digest(problem, solution)
                 seen[key] += 1

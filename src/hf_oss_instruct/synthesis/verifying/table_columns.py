@@ -31,10 +31,13 @@ PAIRS = (
     ("description", "solution"),
     ("question", "solutions"),
     ("problem", "solutions"),
+    ("prompt", "canonical_solution"),
+    ("complete_prompt", "canonical_solution"),
 )
 """Names of the two columns, the likelier ones first; `instruction` and `input` may both be there (OpenCodeInstruct)."""
 TESTS = ("tests", "test", "unit_tests", "test_list", "test_cases", "test_code", "input_output", "public_tests", "testcases")
 LANGUAGES = ("lang", "language", "programming_language", "lang_name")
+ENTRY_POINT = "entry_point"
 FIELDS = ("problem", "solution", "tests", "language")
 
 
@@ -46,12 +49,19 @@ class TableColumns:
         problem, solution: the pair.
         tests: a suite, a list of tests, or inputs and outputs.
         language: names of programming languages.
+        entry_point: names of the functions that HumanEval's `check(candidate)` is called with.
     """
 
     problem: str
     solution: str
     tests: str | None = None
     language: str | None = None
+    entry_point: str | None = None
+
+    @property
+    def completes_prompt(self) -> bool:
+        """Whether solutions may be bodies of the function that the problem opens, as in HumanEval."""
+        return self.entry_point is not None or self.solution == "canonical_solution"
 
 
 def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> TableColumns:
@@ -81,7 +91,8 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     taken = set(found)
     tests = next((name for name in TESTS if name in names and name not in taken), None)
     language = next((name for name in LANGUAGES if name in names and name not in taken), None)
-    return replace(columns, tests=columns.tests or tests, language=columns.language or language)
+    entry_point = ENTRY_POINT if ENTRY_POINT in names and ENTRY_POINT not in taken else None
+    return replace(columns, tests=columns.tests or tests, language=columns.language or language, entry_point=entry_point)
 
 
 def text_of(value: Any) -> str:

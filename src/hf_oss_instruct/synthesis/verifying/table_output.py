@@ -26,6 +26,7 @@ from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, text_of
+from hf_oss_instruct.synthesis.verifying.table_rows import solution_of
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION
 from hf_oss_instruct.workdir import write_whole
@@ -109,7 +110,7 @@ def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, repo
     base, renamed = _without_verification(table)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
-    data = _with_solutions(data, renamed.get(names.solution, names.solution), [found.kept[at] for at in kept])
+    data = _with_solutions(data, names, renamed, [found.kept[at] for at in kept])
     lost = [found.rejected[at] for at in dropped]
     fallen = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
     for name, values in (("reason", [one.reason for one in lost]), ("detail", [one.detail for one in lost])):
@@ -160,11 +161,13 @@ def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
     return table
 
 
-def _with_solutions(table: pa.Table, column: str, rows: list[Row]) -> pa.Table:
+def _with_solutions(table: pa.Table, names: TableColumns, renamed: Mapping[str, str], rows: list[Row]) -> pa.Table:
     """The table with the solutions that were kept, where another than the row's own was."""
-    own = table[column].to_pylist()
+    column = renamed.get(names.solution, names.solution)
+    problems, own = table[renamed.get(names.problem, names.problem)].to_pylist(), table[column].to_pylist()
     new = [
-        row["solution"] if row["solution"] != storable(text_of(value)) else value for row, value in zip(rows, own, strict=True)
+        value if row["solution"] == storable(solution_of(problem, value, names)) else row["solution"]
+        for row, problem, value in zip(rows, problems, own, strict=True)
     ]
     if new == own:
         return table

@@ -1,0 +1,45 @@
+"""The program and the tests of a table's row, where more than one column makes them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, read_tests, text_of
+
+_DEFINES_CHECK = re.compile(r"^def check\(", re.MULTILINE)
+_CALLS_CHECK = re.compile(r"^(?:if __name__.*\n\s+)?check\(", re.MULTILINE)
+
+
+def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
+    """The text of a row's solution.
+
+    In HumanEval and its relatives the prompt opens a function and the solution is its body: a solution that starts with an
+    indented line is appended to the prompt.
+
+    Args:
+        problem: value of the problem's column.
+        solution: value of the solution's column.
+        names: the columns of the table.
+    """
+    text = text_of(solution)
+    return text_of(problem) + text if names.completes_prompt and _starts_indented(text) else text
+
+
+def tests_of(tests: Any, entry_point: Any) -> str | list[str] | None:
+    """The tests of a row, see `read_tests`. HumanEval's `check(candidate)`, which nothing calls, is called.
+
+    Args:
+        tests: value of the column of tests.
+        entry_point: name of the function under test, if the table has one.
+    """
+    found = read_tests(tests)
+    called = isinstance(entry_point, str) and entry_point.isidentifier()
+    if not called or not isinstance(found, str) or not _DEFINES_CHECK.search(found) or _CALLS_CHECK.search(found):
+        return found
+    return f"{found.rstrip()}\n\ncheck({entry_point})\n"
+
+
+def _starts_indented(text: str) -> bool:
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    return line[:1] in (" ", "\t")
