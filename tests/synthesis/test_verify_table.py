@@ -16,7 +16,7 @@ import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.verifying.table_columns import columns_of, language_of, read_tests, text_of
-from hf_oss_instruct.synthesis.verifying.table_rows import tests_of
+from hf_oss_instruct.synthesis.verifying.table_rows import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.verification import verify as core
 from tests.support.verified import pair, verifying_teacher
@@ -161,6 +161,58 @@ def test_a_body_completes_the_prompt_and_check_is_called_with_the_entry_point(tm
     assert kept[0]["solutions"][0]["text"] == prompt + rows[0]["canonical_solution"], "the program that ran"
     completions = [row["completion"] for row in read(tmp_path / "out" / "sft")]
     assert prompt in str(completions[0]), "whoever trains on it gets a whole program"
+
+
+CHATS = {
+    "messages": [
+        {"role": "system", "content": "You write code."},
+        {"role": "user", "content": "Double it."},
+        {"role": "assistant", "content": "Which language?"},
+        {"role": "user", "content": "Python."},
+        {"role": "assistant", "content": DOUBLE},
+    ],
+    "conversations": [{"from": "human", "value": "Double it."}, {"from": "gpt", "value": DOUBLE}],
+}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("column", CHATS)
+def test_a_chat_holds_problem_and_solution(column: str, as_text: bool) -> None:
+    names = columns_of(["id", column, "tests"])
+    assert (names.problem, names.solution, names.tests) == (column, column, "tests")
+    assert names == columns_of(["id", column, "tests"], {"problem": column, "solution": column})
+    chat = json.dumps(CHATS[column]) if as_text else CHATS[column]
+    assert (problem_of(chat, names), solution_of(chat, chat, names)) == ("Double it.", DOUBLE)
+    changed = with_solution(chat, "other", names)
+    assert type(changed) is type(chat)
+    assert (problem_of(changed, names), solution_of(changed, changed, names)) == ("Double it.", "other")
+    assert solution_of(chat, chat, names) == DOUBLE, "the row as it came is left as it is"
+    asked = with_solution(json.dumps(CHATS[column][:1]), "", names)
+    answered = with_solution(asked, DOUBLE, names)
+    assert solution_of(answered, answered, names) == DOUBLE, "a chat that ends with a question gets an answer"
+    assert with_solution("no chat", DOUBLE, names) == "no chat"
+
+
+def test_what_is_no_chat_is_a_counted_rejection(tmp_path: Path) -> None:
+    parts = [{"role": "user", "content": [{"type": "text", "text": "Double it."}]}]
+    assert problem_of(parts, columns_of(["messages"])) == "Double it."
+    chats = [CHATS["messages"], CHATS["messages"][:2], [], None, [{"role": None, "content": None}]]
+    source = written(tmp_path / "rows.jsonl", [{"messages": chat, "tests": ASSERTS} for chat in chats])
+    report = hf_oss_instruct.verify(source, tmp_path / "out")
+    assert (report["kept"], report["rejected"], report["columns"]) == (1, {"empty": 4}, ["messages", "tests"])
+    [row] = read(tmp_path / "out" / "data")
+    assert row["messages"] == CHATS["messages"]
+
+
+def test_a_better_solution_takes_the_place_of_the_last_turn(tmp_path: Path) -> None:
+    problem, wrong = pair(1, "wrong")[:2]
+    chat = [{"from": "human", "value": problem}, {"from": "gpt", "value": wrong}]
+    source = written(tmp_path / "rows.jsonl", [{"conversations": chat}])
+    with verifying_teacher() as teacher:
+        model = InferenceTeacher("m", teacher.base_url)
+        hf_oss_instruct.verify(source, tmp_path / "out", teacher=model, solutions=2)
+    [row] = read(tmp_path / "out" / "data")
+    assert row["conversations"] == [chat[0], {"from": "gpt", "value": pair(1, "right")[1]}]
 
 
 def test_what_calls_check_itself_is_left_alone() -> None:

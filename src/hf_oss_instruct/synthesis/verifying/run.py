@@ -26,9 +26,9 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
 from hf_oss_instruct.synthesis.verifying.opening import open_verification
-from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, columns_of, language_of, text_of
+from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, columns_of, language_of
 from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write
-from hf_oss_instruct.synthesis.verifying.table_rows import solution_of, tests_of
+from hf_oss_instruct.synthesis.verifying.table_rows import problem_of, solution_of, tests_of
 from hf_oss_instruct.synthesis.verifying.tasks import Prepare
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
@@ -133,7 +133,7 @@ def _rows(table: pa.Table, names: TableColumns, language: str) -> Iterator[Row]:
     place = 0
     for batch in table.select(wanted).to_batches(1000):
         for columns in batch.to_pylist():
-            problem = storable(text_of(columns[names.problem]))
+            problem = storable(problem_of(columns[names.problem], names))
             solution = storable(solution_of(columns[names.problem], columns[names.solution], names))
             row = empty | ({name: columns[name] for name in SCHEMA.names if name in columns} if ours else {})
             row |= {"problem": problem, "solution": solution, "lang": _language(columns, names, row, language)}

@@ -37,6 +37,8 @@ PAIRS = (
 """Names of the two columns, the likelier ones first; `instruction` and `input` may both be there (OpenCodeInstruct)."""
 TESTS = ("tests", "test", "unit_tests", "test_list", "test_cases", "test_code", "input_output", "public_tests", "testcases")
 LANGUAGES = ("lang", "language", "programming_language", "lang_name")
+CHATS = ("messages", "conversations", "conversation")
+"""Columns that hold a problem and its solution as the turns of a chat."""
 ENTRY_POINT = "entry_point"
 FIELDS = ("problem", "solution", "tests", "language")
 
@@ -46,7 +48,7 @@ class TableColumns:
     """Names of columns; None where a table has none.
 
     Attributes:
-        problem, solution: the pair.
+        problem, solution: the pair; the same column where it holds chats.
         tests: a suite, a list of tests, or inputs and outputs.
         language: names of programming languages.
         entry_point: names of the functions that HumanEval's `check(candidate)` is called with.
@@ -57,6 +59,11 @@ class TableColumns:
     tests: str | None = None
     language: str | None = None
     entry_point: str | None = None
+
+    @property
+    def chat(self) -> bool:
+        """Whether problem and solution are turns of the same chat."""
+        return self.problem == self.solution
 
     @property
     def completes_prompt(self) -> bool:
@@ -81,6 +88,10 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
         raise UsageError(f"The rows have no column {missing[0]!r}. They have: {', '.join(names)}.")
     pairs = [(given.get("problem", problem), given.get("solution", solution)) for problem, solution in PAIRS]
     found = next((pair for pair in pairs if pair[0] in names and pair[1] in names and pair[0] != pair[1]), None)
+    chat = next((name for name in CHATS if name in names), None)
+    both = (given.get("problem", chat), given.get("solution", chat))
+    if found is None and both[0] is not None and both[0] == both[1]:
+        found = (both[0], both[0])
     if found is None:
         lacks = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
         raise UsageError(

@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, text_of
-from hf_oss_instruct.synthesis.verifying.table_rows import solution_of
+from hf_oss_instruct.synthesis.verifying.table_rows import solution_of, with_solution
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION
 from hf_oss_instruct.workdir import write_whole
@@ -89,7 +89,7 @@ def report_of(
         "source": Path(source).resolve().name if Path(source).exists() else source,
         "source_counts": {key: run[key] for key in ("requested", "kept", "rejected", "pending") if key in run} or None,
         **{key: run[key] for key in OF_THE_RUN if key in run},
-        "columns": [name for name in (names.problem, names.solution, names.tests, names.language) if name],
+        "columns": [name for name in dict.fromkeys((names.problem, names.solution, names.tests, names.language)) if name],
         "requested": rows,
         "kept": len(found.kept),
         "rejected": dict(rejected.most_common()),
@@ -166,12 +166,12 @@ def _with_solutions(table: pa.Table, names: TableColumns, renamed: Mapping[str, 
     column = renamed.get(names.solution, names.solution)
     problems, own = table[renamed.get(names.problem, names.problem)].to_pylist(), table[column].to_pylist()
     new = [
-        value if row["solution"] == storable(solution_of(problem, value, names)) else row["solution"]
+        value if row["solution"] == storable(solution_of(problem, value, names)) else with_solution(value, row["solution"], names)
         for row, problem, value in zip(rows, problems, own, strict=True)
     ]
     if new == own:
         return table
     kind = table.schema.field(column).type
-    fits = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    fits = names.chat or pa.types.is_string(kind) or pa.types.is_large_string(kind)
     values = pa.array(new, kind) if fits else pa.array([text_of(value) for value in new], pa.string())
     return table.set_column(table.column_names.index(column), column, values)

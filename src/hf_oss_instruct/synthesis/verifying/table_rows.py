@@ -1,18 +1,24 @@
-"""The program and the tests of a table's row, where more than one column makes them."""
+"""The problem, solution and tests of a table's row, as programs run them."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from hf_oss_instruct.synthesis.verifying import chats
 from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, read_tests, text_of
 
 _DEFINES_CHECK = re.compile(r"^def check\(", re.MULTILINE)
 _CALLS_CHECK = re.compile(r"^(?:if __name__.*\n\s+)?check\(", re.MULTILINE)
 
 
+def problem_of(value: Any, names: TableColumns) -> str:
+    """The text of a row's problem: of a chat the first turn of the user."""
+    return chats.first_of_user(chats.turns_of(value)) if names.chat else text_of(value)
+
+
 def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
-    """The text of a row's solution.
+    """The text of a row's solution: of a chat the last turn of the assistant.
 
     In HumanEval and its relatives the prompt opens a function and the solution is its body: a solution that starts with an
     indented line is appended to the prompt.
@@ -22,8 +28,15 @@ def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
         solution: value of the solution's column.
         names: the columns of the table.
     """
+    if names.chat:
+        return chats.last_of_assistant(chats.turns_of(solution))
     text = text_of(solution)
     return text_of(problem) + text if names.completes_prompt and _starts_indented(text) else text
+
+
+def with_solution(value: Any, text: str, names: TableColumns) -> Any:
+    """The value of the solution's column with another solution."""
+    return chats.with_last_of_assistant(value, text) if names.chat else text
 
 
 def tests_of(tests: Any, entry_point: Any) -> str | list[str] | None:
