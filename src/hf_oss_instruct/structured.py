@@ -94,6 +94,47 @@ def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) 
     return value
 
 
+def matching(value: Any, shape: Any, name: str) -> None:
+    """Check the types inside a parsed value, at every level.
+
+    Args:
+        value: the parsed JSON or YAML.
+        shape: a type or several; `[shape]`, a list of these; `{key: shape}`, an object with at least these keys;
+            `{...: shape}`, an object whose values are all these; or a function of the value that returns a shape.
+        name: what the value is called in the error message.
+
+    Raises:
+        ValueError: it has another type, or text that UTF-8 cannot hold; the message names the place inside it.
+    """
+    if callable(shape) and not isinstance(shape, type):
+        shape = shape(value)
+    if isinstance(shape, list):
+        _check_kind(value, (list,), name)
+        for place, one in enumerate(value):
+            matching(one, shape[0], f"{name}[{place}]")
+    elif isinstance(shape, Mapping):
+        _check_kind(value, (dict,), name)
+        if missing := [key for key in shape if key is not ... and key not in value]:
+            raise ValueError(f"{name}.{missing[0]} is missing")
+        for key, one in value.items():
+            _check_kind(key, (str,), f"a key of {name}")
+            if key in shape or ... in shape:
+                matching(one, shape[key] if key in shape else shape[...], f"{name}.{key}"[:200])
+    else:
+        _check_kind(value, shape if isinstance(shape, tuple) else (shape,), name)
+
+
+def _check_kind(value: Any, kinds: tuple[type, ...], name: str) -> None:
+    wanted = " or ".join("null" if one is type(None) else one.__name__ for one in kinds)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise ValueError(f"{name} is {value!r:.60}, and should be {wanted}")
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{name} is {value!r:.60}, which is not valid Unicode") from None
+
+
 def load_yaml(text: str, *, aliases: bool = False) -> Any:
     """The value of a YAML text, in time that grows with its length alone.
 

@@ -15,25 +15,17 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
+from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import owned, write_whole
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
-OF_THE_RUN = (
-    *("teacher", "config_hash", "prompt_hash", "started", "seconds", "requests_sent", "tokens", "cost", "sandbox"),
-    *("documents_skipped", "snippets_refused", "journal_lines_dropped"),
-)
-"""Fields of a run's `run.json` that remain true of the rows that curation keeps."""
-_OF_VERIFICATION = dict.fromkeys(
-    ("funnel", "not_verifiable", "languages", "toolchains", "tests", "mutation_score", "flake_bound"), dict
-) | {"attempts": list}
 _OF_PREFERENCES = ["problem", "solution", "solutions", "execution_status"]
 
 
@@ -143,14 +135,11 @@ def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:
 def _report(
     source: str, columns: Sequence[str], table: pa.Table, marked: pa.Table, entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    try:
-        before = read_object(Path(source) / REPORT, {"checks": list})
-    except ValueError:  # no run, or one whose report says nothing
-        before = {}
+    before = EarlierReport(source)
     done = {entry["name"] for entry in entries}
-    earlier = [entry for entry in before.get("checks", []) if isinstance(entry, dict) and entry.get("name") not in done]
+    earlier = [entry for entry in before.checks if entry["name"] not in done]
     left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
-    known = {entry.get("name") for entry in earlier}
+    known = {entry["name"] for entry in earlier}
     kept = int(not_rejected(marked).sum())
     rejected = (
         Counter(reason for reason in marked[REASON].to_pylist() if reason) if REASON in marked.column_names else Counter[str]()
@@ -158,8 +147,8 @@ def _report(
     return {
         "format_version": FORMAT_VERSION,
         "source": Path(source).resolve().name if Path(source).exists() else source,
-        "source_counts": {key: before[key] for key in ("requested", "kept", "rejected", "pending") if key in before} or None,
-        **{key: before[key] for key in OF_THE_RUN if key in before},
+        "source_counts": before.counts or None,
+        **before.of_the_run,
         "columns": list(columns),
         "requested": len(table),
         "kept": kept,
@@ -171,11 +160,9 @@ def _report(
     }
 
 
-def _verification(before: dict[str, Any], kept: int) -> dict[str, Any]:
+def _verification(before: EarlierReport, kept: int) -> dict[str, Any]:
     """What verification found, of a run whose pairs were verified; its funnel ends with the rows that curation keeps."""
-    try:
-        found = checked(before.get("verification"), _OF_VERIFICATION, "verification")
-    except ValueError:  # nothing was verified, or the report does not say what
+    if not (found := before.verification):
         return {}
     return {"verification": found | {"funnel": found["funnel"] | {"kept": kept}}}
 

@@ -14,14 +14,14 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
+from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS, REPORT
-from hf_oss_instruct.curation.run import CONFIG, OF_THE_RUN
+from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
@@ -71,12 +71,9 @@ def report_of(
         before: the report of earlier sessions.
         seconds: of this session.
     """
-    try:
-        run = read_object(Path(source) / REPORT, {"checks": list})
-    except ValueError:  # no run, or one whose report says nothing
-        run = {}
-    earlier = [one for one in run.get("checks", []) if isinstance(one, dict) and one.get("name") != "execution"]
-    known = {one.get("name") for one in earlier}
+    run = EarlierReport(source)
+    earlier = [one for one in run.checks if one["name"] != "execution"]
+    known = {one["name"] for one in earlier}
     others = [
         checks.skipped(step.name, "verify runs solutions only; see curate")
         for step in checks.STEPS
@@ -87,8 +84,8 @@ def report_of(
     return {
         "format_version": FORMAT_VERSION,
         "source": Path(source).resolve().name if Path(source).exists() else source,
-        "source_counts": {key: run[key] for key in ("requested", "kept", "rejected", "pending") if key in run} or None,
-        **{key: run[key] for key in OF_THE_RUN if key in run},
+        "source_counts": run.counts or None,
+        **run.of_the_run,
         "columns": [name for name in dict.fromkeys((names.problem, names.solution, names.tests, names.language)) if name],
         "requested": rows,
         "kept": len(found.kept),
