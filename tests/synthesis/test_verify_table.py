@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from datasets import load_dataset
 import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
 from hf_oss_instruct.synthesis.verifying.table_columns import columns_of, language_of, read_tests, text_of
 from hf_oss_instruct.synthesis.verifying.table_rows import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.teachers.inference import InferenceTeacher
+from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import verify as core
 from tests.support.verified import pair, verifying_teacher
 
@@ -161,6 +165,50 @@ def test_a_body_completes_the_prompt_and_check_is_called_with_the_entry_point(tm
     assert kept[0]["solutions"][0]["text"] == prompt + rows[0]["canonical_solution"], "the program that ran"
     completions = [row["completion"] for row in read(tmp_path / "out" / "sft")]
     assert prompt in str(completions[0]), "whoever trains on it gets a whole program"
+
+
+@pytest.fixture
+def without_ruby(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A machine without Ruby: its interpreter has a name that nobody has. Yields the line that installs it."""
+    row = TOOLCHAINS["ruby"]
+    monkeypatch.setitem(TOOLCHAINS, "ruby", replace(row, needs=("ruby-that-nobody-has",)))
+    trouble_with.cache_clear()
+    toolchain_of.cache_clear()
+    yield row.install
+    trouble_with.cache_clear()
+    toolchain_of.cache_clear()
+
+
+@pytest.mark.parametrize("unverifiable", ["drop", "keep"])
+def test_a_missing_toolchain_is_named_with_the_line_that_installs_it(
+    unverifiable: str, without_ruby: str, tmp_path: Path
+) -> None:
+    """Neither right nor wrong: the row is dropped and counted, or kept with its status, and other languages go on."""
+    rows = [
+        {
+            "problem": "Double it.",
+            "solution": "def double(x) = 2 * x\n",
+            "tests": ["raise unless double(2) == 4"],
+            "lang": "ruby",
+        },
+        {"problem": "Double it.", "solution": DOUBLE, "tests": ASSERTS, "lang": "python"},
+    ]
+    source = written(tmp_path / "rows.jsonl", [row | {"flags": "theirs", "reason": "a test"} for row in rows])
+    report = hf_oss_instruct.verify(source, tmp_path / "out", unverifiable=unverifiable)
+    kept, rejected = read(tmp_path / "out" / "data"), read(tmp_path / "out" / "rejected")
+    assert report["verification"]["not_verifiable"] == {"toolchain": 1}
+    assert report["requested"] == 2 == report["kept"] + sum(report["rejected"].values())
+    assert {row["source_flags"] for row in [*kept, *rejected]} == {"theirs"}
+    assert {row["source_reason"] for row in [*kept, *rejected]} == {"a test"}
+    if unverifiable == "drop":
+        assert [row["lang"] for row in kept] == ["python"]
+        [row] = rejected
+        assert row["reason"] == "not_verifiable"
+        assert row["detail"] == f"toolchain: ruby-that-nobody-has is not installed. Install it with: {without_ruby}"
+    else:
+        assert [row["execution_status"] for row in kept] == ["not_verifiable", "passed"]
+        assert [row["flags"] for row in kept] == [["not_verifiable:toolchain"], None]
+        assert not rejected
 
 
 CHATS = {

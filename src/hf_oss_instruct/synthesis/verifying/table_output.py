@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
+from hf_oss_instruct.curation.annotations import DETAIL, FLAGS, REASON
 from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS, REPORT
@@ -110,7 +111,7 @@ def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, repo
     data = _with_solutions(data, names, renamed, [found.kept[at] for at in kept])
     lost = [found.rejected[at] for at in dropped]
     fallen = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
-    for name, values in (("reason", [one.reason for one in lost]), ("detail", [one.detail for one in lost])):
+    for name, values in ((REASON, [one.reason for one in lost]), (DETAIL, [one.detail for one in lost])):
         fallen = fallen.drop_columns([name]) if name in fallen.column_names else fallen
         fallen = fallen.append_column(name, pa.array(values, pa.string()))
     pairs = [to_prompt_completion(found.kept[at]) for at in kept]
@@ -136,10 +137,11 @@ def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, repo
 def _without_verification(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
     """The table without columns of ours that will be written anew; others of the same names get out of the way."""
     ours, renamed = set(table.column_names) >= OURS, dict[str, str]()
-    clashing = [name for name in VERIFICATION_COLUMNS if name in table.column_names]
     if ours:
-        return table.drop_columns(clashing), renamed
-    for name in clashing:
+        return table.drop_columns([name for name in VERIFICATION_COLUMNS if name in table.column_names]), renamed
+    for name in (*VERIFICATION_COLUMNS, FLAGS, REASON, DETAIL):
+        if name not in table.column_names:
+            continue
         new = f"source_{name}"
         while new in table.column_names:
             new += "_"
@@ -151,10 +153,10 @@ def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
     for name in VERIFICATION_COLUMNS:
         kind = VERIFIED_SCHEMA.field(name).type
         table = table.append_column(name, pa.array([row.get(name) for row in rows], kind))
-    flags = [row.get("flags") for row in rows]
-    if any(flags) and "flags" in table.column_names:
-        place = table.column_names.index("flags")
-        table = table.set_column(place, "flags", pa.array(flags, pa.list_(pa.string())))
+    if any(flags := [row.get(FLAGS) for row in rows]):
+        values = pa.array(flags, VERIFIED_SCHEMA.field(FLAGS).type)
+        place = table.schema.get_field_index(FLAGS)
+        table = table.set_column(place, FLAGS, values) if place >= 0 else table.append_column(FLAGS, values)
     return table
 
 
