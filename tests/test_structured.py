@@ -79,7 +79,7 @@ def test_numbers_of_benchmarks_may_be_anything() -> None:
         ('{"n": "1"}', "'n' is '1', and should be int"),
         ('{"n": true}', "'n' is True, and should be int"),
         ("{}", "'n' is missing"),
-        ('{"n": NaN}', "no number"),
+        ('{"n": NaN}', "not a number"),
         ("{", "cannot be read"),
     ],
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+
+from hf_oss_instruct.sandbox.inside import procfs
 
 
 def parents() -> dict[int, int]:
@@ -22,11 +25,26 @@ def children(pid: int) -> list[int]:
     return [child for child, parent in parents().items() if parent == pid]
 
 
-def ours() -> set[int]:
-    """The processes that descend from this one."""
-    found, line = set(), [os.getpid()]
+def descendants(pid: int) -> set[int]:
+    """The processes that a process started, and those that they started."""
+    found, line = set(), [pid]
     while line:
         started = children(line.pop())
         found |= set(started)
         line += started
     return found
+
+
+def ours() -> set[int]:
+    """The processes that descend from this one."""
+    return descendants(os.getpid())
+
+
+def all_ended(pids: set[int], wait_s: float = 10.0) -> bool:
+    """Whether these processes have ended within so many seconds."""
+    deadline = time.monotonic() + wait_s
+    while alive := [pid for pid in pids if (left := procfs.stat(pid)) is not None and left.state not in "ZX"]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return not alive

@@ -23,7 +23,7 @@ from hf_oss_instruct.sandbox.monitor import SLACK_S
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
 from .conftest import ISOLATING
-from .descendants import children, parents
+from .descendants import all_ended, children, descendants, parents
 
 pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
 
@@ -31,9 +31,12 @@ pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandb
 def test_a_dead_worker_is_replaced_and_no_run_fails_for_it(isolating: str) -> None:
     run_program("pass", tier=isolating)
     worker = fork_servers.fork_server((isolating, (), (), (), None))
-    for pid in (*children(worker._process.pid), worker._process.pid):
-        os.kill(pid, signal.SIGKILL)
+    everything = descendants(worker._process.pid)
+    for pid in (*everything, worker._process.pid):
+        with contextlib.suppress(ProcessLookupError):  # one of them takes others with it
+            os.kill(pid, signal.SIGKILL)
     worker._process.wait()
+    assert all_ended(everything)
     assert run_program("print(1)", tier=isolating).stdout == "1\n"
     assert fork_servers.fork_server((isolating, (), (), (), None)) is not worker
 
@@ -196,25 +199,12 @@ def test_a_worker_does_not_outlive_its_caller(isolating: str) -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout
     assert process.stdout.readline() == b"ready\n"
-    before = {path for path in Path("/proc").glob("[0-9]*")}
-    assert any(_is_launcher_of(path, process.pid) for path in before)
+    started = descendants(process.pid)
+    assert len(started) > 1  # the fork server and the program
     process.kill()
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and any(_is_launcher_of(path, process.pid) for path in before):
-        time.sleep(0.1)
-    assert not any(_is_launcher_of(path, process.pid) for path in before)
-
-
-def _is_launcher_of(path: Path, caller: int) -> bool:
-    """Fork servers lead a session of their own and are adopted by process 1 when the caller is gone."""
-    try:
-        command = (path / "cmdline").read_bytes()
-        parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return False
-    return b"inside.fork_server" in command and parent in (1, caller)
+    assert all_ended(started)
 
 
 def test_a_machine_without_a_sandbox_refuses_and_says_how_to_get_one(tmp_path: Path) -> None:
