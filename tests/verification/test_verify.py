@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.suites import read_suite
@@ -55,6 +56,19 @@ def test_a_language_without_a_toolchain_or_reader_says_so() -> None:
         Options(select="best")
     with pytest.raises(UsageError, match="no solution"):
         verify_row([], TESTS, "python")
+
+
+@pytest.mark.parametrize(("language", "typed"), [("javascript", ""), ("typescript", ": number")])
+def test_a_console_assert_that_only_prints_is_a_failure(language: str, typed: str) -> None:
+    """HumanEval-X's tests: an arrow function that asserts, and a call of it."""
+    if trouble := trouble_with(language):
+        pytest.skip(trouble)
+    tests = (
+        "const testDouble = () => {\n  console.assert(double(2) === 4)\n  console.assert(double(3) === 6)\n}\n\ntestDouble()\n"
+    )
+    right = f"const double = (x{typed}) => {{\n  return 2 * x;\n}}\n"
+    assert verify_row([right], tests, language).status == "passed"
+    assert verify_row([right.replace("2 * x", "x + 2")], tests, language).status == "tests_failed"
 
 
 def test_the_single_tests_stand_alone_and_can_be_given_again() -> None:

@@ -20,6 +20,8 @@ HIDDEN = "__tests_of_ours__"
 _CALLED = re.compile(rf"{HIDDEN}\.(test|now)\((\d+)")
 _TESTS = frozenset({"test", "it", "specify"})
 _ASSERTS = re.compile(r"\b(console\.)?assert\b|\bexpect\s*\(|\bthrow\b|\bt\.(is|equal|deepEqual)\b")
+_CONSOLE_ASSERT = re.compile(r"\bconsole\s*\.\s*assert\s*\(")
+"""It only prints where it fails, so that a test of it would always pass."""
 _IMPORT = re.compile(
     r"^\s*import\s+(?:type\s+)?(?P<what>[^;]*?)\s+from\s+['\"](?P<module>[^'\"]+)['\"];?", re.MULTILINE | re.DOTALL
 )
@@ -51,17 +53,25 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = text.encode(errors="replace")
     edits: list[tuple[int, int, str]] = []
     tests: list[Test] = []
-    helpers = {
-        text_of(node.child_by_field_name("name")) for node in root.named_children
-        if node.type == "function_declaration" and _ASSERTS.search(text_of(node))
-    }  # fmt: skip
+    helpers = {name for node in root.named_children if (name := _defined(node)) and _ASSERTS.search(text_of(node))}
     for node in _statements(root):
         _statement(node, helpers, tests, edits)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
-    return Suite(language, tuple(tests), _preamble(root), more=(source.decode(errors="replace"),))
+    changed = _CONSOLE_ASSERT.sub(f"{HIDDEN}.its.assert(", source.decode(errors="replace"))
+    return Suite(language, tuple(tests), _preamble(root), more=(changed,))
+
+
+def _defined(node: Node) -> str:
+    """The name of the function that a statement defines; empty where it defines none."""
+    if node.type == "function_declaration":
+        return text_of(node.child_by_field_name("name"))
+    declared = next((one for one in node.named_children if one.type == "variable_declarator"), None)
+    value = declared.child_by_field_name("value") if declared else None
+    is_function = value is not None and value.type in ("arrow_function", "function_expression")
+    return text_of(declared.child_by_field_name("name")) if declared and is_function else ""
 
 
 def _preamble(root: Node) -> str:
