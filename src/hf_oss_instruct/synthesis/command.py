@@ -208,7 +208,7 @@ def _trouble(result: RunResult, out: Path) -> str | None:
     if result.trouble:
         return f"Error: {result.trouble}"
     if stats.pending:
-        return f"Error: {stats.pending:,} seeds have no answer yet ({stats.first_why})."
+        return f"Error: {stats.pending:,} seeds have no answer yet ({stats.pending_why})."
     if not stats.kept:
         return f"Error: no seed gave a pair ({stats.first_why}). {out / 'rejected'} holds what was received."
     return None

@@ -58,6 +58,7 @@ class RunStats:
     usage: Usage = field(default_factory=Usage)
     limits: RunLimits = field(default_factory=RunLimits)
     first_why: str = ""
+    pending_why: str = ""
     verification: VerificationStats | None = None
     preferences: int = 0
 
@@ -116,7 +117,7 @@ class Tables:
             (stats.refused if outcome.snippet else stats.skipped)[outcome.reason] += 1
         elif isinstance(outcome, Pending):
             stats.unanswered += 1
-            stats.first_why = stats.first_why or outcome.why
+            stats.pending_why = stats.pending_why or outcome.why
         elif isinstance(outcome, Rejection):
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             if stats.verification and outcome.verified:

@@ -96,7 +96,7 @@ def synthesize_to_disk(
         raise result.trouble
     if pending := result.stats.pending:
         raise TeacherError(
-            f"{pending:,} seeds have no answer yet ({result.stats.first_why}). Everything received is kept in {str(out)!r}; "
+            f"{pending:,} seeds have no answer yet ({result.stats.pending_why}). Everything received is kept in {str(out)!r}; "
             "the same call continues."
         )
     return result.report

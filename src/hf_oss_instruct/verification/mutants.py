@@ -120,7 +120,7 @@ def _meaning(text: str, language: str) -> str | None:
 def _spread(sites: list[_Site], source: bytes) -> Iterator[_Site]:
     """Sites in turns over operators and lines, drawn by hash of the text and the place."""
     seed = xxhash.xxh3_64_intdigest(source)
-    drawn = sorted(sites, key=lambda site: xxhash.xxh3_64_intdigest(f"{seed} {site.start} {site.operator} {site.new}"))
+    drawn = sorted(sites, key=lambda site: xxhash.xxh3_64_intdigest(f"{seed} {site.start} {site.operator} {site.new}".encode()))
     line_of = {site.start: source.count(b"\n", 0, site.start) for site in drawn}
     operators: Counter[str] = Counter()
     lines: Counter[int] = Counter()
