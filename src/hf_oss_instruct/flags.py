@@ -35,5 +35,5 @@ unsafe_option = click.option(
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Names with commas between them; `none` is no name."""
+    """Names with commas between them; `none` means an empty list."""
     return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))

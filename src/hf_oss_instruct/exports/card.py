@@ -19,7 +19,7 @@ TITLES = {
 }
 TABLES = "data/train-*.parquet"
 FILES = {"harbor": "tasks.jsonl", "verifiers": "*/tasks.jsonl"}
-"""Format → what the Hub's viewer shows, for formats that are no tables."""
+"""Format → what the Hub's viewer shows, for formats that are not tables."""
 _USES = {
     "trl": """```yaml
 dataset_name: NAME

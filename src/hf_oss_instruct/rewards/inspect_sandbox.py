@@ -152,7 +152,7 @@ class OssInstructSandbox(SandboxEnvironment):
             FileNotFoundError: there is none of this name.
             IsADirectoryError: it is a folder.
             PermissionError: it is outside the working folder.
-            UnicodeDecodeError: it is no text.
+            UnicodeDecodeError: it is not text.
         """
         name = _inside(file)
         if name not in self._files:

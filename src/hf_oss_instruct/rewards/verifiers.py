@@ -82,7 +82,7 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
         """The tasks.
 
         Raises:
-            UsageError: there is no file, or a line is no task.
+            UsageError: the file does not exist, or a line is not a task.
         """
         path = Path(self.config.path) if self.config.path else self.tasks
         if path is None:
@@ -97,7 +97,7 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
                 RowTests.from_json(told["tests"])
                 yield CodeTask(CodeData(id=told["id"], prompt=told["prompt"], tests=told["tests"]), self.config.task)
             except (ValueError, KeyError, TypeError) as error:
-                raise UsageError(f"Line {number} of {path} is no task: {type(error).__name__}: {error}.") from None
+                raise UsageError(f"Line {number} of {path} is not a task: {type(error).__name__}: {error}.") from None
 
 
 @functools.lru_cache(maxsize=8)

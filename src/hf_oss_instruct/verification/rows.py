@@ -84,7 +84,7 @@ class Verified:
         chosen: which of them is kept; None if none was run.
         selected_by: the method.
         passes: how many solutions pass every test.
-        mutants: mutants that compile and are no equivalents.
+        mutants: mutants that compile and are not equivalent to it.
         mutation_score: share of them that a test killed; None without any.
         stubs_passed: stubs that pass all that the kept solution passes.
         flaky: tests whose results changed between runs.

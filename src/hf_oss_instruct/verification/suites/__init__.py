@@ -93,7 +93,7 @@ def without_fence(text: str) -> str:
 
 
 def _pairs(texts: list[str]) -> list[tuple[str, str]]:
-    """Input and output of each pair; empty if the texts are no such JSON."""
+    """Input and output of each pair; empty if the texts are not such JSON."""
     found: list[tuple[str, str]] = []
     for text in texts:
         if text.lstrip()[:1] not in "[{":

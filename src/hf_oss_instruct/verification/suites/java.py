@@ -47,7 +47,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = _body(text).encode(errors="replace")
     root = parse(source, "java").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no java")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid Java")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     spans: list[tuple[int, int]] = []

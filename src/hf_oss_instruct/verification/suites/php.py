@@ -42,7 +42,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = text.encode(errors="replace")
     root = parse(source, "php").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no php")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid PHP")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     spans: list[tuple[int, int]] = []

@@ -38,7 +38,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = text.encode(errors="replace")
     root = parse(source, "ruby").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no ruby")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid Ruby")
     reader = _Reader(root)
     for node in root.named_children:
         reader.statement(node)

@@ -43,7 +43,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     cases = [(found[1] or found[2] or "", found[3]) for found in _BATS.finditer(text)]
     root = parse(_BATS.sub("", text).encode(errors="replace"), "shell").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no shell script")
+        raise SuiteRefusedError("tests_missing", "the tests are not a valid shell script")
     functions = {_name(node): text_of(node) for node in root.named_children if node.type == "function_definition"}
     tests = [Test(name, "bats", f'@test "{name}" {{\n{body}}}', body) for name, body in cases]
     kept = list(functions.values())
