@@ -14,8 +14,8 @@ MARGIN, CHOSEN_ABOVE, REJECTED_ABOVE = 0.4, 0.8, 0.0
 def preference_pairs(row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The pairs of a verified row, in the order of its solutions: prompt, chosen, rejected.
 
-    Only a row that passed has any. The rejected solution passes some tests and fails others, so it is neither a refusal nor a program
-    that does not load.
+    Only a row that passed has any. The rejected solution passes some tests and fails others, so it is neither a refusal
+    nor a program that does not load.
 
     Args:
         row: with the columns of verification.
