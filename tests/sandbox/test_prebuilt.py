@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,6 @@ EVERYTHING = (
     "#include<assert.h>\n#include<bits/stdc++.h>\nint main() { std::map<int, int> m; std::cout << m.size(); return 3; }\n"
 )
 JAVA = 'class Main { public static void main(String[] a) { System.out.print("0"); System.exit(3); } }'
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HOME", str(folder))
-        yield folder
 
 
 def made(language: str, source: str) -> Prebuilt:
@@ -50,19 +41,19 @@ def compiler_says(language: str, source: str, suffix: str, *options: str, folder
 
 @pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
 @pytest.mark.parametrize(("language", "source"), [("cpp", EVERYTHING), ("java", JAVA)])
-def test_a_program_runs_as_from_scratch(language: str, source: str, tier: str, home: Path) -> None:
+def test_a_program_runs_as_from_scratch(language: str, source: str, tier: str) -> None:
     made(language, source)
     ran = run_program(source, language, tier=tier)
     assert (ran.status, ran.stdout, ran.exit_code) == ("failed", "0", 3), ran
 
 
-def test_the_compilers_use_it(home: Path, tmp_path: Path) -> None:
+def test_the_compilers_use_it(tmp_path: Path) -> None:
     assert "! " in compiler_says("cpp", EVERYTHING, "cpp", "-H", "-fsyntax-only", folder=tmp_path)
     loaded = compiler_says("java", JAVA, "java", "-J-Xlog:class+load", "-d", str(tmp_path), folder=tmp_path)
     assert "com.sun.tools.javac.comp.Attr source: shared objects file (top)" in loaded
 
 
-def test_what_a_program_says_before_the_header_is_not_passed_over(home: Path) -> None:
+def test_what_a_program_says_before_the_header_is_not_passed_over() -> None:
     needs_toolchain("cpp")
     for before in ("#define _GLIBCXX_DEBUG 1\n", "int x;\n", '#include "mine.h"\n', "/* #include <bits/stdc++.h> */\n#if 0\n"):
         assert prebuilt("cpp", before + EVERYTHING) is None, before
@@ -71,7 +62,7 @@ def test_what_a_program_says_before_the_header_is_not_passed_over(home: Path) ->
     assert prebuilt("rust", "fn main() {}") is None
 
 
-def test_a_compile_error_is_the_compilers_own(home: Path, isolating: str) -> None:
+def test_a_compile_error_is_the_compilers_own(isolating: str) -> None:
     broken = EVERYTHING.replace("return 3", "return nothing")
     given = made("cpp", broken)
     with_it = run_program(broken, "cpp", tier=isolating)
@@ -83,7 +74,7 @@ def test_a_compile_error_is_the_compilers_own(home: Path, isolating: str) -> Non
 
 
 @pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
-def test_no_program_changes_it_for_the_next(home: Path) -> None:
+def test_no_program_changes_it_for_the_next() -> None:
     given = made("cpp", EVERYTHING)
     before = {file.name: (file.stat().st_size, file.stat().st_mtime_ns) for file in Path(given.folder).iterdir()}
     hostile = EVERYTHING.replace(
