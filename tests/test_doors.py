@@ -22,7 +22,7 @@ from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.export import export
-from hf_oss_instruct.synthesis.run import report_before
+from hf_oss_instruct.synthesis.sessions import report_before
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import load_recipe, read_yaml
 from hf_oss_instruct.training.sources import TrainingSource, why_unchecked

@@ -291,8 +291,10 @@ class TestOnce:
 
         teacher = OwnTeacher(late)
         twins = [seed(0), replace(seed(0), index=1), seed(2), replace(seed(0), index=3)]
-        received, _ = run(tmp_path, twins, teacher, concurrency=concurrency)
+        usage = Usage()
+        received, _ = run(tmp_path, twins, teacher, concurrency=concurrency, usage=usage)
         assert sorted(teacher.asked) == [0, 2]
+        assert (usage.prompt_tokens, usage.settled) == (2 * completion(0).prompt_tokens, 4), "shared answers are counted once"
         assert [(index(row), row["problem"]) for row in received if isinstance(row, dict)] == [
             (0, "Problem 0."),
             (1, "Problem 0."),

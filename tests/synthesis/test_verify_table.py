@@ -18,8 +18,8 @@ import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
-from hf_oss_instruct.synthesis.verifying.table_columns import columns_of, language_of, read_tests, text_of
-from hf_oss_instruct.synthesis.verifying.table_rows import problem_of, solution_of, tests_of, with_solution
+from hf_oss_instruct.synthesis.tables.columns import columns_of, language_of, read_tests, text_of
+from hf_oss_instruct.synthesis.tables.rows import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import verify as core

@@ -15,7 +15,8 @@ from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT, Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
-from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, VERDICTS, report_before
+from hf_oss_instruct.synthesis.run import CONFIG
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.protocol import Teacher

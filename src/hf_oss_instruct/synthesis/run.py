@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
-from hf_oss_instruct.data import FORMAT_VERSION, Completion, Outcome, Row, Seed, Skipped
+from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.driving import drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
@@ -30,12 +29,13 @@ from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import held, names_in, write_whole
 
-CONFIG, JOURNAL, VERDICTS = "oss_instruct.yaml", "journal", "verdicts.jsonl"
+CONFIG = "oss_instruct.yaml"
 AHEAD = 64
 """Seeds that may be ahead of the next row, as a multiple of `concurrency`: a slow answer delays rows, but not requests."""
 
@@ -196,36 +196,3 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
         begun = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
         write_whole(out / REPORT, json.dumps(begun | ({"tasks": follow_ups} if follow_ups else {}), indent=2) + "\n")
     return before
-
-
-def report_before(out: Path) -> dict[str, Any]:
-    """The report of earlier sessions, as far as it is readable; the journal is authoritative."""
-    kinds: dict[str, Any] = {
-        "teacher": str,
-        "started": str,
-        "requests_sent": int,
-        "seconds": (int, float),
-        "tokens": dict,
-        "tasks": list,
-    }
-    try:
-        found = read_object(out / REPORT)
-    except ValueError:
-        return {}
-    known = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
-    known["tokens"] = {name: n for name, n in known.get("tokens", {}).items() if isinstance(n, int)}
-    return known
-
-
-def usage_before(before: dict[str, Any], journal: Journal) -> Usage:
-    """Usage of earlier sessions: from their report, or from the journal if they were killed before they wrote one."""
-    tokens, answers = before.get("tokens", {}), Usage()
-    for entry in journal.answers():
-        answers.requests_sent += 1
-        if isinstance(entry.answer, Completion):
-            answers.count(entry.answer)
-    return Usage(
-        max(before.get("requests_sent", 0), answers.requests_sent),
-        max(tokens.get("prompt", 0), answers.prompt_tokens),
-        max(tokens.get("completion", 0), answers.completion_tokens),
-    )

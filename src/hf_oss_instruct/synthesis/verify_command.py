@@ -20,7 +20,7 @@ from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.budget import Usage
-    from hf_oss_instruct.synthesis.verifying.run import VerifyResult
+    from hf_oss_instruct.synthesis.tables import TableResult
 
 
 @click.command()
@@ -89,8 +89,8 @@ def _columns(said: str | None) -> dict[str, str]:
 
 def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: str | None) -> None:
     from hf_oss_instruct.curation.rows import read
+    from hf_oss_instruct.synthesis.tables.columns import columns_of
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
-    from hf_oss_instruct.synthesis.verifying.table_columns import columns_of
 
     table = read(source)
     names = columns_of(table.column_names, _columns(columns))
@@ -116,7 +116,7 @@ def _live(output: str) -> Iterator[Callable[[int, int, Usage], None]]:
         yield on_progress
 
 
-def _say_how_it_ended(result: VerifyResult, out: Path, output: str) -> None:
+def _say_how_it_ended(result: TableResult, out: Path, output: str) -> None:
     from hf_oss_instruct.console import show_line, show_result
     from hf_oss_instruct.synthesis.console import show_verification
 
@@ -138,7 +138,7 @@ def _say_how_it_ended(result: VerifyResult, out: Path, output: str) -> None:
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
 
 
-def _trouble(result: VerifyResult, out: Path) -> str | None:
+def _trouble(result: TableResult, out: Path) -> str | None:
     if result.interrupted:
         return "Interrupted."
     if result.trouble:
@@ -152,7 +152,7 @@ def _trouble(result: VerifyResult, out: Path) -> str | None:
     return None
 
 
-def _exit_code(result: VerifyResult) -> int:
+def _exit_code(result: TableResult) -> int:
     if result.interrupted:
         return EXIT_INTERRUPTED
     if isinstance(result.trouble, BudgetReachedError):

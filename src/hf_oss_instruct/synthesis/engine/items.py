@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import RowRejectedError
+from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
@@ -47,6 +48,7 @@ class Items:
         self._tasks, self._journal, self._runner = tuple(tasks), journal, runner
         self._claims, self._schedule, self._window, self._usage = claims, schedule, window, usage
         self.local_work = LocalWork(schedule, self._computed)
+        self._counted = NumberMap()
         self.teachers: dict[int, Teacher] = {}
         for task in tasks:
             self._meet(task)
@@ -80,7 +82,8 @@ class Items:
     def take(self, entry: Entry, answer: Answer) -> None:
         """Read an answer: the item is settled, or there is another question about it."""
         assert entry.step
-        if isinstance(answer, Completion):
+        if isinstance(answer, Completion) and (asked := int(entry.key[16:], 16)) not in self._counted:
+            self._counted.set(asked, 1)  # items with the same question share its answer, which was paid for once
             self._usage.count(answer)
         self._follow(entry, self._after(entry.step, answer))
 

@@ -6,8 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +21,11 @@ from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Ro
 from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.tables import SourceRows
+from hf_oss_instruct.synthesis.tables.columns import TableColumns, text_of
+from hf_oss_instruct.synthesis.tables.rows import solution_of, with_solution
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
-from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, text_of
-from hf_oss_instruct.synthesis.verifying.table_rows import solution_of, with_solution
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION
 from hf_oss_instruct.workdir import write_whole
@@ -41,10 +39,12 @@ class Outcomes:
     kept: dict[int, Row] = field(default_factory=dict)
     rejected: dict[int, Rejection] = field(default_factory=dict)
     pending: int = 0
+    settled: int = 0
     why: str = ""
 
-    def settle(self, place: int, outcome: Outcome) -> None:
-        """Note what became of the row at a place."""
+    def settle(self, outcome: Outcome) -> None:
+        """Note what became of the next row."""
+        place, self.settled = self.settled, self.settled + 1
         if isinstance(outcome, Rejection):
             self.rejected[place] = outcome
             assert outcome.verified
@@ -58,21 +58,15 @@ class Outcomes:
             self.why = self.why or outcome.why
 
 
-def report_of(
-    source: str, names: TableColumns, rows: int, found: Outcomes, usage: Usage, before: Mapping[str, Any], seconds: float
-) -> dict[str, Any]:
+def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of `run.json`.
 
     Args:
-        source: as of `verify_table`.
-        names: the columns that were read.
-        rows: all rows.
-        found: what became of them.
-        usage: what was asked in this session.
-        before: the report of earlier sessions.
-        seconds: of this session.
+        rows: the source.
+        found: what became of its rows.
+        facts: what was asked, and when, see `TableRun.facts`.
     """
-    run = EarlierReport(source)
+    run, names = EarlierReport(rows.source), rows.columns
     earlier = [one for one in run.checks if one["name"] != "execution"]
     known = {one["name"] for one in earlier}
     others = [
@@ -84,27 +78,24 @@ def report_of(
     said = found.stats.report(len(found.kept))
     return {
         "format_version": FORMAT_VERSION,
-        "source": Path(source).resolve().name if Path(source).exists() else source,
+        "source": rows.name,
         "source_counts": run.counts or None,
         **run.of_the_run,
-        "columns": [name for name in dict.fromkeys((names.problem, names.solution, names.tests, names.language)) if name],
-        "requested": rows,
+        "columns": names.read,
+        "requested": len(rows),
         "kept": len(found.kept),
         "rejected": dict(rejected.most_common()),
         "pending": found.pending,
-        "requests_sent": before.get("requests_sent", 0) + usage.requests_sent,
-        "tokens": {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
-        "seconds": round(before.get("seconds", 0) + seconds, 3),
-        "started": before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
-        "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
+        **facts,
         "checks": [{"name": "execution", "version": VERSION, "status": "done"}, *earlier, *others],
         "sandbox": ", ".join(said["sandbox"]) or None,
         "verification": said,
     }
 
 
-def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, report: dict[str, Any], source: str) -> None:
+def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) -> None:
     """Tables, then card and, last, the report."""
+    table, names = rows.table, rows.columns
     base, renamed = _without_verification(table)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
@@ -127,7 +118,7 @@ def write(out: Path, table: pa.Table, names: TableColumns, found: Outcomes, repo
         shards.add_table(part)
         shards.finish()
     report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
-    config = Path(source) / CONFIG
+    config = Path(rows.source) / CONFIG
     if config.is_file():
         write_whole(out / CONFIG, config.read_bytes())
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hf_oss_instruct.synthesis.verifying import chats
-from hf_oss_instruct.synthesis.verifying.table_columns import TableColumns, read_tests, text_of
+from hf_oss_instruct.synthesis.tables import chats
+from hf_oss_instruct.synthesis.tables.columns import TableColumns, read_tests, text_of
 
 _DEFINES_CHECK = re.compile(r"^def check\(", re.MULTILINE)
 _CALLS_CHECK = re.compile(r"^(?:if __name__.*\n\s+)?check\(", re.MULTILINE)

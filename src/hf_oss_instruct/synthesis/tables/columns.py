@@ -66,6 +66,11 @@ class TableColumns:
         return self.problem == self.solution
 
     @property
+    def read(self) -> list[str]:
+        """Names of the columns that are read, each once."""
+        return [name for name in dict.fromkeys((self.problem, self.solution, self.tests, self.language)) if name]
+
+    @property
     def completes_prompt(self) -> bool:
         """Whether solutions may be bodies of the function that the problem opens, as in HumanEval."""
         return self.entry_point is not None or self.solution == "canonical_solution"

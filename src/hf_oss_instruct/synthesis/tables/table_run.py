@@ -1,0 +1,141 @@
+"""A run over the rows of a table: it sends items through tasks in a folder that the same call continues.
+
+with TableRun(out, {"command": "verify", …}, spec) as run:
+    run.drive(rows, tasks, consume)
+    write(…, run.facts())
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hf_oss_instruct.data import Outcome
+from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.driving import drive
+from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.memory import rare_garbage_collection
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
+from hf_oss_instruct.verification.memo import Verdicts
+from hf_oss_instruct.workdir import owned
+
+AHEAD = 64
+"""Items that may be ahead of the next outcome, as a multiple of `concurrency`."""
+
+
+@dataclass
+class TableResult:
+    """How a run over a table ended.
+
+    Attributes:
+        report: `run.json` as written.
+        trouble: what stopped it before every row was settled; None if nothing did.
+        interrupted: it was stopped by a signal.
+        why: why the first pending row is pending.
+    """
+
+    report: dict[str, Any]
+    trouble: OssInstructError | None = None
+    interrupted: bool = False
+    why: str = ""
+
+
+class TableRun:
+    """The folder of a run over the rows of a table, locked while the context is open.
+
+    Args:
+        out: a new or empty folder, or that of the same job.
+        job: what is done there, as `workdir.owned` records and compares it.
+        spec: its parts `teacher` and `limits` say how requests are sent.
+        also: folders with further journals whose answers are used.
+
+    Attributes:
+        usage: what was spent in this session.
+
+    Raises:
+        RunError: `out` holds something else, is in use, or cannot be written.
+    """
+
+    def __init__(self, out: Path, job: Mapping[str, Any], spec: RunSpec, also: Sequence[Path] = ()) -> None:
+        self.out, self.usage = out, Usage()
+        self._job, self._spec, self._also = job, spec, also
+        self._trouble: OssInstructError | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(owned(self.out, self._job))
+            stack.enter_context(rare_garbage_collection())
+            self._stopping = stack.enter_context(deferring())
+            self._before, self._started = report_before(self.out), time.monotonic()
+            self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def verdicts(self) -> Verdicts:
+        """The verdicts of programs in the folder."""
+        return self._stack.enter_context(Verdicts(self.out / VERDICTS))
+
+    def drive(
+        self,
+        items: Iterable[Any],
+        tasks: Sequence[Task],
+        consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
+        show: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Send every item through the tasks, until all are settled, or a signal or an error ends it in good order.
+
+        Args:
+            items: what the first task takes.
+            tasks: the chain, see `engine.outcomes`.
+            consume: takes every outcome, in the order of the items.
+            show: shows the progress, a few times a second.
+        """
+        teacher, limits = self._spec.teacher, self._spec.limits
+
+        def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
+            return outcomes(
+                items,
+                tasks,
+                self._journal,
+                concurrency=teacher.concurrency,
+                ahead=AHEAD * teacher.concurrency,
+                retry_policy=RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=teacher.timeout),
+                budget=Budget(limits, usage_before(self._before, self._journal) if limits.bounded else None),
+                usage=self.usage,
+                stop=stop,
+                catch_up=True,
+            )
+
+        self._trouble = drive(stream, consume, self._stopping, show)
+
+    def facts(self) -> dict[str, Any]:
+        """What `run.json` says of the requests and of the time, earlier sessions included."""
+        before, usage = self._before, self.usage
+        return {
+            "requests_sent": before.get("requests_sent", 0) + usage.requests_sent,
+            "tokens": {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
+            "seconds": round(before.get("seconds", 0) + time.monotonic() - self._started, 3),
+            "started": before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
+            "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
+        }
+
+    def result(self, report: dict[str, Any], why: str = "") -> TableResult:
+        """How the run ended, with the report that was written."""
+        return TableResult(report, self._trouble, bool(self._stopping), why)
