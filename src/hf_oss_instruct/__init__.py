@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.run import score
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
+    from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.resolve import read_seeds
@@ -50,6 +51,7 @@ _HOMES = {
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
     "Prompt": "spec.prompts",
+    "Report": "reporting.report",
     "Row": "data",
     "RunLimits": "spec.limits",
     "RunSpec": "spec.run",
@@ -66,6 +68,7 @@ _HOMES = {
     "publish": "api",
     "read_seeds": "seeds.resolve",
     "register": "loading.registration",
+    "report": "reporting.report",
     "run_program": "sandbox.run",
     "score": "evaluation.run",
     "synthesize": "synthesis.lazy_rows",
@@ -83,6 +86,7 @@ __all__ = [
     "OssInstruct",
     "OssInstructError",
     "Prompt",
+    "Report",
     "Row",
     "RunLimits",
     "RunSpec",
@@ -99,6 +103,7 @@ __all__ = [
     "publish",
     "read_seeds",
     "register",
+    "report",
     "run_program",
     "score",
     "synthesize",

@@ -11,7 +11,7 @@ from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
-from hf_oss_instruct.report.command import report
+from hf_oss_instruct.reporting.command import report
 from hf_oss_instruct.rewards.command import reward_server
 from hf_oss_instruct.sandbox.command import env
 from hf_oss_instruct.seeds.command import seeds

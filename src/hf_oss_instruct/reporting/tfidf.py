@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

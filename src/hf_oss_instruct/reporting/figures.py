@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.languages import find
-from hf_oss_instruct.report import charts
-from hf_oss_instruct.report.charts import Sets, Spec
-from hf_oss_instruct.report.similarity import PUBLISHED
+from hf_oss_instruct.reporting import charts
+from hf_oss_instruct.reporting.charts import Sets, Spec
+from hf_oss_instruct.reporting.similarity import PUBLISHED
 
 COMPOSITION = {
     "languages": "Languages",
@@ -41,6 +41,11 @@ class Figure:
     spec: Spec
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def file_name(self) -> str:
+        """The name of its PNG file."""
+        return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in self.name) + ".png"
 
 
 def figures(sets: Sets) -> list[Figure]:

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow.dataset as pds
 import pytest
 
-from hf_oss_instruct.report.access import RowAccess
-from hf_oss_instruct.report.lookup import RowLookup
-from hf_oss_instruct.report.rows import open_rows
-from hf_oss_instruct.report.server import ReportServer
+from hf_oss_instruct.reporting.access import RowAccess
+from hf_oss_instruct.reporting.lookup import RowLookup
+from hf_oss_instruct.reporting.rows import open_rows
+from hf_oss_instruct.reporting.server import ReportServer
 
 from .datasets import kept, rejected, run_folder
 

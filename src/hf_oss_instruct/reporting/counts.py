@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.arrow import flat
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 LISTED = 30
 """Values of a column that the report lists; the others are counted together."""

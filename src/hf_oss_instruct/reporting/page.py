@@ -14,10 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hf_oss_instruct.display import visible
-from hf_oss_instruct.report.charts import Sets
-from hf_oss_instruct.report.drawing import svg
-from hf_oss_instruct.report.figures import Figure
-from hf_oss_instruct.report.sections import sections
+from hf_oss_instruct.reporting.charts import Sets
+from hf_oss_instruct.reporting.drawing import svg
+from hf_oss_instruct.reporting.figures import Figure
+from hf_oss_instruct.reporting.sections import sections
 
 
 def page(
@@ -42,12 +42,12 @@ def page(
     }
     name, numbers = next(iter(sets.items()))
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             title=visible(name),
-            lead=_lead(numbers, list(sets)[1:]),
-            facts=_facts(numbers),
+            lead=lead(numbers, list(sets)[1:]),
+            facts=facts(numbers),
             sections=sections(sets, found, drawn),
             browser=bool(browser),
             config=Markup(config),
@@ -78,34 +78,35 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _lead(numbers: Mapping[str, Any], others: list[str]) -> str:
+def lead(numbers: Mapping[str, Any], others: list[str]) -> str:
+    """What the dataset is, in a sentence."""
     funnel, cost = numbers["funnel"], numbers["cost"]
     said = f"{funnel['kept']:,} of {funnel['requested']:,} rows kept"
     said += f", written by {cost['teacher']}" if cost else ""
     return said + (f"; compared with {visible(', '.join(others))}." if others else ".")
 
 
-def _facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The most important numbers, at the top."""
+def facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The most important numbers, at the top: name and value."""
     funnel, diversity, lengths = (numbers[name] or {} for name in ("funnel", "diversity", "lengths"))
-    facts = [("rows kept", f"{funnel['kept']:,}"), ("rejected", f"{sum(funnel['rejected'].values()):,}")]
+    found = [("rows kept", f"{funnel['kept']:,}"), ("rejected", f"{sum(funnel['rejected'].values()):,}")]
     if funnel["pending"]:
-        facts.append(("pending", f"{funnel['pending']:,}"))
+        found.append(("pending", f"{funnel['pending']:,}"))
     if diversity.get("rows"):
-        facts.append(("distinct tasks", f"{diversity['distinct_tasks']:,}"))
+        found.append(("distinct tasks", f"{diversity['distinct_tasks']:,}"))
     for part in ("problem", "solution"):
         if part in lengths:
-            facts.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
-    facts += [
+            found.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
+    found += [
         (f"similarity to {one['benchmark']}", f"{one['mean_of_maxima']:.3f}")
         for one in numbers["similarity"]
         if "mean_of_maxima" in one
     ]
     if (verified := numbers["verification"]) and "pass_rate" in verified:
-        facts.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))
+        found.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))
     if (cost := numbers["cost"]) and cost["cost"]:
-        facts.append(("cost", f"{cost['cost']:,.2f}"))
-    return facts
+        found.append(("cost", f"{cost['cost']:,.2f}"))
+    return found
 
 
 def _script_json(value: Any) -> str:
@@ -114,9 +115,10 @@ def _script_json(value: Any) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates that show every text as text."""
     made = Environment(
-        loader=PackageLoader("hf_oss_instruct.report"), undefined=StrictUndefined, autoescape=True, trim_blocks=True
+        loader=PackageLoader("hf_oss_instruct.reporting"), undefined=StrictUndefined, autoescape=True, trim_blocks=True
     )
     made.finalize = _shown
     return made
@@ -129,9 +131,9 @@ def _shown(value: Any) -> Any:
 
 @cache
 def _template(name: str) -> str:
-    return (files("hf_oss_instruct.report") / "templates" / name).read_text("utf-8")
+    return (files("hf_oss_instruct.reporting") / "templates" / name).read_text("utf-8")
 
 
 @cache
 def _vendored(name: str) -> str:
-    return (files("hf_oss_instruct.report") / "vendor" / name).read_text("utf-8")
+    return (files("hf_oss_instruct.reporting") / "vendor" / name).read_text("utf-8")

@@ -61,9 +61,20 @@ def png(spec: dict[str, Any], title: str) -> bytes:
     """A chart as PNG for a card, with its title in it."""
     import vl_convert
 
-    themed = _themed(spec, CARD) | {"title": {"text": title, "anchor": "start", "fontSize": 14}, "padding": 14}
-    drawn: bytes = vl_convert.vegalite_to_png(themed, scale=PNG_SCALE)
+    drawn: bytes = vl_convert.vegalite_to_png(_titled(spec, title), scale=PNG_SCALE)
     return drawn
+
+
+def svg_image(spec: dict[str, Any], title: str) -> str:
+    """A chart as a file of its own, with its title in it."""
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(_titled(spec, title))
+    return drawn
+
+
+def _titled(spec: dict[str, Any], title: str) -> dict[str, Any]:
+    return _themed(spec, CARD) | {"title": {"text": title, "anchor": "start", "fontSize": 14}, "padding": 14}
 
 
 def _without_marks(body: str) -> str:

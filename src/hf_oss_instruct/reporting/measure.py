@@ -9,8 +9,8 @@ from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report import categories, contamination, counts, diversity, lengths, outcomes, similarity, tfidf, verdicts
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting import categories, contamination, counts, diversity, lengths, outcomes, similarity, tfidf, verdicts
+from hf_oss_instruct.reporting.rows import ReportRows
 
 FORMAT_VERSION = 1
 EXCERPT = 1_200

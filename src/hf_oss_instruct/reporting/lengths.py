@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 BINS = 24
 WORDS = "words, numbers and punctuation marks"

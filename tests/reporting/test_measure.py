@@ -12,9 +12,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report.measure import ReportOptions, measure
-from hf_oss_instruct.report.rows import open_rows
-from hf_oss_instruct.report.similarity import texts_of
+from hf_oss_instruct.reporting.measure import ReportOptions, measure
+from hf_oss_instruct.reporting.rows import open_rows
+from hf_oss_instruct.reporting.similarity import texts_of
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 
 from .datasets import benchmark, kept, rejected, run_folder, verified

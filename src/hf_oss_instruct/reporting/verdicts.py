@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from hf_oss_instruct.report.counts import summary
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.counts import summary
+from hf_oss_instruct.reporting.rows import ReportRows
 
 VERIFIED = ("execution_status", "pass_rate", "mutation_score", "flaky")
 DIFFICULTY = {"easy": (0.75, 1.01), "medium": (0.4, 0.75), "hard": (1e-9, 0.4), "unsolved": (0.0, 1e-9)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import pyarrow.dataset as pds
 
 from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.curation.rows import read
+from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report.access import RowAccess
+from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.structured import read_object
 
@@ -52,6 +53,9 @@ class ReportRows:
     run: dict[str, Any] = field(default_factory=dict)
     trainings: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(int(table.count_rows()) for table in (self.kept, self.rejected) if table is not None)
 
     def column(self, name: str, *, rejected: bool = False) -> pa.ChunkedArray | None:
         """A whole column, None if the table lacks it."""
@@ -134,11 +138,25 @@ def _text(kind: pa.DataType) -> bool:
 def _in_memory(rows: Any) -> pa.Table:
     if isinstance(rows, pa.Table):
         return rows
-    if hasattr(rows, "with_format"):  # a datasets.Dataset
+    if isinstance(rows, Mapping):  # a datasets.DatasetDict, or columns
+        raise UsageError(
+            f"These are several tables or columns ({', '.join(map(str, rows))}). Pass one table, such as rows['train']."
+        )
+    if hasattr(rows, "with_format") and hasattr(rows, "__len__"):  # a datasets.Dataset
         return rows.with_format("arrow")[:]
     if hasattr(rows, "iloc"):  # a pandas DataFrame
         return pa.Table.from_pandas(rows, preserve_index=False)
-    return pa.Table.from_pylist([dict(row) for row in rows])
+    listed = [dict(row) for row in rows]
+    names = dict.fromkeys(str(name) for row in listed for name in row)
+    return pa.table({name: _array([row.get(name) for row in listed]) for name in names})
+
+
+def _array(values: list[Any]) -> pa.Array:
+    """A column; values of several types, which Arrow has no column for, as texts."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, TypeError, OverflowError, UnicodeError):
+        return pa.array([None if value is None else storable(str(value)) for value in values], pa.string())
 
 
 def _objects(folder: Path, name: str) -> dict[str, dict[str, Any]]:

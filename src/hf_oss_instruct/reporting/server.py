@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report import figures
-from hf_oss_instruct.report.chunks import encoded
-from hf_oss_instruct.report.facets import FACETS
-from hf_oss_instruct.report.lookup import RowLookup
-from hf_oss_instruct.report.measure import outline
-from hf_oss_instruct.report.page import page
-from hf_oss_instruct.report.rows import ReportRows, open_rows
+from hf_oss_instruct.reporting import figures
+from hf_oss_instruct.reporting.chunks import encoded
+from hf_oss_instruct.reporting.facets import FACETS
+from hf_oss_instruct.reporting.lookup import RowLookup
+from hf_oss_instruct.reporting.measure import outline
+from hf_oss_instruct.reporting.page import page
+from hf_oss_instruct.reporting.rows import ReportRows, open_rows
 from hf_oss_instruct.structured import read_object
 
 LOOPBACK = "127.0.0.1"

@@ -11,14 +11,17 @@ from hf_oss_instruct.console import show_line, show_result
 
 def show(numbers: dict[str, Any], page: Path) -> None:
     """The most important numbers, what could not be measured, and the file to open."""
-    funnel = numbers["funnel"]
-    show_result(f"{funnel['kept']:,} rows kept of {funnel['requested']:,}", page)
-    for text in _lines(numbers):
+    first, *others = lines(numbers)
+    show_result(first, page)
+    for text in others:
         show_line(f"  {text}")
     show_line(f"\nNext, open it in a browser:\n  {page.resolve().as_uri()}")
 
 
-def _lines(numbers: dict[str, Any]) -> Iterator[str]:
+def lines(numbers: dict[str, Any]) -> Iterator[str]:
+    """The most important numbers, a line each."""
+    funnel = numbers["funnel"]
+    yield f"{funnel['kept']:,} rows kept of {funnel['requested']:,}"
     if lengths := numbers["lengths"]:
         problem, solution = (f"{lengths[part]['mean']:,.0f}" for part in ("problem", "solution"))
         yield f"tokens, on average: {problem} in a problem, {solution} in a solution ({lengths['tokenizer']})"

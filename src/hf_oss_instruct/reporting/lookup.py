@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.arrow import holds_text
-from hf_oss_instruct.report.access import RowAccess
-from hf_oss_instruct.report.chunks import prepared
-from hf_oss_instruct.report.facets import FACETS, KEPT, REJECTED, tables, title, values_of
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.access import RowAccess
+from hf_oss_instruct.reporting.chunks import prepared
+from hf_oss_instruct.reporting.facets import FACETS, KEPT, REJECTED, tables, title, values_of
+from hf_oss_instruct.reporting.rows import ReportRows
 
 SEARCH_S = 0.2
 """Seconds after which a search answers with what it has found so far."""

@@ -11,11 +11,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from hf_oss_instruct.curation.benchmarks import find
-from hf_oss_instruct.report.measure import ReportOptions
-from hf_oss_instruct.report.rows import open_rows
-from hf_oss_instruct.report.server import ReportServer
-from hf_oss_instruct.report.write import write_report
+from hf_oss_instruct import report
+from hf_oss_instruct.reporting.rows import open_rows
+from hf_oss_instruct.reporting.server import ReportServer
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 
 from .browser import axe, chromium, look, requests, until
@@ -37,8 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quoting = {"received": ATTACK, "repo_name": ATTACK}
     fallen += [rejected(99, "contaminated", "toy:Toy/0:quote") | quoting]
     run = run_folder(home / "<b>run", rows, fallen, VERIFIED_SCHEMA, teacher=ATTACK)
-    options = ReportOptions(tuple(find([str(benchmark(home / "toy.jsonl"))])))
-    write_report(run, run / "report", options=options)
+    report(run, benchmarks=[str(benchmark(home / "toy.jsonl"))]).save(run / "report")
     return run
 
 

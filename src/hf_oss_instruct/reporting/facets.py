@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
 from hf_oss_instruct.arrow import flat
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 KEPT, REJECTED = "kept", "rejected"
 TITLE = 110

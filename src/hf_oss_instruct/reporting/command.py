@@ -51,22 +51,27 @@ def report(
     SOURCE is the folder of a run, a curation, a training or of scores, tables, or a Hub dataset. OUT gets index.html (opens from
     disk, needs no network), rows/ (the rows beside it), report.json and pictures/.
     """
-    from hf_oss_instruct.curation.benchmarks import find
-    from hf_oss_instruct.report.measure import ReportOptions
-    from hf_oss_instruct.report.write import PAGE, write_report
-
     wanted = names_in(columns) if columns else None
     if serve:
-        from hf_oss_instruct.report.server import serve as start
+        from hf_oss_instruct.reporting.server import serve as start
 
         start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C ends)", err=True))
         return
-    folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
-    options = ReportOptions(tuple(find(names_in(benchmarks))), tokenizer, category_model)
-    numbers = write_report(source, folder, compare=compare, options=options, columns=wanted)
-    if output == "json":
-        click.echo(json.dumps({"out": str(folder), **numbers}))
-    elif output != "quiet":
-        from hf_oss_instruct.report.show import show
+    from hf_oss_instruct.reporting.report import report as measured
 
-        show(numbers, folder / PAGE)
+    folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
+    made = measured(
+        source,
+        compare=compare,
+        benchmarks=names_in(benchmarks),
+        tokenizer=tokenizer,
+        category_model=category_model,
+        columns=wanted,
+    )
+    page = made.save(folder)
+    if output == "json":
+        click.echo(json.dumps({"out": str(folder), **made.numbers}))
+    elif output != "quiet":
+        from hf_oss_instruct.reporting.show import show
+
+        show(made.numbers, page)

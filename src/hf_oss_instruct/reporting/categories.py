@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.report.tfidf import TfIdf
+    from hf_oss_instruct.reporting.tfidf import TfIdf
 
 CATEGORIES = {
     "Algorithmic and Data Structure": (

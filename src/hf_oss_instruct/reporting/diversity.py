@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.curation.dedup import THRESHOLD
 from hf_oss_instruct.curation.minhash import near_pairs
-from hf_oss_instruct.report.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.report.tfidf import TfIdf
+    from hf_oss_instruct.reporting.tfidf import TfIdf
 
 FITTED = 20_000
 """Rows from which dimensions and clusters are learned; all rows are assigned."""

@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.report.access import RowAccess
-from hf_oss_instruct.report.rows import ReportRows, batches
+from hf_oss_instruct.reporting.access import RowAccess
+from hf_oss_instruct.reporting.rows import ReportRows, batches
 
 SHOWN = 12
 """Passages that are shown for each benchmark."""

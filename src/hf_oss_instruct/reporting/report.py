@@ -1,0 +1,119 @@
+"""Measure a dataset and show it: in a notebook, or as a page in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.reporting.figures import Figure
+    from hf_oss_instruct.reporting.rows import ReportRows
+
+BENCHMARKS = ("humaneval", "mbpp")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers and charts of a dataset. A notebook shows the charts inline.
+
+    Attributes:
+        sets: name of a dataset → its numbers: the dataset itself, then the one it is compared with.
+        figures: the charts, as Vega-Lite specifications with their titles and tables.
+        rows: the dataset, for the browser of rows.
+    """
+
+    sets: Mapping[str, Mapping[str, Any]]
+    figures: Sequence[Figure]
+    rows: ReportRows
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """All numbers, as in `report.json`; those of the dataset it is compared with under `compared`."""
+        from hf_oss_instruct.reporting.write import numbers_of
+
+        return numbers_of(self.sets)
+
+    def save(self, out: Path | str, *, browser: bool = True) -> Path:
+        """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the browser of rows).
+
+        Args:
+            out: the folder; an earlier report there is replaced.
+            browser: whether the page has the browser of rows; without it, the page is a single file.
+
+        Returns:
+            The page.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        from hf_oss_instruct.reporting.write import write
+
+        return write(self.sets, self.figures, self.rows, Path(out), browser=browser)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What Jupyter, VS Code and Colab show: charts as images, which need neither a script nor a trusted notebook."""
+        return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+
+    def _repr_html_(self) -> str:
+        from hf_oss_instruct.reporting.inline import inline
+
+        return inline(self.sets, self.figures)
+
+    def __repr__(self) -> str:
+        from hf_oss_instruct.reporting.show import lines
+
+        return "\n  ".join(lines(self.numbers))
+
+
+def report(
+    rows: Any,
+    *,
+    compare: Any = None,
+    benchmarks: Sequence[str] = BENCHMARKS,
+    tokenizer: str | None = None,
+    category_model: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> Report:
+    """Measure a dataset: funnel, composition, lengths, categories, similarity to benchmarks, diversity, verification.
+
+    In a notebook, a cell that ends with `report(rows)` shows the charts. Needs the extra `report`.
+
+        report = hf_oss_instruct.report(rows, benchmarks=[])
+        report.numbers["diversity"]["near_duplicate_rate"]
+        report.save("looked_at")      # the page with the browser of rows, report.json, PNG charts
+
+    Args:
+        rows: rows in memory (a list of dicts, a `datasets.Dataset`, a pandas DataFrame, an Arrow table); the folder of a run, a
+            curation, a training or scores; tables, files or folders of them; or the id of a dataset on the Hub.
+        compare: another dataset, of the same kinds, whose numbers stand beside.
+        benchmarks: benchmarks to compare with: names, files, folders, Hub datasets; one that cannot be loaded is reported as not
+            compared.
+        tokenizer: count tokens with this `transformers` tokenizer; words, numbers and punctuation marks by default.
+        category_model: assign the categories with this `transformers` text encoder; by words by default.
+        columns: the two columns with problem and solution; recognized by their names by default.
+
+    Returns:
+        The numbers and charts.
+
+    Raises:
+        UsageError: the extra `report`, a tokenizer, a model or a column is missing.
+        SeedError: there is nothing to read.
+
+    Source:
+        Magicoder, arXiv 2312.02120, section 5 and figures 3 to 5 (lengths, categories, similarity to HumanEval).
+    """
+    from hf_oss_instruct.curation.benchmarks import find
+    from hf_oss_instruct.reporting.figures import figures
+    from hf_oss_instruct.reporting.measure import ReportOptions, check_libraries, measure
+    from hf_oss_instruct.reporting.rows import open_rows
+
+    check_libraries()
+    options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
+    opened = open_rows(rows, columns)
+    sets = {opened.name: measure(opened, options)}
+    if compare is not None:
+        other = open_rows(compare, columns)
+        sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options)
+    return Report(sets, figures(sets), opened)

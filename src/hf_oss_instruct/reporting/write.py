@@ -1,0 +1,61 @@
+"""A report in a folder: `index.html`, the rows beside it, `report.json` and pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.reporting.charts import Sets
+from hf_oss_instruct.reporting.chunks import FOLDER, write_chunks
+from hf_oss_instruct.reporting.drawing import png
+from hf_oss_instruct.reporting.figures import Figure
+from hf_oss_instruct.reporting.page import page
+from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.workdir import write_whole
+
+PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
+MOST_BESIDE = 300_000
+"""Rows up to which they are written beside the page; more are for `--serve`."""
+
+
+def write(sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *, browser: bool = True) -> Path:
+    """Write page, rows, pictures and numbers.
+
+    Args:
+        sets: name of a dataset → its numbers: the dataset itself, then the one it is compared with.
+        figures: the charts.
+        rows: the dataset.
+        out: the folder; what an earlier report left there is replaced.
+        browser: whether to write the rows, if there are at most `MOST_BESIDE`.
+
+    Returns:
+        The page.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    shown = browser and len(rows) <= MOST_BESIDE
+    if shown:
+        write_chunks(rows, out)
+    else:
+        shutil.rmtree(out / FOLDER, ignore_errors=True)
+    pictures = out / PICTURES
+    pictures.mkdir(exist_ok=True)
+    for old in pictures.glob("*.png"):
+        old.unlink()
+    for figure in figures:
+        (pictures / figure.file_name).write_bytes(png(figure.spec, figure.title))
+    config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
+    write_whole(out / PAGE, page(sets, list(figures), browser=config))
+    write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
+    return out / PAGE
+
+
+def numbers_of(sets: Sets) -> dict[str, Any]:
+    """All numbers as one object; those of the dataset that is compared with under `compared`."""
+    first, *others = sets.values()
+    return dict(first) | ({"compared": others[0]} if others else {})
