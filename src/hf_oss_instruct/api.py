@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
     from hf_oss_instruct.publishing.dataset import Rules
+    from hf_oss_instruct.publishing.hub import Push
+    from hf_oss_instruct.reporting.report import Report
 
 
 def curate(
@@ -87,6 +90,8 @@ def publish(
     allow_any_license: bool = False,
     results: Sequence[Path | str] = (),
     benchmark: str | None = None,
+    report: bool | None = None,
+    space: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
 ) -> CommitInfo | None:
@@ -106,11 +111,13 @@ def publish(
         allow_any_license: data: publish even if a snippet's license is unknown or forbids it.
         results: model: folders of scores for its card.
         benchmark: scores: `namespace/dataset:task` on the Hub; adds `.eval_results/`.
+        report: data: publish the report (page and charts), too; by default if the folder has one in `report/`.
+        space: data: also publish a Space `namespace/name`, in which people browse the rows.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
 
     Returns:
-        The commit; None if the repository is up to date.
+        The commit; None if the repository is up to date. A Space has a commit of its own.
 
     Raises:
         UsageError: an option does not apply to this kind of folder.
@@ -128,18 +135,27 @@ def publish(
         allow_any_license=allow_any_license,
         results=[Path(one) for one in results],
         benchmark=benchmark,
+        report=report,
+        space=space,
     )
     push = push_of(Path(folder), to, options, HOOKS)
-    return hub.publish(
-        push,
-        to,
-        private=private,
-        create_pr=create_pr,
-        revision=revision,
-        message=message,
-        token=token,
-        endpoint=endpoint,
-    )
+
+    def send(what: Push, repo_id: str) -> CommitInfo | None:
+        return hub.publish(
+            what,
+            repo_id,
+            private=private,
+            create_pr=create_pr,
+            revision=revision,
+            message=message,
+            token=token,
+            endpoint=endpoint,
+        )
+
+    commit = send(push, to)
+    if push.space and space:
+        send(push.space, space)
+    return commit
 
 
 def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
@@ -162,5 +178,14 @@ def _recipes(data: str) -> dict[str, str]:
     return {name: load_recipe(name, data=data, gpus=1).to_yaml() for name in ("magicoder", "fast", "lora")}
 
 
-HOOKS = PublishHooks(_rules, _prompt_of, _recipes)
+def _report(folder: Path, options: Mapping[str, Any]) -> Report:
+    """The report of a dataset, without its options: they may name paths of this machine."""
+    from hf_oss_instruct.reporting.report import report
+
+    made = report(folder, **options)
+    sets = {name: {key: value for key, value in numbers.items() if key != "options"} for name, numbers in made.sets.items()}
+    return replace(made, sets=sets)
+
+
+HOOKS = PublishHooks(_rules, _prompt_of, _recipes, _report)
 """What publishing needs from other packages."""

@@ -260,6 +260,8 @@ class LocalHub(Loopback):
         kind = wanted.get("type") or "model"
         if self._tokens is not None and repo_id.split("/")[0] not in OWN:
             raise Refused(403, "", f"You don't have the rights to create a {kind} under this namespace")
+        if kind == "space" and wanted.get("sdk") not in ("static", "docker", "gradio"):
+            raise Refused(400, "", '"sdk" must be one of [static, docker, gradio]')
         if (kind, repo_id) in self._repositories:
             where = f"{self.endpoint}/{'' if kind == 'model' else kind + 's/'}{repo_id}"
             return 409, {}, json.dumps({"error": "You already created this repository", "url": where}).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -40,6 +40,8 @@ def dataset_card(
     configs: list[str] | None = None,
     with_seeds: bool = True,
     recipes: Sequence[str] = (),
+    pictures: Mapping[str, str] | None = None,
+    space: str | None = None,
     info: list[dict[str, Any]] | None = None,
 ) -> str:
     """Render the README.md of a dataset, with the front matter that `load_dataset` reads.
@@ -58,6 +60,8 @@ def dataset_card(
         configs: names of the configs to include; by default all that have rows.
         with_seeds: whether rows contain the snippets, or only their location.
         recipes: names of the training recipes in its folder `recipes/`.
+        pictures: path in the repository → title of the charts to show.
+        space: the Space that shows its rows.
         info: columns and sizes of each config, as `dataset_info` returns them.
     """
     held = _held(report, configs)
@@ -83,6 +87,8 @@ def dataset_card(
             held=held,
             with_seeds=with_seeds,
             recipes=recipes,
+            pictures=list((pictures or {}).items()),
+            space=space,
             terms=terms,
         )
     )

@@ -42,6 +42,12 @@ def publish_command(hooks: PublishHooks) -> click.Command:
     @click.option("--allow-any-license", is_flag=True, help="Data: publish even if a snippet's license is unknown or forbids it.")
     @click.option("--results", type=folder_type, multiple=True, help="Model: scores for its card; can be repeated.")
     @click.option("--benchmark", metavar="NS/DATASET:TASK", help="Scores: a benchmark on the Hub; adds .eval_results/.")
+    @click.option(
+        "--report/--no-report",
+        default=None,
+        help="Data: publish the report (page and charts), too. Default: if PATH has one, in report/.",
+    )
+    @click.option("--space", metavar="NS/NAME", help="Data: also publish a Space, in which people browse the rows.")
     @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and stop.")
     @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
     def publish(folder: Path, to: str, create_pr: bool, message: str | None, dry_run: bool, yes: bool, **flags: Any) -> None:
@@ -49,6 +55,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
 
         \b
         A run:      hf-oss-instruct publish pairs --to me/pairs
+        With a Space: hf-oss-instruct publish pairs --to me/pairs --space me/pairs-browser
         A model:    hf-oss-instruct publish magicoder --to me/model
         An export:  hf-oss-instruct publish pairs-trl --to me/pairs-trl
         Scores:     hf-oss-instruct publish results --to me/model
@@ -62,21 +69,29 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         from hf_oss_instruct.publishing.folders import PublishOptions, kind_of, push_of
 
         hub.check_name(to)
+        if flags["space"]:
+            hub.check_name(flags["space"], "--space")
         kind = kind_of(folder)
         push = push_of(folder, to, PublishOptions(**flags), hooks)
-        hub.check(push)
-        show_push(push, to)
+        pushes = {to: push} | ({flags["space"]: push.space} if push.space else {})
+        for repo_id, one in pushes.items():
+            hub.check(one)
+            show_push(one, repo_id)
         if dry_run:
             return
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("There is no terminal to confirm on. Pass --yes to publish, or --dry-run to look.")
-            click.confirm(f"Publish to {to}?", abort=True)
-        commit = hub.publish(push, to, private=flags["private"], create_pr=create_pr, revision=flags["revision"], message=message)
-        if commit is None:
-            click.echo(f"{to} is up to date.")
+            click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
+        done = []
+        for repo_id, one in pushes.items():
+            commit = hub.publish(
+                one, repo_id, private=flags["private"], create_pr=create_pr, revision=flags["revision"], message=message
+            )
+            done.append(commit)
+            click.echo(f"Published: {commit.pr_url or commit.commit_url}" if commit else f"{repo_id} is up to date.")
+        if not any(done):
             return
-        click.echo(f"Published: {commit.pr_url or commit.commit_url}")
         if kind == "run":
             load = f'import datasets; print(datasets.load_dataset({json.dumps(to)}, split="train"))'
             click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")

@@ -19,12 +19,15 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
 from hf_oss_instruct.publishing.dataset_info import dataset_info
 from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.report import FOLDER, NUMBERS, PublishedReport
+from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets, rows_of, secret_of
+from hf_oss_instruct.publishing.space import check_space, space_push
 from hf_oss_instruct.publishing.terms import Terms, terms_of
 from hf_oss_instruct.structured import checked, load_yaml, read_object
 
 REPORT, CONFIG = "run.json", "oss_instruct.yaml"
-OWNED = tuple(f"{folder}/" for folder in CONFIGS.values())
+OWNED = (*(f"{folder}/" for folder in CONFIGS.values()), *OWNED_REPORT)
 SAMPLES = 3
 REPORTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("kept", "requested", "pending", "requests_sent"), int),
@@ -80,6 +83,8 @@ def dataset_push(
     with_rejected: bool = False,
     license: str | None = None,
     recipes: Mapping[str, str] | None = None,
+    report_of: Callable[[Mapping[str, Path | bytes]], PublishedReport] | None = None,
+    space: str | None = None,
 ) -> Push:
     """Build the dataset repository of a run's folder.
 
@@ -92,6 +97,8 @@ def dataset_push(
         with_rejected: include rejected rows, except those that are denied, contain a secret or may not be redistributed.
         license: the Hub's identifier of the dataset's license; by default that of the terms its snippets carry, or `other`.
         recipes: training recipes to include, name → YAML.
+        report_of: the tables and `run.json`, as published → their report; None for a dataset without one.
+        space: a Space to show the report in, `namespace/name`.
 
     Raises:
         PublishError: the folder is not a run, or a condition is not met.
@@ -109,6 +116,9 @@ def dataset_push(
             f"{facts.not_to_show:,} rows quote code whose license is unknown or forbids redistribution. Leave the snippets out "
             "with --no-seeds, or pass --allow-any-license if you have the right."
         )
+    terms = _terms(facts) if with_seeds else None
+    if space:
+        check_space(space, repo_id, terms)
     files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
     files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
     for path in shards["data"]:
@@ -120,7 +130,8 @@ def dataset_push(
         withheld += left_out
         if len(table):
             files[f"rejected/{path.name}"] = path if with_seeds and not left_out else _parquet(table)
-    terms = _terms(facts) if with_seeds else None
+    made = report_of(_tables(files)) if report_of else PublishedReport()
+    files |= made.files
     card = _card(
         folder,
         name=repo_id.split("/")[-1],
@@ -136,15 +147,24 @@ def dataset_push(
         configs=[name for name, place in CONFIGS.items() if any(path.startswith(f"{place}/") for path in files)],
         with_seeds=with_seeds,
         recipes=list(recipes or {}),
+        pictures=made.pictures,
+        space=space,
         info=[dataset_info(name, place, files) for name, place in CONFIGS.items()],
     )
-    files |= {CARD: card.encode(), "NOTICE.md": _notice(facts).encode()}
+    notice = _notice(facts).encode()
+    files |= {CARD: card.encode(), "NOTICE.md": notice}
     check_secrets(files, rules.secret_in)
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
     summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
     gated = terms is not None and terms.gate is not None
     notes = _notes(report, facts, with_seeds, terms, withheld)
-    return Push("dataset", summary, files, notes, (CARD, REPORT), OWNED, gated=gated)
+    compared = (CARD, REPORT, *(name for name in made.files if name == f"{FOLDER}/{NUMBERS}"))
+    shown = space_push(made, dataset=repo_id, facts=report, notice=notice) if space else None
+    return Push("dataset", summary, files, notes, compared, OWNED, gated=gated, space=shown)
+
+
+def _tables(files: Mapping[str, Path | bytes]) -> dict[str, Path | bytes]:
+    return {name: content for name, content in files.items() if name == REPORT or name.startswith(("data/", "rejected/"))}
 
 
 def _card(folder: Path, **facts: Any) -> str:

@@ -12,6 +12,7 @@ from hf_oss_instruct.errors import PublishError, UsageError
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
+    from hf_oss_instruct.publishing.report import MakeReport, PublishedReport
 
 KINDS = {"run": "a dataset", "export": "an export", "model": "a trained model", "results": "scores"}
 ONLY_FOR = {
@@ -20,6 +21,8 @@ ONLY_FOR = {
     "no_seeds": ("run",),
     "with_rejected": ("run",),
     "allow_any_license": ("run",),
+    "report": ("run",),
+    "space": ("run",),
     "allow_unchecked": ("run", "export", "model"),
     "results": ("model",),
     "benchmark": ("results",),
@@ -35,11 +38,13 @@ class PublishHooks:
         rules: (allow unchecked, allow any license) → conditions for publishing.
         prompt_of: a run's `oss_instruct.yaml` → the full prompt template.
         recipes: the dataset's repository → training recipes for it, name → YAML.
+        report: (folder, options) → the report of a dataset.
     """
 
     rules: Callable[[bool, bool], Rules]
     prompt_of: Callable[[Path], str]
     recipes: Callable[[str], Mapping[str, str]]
+    report: MakeReport
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class PublishOptions:
         allow_any_license: publish even if a snippet's license is unknown or forbids it.
         results: folders of scores for a model's card.
         benchmark: `namespace/dataset:task` on the Hub, for scores.
+        report: publish the report, too; by default if the folder has one in `report/`.
+        space: also publish a Space that shows the report and its browser of rows, `namespace/name`.
     """
 
     private: bool = False
@@ -67,6 +74,8 @@ class PublishOptions:
     allow_any_license: bool = False
     results: Sequence[Path] = ()
     benchmark: str | None = None
+    report: bool | None = None
+    space: str | None = None
 
 
 def kind_of(folder: Path) -> str:
@@ -142,4 +151,18 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
         with_seeds=not options.no_seeds,
         with_rejected=options.with_rejected,
         license=options.license,
+        report_of=_report_of(folder, to, options, hooks),
+        space=options.space,
     )
+
+
+def _report_of(
+    folder: Path, to: str, options: PublishOptions, hooks: PublishHooks
+) -> Callable[[Mapping[str, Path | bytes]], PublishedReport] | None:
+    from hf_oss_instruct.publishing.report import options_of, published_report
+
+    earlier = None if options.report is False else options_of(folder)
+    if options.space is None and not options.report and earlier is None:
+        return None
+    name, space = to.split("/")[-1], options.space is not None
+    return lambda tables: published_report(tables, name, hooks.report, earlier or {}, space=space)

@@ -28,6 +28,7 @@ FOLDER_LIMIT = 10_000
 FIELDS = {
     "dataset": ("license", "language", "pretty_name", "size_categories", "task_categories", "tags", "configs"),
     "model": ("license", "language", "library_name", "pipeline_tag", "tags"),
+    "space": ("title", "emoji", "colorFrom", "colorTo", "sdk", "app_file"),
 }
 """Fields that a card written by us must have."""
 
@@ -37,7 +38,7 @@ class Push:
     """The content that a repository will have.
 
     Attributes:
-        repo_type: `dataset` or `model`.
+        repo_type: `dataset`, `model` or `space`.
         summary: one line for the commit message and the changelog.
         files: path in the repository → a local file, or its bytes. Contains the card.
         notes: what the publisher should know.
@@ -46,6 +47,7 @@ class Push:
         parent: the commit that the files were derived from; None if they do not depend on the repository's content.
         update_only: add to an existing repository: never create one, write no changelog, and accept a card that is not ours.
         gated: readers must accept the terms in the card first.
+        space: a Space that shows it, to be published after it.
     """
 
     repo_type: str
@@ -57,6 +59,7 @@ class Push:
     parent: str | None = None
     update_only: bool = False
     gated: bool = False
+    space: Push | None = None
 
     @property
     def card(self) -> str:
@@ -69,7 +72,7 @@ class Push:
         return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
-def check_name(repo_id: str) -> None:
+def check_name(repo_id: str, option: str = "--to") -> None:
     """Reject names that the Hub would reject.
 
     Raises:
@@ -81,9 +84,9 @@ def check_name(repo_id: str) -> None:
     try:
         validate_repo_id(repo_id)
     except HFValidationError as error:
-        raise PublishError(f"--to {repo_id!r} is not a valid name. Write it as namespace/name.") from error
+        raise PublishError(f"{option} {repo_id!r} is not a valid name. Write it as namespace/name.") from error
     if "/" not in repo_id:
-        raise PublishError(f"--to {repo_id!r} has no owner. Write it as namespace/name, with your user or organization.")
+        raise PublishError(f"{option} {repo_id!r} has no owner. Write it as namespace/name, with your user or organization.")
 
 
 def check(push: Push) -> None:
@@ -92,7 +95,7 @@ def check(push: Push) -> None:
     Raises:
         PublishError: a file or folder exceeds the Hub's limits, or the card's YAML is invalid or lacks a field.
     """
-    from huggingface_hub import DatasetCard, ModelCard
+    from huggingface_hub import DatasetCard, ModelCard, SpaceCard
 
     for path in push.files:
         if (size := push.size(path)) > FILE_LIMIT:
@@ -106,7 +109,7 @@ def check(push: Push) -> None:
                 f"{folder or '.'}/ has {count:,} files, and the Hub's limit is {FOLDER_LIMIT:,}. Merge some of them."
             )
     try:
-        card = (DatasetCard if push.repo_type == "dataset" else ModelCard)(push.card)
+        card = {"dataset": DatasetCard, "model": ModelCard, "space": SpaceCard}[push.repo_type](push.card)
     except (ValueError, yaml.YAMLError) as error:
         raise PublishError(
             f"The card's front matter is not valid YAML: {' '.join(str(error).split())}. Fix it; nothing was sent."
@@ -236,7 +239,8 @@ def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool, must_be_th
         )
     if must_be_there:
         raise PublishError(f"The {TITLES[push.repo_type]} {repo_id} does not exist. Check the name, or publish it first.")
-    retried(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True)
+    sdk = {"space_sdk": "static"} if push.repo_type == "space" else {}
+    retried(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True, **sdk)
 
 
 def _is_up_to_date(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bool:

@@ -20,11 +20,12 @@ LONGEST_NAME = 200
 def funnel(rows: ReportRows) -> dict[str, Any]:
     """Counts from seeds to rows: `requested = kept + sum(rejected) + pending`.
 
-    They are counted from the rows. What leaves no row (documents without a seed, pending seeds) is taken from `run.json`.
+    They are counted from the rows. What leaves no row here (documents without a seed, pending seeds, rejected rows that were not
+    published) is taken from `run.json`.
     """
     kept = rows.kept.count_rows()
     reasons = rows.column("reason", rejected=True)
-    rejected = _counted(reasons) if reasons is not None else {}
+    rejected = _counted(reasons) if reasons is not None else _numbers(rows.run.get("rejected"))
     pending = _number(rows.run.get("pending"))
     counts: dict[str, Any] = {
         "requested": kept + sum(rejected.values()) + pending,

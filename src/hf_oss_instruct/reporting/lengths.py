@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +46,11 @@ def tokenizer(name: str) -> Count:
     return lambda texts: [len(one) for one in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]
 
 
+def model_name(name: str) -> str:
+    """A model's name for readers: its id on the Hub, or the last part of a folder of this machine."""
+    return Path(name).resolve().name if Path(name).exists() else name
+
+
 def lengths(rows: ReportRows, tokenizer_name: str | None = None) -> dict[str, Any]:
     """Token counts of problems and solutions.
 
@@ -64,7 +70,7 @@ def lengths(rows: ReportRows, tokenizer_name: str | None = None) -> dict[str, An
     measured = {
         name: describe(np.concatenate(parts)) for name, parts in zip(("problem", "solution"), found, strict=True) if parts
     }
-    return {"tokenizer": tokenizer_name or WORDS, **measured}
+    return {"tokenizer": model_name(tokenizer_name) if tokenizer_name else WORDS, **measured}
 
 
 def describe(values: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
 
 def _categories(rows: ReportRows, vectors: tfidf.TfIdf | None, model: str | None) -> dict[str, Any] | None:
     if model:
-        return categories.counted(categories.by_model(rows, model), f"embeddings of {model}")
+        return categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
     return categories.counted(categories.by_words(vectors), categories.RULES) if vectors else None
 
 

@@ -35,6 +35,13 @@ class Report:
 
         return numbers_of(self.sets)
 
+    @property
+    def pictures(self) -> dict[str, str]:
+        """File name → title of the charts that a dataset card shows."""
+        from hf_oss_instruct.reporting.figures import CARD
+
+        return {figure.file_name: figure.title for figure in self.figures if figure.name in CARD}
+
     def save(self, out: Path | str, *, browser: bool = True) -> Path:
         """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the browser of rows).
 
@@ -111,8 +118,9 @@ def report(
 
     check_libraries()
     options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
+    said = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "category_model": category_model}
     opened = open_rows(rows, columns)
-    sets = {opened.name: measure(opened, options)}
+    sets = {opened.name: measure(opened, options) | {"options": said}}
     if compare is not None:
         other = open_rows(compare, columns)
         sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options)

@@ -1,0 +1,86 @@
+"""A Space that shows a dataset: its report with the browser of rows, as static files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.errors import PublishError, UsageError
+from hf_oss_instruct.publishing.cards import environment
+from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.report import NUMBERS, PAGE, PublishedReport
+from hf_oss_instruct.publishing.terms import Terms
+
+ROWS = "rows/"
+TITLE, DESCRIPTION = 40, 60
+"""Longest title that the Hub's list shows whole; longest `short_description` that it takes."""
+
+
+def check_space(space: str, dataset: str, terms: Terms | None) -> None:
+    """Check what is known of a Space before its report is made.
+
+    Args:
+        space: its name, `namespace/name`.
+        dataset: the dataset's.
+        terms: the terms of the snippets in the rows, if these are published.
+
+    Raises:
+        UsageError: it has the dataset's name.
+        PublishError: readers must accept terms first, which a Space cannot ask.
+    """
+    if space == dataset:
+        raise UsageError(f"--space {space!r} is the name of the dataset. Choose another, such as {dataset + '-browser'!r}.")
+    if terms and terms.gate:
+        raise PublishError(
+            f"Readers must accept the terms of {terms.source} before they see its snippets, and a Space cannot ask them. Leave "
+            "the snippets out with --no-seeds, or publish without --space."
+        )
+
+
+def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any], notice: Path | bytes) -> Push:
+    """Build the Space of a dataset.
+
+    Args:
+        report: the report, with the files of the Space.
+        dataset: the dataset repository, `namespace/name`.
+        facts: `run.json`.
+        notice: the dataset's NOTICE.md: whose code it quotes.
+
+    Raises:
+        PublishError: there are too many rows for static files.
+    """
+    if not any(path.startswith(ROWS) for path in report.space):
+        raise PublishError(
+            f"{facts['kept']:,} rows are too many for a static page. Publish without --space; on a machine, report --serve shows "
+            "any number of rows."
+        )
+    name = one_line(dataset.split("/")[-1], TITLE)
+    front = {
+        "title": name,
+        "emoji": "🔎",
+        "colorFrom": "blue",
+        "colorTo": "gray",
+        "sdk": "static",
+        "app_file": PAGE,
+        "pinned": False,
+        "short_description": one_line(f"Charts and rows of {name}", DESCRIPTION),
+        "datasets": [dataset],
+        "tags": ["code", "oss-instruct", "dataset-report"],
+    }
+    card = (
+        environment()
+        .get_template("space_card.md")
+        .render(
+            front_matter=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
+            name=name,
+            dataset=dataset,
+            report=facts,
+        )
+    )
+    files: dict[str, Path | bytes] = {**report.space, CARD: card.encode(), "NOTICE.md": notice}
+    summary = f"Charts and {facts['kept']:,} rows of {dataset}"
+    return Push("space", summary, files, compared=(CARD, NUMBERS, f"{ROWS}index.js"), owned=(ROWS, "pictures/"))
