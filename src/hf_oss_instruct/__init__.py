@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.run import score
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
+    from hf_oss_instruct.methods.evolve import evolve
     from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
@@ -61,6 +62,7 @@ _HOMES = {
     "configure": "teachers.resolve",
     "curate": "api",
     "evaluate": "evaluation.evaluate",
+    "evolve": "methods.evolve",
     "judge": "sandbox.judge",
     "load_recipe": "training.recipes",
     "metric_path": "evaluation.metric",
@@ -96,6 +98,7 @@ __all__ = [
     "configure",
     "curate",
     "evaluate",
+    "evolve",
     "judge",
     "load_recipe",
     "metric_path",

@@ -9,6 +9,7 @@ import click
 from hf_oss_instruct.api import HOOKS, curate
 from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
+from hf_oss_instruct.methods.evolve_command import evolve
 from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.reporting.command import report
@@ -41,7 +42,7 @@ def cli() -> None:
 COMMANDS = (
     *(seeds, preview, synthesize, export),
     curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
-    *(verify, report),
+    *(verify, evolve, report),
     publish_command(HOOKS),
     *(recipe, train, reward_server),
     *(evaluate, score, compare),

@@ -33,6 +33,9 @@ REASONS = (
     "tests_flaky",
     "not_verifiable",
     "unchanged",
+    "too_short",
+    "prompt_leaked",
+    "copied",
     "judged_low",
 )
 """Every reason for which a row is rejected for good. What is not rejected is kept or pending."""
@@ -239,6 +242,9 @@ class Row(TypedDict, total=False):
     reruns: int | None
     selected_by: str | None
     toolchain: str | None
+    parent_id: str | None
+    round: int | None
+    operation: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +257,7 @@ class Rejection:
         detail: why, in one line.
         received: the teacher's text, None where there was none.
         verified: what verification found, to be counted; None where there was none.
+        lineage: parent, round and operation of an evolved row (`schemas.LINEAGE_COLUMNS`); None for others.
     """
 
     seed: Seed
@@ -258,6 +265,7 @@ class Rejection:
     detail: str
     received: str | None = None
     verified: Mapping[str, Any] | None = None
+    lineage: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         assert self.reason in REASONS, self.reason

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from hf_oss_instruct.errors import UsageError
+
 format_option = click.option(
     "--format",
     "output",
@@ -37,3 +39,28 @@ unsafe_option = click.option(
 def names_in(text: str) -> tuple[str, ...]:
     """Names with commas between them; `none` means an empty list."""
     return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
+
+
+columns_option = click.option(
+    "--columns",
+    metavar="F=C,…",
+    help="Columns that do not go by a usual name: problem=, solution=, tests=, language=.",
+)
+language_option = click.option(
+    "--language",
+    default="python",
+    show_default=True,
+    help="Language of rows that say it neither in a column nor on a code fence.",
+)
+
+
+def columns_in(said: str | None) -> dict[str, str]:
+    """The value of `--columns`: field → column.
+
+    Raises:
+        UsageError: a part of it is no FIELD=COLUMN.
+    """
+    found = dict(part.strip().partition("=")[::2] for part in said.split(",")) if said else {}
+    if empty := [field for field, name in found.items() if not name]:
+        raise UsageError(f"--columns takes FIELD=COLUMN, not {empty[0]!r}. Write problem=NAME,solution=NAME.")
+    return found

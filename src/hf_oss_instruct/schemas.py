@@ -93,6 +93,10 @@ VERIFICATION_COLUMNS = tuple(field.name for field in _VERIFICATION)
 VERIFIED_SCHEMA = pa.schema([*(field for field in SCHEMA if field.name not in VERIFICATION_COLUMNS), *_VERIFICATION])
 """Columns of config `default` where pairs were verified. No clock is among them."""
 
+_LINEAGE = [pa.field("parent_id", pa.string()), pa.field("round", pa.int64()), pa.field("operation", pa.string())]
+LINEAGE_COLUMNS = tuple(field.name for field in _LINEAGE)
+"""Columns of evolved rows: the `seed_id` of the row they were made of, how often they were evolved, and the last operation."""
+
 PREFERENCE_SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("prompt", "chosen", "rejected")])
 """Columns of config `preference`: TRL's preference type, with an explicit prompt."""
 
@@ -109,6 +113,16 @@ REJECTED_SCHEMA = pa.schema(
     ]
 )
 """Columns of config `rejected`: the row's provenance, the reason, and what the teacher said."""
+
+
+def with_lineage(schema: pa.Schema) -> pa.Schema:
+    """The schema of rows or rejected rows with the columns of evolved rows."""
+    return pa.schema([*schema, *_LINEAGE])
+
+
+def lineage_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The lineage of an evolved row; None for others."""
+    return {name: row.get(name) for name in LINEAGE_COLUMNS} if row.get("round") else None
 
 
 def provenance_columns(seed: Seed) -> dict[str, Any]:

@@ -32,20 +32,23 @@ class ExactDuplicates:
 
     Rows must come in seed order: the first of a group is kept. Blank texts never match.
 
+    Args:
+        columns: the columns to compare, each with itself.
+
     Source:
         ise-uiuc/magicoder, `clean_data.py`, the paper's only deduplication.
     """
 
     name, version = "duplicates", 1
 
-    def __init__(self) -> None:
-        self._seen = NumberMap()
+    def __init__(self, columns: Sequence[str] = COMPARED) -> None:
+        self._columns, self._seen = columns, NumberMap()
 
     def __call__(self, row: Row) -> CheckResult:
         """Keep or drop one row, and remember it if it is kept."""
         marks = []
-        for column in COMPARED:
-            squeezed = "".join(row[column].split())  # type: ignore[literal-required]  # the three names above
+        for column in self._columns:
+            squeezed = "".join(row[column].split())  # type: ignore[literal-required]  # text columns of a row
             if not squeezed:
                 continue
             mark = xxhash.xxh3_64_intdigest(f"{column}\0{squeezed}".encode())

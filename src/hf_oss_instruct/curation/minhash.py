@@ -6,7 +6,7 @@ densification"), so that a text costs one hash per n-gram; bands of bins as in d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +50,29 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
     similarity = np.concatenate([np.empty(0), *_similarities(column, later, earlier)])
     near = similarity >= threshold
     return later[near], earlier[near], similarity[near]
+
+
+def similarity(one: str, other: str) -> float:
+    """Jaccard similarity of two texts' sets of word 5-grams, as `near_pairs` compares them.
+
+    Texts that are too short to be compared that way are equal (1.0) if their words are, else different (0.0).
+    """
+    [found] = similarities([one, other], [0], [1])
+    return float(one.casefold().split() == other.casefold().split()) if found is None else found
+
+
+def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
+    """Jaccard similarities of pairs of texts, given by their places; None where one is too short to be compared."""
+    grams, ends = _gram_sets(pa.chunked_array([pa.array(texts, pa.large_string())]))
+    left, right = np.array(one, np.int64), np.array(other, np.int64)
+    sizes = np.diff(ends)  # (texts,): distinct n-grams of each
+    enough = np.minimum(sizes[left], sizes[right]) >= FEWEST_GRAMS  # (pairs,)
+    found: list[float | None] = [None] * len(left)
+    for start in range(0, len(left), PAIRS_AT_ONCE):
+        places = start + np.flatnonzero(enough[start : start + PAIRS_AT_ONCE])
+        for place, alike in zip(places.tolist(), _jaccard(grams, ends, left[places], right[places]).tolist(), strict=True):
+            found[place] = alike
+    return found
 
 
 def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:

@@ -21,6 +21,8 @@ SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
+TAGS = {"evolve": "evol-instruct"}
+"""Command → its tag on a card; other commands have `curated`."""
 CONFIGS = {"default": "data", "sft": "sft", "preference": "preference", "rejected": "rejected"}
 """Config name → folder of its Parquet files. Configs without rows are left out: `datasets` cannot read an empty split."""
 
@@ -108,14 +110,14 @@ def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
     Args:
         name: name of the dataset.
         report: the contents of its `run.json`.
-        by: the command that wrote it, `curate` or `verify`.
+        by: the command that wrote it: `curate`, `verify` or `evolve`.
     """
     front = {
         "pretty_name": one_line(name, 80),
         "license": "other",
         "size_categories": [size_category(report["kept"])],
         "task_categories": ["text-generation"],
-        "tags": ["code", "oss-instruct", "curated", "datasets"],
+        "tags": ["code", "oss-instruct", TAGS.get(by, "curated"), "datasets"],
         "configs": _configs(_held(report), report),
     }
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()

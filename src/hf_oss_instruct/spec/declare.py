@@ -138,6 +138,12 @@ def normalize(part: Any) -> None:
             object.__setattr__(part, found.name, value)
 
 
+def in_yaml(part: Any) -> dict[str, Any]:
+    """The values of a part of its own, such as an `EvolutionSpec`, as plain values by YAML key."""
+    values = {option: getattr(part, option.name) for option in options_of(type(part)) if option.yaml}
+    return {str(option.yaml): None if value is None else option.kind.to_yaml(value) for option, value in values.items()}
+
+
 def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
     """Let a function whose argument is a part of a run take that part's arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
 

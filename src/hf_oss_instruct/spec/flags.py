@@ -14,7 +14,7 @@ import click
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec import kinds
 from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.declare import Option, in_order
+from hf_oss_instruct.spec.declare import Option, in_order, options_of
 from hf_oss_instruct.spec.prompts import Template
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -127,6 +127,26 @@ def check_options(*names: str) -> Callable[[Callable[..., Result]], Callable[...
     return of
 
 
+def part_options(part: type[Any], name: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Give a command the options of a part that is no part of `RunSpec`, which reach it as the argument `name`.
+
+    Args:
+        part: a dataclass whose fields are declared options.
+        name: the argument.
+    """
+    options = options_of(part)
+
+    def of(command: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(command)
+        def call(**values: Any) -> Result:
+            return command(**{name: part(**_given(options, values))}, **values)
+
+        decorators = [click_option(option) for option in in_order(option for option in options if option.flag)]
+        return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
+
+    return of
+
+
 def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Convert a declared option to an option of click."""
     assert option.flag
@@ -142,8 +162,8 @@ def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[...,
 def _type(kind: kinds.Kind) -> click.ParamType[Any]:
     """The click type that validates a flag's value; the kind then converts it."""
     match kind:
-        case kinds.Integer(low):
-            return click.IntRange(low)
+        case kinds.Integer(low, high):
+            return click.IntRange(low, high)
         case kinds.Number(low, high, low_open):
             return click.FloatRange(low, high, min_open=low_open)
         case kinds.Choice(names):

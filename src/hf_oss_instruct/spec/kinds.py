@@ -66,9 +66,10 @@ def typed(value: Any, *types: type) -> Any:
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number, at least `low`."""
+    """A whole number, at least `low` and, if there is a limit, at most `high`."""
 
     low: int
+    high: int | None = None
     yaml_types = (int,)
 
 

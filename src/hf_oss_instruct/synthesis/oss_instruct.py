@@ -98,7 +98,7 @@ class OssInstructTask(GenerationTask[Seed]):
             "teacher": self.teacher.identity,
             "prompt_hash": self.prompt.hash,
             "openai_fingerprint": completion.fingerprint,
-            "sampling": orjson.dumps(_as_sent(self._sampling(item), completion), option=orjson.OPT_SORT_KEYS).decode(),
+            "sampling": orjson.dumps(parameters_sent(self._sampling(item), completion), option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
             "reasoning": completion.reasoning if self.keep_reasoning else None,
@@ -124,7 +124,7 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
         )
 
 
-def _as_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
+def parameters_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
     """The sampling parameters that were sent, without those that the server does not support."""
     if not completion.changes:
         return sampling

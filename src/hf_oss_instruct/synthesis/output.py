@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,17 @@ from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_si
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card
-from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, REJECTED_SCHEMA, SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA, provenance_columns
+from hf_oss_instruct.schemas import (
+    PREFERENCE_SCHEMA,
+    REJECTED_SCHEMA,
+    SCHEMA,
+    SFT_SCHEMA,
+    VERIFIED_SCHEMA,
+    provenance_columns,
+    with_lineage,
+)
 from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
@@ -91,22 +101,37 @@ class Tables:
         stats: the counts, updated with every outcome.
         spec: the run, with its checks.
         lists: the benchmarks to check against.
+        evolved: how rows were evolved, None for others. Evolved rows share their parent's seed, and their solutions may be
+            alike: duplicates are looked for among problems and solutions, near duplicates among problems.
     """
 
-    def __init__(self, out: Path, stats: RunStats, spec: RunSpec, lists: Sequence[BenchmarkList] = ()) -> None:
+    def __init__(
+        self,
+        out: Path,
+        stats: RunStats,
+        spec: RunSpec,
+        lists: Sequence[BenchmarkList] = (),
+        *,
+        evolved: EvolutionSpec | None = None,
+    ) -> None:
         self._out, self._stats, self._spec = out, stats, spec
-        self._options = Options(lists=tuple(lists), rule=spec.checks.rule, drop=spec.checks.contaminated == "drop")
-        self._duplicate = ExactDuplicates() if spec.checks.duplicates else None
+        compared = ("problem", "solution") if evolved else COMPARED
+        self._options = Options(
+            columns=compared, lists=tuple(lists), rule=spec.checks.rule, drop=spec.checks.contaminated == "drop"
+        )
+        self._alike = replace(self._options, columns=("problem",), threshold=evolved.max_similarity) if evolved else self._options
+        self._duplicate = ExactDuplicates(compared) if spec.checks.duplicates else None
         self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
         self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if spec.checks.near_duplicates]
         self._clusters: dict[str, int] = {}
         self._fresh: list[Row] = []
-        self._schema = VERIFIED_SCHEMA if spec.verification.verify else SCHEMA
+        kept, rejected = VERIFIED_SCHEMA if spec.verification.verify else SCHEMA, REJECTED_SCHEMA
+        self._schema, self._of_rejected = (with_lineage(kept), with_lineage(rejected)) if evolved else (kept, rejected)
         stats.verification = VerificationStats() if spec.verification.verify else None
         self._unchecked = Shards(self._out / ".unchecked", self._schema, scratch=True)
         self._default = Shards(self._out / "data", self._schema)
         self._sft = Shards(self._out / "sft", SFT_SCHEMA)
-        self._rejected = Shards(self._out / "rejected", REJECTED_SCHEMA)
+        self._rejected = Shards(self._out / "rejected", self._of_rejected)
         self._preference = Shards(self._out / "preference", PREFERENCE_SCHEMA)
         self._all = (self._unchecked, self._default, self._sft, self._rejected, self._preference)
 
@@ -122,7 +147,8 @@ class Tables:
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             if stats.verification and outcome.verified:
                 stats.verification.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
-            self._reject(provenance_columns(outcome.seed), outcome.reason, outcome.detail, outcome.received)
+            columns = provenance_columns(outcome.seed) | dict(outcome.lineage or {})
+            self._reject(columns, outcome.reason, outcome.detail, outcome.received)
         else:
             if stats.verification:
                 stats.verification.count(outcome, *facts_in(outcome))
@@ -132,6 +158,15 @@ class Tables:
                 self._fresh.append(outcome)
             else:
                 self._reject(outcome, verdict.reason, verdict.detail, outcome["solution"])
+
+    async def consume(self, outcomes: AsyncIterator[Outcome]) -> None:
+        """Count and write every outcome of a stream."""
+        stats = self._stats
+        async for outcome in outcomes:
+            self.settle(outcome)
+            if self.is_due:  # in a thread, so that requests continue while Arrow works
+                await asyncio.to_thread(self.check_fresh)
+            stats.requested = max(stats.requested, stats.done + stats.unanswered)  # if the source decides how many
 
     @property
     def is_due(self) -> bool:
@@ -145,7 +180,7 @@ class Tables:
         off = "switched off"
         return [
             entry(BY_NAME["duplicates"], options) if asked.duplicates else skipped("duplicates", off),
-            entry(BY_NAME["near_duplicates"], options, cluster_sizes=self._clusters)
+            entry(BY_NAME["near_duplicates"], self._alike, cluster_sizes=self._clusters)
             if asked.near_duplicates
             else skipped("near_duplicates", off),
             entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
@@ -169,10 +204,10 @@ class Tables:
         """Run the checks of the whole dataset, and write the rows that pass."""
         if self._fresh:
             self.check_fresh()
-        looked_at = ["seed_id", *(COMPARED if self._whole else ()), "flags"]
+        looked_at = ["seed_id", *(dict.fromkeys((*self._alike.columns, "solution")) if self._whole else ()), "flags"]
         compared = pa.concat_tables([SCHEMA.empty_table().select(looked_at), *self._unchecked.unfinished(looked_at)])
         for step in self._whole:
-            compared = step.make(self._options)(compared)
+            compared = step.make(self._alike)(compared)
         if DETAIL in compared.column_names:
             self._clusters = cluster_sizes(compared[DETAIL].to_pylist())
         start = 0
@@ -204,7 +239,7 @@ class Tables:
 
     def _reject(self, columns: Any, reason: str, detail: str, received: str | None) -> None:
         self._stats.rejected[reason] += 1
-        shared = {name: columns[name] for name in REJECTED_SCHEMA.names if name in columns}
+        shared = {name: columns[name] for name in self._of_rejected.names if name in columns}
         self._rejected.add(shared | {"reason": reason, "detail": detail, "received": received})
 
     def finish(self) -> None:
@@ -261,10 +296,10 @@ def report_of(
         "journal_lines_dropped": dropped,
         "checks": checks,
         "sandbox": None,
-    } | _verification(stats)
+    } | verification_facts(stats)
 
 
-def _verification(stats: RunStats) -> dict[str, Any]:
+def verification_facts(stats: RunStats) -> dict[str, Any]:
     """Further fields of `run.json` if pairs were verified."""
     if stats.verification is None:
         return {}

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,7 @@ def run(
                     catch_up=True,
                 )
 
-            trouble = drive(stream, partial(_consume, stats, tables), stopping, lambda: on_progress(stats))
+            trouble = drive(stream, tables.consume, stopping, lambda: on_progress(stats))
             tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
             report |= {"tasks": follow_ups} if follow_ups else {}
@@ -144,15 +143,6 @@ def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     """The same seeds; reads the first one, so that an unreadable source raises its error before a folder is created."""
     first = list(islice(seeds, 1))
     return chain(first, seeds)
-
-
-async def _consume(stats: RunStats, tables: Tables, stream: AsyncGenerator[Outcome, None]) -> None:
-    """Count and write every outcome."""
-    async for outcome in stream:
-        tables.settle(outcome)
-        if tables.is_due:  # in a thread, so that requests continue while Arrow works
-            await asyncio.to_thread(tables.check_fresh)
-        stats.requested = max(stats.requested, stats.done + stats.unanswered)  # if the source decides how many
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.errors import RunInterruptedError, TeacherError
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
@@ -112,13 +111,4 @@ def verify(
     )
     asked_of = teacher or CommentFunctionTeacher()
     result = verify_table(str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name)
-    if result.interrupted:
-        raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
-    if result.trouble:
-        raise result.trouble
-    if pending := result.report["pending"]:
-        raise TeacherError(
-            f"{pending:,} rows are not verified yet ({result.why}). Everything received is kept in {str(out)!r}; the same call "
-            "continues."
-        )
-    return result.report
+    return result.require_complete("verified")

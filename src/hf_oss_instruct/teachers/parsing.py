@@ -89,6 +89,22 @@ def tests_section(text: str) -> str:
     return text if at is None else _behind(lines[at], TESTS) + "".join(lines[at + 1 :])
 
 
+def problem_section(text: str) -> str:
+    """The text after `[Problem Description]`, up to a `[Solution]` that may follow; the whole text if there is no such line."""
+    lines = _undressed(_unwrapped(text)).splitlines(keepends=True)
+    if (at := _outside_fences(lines, PROBLEM)) is None:
+        return text.strip()
+    below = lines[at + 1 :]
+    return (_behind(lines[at], PROBLEM) + "".join(below[: _outside_fences(below, SOLUTION)])).strip()
+
+
+def solution_section(text: str) -> str:
+    """The text after `[Solution]`; the whole text if there is no such line outside of code blocks."""
+    lines = _undressed(_unwrapped(text)).splitlines(keepends=True)
+    at = _outside_fences(lines, SOLUTION)
+    return text.strip() if at is None else (_behind(lines[at], SOLUTION) + "".join(lines[at + 1 :])).strip()
+
+
 def parse_magicoder(completion: Completion) -> Pair:
     """Split a completion exactly as the paper's code does.
 

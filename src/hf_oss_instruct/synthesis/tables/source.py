@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from hf_oss_instruct.curation.rows import OURS, read
 from hf_oss_instruct.data import Row, digest, storable
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.schemas import SCHEMA
+from hf_oss_instruct.schemas import SCHEMA, with_lineage
 from hf_oss_instruct.synthesis.tables.columns import TableColumns, columns_of, language_of
 from hf_oss_instruct.synthesis.tables.rows import problem_of, solution_of, tests_of
 
@@ -53,7 +54,18 @@ class SourceRows:
     @property
     def ours(self) -> bool:
         """Whether a run wrote the rows."""
-        return set(self.table.column_names) >= OURS
+        return set(self._typed) >= OURS
+
+    @cached_property
+    def _typed(self) -> list[str]:
+        """The columns of ours that the table has, with the types of ours."""
+        schema = with_lineage(SCHEMA)
+        there = [name for name in schema.names if name in self.table.column_names]
+        return [name for name in there if _same(self.table.schema.field(name).type, schema.field(name).type)]
+
+    def first(self, n: int | None) -> SourceRows:
+        """The first rows; None for all."""
+        return self if n is None else replace(self, table=self.table.slice(0, n))
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -89,7 +101,7 @@ class SourceRows:
     def _row(self, columns: Mapping[str, Any], ours: bool) -> dict[str, Any]:
         names = self.columns
         row: dict[str, Any] = dict.fromkeys(SCHEMA.names)
-        row |= {name: columns[name] for name in row if name in columns} if ours else {}
+        row |= {name: columns[name] for name in self._typed} if ours else {}
         entry_point = columns[names.entry_point] if names.entry_point else None
         return row | {
             "problem": storable(problem_of(columns[names.problem], names)),
@@ -97,6 +109,12 @@ class SourceRows:
             "lang": language_of(columns[names.language] if names.language else row.get("lang"), self.language),
             "tests": tests_of(columns[names.tests], entry_point) if names.tests else None,
         }
+
+
+def _same(kind: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a column can be taken as it is; a column without any value has no type of its own."""
+    large = pa.types.is_large_string(kind) and pa.types.is_string(wanted)
+    return bool(kind == wanted or large or pa.types.is_null(kind))
 
 
 def read_source(source: str, columns: Mapping[str, str] | None = None, language: str = "python") -> SourceRows:

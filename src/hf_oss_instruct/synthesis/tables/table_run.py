@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from hf_oss_instruct.data import Outcome
-from hf_oss_instruct.errors import OssInstructError
+from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Budget, Usage
@@ -42,16 +42,38 @@ class TableResult:
     """How a run over a table ended.
 
     Attributes:
+        out: the folder.
         report: `run.json` as written.
         trouble: what stopped it before every row was settled; None if nothing did.
         interrupted: it was stopped by a signal.
         why: why the first pending row is pending.
     """
 
+    out: Path
     report: dict[str, Any]
     trouble: OssInstructError | None = None
     interrupted: bool = False
     why: str = ""
+
+    def require_complete(self, what: str) -> dict[str, Any]:
+        """The report of a run that settled every row.
+
+        Args:
+            what: what became of rows, such as `verified`.
+
+        Raises:
+            RunInterruptedError: a signal came.
+            TeacherError: some rows are pending.
+            OssInstructError: what stopped the run.
+        """
+        kept = f"Everything received is kept in {str(self.out)!r}"
+        if self.interrupted:
+            raise RunInterruptedError(f"Interrupted. {kept}; the same call continues.")
+        if self.trouble:
+            raise self.trouble
+        if pending := self.report["pending"]:
+            raise TeacherError(f"{pending:,} rows are not {what} yet ({self.why}). {kept}; the same call continues.")
+        return self.report
 
 
 class TableRun:
@@ -138,4 +160,4 @@ class TableRun:
 
     def result(self, report: dict[str, Any], why: str = "") -> TableResult:
         """How the run ended, with the report that was written."""
-        return TableResult(report, self._trouble, bool(self._stopping), why)
+        return TableResult(self.out, report, self._trouble, bool(self._stopping), why)

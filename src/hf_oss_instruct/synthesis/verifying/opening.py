@@ -40,7 +40,7 @@ def open_verification(
     chosen_tier(asked.tier)
     if asked.unsafe_no_sandbox:
         logger.warning("Untrusted programs run without a sandbox, as your user, with access to your files and network.")
-    tester, solver = (_teacher(name, spec) for name in (asked.tester, asked.solver))
+    tester, solver = (other_teacher(name, spec) for name in (asked.tester, asked.solver))
     if teacher.embedded:
         if asked.tests == APART and tester is None:
             raise UsageError("The embedded teacher writes no tests apart. Name a real one with --tester, or pass --tests answer.")
@@ -49,8 +49,8 @@ def open_verification(
     return Verification(asked, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
 
 
-def _teacher(name: Any, spec: RunSpec) -> Teacher | None:
-    """A model on the teacher's server, or the teacher object that a program passed."""
+def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
+    """A model on the teacher's server, the teacher object that a program passed, or None."""
     if name is None or not isinstance(name, str):
         given: Teacher | None = name
         return given

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 
 from hf_oss_instruct.data import Message
 from hf_oss_instruct.display import code_block, one_line
 from hf_oss_instruct.languages import named
+from hf_oss_instruct.synthesis.prompting import filled, template
 
 CONVENTIONS = {
     "python": "Write functions `def test_…():` without arguments that use plain `assert`.",
@@ -28,11 +26,6 @@ CONVENTIONS = {
 """Language → how tests are written without a framework."""
 SHOWN_FAILURES, LONGEST_FAILURE = 3, 2000
 """Failing tests shown in a repair, and characters of each."""
-
-
-@cache
-def _template(name: str) -> str:
-    return files(__package__).joinpath(f"templates/{name}.txt").read_text("utf-8")
 
 
 def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
@@ -72,7 +65,5 @@ def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str
     return _filled("repair", problem=problem, solution=code_block(solution, named(language).fence), failures="\n\n".join(shown))
 
 
-def _filled(template: str, **values: str) -> tuple[Message, ...]:
-    """One user message. A problem that holds a placeholder's name is text: one pass over the template."""
-    text = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], _template(template))
-    return ({"role": "user", "content": text},)
+def _filled(name: str, **values: str) -> tuple[Message, ...]:
+    return filled(template(__package__, name), **values)

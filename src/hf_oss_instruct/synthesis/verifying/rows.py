@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from hf_oss_instruct.data import CheckResult, Rejection, Row, digest
-from hf_oss_instruct.schemas import seed_of
+from hf_oss_instruct.schemas import lineage_of, seed_of
 from hf_oss_instruct.spec.verification import ALL, VerificationSpec
 from hf_oss_instruct.synthesis.verifying.candidate import Candidate
 from hf_oss_instruct.verification.verify import Verified
@@ -26,7 +26,8 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
     found = facts_of(item, verified)
     dropped = rule(verified, spec)
     if dropped.reason is not None:
-        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, _received(item, found["tests"]), found)
+        received = _received(item, found["tests"])
+        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, received, found, lineage_of(item.row))
     row = dict(item.row) | {name: value for name, value in found.items() if name not in ("cause", "language")}
     flags = [f"{NOT_VERIFIABLE}:{verified.cause}"] if verified.status == NOT_VERIFIABLE else []
     flags += [f"{SOLUTION_LANGUAGE}:{item.language}"] if item.language != item.row["lang"] else []

@@ -1,0 +1,49 @@
+"""What teachers are asked: for a harder problem, by one of the operations, and for its solution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hf_oss_instruct.data import Message, digest
+from hf_oss_instruct.display import fence_for
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.spec.evolution import OPERATIONS
+from hf_oss_instruct.synthesis.prompting import filled, template
+
+
+def operation_of(row_id: str, round: int, operations: Sequence[str] = OPERATIONS) -> str:
+    """The operation by which a row is evolved in a round: chosen by their hash, so that every session chooses the same.
+
+    Args:
+        row_id: the `seed_id` of the row that the rounds began with.
+        round: number of the round, from 1.
+        operations: the operations to choose from.
+    """
+    return operations[int(digest("operation", row_id, round)[:8], 16) % len(operations)]
+
+
+def evolve_prompt(problem: str, operation: str, language: str) -> tuple[Message, ...]:
+    """The question for a harder problem.
+
+    Args:
+        problem: the problem to start from.
+        operation: one of `OPERATIONS`.
+        language: as in `languages.LANGUAGES`.
+    """
+    return filled(
+        template(__package__, "frame"),
+        operation=template(__package__, operation).strip(),
+        language=named(language).title,
+        problem=problem,
+        fence=fence_for(problem),
+    )
+
+
+def answer_prompt(problem: str, language: str) -> tuple[Message, ...]:
+    """The question for the solution of an evolved problem."""
+    return filled(template(__package__, "answer"), language=named(language).title, problem=problem)
+
+
+def prompt_hash(operation: str) -> str:
+    """Hash of the templates that lead to a row: the frame, its operation, and the one for the answer."""
+    return digest("prompt", *(template(__package__, name) for name in ("frame", operation, "answer")))

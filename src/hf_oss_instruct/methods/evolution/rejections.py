@@ -1,0 +1,105 @@
+"""Which evolved problems and which of their answers are rejected, and why."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from hf_oss_instruct.curation.minhash import similarity
+from hf_oss_instruct.errors import RowRejectedError
+from hf_oss_instruct.spec.evolution import OPERATIONS
+from hf_oss_instruct.synthesis.prompting import template
+from hf_oss_instruct.verification.programs import program_in
+
+SHORTEST = 30
+"""Characters of a problem or an answer, at least.
+
+Source:
+    theblackcat102/evol-dataset, whose rejection list has this limit for answers.
+"""
+COPIED_FROM = 0.9
+"""Jaccard similarity of word 5-grams from which on an answer's program is that of its parent."""
+LEAKED_WORDS = 7
+"""Consecutive words of a template that show, in an answer, that it repeats its instructions."""
+_REFUSAL = re.compile(
+    r"\W*(?:(?:i['’]m|i am)\s+(?:very\s+|really\s+|so\s+)?sorry|sorry\b|(?:my|i)\s+apologi|apologies\b|unfortunately,?\s+i\b|"
+    r"i\s+(?:cannot|can\s?not|can['’]t|won['’]t|will not|must decline)\b|(?:i['’]m|i am)\s+(?:unable|not able)\b|"
+    r"as an?\s+(?:ai|artificial intelligence|(?:large )?language model)\b)",
+    re.IGNORECASE,
+)
+_TALKS_ABOUT_IT = re.compile(
+    r"#+\s*(?:re-?written|evolved|new|given) (?:prompt|problem)|\[(?:problem description|solution)\]|"
+    r"\b(?:re-?written|evolved|harder|original|old) (?:version of (?:the|this) )?(?:programming )?(?:prompt|problem|question)\b|"
+    r"\bgiven prompt\b|\bproblem to start from\b",
+    re.IGNORECASE,
+)
+_FENCED = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+
+
+def check_problem(problem: str, parent: str, max_similarity: float) -> None:
+    """Reject an evolved problem that is none.
+
+    Args:
+        problem: the evolved problem.
+        parent: the problem that it was made of.
+        max_similarity: from this similarity on it is unchanged.
+
+    Raises:
+        RowRejectedError: `refused`, `too_short`, `prompt_leaked` or `unchanged`.
+    """
+    _check_text(problem, "problem")
+    if (found := _TALKS_ABOUT_IT.search(problem)) and found[0].casefold() not in parent.casefold():
+        raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {found[0]!r}")
+    _check_leak(problem, parent, ("frame", *OPERATIONS))
+    if (alike := similarity(parent, problem)) >= max_similarity:
+        raise RowRejectedError("unchanged", f"the evolved problem is {alike:.0%} its parent")
+
+
+def check_answer(answer: str, problem: str, parent_solution: str, language: str) -> None:
+    """Reject an answer that does not solve the evolved problem, as far as that shows without running it.
+
+    Args:
+        answer: what the solver wrote.
+        problem: the evolved problem.
+        parent_solution: the solution of the problem's parent.
+        language: of the programs, as in `languages.LANGUAGES`.
+
+    Raises:
+        RowRejectedError: `refused`, `too_short`, `prompt_leaked` or `copied`.
+    """
+    _check_text(answer, "answer")
+    _check_leak(answer, problem, ("answer",))
+    program, parent = program_in(answer, language).text, program_in(parent_solution, language).text
+    if not program.strip():
+        return  # verification and readers see that for themselves
+    if _squeezed(program) == _squeezed(parent) or similarity(parent, program) >= COPIED_FROM:
+        raise RowRejectedError("copied", "the answer's program is that of its parent")
+
+
+def _check_text(text: str, what: str) -> None:
+    if _REFUSAL.match(text) and not _FENCED.search(text):
+        raise RowRejectedError("refused", f"the teacher wrote no {what}: {text[:80]!r}")
+    if len(text.strip()) < SHORTEST:
+        raise RowRejectedError("too_short", f"the {what} has {len(text.strip())} characters, at least {SHORTEST} wanted")
+
+
+def _check_leak(text: str, allowed: str, templates: tuple[str, ...]) -> None:
+    """Reject a text that holds a run of words of its instructions, which the text it was made of lacks."""
+    leaked = (_runs(text) & _template_runs(templates)) - _runs(allowed)
+    if leaked:
+        raise RowRejectedError("prompt_leaked", f"the answer repeats its instructions: {' '.join(min(leaked))!r}")
+
+
+@cache
+def _template_runs(names: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset[tuple[str, ...]]().union(*(_runs(template(__package__, name)) for name in names))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return set(zip(*(words[at:] for at in range(LEAKED_WORDS)), strict=False))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,132 @@
+"""What `evolve` says of its result: `run.json`, the card, and rows before and after."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.minhash import similarities
+from hf_oss_instruct.curation.run import CONFIG
+from hf_oss_instruct.data import FORMAT_VERSION
+from hf_oss_instruct.methods.evolution.tasks import Evolution
+from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.spec.declare import in_yaml
+from hf_oss_instruct.synthesis.output import RunStats, verification_facts
+from hf_oss_instruct.synthesis.sessions import REPORT
+from hf_oss_instruct.synthesis.tables import SourceRows
+from hf_oss_instruct.workdir import write_whole
+
+
+def report_of(
+    rows: SourceRows, evolution: Evolution, stats: RunStats, checks: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The contents of `run.json`, without what is read from the tables.
+
+    Args:
+        rows: the source.
+        evolution: how its rows were evolved.
+        stats: what became of the items.
+        checks: entries of the checks.
+        facts: what was asked, and when, see `TableRun.facts`.
+    """
+    tokens = facts["tokens"]
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": rows.name,
+        "source_counts": EarlierReport(rows.source).counts or None,
+        "columns": rows.columns.read,
+        "requested": stats.requested,
+        "kept": stats.kept,
+        "rejected": dict(stats.rejected.most_common()),
+        "pending": stats.pending,
+        **facts,
+        "cost": stats.limits.cost(tokens["prompt"], tokens["completion"]),
+        "teacher": evolution.solver.identity,
+        "checks": list(checks),
+        "sandbox": None,
+        **verification_facts(stats),
+        "evolution": in_yaml(evolution.spec),
+    }
+
+
+def write_report(out: Path, rows: SourceRows, report: dict[str, Any]) -> dict[str, Any]:
+    """Write the card and, last, `run.json` of a folder whose tables are finished.
+
+    Returns:
+        The report with what the tables say of rows before and after.
+    """
+    kept, rejected = _read(out / "data"), _read(out / "rejected")
+    report["evolution"] |= {
+        "operations_chosen": _counted(kept, rejected, "operation"),
+        "rounds_done": _counted(kept, rejected, "round"),
+        "before_and_after": before_and_after(rows, kept),
+    }
+    config = Path(rows.source) / CONFIG
+    if config.is_file():
+        write_whole(out / CONFIG, config.read_bytes())
+    write_whole(out / "README.md", curated_card(out.resolve().name, report, "evolve"))
+    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    return report
+
+
+def before_and_after(rows: SourceRows, kept: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The source and each round: rows, mean words of problem and solution, mean similarity of problems to their parents'.
+
+    Args:
+        rows: the source.
+        kept: the kept rows.
+    """
+    evolved = [row for row in kept if row["round"] and row["parent_id"]]
+    parents = {row["seed_id"]: row for row in rows} | {row["seed_id"]: row for row in evolved}
+    both = [(row, parents[row["parent_id"]]) for row in evolved if row["parent_id"] in parents]
+    texts = [str(row["problem"]) for pair in both for row in pair]
+    alike = similarities(texts, range(0, len(texts), 2), range(1, len(texts), 2))
+    by_round: dict[int, list[float]] = {}
+    for (row, _), found in zip(both, alike, strict=True):
+        by_round.setdefault(row["round"], []).extend([] if found is None else [found])
+    groups = {0: list(parents[row["seed_id"]] for row in rows)}
+    for row in evolved:
+        groups.setdefault(row["round"], []).append(row)
+    return [
+        {
+            "round": round,
+            "rows": len(group),
+            "problem_words": _mean([len(str(row["problem"]).split()) for row in group]),
+            "solution_words": _mean([len(str(row["solution"]).split()) for row in group]),
+            "similarity_to_parent": _mean(by_round.get(round, [])),
+        }
+        for round, group in sorted(groups.items())
+    ]
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return round(fmean(numbers), 4) if numbers else None
+
+
+def _counted(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]], column: str) -> dict[str, dict[str, int]]:
+    """By operation or round: kept rows, and rejected ones by reason."""
+    found: dict[str, Counter[str]] = {}
+    for row in kept:
+        if row[column]:
+            found.setdefault(str(row[column]), Counter())["kept"] += 1
+    for row in rejected:
+        if row[column]:
+            found.setdefault(str(row[column]), Counter())[row["reason"]] += 1
+    return {name: dict(found[name].most_common()) for name in sorted(found)}
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    """The columns of all rows in a folder of tables that a report is made of."""
+    wanted = ("seed_id", "problem", "solution", "parent_id", "round", "operation", "reason")
+    rows: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("train-*.parquet")):
+        there = pq.read_schema(path).names
+        rows += pq.read_table(path, columns=[name for name in wanted if name in there]).to_pylist()
+    return rows

@@ -1,0 +1,148 @@
+"""`evolve`: the rows of a table in, harder ones out, resumed like every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.cache import cache_folder
+from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
+from hf_oss_instruct.data import Row, digest
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.methods.evolution.report import report_of, write_report
+from hf_oss_instruct.methods.evolution.tasks import Begin, Evolution, Evolving
+from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.verification import ANSWER, GIVEN
+from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.output import RunStats, Tables
+from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
+from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
+from hf_oss_instruct.synthesis.verifying.opening import other_teacher
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+@dataclass(frozen=True)
+class EvolutionPlan:
+    """An evolution before anything is asked: its tasks, and what goes through them.
+
+    Attributes:
+        rows: the rows to evolve.
+        spec: checks, verification, sampling, limits and concurrency.
+        evolution: what the tasks of Evol-Instruct share.
+        verification: what those of verification share; None without.
+    """
+
+    rows: SourceRows
+    spec: RunSpec
+    evolution: Evolution
+    verification: Verification | None
+
+    @property
+    def requested(self) -> int:
+        """Number of rows that come out if none is rejected."""
+        return len(self.rows) * (self.evolution.spec.rounds + self.evolution.spec.keep_parents)
+
+    @property
+    def described(self) -> list[str]:
+        """The tasks with the teacher of each."""
+        return [*self.evolution.described(), *(self.verification.described() if self.verification else [])]
+
+    @property
+    def journal_home(self) -> Path:
+        """The cache folder for answers of these teachers, for previews without a folder."""
+        return cache_folder("journal", digest("evolve", self.described, self.spec.sampling.as_sent(0)))
+
+    def items(self) -> Iterator[Evolving]:
+        """An item for each row and round; round 0 is the row itself."""
+        spec = self.evolution.spec
+        for row in self.rows:
+            for round in range(0 if spec.keep_parents else 1, spec.rounds + 1):
+                yield Evolving.to_round(self._writable(row), round)
+
+    def tasks(self, verification: Verification | None) -> list[Task]:
+        """The chain of tasks."""
+        return [Begin(self.evolution), *([Prepare(verification)] if verification else [])]
+
+    def requests_per_row(self) -> tuple[int, int]:
+        """The fewest requests that a source row costs, where every round fails at once, and the most; retries aside."""
+        _, most = self.verification.requests_per_row() if self.verification else (0, 0)
+        rounds, parents = self.evolution.spec.rounds, int(self.evolution.spec.keep_parents)
+        return rounds, rounds * (2 + most) + parents * most
+
+    def _writable(self, row: Row) -> Row:
+        """Without verification the column `tests` is one text."""
+        tests = row["tests"]
+        return row if self.verification or not isinstance(tests, list) else Row(**{**row, "tests": "\n\n".join(tests)})
+
+
+def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, teacher: Teacher) -> EvolutionPlan:
+    """Open what an evolution needs: the solver, and a sandbox if rows are verified.
+
+    Raises:
+        UsageError: the teacher is embedded, or options do not go together.
+        SandboxError: rows are to be verified, and this machine has no sandbox.
+    """
+    if teacher.embedded:
+        raise UsageError("The embedded teacher rewrites no problems. Name a model: --model MODEL --base-url URL.")
+    if spec.verification.tests in (ANSWER, GIVEN):
+        raise UsageError(
+            f"--tests {spec.verification.tests} cannot work here: evolved problems bring no tests. Leave it out, or use apart."
+        )
+    solver = other_teacher(evolution.solver, spec)
+    if spec.verification.verify:
+        spec = spec.changed(verification={"solver": solver})
+    shared = Evolution(evolution, teacher, solver or teacher, spec.sampling)
+    return EvolutionPlan(rows, spec, shared, open_verification(spec, teacher, exclusive=True))
+
+
+def evolve_table(
+    plan: EvolutionPlan,
+    out: Path,
+    *,
+    lists: Sequence[BenchmarkList] | None = None,
+    on_progress: Callable[[RunStats], None] = lambda stats: None,
+) -> TableResult:
+    """Evolve the rows of a dataset; write the rows of all rounds, those that are rejected with their reason, and a report.
+
+    Args:
+        plan: what `plan_evolution` returns.
+        out: a new or empty folder, or that of the same evolution, which goes on.
+        lists: the benchmarks of `spec.checks`, if they were loaded already.
+        on_progress: called with the counts a few times a second.
+
+    Raises:
+        RunError: `out` holds something else, is in use, or cannot be written.
+    """
+    spec, verification = plan.spec, plan.verification
+    lists = find(spec.checks.benchmarks) if lists is None else lists
+    stats = RunStats(plan.requested, limits=spec.limits)
+    with TableRun(out, _job(plan), spec, also=[plan.journal_home]) as run:
+        stats.usage = run.usage
+        tables = Tables(out, stats, spec, lists, evolved=plan.evolution.spec)
+        opened = replace(verification, verdicts=run.verdicts()) if verification else None
+        run.drive(plan.items(), plan.tasks(opened), tables.consume, lambda: on_progress(stats))
+        tables.finish()
+        report = report_of(plan.rows, plan.evolution, stats, tables.checks(), run.facts())
+        report |= {"tasks": plan.described, **write_report(out, plan.rows, report)}
+        return run.result(report, stats.pending_why)
+
+
+def _job(plan: EvolutionPlan) -> dict[str, Any]:
+    """What tells one evolution from another."""
+    options, evolution = plan.spec.as_dict(), plan.evolution.spec
+    return {
+        "command": "evolve",
+        **plan.rows.identity,
+        "rows": len(plan.rows),
+        "rounds": evolution.rounds,
+        "operations": list(evolution.operations),
+        "keep_parents": evolution.keep_parents,
+        "max_similarity": evolution.max_similarity,
+        "verification": options.get("verification", {}),
+        "checks": options["checks"],
+        "sampling": options["sampling"],
+        "tasks": plan.described,
+    }

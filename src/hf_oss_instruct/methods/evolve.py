@@ -1,0 +1,94 @@
+"""The Python function `evolve`: what the command `evolve` does, also inside a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.evolution import OPERATIONS, EvolutionSpec
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.synthesis.run import with_benchmarks
+from hf_oss_instruct.synthesis.tables import read_source
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+def evolve(
+    source: str | Path,
+    out: str | Path,
+    *,
+    teacher: Teacher,
+    solver: Teacher | None = None,
+    rounds: int = 1,
+    operations: Sequence[str] = OPERATIONS,
+    keep_parents: bool = False,
+    max_similarity: float = 0.7,
+    verification: VerificationSpec | None = None,
+    checks: Checks | None = None,
+    columns: Mapping[str, str] | None = None,
+    language: str = "python",
+    n: int | None = None,
+    sampling: Sampling | None = None,
+    limits: RunLimits | None = None,
+    concurrency: int = 16,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them anew, and write the rows of all rounds.
+
+    After an error, an interruption or a crash, the same call continues and asks for no answer twice.
+
+    Args:
+        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems and solutions are found by the usual names of their columns.
+        out: a new or empty folder, or that of the same evolution. It gets `data/`, `sft/`, `rejected/`, `run.json`, `README.md`.
+        teacher: who makes the problems harder.
+        solver: who solves them; the teacher by default.
+        rounds: how often each problem is evolved, 1 to 4.
+        operations: the operations to choose from, by a hash of row and round.
+        keep_parents: whether to write the rows of the source, too.
+        max_similarity: Jaccard similarity of word 5-grams from which on an evolved problem is `unchanged` or a `near_duplicate`,
+            above 0, 1 at most.
+        verification: whether and how rows are run with tests: `VerificationSpec(verify=True)`.
+        checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
+        columns: `problem`, `solution`, `language` → name of the column, where it is not a usual one.
+        language: of rows that do not say what they are written in.
+        n: evolve the first rows only.
+        sampling: sampling parameters of requests; the paper's by default.
+        limits: what may be spent.
+        concurrency: requests in flight at once.
+        timeout: deadline of one request, in seconds; None learns one from the answers.
+
+    Returns:
+        The report, as in `run.json`.
+
+    Raises:
+        UsageError: the rows have no problems or no solutions, or the arguments contradict each other.
+        SeedError: the source cannot be read.
+        SandboxError: rows are to be verified and this machine has no sandbox.
+        RunError: `out` holds something else, is in use, or cannot be written.
+        TeacherError: the teacher cannot go on, or some rows are pending after all retries.
+        BudgetReachedError: a limit is reached.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+
+    Source:
+        WizardCoder, arXiv 2306.08568, section 2.1; Magicoder, arXiv 2312.02120, section 2.3 (the S models).
+    """
+    spec = RunSpec(
+        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        sampling=sampling or Sampling(),
+        checks=checks or Checks(),
+        limits=limits or RunLimits(),
+        verification=verification or VerificationSpec(),
+    )
+    spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
+    asked = EvolutionSpec(rounds, operations, keep_parents, solver, max_similarity)
+    rows = read_source(str(source), columns, named(language).name).first(n)
+    result = evolve_table(plan_evolution(rows, spec, asked, teacher), Path(out), lists=lists)
+    return result.require_complete("evolved")

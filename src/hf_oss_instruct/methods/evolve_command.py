@@ -1,0 +1,145 @@
+"""The command `evolve`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.data import Outcome
+    from hf_oss_instruct.methods.evolution import EvolutionPlan
+
+
+@click.command()
+@click.argument("source", metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder for the dataset; the same command continues it.",
+)
+@click.option("--n", type=click.IntRange(1), metavar="N", help="The first rows only. Without --out: show them before and after.")
+@part_options(EvolutionSpec, "evolution")
+@columns_option
+@language_option
+@run_options("teacher", "sampling", "limits", "checks", "verification", without=("solver",))
+@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
+@format_option
+def evolve(
+    source: str,
+    out: Path | None,
+    n: int | None,
+    evolution: EvolutionSpec,
+    columns: str | None,
+    language: str,
+    flags: RunFlags,
+    dry_run: bool,
+    output: str,
+) -> None:
+    """Make the problems of a dataset harder (Evol-Instruct), and solve them anew.
+
+    \b
+    What it costs:      hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --dry-run
+    A look at three:    hf-oss-instruct evolve pairs --model MODEL --base-url URL --n 3
+    The dataset:        hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --verify --out harder
+
+    DIR is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Each round makes every problem harder
+    by one operation: a further constraint, a rarer requirement, deeper reasoning, a piece of wrong code as a lure, or higher
+    complexity. The rows of all rounds end in OUT/data or, with their reason, in OUT/rejected.
+    """  # noqa: D301  # click's \\b is a character
+    from hf_oss_instruct.languages import named
+    from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
+    from hf_oss_instruct.synthesis.console import live
+    from hf_oss_instruct.synthesis.run import with_benchmarks
+    from hf_oss_instruct.synthesis.table_console import leave_table_run
+    from hf_oss_instruct.synthesis.tables import read_source
+    from hf_oss_instruct.teachers.resolve import open_named_teacher
+
+    if out is None and n is None and not dry_run:
+        raise UsageError("Name a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
+    spec = flags.spec
+    teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    rows = read_source(source, columns_in(columns), named(language).name).first(n)
+    plan = plan_evolution(rows, spec, evolution, teacher)
+    if dry_run:
+        _show_plan(plan, output)
+    elif out is None:
+        _show_rows(plan, output)
+    else:
+        spec, lists = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
+        plan = plan_evolution(rows, spec, evolution, teacher)
+        with live(plan.requested, output) as on_progress:
+            result = evolve_table(plan, out, lists=lists, on_progress=on_progress)
+        leave_table_run(result, output, done="evolved", say_more=_say_more)
+
+
+def _show_plan(plan: EvolutionPlan, output: str) -> None:
+    """What would be asked: the first question, and how much all of it costs."""
+    from hf_oss_instruct.console import show_block, show_line
+    from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
+    from hf_oss_instruct.methods.preview import estimate
+
+    names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
+    if output == "json":
+        asked = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
+        click.echo(json.dumps(asked))
+        return
+    show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
+    if question := first_question(plan):
+        show_block("the first question", question)
+    show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits))
+
+
+def _show_rows(plan: EvolutionPlan, output: str) -> None:
+    """What becomes of the rows, each beside its parent."""
+    from dataclasses import replace
+
+    from hf_oss_instruct.data import Pending
+    from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.methods.preview import first_outcomes
+    from hf_oss_instruct.verification.memo import Verdicts
+
+    kept, pending = 0, 0
+    with Verdicts.shared(plan.journal_home / "verdicts") as verdicts:
+        opened = replace(plan.verification, verdicts=verdicts) if plan.verification else None
+        parents = {row["seed_id"]: row for row in plan.rows}
+        for outcome in first_outcomes(plan.items(), plan.tasks(opened), plan.spec, plan.journal_home):
+            kept += isinstance(outcome, dict)
+            pending += isinstance(outcome, Pending)
+            _show_outcome(outcome, parents, output)
+    if pending:
+        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command asks again.")
+    if not kept:
+        raise OssInstructError("No row was evolved; see the reasons above. Try another model, or more rows with --n.")
+
+
+def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> None:
+    from hf_oss_instruct.console import show_block
+    from hf_oss_instruct.synthesis.console import show_outcome
+
+    if isinstance(outcome, dict):
+        parent = parents.get(outcome.get("parent_id") or "")
+        parents[outcome["seed_id"]] = outcome
+        if parent and output not in ("json", "quiet"):
+            show_block(f"round {outcome['round']} · {outcome['operation']} · before", parent["problem"])
+    show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
+
+
+def _say_more(report: dict[str, Any]) -> None:
+    from hf_oss_instruct.console import show_line, show_unfinished_checks
+    from hf_oss_instruct.synthesis.console import show_verification
+
+    for one in report["evolution"]["before_and_after"]:
+        name = f"round {one['round']}" if one["round"] else "before"
+        words = f"problems of {one['problem_words'] or 0:,.0f} words, solutions of {one['solution_words'] or 0:,.0f}"
+        alike = one["similarity_to_parent"]
+        show_line(f"  {name}: {one['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} like their parents"))
+    show_verification(report)
+    show_unfinished_checks(report)

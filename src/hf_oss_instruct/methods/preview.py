@@ -1,0 +1,68 @@
+"""Before a run over a table: what becomes of its first rows, and about what it would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.data import Outcome
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.sync import from_plain_code
+
+CHARS_PER_TOKEN = 3.5
+"""Of code and English prose, about: for estimates only."""
+
+
+def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journal: Path) -> Iterator[Outcome]:
+    """What becomes of some items, one after the other; their answers stay in a journal that a later run reads.
+
+    Args:
+        items: what the first task takes.
+        tasks: the chain, see `engine.outcomes`.
+        spec: its parts `teacher` and `limits` say how requests are sent.
+        journal: folder of the journal.
+    """
+    policy = RetryPolicy(give_up_after_s=spec.limits.give_up_after, deadline_s=spec.teacher.timeout)
+    with Journal(journal) as answers:
+        stream = partial(
+            outcomes,
+            items,
+            tasks,
+            answers,
+            concurrency=spec.teacher.concurrency,
+            retry_policy=policy,
+            budget=Budget(spec.limits),
+        )
+        yield from from_plain_code(stream)
+
+
+def tokens_of(*texts: str) -> int:
+    """About how many tokens some texts have."""
+    return round(sum(map(len, texts)) / CHARS_PER_TOKEN)
+
+
+def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limits: RunLimits) -> str:
+    """One line: the requests of a run, its tokens, and with prices its cost.
+
+    Args:
+        rows: number of rows.
+        requests: the fewest and the most requests of a row, retries aside.
+        tokens: prompt and completion tokens of all, about.
+        limits: has the prices.
+    """
+    fewest, most = requests
+    each = f"{most}" if fewest == most else f"{fewest} to {most}"
+    prompt, completion = tokens
+    said = (
+        f"# {rows:,} rows, {each} requests a row, up to {most * rows:,} without retries; about {prompt:,} tokens in prompts and "
+    )
+    said += f"{completion:,} in answers"
+    return said if (cost := limits.cost(*tokens)) is None else f"{said}, which cost about {cost:,.2f}"

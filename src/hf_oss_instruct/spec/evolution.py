@@ -1,0 +1,83 @@
+"""How rows are evolved: rounds, operations, and which evolved problems are new enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.declare import Door, normalize, option
+from hf_oss_instruct.spec.kinds import Integer, Names, Number, Switch, Text
+
+OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
+"""Operations of Evol-Instruct for code: names of the templates in `methods/evolution/templates/`."""
+MOST_ROUNDS = 4
+_BOTH = Door.COMMAND | Door.PYTHON
+
+
+@dataclass(frozen=True, slots=True)
+class EvolutionSpec:
+    """How rows are evolved.
+
+    Raises:
+        UsageError: a value is out of range, or there is no such operation.
+
+    Source:
+        WizardCoder, arXiv 2306.08568, section 2.1: five operations, up to four rounds.
+    """
+
+    rounds: int = option(
+        1,
+        Integer(1, MOST_ROUNDS),
+        "How often each problem is evolved, 1 to 4; the rows of all rounds come out. Default: 1.",
+        flag="--rounds",
+        metavar="1..4",
+        yaml="rounds",
+        set_by=_BOTH,
+    )
+    operations: Sequence[str] = option(
+        OPERATIONS,
+        Names(),
+        f"Operations to choose from, by a hash of row and round. Default: {', '.join(OPERATIONS)}.",
+        flag="--operations",
+        metavar="O,…",
+        yaml="operations",
+        set_by=_BOTH,
+    )
+    keep_parents: bool = option(
+        False,
+        Switch(),
+        "Write the rows that were evolved, too. Default: no, since Magicoder trains on them in its first stage.",
+        flag="--keep-parents",
+        yaml="keep_parents",
+        set_by=_BOTH,
+    )
+    solver: Any = option(
+        None,
+        Text(),
+        "Model that solves the evolved problems, on the same server. Default: the teacher.",
+        flag="--solver",
+        metavar="MODEL",
+        set_by=_BOTH,
+    )
+    max_similarity: float = option(
+        0.7,
+        Number(0, 1, low_open=True),
+        "Reject an evolved problem from this Jaccard similarity of word 5-grams on: as unchanged if its parent is that similar, "
+        "as near_duplicate if another row is. Default: 0.7.",
+        flag="--max-similarity",
+        yaml="max_similarity",
+        set_by=_BOTH,
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)
+        if not 1 <= self.rounds <= MOST_ROUNDS:
+            raise UsageError(f"Rows are evolved in 1 to {MOST_ROUNDS} rounds, not {self.rounds}. Set rounds accordingly.")
+        if not 0 < self.max_similarity <= 1:
+            raise UsageError(f"max_similarity must be above 0 and at most 1, not {self.max_similarity}.")
+        unknown = [name for name in self.operations if name not in OPERATIONS]
+        if unknown or not self.operations:
+            what = f"no operation {unknown[0]!r}" if unknown else "no operation to choose"
+            raise UsageError(f"There is {what}. Use some of: {', '.join(OPERATIONS)}.")
