@@ -40,7 +40,7 @@ class NumberMap:
             self._pack()
 
     def values(self) -> Iterator[int]:
-        """The newest value of every key, unordered."""
+        """The newest value of every key, in the order of the keys."""
         self._pack()
         return map(int, self._values)
 

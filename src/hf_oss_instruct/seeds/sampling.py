@@ -22,6 +22,7 @@ from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, Batch, Span, first_spans
 from hf_oss_instruct.spec.seeds import ANY, SeedPlan
+from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.syntax import MINED_LANGUAGES
 
 MAGICODER_CHUNK = 1000
@@ -39,10 +40,14 @@ SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicode
 def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
     """Draw the seeds of a plan in order, interleaved with the documents and snippets that were skipped.
 
+    With a shard, all are drawn and only its seeds are yielded, with the places that they have in the whole plan. What was
+    skipped is yielded by shard 0 alone, so that counts of all shards add up.
+
     Raises:
         SeedsExhaustedError: at the end, if the source yielded fewer seeds than requested.
     """
     index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
+    shard = plan.shard or Shard(0, 1)
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
         for item in draw.seeds(languages, wanted):
@@ -52,7 +57,8 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
                 found, item = found + 1, item.at(next(index))
             else:
                 shortage.note(item)
-            yield item
+            if item.index in shard if isinstance(item, Seed) else shard.index == 0:
+                yield item
             if found == wanted:
                 break
         shortage.settle(found, wanted, languages)

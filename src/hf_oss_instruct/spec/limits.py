@@ -8,6 +8,7 @@ from fractions import Fraction
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, option
 from hf_oss_instruct.spec.kinds import Integer, Number
+from hf_oss_instruct.spec.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,24 @@ class RunLimits:
     def bounded(self) -> bool:
         """Whether there is any limit on requests, tokens or cost."""
         return any(limit is not None for limit in (self.max_requests, self.max_total_tokens, self.max_cost))
+
+    def of_shard(self, shard: Shard) -> RunLimits:
+        """The limits of one shard: an equal share, so that all shards together stay within these.
+
+        Raises:
+            UsageError: there is less than one request or token for each shard.
+        """
+        shared = self.share(Fraction(1, shard.count))
+        for flag, limit, share in (
+            ("--max-requests", self.max_requests, shared.max_requests),
+            ("--max-total-tokens", self.max_total_tokens, shared.max_total_tokens),
+        ):
+            if share == 0:
+                raise UsageError(
+                    f"{flag} {limit} is the limit of all {shard.count} shards together, so that nothing is left for each. "
+                    f"Pass at least {shard.count}."
+                )
+        return shared
 
     def share(self, part: Fraction) -> RunLimits:
         """The limits of one of several concurrent workers, so that together they stay within these."""

@@ -7,8 +7,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import normalize, option
+from hf_oss_instruct.spec.declare import Door, normalize, option
 from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Counts, FilterNames, Integer, LanguageCounts, OptOuts, Text
+from hf_oss_instruct.spec.shard import Shard, ShardOf
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
@@ -159,6 +160,18 @@ class SeedPlan:
         metavar="NAME",
         yaml="code_column",
     )
+    shard: Shard | None = option(
+        None,
+        ShardOf(),
+        "Only shard I of N, counted from 0: every N-th seed. Limits such as --max-cost are those of all shards together; "
+        "merge makes one dataset of the shards.",
+        flag="--shard",
+        metavar="I/N",
+        yaml="shard",
+        set_by=Door.COMMAND | Door.RUN_CONFIG | Door.PYTHON,
+        rare=True,
+        after="n",
+    )
 
     def __post_init__(self) -> None:
         normalize(self)
@@ -198,9 +211,10 @@ class SeedPlan:
 
     @property
     def requested(self) -> int | None:
-        """Number of requested seeds; None if the source decides."""
+        """Number of requested seeds, of this shard if there is one; None if the source decides."""
         counts = [n for _, n in self.counts if n is not None]
-        return sum(counts) if counts else self.n
+        total = sum(counts) if counts else self.n
+        return total if total is None or self.shard is None else self.shard.size(total)
 
     def shares(self) -> list[tuple[tuple[str, ...] | None, int | None]]:
         """What to draw, one after the other: (languages, number of seeds)."""

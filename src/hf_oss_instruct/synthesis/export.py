@@ -1,8 +1,11 @@
-"""Build a dataset from a run's journal alone, even while the run continues: Parquet files, card and report."""
+"""Build a dataset from the journals of runs alone, even while the run continues: Parquet files, card and report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +15,7 @@ from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
-from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT, Journal
+from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG
@@ -37,6 +40,43 @@ class _Named(Teacher):
         raise AssertionError("an export asks nobody")
 
 
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as its folder records it.
+
+    Attributes:
+        folder: the folder.
+        spec: its config.
+        report: its `run.json`, as far as it is well formed.
+    """
+
+    folder: Path
+    spec: RunSpec
+    report: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path) -> RecordedRun:
+        """Read the config and the report of a run.
+
+        Raises:
+            RunError: the folder is not that of a run, or its report cannot be read.
+        """
+        if not (folder / CONFIG).is_file() or not (folder / REPORT).is_file():
+            raise RunError(
+                f"{str(folder)!r} is not a folder of a run: it has no {CONFIG} or no {REPORT}. Name the --out of a synthesize."
+            )
+        try:
+            report = read_object(folder / REPORT, {"teacher": str})
+        except ValueError as error:
+            raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
+        return cls(folder, RunSpec.from_file(folder / CONFIG), report)
+
+    @property
+    def task(self) -> OssInstructTask:
+        """Its first task, with a placeholder for the teacher."""
+        return OssInstructTask.of(self.spec, _Named(self.report["teacher"]))
+
+
 def export(run: Path, out: Path) -> RunStats:
     """Write what a run has so far as a dataset of its own.
 
@@ -50,37 +90,59 @@ def export(run: Path, out: Path) -> RunStats:
     Raises:
         RunError: `run` is not a run; or `out` contains something else, is in use, or cannot be written.
     """
-    if not (run / CONFIG).is_file() or not (run / REPORT).is_file():
-        raise RunError(f"{str(run)!r} is not a folder of a run: it has no {CONFIG} and {REPORT}. Name the --out of a synthesize.")
-    spec = RunSpec.from_file(run / CONFIG)
-    try:
-        before = read_object(run / REPORT, {"teacher": str})
-    except ValueError as error:
-        raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
-    task = OssInstructTask.of(spec, _Named(before["teacher"]))
+    opened = RecordedRun.open(run)
     with owned(out, {"command": "export", "run": str(run.resolve())}):
-        return _write(run, out, spec, task)
+        return write_dataset([opened], out, opened.spec, RunStats(opened.spec.seeds.requested or 0), report_before(run))
 
 
-def _write(run: Path, out: Path, spec: RunSpec, task: OssInstructTask) -> RunStats:
-    before = report_before(run)
-    stats = RunStats(spec.seeds.requested or 0)
+def write_dataset(
+    runs: Sequence[RecordedRun],
+    out: Path,
+    spec: RunSpec,
+    stats: RunStats,
+    before: dict[str, Any],
+    *,
+    on_progress: Callable[[RunStats], None] = lambda stats: None,
+) -> RunStats:
+    """Write the dataset that the journals and verdicts of runs hold, in the order of their seeds.
+
+    Args:
+        runs: runs of the same config and teacher, with different seeds.
+        out: the folder, locked by the caller.
+        spec: the config of the dataset.
+        stats: counts to begin with: the seeds that were requested, and what was skipped.
+        before: requests, seconds and start of the runs, as `report_before` gives them.
+        on_progress: called with the counts after every thousand rows.
+
+    Returns:
+        The counts.
+
+    Raises:
+        RunError: `out` cannot be written.
+    """
+    task = runs[0].task
     tables = Tables(out, stats, spec, find(spec.checks.benchmarks))
-    with Journal(run / JOURNAL) as journal, Verdicts(run / VERDICTS, read_only=True) as verdicts:
+    with ExitStack() as stack:
+        verdicts = stack.enter_context(
+            Verdicts(runs[0].folder / VERDICTS, also=[run.folder / VERDICTS for run in runs[1:]], read_only=True)
+        )
         tasks: list[Task] = [task]
         if spec.verification.verify:
             tasks.append(Prepare(_verification(spec, task.teacher, before.get("tasks", []), verdicts)))
-        for seed, answer in _in_seed_order(journal):
+        journals = [stack.enter_context(Journal(run.folder / JOURNAL)) for run in runs]
+        for seed, answer, journal in _in_seed_order(journals):
             if isinstance(answer, RowRejectedError):
                 tables.settle(Rejection(seed, answer.reason, answer.detail))
             else:
                 tables.settle(_outcome(seed, tasks, journal, stats))
             if tables.is_due:
                 tables.check_fresh()
+                on_progress(stats)
         stats.requested = max(stats.requested, stats.done)
         tables.finish()
-        report = report_of(spec, task, stats, tables.checks(), before, 0.0, journal.dropped)
-        publish(out, spec, task, stats, report | ({"tasks": before["tasks"]} if before.get("tasks") else {}))
+        dropped = sum(journal.dropped for journal in journals)
+        report = report_of(spec, task, stats, tables.checks(), before, 0.0, dropped)
+        publish(out, spec, task, stats, report | {name: before[name] for name in ("tasks", "shards", "cost") if before.get(name)})
     return stats
 
 
@@ -115,7 +177,11 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
             return cast(Outcome, outcome)
 
 
-def _in_seed_order(journal: Journal) -> list[tuple[Seed, Completion | RowRejectedError]]:
-    entries = (entry for entry in journal.answers() if entry.task == OSS_INSTRUCT)
-    found = ((entry.seed, entry.answer) for entry in entries if entry.seed is not None)
-    return sorted(found, key=lambda item: item[0].index)
+def _in_seed_order(journals: Sequence[Journal]) -> Iterator[tuple[Seed, Answer, Journal]]:
+    """The answers of several runs with their seeds and journals, in the order of the seeds."""
+
+    def of(journal: Journal) -> Iterator[tuple[Seed, Answer, Journal]]:
+        for seed, answer in journal.in_seed_order():
+            yield seed, answer, journal
+
+    return merge(*map(of, journals), key=lambda item: item[0].index)

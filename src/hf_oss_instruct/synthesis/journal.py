@@ -120,12 +120,21 @@ class Journal:
         """All answers in this folder."""
         self._hear()
         for place in self._places.values():
-            number = place >> OFFSET_BITS
-            if self._files[number].parent == self.folder and (record := self._record_at(place)):
-                fields = orjson.loads(record)
+            if fields := self._fields_at(place):
                 columns = fields.get("seed")
                 seed = seed_of(columns) if columns else None
                 yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, _answer(fields))
+
+    def in_seed_order(self, task: str = OSS_INSTRUCT) -> Iterator[tuple[Seed, Answer]]:
+        """A task's answers in this folder with their seeds, in the order of the seeds; 16 bytes of memory for each."""
+        found = NumberMap()
+        self._hear()
+        for place in self._places.values():
+            if (fields := self._fields_at(place)) and fields.get("task", OSS_INSTRUCT) == task and fields.get("seed"):
+                found.set(fields["seed"]["index"], place)
+        for place in found.values():
+            if fields := self._fields_at(place):
+                yield seed_of(fields["seed"]), _answer(fields)
 
     def append(self, key: str, answer: Answer, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> None:
         """Write an answer; once this returns, it survives a kill of the process.
@@ -195,6 +204,13 @@ class Journal:
             self._writer = None
         while self._readers:
             os.close(self._readers.popitem()[1])
+
+    def _fields_at(self, place: int) -> dict[str, Any] | None:
+        """A line of this folder, parsed; None if it is another folder's or damaged."""
+        if self._files[place >> OFFSET_BITS].parent != self.folder or not (record := self._record_at(place)):
+            return None
+        fields: dict[str, Any] = orjson.loads(record)
+        return fields
 
     def _record_at(self, place: int) -> bytes | None:
         reader, offset, line = self._reader(place >> OFFSET_BITS), place & 2**OFFSET_BITS - 1, b""

@@ -88,7 +88,8 @@ def run(
     """
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     seeds = _opened(sample(source, spec.seeds))
-    task, limits, concurrency = OssInstructTask.of(spec, teacher), spec.limits, spec.teacher.concurrency
+    task, concurrency, shard = OssInstructTask.of(spec, teacher), spec.teacher.concurrency, spec.seeds.shard
+    limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
     follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]

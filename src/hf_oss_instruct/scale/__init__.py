@@ -1,0 +1,1 @@
+"""One run on many machines: plan it, run its shards anywhere, merge them into one dataset."""

@@ -1,0 +1,114 @@
+"""The commands `plan`, `split` and `merge`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from hf_oss_instruct.console import show_line
+from hf_oss_instruct.display import visible
+from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.process import resumable, typed_command
+from hf_oss_instruct.spec.flags import RunFlags, run_options
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
+@click.option(
+    "--shards", type=click.IntRange(1), required=True, metavar="N", help="Number of shards; the rows do not depend on it."
+)
+@click.option(
+    "--out", type=FOLDER, required=True, help="Folder of the plan, on a disk that all machines share, or copied to each."
+)
+@format_option
+def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
+    """Divide a run into shards for several machines.
+
+    \b
+    hf-oss-instruct plan --seeds my_code/ --n 200000 --model MODEL --base-url URL --shards 64 --out plan
+    hf-oss-instruct synthesize --config plan/oss_instruct.yaml … --shard 0/64 --out plan/shards/00000-of-00064
+    hf-oss-instruct merge plan --out pairs
+
+    The plan records the run config with the exact revision of the source. It prints the command of a shard: run it for each
+    shard, on any machine, in any order, again after a failure. merge then writes the dataset that one machine would have written.
+    No request is sent.
+    """
+    from hf_oss_instruct.scale.plan import write_plan
+    from hf_oss_instruct.synthesis.from_flags import open_run
+    from hf_oss_instruct.synthesis.run import CONFIG, with_benchmarks
+
+    spec, source, teacher = open_run(flags)
+    spec, _ = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
+    planned = write_plan(out, spec, source, teacher, shards)
+    config = str(out / CONFIG)
+    commands = [
+        typed_command("synthesize", drop=("shards", "preset"), config=config, shard=shard, out=folder)
+        for shard, folder in planned
+    ]
+    if output == "json":
+        click.echo(
+            json.dumps({"out": str(out), "requested": planned.spec.seeds.requested, "shards": shards, "commands": commands})
+        )
+    elif output != "quiet":
+        show_line(f"{planned.spec.seeds.requested:,} seeds in {shards:,} shards → {out}")
+        click.echo(f"\nNext, run every shard, on any machine (this is the first of {shards:,}):\n  {visible(commands[0])}")
+        click.echo(f"\nThen merge them:\n  hf-oss-instruct merge {visible(str(out))} --out pairs")
+
+
+@click.command()
+@click.argument("shard", metavar="SHARD", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--into", type=click.IntRange(2), required=True, metavar="K", help="Number of smaller shards.")
+@format_option
+def split(shard: Path, into: int, output: str) -> None:
+    """Split a slow shard into smaller ones, which keep its answers.
+
+    \b
+    hf-oss-instruct split plan/shards/00002-of-00064 --into 4
+
+    Stop the shard first. Then run synthesize for each of the smaller shards, on any machine; merge finds them in the plan.
+    """
+    from hf_oss_instruct.scale.split import split as divide
+
+    folders = divide(shard, into)
+    if output == "json":
+        click.echo(json.dumps({"shards": [str(folder) for folder in folders]}))
+    elif output != "quiet":
+        for folder in folders:
+            index, _, count = folder.name.partition("-of-")
+            show_line(f"shard {int(index)}/{int(count)} → {folder}")
+        click.echo("\nNext, run synthesize as before for each of them, with its --shard and --out.")
+
+
+@click.command()
+@click.argument(
+    "folders", metavar="PLAN|SHARD…", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--out", type=FOLDER, required=True, help="A new folder, or that of an earlier merge of the same run.")
+@click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
+@format_option
+def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> None:
+    """Write the shards of a run as one dataset.
+
+    \b
+    All shards of a plan:      hf-oss-instruct merge plan --out pairs
+    Shards copied together:    hf-oss-instruct merge shard-* --out pairs
+    What there is so far:      hf-oss-instruct merge plan --partial --out so-far
+
+    Duplicates, near duplicates and benchmark quotes are looked for in all rows together, so the dataset is the one that a single
+    machine would have written. No request is sent and no program is run.
+    """
+    from hf_oss_instruct.scale.merge import merge as write
+    from hf_oss_instruct.synthesis.console import show_report
+    from hf_oss_instruct.synthesis.output import REPORT
+
+    with resumable(out):
+        write(folders, out, partial=partial)
+    report = json.loads((out / REPORT).read_text("utf-8"))
+    if output == "json":
+        click.echo(json.dumps({"out": str(out), **report}))
+    elif output != "quiet":
+        show_report(report, out)

@@ -1,0 +1,164 @@
+"""Merge the shards of a run into one dataset: what one process would have written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import lcm
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.scale.plan import Plan, is_plan
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.shard import LARGEST, Shard
+from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
+from hf_oss_instruct.synthesis.output import RunStats
+from hf_oss_instruct.synthesis.run import report_before
+from hf_oss_instruct.workdir import differences, owned
+
+NAMED = 5
+"""Shards that an error names; more are counted."""
+
+
+def merge(
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    partial: bool = False,
+    on_progress: Callable[[RunStats], None] = lambda stats: None,
+) -> RunStats:
+    """Write the dataset of all shards of a run.
+
+    The shards' journals and verdicts are read in the order of the seeds, and every check is made over all rows: exact and near
+    duplicates, benchmarks. The files are byte for byte those of one run without shards, given the same answers. No request
+    is sent, and no program is run. Memory grows by about 200 bytes a row; rows are read from disk.
+
+    Args:
+        sources: the folder of a plan, or the folders of all shards. Shards may have been split further: 1/2, 0/4 and 2/4
+            together are a whole run.
+        out: a new or empty folder, or that of an earlier merge of the same shards.
+        partial: merge what there is, although shards are missing or have pending seeds; these are counted as pending.
+        on_progress: called with the counts after every thousand rows.
+
+    Returns:
+        The counts.
+
+    Raises:
+        RunError: a shard is missing or not finished; shards overlap, or were made with different configs, teachers or
+            versions; or `out` contains something else, is in use, or cannot be written.
+    """
+    runs = _found(sources)
+    spec = _same_run(runs)
+    _check_cover(runs, partial)
+    if not partial:
+        _check_finished(runs)
+    stats = RunStats(spec.seeds.requested or 0)
+    for run in runs:
+        stats.skipped.update(_counts(run.report, "documents_skipped"))
+        stats.refused.update(_counts(run.report, "snippets_refused"))
+    with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}):
+        return write_dataset(runs, out, spec, stats, _totals(runs), on_progress=on_progress)
+
+
+def _found(sources: Sequence[Path]) -> list[RecordedRun]:
+    """The shards that were begun."""
+    if len(sources) == 1 and is_plan(sources[0]):
+        if not (folders := Plan.read(sources[0]).begun()):
+            raise RunError(f"No shard of the plan {str(sources[0])!r} has begun. Run synthesize --shard 0/N first.")
+    else:
+        folders = list(sources)
+    return [RecordedRun.open(folder) for folder in folders]
+
+
+def _same_run(runs: Sequence[RecordedRun]) -> RunSpec:
+    """The config that all shards share, without the shard.
+
+    Raises:
+        RunError: two shards have different configs, teachers, tasks or versions.
+    """
+    first, *others = runs
+    there = _identity(first)
+    for run in others:
+        if changed := differences(there, _identity(run)):
+            raise RunError(
+                f"{str(first.folder)!r} and {str(run.folder)!r} are not shards of the same run: {'; '.join(changed)}. "
+                "Merge shards that were made with the same config, teacher and version."
+            )
+    return first.spec.changed(seeds={"shard": None})
+
+
+def _identity(run: RecordedRun) -> dict[str, Any]:
+    """What the shards of a run have in common."""
+    versions = run.report.get("versions")
+    return {
+        **run.spec.changed(seeds={"shard": None}).as_dict(),
+        "teacher": run.report["teacher"],
+        "tasks": run.report.get("tasks", []),
+        "format_version": run.report.get("format_version"),
+        "hf-oss-instruct": versions.get("hf-oss-instruct") if isinstance(versions, dict) else None,
+    }
+
+
+def _check_cover(runs: Sequence[RecordedRun], partial: bool) -> None:
+    """Check that every seed belongs to exactly one shard.
+
+    Raises:
+        RunError: shards are missing and not `partial`; or two shards overlap.
+    """
+    shards = [run.spec.seeds.shard or Shard(0, 1) for run in runs]
+    finest = lcm(*(shard.count for shard in shards))
+    if finest > LARGEST:
+        raise RunError(f"The numbers of shards, {_listed({shard.count for shard in shards})}, have no small common multiple.")
+    owner = np.full(finest, -1)  # (finest,): which shard has the seeds of each of the smallest parts
+    for number, shard in enumerate(shards):
+        part = owner[shard.index :: shard.count]
+        if (taken := part[part >= 0]).size:
+            raise RunError(
+                f"{str(runs[taken[0]].folder)!r} (shard {shards[taken[0]]}) and {str(runs[number].folder)!r} (shard {shard}) "
+                "have the same seeds. Leave one of them out."
+            )
+        owner[shard.index :: shard.count] = number
+    if not partial and (missing := [f"{index}/{finest}" for index in np.flatnonzero(owner < 0)]):
+        raise RunError(f"Shards are missing: {_listed(missing)}. Run them; or pass --partial to merge what there is.")
+
+
+def _check_finished(runs: Sequence[RecordedRun]) -> None:
+    """Check that no shard has pending seeds.
+
+    Raises:
+        RunError: one has.
+    """
+    if unfinished := [str(run.spec.seeds.shard or "0/1") for run in runs if run.report.get("pending") != 0]:
+        raise RunError(
+            f"Shards are not finished: {_listed(unfinished)}. Run the same synthesize again to finish each; or pass --partial to "
+            "merge what there is."
+        )
+
+
+def _listed(names: Iterable[object]) -> str:
+    """The first names, and how many more there are."""
+    ordered = sorted(map(str, names), key=lambda name: (len(name), name))
+    more = len(ordered) - NAMED
+    return ", ".join(ordered[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _totals(runs: Sequence[RecordedRun]) -> dict[str, Any]:
+    """Requests, seconds, cost and start of all shards together."""
+    known = [report_before(run.folder) for run in runs]
+    costs = [run.report.get("cost") for run in runs]
+    return {
+        "requests_sent": sum(report.get("requests_sent", 0) for report in known),
+        "seconds": sum(report.get("seconds", 0) for report in known),
+        "tasks": known[0].get("tasks", []),
+        "shards": len(runs),
+        **({"started": min(started)} if (started := [report["started"] for report in known if "started" in report]) else {}),
+        **({"cost": sum(costs)} if all(isinstance(cost, int | float) for cost in costs) else {}),
+    }
+
+
+def _counts(report: Mapping[str, Any], name: str) -> Mapping[str, int]:
+    """Counts of a report, as far as they are well formed."""
+    found = report.get(name)
+    return {key: n for key, n in found.items() if isinstance(n, int)} if isinstance(found, dict) else {}

@@ -1,0 +1,72 @@
+"""Split a shard that is slower than the others, without losing what it has."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.synthesis.export import RecordedRun
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.output import REPORT
+from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, VERDICTS
+from hf_oss_instruct.workdir import held, write_whole
+
+SPLIT = "split"
+"""Folder next to the shards where a shard is moved that was split."""
+
+
+def split(folder: Path, into: int) -> list[Path]:
+    """Replace a shard by smaller ones with the answers that it has.
+
+    Shard 2/3 becomes 2/6 and 5/6. Stop the shard first. Its folder is moved to `split/` next to it.
+
+    Args:
+        folder: the folder of the shard.
+        into: number of smaller shards, at least 2.
+
+    Returns:
+        The folders of the smaller shards, next to the old one.
+
+    Raises:
+        UsageError: `into` is less than 2, or there would be too many shards.
+        RunError: `folder` is no run, is running, is finished, or a folder of that name exists.
+    """
+    if into < 2:
+        raise UsageError(f"--into {into} does not split a shard. Pass at least 2.")
+    run = RecordedRun.open(folder)
+    if run.report.get("pending") == 0:
+        raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
+    old = run.spec.seeds.shard or Shard(0, 1)
+    parts = [Shard(old.index + number * old.count, old.count * into) for number in range(into)]
+    folders = {part: folder.parent / part.name for part in parts}
+    if there := [str(path) for path in (*folders.values(), folder.parent / SPLIT / folder.name) if path.exists()]:
+        raise RunError(f"{there[0]!r} exists already. Remove it if an earlier split failed, and split again.")
+    with held(folder):
+        for part, path in folders.items():
+            _write_part(run, part, path, first=part == parts[0])
+        (folder.parent / SPLIT).mkdir(exist_ok=True)
+        folder.rename(folder.parent / SPLIT / folder.name)
+    return list(folders.values())
+
+
+def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> None:
+    """Write the folder of a smaller shard, with the answers to its own seeds; the first one keeps the requests sent so far."""
+    building = out.with_name(f".{out.name}")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    with ExitStack() as stack:
+        old, new = (stack.enter_context(Journal(place / JOURNAL)) for place in (run.folder, building))
+        for entry in old.answers():
+            if entry.seed is None or entry.seed.index in part:
+                new.append(entry.key, entry.answer, entry.seed, entry.task)
+    if (run.folder / VERDICTS).exists():
+        shutil.copyfile(run.folder / VERDICTS, building / VERDICTS)
+    kept = ("format_version", "teacher", "tasks", "started") + (("requests_sent", "seconds") if first else ())
+    report = {name: run.report[name] for name in kept if name in run.report}
+    write_whole(building / REPORT, json.dumps(report, indent=2) + "\n")
+    write_whole(building / CONFIG, run.spec.changed(seeds={"shard": part}).to_yaml())
+    building.rename(out)

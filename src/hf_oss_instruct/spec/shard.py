@@ -1,0 +1,83 @@
+"""One part of a run whose seeds are divided among several processes or machines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.kinds import Kind, typed
+
+LARGEST = 100_000
+"""Maximum number of shards."""
+
+
+@dataclass(frozen=True, order=True)
+class Shard:
+    """Every `count`-th seed of a run, from seed `index` on.
+
+    The rows of all shards together do not depend on `count`, because a seed's place in the run does not.
+
+    Attributes:
+        index: number of the shard, from 0.
+        count: number of shards.
+
+    Raises:
+        UsageError: `index` is not in 0 … `count` − 1.
+    """
+
+    index: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index < self.count <= LARGEST:
+            raise UsageError(
+                f"Shard {self} does not exist: shards are counted from 0 to N-1, and N is at most {LARGEST:,}. "
+                f"With 4 shards, pass 0/4, 1/4, 2/4 and 3/4."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Parse `3/64`.
+
+        Raises:
+            UsageError: it is not of this form.
+        """
+        if not (found := re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())):
+            raise UsageError(f"{text!r} is not a shard. Write I/N, such as 0/64 for the first of 64.")
+        return cls(int(found[1]), int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: `00003-of-00064`."""
+        return f"{self.index:05d}-of-{self.count:05d}"
+
+    def __contains__(self, place: int) -> bool:
+        return place % self.count == self.index
+
+    def size(self, total: int) -> int:
+        """How many of `total` seeds belong to this shard."""
+        return len(range(self.index, total, self.count))
+
+
+@dataclass(frozen=True)
+class ShardOf(Kind):
+    """A shard, written `I/N`."""
+
+    yaml_types = (str,)
+
+    def to_yaml(self, value: Shard) -> str:
+        """See `Kind.to_yaml`."""
+        return str(value)
+
+    def from_yaml(self, value: Any) -> Shard:
+        """See `Kind.from_yaml`."""
+        return Shard.parse(typed(value, str))
+
+    def from_python(self, value: Shard | str) -> Shard:
+        """See `Kind.from_python`."""
+        return Shard.parse(value) if isinstance(value, str) else value
