@@ -99,6 +99,26 @@ class Shards:
             for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_GROUP, columns=columns, use_threads=False):
                 yield pa.Table.from_batches([batch])
 
+    def mapped(self, columns: list[str]) -> pa.Table:
+        """Some columns of what was added so far, as a table that is read from disk when it is used.
+
+        Raises:
+            RunError: as `add`.
+        """
+        path = self.folder / f"{UNFINISHED}mapped.arrow"
+        schema = pa.schema([self._schema.field(name) for name in columns])
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+                for portion in self.unfinished(columns):
+                    writer.write_table(portion)
+            with pa.memory_map(str(path)) as file:
+                return pa.ipc.open_file(file).read_all()
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        finally:
+            path.unlink(missing_ok=True)  # the mapping keeps the contents until the table is gone
+
     def _collect(self) -> None:
         if self._group:
             group, self._group = self._group, []

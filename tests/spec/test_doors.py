@@ -21,6 +21,7 @@ from hf_oss_instruct.spec.declare import Door, Option
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
+from hf_oss_instruct.spec.shard import Shard
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 VALUES: dict[str, tuple[str, Any, Any]] = {
@@ -40,6 +41,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "max_snippet_chars": ("98", 98, 98),
     "encoding": ("latin-1", "latin-1", "iso8859-1"),
     "code_column": ("text", "text", "text"),
+    "shard": ("1/3", "1/3", Shard(1, 3)),
     "teacher": ("comment-function", "comment-function", "comment-function"),
     "model": ("m", "m", "m"),
     "base_url": ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),

@@ -100,7 +100,8 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
     edges: list[tuple[int, int, int, float]] = []
     for number, name in enumerate(columns):
         if name in table.column_names:
-            later, earlier, similarity = near_pairs(table[name].filter(pa.array(alive)), threshold)
+            texts = table[name] if alive.all() else table[name].filter(pa.array(alive))  # a filter copies every text
+            later, earlier, similarity = near_pairs(texts, threshold)
             columns_number = [number] * len(later)
             edges.extend(zip(rows[later].tolist(), rows[earlier].tolist(), columns_number, similarity.tolist(), strict=True))
     why: dict[int, str] = {}

@@ -15,7 +15,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
 from hf_oss_instruct.synthesis.output import RunStats
-from hf_oss_instruct.synthesis.run import report_before
+from hf_oss_instruct.synthesis.sessions import report_before
 from hf_oss_instruct.workdir import differences, owned
 
 NAMED = 5
@@ -33,7 +33,7 @@ def merge(
 
     The shards' journals and verdicts are read in the order of the seeds, and every check is made over all rows: exact and near
     duplicates, benchmarks. The files are byte for byte those of one run without shards, given the same answers. No request
-    is sent, and no program is run. Memory grows by about 200 bytes a row; rows are read from disk.
+    is sent, and no program is run. Texts stay on disk: memory grows by about 1 kB a row.
 
     Args:
         sources: the folder of a plan, or the folders of all shards. Shards may have been split further: 1/2, 0/4 and 2/4

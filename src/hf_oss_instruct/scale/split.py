@@ -12,7 +12,8 @@ from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.output import REPORT
-from hf_oss_instruct.synthesis.run import CONFIG, JOURNAL, VERDICTS
+from hf_oss_instruct.synthesis.run import CONFIG
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.workdir import held, write_whole
 
 SPLIT = "split"

@@ -205,7 +205,7 @@ class Tables:
         if self._fresh:
             self.check_fresh()
         looked_at = ["seed_id", *(dict.fromkeys((*self._alike.columns, "solution")) if self._whole else ()), "flags"]
-        compared = pa.concat_tables([SCHEMA.empty_table().select(looked_at), *self._unchecked.unfinished(looked_at)])
+        compared = self._unchecked.mapped(looked_at)
         for step in self._whole:
             compared = step.make(self._alike)(compared)
         if DETAIL in compared.column_names:
