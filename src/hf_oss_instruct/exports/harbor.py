@@ -13,25 +13,21 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hf_oss_instruct.exports.harbor_tests import solution_name, verifier_files
 from hf_oss_instruct.exports.rows import ExportRow, Rows
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.languages import named
-from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS
-from hf_oss_instruct.verification.suites import read_suite
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 from hf_oss_instruct.workdir import write_whole
 
 IMAGE = "debian:bookworm-20241202-slim"
-LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=4096, processes=256, disk_mib=512)
-SHIM = Path(str(inside.__file__)).with_name("frameworks.py")
-"""The part of pytest and unittest that tests use; a task needs no package for it."""
+LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=8192, processes=256, disk_mib=512)
 
 
 def write_harbor(rows: Rows, out: Path) -> int:
@@ -66,26 +62,25 @@ def task_files(row: ExportRow) -> dict[str, str] | str:
     language = row.tests.language
     if language not in TOOLCHAINS:
         return f"no toolchain for {language}"
-    if row.tests.pairs:
-        tests = _pair_files(row)
-    elif language != "python":
-        return f"test code in {language}, which harbor tasks here do not run"
-    else:
-        try:
-            tests = _python_files(row)
-        except SuiteRefusedError as refused:
-            return f"tests that cannot be run: {refused.reason}"
-    tools = TOOLCHAINS[language]
-    name = tools.source_name if row.tests.pairs else "solution.py"
+    try:
+        tests = verifier_files(row.tests)
+    except SuiteRefusedError as refused:
+        return f"tests that cannot be run: {refused.reason}"
+    name = solution_name(row.tests)
     says = f"Write your solution to `/app/{name}`."
     return {
         "instruction.md": f"{_problem(row)}\n\n{says}\n",
         "task.toml": rendered("task.toml", language=named(language).name, id=row.id),
-        "environment/Dockerfile": rendered("Dockerfile", image=IMAGE, install=tools.install),
+        "environment/Dockerfile": rendered("Dockerfile", image=IMAGE, install=_install(language)),
         "solution/solve.sh": rendered("solve.sh", file=name),
         f"solution/{name}": row.tests.solution,
         **{f"tests/{path}": text for path, text in tests.items()},
     }
+
+
+def _install(language: str) -> str:
+    """The command that installs a language's toolchain, and Python, which runs the tests of all languages, without asking."""
+    return TOOLCHAINS[language].install.replace("apt-get install", "apt-get install --yes python3", 1)
 
 
 def confirm(files: dict[str, str]) -> str:
@@ -120,41 +115,3 @@ def _confirmed(row: ExportRow) -> tuple[ExportRow, dict[str, str] | str]:
 def _problem(row: ExportRow) -> str:
     """The instruction without its last line, which asks for a Markdown block."""
     return row.instruction.rpartition("\n\n")[0]
-
-
-def _pair_files(row: ExportRow) -> dict[str, str]:
-    tools = TOOLCHAINS[row.tests.language]
-    places = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
-
-    def line(words: tuple[str, ...] | None) -> str:
-        filled = []
-        for word in words or ("true",):
-            for place, value in places.items():
-                word = word.replace(place, value)
-            filled.append(word)
-        return shlex.join(filled)
-
-    env = " ".join(f"{name}={shlex.quote(value.replace('{dir}', '.'))}" for name, value in tools.env.items())
-    compiles, runs = (f"{env} {line(words)}".strip() for words in (tools.compile, tools.run))
-    script = rendered("test_pairs.sh", file=tools.source_name, compile=compiles, run=runs)
-    cases = {f"cases/{number:04d}.in": given for number, (given, _) in enumerate(row.tests.pairs)}
-    cases |= {f"cases/{number:04d}.out": expected for number, (_, expected) in enumerate(row.tests.pairs)}
-    return {"test.sh": script, **cases}
-
-
-def _python_files(row: ExportRow) -> dict[str, str]:
-    tests = row.tests
-    code = [f"assert {tests.function}(*{given!r}) == {expected!r}" for given, expected in tests.calls] or list(tests.code)
-    suite = read_suite(code, "python", tests.solution)
-    job = {
-        "aliases": ["solution", *suite.aliases],
-        "separate": suite.separate,
-        "preamble": suite.preamble,
-        "tests": [{"kind": test.kind, "name": test.name, "text": test.text} for test in suite.tests],
-    }
-    return {
-        "test.sh": rendered("test_python.sh"),
-        "run_tests.py": rendered("run_tests.py"),
-        "frameworks.py": SHIM.read_text("utf-8"),
-        "tests.json": json.dumps(job, indent=1),
-    }

@@ -1,0 +1,137 @@
+"""The folder `tests/` of a Harbor task: `test.sh`, and what it needs to run the tests in a container without this package."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import hf_oss_instruct
+from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.toolchains import TOOLCHAINS
+from hf_oss_instruct.verification.suites import READ, read_suite
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
+
+PACKAGE = Path(str(hf_oss_instruct.__file__)).parent
+FRAMEWORKS = "sandbox/inside/frameworks.py"
+"""The part of pytest and unittest that tests use; a task needs no package for it."""
+COMBINES_TEXT = ("errors.py", "sandbox/sentinel.py", "evaluation/tamper_protection")
+"""What puts a program and its tests into one text, in languages whose single tests are not known."""
+COMBINES_SUITES = ("errors.py", "verification/suites/core.py", "verification/suites/whole_files.py")
+"""What all languages whose single tests are known share; each has files of its own beside it."""
+
+
+def solution_name(tests: RowTests) -> str:
+    """The name of the file that a solution is written to."""
+    source = TOOLCHAINS[tests.language].source_name
+    return source if tests.pairs else f"solution{Path(source).suffix}"
+
+
+def verifier_files(tests: RowTests) -> dict[str, str]:
+    """The files of the folder: path → text.
+
+    Args:
+        tests: the tests of a row, in a language that has a toolchain.
+
+    Raises:
+        SuiteRefusedError: the tests cannot be run.
+    """
+    if tests.pairs:
+        return _pairs(tests)
+    return _python(tests) if tests.language == "python" else _other(tests)
+
+
+def _pairs(tests: RowTests) -> dict[str, str]:
+    """Inputs and outputs, compared by the script itself."""
+    tools = TOOLCHAINS[tests.language]
+    env = " ".join(f"{name}={shlex.quote(value.replace('{dir}', '.'))}" for name, value in tools.env.items())
+
+    def line(words: Sequence[str]) -> str:
+        places = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
+        return f"{env} {shlex.join(_filled(word, places) for word in words)}".strip()
+
+    script = rendered("test_pairs.sh", file=tools.source_name, compile=line(tools.compile or ["true"]), run=line(tools.run))
+    cases = {f"cases/{number:04d}.in": given for number, (given, _) in enumerate(tests.pairs)}
+    cases |= {f"cases/{number:04d}.out": expected for number, (_, expected) in enumerate(tests.pairs)}
+    return {"test.sh": script, **cases}
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    for place, value in places.items():
+        word = word.replace(place, value)
+    return word
+
+
+def _python(tests: RowTests) -> dict[str, str]:
+    """Python tests, each run after an import of the solution."""
+    code = [f"assert {tests.function}(*{given!r}) == {expected!r}" for given, expected in tests.calls] or list(tests.code)
+    suite = read_suite(code, "python", tests.solution)
+    job = {
+        "aliases": ["solution", *suite.aliases],
+        "separate": suite.separate,
+        "preamble": suite.preamble,
+        "tests": [{"kind": test.kind, "name": test.name, "text": test.text} for test in suite.tests],
+    }
+    return {
+        "test.sh": rendered("test_python.sh"),
+        "run_tests.py": rendered("run_tests.py"),
+        "frameworks.py": (PACKAGE / FRAMEWORKS).read_text("utf-8"),
+        "tests.json": json.dumps(job, indent=1),
+    }
+
+
+def _other(tests: RowTests) -> dict[str, str]:
+    """Tests in another language: put together with the solution in the container, by the code that also verifies pairs."""
+    tools, suite = TOOLCHAINS[tests.language], _suite(tests)
+    job: dict[str, Any] = {
+        "language": tests.language,
+        "source": tools.source_name,
+        "compile": tools.compile,
+        "compile_goes_on": tests.language == "typescript",  # its compiler complains about types and makes a program all the same
+        "run": tools.run,
+        "env": dict(tools.env),
+    }
+    if suite:
+        module = READ[tests.language]
+        own = [f"verification/suites/{path.name}" for path in sorted((PACKAGE / "verification/suites").glob("*.*"))
+               if path.stem == module or path.stem.startswith(f"{module}_")]  # fmt: skip
+        library = _library([*COMBINES_SUITES, *own])
+        job |= {"module": module, "suite": asdict(suite)}
+    else:
+        library = _library(COMBINES_TEXT)
+        job |= {"tests": "\n".join(tests.code)}
+    return {
+        "test.sh": rendered("test_other.sh", file=solution_name(tests)),
+        "run_tests.py": rendered("run_other_tests.py"),
+        "tests.json": json.dumps(job, indent=1),
+        **library,
+    }
+
+
+def _suite(tests: RowTests) -> Suite | None:
+    """The single tests; None where they are not known."""
+    if tests.language not in READ:
+        return None
+    try:
+        return read_suite(tests.code, tests.language, tests.solution)
+    except SuiteRefusedError as refused:
+        if refused.reason == "not_verifiable":
+            raise
+        return None
+
+
+def _library(paths: Sequence[str]) -> dict[str, str]:
+    """Files of this package for the container, with empty modules above them: importing them then imports nothing else."""
+    found = {}
+    for name in paths:
+        path = PACKAGE / name
+        for file in [path] if path.is_file() else sorted(one for one in path.iterdir() if one.is_file()):
+            place = file.relative_to(PACKAGE.parent)
+            found[f"lib/{place.as_posix()}"] = file.read_text("utf-8")
+            for folder in list(place.parents)[:-1]:
+                found.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
+    return found

@@ -1,0 +1,86 @@
+"""Harbor tasks: the solution gets 1, and doing nothing, a wrong solution or leaving early gets 0, in every language."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hf_oss_instruct.exports.export import export_to
+from hf_oss_instruct.exports.harbor import confirm
+from hf_oss_instruct.toolchains import TOOLCHAINS, missing
+from tests.exports.problems import PROBLEMS
+
+SLOW = frozenset({"cpp", "csharp", "java", "racket", "rust"})
+WRONG = {"2 *": "3 *", "* 2 x": "* 3 x", "sum = 0": "sum = 1", "ToUpper": "ToLower"}
+FAILS = "its solution does not pass its own tests"
+
+
+def exported(folder: Path, languages: list[str]) -> dict[str, Path]:
+    """Export a task for each language: language → folder of the task."""
+    rows = [
+        {"problem": f"Solve it in {one}.", "solution": PROBLEMS[one][0], "tests": [PROBLEMS[one][1]], "lang": one}
+        for one in languages
+    ]
+    (folder / "rows" / "data").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / "rows" / "data" / "train.parquet")
+    found = export_to("harbor", folder / "rows", folder / "out")
+    assert (found.rows, found.skipped) == (len(languages), {})
+    listed = [json.loads(line) for line in (folder / "out" / "tasks.jsonl").read_text().splitlines()]
+    return {one["lang"]: folder / "out" / "tasks" / one["id"] for one in listed}
+
+
+def files_of(task: Path) -> dict[str, str]:
+    """The files of a task."""
+    return {path.relative_to(task).as_posix(): path.read_text() for path in task.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "language", [pytest.param(one, marks=pytest.mark.long) if one in SLOW else one for one in sorted(PROBLEMS)]
+)
+def test_test_code_in_every_language_judges_solutions(language: str, tmp_path: Path) -> None:
+    if lacking := missing(TOOLCHAINS[language]):
+        pytest.skip(f"{lacking} is not installed")
+    task = exported(tmp_path, [language])[language]
+    files = files_of(task)
+    (solution,) = (name for name in files if name.startswith("solution/solution."))
+    assert f"`/app/{solution.partition('/')[2]}`" in files["instruction.md"]
+    image, install, *_ = files["environment/Dockerfile"].splitlines()
+    assert re.fullmatch(r"FROM debian:bookworm-\d{8}-slim", image)
+    assert "apt-get install --yes python3" in install
+    assert tomllib.loads(files["task.toml"])["verifier"]["timeout_sec"] > 0
+    assert (task / "tests" / "test.sh").stat().st_mode & 0o111
+    changed = files[solution]
+    for right, wrong in WRONG.items():
+        changed = changed.replace(right, wrong)
+    assert changed != files[solution]
+    assert confirm(files | {solution: changed}) == FAILS
+
+
+LEAVES = {
+    "c": '#include <stdlib.h>\n__attribute__((constructor)) void leave(void) { exit(0); }\nint twice(int x) { return x; }\n',
+    "javascript": "function twice(x) { return x; }\nconsole.log('all tests passed');\nprocess.exit(0);\n",
+    "shell": "twice() { echo 4; }\necho 'all tests passed'\nexit 0\n",
+}  # fmt: skip
+
+
+def test_a_solution_that_leaves_with_success_before_its_tests_gets_nothing(tmp_path: Path) -> None:
+    tasks = exported(tmp_path, list(LEAVES))
+    for language, program in LEAVES.items():
+        files = files_of(tasks[language])
+        (solution,) = (name for name in files if name.startswith("solution/solution."))
+        assert confirm(files | {solution: program}) == FAILS
+
+
+def test_tasks_load_in_harbor_itself(tmp_path: Path) -> None:
+    models = pytest.importorskip("harbor.models.task.task", reason="harbor needs Python 3.12")
+    for task in exported(tmp_path, ["javascript", "shell"]).values():
+        loaded = models.Task(task)
+        assert "/app/solution." in loaded.instruction
+        assert loaded.paths.test_path == task / "tests" / "test.sh"
+        assert loaded.config.verifier.timeout_sec == 300
