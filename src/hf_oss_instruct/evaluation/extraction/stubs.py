@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ _TODO_COMMENT = re.compile(
 _DEFAULT_RETURN = re.compile(r"(?:return)?\s*(?:None|null|nil|undefined|0|0\.0|-1|false|False|true|True|''|\"\"|\[\]|\{\})?\s*;?")
 
 
+@functools.lru_cache(maxsize=512)  # one function is asked about several times while its answer is read
 def is_stub(item: Item) -> bool:
     """Whether a function has no code yet.
 

@@ -185,11 +185,11 @@ def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
 def _fork(spec: dict[str, Any], own: int) -> int:
     """Fork, with a new PID namespace for the child if the tier has one."""
     if spec["tier"] != "bubblewrap":
-        return os.fork()
+        return kernel.fork()
     kernel.unshare(kernel.NEWPID)
     child = None
     try:
-        child = os.fork()
+        child = kernel.fork()
     finally:
         if child != 0:  # the child stays in the namespace it was created in
             kernel.setns(own, kernel.NEWPID)
