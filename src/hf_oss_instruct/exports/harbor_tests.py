@@ -9,14 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import hf_oss_instruct
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification.suites import READ, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
-PACKAGE = Path(str(hf_oss_instruct.__file__)).parent
+PACKAGE = Path(__file__).parents[1]
 FRAMEWORKS = "sandbox/inside/frameworks.py"
 """The part of pytest and unittest that tests use; a task needs no package for it."""
 COMBINES_TEXT = ("errors.py", "sandbox/sentinel.py", "evaluation/tamper_protection")
