@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from cpu_meter import meter
 
-from hf_oss_instruct.sandbox.judge import answers, judge
+from hf_oss_instruct.sandbox.judging.judge import judge, return_values
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.matrix import build_matrix
@@ -162,7 +162,7 @@ def verdicts(problem: Problem, solved: str) -> dict[str, bool]:
     """Whether HumanEval+ calls each program right."""
     truth = problem.truth
     inputs = truth["base_input"] + truth["plus_input"]
-    expected, _ = answers(solved, truth["entry_point"], inputs, Limits(cpu_s=60, wall_s=300))
+    expected, _ = return_values(solved, truth["entry_point"], inputs, Limits(cpu_s=60, wall_s=300))
     judged = functools.partial(
         judge, entry_point=truth["entry_point"], inputs=inputs, expected=expected, tolerance=truth["atol"],
         limits=Limits(cpu_s=6.0, wall_s=60.0),

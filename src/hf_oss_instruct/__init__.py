@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
     from hf_oss_instruct.reporting.report import Report, report
-    from hf_oss_instruct.sandbox.judge import judge
+    from hf_oss_instruct.sandbox.judging.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.resolve import read_seeds
     from hf_oss_instruct.spec.checks import Checks
@@ -63,7 +63,7 @@ _HOMES = {
     "curate": "api",
     "evaluate": "evaluation.evaluate",
     "evolve": "methods.evolve",
-    "judge": "sandbox.judge",
+    "judge": "sandbox.judging.judge",
     "load_recipe": "training.recipes",
     "metric_path": "evaluation.metric",
     "pass_at_k": "evaluation.pass_at_k",

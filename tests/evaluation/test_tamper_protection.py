@@ -15,7 +15,7 @@ from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.evaluation.tamper_protection import guarded
-from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 
 from . import toys
 

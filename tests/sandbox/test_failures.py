@@ -17,7 +17,7 @@ import pytest
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import fork_servers
 from hf_oss_instruct.sandbox.inside import procfs
-from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.monitor import SLACK_S
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
@@ -160,7 +160,8 @@ def test_a_machine_that_cannot_fork_fails_no_program() -> None:
 
 def test_a_caller_without_descriptors_gets_no_verdict_for_it(isolating: str) -> None:
     code = (
-        "import os, resource\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox.judge import judge\n"
+        "import os, resource\nfrom hf_oss_instruct.errors import SandboxError\n"
+        "from hf_oss_instruct.sandbox.judging.judge import judge\n"
         f"def judged():\n    try:\n        return judge('def f(x): return x', 'f', [[1]], [1], tier={isolating!r}).status\n"
         "    except SandboxError:\n        return 'raised'\n"
         "print(judged())\nsoft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
@@ -177,7 +178,7 @@ def test_bubblewrap_that_is_gone_half_way_is_raised_and_no_failure(tmp_path: Pat
         pytest.skip("this machine does not have the tier bubblewrap")
     code = (
         "import os\nfrom hf_oss_instruct.errors import SandboxError\nfrom hf_oss_instruct.sandbox import fork_servers\n"
-        "from hf_oss_instruct.sandbox.judge import judge_program\n"
+        "from hf_oss_instruct.sandbox.judging.whole_programs import judge_program\n"
         "print(judge_program('x = 1', 'assert x == 1', tier='bubblewrap').status)\n"
         f"os.environ['PATH'] = {str(tmp_path)!r}\n"
         "fork_servers.close_all()\n"

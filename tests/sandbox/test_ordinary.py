@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
-from hf_oss_instruct.sandbox.judge import judge, judge_program
+from hf_oss_instruct.sandbox.judging.judge import judge
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
 from .conftest import ISOLATING
+from .judging.test_sentinel import needs_toolchain
 from .ordinary import MAINS, Parts, parts, python_programs
-from .test_sentinel import needs_toolchain
 
 ROOM = Limits(cpu_s=10, wall_s=60)
 

@@ -13,7 +13,7 @@ from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS
 
 from .conftest import without_folder
-from .test_sentinel import needs_toolchain
+from .judging.test_sentinel import needs_toolchain
 
 EVERYTHING = (
     "#include<assert.h>\n#include<bits/stdc++.h>\nint main() { std::map<int, int> m; std::cout << m.size(); return 3; }\n"

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.evaluation.oracles import equal, same_set
 from hf_oss_instruct.sandbox.inside import value_types, values
-from hf_oss_instruct.sandbox.judge import judge, same
+from hf_oss_instruct.sandbox.judging.comparison import same
+from hf_oss_instruct.sandbox.judging.judge import judge
 
 HEAD = """
 import array, enum, types, numpy as np

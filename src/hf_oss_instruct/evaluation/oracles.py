@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from hf_oss_instruct.sandbox.judge import NUMBERS, close
+from hf_oss_instruct.sandbox.judging.comparison import NUMBERS, close
 
 Oracle = Callable[[Sequence[Any], Any, Any, float], bool]
 """Arguments, answer, expected value, absolute tolerance → whether the answer is correct."""

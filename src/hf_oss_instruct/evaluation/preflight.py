@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
-from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.toolchains import toolchain, where
 

@@ -17,7 +17,7 @@ from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.inside import values
-from hf_oss_instruct.sandbox.judge import answers
+from hf_oss_instruct.sandbox.judging.judge import return_values
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.structured import checked, loads
 
@@ -119,7 +119,7 @@ class References:
             raise EvaluationError(f"{problem.task_id} has no reference solution. Its tests are a program: run that instead.")
         try:
             program = problem.reference + calls.adapter
-            expected, cpu_s = answers(program, problem.entry_point, calls.inputs, GENEROUS, tier=self._tier)
+            expected, cpu_s = return_values(program, problem.entry_point, calls.inputs, GENEROUS, tier=self._tier)
         except UsageError as error:
             raise EvaluationError(f"The reference solution of {problem.task_id} cannot be used: {error}") from error
         self._write(problem, expected, cpu_s)

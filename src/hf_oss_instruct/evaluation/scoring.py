@@ -25,9 +25,11 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.fork_servers import give_up
-from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program
+from hf_oss_instruct.sandbox.judging.judge import judge
+from hf_oss_instruct.sandbox.judging.judgement import Judgement
+from hf_oss_instruct.sandbox.judging.python_tests import judge_tests
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.sandbox.python_tests import judge_tests
 
 VERSION = 5
 """Version of the judging rules: a change invalidates every cached verdict."""
@@ -49,7 +51,7 @@ class Verdict:
     Attributes:
         task_id: ID of the problem.
         sample: index of the sample among those of the problem, from 0.
-        status: one of `judge.STATUSES`, over all tests.
+        status: one of `judgement.STATUSES`, over all tests.
         base: whether it passes the base benchmark's tests; None if they are not distinguished.
         plus: whether it passes all tests of a plus benchmark, including the base tests; None if there are none.
         reason: the exception or anomaly, in one line.

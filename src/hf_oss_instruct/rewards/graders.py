@@ -17,7 +17,10 @@ from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.rewards.program import function_program, names_in, whole_program
 from hf_oss_instruct.rewards.tests_of_row import RowTests
-from hf_oss_instruct.sandbox.judge import Judgement, judge, judge_program, same
+from hf_oss_instruct.sandbox.judging.comparison import same
+from hf_oss_instruct.sandbox.judging.judge import judge
+from hf_oss_instruct.sandbox.judging.judgement import Judgement
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.program_runs import output_lines

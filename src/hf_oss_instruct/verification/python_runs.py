@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hf_oss_instruct.sandbox.judging.many_programs import judge_programs
+from hf_oss_instruct.sandbox.judging.python_tests import judge_checks
+from hf_oss_instruct.sandbox.judging.recording import recorded
 from hf_oss_instruct.sandbox.limits import Execution, Limits
-from hf_oss_instruct.sandbox.python_tests import judge_checks, judge_programs, recorded
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
 from hf_oss_instruct.verification.suites.core import Suite

@@ -173,7 +173,7 @@ def judged(fake: Fake, column: str) -> tuple[bool, str]:
             outcome = run(BARE, source + "\n" + fake.bare, "python", scene)
             passed = "PASSED" in outcome.stdout if "PASSED" in fake.bare else outcome.status == "ok"
             return passed or scene.files_touched(), outcome.status + outcome.stderr[-300:]
-        from hf_oss_instruct.sandbox.judge import judge
+        from hf_oss_instruct.sandbox.judging.judge import judge
 
         found = judge(source, fake.entry_point, [list(row) for row in fake.inputs], list(fake.expected), tier=column)
         return found.status == "passed" or any(found.per_input) or scene.files_touched(), found.status
@@ -185,7 +185,7 @@ def judged_program(fake: FakeProgram, column: str) -> tuple[bool, str]:
         if column == BARE:
             outcome = run(BARE, fake.program + fake.tests, fake.language, scene)
             return outcome.status == "ok", outcome.status + outcome.stderr[-300:]
-        from hf_oss_instruct.sandbox.judge import judge_program
+        from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 
         found = judge_program(fake.program, fake.tests, fake.language, tier=column)
         return found.status == "passed", found.status

@@ -18,7 +18,7 @@ from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import printed
 from hf_oss_instruct.evaluation.preflight import toolchain_of
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.sandbox.judge import ANSWERS_BYTES
+from hf_oss_instruct.sandbox.judging.calls import ANSWERS_BYTES
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.structured import any_json, checked

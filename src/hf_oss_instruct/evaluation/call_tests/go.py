@@ -7,7 +7,7 @@ import re
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import strict
-from hf_oss_instruct.sandbox.sentinel import go_main_package
+from hf_oss_instruct.sandbox.judging.sentinel import go_main_package
 
 _HEAD = re.compile(
     r"\s*func Test\w*\(t \*testing\.T\) \{\s*(candidate := \w+)\s*"

@@ -11,7 +11,8 @@ from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
 from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError, show
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
-from hf_oss_instruct.sandbox.judge import ANSWERS_BYTES, Judgement, unanswered
+from hf_oss_instruct.sandbox.judging.calls import ANSWERS_BYTES
+from hf_oss_instruct.sandbox.judging.judgement import Judgement, status_without_answer
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 
@@ -50,11 +51,11 @@ def judge_calls(
     right = [text is not None and is_right(text, value, language) for text, value in zip(texts, expected, strict=True)]
     first = right.index(False) if False in right else len(right)
     if first == len(right):
-        status, detail = ("passed" if ran.status == "ok" else unanswered(ran)), ""
+        status, detail = ("passed" if ran.status == "ok" else status_without_answer(ran)), ""
     elif (text := texts[first]) is not None:
         status, detail = "wrong_answer", _said(tests.calls[first], text, expected[first], language)
     else:
-        status, detail = unanswered(ran), "it ended before its last test" if ran.status == "ok" else ""
+        status, detail = status_without_answer(ran), "it ended before its last test" if ran.status == "ok" else ""
     return Judgement(status, right, ran, detail, outside=True)
 
 

@@ -2,7 +2,7 @@
 
 A test has passed if its line was written after it returned. Because program and tests share a process, everything the program
 could replace (assertions, equality, builtin functions, the framework) is saved before it starts and checked after every test.
-Tests that only check plain return values are graded outside instead (`sandbox/python_tests.py`).
+Tests that only check plain return values are graded outside instead (`sandbox/judging/python_tests.py`).
 """
 
 from __future__ import annotations

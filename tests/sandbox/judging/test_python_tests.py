@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.judge import judge_program
+from hf_oss_instruct.sandbox.judging.python_tests import graded_outside, judge_tests
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.sandbox.python_tests import graded_outside, judge_tests
 
 pytestmark = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 QUICK = Limits(cpu_s=2, wall_s=10)

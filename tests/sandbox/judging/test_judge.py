@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.inside import values
-from hf_oss_instruct.sandbox.judge import STATUSES, judge, judge_program, same
+from hf_oss_instruct.sandbox.judging.comparison import same
+from hf_oss_instruct.sandbox.judging.judge import judge
+from hf_oss_instruct.sandbox.judging.judgement import STATUSES
+from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
 QUICK = Limits(cpu_s=2, wall_s=4)

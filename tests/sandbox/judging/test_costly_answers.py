@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hf_oss_instruct.evaluation.oracles import same_set
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.inside import hash_collisions, values
-from hf_oss_instruct.sandbox.judge import judge, same
+from hf_oss_instruct.sandbox.judging.comparison import same
+from hf_oss_instruct.sandbox.judging.judge import judge
 from hf_oss_instruct.sandbox.limits import Limits
 
 needs_sandbox = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
