@@ -10,9 +10,13 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hf_oss_instruct.arrow import do_without_pandas
+from hf_oss_instruct.progress.stages import Stages
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -24,6 +28,14 @@ from synthesis import seeds
 
 def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+class Shown(Stages):
+    """A display that only remembers the stages."""
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        yield
 
 
 def main() -> None:
@@ -40,9 +52,8 @@ def main() -> None:
     at_start, shown = resident_mb(), 0
     first: tuple[int, float] | None = None
 
-    def on_progress(stats: object) -> None:
+    def note(done: int) -> None:
         nonlocal shown, first
-        done = stats.done  # type: ignore[attr-defined]
         if done >= shown * options.n / 10 and done:
             shown, size = shown + 1, resident_mb()
             first = first or (done, size) if shown > 2 else None  # from a fifth on: buffers are full
@@ -51,6 +62,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = open_source(str(seeds(options.n, folder)))
+        stages, ended = Shown(), threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(0.25):
+                if view := stages.view():
+                    note(view.counts.done)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
         try:
             teacher = InferenceTeacher("m", base_url)
             result = run(
@@ -58,9 +78,11 @@ def main() -> None:
                 RunSpec(SeedPlan(n=options.n), TeacherSpec(concurrency=options.concurrency)),
                 source,
                 teacher,
-                on_progress=on_progress,
+                progress=stages,
             )
         finally:
+            ended.set()
+            watching.join()
             server.kill()
     if first:
         grown = (resident_mb() - first[1]) * 2**20 / (result.stats.done - first[0])

@@ -8,6 +8,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from datasets import Dataset, load_dataset
 import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import BudgetReachedError, RunError
+from hf_oss_instruct.progress.counts import Counts, Silent
 from hf_oss_instruct.signals import SAME_S
 from tests.evaluation import toys
 from tests.support.teacher import Answer, LocalTeacher
@@ -30,13 +33,27 @@ def in_a_notebook(tmp_path: Path) -> dict[str, Any]:
     Dataset.from_list([dict(row) for row in rows]).to_parquet(tmp_path / "rows.parquet")
     curated = oss.curate(str(tmp_path / "rows.parquet"), tmp_path / "clean", steps=["duplicates", "near_duplicates"])
     exam = toys.write_lines(tmp_path / "exam.jsonl", [{"prompt": "Return the sum of the two largest numbers of a list."}])
-    spent: list[int] = []
+    counted: list[Counts] = []
+
+    class Noted(Silent):
+        def stage(self, title: str, unit: str = "", total: int | None = None, update: Any = None) -> Any:
+            counts = Counts(total)
+            counted.append(counts)
+
+            @contextmanager
+            def entered() -> Iterator[Counts]:
+                yield counts
+                if update:
+                    update(counts)
+
+            return entered()
+
     report = oss.synthesize_to_disk(
         oss.read_seeds("stdlib", n=6, sampler="functions"),
         oss.CommentFunctionTeacher(),
         tmp_path / "pairs",
         checks=oss.Checks(benchmarks=[str(exam)], near_duplicates=False),
-        on_progress=lambda stats: spent.append(stats.done),
+        progress=Noted(),
     )
     toys.plus(tmp_path / "data")
     samples = toys.write_lines(tmp_path / "samples.jsonl", toys.canonical()[:2])
@@ -47,7 +64,7 @@ def in_a_notebook(tmp_path: Path) -> dict[str, Any]:
         "run": report["kept"] + sum(report["rejected"].values()),
         "checked": [one["name"] for one in report["checks"] if one["status"] == "done"],
         "dataset": len(load_dataset(str(tmp_path / "pairs"), split="train")) - report["kept"],
-        "progress": bool(spent),
+        "progress": max(counts.done for counts in counted),
         "table": len(load_dataset(str(tmp_path / "clean"), split="train")),
         "statuses": [verdict.status for verdict in verdicts],
         "score": scored.scores["plus"]["pass@1"]["mean"],
@@ -68,7 +85,7 @@ def test_what_commands_do_works_in_a_notebook(tmp_path: Path) -> None:
         "run": 6,
         "checked": ["duplicates", "decontamination"],
         "dataset": 0,
-        "progress": True,
+        "progress": 6,
         "table": 3,
         "statuses": ["passed", "passed"],
         "score": 1.0,

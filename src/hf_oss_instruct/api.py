@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, push_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def curate(
     rule: str = "default",
     contaminated: str = "drop",
     deny: Path | str | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
@@ -43,6 +45,7 @@ def curate(
         rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
         contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
         deny: a denylist file (repositories, paths, ids): its rows are rejected.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The report, as in `run.json`.
@@ -65,14 +68,16 @@ def curate(
     steps = None if steps is None else tuple(steps)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
     wanted = any(step.name == "decontamination" for step in chosen(steps))
+    with progress.stage("Reading the benchmarks that no row may quote"):
+        lists = tuple(find(checks.benchmarks)) if wanted else ()
     options = Options(
         threshold=threshold,
-        lists=tuple(find(checks.benchmarks)) if wanted else (),
+        lists=lists,
         rule=checks.rule,
         drop=checks.contaminated == "drop",
         deny=Denylist.from_file(Path(deny)) if deny else None,
     )
-    return write(str(source), Path(out), steps=steps, columns=columns, options=options, card=curated_card)
+    return write(str(source), Path(out), steps=steps, columns=columns, options=options, card=curated_card, progress=progress)
 
 
 def publish(

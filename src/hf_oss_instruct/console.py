@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -28,9 +30,33 @@ def show_block(title: str, text: str | None = None) -> None:
         show_line(text)
 
 
-def show_result(what: str, place: object) -> None:
-    """Print what a command made and where it lies."""
-    show_line(what, "bold", then=f" → {place}")
+def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), then: str = "") -> None:
+    """Print the first lines after a command: what was made and where, what to look at, and the next command to type.
+
+    Args:
+        made: what was made, in a few words with its count.
+        place: folder, file or URL.
+        look: commands, files or URLs that show it, a line each.
+        then: the next command; empty where there is none, or where the command did not get to its end.
+    """
+    show_line(made, "bold", then="" if place is None else f" → {place}")
+    for label, text in zip(("Look at:", *[""] * len(look)), look, strict=False):
+        show_line(f"{label:<9}{text}")
+    if then:
+        show_line(f"{'Next:':<9}{then}")
+
+
+def command_line(*words: object) -> str:
+    """A command of this package as it is typed."""
+    return shlex.join(["hf-oss-instruct", *map(str, words)])
+
+
+def show_rejected(report: Mapping[str, Any]) -> None:
+    """Print why rows were rejected, and how many are pending, from a `run.json`."""
+    for reason, count in report["rejected"].items():
+        show_line(f"  {count:,} rejected: {reason}")
+    if report["pending"]:
+        show_line(f"  {report['pending']:,} pending")
 
 
 def show_unfinished_checks(report: dict[str, Any]) -> None:

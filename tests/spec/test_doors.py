@@ -264,7 +264,7 @@ def test_python_takes_what_it_may(part: str, option: Option) -> None:
 
 def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> None:
     stream, folder = (set(inspect.signature(function).parameters) for function in (synthesize, synthesize_to_disk))
-    assert folder - stream == {"out", "checks", "on_progress"}
+    assert folder - stream == {"out", "checks", "progress"}
     assert stream - folder == {"journal", "on_left_out"}
 
 

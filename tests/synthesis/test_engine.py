@@ -678,6 +678,15 @@ class TestStop:
         assert [kind(outcome) for outcome in received[:10]] == ["kept", "pending"] * 5
         assert seconds < 3
 
+    def test_waits_for_requests_in_flight_as_long_as_it_may(self, tmp_path: Path) -> None:
+        async def slow(index: int, attempt: int) -> Completion:
+            await asyncio.sleep(3600 if index == 1 else 0.6)
+            return completion(index)
+
+        received, _ = self.stopped(tmp_path, OwnTeacher(slow), concurrency=4, finish_s=1.5)
+        assert [kind(outcome) for outcome in received[:4]] == ["kept", "pending", "kept", "kept"]
+        assert {kind(outcome) for outcome in received[4:]} <= {"pending"}
+
     def test_is_heard_while_a_retry_waits(self, tmp_path: Path) -> None:
         def later(index: int, attempt: int) -> Completion:
             raise RetryableError("busy", after_s=200, reached=True)

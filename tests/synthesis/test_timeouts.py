@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.console import progress_line
 from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MULTIPLE_AT_FIRST, SHORTEST_S, WINDOW, Deadline
 
 
@@ -113,23 +113,24 @@ def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
     assert asyncio.run(late(2)) == "late"
 
 
-def test_progress_counts_what_was_answered_and_names_the_slowest_request(tmp_path: Path) -> None:
-    usage = Usage(answered=150, settled=160, deadlines=[Deadline(60.0)])
-    stats = RunStats(200, usage=usage)  # the first row is not answered yet: none was handed out
-    line = progress_line(stats, 200, 10.0)
-    assert line.startswith("160/200 seeds · 0 kept · 15.0/s · 0:02 left")
-    assert "slowest" not in line
+def test_progress_counts_what_was_answered_and_names_the_slowest_request() -> None:
+    usage = Usage(answered=150, settled=160, recalled=10, deadlines=[Deadline(60.0)])
+    counts = Counts()
+    fill(counts, RunStats(200, usage=usage))  # the first row is not answered yet: none was handed out
+    assert (counts.total, counts.done, counts.recalled, counts.waiting) == (200, 160, 10, 160)
+    assert (counts.outcomes, counts.requests, counts.remark) == ({"kept": 0}, 150, "")
 
-    async def waits() -> str:
+    async def waits() -> None:
         hanging = asyncio.ensure_future(usage.deadlines[0].keep(asyncio.sleep(3600)))
         await asyncio.sleep(0)
         for timer in usage.deadlines[0]._running:
             usage.deadlines[0]._running[timer] = time.monotonic() - 45, 0
-        line = progress_line(stats, 200, 10.0)
+        fill(counts, RunStats(200, usage=usage), stopping=True)
         hanging.cancel()
-        return line
 
-    assert "slowest request 45 of 60 s" in asyncio.run(waits())
+    asyncio.run(waits())
+    assert counts.remark == "slowest request 45 of 60 s"
+    assert counts.stopping.startswith("stopping: waiting up to 20 s for 1 request in flight")
 
 
 def test_patience_learns_unless_it_is_told() -> None:

@@ -12,6 +12,7 @@ import click
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import resumable
+from hf_oss_instruct.progress.show import show_progress
 
 Decorator: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -83,7 +84,7 @@ def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]])
         """
         from hf_oss_instruct.curation.console import show_curated
 
-        with resumable(out):
+        with resumable(out), show_progress(output) as progress:
             report = run(
                 source,
                 out,
@@ -94,6 +95,7 @@ def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]])
                 rule=checks.rule,
                 contaminated=checks.contaminated,
                 deny=deny,
+                progress=progress,
             )
         if output == "json":
             click.echo(json.dumps({"out": str(out), **report}))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.console import show_line, show_result, show_unfinished_checks
+from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks
 
 
 def show_curated(report: dict[str, Any], out: Path) -> None:
     """Print the report of a curation."""
-    show_result(f"{report['kept']:,} rows kept of {report['requested']:,}", out)
-    for reason, count in report["rejected"].items():
-        show_line(f"  {count:,} rejected: {reason}")
+    look = [command_line("report", out), str(out / "README.md")]
+    then = command_line("publish", out, "--to", f"YOU/{out.resolve().name}") if report["kept"] else ""
+    show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=look, then=then)
+    show_rejected(report)
     for old, new in report["columns_renamed"].items():
         show_line(f"  column {old!r} has a name that the checks use: kept as {new!r}")
     show_unfinished_checks(report)

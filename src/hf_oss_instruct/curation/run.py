@@ -20,6 +20,7 @@ from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.templates import to_prompt_completion
@@ -37,6 +38,7 @@ def curate(
     columns: Sequence[str] | None = None,
     options: checks.Options | None = None,
     card: Callable[[str, dict[str, Any]], str] | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Check every row of a dataset, and write those that pass, those that do not, and a report.
 
@@ -50,6 +52,7 @@ def curate(
         columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist.
         options: options of the checks; `columns` is set here.
         card: name of the folder and report → its README.md.
+        progress: shows what is done.
 
     Returns:
         The report.
@@ -61,20 +64,17 @@ def curate(
     """
     options = options or checks.Options()
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
-    table, renamed = without_reserved(read(source), ours=(Path(source) / REPORT).is_file())
-    options = replace(options, columns=text_columns(table, columns))
-    table = as_text(table, options.columns)
-    table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
+    with progress.stage(f"Reading {source}"):
+        table, renamed = without_reserved(read(source), ours=(Path(source) / REPORT).is_file())
+        options = replace(options, columns=text_columns(table, columns))
+        table = as_text(table, options.columns)
+        table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     with owned(out, _job(source, chosen, columns, options)):
-        marked, entries = run_steps(table, chosen, options)
+        marked, entries = run_steps(table, chosen, options, progress)
         config = Path(source) / CONFIG
-        return _write(
-            out,
-            marked,
-            _report(source, options.columns, table, marked, entries) | {"columns_renamed": renamed},
-            {CONFIG: config.read_bytes()} if config.is_file() else {},
-            card,
-        )
+        report = _report(source, options.columns, table, marked, entries) | {"columns_renamed": renamed}
+        with progress.stage(f"Writing {out}"):
+            return _write(out, marked, report, {CONFIG: config.read_bytes()} if config.is_file() else {}, card)
 
 
 def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | None, options: checks.Options) -> dict[str, Any]:
@@ -92,13 +92,18 @@ def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | Non
     }
 
 
-def run_steps(table: pa.Table, steps: Sequence[checks.Step], options: checks.Options) -> tuple[pa.Table, list[dict[str, Any]]]:
+def run_steps(
+    table: pa.Table, steps: Sequence[checks.Step], options: checks.Options, progress: Progress = SILENT
+) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Run some checks one after the other. Returns the annotated table and the checks' entries for `run.json`."""
-    entries = []
-    for step in steps:
+    entries, rejected = [], dict[str, int]()
+    for number, step in enumerate(steps, 1):
         before = not_rejected(table)
-        table = step.make(options)(table)
+        with progress.stage(f"Check {number} of {len(steps)}: {step.what}") as counts:
+            counts.outcomes, counts.reasons = {"rows left": int(before.sum())}, rejected
+            table = step.make(options)(table)
         fell = before & ~not_rejected(table)
+        rejected = rejected | ({step.name: int(fell.sum())} if fell.any() else {})
         more: dict[str, Any] = {"rejected": int(fell.sum())}
         if step.name == "near_duplicates":
             more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(fell)).to_pylist())

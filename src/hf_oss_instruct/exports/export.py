@@ -17,6 +17,7 @@ from hf_oss_instruct.exports.harbor import write_harbor
 from hf_oss_instruct.exports.rows import Rows
 from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.workdir import owned, write_whole
 
@@ -46,13 +47,14 @@ class Exported:
     skipped: dict[str, int]
 
 
-def export_to(format: str, folder: Path, out: Path) -> Exported:
+def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT) -> Exported:
     """Export the rows of a dataset.
 
     Args:
         format: `trl` (for GRPO), `dpo`, `verl`, `harbor` or `verifiers`.
         folder: `--out` of synthesize or curate, or any folder with Parquet files that have tests.
         out: a new folder, or one that the same export has begun or made.
+        progress: shows what is done.
 
     Returns:
         How many rows were written, and why others were not. The same is in `export.json`, and in the card.
@@ -67,7 +69,8 @@ def export_to(format: str, folder: Path, out: Path) -> Exported:
     rows = Rows(folder)
     with owned(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
         shutil.rmtree(out / "tasks", ignore_errors=True)
-        count = WRITERS[format](rows, out)
+        with progress.stage(f"Writing {folder} for {format}", "rows") as rows.counts:
+            count = WRITERS[format](rows, out)
         found = Exported(format, count, dict(sorted(rows.skipped.items())))
         if not count:
             why = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"

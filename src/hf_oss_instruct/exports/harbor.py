@@ -36,7 +36,7 @@ def write_harbor(rows: Rows, out: Path) -> int:
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="harbor") as pool:
         for row, found in pool.map(_confirmed, rows):
             if isinstance(found, str):
-                rows.skipped[found] += 1
+                rows.skip(found)
                 continue
             folder = out / "tasks" / row.id
             for name, text in found.items():
@@ -45,6 +45,7 @@ def write_harbor(rows: Rows, out: Path) -> int:
                 write_whole(path, text)
                 if name.endswith(".sh"):
                     path.chmod(0o755)
+            rows.counts.done += 1
             listed.append(json.dumps({"id": row.id, "lang": row.tests.language, "instruction": found["instruction.md"]}))
     write_whole(out / "tasks.jsonl", "".join(f"{line}\n" for line in listed))
     return len(listed)

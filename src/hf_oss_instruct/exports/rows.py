@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import named
+from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.rewards.columns import read_row
 from hf_oss_instruct.rewards.program import names_in
 from hf_oss_instruct.rewards.tests_of_row import RowTests
@@ -63,17 +65,32 @@ class Rows:
     Attributes:
         folder: `--out` of synthesize, or any folder with Parquet files.
         skipped: why rows were left out, and how many.
+        counts: what a display shows. Writers count the rows that they have written.
     """
 
     folder: Path
     skipped: Counter[str] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counts)
 
     def __iter__(self) -> Iterator[ExportRow]:
+        with suppress(pa.ArrowException, OSError):  # `parquet_rows` says what is wrong
+            self.counts.total = sum(pq.read_metadata(path).num_rows for path in parquet_files(self.folder))
+        self.counts.reasons, self.counts.reasons_are = self.skipped, "left out"
         for row in parquet_rows(self.folder):
             if isinstance(found := _read(row), str):
-                self.skipped[found] += 1
+                self.skip(found)
             else:
                 yield found
+
+    def skip(self, reason: str) -> None:
+        """Count a row that is left out."""
+        self.skipped[reason] += 1
+        self.counts.done += 1
+
+
+def parquet_files(folder: Path, config: str = "data") -> list[Path]:
+    """The Parquet files of a config's folder, or those in the folder itself."""
+    return sorted((folder / config).glob("*.parquet")) or (sorted(folder.glob("*.parquet")) if config == "data" else [])
 
 
 def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]:
@@ -82,8 +99,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
     Raises:
         UsageError: there are none, or one cannot be read.
     """
-    paths = sorted((folder / config).glob("*.parquet")) or (sorted(folder.glob("*.parquet")) if config == "data" else [])
-    if not paths:
+    if not (paths := parquet_files(folder, config)):
         raise UsageError(
             f"{str(folder)!r} has no Parquet files in {config}/. Name the --out of a synthesize or curate that has rows."
         )

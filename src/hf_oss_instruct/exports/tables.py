@@ -37,24 +37,25 @@ VERL = pa.schema(
 
 def write_trl(rows: Rows, out: Path) -> int:
     """Write rows for `trl grpo`; return how many."""
-    return _write(out, TRL, (_trl(row) for row in rows))
+    return _write(out, TRL, rows, (_trl(row) for row in rows))
 
 
 def write_verl(rows: Rows, out: Path) -> int:
     """Write rows for verl; return how many."""
-    return _write(out, VERL, (_verl(row, number) for number, row in enumerate(rows)))
+    return _write(out, VERL, rows, (_verl(row, number) for number, row in enumerate(rows)))
 
 
 def write_dpo(rows: Rows, out: Path) -> int:
     """Write the preference pairs of a run for `trl dpo`; return how many."""
-    return _write(out, PREFERENCE_SCHEMA, parquet_rows(rows.folder, "preference"))
+    return _write(out, PREFERENCE_SCHEMA, rows, parquet_rows(rows.folder, "preference"))
 
 
-def _write(out: Path, schema: pa.Schema, rows: Iterator[Mapping[str, Any]]) -> int:
+def _write(out: Path, schema: pa.Schema, rows: Rows, columns: Iterator[Mapping[str, Any]]) -> int:
     shards, count = Shards(out / "data", schema), 0
-    for row in rows:
+    for row in columns:
         shards.add(row)
         count += 1
+        rows.counts.done += 1
     shards.finish()
     return count
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.evolution import OPERATIONS, EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
@@ -39,6 +40,7 @@ def evolve(
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them anew, and write the rows of all rounds.
 
@@ -64,6 +66,7 @@ def evolve(
         limits: what may be spent.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The report, as in `run.json`.
@@ -90,5 +93,5 @@ def evolve(
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
     asked = EvolutionSpec(rounds, operations, keep_parents, solver, max_similarity)
     rows = read_source(str(source), columns, named(language).name).first(n)
-    result = evolve_table(plan_evolution(rows, spec, asked, teacher), Path(out), lists=lists)
+    result = evolve_table(plan_evolution(rows, spec, asked, teacher), Path(out), lists=lists, progress=progress)
     return result.require_complete("evolved")

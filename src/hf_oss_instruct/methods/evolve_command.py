@@ -10,6 +10,7 @@ import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 
@@ -56,7 +57,6 @@ def evolve(
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
-    from hf_oss_instruct.synthesis.console import live
     from hf_oss_instruct.synthesis.run import with_benchmarks
     from hf_oss_instruct.synthesis.table_console import leave_table_run
     from hf_oss_instruct.synthesis.tables import read_source
@@ -73,10 +73,11 @@ def evolve(
     elif out is None:
         _show_rows(plan, output)
     else:
-        spec, lists = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
-        plan = plan_evolution(rows, spec, evolution, teacher)
-        with live(plan.requested, output) as on_progress:
-            result = evolve_table(plan, out, lists=lists, on_progress=on_progress)
+        with show_progress(output) as progress:
+            with progress.stage("Reading the benchmarks that no pair may quote"):
+                spec, lists = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
+            plan = plan_evolution(rows, spec, evolution, teacher)
+            result = evolve_table(plan, out, lists=lists, progress=progress)
         leave_table_run(result, output, done="evolved", say_more=_say_more)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.flags import format_option, names_in
+from hf_oss_instruct.progress.show import show_progress
 
 
 @click.command()
@@ -60,18 +61,20 @@ def report(
     from hf_oss_instruct.reporting.report import report as measured
 
     folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
-    made = measured(
-        source,
-        compare=compare,
-        benchmarks=names_in(benchmarks),
-        tokenizer=tokenizer,
-        category_model=category_model,
-        columns=wanted,
-    )
-    page = made.save(folder)
+    with show_progress(output) as progress:
+        made = measured(
+            source,
+            compare=compare,
+            benchmarks=names_in(benchmarks),
+            tokenizer=tokenizer,
+            category_model=category_model,
+            columns=wanted,
+            progress=progress,
+        )
+        page = made.save(folder, progress=progress)
     if output == "json":
         click.echo(json.dumps({"out": str(folder), **made.numbers}))
     elif output != "quiet":
         from hf_oss_instruct.reporting.show import show
 
-        show(made.numbers, page)
+        show(made.numbers, source, page)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reporting import categories, contamination, counts, diversity, lengths, outcomes, similarity, tfidf, verdicts
 from hf_oss_instruct.reporting.rows import ReportRows
 
@@ -32,19 +33,24 @@ class ReportOptions:
     category_model: str | None = None
 
 
-def measure(rows: ReportRows, options: ReportOptions | None = None) -> dict[str, Any]:
+def measure(rows: ReportRows, options: ReportOptions | None = None, progress: Progress = SILENT) -> dict[str, Any]:
     """All numbers of a dataset, as JSON values. The same rows and options give the same numbers.
 
     Args:
         rows: the dataset.
         options: benchmarks, tokenizer, model.
+        progress: shows what is done.
 
     Raises:
         UsageError: a library, tokenizer or model is missing.
     """
     options = options or ReportOptions()
-    found = outline(rows) | _without_texts(rows, options)
-    return found | _of_texts(rows, options) if found["funnel"]["kept"] else found
+    with progress.stage(f"Counting the rows of {rows.name}"):
+        found = outline(rows) | _without_texts(rows, options)
+    if not found["funnel"]["kept"]:
+        return found
+    with progress.stage(f"Measuring the texts of {rows.name}"):
+        return found | _of_texts(rows, options)
 
 
 def outline(rows: ReportRows) -> dict[str, Any]:

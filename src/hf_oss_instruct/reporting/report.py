@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.progress.counts import SILENT, Progress
+
 if TYPE_CHECKING:
     from hf_oss_instruct.reporting.figures import Figure
     from hf_oss_instruct.reporting.rows import ReportRows
@@ -42,12 +44,13 @@ class Report:
 
         return {figure.file_name: figure.title for figure in self.figures if figure.name in CARD}
 
-    def save(self, out: Path | str, *, browser: bool = True) -> Path:
+    def save(self, out: Path | str, *, browser: bool = True, progress: Progress = SILENT) -> Path:
         """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the browser of rows).
 
         Args:
             out: the folder; an earlier report there is replaced.
             browser: whether the page has the browser of rows; without it, the page is a single file.
+            progress: shows what is done.
 
         Returns:
             The page.
@@ -57,7 +60,7 @@ class Report:
         """
         from hf_oss_instruct.reporting.write import write
 
-        return write(self.sets, self.figures, self.rows, Path(out), browser=browser)
+        return write(self.sets, self.figures, self.rows, Path(out), browser=browser, progress=progress)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What Jupyter, VS Code and Colab show: charts as images, which need neither a script nor a trusted notebook."""
@@ -82,6 +85,7 @@ def report(
     tokenizer: str | None = None,
     category_model: str | None = None,
     columns: Sequence[str] | None = None,
+    progress: Progress = SILENT,
 ) -> Report:
     """Measure a dataset: funnel, composition, lengths, categories, similarity to benchmarks, diversity, verification.
 
@@ -100,6 +104,7 @@ def report(
         tokenizer: count tokens with this `transformers` tokenizer; words, numbers and punctuation marks by default.
         category_model: assign the categories with this `transformers` text encoder; by words by default.
         columns: the two columns with problem and solution; recognized by their names by default.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The numbers and charts.
@@ -117,11 +122,12 @@ def report(
     from hf_oss_instruct.reporting.rows import open_rows
 
     check_libraries()
-    options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
+    with progress.stage("Reading the benchmarks to compare with"):
+        options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
     said = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "category_model": category_model}
     opened = open_rows(rows, columns)
-    sets = {opened.name: measure(opened, options) | {"options": said}}
+    sets = {opened.name: measure(opened, options, progress) | {"options": said}}
     if compare is not None:
         other = open_rows(compare, columns)
-        sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options)
+        sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options, progress)
     return Report(sets, figures(sets), opened)

@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.console import show_line, show_result
+from hf_oss_instruct.console import command_line, show_ending, show_line
 
 
-def show(numbers: dict[str, Any], page: Path) -> None:
-    """The most important numbers, what could not be measured, and the file to open."""
+def show(numbers: dict[str, Any], source: str, page: Path) -> None:
+    """The file to open, the most important numbers, and what could not be measured.
+
+    Args:
+        numbers: `report.json`.
+        source: what the report is about.
+        page: the file.
+    """
     first, *others = lines(numbers)
-    show_result(first, page)
+    then = command_line("publish", source, "--to", f"YOU/{Path(source).resolve().name}") if Path(source).is_dir() else ""
+    show_ending(f"A report on {first}", page.parent, look=[page.resolve().as_uri()], then=then)
     for text in others:
         show_line(f"  {text}")
-    show_line(f"\nNext, open it in a browser:\n  {page.resolve().as_uri()}")
 
 
 def lines(numbers: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reporting.charts import Sets
 from hf_oss_instruct.reporting.chunks import FOLDER, write_chunks
 from hf_oss_instruct.reporting.drawing import png
@@ -21,7 +22,9 @@ MOST_BESIDE = 300_000
 """Rows up to which they are written beside the page; more are for `--serve`."""
 
 
-def write(sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *, browser: bool = True) -> Path:
+def write(
+    sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *, browser: bool = True, progress: Progress = SILENT
+) -> Path:
     """Write page, rows, pictures and numbers.
 
     Args:
@@ -30,6 +33,7 @@ def write(sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *,
         rows: the dataset.
         out: the folder; what an earlier report left there is replaced.
         browser: whether to write the rows, if there are at most `MOST_BESIDE`.
+        progress: shows what is done.
 
     Returns:
         The page.
@@ -40,15 +44,18 @@ def write(sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *,
     out.mkdir(parents=True, exist_ok=True)
     shown = browser and len(rows) <= MOST_BESIDE
     if shown:
-        write_chunks(rows, out)
+        with progress.stage("Writing the browser of rows"):
+            write_chunks(rows, out)
     else:
         shutil.rmtree(out / FOLDER, ignore_errors=True)
     pictures = out / PICTURES
     pictures.mkdir(exist_ok=True)
     for old in pictures.glob("*.png"):
         old.unlink()
-    for figure in figures:
-        (pictures / figure.file_name).write_bytes(png(figure.spec, figure.title))
+    with progress.stage("Drawing charts", "charts", len(figures)) as counts:
+        for figure in figures:
+            (pictures / figure.file_name).write_bytes(png(figure.spec, figure.title))
+            counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
     write_whole(out / PAGE, page(sets, list(figures), browser=config))
     write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from hf_oss_instruct.console import show_line
-from hf_oss_instruct.display import visible
+from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.flags import format_option
 from hf_oss_instruct.process import resumable, typed_command
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -54,9 +54,10 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
             json.dumps({"out": str(out), "requested": planned.spec.seeds.requested, "shards": shards, "commands": commands})
         )
     elif output != "quiet":
-        show_line(f"{planned.spec.seeds.requested:,} seeds in {shards:,} shards → {out}")
-        click.echo(f"\nNext, run every shard, on any machine (this is the first of {shards:,}):\n  {visible(commands[0])}")
-        click.echo(f"\nThen merge them:\n  hf-oss-instruct merge {visible(str(out))} --out pairs")
+        made = f"{planned.spec.seeds.requested:,} seeds in {shards:,} shards"
+        show_ending(made, out, look=[config], then=commands[0])
+        show_line(f"  and so on for each of the {shards:,} shards, on any machine")
+        show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
 
 
 @click.command()
@@ -105,10 +106,10 @@ def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> N
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.synthesis.output import REPORT
 
-    with resumable(out):
-        write(folders, out, partial=partial)
+    with resumable(out), show_progress(output) as progress:
+        write(folders, out, partial=partial, progress=progress)
     report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        show_report(report, out)
+        show_report(report, out, f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.scale.plan import Plan, is_plan
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
@@ -27,7 +28,7 @@ def merge(
     out: Path,
     *,
     partial: bool = False,
-    on_progress: Callable[[RunStats], None] = lambda stats: None,
+    progress: Progress = SILENT,
 ) -> RunStats:
     """Write the dataset of all shards of a run.
 
@@ -40,7 +41,7 @@ def merge(
             together are a whole run.
         out: a new or empty folder, or that of an earlier merge of the same shards.
         partial: merge what there is, although shards are missing or have pending seeds; these are counted as pending.
-        on_progress: called with the counts after every thousand rows.
+        progress: shows what is done.
 
     Returns:
         The counts.
@@ -59,7 +60,7 @@ def merge(
         stats.skipped.update(_counts(run.report, "documents_skipped"))
         stats.refused.update(_counts(run.report, "snippets_refused"))
     with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}):
-        return write_dataset(runs, out, spec, stats, _totals(runs), on_progress=on_progress)
+        return write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
 
 
 def _found(sources: Sequence[Path]) -> list[RecordedRun]:

@@ -20,9 +20,11 @@ class Usage:
     Attributes:
         requests_sent: attempts that were sent.
         prompt_tokens, completion_tokens: tokens of the answers, as counted by the server.
-        note: a message for the progress line.
+        note: a message for the user, such as a rate limit.
         answered: requests answered in this session, including refusals.
+        tokens_answered: tokens of those answers, prompts included.
         settled: items with a final outcome, including those of earlier sessions.
+        recalled: those of `settled` that an earlier session had answered.
         finish_reasons: finish reasons as sent by the server, counted.
         changes: sampling parameters that the server does not support, see `Completion.changes`.
         deadlines: deadlines of the attempts in flight, one for each task.
@@ -33,7 +35,9 @@ class Usage:
     completion_tokens: int = 0
     note: str = ""
     answered: int = 0
+    tokens_answered: int = 0
     settled: int = 0
+    recalled: int = 0
     finish_reasons: Counter[str] = field(default_factory=Counter)
     changes: dict[str, str | None] = field(default_factory=dict)
     deadlines: list[Deadline] = field(default_factory=list)

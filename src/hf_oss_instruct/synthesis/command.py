@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.flags import format_option
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_command
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.streams import nobody_reads
@@ -54,7 +55,6 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
-    from hf_oss_instruct.synthesis.console import live
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
 
@@ -69,9 +69,10 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
         return
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
-    spec, lists = with_benchmarks(spec, names)
-    with live(requested, output) as on_progress:
-        result = run(out, spec, source, teacher, lists=lists, on_progress=on_progress)
+    with show_progress(output) as progress:
+        with progress.stage("Reading the benchmarks that no pair may quote"):
+            spec, lists = with_benchmarks(spec, names)
+        result = run(out, spec, source, teacher, lists=lists, progress=progress)
     trouble = _trouble(result, out)
     _say_how_it_ended(result, trouble, teacher.embedded, out, output)
     sys.exit(_exit_code(result, trouble))
@@ -88,11 +89,13 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.seeds.console import show_skipped
     from hf_oss_instruct.seeds.sampling import sample
-    from hf_oss_instruct.synthesis.console import show_outcome
+    from hf_oss_instruct.synthesis.budget import Usage
+    from hf_oss_instruct.synthesis.console import name_of, show_outcome
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
     from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
     from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+    from hf_oss_instruct.synthesis.progress import count_requests
     from hf_oss_instruct.synthesis.request_runner import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
@@ -102,26 +105,42 @@ def preview(flags: RunFlags, output: str) -> None:
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
     task, verification = OssInstructTask.of(spec, teacher), open_verification(spec, teacher)
-    kept, skipped = 0, Counter[Skipped]()
-    with Journal(task.journal_home) as journal, Verdicts.shared(task.journal_home / VERDICTS) as verdicts:
+    became, skipped, usage = Counter[str](), Counter[Skipped](), Usage()
+    with (
+        Journal(task.journal_home) as journal,
+        Verdicts.shared(task.journal_home / VERDICTS) as verdicts,
+        show_progress(output) as progress,
+        progress.stage(
+            f"Making pairs with {teacher.identity}",
+            "seeds",
+            spec.seeds.requested,
+            lambda counts: count_requests(counts, usage, spec.limits, became.total()),
+        ) as counts,
+    ):
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
         tasks: list[Task] = [task, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
-        stream = partial(outcomes, seeds, tasks, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy)
+        stream = partial(
+            outcomes, seeds, tasks, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy, usage=usage
+        )
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
             else:
-                kept += isinstance(outcome, dict)
-                show_outcome(outcome, output)
+                became[name_of(outcome)] += 1
+                counts.outcomes = dict(became)
+                with progress.aside():
+                    show_outcome(outcome, output)
             if nobody_reads():  # the reader has closed the pipe, as `head` does: pay for no more
                 return
-    show_skipped(skipped.elements(), output, source.converted)
     if output in ("auto", "human"):
-        if embedded := teacher.embedded:
+        click.echo()
+        said = f"{became['kept']:,} pairs from {became.total():,} seeds, shown above; no dataset was written"
+        n = 200 if teacher.embedded else 2000
+        show_ending(said, look=[typed_command("seeds")], then=typed_command("synthesize", n=n, out="pairs"))
+        show_skipped(skipped.elements(), output, source.converted)
+        if teacher.embedded:
             click.echo(NOT_FOR_TRAINING)
-        n = 200 if embedded else 2000
-        click.echo(f"\nNext, a dataset:\n  {typed_command('synthesize', n=n, out='pairs')}")
-    if not kept:
+    if not became["kept"]:
         raise OssInstructError("No seed gave a pair; see the reasons above. Try another model, or more seeds with --n.")
 
 
@@ -155,25 +174,30 @@ def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
     from hf_oss_instruct.synthesis.export import export as write
     from hf_oss_instruct.synthesis.output import REPORT
 
-    with resumable(out):
-        write(folder, out)
+    with resumable(out), show_progress(output) as progress:
+        write(folder, out, progress)
     report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        show_report(report, out)
+        show_report(report, out, command_line("publish", out, "--to", f"YOU/{out.resolve().name}"))
 
 
 def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
     from hf_oss_instruct.exports.export import export_to
 
-    found = export_to(kind, folder, out)
+    with resumable(out), show_progress(output) as progress:
+        found = export_to(kind, folder, out, progress)
     if output == "json":
         click.echo(json.dumps({"out": str(out), "to": kind, "rows": found.rows, "skipped": found.skipped}))
     elif output != "quiet":
-        click.echo(f"{found.rows:,} rows for {kind} → {visible(str(out))}")
+        then = {
+            "trl": f"{command_line('recipe', 'grpo', '--data', out)} > grpo.yaml",
+            "dpo": f"{command_line('recipe', 'dpo', '--data', out)} > dpo.yaml",
+        }.get(kind) or command_line("publish", out, "--to", f"YOU/{out.resolve().name}")
+        show_ending(f"{found.rows:,} rows for {kind}", out, look=[str(out / "README.md")], then=then)
         for reason, count in found.skipped.items():
-            click.echo(f"  left out: {count:,} {visible(reason)}")
+            show_line(f"  {count:,} left out: {reason}")
 
 
 def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, out: Path, output: str) -> None:
@@ -182,16 +206,19 @@ def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, ou
     if output == "json":
         click.echo(json.dumps({"out": str(out), **result.report}))
     elif output != "quiet":
-        show_report(result.report, out)
+        show_report(result.report, out, "" if trouble else _next(out, embedded))
+        if embedded and not trouble:
+            click.echo(NOT_FOR_TRAINING)
     if trouble:
         click.echo(visible(trouble), err=True)
     if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhaustedError)):
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
-    if not trouble and output in ("auto", "human"):
-        if embedded:
-            click.echo(NOT_FOR_TRAINING)
-        load = f'from datasets import load_dataset; print(load_dataset({json.dumps(str(out))}, split="train")[0]["problem"])'
-        click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
+
+
+def _next(out: Path, embedded: bool) -> str:
+    if embedded:
+        return command_line("preview", "--model", "MODEL")
+    return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
 
 
 def _exit_code(result: RunResult, trouble: str | None) -> int:

@@ -1,101 +1,36 @@
-"""Terminal output of a run: a progress line while it works, pairs, the report at its end."""
+"""Terminal output of a run: pairs, and the report at its end."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
-from hf_oss_instruct.console import show_block, show_line, show_result, show_unfinished_checks
+from hf_oss_instruct.console import (
+    command_line,
+    show_block,
+    show_ending,
+    show_line,
+    show_rejected,
+    show_unfinished_checks,
+)
 from hf_oss_instruct.data import Pending, Rejection, Row
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 
-if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.output import RunStats
 
-LINE_EVERY_S = 10.0
-"""Seconds between progress lines if there is no terminal."""
-SLOW_S = 10.0
-"""Age in seconds from which on a request in flight is reported as slow."""
-
-
-@contextmanager
-def live(requested: int, output: str) -> Iterator[Callable[[RunStats], None]]:
-    """Show progress: a live line on a terminal, a line now and then elsewhere, nothing for `json` and `quiet`."""
-    started = time.monotonic()
-    if output in ("json", "quiet"):
-        yield lambda stats: None
-        return
-    if not sys.stderr.isatty():
-        yield _plain_lines(requested, started)
-        return
-    console = Console(stderr=True)
-    with Live(Text("starting …"), console=console, refresh_per_second=8, transient=True) as line:
-        yield lambda stats: line.update(Text(progress_line(stats, requested or stats.requested, time.monotonic() - started)))
-
-
-def _plain_lines(requested: int, started: float) -> Callable[[RunStats], None]:
-    last = started
-
-    def on_progress(stats: RunStats) -> None:
-        nonlocal last
-        if (now := time.monotonic()) - last >= LINE_EVERY_S:
-            last = now
-            print(progress_line(stats, requested or stats.requested, now - started), file=sys.stderr, flush=True)  # noqa: T201
-
-    return on_progress
-
-
-def progress_line(stats: RunStats, requested: int, seconds: float) -> str:
-    """Format the progress on one line: answered seeds, kept pairs, rejections by reason, tokens, rate and time left.
-
-    Rate and remaining time are computed from answers: rows are emitted in seed order, so `kept` waits for the slowest answer.
+def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
+    """Print the report of a run.
 
     Args:
-        stats: counts of the run so far.
-        requested: number of seeds requested.
-        seconds: wall time since the start.
+        report: `run.json`.
+        out: the folder.
+        then: the next command, if there is one.
     """
-    usage, handed_out = stats.usage, stats.done + stats.unanswered
-    done = max(usage.settled, handed_out)
-    rate = (usage.answered or done) / seconds if seconds else 0.0
-    parts = [f"{done:,}/{requested:,} seeds", f"{stats.kept:,} kept"]
-    parts += [f"{count:,} {reason}" for reason, count in stats.rejected.most_common()]
-    if stats.unanswered:
-        parts.append(f"{stats.unanswered:,} unanswered")
-    tokens = usage.prompt_tokens + usage.completion_tokens
-    if tokens:
-        parts.append(f"{tokens:,} tokens")
-    if cost := stats.limits.cost(usage.prompt_tokens, usage.completion_tokens):
-        parts.append(f"cost {cost:,.2f} of about {cost * requested / max(handed_out, 1):,.2f}")
-    parts.append(f"{rate:,.1f}/s")
-    if rate:
-        minutes, rest = divmod(int(max(requested - done, 0) / rate), 60)
-        parts.append(f"{minutes}:{rest:02d} left")
-    slowest = max(usage.deadlines, key=lambda deadline: deadline.oldest_s, default=None)
-    if slowest and slowest.oldest_s > SLOW_S:
-        parts.append(f"slowest request {slowest.oldest_s:.0f} of {slowest.seconds:.0f} s")
-    if usage.note:
-        parts.append(usage.note)
-    return " · ".join(parts)
-
-
-def show_report(report: dict[str, Any], out: Path) -> None:
-    """Print the report of a run."""
-    show_result(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out)
-    for reason, count in report["rejected"].items():
-        show_line(f"  {count:,} rejected: {reason}")
-    if report["pending"]:
-        show_line(f"  {report['pending']:,} pending")
+    look = [command_line("report", out), str(out / "README.md")]
+    show_ending(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out, look=look, then=then)
+    show_rejected(report)
     tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]
     facts = (
         f"  teacher {report['teacher']} · {report['requests_sent']:,} requests · {tokens:,} tokens · {report['seconds']:,.1f} s"
@@ -174,8 +109,12 @@ def _show_tests(row: Mapping[str, Any]) -> None:
     show_block(f"verification · {' · '.join(facts)}")
 
 
+def name_of(outcome: Row | Rejection | Pending) -> str:
+    """`kept`, `rejected` or `pending`."""
+    return "kept" if isinstance(outcome, dict) else "pending" if isinstance(outcome, Pending) else "rejected"
+
+
 def _as_json(outcome: Any) -> dict[str, Any]:
     if isinstance(outcome, dict):
         return {"outcome": "kept", **outcome}
-    name = "pending" if isinstance(outcome, Pending) else "rejected"
-    return {"outcome": name, **{key: value for key, value in asdict(outcome).items() if key != "verified" or value}}
+    return {"outcome": name_of(outcome), **{key: value for key, value in asdict(outcome).items() if key != "verified" or value}}

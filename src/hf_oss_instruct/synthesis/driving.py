@@ -1,4 +1,4 @@
-"""How a command drives the engine to its end: signals, progress, and what stopped it."""
+"""How a command drives the engine to its end: signals, and what stopped it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.synthesis.event_loop import run_coroutine
 
-TICK_S = 0.25
+FINISH_S = 20.0
+"""Seconds for requests in flight to be answered after an interruption: they are paid for. Batch systems kill after 30."""
 
 
 def drive(
     stream: Callable[[asyncio.Event], AsyncGenerator[Outcome, None]],
     consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
     stopping: StopRequest,
-    show: Callable[[], None],
 ) -> OssInstructError | None:
     """Run the engine until everything is settled, or a signal or an error ends it in good order.
 
@@ -25,7 +25,6 @@ def drive(
         stream: opens the engine's stream, with the event that stops it.
         consume: takes every outcome.
         stopping: whether the process was interrupted.
-        show: shows the progress, a few times a second.
 
     Returns:
         What stopped it; None if nothing did, or a signal.
@@ -35,11 +34,9 @@ def drive(
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
         opened = stream(stop)
-        ticking = asyncio.create_task(_tick(show))
         try:
             await consume(opened)
         finally:
-            ticking.cancel()
             await opened.aclose()
 
     try:
@@ -49,10 +46,3 @@ def drive(
     except KeyboardInterrupt:  # a second Ctrl-C: what was consumed is written all the same
         pass
     return None
-
-
-async def _tick(show: Callable[[], None]) -> None:
-    """Show the progress a few times a second, also while nothing arrives."""
-    while True:
-        show()
-        await asyncio.sleep(TICK_S)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ from typing import Any, cast
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
 from hf_oss_instruct.errors import RowRejectedError, RunError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
@@ -19,6 +21,7 @@ from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG
+from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
@@ -77,7 +80,7 @@ class RecordedRun:
         return OssInstructTask.of(self.spec, _Named(self.report["teacher"]))
 
 
-def export(run: Path, out: Path) -> RunStats:
+def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
     """Write what a run has so far as a dataset of its own.
 
     Reads the run's config, report, journal and verdicts, uses neither teacher nor seed source, and runs no program. Rows
@@ -86,13 +89,15 @@ def export(run: Path, out: Path) -> RunStats:
     Args:
         run: folder of the run; it may be running.
         out: a new or empty folder, or that of an earlier export of the same run.
+        progress: shows what is done.
 
     Raises:
         RunError: `run` is not a run; or `out` contains something else, is in use, or cannot be written.
     """
     opened = RecordedRun.open(run)
     with owned(out, {"command": "export", "run": str(run.resolve())}):
-        return write_dataset([opened], out, opened.spec, RunStats(opened.spec.seeds.requested or 0), report_before(run))
+        stats = RunStats(opened.spec.seeds.requested or 0)
+        return write_dataset([opened], out, opened.spec, stats, report_before(run), progress=progress)
 
 
 def write_dataset(
@@ -102,7 +107,7 @@ def write_dataset(
     stats: RunStats,
     before: dict[str, Any],
     *,
-    on_progress: Callable[[RunStats], None] = lambda stats: None,
+    progress: Progress = SILENT,
 ) -> RunStats:
     """Write the dataset that the journals and verdicts of runs hold, in the order of their seeds.
 
@@ -112,7 +117,7 @@ def write_dataset(
         spec: the config of the dataset.
         stats: counts to begin with: the seeds that were requested, and what was skipped.
         before: requests, seconds and start of the runs, as `report_before` gives them.
-        on_progress: called with the counts after every thousand rows.
+        progress: shows what is done.
 
     Returns:
         The counts.
@@ -130,16 +135,17 @@ def write_dataset(
         if spec.verification.verify:
             tasks.append(Prepare(_verification(spec, task.teacher, before.get("tasks", []), verdicts)))
         journals = [stack.enter_context(Journal(run.folder / JOURNAL)) for run in runs]
-        for seed, answer, journal in _in_seed_order(journals):
-            if isinstance(answer, RowRejectedError):
-                tables.settle(Rejection(seed, answer.reason, answer.detail))
-            else:
-                tables.settle(_outcome(seed, tasks, journal, stats))
-            if tables.is_due:
-                tables.check_fresh()
-                on_progress(stats)
+        with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
+            for seed, answer, journal in _in_seed_order(journals):
+                if isinstance(answer, RowRejectedError):
+                    tables.settle(Rejection(seed, answer.reason, answer.detail))
+                else:
+                    tables.settle(_outcome(seed, tasks, journal, stats))
+                if tables.is_due:
+                    tables.check_fresh()
         stats.requested = max(stats.requested, stats.done)
-        tables.finish()
+        with progress.stage("Checking the whole dataset and writing it"):
+            tables.finish()
         dropped = sum(journal.dropped for journal in journals)
         report = report_of(spec, task, stats, tables.checks(), before, 0.0, dropped)
         publish(out, spec, task, stats, report | {name: before[name] for name in ("tasks", "shards", "cost") if before.get(name)})

@@ -254,6 +254,7 @@ class RequestRunner:
             return Stopped(str(error))
         finally:
             self._usage.answered += 1
+            self._usage.tokens_answered += (answer.prompt_tokens or 0) + (answer.completion_tokens or 0)
             state.reached, state.failing_since = True, None
             self._usage.note = self._limiter.note
         return Answered(answer)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.driving import drive
+from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.driving import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
@@ -28,6 +30,7 @@ from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -65,7 +68,7 @@ def run(
     then: Sequence[GenerationTask[Row]] = (),
     retry_policy: RetryPolicy | None = None,
     lists: Sequence[BenchmarkList] | None = None,
-    on_progress: Callable[[RunStats], None] = lambda stats: None,
+    progress: Progress = SILENT,
 ) -> RunResult:
     """Create or continue the run in `out`, and write a dataset there that `load_dataset` reads.
 
@@ -80,14 +83,15 @@ def run(
         then: generation tasks that each row goes through before it is checked and written, such as a judge.
         retry_policy: when to give up; by default as in `spec`.
         lists: the benchmarks of `spec.checks`, if they were loaded already.
-        on_progress: called with the counts a few times a second.
+        progress: shows what is done.
 
     Raises:
         RunError: `out` holds something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
     spec = replace(spec, seeds=pinned(spec.seeds, source))
-    seeds = _opened(sample(source, spec.seeds))
+    with progress.stage(f"Reading seeds from {spec.seeds.source}"):
+        seeds = _opened(sample(source, spec.seeds))
     task, concurrency, shard = OssInstructTask.of(spec, teacher), spec.teacher.concurrency, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
@@ -100,6 +104,7 @@ def run(
         if verification:
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
+            spent = usage_before(before, journal) if limits.bounded else Usage()
 
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(
@@ -109,14 +114,18 @@ def run(
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     retry_policy=retry_policy,
-                    budget=Budget(limits, usage_before(before, journal) if limits.bounded else None),
+                    budget=Budget(limits, spent),
                     usage=stats.usage,
                     stop=stop,
+                    finish_s=FINISH_S,
                     catch_up=True,
                 )
 
-            trouble = drive(stream, tables.consume, stopping, lambda: on_progress(stats))
-            tables.finish()
+            update = partial(fill, stats=stats, requests_before=spent.requests_sent, stopping=stopping)
+            with progress.stage(f"Making pairs with {teacher.identity}", "seeds", spec.seeds.requested, update):
+                trouble = drive(stream, tables.consume, stopping)
+            with progress.stage("Checking the whole dataset and writing it"):
+                tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
             report |= {"tasks": follow_ups} if follow_ups else {}
         publish(out, spec, task, stats, report)

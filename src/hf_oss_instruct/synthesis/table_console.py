@@ -1,38 +1,23 @@
-"""What commands over tables print while they run and at their end, and their exit codes."""
+"""What commands over tables print at their end, and their exit codes."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from hf_oss_instruct.console import show_line, show_result
+from hf_oss_instruct.console import command_line, show_ending, show_rejected
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import BudgetReachedError
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, typed_command
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
-from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.synthesis.console import live
-from hf_oss_instruct.synthesis.output import RunStats
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.synthesis.budget import Usage
     from hf_oss_instruct.synthesis.tables import TableResult
-
-
-@contextmanager
-def live_usage(output: str) -> Iterator[Callable[[int, int, Usage], None]]:
-    """Show the progress of a run of which only the settled rows are known: settled, of how many, usage."""
-    with live(0, output) as show:
-
-        def on_progress(done: int, rows: int, usage: Usage) -> None:
-            show(RunStats(rows, usage=usage, limits=RunLimits()))
-
-        yield on_progress
 
 
 def leave_table_run(
@@ -47,21 +32,27 @@ def leave_table_run(
         say_more: prints what the command found, from the report.
         hint: what to do if no row is left.
     """
-    report, out = result.report, result.out
+    report, out, trouble = result.report, result.out, _trouble(result, done, hint)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        show_result(f"{report['kept']:,} rows kept of {report['requested']:,}", out)
-        for reason, count in report["rejected"].items():
-            show_line(f"  {count:,} rejected: {reason}")
-        if report["pending"]:
-            show_line(f"  {report['pending']:,} pending")
+        then = "" if trouble else _next(out, verified=bool(report.get("verification")))
+        look = [command_line("report", out), str(out / "README.md")]
+        show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=look, then=then)
+        show_rejected(report)
         say_more(report)
-    if trouble := _trouble(result, done, hint):
+    if trouble:
         click.echo(visible(trouble), err=True)
     if report["pending"]:
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
     sys.exit(_exit_code(result))
+
+
+def _next(out: Path, verified: bool) -> str:
+    """Rows with tests are for reinforcement learning, others for fine-tuning."""
+    if verified:
+        return command_line("export", out, "--to", "trl", "--out", f"{out}-trl")
+    return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
 
 
 def _trouble(result: TableResult, done: str, hint: str) -> str | None:

@@ -66,8 +66,13 @@ class Deadline:
     @property
     def oldest_s(self) -> float:
         """Age of the oldest attempt in flight, in seconds; 0 if there is none."""
-        oldest = next(iter(self._running.values()), None)
-        return time.monotonic() - oldest[0] if oldest else 0.0
+        oldest = list(self._running.values())[:1]  # a copy: a display reads it in another thread
+        return time.monotonic() - oldest[0][0] if oldest else 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Number of attempts in flight."""
+        return len(self._running)
 
     def learn(self, latency_s: float) -> None:
         """Learn from the latency of an answer."""

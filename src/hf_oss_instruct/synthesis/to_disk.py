@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.data import Row
 from hf_oss_instruct.errors import RunInterruptedError, TeacherError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
@@ -19,7 +20,6 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.oss_instruct import check_sampler
-from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -39,7 +39,7 @@ def synthesize_to_disk(
     concurrency: int = 16,
     timeout: float | None = None,
     then: Sequence[GenerationTask[Row]] = (),
-    on_progress: Callable[[RunStats], None] = lambda stats: None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
 
@@ -61,7 +61,7 @@ def synthesize_to_disk(
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
         then: generation tasks that each row goes through before it is checked, such as a judge.
-        on_progress: called with the counts a few times a second, in the thread that sends the requests.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The report, as in `run.json`.
@@ -89,7 +89,7 @@ def synthesize_to_disk(
         verification or VerificationSpec(),
     )
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
-    result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, on_progress=on_progress)
+    result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, progress=progress)
     if result.interrupted:
         raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
     if result.trouble:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.languages import named
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -42,6 +43,7 @@ def verify(
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Run the solutions of a dataset with tests in the sandbox, measure the tests, and write the rows that are kept.
 
@@ -73,6 +75,7 @@ def verify(
         limits: what may be spent.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The report, as in `run.json`.
@@ -110,5 +113,7 @@ def verify(
         verification=asked,
     )
     asked_of = teacher or CommentFunctionTeacher()
-    result = verify_table(str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name)
+    result = verify_table(
+        str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name, progress=progress
+    )
     return result.require_complete("verified")

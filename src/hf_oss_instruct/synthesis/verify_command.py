@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 
@@ -37,7 +38,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.languages import named
-    from hf_oss_instruct.synthesis.table_console import leave_table_run, live_usage
+    from hf_oss_instruct.synthesis.table_console import leave_table_run
     from hf_oss_instruct.synthesis.verifying.run import verify_table
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
@@ -46,7 +47,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     if dry_run:
         _show_plan(spec, teacher, source, out, columns)
         return
-    with live_usage(output) as on_progress:
+    with show_progress(output) as progress:
         result = verify_table(
             source,
             out,
@@ -54,7 +55,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
             teacher,
             columns=columns_in(columns),
             language=named(language).name,
-            on_progress=on_progress,
+            progress=progress,
         )
     untested = set(result.report["rejected"]) == {"tests_missing"} and not result.report.get("tasks")
     hint = " The rows bring no tests: name a model that writes them with --model." if untested else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.evolution.report import report_of, write_report
 from hf_oss_instruct.methods.evolution.tasks import Begin, Evolution, Evolving
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.output import RunStats, Tables
+from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.synthesis.verifying.opening import other_teacher
@@ -103,7 +106,7 @@ def evolve_table(
     out: Path,
     *,
     lists: Sequence[BenchmarkList] | None = None,
-    on_progress: Callable[[RunStats], None] = lambda stats: None,
+    progress: Progress = SILENT,
 ) -> TableResult:
     """Evolve the rows of a dataset; write the rows of all rounds, those that are rejected with their reason, and a report.
 
@@ -111,7 +114,7 @@ def evolve_table(
         plan: what `plan_evolution` returns.
         out: a new or empty folder, or that of the same evolution, which goes on.
         lists: the benchmarks of `spec.checks`, if they were loaded already.
-        on_progress: called with the counts a few times a second.
+        progress: shows what is done.
 
     Raises:
         RunError: `out` holds something else, is in use, or cannot be written.
@@ -123,8 +126,11 @@ def evolve_table(
         stats.usage = run.usage
         tables = Tables(out, stats, spec, lists, evolved=plan.evolution.spec)
         opened = replace(verification, verdicts=run.verdicts()) if verification else None
-        run.drive(plan.items(), plan.tasks(opened), tables.consume, lambda: on_progress(stats))
-        tables.finish()
+        update = partial(fill, stats=stats, requests_before=run.requests_before, stopping=run.stopping)
+        with progress.stage("Evolving problems", "rows", plan.requested, update):
+            run.drive(plan.items(), plan.tasks(opened), tables.consume)
+        with progress.stage("Checking the whole dataset and writing it"):
+            tables.finish()
         report = report_of(plan.rows, plan.evolution, stats, tables.checks(), run.facts())
         report |= {"tasks": plan.described, **write_report(out, plan.rows, report)}
         return run.result(report, stats.pending_why)

@@ -32,6 +32,7 @@ async def outcomes(
     budget: Budget | None = None,
     usage: Usage | None = None,
     stop: asyncio.Event | None = None,
+    finish_s: float = 0.0,
     catch_up: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
     """What becomes of every item, in the order of the items.
@@ -47,8 +48,9 @@ async def outcomes(
         retry_policy: when to try again, and when to give up.
         budget: what may be spent.
         usage: what was spent, kept up to date.
-        stop: once set, what is in flight is cancelled, what was received is handed out, the rest comes as pending. Closing the
+        stop: once set, no more requests are sent, what was received is handed out, and the rest comes as pending. Closing the
             generator cancels and hands out nothing. What was answered is in the journal either way.
+        finish_s: seconds that requests in flight then have to be answered, before they are cancelled.
         catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
 
     Raises:
@@ -61,7 +63,7 @@ async def outcomes(
     runner = RequestRunner(journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
     window = OrderedWindow(ahead or concurrency)
     engine = _Engine(tasks, journal, runner, limiter, window, usage, concurrency, catch_up)
-    working = asyncio.create_task(engine.run(items, stop))
+    working = asyncio.create_task(engine.run(items, stop, finish_s))
     working.add_done_callback(lambda _: window.wake())
     try:
         while True:
@@ -98,9 +100,9 @@ class _Engine:
         self._items = Items(tasks, journal, runner, claims, self._schedule, window, usage)
         self._workers = Workers(concurrency, self._schedule, claims, self._items, window, runner, limiter)
 
-    async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None) -> None:
+    async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None, finish_s: float) -> None:
         """Work until it is known what becomes of every item."""
-        watcher = asyncio.create_task(self._stop_when(stop)) if stop else None
+        watcher = asyncio.create_task(self._stop_when(stop, finish_s)) if stop else None
         trouble: SeedError | None = None
         try:
             try:
@@ -154,12 +156,13 @@ class _Engine:
         if self._items.advance(entry):
             self._items.give_up(entry)
 
-    async def _stop_when(self, stop: asyncio.Event) -> None:
+    async def _stop_when(self, stop: asyncio.Event, finish_s: float) -> None:
         await stop.wait()
         self._runner.close()
         self._items.local_work.stop()
-        self._workers.cancel()
         self._schedule.changed.set()
+        await self._workers.ended(finish_s)
+        self._workers.cancel()
 
     def outcome_of(self, entry: Entry) -> Outcome:
         """What became of a settled entry."""

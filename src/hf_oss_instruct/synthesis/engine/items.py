@@ -57,7 +57,7 @@ class Items:
     def begin(self, source: Seed | Row | Skipped) -> Entry:
         """Put an item into the window, with the first question about it."""
         entry = Entry(source, None if isinstance(source, Skipped) else Step(self._tasks[0], source, 0))
-        self._window.entries.append(entry)
+        self._window.enter(entry)
         return entry
 
     def advance(self, entry: Entry) -> bool:
@@ -195,4 +195,5 @@ class Items:
 
     def _settle(self, entry: Entry, outcome: Row | Rejection | Pending) -> None:
         self._usage.settled += 1
+        self._usage.recalled += not (entry.asked or entry.computed)
         self._window.settle(entry, outcome)

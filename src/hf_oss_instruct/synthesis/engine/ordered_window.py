@@ -15,6 +15,8 @@ from hf_oss_instruct.synthesis.generation import Task
 
 HELD = 2048
 """Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""
+SKIPPED = 16
+"""Entries in the window, skipped documents included, as a multiple of its length: they take memory, too."""
 
 
 class Step(NamedTuple):
@@ -41,6 +43,7 @@ class Entry:
         settled: whether it is known what becomes of the item.
         outcome: what becomes of it, where that is held in memory.
         asking: whether the question is this entry's to ask, so that equal ones wait for it.
+        asked: whether a request was sent for it in this session.
         computing: whether a local task is at work on it.
         computed: whether one was, so that the journal alone does not give the outcome.
         tries: the part of the retry policy's tries that failed attempts have used up.
@@ -54,6 +57,7 @@ class Entry:
     settled: bool = False
     outcome: Outcome | None = None
     asking: bool = False
+    asked: bool = False
     computing: bool = False
     computed: bool = False
     tries: int = 0
@@ -71,18 +75,23 @@ class OrderedWindow:
     """The entries between the first that is not handed out and the last that has begun.
 
     Args:
-        length: the most entries in work.
+        length: the most items in work. Documents that were skipped are none, so that filters do not make it shorter.
     """
 
     def __init__(self, length: int) -> None:
-        self._length, self._held = length, 0
+        self._length, self._items, self._held = length, 0, 0
         self.entries: deque[Entry] = deque()
         self._moved = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
         """Whether it is as long as it may be."""
-        return len(self.entries) >= self._length
+        return self._items >= self._length or len(self.entries) >= SKIPPED * self._length
+
+    def enter(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self.entries.append(entry)
+        self._items += not isinstance(entry.source, Skipped)
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Note what becomes of an entry. A row that comes too early is dropped: it waits in the journal, not in memory."""
@@ -98,6 +107,7 @@ class OrderedWindow:
     def leave(self) -> None:
         """Take the first entry out."""
         entry = self.entries.popleft()
+        self._items -= not isinstance(entry.source, Skipped)
         self._held -= isinstance(entry.outcome, dict | Rejection)
 
     async def moved(self) -> None:

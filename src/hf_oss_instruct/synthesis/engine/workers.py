@@ -59,9 +59,9 @@ class Workers:
         for task in self._tasks:
             task.cancel()
 
-    async def ended(self) -> None:
-        """Wait until all have ended."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def ended(self, within_s: float | None = None) -> None:
+        """Wait until all have ended, or for so many seconds."""
+        await asyncio.wait(self._tasks, timeout=within_s)
 
     async def _work(self) -> None:
         while not self._runner.closed.is_set():
@@ -102,6 +102,7 @@ class Workers:
             self._schedule.short_of_budget.append(entry)
             return
         self._schedule.in_flight += 1
+        entry.asked = True
         try:
             result = await self._runner.attempt(task, request, entry.key, entry.attempts, entry.timeouts)
         except asyncio.CancelledError:

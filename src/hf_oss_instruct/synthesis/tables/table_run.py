@@ -23,7 +23,7 @@ from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, Teache
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.driving import drive
+from hf_oss_instruct.synthesis.driving import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
@@ -87,6 +87,7 @@ class TableRun:
 
     Attributes:
         usage: what was spent in this session.
+        stopping: whether the process was interrupted.
 
     Raises:
         RunError: `out` holds something else, is in use, or cannot be written.
@@ -101,14 +102,20 @@ class TableRun:
         with ExitStack() as stack:
             stack.enter_context(owned(self.out, self._job))
             stack.enter_context(rare_garbage_collection())
-            self._stopping = stack.enter_context(deferring())
+            self.stopping = stack.enter_context(deferring())
             self._before, self._started = report_before(self.out), time.monotonic()
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
+            self._spent = usage_before(self._before, self._journal) if self._spec.limits.bounded else Usage()
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.__exit__(kind, error, trace)
+
+    @property
+    def requests_before(self) -> int:
+        """Requests of earlier sessions, where there is a limit."""
+        return self._spent.requests_sent
 
     def verdicts(self) -> Verdicts:
         """The verdicts of programs in the folder."""
@@ -119,7 +126,6 @@ class TableRun:
         items: Iterable[Any],
         tasks: Sequence[Task],
         consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
-        show: Callable[[], None] = lambda: None,
     ) -> None:
         """Send every item through the tasks, until all are settled, or a signal or an error ends it in good order.
 
@@ -127,7 +133,6 @@ class TableRun:
             items: what the first task takes.
             tasks: the chain, see `engine.outcomes`.
             consume: takes every outcome, in the order of the items.
-            show: shows the progress, a few times a second.
         """
         teacher, limits = self._spec.teacher, self._spec.limits
 
@@ -139,13 +144,14 @@ class TableRun:
                 concurrency=teacher.concurrency,
                 ahead=AHEAD * teacher.concurrency,
                 retry_policy=RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=teacher.timeout),
-                budget=Budget(limits, usage_before(self._before, self._journal) if limits.bounded else None),
+                budget=Budget(limits, self._spent),
                 usage=self.usage,
                 stop=stop,
+                finish_s=FINISH_S,
                 catch_up=True,
             )
 
-        self._trouble = drive(stream, consume, self._stopping, show)
+        self._trouble = drive(stream, consume, self.stopping)
 
     def facts(self) -> dict[str, Any]:
         """What `run.json` says of the requests and of the time, earlier sessions included."""
@@ -160,4 +166,4 @@ class TableRun:
 
     def result(self, report: dict[str, Any], why: str = "") -> TableResult:
         """How the run ended, with the report that was written."""
-        return TableResult(self.out, report, self._trouble, bool(self._stopping), why)
+        return TableResult(self.out, report, self._trouble, bool(self.stopping), why)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.data import Outcome
+from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun, read_source
 from hf_oss_instruct.synthesis.verifying.opening import open_verification
 from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write
@@ -25,7 +26,7 @@ def verify_table(
     *,
     columns: Mapping[str, str] | None = None,
     language: str = "python",
-    on_progress: Callable[[int, int, Usage], None] = lambda done, of, usage: None,
+    progress: Progress = SILENT,
 ) -> TableResult:
     """Verify the rows of a dataset, and write those that are kept, the others with their reason, and a report.
 
@@ -36,7 +37,7 @@ def verify_table(
         teacher: who writes tests, solutions and repairs, where they are asked for.
         columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.
         language: of rows that say neither in a column nor on a code fence what they are written in.
-        on_progress: told the settled rows, all rows and the usage, a few times a second.
+        progress: shows what is done.
 
     Raises:
         UsageError: the rows have no problems or no solutions, or options do not go together.
@@ -45,7 +46,8 @@ def verify_table(
         RunError: `out` holds something else, is in use, or cannot be written.
     """
     spec = spec.changed(verification={"verify": True})
-    rows = read_source(source, columns, language)
+    with progress.stage(f"Reading {source}"):
+        rows = read_source(source, columns, language)
     verification = open_verification(spec, teacher, exclusive=True)
     assert verification
     found = Outcomes()
@@ -55,13 +57,20 @@ def verify_table(
             found.settle(outcome)
 
     with TableRun(out, _job(rows, spec, verification.described()), spec) as run:
-        usage = run.usage
         tasks = (Prepare(replace(verification, verdicts=run.verdicts())),)
-        run.drive(rows, tasks, consume, lambda: on_progress(usage.settled, len(rows), usage))
+
+        def update(counts: Counts) -> None:
+            counts.outcomes, counts.reasons = {"kept": len(found.kept)}, found.reasons
+            before, stopping = run.requests_before, run.stopping
+            count_requests(counts, run.usage, spec.limits, found.settled, requests_before=before, stopping=stopping)
+
+        with progress.stage(f"Verifying {source}", "rows", len(rows), update):
+            run.drive(rows, tasks, consume)
         found.pending = len(rows) - len(found.kept) - len(found.rejected)
         report = report_of(rows, found, run.facts())
         report |= {"tasks": verification.described()} if verification.described() else {}
-        write(out, rows, found, report)
+        with progress.stage("Writing the dataset"):
+            write(out, rows, found, report)
         return run.result(report, found.why)
 
 

@@ -38,6 +38,7 @@ class Outcomes:
     stats: VerificationStats = field(default_factory=VerificationStats)
     kept: dict[int, Row] = field(default_factory=dict)
     rejected: dict[int, Rejection] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
     pending: int = 0
     settled: int = 0
     why: str = ""
@@ -47,6 +48,7 @@ class Outcomes:
         place, self.settled = self.settled, self.settled + 1
         if isinstance(outcome, Rejection):
             self.rejected[place] = outcome
+            self.reasons[outcome.reason] += 1
             assert outcome.verified
             self.stats.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
         elif isinstance(outcome, dict):
@@ -74,7 +76,6 @@ def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> di
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]
-    rejected = Counter(one.reason for one in found.rejected.values())
     said = found.stats.report(len(found.kept))
     return {
         "format_version": FORMAT_VERSION,
@@ -84,7 +85,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> di
         "columns": names.read,
         "requested": len(rows),
         "kept": len(found.kept),
-        "rejected": dict(rejected.most_common()),
+        "rejected": dict(found.reasons.most_common()),
         "pending": found.pending,
         **facts,
         "checks": [{"name": "execution", "version": VERSION, "status": "done"}, *earlier, *others],

@@ -1,0 +1,63 @@
+"""Progress as a few lines at the bottom of a terminal, redrawn in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from hf_oss_instruct.progress.layout import frame
+from hf_oss_instruct.progress.stages import Stages
+
+FRAMES_PER_S = 4
+
+
+class TerminalProgress(Stages):
+    """Redraws the current stage; what others write to standard error meanwhile appears above it.
+
+    Standard output is left alone, since it may be a file: whoever prints there calls `aside`.
+
+    Args:
+        console: writes to the terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._frame,
+            refresh_per_second=FRAMES_PER_S,
+            transient=True,
+            redirect_stdout=False,
+            vertical_overflow="crop",
+        )
+        self._live.start()
+        # A process that is killed or suspended could not bring a hidden cursor back.
+        self._console.show_cursor(True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """See `Progress.aside`."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+    def _frame(self) -> RenderableType:
+        view = self.view()
+        return frame(view, self._console.width) if view else Text()
