@@ -38,12 +38,12 @@ def test_a_short_command_writes_no_line() -> None:
 
 def test_a_line_comes_with_every_tenth_but_not_sooner_than_ten_seconds() -> None:
     assert lines({second: int(second) for second in range(101)}, 100, 45.0) == [10.0, 20.0, 30.0, 40.0]
-    assert lines({second: int(second) for second in range(0, 1001)}, 1000, 100.0) == [30.0, 60.0, 90.0]
+    assert lines({second: int(second) for second in range(0, 1001)}, 1000, 100.0) == [10.0, 40.0, 70.0, 100.0]
 
 
 def test_a_stage_that_hangs_or_has_no_total_is_heard_of_every_half_minute() -> None:
-    assert lines({}, 100, 100.0) == [30.0, 60.0, 90.0]
-    assert lines({}, None, 100.0) == [30.0, 60.0, 90.0]
+    assert lines({}, 100, 100.0) == [10.0, 40.0, 70.0, 100.0]
+    assert lines({}, None, 100.0) == [10.0, 40.0, 70.0, 100.0]
 
 
 def test_lines_go_to_standard_error_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:

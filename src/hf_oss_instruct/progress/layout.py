@@ -56,7 +56,7 @@ def frame(view: View, width: int) -> RenderableType:
 def log_line(view: View) -> str:
     """The stage on one line without control characters."""
     parts = [_done(view), *_outcomes(view.counts), *_speeds(view, short=False), *_remarks(view.counts)]
-    return f"{one_line(view.title)}: {SEPARATOR.join(part for part in parts if part)}"
+    return ": ".join(filter(None, (one_line(view.title), SEPARATOR.join(filter(None, parts)))))
 
 
 def wrapped(parts: Iterable[str], width: int) -> Iterator[str]:
@@ -123,7 +123,8 @@ def _done(view: View) -> str:
     counts = view.counts
     if counts.total is None:
         done = f"{counts.done:,} {view.unit}" if counts.done else ""
-        return SEPARATOR.join(filter(None, (done, f"{clock(view.elapsed_s)} so far")))
+        so_far = f"{clock(view.elapsed_s)} so far" if view.elapsed_s >= 1 else ""
+        return SEPARATOR.join(filter(None, (done, so_far)))
     parts = [f"{counts.done:,} of {counts.total:,} {view.unit}".rstrip(), f"{counts.done / max(counts.total, 1):.0%}"]
     if view.rates.left_s is not None and not counts.stopping:
         parts.append(f"{clock(view.rates.left_s)} left")

@@ -14,7 +14,7 @@ from hf_oss_instruct.progress.stages import Stages
 
 POLL_S = 0.5
 SOONEST_S, LATEST_S = 10.0, 30.0
-"""A line comes when a tenth more is done, but not sooner; and at the latest after so many seconds."""
+"""A line comes with a new stage or another tenth, but not sooner; and at the latest after so many seconds."""
 
 
 class LogProgress(Stages):
@@ -59,7 +59,7 @@ class Due:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._last = clock, clock()
-        self._stage = ("", 0)
+        self._stage: tuple[str, int] | None = None
 
     def __call__(self, view: View) -> bool:
         """Whether this state of a stage gets a line.
