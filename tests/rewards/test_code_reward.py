@@ -194,6 +194,12 @@ def test_a_bad_row_later_on_is_left_out_and_does_not_end_the_training(caplog: py
     assert "no test asserts anything" in caplog.text
 
 
+def test_a_row_without_tests_is_told_which_columns_the_dataset_has() -> None:
+    given = {"prompts": [""], "completions": [RIGHT], "completion_ids": [[1]], "lang": ["python"]}
+    with pytest.raises(UsageError, match=r"Row 0 of the first batch: The row has no tests\..* it has: 'lang'\.$"):
+        asyncio.run(make_code_reward()(**given))
+
+
 def test_lists_of_other_lengths_are_refused() -> None:
     with pytest.raises(UsageError, match="'tests' has 1 values for 2 completions"):
         asyncio.run(make_code_reward()(prompts=["", ""], completions=[RIGHT, RIGHT], tests=[TESTS]))

@@ -1,8 +1,8 @@
 """GRPO small enough for a CPU: a model that writes the wrong programs learns from tests alone which ones are asked for.
 
-It is pretrained to tell words apart and to write programs that run, but half of the time with the operator of another word and
-half of the time with any: one answer in sixteen is right. `trl grpo` then trains it with `code_reward`. Held-out problems are
-in no training row.
+It is pretrained to tell words apart and to write programs that run, but in half of its answers with the operator of the next
+word, and in one of eight with the right one. `trl grpo` then trains it with `code_reward`. Held-out problems are in no training
+row.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ WORDS = {
     "largest": "max(x, {n})",
 }
 """Word of the problem → the expression that solves it."""
-STEPS = 300
+STEPS = 200
 """Of training, for all of it to be learned."""
-NUMBERS = range(2, 22)
+NUMBERS = range(2, 18)
 INPUTS = (0, 1, 5, 13)
 GRPO = (str(Path(sys.executable).with_name("trl")), "grpo")
 SCRIPT = (sys.executable, "-m", "trl.scripts.grpo")
@@ -70,7 +70,7 @@ def program(word: str, n: int) -> str:
 
 
 def learn(
-    folder: Path, rng_seed: int, *, pretraining: int = 500, samples: int = 4, command: Sequence[str] = GRPO, **changes: Any
+    folder: Path, rng_seed: int, *, pretraining: int = 400, samples: int = 4, command: Sequence[str] = GRPO, **changes: Any
 ) -> Learned:
     """Pretrain a model, train it with `trl grpo`, and sample from it before and after.
 
@@ -89,7 +89,7 @@ def learn(
     values = {
         "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(folder / "rows"), "output_dir": str(out),
         "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": {"HF_OSS_INSTRUCT_REWARD_CPU_S": "2"},
-        "num_generations": 16, "per_device_train_batch_size": 256, "max_completion_length": 24, "use_cpu": True, "bf16": False,
+        "num_generations": 16, "per_device_train_batch_size": 128, "max_completion_length": 24, "use_cpu": True, "bf16": False,
         "gradient_checkpointing": False, "learning_rate": 1.0e-3, "lr_scheduler_type": "linear", "max_steps": STEPS,
         "seed": rng_seed, "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
     }  # fmt: skip
@@ -97,14 +97,14 @@ def learn(
     log = folder / "log.txt"
     words = [*command, "--config", str(folder / "grpo.yaml")]
     with log.open("w") as lines:
-        environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         done = subprocess.run(words, stdout=lines, stderr=subprocess.STDOUT, env=environment, check=False)
     assert done.returncode == 0, log.read_text()[-4000:]
     return Learned(mean_reward(base, rng_seed, samples), mean_reward(out, rng_seed, samples))
 
 
 def pretrained(folder: Path, rng_seed: int, steps: int) -> Path:
-    """A model that answers a problem with a program for the next word, or for any word."""
+    """A model that answers a problem for the next word in 8 of 16 cases, for its own in 2, for each other in 1."""
     import torch
 
     words = [*WORDS]
@@ -113,7 +113,7 @@ def pretrained(folder: Path, rng_seed: int, steps: int) -> Path:
         (f"{word} {n}\n", program(other, n))
         for word in words
         for n in NUMBERS
-        for other in [*words, *[following[word]] * len(words)]
+        for other in [*words, word, *[following[word]] * (len(words) - 1)]
     ]
     tokenizer = tokenizer_of("qwen", ["".join(pair) for pair in pairs], 400)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}

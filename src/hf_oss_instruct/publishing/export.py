@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.dataset import Rules, check_checks
 from hf_oss_instruct.publishing.hub import CARD, Push
@@ -43,14 +44,26 @@ def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None
     source = report["source"] or {"checks": [{"name": "curation", "status": "unknown", "why": "the rows are not of a run"}]}
     check_checks({"checks": source.get("checks", [])}, rules)
     files: dict[str, Path | bytes] = {path.relative_to(folder).as_posix(): path for path in paths}
-    card = (folder / CARD).read_text("utf-8")
-    card = card.replace(f"# {folder.resolve().name}\n", f"# {repo_id.split('/')[-1]}\n", 1)
+    card = _named((folder / CARD).read_text("utf-8"), folder.resolve().name, repo_id)
     if license:
         card = card.replace("\nlicense: other\n", f"\nlicense: {license}\n", 1)
     files[CARD] = card.encode()
     check_secrets(files, rules.secret_in)
     summary = f"{report['rows']:,} rows for {report['format']}"
     return Push("dataset", summary, files, [], (CARD, REPORT), OWNED)
+
+
+def _named(card: str, name: str, repo_id: str) -> str:
+    """The card with the repository in its heading and in the lines that load it, instead of the folder's name."""
+    title = repo_id.split("/")[-1]
+    for before, after in (
+        (f"\npretty_name: {name}\n", f"\npretty_name: {title}\n"),
+        (f"# {markdown(name)}\n", f"# {markdown(title)}\n"),
+    ):
+        card = card.replace(before, after, 1)
+    for before, after in (("dataset_name: ", "\n"), ("--data ", "`"), ('load_dataset("', '"')):
+        card = card.replace(f"{before}{name}{after}", f"{before}{repo_id}{after}")
+    return card
 
 
 def _is_hidden(path: Path) -> bool:

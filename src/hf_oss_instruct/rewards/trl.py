@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hf_oss_instruct.rewards.outcome import Outcome
     from hf_oss_instruct.rewards.scorer import Item
 
+FROM_TRL = ("completion_ids", "environments")
+"""Lists that TRL passes beside the columns of the dataset."""
 RewardFunction = Callable[..., Coroutine[Any, Any, list[float | None]]]
 
 
@@ -128,6 +130,8 @@ class _Door:
         for name, value in lists.items():
             if name != "environments" and len(value) != len(completions):
                 raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
+        for name in FROM_TRL:
+            lists.pop(name, None)
         found: list[Item | UsageError] = []
         for number, completion in enumerate(completions):
             prompt = prompts[number] if prompts else ""
