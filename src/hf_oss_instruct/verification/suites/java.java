@@ -1,7 +1,9 @@
 class HIDDEN {
-    static class Failed extends RuntimeException { Failed(String text) { super(text); } }
+    static class Failed extends java.lang.AssertionError { Failed(String text) { super(text); } }
     static class Skipped extends RuntimeException { Skipped(String text) { super(text); } }
     interface Body { void run() throws Throwable; }
+    interface Giving<T> { T get() throws Throwable; }
+    @SuppressWarnings("unchecked") static <E extends Throwable> RuntimeException sneaky(Throwable error) throws E { throw (E) error; }
     static void check(boolean held) { if (!held) throw new Failed("assert"); }
     static void fail(Object... text) { throw new Failed(text.length > 0 ? String.valueOf(text[0]) : "fail"); }
     private static java.io.FileOutputStream channel;
@@ -94,8 +96,42 @@ class HIDDENBase {
         throw new HIDDEN.Failed(kind + " was not thrown");
     }
     static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body, String text) { return assertThrows(kind, body); }
-    static void assertDoesNotThrow(HIDDEN.Body body) throws Throwable { body.run(); }
-    static void assertAll(HIDDEN.Body... bodies) throws Throwable { for (HIDDEN.Body body : bodies) body.run(); }
+    static <T extends Throwable> T assertThrowsExactly(Class<T> kind, HIDDEN.Body body) { T error = assertThrows(kind, body); hold(error.getClass() == kind, "another exception: " + error); return error; }
+    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body, java.util.function.Supplier<String> text) { return assertThrows(kind, body); }
+    static void assertDoesNotThrow(HIDDEN.Body body) { try { body.run(); } catch (Throwable error) { throw HIDDEN.<RuntimeException>sneaky(error); } }
+    static <T> T assertDoesNotThrow(HIDDEN.Giving<T> body) { try { return body.get(); } catch (Throwable error) { throw HIDDEN.<RuntimeException>sneaky(error); } }
+    static void assertDoesNotThrow(HIDDEN.Body body, String text) { assertDoesNotThrow(body); }
+    static void assertAll(HIDDEN.Body... bodies) { for (HIDDEN.Body body : bodies) assertDoesNotThrow(body); }
+    static void assertAll(String text, HIDDEN.Body... bodies) { assertAll(bodies); }
+    static void assertAll(java.util.Collection<? extends HIDDEN.Body> bodies) { for (HIDDEN.Body body : bodies) assertDoesNotThrow(body); }
+    static void assertAll(java.util.stream.Stream<? extends HIDDEN.Body> bodies) { bodies.forEach(body -> assertDoesNotThrow(body)); }
+    static <T> T assertInstanceOf(Class<T> kind, Object value) { hold(kind.isInstance(value), value + " is no " + kind); return kind.cast(value); }
+    static <T> T assertInstanceOf(Class<T> kind, Object value, String text) { return assertInstanceOf(kind, value); }
+    static void assertTimeout(java.time.Duration most, HIDDEN.Body body) { long began = System.nanoTime(); assertDoesNotThrow(body); hold(System.nanoTime() - began <= most.toNanos(), "it took longer than " + most); }
+    static void assertTimeoutPreemptively(java.time.Duration most, HIDDEN.Body body) { assertTimeout(most, body); }
+    static void assertLinesMatch(java.util.List<String> a, java.util.List<String> b) { hold(a.size() == b.size(), "another number of lines"); for (int i = 0; i < a.size(); i++) hold(a.get(i).equals(b.get(i)) || b.get(i).matches(a.get(i)), a.get(i) + " is not " + b.get(i)); }
+    static void assertEquals(Object a, Object b, java.util.function.Supplier<String> text) { assertEquals(a, b); }
+    static void assertEquals(String text, double a, double b, double most) { assertEquals(a, b, most); }
+    static void assertNotEquals(Object a, Object b, String text) { assertNotEquals(a, b); }
+    static void assertNotEquals(String text, Object a, Object b) { assertNotEquals(a, b); }
+    static void assertNotEquals(double a, double b, double most) { hold(Math.abs(a - b) > most, "both are " + a); }
+    static void assertTrue(boolean held, java.util.function.Supplier<String> text) { hold(held, text.get()); }
+    static void assertFalse(boolean held, java.util.function.Supplier<String> text) { hold(!held, text.get()); }
+    static void assertTrue(java.util.function.BooleanSupplier held) { hold(held.getAsBoolean(), "assertTrue"); }
+    static void assertFalse(java.util.function.BooleanSupplier held) { hold(!held.getAsBoolean(), "assertFalse"); }
+    static void assertNull(String text, Object a) { hold(a == null, text); }
+    static void assertNotNull(String text, Object a) { hold(a != null, text); }
+    static void assertSame(Object a, Object b, String text) { hold(a == b, text); }
+    static void assertNotSame(Object a, Object b, String text) { hold(a != b, text); }
+    static void assertArrayEquals(String text, Object a, Object b) { hold(same(a, b), text); }
+    static void assertIterableEquals(Iterable<?> a, Iterable<?> b, String text) { assertIterableEquals(a, b); }
+    static void assumeTrue(boolean held) { if (!held) throw new HIDDEN.Skipped("assumption"); }
+    static void assumeTrue(boolean held, String text) { assumeTrue(held); }
+    static void assumeFalse(boolean held) { assumeTrue(!held); }
+    static void abort() { assumeTrue(false); }
+    static void fail(String text, Throwable cause) { throw new HIDDEN.Failed(text); }
+    static void fail(Throwable cause) { throw new HIDDEN.Failed(String.valueOf(cause)); }
+    static java.nio.file.Path folder() { try { return java.nio.file.Files.createTempDirectory("test"); } catch (java.io.IOException error) { throw new java.io.UncheckedIOException(error); } }
     static void fail() { throw new HIDDEN.Failed("fail"); }
     static void fail(String text) { throw new HIDDEN.Failed(text); }
 }

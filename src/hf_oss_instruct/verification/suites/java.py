@@ -25,7 +25,7 @@ _PUBLIC = re.compile(
 )
 _TYPE = re.compile(r"^(?=(?:(?:final|abstract|strictfp)\s+)*class\b)", re.MULTILINE)
 _ANNOTATION = re.compile(
-    r"@(?:Test|ParameterizedTest|RepeatedTest|CsvSource|ValueSource|MethodSource|NullSource|EmptySource|NullAndEmptySource|TestInstance|"
+    r"@(?:Test|ParameterizedTest|RepeatedTest|CsvSource|ValueSource|MethodSource|EnumSource|NullSource|EmptySource|NullAndEmptySource|TestInstance|"
     r"TestMethodOrder|ExtendWith|RunWith|BeforeClass|AfterClass|AfterAll|BeforeEach|Before|AfterEach|After|DisplayName|Disabled|Ignore|Order|Timeout|BeforeAll|Nested|Tag)\b(?:\s*\([^)]*\))?"
 )
 _FIRST = re.compile(r"@(BeforeAll|BeforeClass)\b")
@@ -73,9 +73,26 @@ def read(text: str, solution: str, language: str) -> Suite:
 def _body(text: str) -> str:
     """A file without package and imports; bare statements become a `main`."""
     body = _PACKAGE.sub("", _IMPORT.sub("", text))
-    if re.search(r"\b(class|record|interface)\s+\w+", body):
+    if re.search(r"^[ \t]*(?:[\w@]+[ \t]+)*(class|record|interface|enum)\s+\w+[\w<>, .]*\{", body, re.MULTILINE) and not _loose(
+        body
+    ):
         return body
+    if _loose(body):
+        return f"class TestsAlone {{\n{body}\n}}"
     return f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
+
+
+def _loose(body: str) -> bool:
+    """Whether methods stand in a file without a class around them."""
+    found = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
+    first = re.search(
+        r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+[ \t]+)*(?:void|int|boolean|String|double)[ \t]+\w+\s*\(", body, re.MULTILINE
+    )
+    return (
+        found is not None
+        and first is not None
+        and not re.search(r"^[^\n(]*\b(class|interface|enum|record)\s+\w", body[: first.start()], re.MULTILINE)
+    )
 
 
 def _asserts(root: Node) -> list[Node]:
@@ -102,10 +119,10 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
         spans.append((statement.start_byte, statement.end_byte))
     if body and added:
         edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
-        if node.child_by_field_name("superclass") is None:
-            edits.append(
-                (body.start_byte, body.start_byte, f"extends {HIDDEN}Base " if not node.child_by_field_name("interfaces") else "")
-            )
+    if (above := node.child_by_field_name("superclass")) and re.match(
+        r"extends\s+(junit\.framework\.)?TestCase$", text_of(above)
+    ):
+        edits.append((above.start_byte, above.end_byte, ""))
 
 
 def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, str]]:
@@ -113,6 +130,12 @@ def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, 
     body = node.child_by_field_name("body")
     members = body.named_children if body else []
     marked = {one: _marks(one) for one in members if one.type == "method_declaration"}
+    if re.search(r"\bTestCase$", text_of(node.child_by_field_name("superclass"))):  # JUnit 3, which goes by names
+        named = {"setUp": "@Before", "tearDown": "@After"}
+        marked = {
+            one: [*marks, "@Test" if _name(one).startswith("test") else named.get(_name(one), "")]
+            for one, marks in marked.items()
+        }
     opening = [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_FIRST.match, marks))]
     opening += [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_BEFORE.match, marks))]
     for method, marks in marked.items():
@@ -123,7 +146,11 @@ def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, 
         if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
             given = source[1] or _name(method)
             owner = it.rstrip(".") or "this"
-            calls = [f'each({owner}, "{_name(method)}", {it}{given.rpartition("#")[2]}());']
+            calls = [f'{HIDDEN}Base.each({owner}, "{_name(method)}", {it}{given.rpartition("#")[2]}());']
+        if values := next(
+            (found[1] for mark in marks if (found := re.match(r"@EnumSource\(\s*(?:value\s*=\s*)?([\w.]+)\.class", mark))), None
+        ):
+            calls = [f'{HIDDEN}Base.each({it.rstrip(".") or "this"}, "{_name(method)}", {values}.values());']
         called = " ".join(
             f"{' '.join([*before, *opening])} {call}" if len(calls) == 1 else f"{{ {' '.join([*before, *opening])} {call} }}"
             for call in calls
@@ -222,9 +249,12 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         _nested(suite.more[0].replace(HIDDEN, hidden))
         .replace("Assertions.", f"{hidden}Base.")
         .replace("Assert.assert", f"{hidden}Base.assert")
+        .replace("Assert.fail", f"{hidden}Base.fail")
     )
+    tests = re.sub(r"\b(?:Assumptions|Assume)\.", f"{hidden}Base.", tests)
+    tests = re.sub(r"@TempDir\s+((?:\w+\s+)*)Path\s+(\w+)\s*;", rf"\1java.nio.file.Path \2 = {hidden}Base.folder();", tests)
     for number, program in enumerate(programs):
-        parts.append(f"//variant {number}\nclass Variant{number} {{\n{_nested(program)}\n{tests}\n}}")
+        parts.append(f"//variant {number}\nclass Variant{number} extends {hidden}Base {{\n{_nested(program)}\n{tests}\n}}")
         for at, test in enumerate(suite.tests):
             table.append(f"case {number * 10000 + at}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{at}(); break;")
     switch = (

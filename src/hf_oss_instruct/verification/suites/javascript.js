@@ -3,6 +3,7 @@ const { writeSync, readFileSync, closeSync, openSync } = require("node:fs");
 const { isDeepStrictEqual, inspect } = require("node:util");
 const vm = require("node:vm");
 const assert = require("node:assert");
+const { timers } = require("node:test").mock;
 const real = require;
 const [nonce, variant, first, reversed] = readFileSync(0, "utf8").trim().split(" ");
 closeSync(0); // the next file that is opened takes its place
@@ -50,13 +51,20 @@ const checks = {
   toHaveProperty: (a, path, ...b) => at(a, path) !== undefined && (!b.length || matches(at(a, path), b[0])),
   toThrow: (a, b) => fits(typeof a === "function" ? thrown(a) : a, b),
   toHaveBeenCalled: (a) => a.mock.calls.length > 0, toHaveBeenCalledTimes: (a, b) => a.mock.calls.length === b,
-  toHaveBeenCalledWith: (a, ...b) => a.mock.calls.some((one) => matches(one, b)),
+  toHaveBeenCalledWith: (a, ...b) => a.mock.calls.some((one) => matches(one, b)), toHaveBeenLastCalledWith: (a, ...b) => matches(a.mock.calls.at(-1), b),
+  toHaveBeenNthCalledWith: (a, nth, ...b) => matches(a.mock.calls[nth - 1], b), toHaveBeenCalledOnce: (a) => a.mock.calls.length === 1,
+  toHaveReturnedWith: (a, b) => a.mock.results.some((one) => matches(one.value, b)), toBeTypeOf: (a, b) => typeof a === b, toSatisfy: (a, b) => !!b(a),
+  toBeOneOf: (a, b) => [...b].some((one) => is(one, a)),
 };
-checks.toThrowError = checks.toThrow;
+assign(checks, { toThrowError: checks.toThrow, toBeCalled: checks.toHaveBeenCalled, toBeCalledTimes: checks.toHaveBeenCalledTimes, toBeCalledWith: checks.toHaveBeenCalledWith, lastCalledWith: checks.toHaveBeenLastCalledWith });
+const holds = (a, b) => (typeof a === "string" ? a.includes(b) : Array.isArray(a) || a instanceof Set ? [...a].some((one) => is(one, b)) : partly(a, b));
+const sameItems = (a, b) => a.length === b.length && b.every((one) => a.some((other) => loose(one, other)));
 const words = {
   equal: checks.toBe, equals: checks.toBe, eql: loose, eq: checks.toBe, instanceof: checks.toBeInstanceOf, instanceOf: checks.toBeInstanceOf, above: checks.toBeGreaterThan,
   below: checks.toBeLessThan, least: checks.toBeGreaterThanOrEqual, most: checks.toBeLessThanOrEqual, lengthOf: checks.toHaveLength,
-  include: checks.toContain, includes: checks.toContain, contain: checks.toContain, match: checks.toMatch, throw: checks.toThrow, throws: checks.toThrow, property: checks.toHaveProperty,
+  include: holds, includes: holds, contain: holds, members: sameItems, string: (a, b) => a.includes(b), oneOf: checks.toBeOneOf, satisfy: checks.toSatisfy,
+  keys: (a, ...b) => sameItems(Object.keys(a), b.flat()), key: (a, b) => Object.hasOwn(a, b), within: (a, low, high) => a >= low && a <= high, approximately: (a, b, most) => Math.abs(a - b) <= most,
+  greaterThan: checks.toBeGreaterThan, lessThan: checks.toBeLessThan, match: checks.toMatch, throw: checks.toThrow, throws: checks.toThrow, property: checks.toHaveProperty,
   closeTo: (a, b, most) => Math.abs(a - b) <= most, a: (a, kind) => (Array.isArray(a) ? "array" : a === null ? "null" : typeof a) === kind,
 };
 words.an = words.a;
@@ -69,6 +77,7 @@ const chain = (actual, not, deep) => {
   return new Proxy(check, {
     get(_, name) {
       if (Object.hasOwn(checks, name)) return check(name, checks[name]);
+      if (name === "then" || typeof name === "symbol") return undefined; // a test may return it, and is waited for
       if (name === "not") return chain(actual, !not, deep);
       if (name === "deep") return chain(actual, not, true);
       if (name === "resolves") return new Proxy({}, { get: (_, what) => async (...given) => chain(await actual, not, deep)[what](...given) });
@@ -80,8 +89,9 @@ const chain = (actual, not, deep) => {
         return chain(found.error, not, deep)[what](...given);
       } });
       if (deep && (name === "equal" || name === "equals")) return check(name, loose);
+      if (["include", "contain", "includes"].includes(name)) return assign(check(name, deep ? (a, b) => (Array.isArray(a) ? a.some((one) => loose(one, b)) : partly(a, b)) : holds), { members: check("members", (a, b) => b.every((one) => a.some((other) => loose(one, other)))), keys: check("keys", (a, ...b) => b.flat().every((one) => Object.hasOwn(a, one))), string: check("string", holds) });
       if (Object.hasOwn(flags, name)) return check(name, flags[name])();
-      if (["to", "be", "been", "is", "that", "which", "and", "has", "have", "with", "of", "same", "but", "does"].includes(name)) return chain(actual, not, deep);
+      if (["to", "be", "been", "is", "that", "which", "and", "has", "have", "with", "of", "same", "but", "does", "at", "own", "ordered", "all"].includes(name)) return chain(actual, not, deep);
       if (Object.hasOwn(words, name)) return check(name, words[name]);
       throw new Error("expect has no " + String(name) + " here");
     },
@@ -90,6 +100,7 @@ const chain = (actual, not, deep) => {
 const expect = (actual) => chain(actual, false, false);
 const any = (test) => ({ [asymmetric]: test });
 assign(expect, {
+  assertions() {}, hasAssertions() {}, soft: (actual) => chain(actual, false, false), fail: (text) => { throw new assert.AssertionError({ message: String(text) }); },
   any: (kind) => any((a) => a instanceof kind || typeof a === kind.name.toLowerCase()), anything: () => any((a) => a !== null && a !== undefined),
   arrayContaining: (b) => any((a) => b.every((one) => a.some((other) => matches(other, one)))), objectContaining: (b) => any((a) => partly(a, b)),
   stringContaining: (b) => any((a) => a.includes(b)), stringMatching: (b) => any((a) => new RegExp(b).test(a)), closeTo: (b, digits = 2) => any((a) => checks.toBeCloseTo(a, b, digits)),
@@ -112,18 +123,20 @@ const fn = (does) => {
   });
 };
 const jest = {
-  fn, useFakeTimers: () => jest, useRealTimers: () => jest, clearAllMocks: () => jest, restoreAllMocks: () => jest, resetAllMocks: () => jest,
+  fn, useFakeTimers: () => { timers.reset(); timers.enable(); return jest; }, useRealTimers: () => { timers.reset(); return jest; }, advanceTimersByTime: (ms) => { timers.tick(ms); return jest; },
+  runAllTimers: () => { timers.runAll(); return jest; }, runOnlyPendingTimers: () => { timers.runAll(); return jest; }, setTimeout: () => jest, mock: () => jest, mocked: (one) => one, isMockFunction: (one) => !!(one && one.mock),
+  clearAllMocks: () => jest, restoreAllMocks: () => jest, resetAllMocks: () => jest,
   spyOn: (owner, name) => { const before = owner[name]; const mock = fn(before); owner[name] = mock; mock.mockRestore = () => { owner[name] = before; }; return mock; },
 };
 
 const collected = [];
 const waiting = [];
-let around = { before: [], after: [], once: [], parent: null, skip: false };
+let around = { before: [], after: [], once: [], shared: {}, parent: null, skip: false };
 const hook = (kind) => (...given) => { around[kind].push(given[given.length - 1]); };
 const describe = (name, ...given) => {
   const body = given[given.length - 1];
-  around = { before: [], after: [], once: [], parent: around, skip: around.skip };
-  try { body(); } finally { around = around.parent; }
+  around = { before: [], after: [], once: [], shared: {}, parent: around, skip: around.skip };
+  try { body.call({ timeout() {} }); } finally { around = around.parent; }
 };
 assign(describe, { only: describe, skip: (...given) => { const kept = around.skip; around.skip = true; try { describe(...given); } finally { around.skip = kept; } }, each: (rows) => (name, body) => { for (const row of rows) describe(name, () => body(...[row].flat(1))); } });
 const test = (number) => {
@@ -141,24 +154,30 @@ const now = (number, body) => {
   return undefined;
 };
 const path = (place) => (place ? [...path(place.parent), place] : []);
+const called = (body, self) => (body.length ? new Promise((done, failed) => { const result = body.call(self, (error) => (error ? failed(error) : done())); if (result && typeof result.then === "function") result.then(done, failed); }) : body.call(self));
 const run = async (one) => {
   if (one.skip || !one.body) return "skipped";
   const places = path(one.around);
-  for (const place of places) for (const body of place.once.splice(0)) await body();
-  for (const place of places) for (const body of place.before) await body();
-  const context = { diagnostic() {}, plan() {}, after() {}, mock: { fn, method: jest.spyOn }, test: async (name, body) => (typeof body === "function" ? body(context) : undefined), assert: frozen };
+  const self = {}; // what hooks and tests of mocha share as `this`
+  const inner = [];
+  for (const place of places) for (const body of place.once.splice(0)) await called(body, assign(place.shared, self));
+  for (const place of places) assign(self, place.shared);
+  for (const place of places) for (const body of place.before) await called(body, self);
+  const context = { diagnostic() {}, plan() {}, after() {}, mock: { fn, method: jest.spyOn }, assert: frozen };
+  context.test = context.it = (...given) => { const part = (async () => { const body = given[given.length - 1]; if (typeof body === "function" && !(given[1] && given[1].skip)) await body(context); })(); inner.push(part); return part; };
   if (one.body.length === 1) {
     await new Promise((done, failed) => {
       const finish = assign((error) => (error ? failed(error) : done()), context);
-      try { const result = one.body(finish); if (result && typeof result.then === "function") result.then(done, failed); else if (!String(one.body).match(/^[^)]*\bdone\b/)) done(); } catch (error) { failed(error); }
+      try { const result = one.body.call(self, finish); if (result && typeof result.then === "function") result.then(done, failed); else if (!String(one.body).match(/^[^)]*\bdone\b/)) done(); } catch (error) { failed(error); }
     });
-  } else await one.body(context);
-  for (const place of places.reverse()) for (const body of place.after) await body();
+  } else await one.body.call(self, context);
+  await Promise.all(inner);
+  for (const place of places.reverse()) for (const body of place.after) await called(body, self);
   return "passed";
 };
 const modules = new Map();
-const chai = { expect, assert: assign((...given) => frozen(...given), { ...assert, equal: frozen.strictEqual, deepEqual: frozen.deepStrictEqual, isTrue: (a) => frozen.strictEqual(a, true), isFalse: (a) => frozen.strictEqual(a, false) }) };
-const its = { test: test(-1), it: test(-1), describe, suite: describe, context: describe, before: hook("once"), beforeAll: hook("once"), after: () => {}, afterAll: () => {}, beforeEach: hook("before"), afterEach: hook("after"), expect, assert: frozen, jest, vi: jest, chai, mock: { fn, method: jest.spyOn } };
+const chai = { expect, assert: assign((...given) => frozen(...given), { ...assert, equal: frozen.strictEqual, deepEqual: frozen.deepStrictEqual, isTrue: (a) => frozen.strictEqual(a, true), isFalse: (a) => frozen.strictEqual(a, false), isNull: (a) => frozen.strictEqual(a, null), isUndefined: (a) => frozen.strictEqual(a, undefined), isArray: (a) => frozen(Array.isArray(a)), lengthOf: (a, b) => frozen.strictEqual(a.length, b), include: (a, b) => frozen(holds(a, b)), property: (a, b) => frozen(b in a), isAbove: (a, b) => frozen(a > b), isBelow: (a, b) => frozen(a < b), closeTo: (a, b, most) => frozen(Math.abs(a - b) <= most), instanceOf: (a, b) => frozen(a instanceof b), typeOf: (a, b) => frozen(words.a(a, b)), sameMembers: (a, b) => frozen(sameItems(a, b)) }) };
+const its = { test: test(-1), it: test(-1), describe, suite: describe, context: describe, specify: test(-1), before: hook("once"), beforeAll: hook("once"), after: () => {}, afterAll: () => {}, beforeEach: hook("before"), afterEach: hook("after"), expect, assert: frozen, jest, vi: jest, chai, mock: { fn, method: jest.spyOn } };
 const outcome = {};
 const main = async () => {
   const module_ = { exports: {} };

@@ -35,10 +35,18 @@ _DEFAULT = re.compile(
 )
 _LISTED = re.compile(r"^[ \t]*export\s*(?:type\s*)?\{[^}]*\}\s*(?:from\s*['\"][^'\"]*['\"])?;?", re.MULTILINE)
 _REQUIRED = re.compile(
-    r"(?:const|let|var)\s+(?P<what>\{[^}]*\}|\w+)\s*=\s*require\(\s*['\"](?P<module>\.[^'\"]*)['\"]\s*\)(?P<member>\.\w+)?\s*;?"
+    r"(?:const|let|var)\s+(?P<what>\{[^}]*\}|\w+)\s*=\s*require\(\s*['\"](?P<module>[^'\"]+)['\"]\s*\)(?P<member>\.\w+)?\s*;?"
 )
+_PATH = re.compile(
+    r"[./#]|[@~]/|src/|lib/|app/|(solution|your_?module|my_?module|main|index|answer|code|program|module)(\.\w+)?$"
+)
+"""Modules that stand for the program: paths, aliases of its folder, and placeholders."""
+_KNOWN = frozenset("assert test vitest chai mocha sinon jest bun:test @jest/globals".split())
+_EXITS = re.compile(r"\bprocess\s*\.\s*exit\s*\([^)]*\)|\bprocess\s*\.\s*exitCode\s*=\s*[^;}\n]+")
+_WATCHED = re.compile(r"(\w+)\s*(?:\+\+|--|[-+]?=(?!=))|(?:\+\+|--)\s*(\w+)|(\w+)\.push\(")
+_GIVEN = "test it specify describe suite context before beforeAll after afterAll beforeEach afterEach expect assert jest vi chai"
+"""What frameworks define for every test file."""
 _MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
-_CONTAINERS = frozenset({"describe", "suite", "context"})
 
 
 def read(text: str, solution: str, language: str) -> Suite:
@@ -53,9 +61,12 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = text.encode(errors="replace")
     edits: list[tuple[int, int, str]] = []
     tests: list[Test] = []
-    helpers = {name for node in root.named_children if (name := _defined(node)) and _ASSERTS.search(text_of(node))}
-    for node in _statements(root):
-        _statement(node, helpers, tests, edits)
+    functions = {name: text_of(node) for node in root.named_children if (name := _defined(node))}
+    statements = [node for node in _statements(root) if node.type != "comment"]
+    tail, watched = _tail(statements, functions)
+    helpers = {name for name, body in functions.items() if _ASSERTS.search(body) or watched & _changed(body)}
+    for node in statements[:-1] if tail else statements:
+        _statement(node, helpers, tests, edits, (tail, sorted(watched)))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     for start, end, new in sorted(edits, reverse=True):
@@ -93,20 +104,29 @@ def _statements(root: Node) -> Iterator[Node]:
             yield node
 
 
-def _statement(node: Node, helpers: set[str], tests: list[Test], edits: list[tuple[int, int, str]]) -> None:
+def _changed(text: str) -> set[str]:
+    """The names of variables that a text changes."""
+    return {next(filter(None, found)) for found in _WATCHED.findall(text)}
+
+
+def _tail(statements: Sequence[Node], functions: dict[str, str]) -> tuple[str, frozenset[str]]:
+    """The last statement if it fails by what helpers counted, as one that throws, and the variables that they count in."""
+    text = text_of(statements[-1]) if statements else ""
+    counted = {name for body in functions.values() for name in _changed(body)} & set(re.findall(r"\w+", text))
+    if not counted or statements[-1].type != "if_statement" or not (_EXITS.search(text) or re.search(r"\bthrow\b", text)):
+        return "", frozenset()
+    return _EXITS.sub("throw new Error('failures were counted')", text), frozenset(counted)
+
+
+def _statement(
+    node: Node, helpers: set[str], tests: list[Test], edits: list[tuple[int, int, str]], counting: tuple[str, list[str]]
+) -> None:
     call = node.named_children[0] if node.type == "expression_statement" and node.named_children else None
-    callee = _callee(call) if call is not None else None
-    name = text_of(callee)
-    if call is not None and name in _TESTS:
-        assert callee is not None
-        edits.append((callee.start_byte, callee.end_byte, f"{HIDDEN}.test({len(tests)})"))
-        tests.append(Test(_name(call) or str(len(tests)), "function", text_of(node)))
-    elif call is not None and name in _CONTAINERS:
-        arguments = call.child_by_field_name("arguments")
-        for argument in arguments.named_children if arguments else ():
-            body = argument.child_by_field_name("body")
-            for inner in body.named_children if body and body.type == "statement_block" else ():
-                _statement(inner, set(), tests, edits) if _is_test(inner) else None
+    name = text_of(_callee(call))
+    if framework := list(_framework_calls(node)):
+        for callee, of_test in framework:
+            edits.append((callee.start_byte, callee.end_byte, f"{HIDDEN}.test({len(tests)})"))
+            tests.append(Test(_name(of_test) or str(len(tests)), "function", text_of(of_test)))
     elif node.type in (
         "function_declaration",
         "class_declaration",
@@ -119,19 +139,31 @@ def _statement(node: Node, helpers: set[str], tests: list[Test], edits: list[tup
     elif node.type in ("lexical_declaration", "variable_declaration"):
         return
     elif _ASSERTS.search(text_of(node)) or name in helpers:
+        tail, counted = counting
         run = _wait(f"return {text_of(call)};" if call is not None else text_of(node))
+        if counted:  # every test counts anew
+            names = ", ".join(counted)
+            run = f"const before = [{names}]; try {{ {text_of(node)}\n{tail} }} finally {{ [{names}] = before; }}"
         edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(tests)}, () => {{ {run} }});"))
         tests.append(Test(str(len(tests)), "statements", text_of(node)))
 
 
+def _framework_calls(node: Node) -> Iterator[tuple[Node, Node]]:
+    """The calls of `test` and `it` in a statement, also those in groups and loops: the word, and the whole call."""
+    if node.type in ("function_declaration", "class_declaration", "import_statement"):
+        return
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        callee = _callee(one) if one.type == "call_expression" else None
+        if callee is not None and callee.type == "identifier" and text_of(callee) in _TESTS:
+            yield callee, one
+        else:
+            stack.extend(reversed(one.children))
+
+
 def _wait(text: str) -> str:
     return text.replace("return await ", "return ", 1)
-
-
-def _is_test(node: Node) -> bool:
-    if node.type != "expression_statement" or not node.named_children:
-        return False
-    return text_of(_callee(node.named_children[0])) in _TESTS | _CONTAINERS
 
 
 def _callee(call: Node | None) -> Node | None:
@@ -185,11 +217,9 @@ def _whole(suite: Suite, program: str) -> str:
     names = defined(program)
     default = next((found["name"] for found in _DEFAULT.finditer(program) if found["name"]), "")
     solution = _plain(program)
-    tests = _REQUIRED.sub(lambda found: _bound(found["what"], names, default, found["member"] or ""), suite.more[0])
+    tests = _REQUIRED.sub(lambda found: _required(found, names, default), suite.more[0])
     tests = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], names, default), _BARE_IMPORT.sub("", tests))
-    given = (
-        "test it describe suite context before beforeAll after afterAll beforeEach afterEach expect assert jest vi chai".split()
-    )
+    given = _GIVEN.split()
     parameters = ", ".join(f"{name}{typed}" for name in [*given, "require"])
     own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in given), f"{HIDDEN}.its.require"])
     head = f"(function (exports{typed}, require{typed}, module{typed}, __names{typed}, {HIDDEN}{typed}) {{"
@@ -220,6 +250,20 @@ def defined(program: str) -> frozenset[str]:
     )
 
 
+def _is_own(module: str, what: str, names: frozenset[str]) -> bool:
+    """Whether a module is the program: by its name, or because all that is taken from it is there."""
+    if module.startswith("node:") or module in _KNOWN:
+        return False
+    taken = {part.partition(" as ")[0].partition(":")[0].strip() for part in what.strip("{} \n").split(",")} - {""}
+    return _PATH.match(module) is not None or (what.startswith("{") and bool(taken) and taken <= names)
+
+
+def _required(found: re.Match[str], names: frozenset[str], default: str) -> str:
+    if not _is_own(found["module"], found["what"], names):
+        return found[0]
+    return _bound(found["what"], names, default, found["member"] or "")
+
+
 def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
     """A declaration of names of the solution, less those that are there already."""
     if not what.startswith("{"):
@@ -243,7 +287,7 @@ def _imported(what: str, module: str, names: frozenset[str], default: str) -> st
     found = []
     listed = re.search(r"\{[^}]*\}", what)
     rest = (what.replace(listed[0], "") if listed else what).strip().strip(",").strip()
-    own = module.startswith(".")
+    own = _is_own(module, listed[0] if listed else what, names)
     if listed:
         inner = re.sub(r"\btype\s+", "", listed[0]).replace(" as ", ": ")
         found.append(_bound(inner, names, default, "") if own else f"const {inner} = require('{module}');")

@@ -15,7 +15,7 @@ namespace HIDDEN {
             \fwrite(self::$channel, "\n" . self::$nonce . " $number $status \"$text\"\n");
             \fflush(self::$channel);
         }
-        public static function check($value, string $text = ""): void { if (!$value) throw new Failed("assert " . (\is_string($text) ? $text : "")); }
+        public static function check($value, string $text = ""): void { if (!$value) throw new \AssertionError("assert " . (\is_string($text) ? $text : "")); }
         public static function now(int $number, callable $body): void {
             if ($number < self::$first) return;
             try { $body(); self::say($number, "passed", ""); }
@@ -48,9 +48,12 @@ namespace HIDDEN {
         }
         final public static function __callStatic(string $name, array $given) { return self::judge($name, $given); }
         final public function __call(string $name, array $given) { return self::judge($name, $given); }
-        private static function judge(string $name, array $given): void {
+        public const CONSTRAINTS = ["equalTo" => "assertEquals", "identicalTo" => "assertSame", "isTrue" => "assertTrue", "isFalse" => "assertFalse", "isNull" => "assertNull", "isEmpty" => "assertEmpty", "greaterThan" => "assertGreaterThan", "greaterThanOrEqual" => "assertGreaterThanOrEqual", "lessThan" => "assertLessThan", "lessThanOrEqual" => "assertLessThanOrEqual", "countOf" => "assertCount", "contains" => "assertContains", "containsEqual" => "assertContainsEquals", "stringContains" => "assertStringContainsString", "matchesRegularExpression" => "assertMatchesRegularExpression", "isInstanceOf" => "assertInstanceOf", "arrayHasKey" => "assertArrayHasKey"];
+        final public static function judge(string $name, array $given) {
             [$a, $b, $c] = [$given[0] ?? null, $given[1] ?? null, $given[2] ?? null];
+            if (isset(self::CONSTRAINTS[$name])) return new Constraint(self::CONSTRAINTS[$name], $given);
             $held = match ($name) {
+                "assertThat" => $b->holds($a), "expectNotToPerformAssertions", "assertDoesNotThrow" => true,
                 "assertTrue" => $a === true, "assertFalse" => $a === false, "assertNull" => $a === null, "assertNotNull" => $a !== null,
                 "assertSame" => $a === $b, "assertNotSame" => $a !== $b,
                 "assertEquals" => \is_object($a) === \is_object($b) && $a == $b && (!\is_string($a) || (string) $b === $a), "assertNotEquals" => $a != $b,
@@ -73,6 +76,50 @@ namespace HIDDEN {
             if (!$held) throw new Failed("$name(" . \substr(\var_export($a, true), 0, 60) . ", " . \substr(\var_export($b, true), 0, 60) . ")");
         }
         private static function sorted($all) { \sort($all); return $all; }
+    }
+    final class Constraint {
+        public function __construct(private string $name, private array $given) {}
+        public function holds($value): bool { try { Base::judge($this->name, [...$this->given, $value]); return true; } catch (Failed) { return false; } }
+    }
+    final class Expectation {
+        private const CHECKS = ["toBe" => "assertSame", "toEqual" => "assertEquals", "toBeTrue" => "assertTrue", "toBeFalse" => "assertFalse", "toBeNull" => "assertNull", "toBeEmpty" => "assertEmpty", "toHaveCount" => "assertCount", "toBeInstanceOf" => "assertInstanceOf", "toBeGreaterThan" => "assertGreaterThan", "toBeGreaterThanOrEqual" => "assertGreaterThanOrEqual", "toBeLessThan" => "assertLessThan", "toBeLessThanOrEqual" => "assertLessThanOrEqual", "toHaveKey" => "assertArrayHasKey", "toBeInt" => "assertIsInt", "toBeString" => "assertIsString", "toBeArray" => "assertIsArray", "toBeFloat" => "assertIsFloat", "toBeBool" => "assertIsBool", "toMatch" => "assertMatchesRegularExpression", "toStartWith" => "assertStringStartsWith", "toEndWith" => "assertStringEndsWith", "toEqualCanonicalizing" => "assertEqualsCanonicalizing"];
+        private bool $not = false;
+        public function __construct(private $value) {}
+        public function __get(string $name) { if ($name === "not") $this->not = !$this->not; return $this; }
+        public function and($value): self { return new self($value); }
+        public function not(): self { $this->not = !$this->not; return $this; }
+        public function __call(string $name, array $given): self {
+            $held = match (true) {
+                $name === "toThrow" => $this->throws($given[0] ?? \Throwable::class, $given[1] ?? ""),
+                $name === "toContain" => \is_string($this->value) ? \str_contains($this->value, $given[0]) : \in_array($given[0], [...$this->value], true),
+                $name === "toBeTruthy" => (bool) $this->value, $name === "toBeFalsy" => !$this->value,
+                $name === "toEqualWithDelta" => \abs($this->value - $given[0]) <= $given[1],
+                isset(self::CHECKS[$name]) => (new Constraint(self::CHECKS[$name], $given))->holds($this->value),
+            };
+            if ($held === $this->not) throw new Failed("expect(" . \substr(\var_export($this->value, true), 0, 60) . ")->" . ($this->not ? "not->" : "") . $name);
+            $this->not = false;
+            return $this;
+        }
+        private function throws(string $kind, string $text): bool {
+            try { ($this->value)(); } catch (\Throwable $error) { return \class_exists($kind) || \interface_exists($kind) ? $error instanceof $kind && \str_contains($error->getMessage(), $text) : \str_contains($error->getMessage(), $kind); }
+            return false;
+        }
+    }
+    final class Pest {  // its functions run what they are given at once
+        private static array $before = [];
+        public static function beforeEach(callable $body): void { self::$before[] = $body; }
+        public static function afterEach(callable $body): void {}
+        public static function test(string $name, ?callable $body = null): self { if ($body === null) throw new Skipped("todo"); self::run($body); return new self($body); }
+        public static function it(string $name, ?callable $body = null): self { return self::test($name, $body); }
+        public static function describe(string $name, callable $body): void { $kept = self::$before; try { $body(); } finally { self::$before = $kept; } }
+        public static function expect($value = null): Expectation { return new Expectation($value); }
+        private static function run(callable $body, array $row = []): void {
+            $case = new class extends Base { public array $own = []; public function &__get(string $name) { return $this->own[$name]; } public function __set(string $name, $value): void { $this->own[$name] = $value; } };
+            foreach ([...self::$before, $body] as $one) { $bound = $one instanceof \Closure ? (@\Closure::bind($one, $case) ?? $one) : $one; $bound(...($one === $body ? $row : [])); }
+        }
+        private function __construct(private $body) {}
+        public function with(iterable $rows): self { foreach ($rows as $row) self::run($this->body, (array) $row); return $this; }
+        public function __call(string $name, array $given): self { return $this; }
     }
     Ours::begin();
     \register_shutdown_function(static function () { $error = \error_get_last(); if ($error && $error["type"] === E_PARSE) Ours::say("load", "error", $error["message"]); });

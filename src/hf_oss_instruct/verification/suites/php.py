@@ -1,4 +1,4 @@
-"""PHP: PHPUnit's classes, and plain statements that assert or throw."""
+"""PHP: PHPUnit's classes, Pest's functions, and plain statements that assert or throw."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _EXTENDS = re.compile(r"extends\s+\\?(?:PHPUnit\\Framework\\)?TestCase\b")
 _EXIT = re.compile(r"exit\s*\(((?!\s*\d*\s*\)).+)\)\s*;", re.DOTALL)
 _COUNTS = re.compile(r"\+\+|\+=|\[\]\s*=|=\s*(?:true|false)\b")
 _PROVIDER = re.compile(r"@dataProvider\s+(?:\w+::)?(\w+)|#\[\\?(?:[\w\\]*\\)?DataProvider\(\s*['\"](\w+)['\"]")
+_PEST = re.compile(r"(?<![\w>:$\\])(it|test|describe|expect|beforeEach|afterEach)\s*\((?=.)")
 _TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
 
 
@@ -39,6 +40,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         SuiteRefusedError: it does not parse, or holds no test.
     """
     text = _DROPPED.sub("", "<?php\n" + _TAG.sub("", text))
+    pest = re.search(r"^(it|test|describe)\s*\(\s*['\"]", text, re.MULTILINE)
     source = text.encode(errors="replace")
     root = parse(source, "php").root_node
     if root.has_error:
@@ -67,21 +69,39 @@ def read(text: str, solution: str, language: str) -> Suite:
             continue
         if node.type == "class_declaration" and _EXTENDS.search(text.partition("{")[0]):
             _methods(node, tests, spans)
-        elif node.type.endswith("_statement") and (_ASSERTS.search(text) or text.partition("(")[0].strip() in helpers):
+        elif node.type.endswith("_statement") and (
+            _ASSERTS.search(text)
+            or text.partition("(")[0].strip() in helpers
+            or (pest and re.match(r"(it|test|describe)\s*\(", text))
+        ):
             text_run = f"{opened} {text} {closed}" if counted else text
-            shared = " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text_run)) - {"$this"}))
             edits.append(
-                (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {shared} {text_run} }});")
+                (
+                    node.start_byte,
+                    node.end_byte,
+                    f"\\{HIDDEN}\\Ours::now({len(tests)}, function () {{ {_globals(text_run)} {text_run} }});",
+                )
             )
             tests.append(Test(str(len(tests)), "statements", text))
             spans.append((node.start_byte, node.end_byte))
+    if not tests and counted:  # a class of tests runs itself
+        node = statements[-1]
+        edits[0] = (node.start_byte, node.end_byte, f"\\{HIDDEN}\\Ours::now(0, function () {{ {_globals(closed)} {closed} }});")
+        tests.append(Test("0", "statements", text_of(node)))
+        spans.append((node.start_byte, node.end_byte))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     listed = alone(tests, source, spans)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = _EXTENDS.sub(lambda found: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
+    if pest:
+        changed = _PEST.sub(lambda found: f"\\{HIDDEN}\\Pest::{found[0]}", changed)
     return Suite(language, listed, more=(_ASSERT.sub(lambda found: f"\\{HIDDEN}\\Ours::check(", changed),))
+
+
+def _globals(text: str) -> str:
+    return " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text)) - {"$this"}))
 
 
 def _methods(node: Node, tests: list[Test], spans: list[tuple[int, int]]) -> None:

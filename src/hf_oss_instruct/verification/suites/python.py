@@ -112,7 +112,17 @@ class _Reader:
         self._trees: list[list[ast.stmt]] = []
         self._aliases: list[str] = []
         self._separate = False
-        self._called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        outside = [
+            one
+            for one in tree.body
+            if not (isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test"))
+        ]
+        self._called = {
+            node.func.id
+            for one in outside
+            for node in ast.walk(one)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
 
     def read(self) -> None:
         self._statements(self._tree.body)

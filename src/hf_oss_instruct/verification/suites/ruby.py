@@ -60,10 +60,14 @@ class _Reader:
         self._last = last if counted else ""
         self._closed = f"; raise 'failures were counted' unless [true, 0, nil].include?(({counted[1]}))" if counted else ""
         texts = [text_of(node) for node in root.named_children if node.type == "assignment"]
-        self._opened = "; ".join(one for one in texts if re.match(r"\$\w+\s*=\s*(?:0|\[\]|true|false)$", one)) if counted else ""
+        self._opened = "; ".join(one for one in texts if re.match(r"\$?\w+\s*=\s*(?:0|\[\]|true|false)$", one)) if counted else ""
         self._methods = {
             _method(node) for node in root.named_children
             if node.type == "method" and (_ASSERTS.search(text_of(node)) or (counted and _COUNTS.search(text_of(node))))
+        }  # fmt: skip
+        self._lambdas = {
+            found[1] for text in texts if (found := re.match(r"(\w+)\s*=\s*(?:->|lambda\b|proc\b|Proc\.new)", text))
+            and (_ASSERTS.search(text) or (counted and _COUNTS.search(text)))
         }  # fmt: skip
 
     def statement(self, node: Node, module: str = "") -> None:
@@ -85,7 +89,9 @@ class _Reader:
         elif text == self._last:
             self.edits.append((node.start_byte, node.end_byte, ""))
         elif node.type not in ("method", "module", "comment", "assignment") and (
-            _ASSERTS.search(text) or re.match(r"\w*[?!]?", text)[0] in self._methods  # type: ignore[index]
+            _ASSERTS.search(text)
+            or re.match(r"\w*[?!]?", text)[0] in self._methods  # type: ignore[index]
+            or ((found := re.match(r"(\w+)(?:\.call\b|\.\(|\[)", text)) and found[1] in self._lambdas)
         ):
             whole = f"{self._opened}\n{text}\n{self._closed}" if self._closed else text
             self.edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(self.tests)}, lambda {{ {whole}\n }})"))

@@ -9,7 +9,7 @@ HIDDEN = Module.new do
   write = IO.instance_method(:syswrite)
   equal = [Integer, Float, String, Symbol, NilClass, TrueClass, FalseClass, Array, Hash].to_h { |one| [one, one.instance_method(:==)] }
   numbers = [Integer, Float]
-  failed = Class.new(StandardError)
+  failed = Class.new(Exception) # as in minitest and RSpec: a plain `rescue` does not take it
   skipped = Class.new(Exception)
   stop = Kernel.instance_method(:exit!)
   define_singleton_method(:say) do |number, status, detail|
@@ -25,6 +25,7 @@ HIDDEN = Module.new do
   define_singleton_method(:fail!) { |text| raising.bind_call(self, failed, text) }
   define_singleton_method(:skip!) { |text| raising.bind_call(self, skipped, text.to_s) }
   define_singleton_method(:failed) { failed }
+  define_singleton_method(:skipped) { skipped }
   define_singleton_method(:first) { first.to_i }
   define_singleton_method(:reversed) { reversed == "1" }
   define_singleton_method(:variant) { variant }
@@ -72,6 +73,30 @@ assertions = Module.new do
     ours.fail!("nothing was raised") unless found
     found
   end
+  define_method(:assert_raise_message) { |text, *_, &body| found = assert_raises(Exception, &body); ours.fail!("it said #{found.message.inspect}") unless text === found.message }
+  define_method(:assert_same) { |expected, actual, text = nil| ours.fail!("not the same") unless expected.equal?(actual) }
+  define_method(:refute_same) { |expected, actual, text = nil| ours.fail!("the same") if expected.equal?(actual) }
+  define_method(:refute_match) { |pattern, value, text = nil| ours.fail!("a match") if value.match?(pattern) }
+  define_method(:refute_instance_of) { |type, value, text = nil| ours.fail!("a #{type}") if value.instance_of?(type) }
+  define_method(:refute_kind_of) { |type, value, text = nil| ours.fail!("a #{type}") if value.is_a?(type) }
+  define_method(:refute_respond_to) { |value, name, text = nil| ours.fail!("has #{name}") if value.respond_to?(name) }
+  define_method(:refute_operator) { |one, operator, other, text = nil| ours.fail!("it is #{operator}") if one.public_send(operator, other) }
+  define_method(:refute_predicate) { |value, name, text = nil| ours.fail!("it is #{name}") if value.public_send(name) }
+  define_method(:refute_in_delta) { |expected, actual, most = 0.001, text = nil| ours.fail!("both are #{expected}") if (expected - actual).abs <= most }
+  define_method(:assert_in_epsilon) { |expected, actual, most = 0.001, text = nil| ours.fail!("expected #{expected}, got #{actual}") unless (expected - actual).abs <= most * [expected.abs, actual.abs].min }
+  define_method(:assert_silent) { |&body| assert_output("", nil, &body) }
+  define_method(:capture_io) do |&body|
+    require "stringio"
+    kept = [$stdout, $stderr]
+    $stdout, $stderr = StringIO.new, StringIO.new
+    begin
+      body.call
+      [$stdout.string, $stderr.string]
+    ensure
+      $stdout, $stderr = kept
+    end
+  end
+  define_method(:assert_throws) { |tag, text = nil, &body| reached = true; found = catch(tag) { body.call(tag); reached = false }; ours.fail!("#{tag} was not thrown") unless reached; found }
   define_method(:assert_nothing_raised) { |*kinds, &body| body.call }
   define_method(:assert_output) do |out = nil, err = nil, &body|
     require "stringio"
@@ -85,7 +110,12 @@ assertions = Module.new do
     ours.fail!("it printed #{said.inspect}") unless out.nil? || out === said
   end
   alias_method :assert_raise, :assert_raises
-  alias_method :assert_true, :assert
+  define_method(:assert_true) { |value, text = nil| ours.fail!("not true") unless true.equal?(value) }
+  alias_method :assert_include, :assert_includes
+  alias_method :assert_not_include, :refute_includes
+  alias_method :assert_not_empty, :refute_empty
+  alias_method :assert_not_match, :refute_match
+  alias_method :assert_not_same, :refute_same
   alias_method :assert_not_nil, :refute_nil
   alias_method :assert_not_equal, :refute_equal
   define_method(:assert_false) { |value, text = nil| ours.fail!("not false") unless false.equal?(value) }
@@ -108,13 +138,16 @@ rescue Exception => error
 end
 assertions.freeze
 %i[Minitest Test].each { |name| Object.send(:remove_const, name) if Object.const_defined?(name) }
-Minitest = Module.new.tap { |one| one.const_set(:Test, base) }
+Minitest = Module.new.tap { |one| { Test: base, Assertions: assertions, Assertion: ours.failed, Skip: ours.skipped }.each { |name, value| one.const_set(name, value) } }
 Test = Module.new.tap { |one| one.const_set(:Unit, Module.new.tap { |unit| unit.const_set(:TestCase, base) }) }
 matcher = Struct.new(:held, :text, :call) do
   def with(&held) = self.class.new(held, text, call)
   def of(wanted) = with { |value| (value - wanted).abs <= held.call }
   def by(count) = with { |body| before = held.call; body.call; held.call - before == count }
   def to_stdout = self
+  def and(other) = with { |value| [self, other].all? { |one| one.held.call(value) } }
+  def or(other) = with { |value| [self, other].any? { |one| one.held.call(value) } }
+  def ===(value) = held.call(value)
   def and_return(*) = self
   %i[< <= > >=].each { |name| define_method(name) { |other| with { |value| value.public_send(name, other) } } }
   def ==(other) = with { |value| value == other }
