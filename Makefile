@@ -22,7 +22,7 @@ test-hub2: $(HUB2)/all
 	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/benchmarks/test_fetch.py \
 		tests/publishing/test_publish.py tests/publishing/test_scores.py tests/publishing/test_model.py \
 		tests/loading/test_builder.py tests/loading/test_repo_config.py \
-		tests/teachers/test_inference.py tests/seeds/test_tables.py::TestHub \
+		tests/teachers/test_inference.py tests/seeds/tables/test_tables.py::TestHub \
 		tests/evaluation/test_lighteval_models.py tests/evaluation/call_tests/test_grading.py \
 		tests/verification/test_mutants.py \
 		tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \

@@ -16,7 +16,7 @@ from hf_oss_instruct.seeds.filters import FILTERS
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import pinned, settled
-from hf_oss_instruct.seeds.tables import HubTables
+from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.spec.run import RunSpec, magicoder
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.syntax import unfit

@@ -220,7 +220,7 @@ def _connected(folder: str) -> socket.socket:
 BASE = WarmPython(
     "import aiohttp, datasets, detect_secrets.core.secrets_collection, huggingface_hub, license_expression, requests\n"
     "import tree_sitter_python, hf_oss_instruct.cli, hf_oss_instruct.synthesis.console, hf_oss_instruct.publishing.dataset\n"
-    "import hf_oss_instruct.synthesis.run, hf_oss_instruct.synthesis.export, hf_oss_instruct.seeds.tables\n"
+    "import hf_oss_instruct.synthesis.run, hf_oss_instruct.synthesis.export, hf_oss_instruct.seeds.tables.hub\n"
     "import hf_oss_instruct.curation.run, hf_oss_instruct.loading.builder\n"
     "import hf_oss_instruct.evaluation.run, hf_oss_instruct.evaluation.console"
 )

@@ -15,7 +15,7 @@ from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.repo_config import RepoConfig, read_repo_config
 from hf_oss_instruct.seeds.resolve import open_files, open_source
 from hf_oss_instruct.seeds.source import Source
-from hf_oss_instruct.seeds.tables import HubTables
+from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.synthesis.verifying import Verification, open_verification

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from hf_oss_instruct.data import Document, Provenance, digest
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.seeds.columns import Columns, table_columns
 from hf_oss_instruct.seeds.filters import Filters
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.sampling import REFUSALS, hash_spans
+from hf_oss_instruct.seeds.tables.columns import Columns, table_columns
 from hf_oss_instruct.seeds.vectorized import Span, first_spans
 from hf_oss_instruct.spec.seeds import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
 

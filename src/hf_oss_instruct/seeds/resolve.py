@@ -16,7 +16,8 @@ from hf_oss_instruct.seeds.folders import FolderSource
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
-from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+from hf_oss_instruct.seeds.tables.hub import HubTables
+from hf_oss_instruct.seeds.tables.local import LocalTables
 from hf_oss_instruct.spec.declare import takes
 from hf_oss_instruct.spec.seeds import SeedPlan
 

@@ -14,8 +14,9 @@ from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
-from hf_oss_instruct.seeds.software_heritage import IN_FLIGHT, Archive
-from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+from hf_oss_instruct.seeds.tables.hub import HubTables
+from hf_oss_instruct.seeds.tables.local import LocalTables
+from hf_oss_instruct.seeds.tables.software_heritage import IN_FLIGHT, Archive
 from hf_oss_instruct.spec.seeds import SeedPlan
 from tests.support import corpora
 from tests.support.archive import LocalBucket, packed

@@ -1,4 +1,4 @@
-"""Tables of code files: Parquet, JSON and CSV with the columns of The Stack, CodeSearchNet and others, on disk or on the Hub.
+"""The documents in tables of code files: Parquet, JSON and CSV with the columns of The Stack, CodeSearchNet and others.
 
 Only the columns in use are read, batch by batch. Rows without text, only ids, get it from Software Heritage.
 """
@@ -6,39 +6,38 @@ Only the columns in use are read, batch by batch. Rows without text, only ids, g
 from __future__ import annotations
 
 import lzma
-import os
 import re
 import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import IO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import xxhash
 
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import NAMES, PACKED, PARQUET, tables_among, unpacked
+from hf_oss_instruct.formats import PARQUET, unpacked
 from hf_oss_instruct.hub import transport_error
-from hf_oss_instruct.seeds.columns import Columns, csv_columns, json_columns, one_line, parquet_columns
 from hf_oss_instruct.seeds.file_licenses import HEADER_BYTES, header_license
 from hf_oss_instruct.seeds.filters import OPEN, SourceFilter
-from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
-from hf_oss_instruct.seeds.software_heritage import Archive
+from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.tables.columns import Columns
+from hf_oss_instruct.seeds.tables.parquet import parquet_columns
+from hf_oss_instruct.seeds.tables.software_heritage import Archive
+from hf_oss_instruct.seeds.tables.text_files import csv_columns, json_columns
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
 
 CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
 
 
-class _Tables(ABC):
-    """Documents in table files; the subclasses below open local files and files on the Hub."""
+class Tables(ABC):
+    """Documents in table files; subclasses open local files (`local.py`) and files on the Hub (`hub.py`)."""
 
     name: str
     revision: str | None
@@ -97,14 +96,13 @@ class _Tables(ABC):
         items: list[Provenance | Skipped] = []
         licenses = columns["licenses"]
         if columns.texts is not None and not all(licenses):
-            licenses = [
-                said or header_license(columns.texts.head(row, HEADER_BYTES)) or said for row, said in enumerate(licenses)
-            ]
-        told = zip(
+            texts = columns.texts
+            licenses = [named or header_license(texts.head(row, HEADER_BYTES)) or named for row, named in enumerate(licenses)]
+        origins = zip(
             columns["repo_name"], columns["repo_commit"], columns["file_path"], licenses, columns["license_type"], strict=True
         )
         skipped = zip(columns["is_vendor"], columns["is_generated"], strict=True)
-        for row, ((row_id, number, lang), origin, (vendored, generated)) in enumerate(zip(drawn, told, skipped, strict=True)):
+        for row, ((row_id, number, lang), origin, (vendored, generated)) in enumerate(zip(drawn, origins, skipped, strict=True)):
             if row in columns.skipped:
                 items.append(Skipped(columns.skipped[row], lang))
                 continue
@@ -140,114 +138,10 @@ class _Tables(ABC):
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
         ):
-            return SeedError(f"{path!r} in {self.name} cannot be read: {one_line(error)}. Fetch the file again, or leave it out.")
+            return SeedError(
+                f"{path!r} in {self.name} cannot be read: {first_line(error)}. Download it again, or leave it out."
+            )
         return None
-
-
-class LocalTables(_Tables):
-    """Tables below a folder. `paths` are relative to it.
-
-    The revision is a hash of names and contents. For a large Parquet file it covers the size, the beginning and the end, where
-    the offsets and statistics of all pages are: this is fast even for a terabyte.
-    """
-
-    def __init__(
-        self, root: Path, paths: Iterable[str], *, reading: ReadOptions = DEFAULT, archive: Archive | None = None
-    ) -> None:
-        super().__init__(paths, reading, archive)
-        self._root, self._lines = root.absolute(), 0
-        self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
-
-    def _open(self, path: str) -> IO[bytes]:
-        place = self._root / path
-        native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(PARQUET) else place.open("rb")
-        return native
-
-    @cached_property
-    def size(self) -> int | None:
-        """Approximate number of rows; None for compressed files, whose length is unknown."""
-        if any(PurePosixPath(path.lower()).suffix in PACKED for path in self.paths):
-            return None
-        tables = [path for path in self.paths if path.lower().endswith(PARQUET)]
-        try:
-            return self._lines + sum(int(pq.read_metadata(self._root / path).num_rows) for path in tables)
-        except (pa.ArrowException, OSError):  # reported when it is read
-            return None
-
-    def _content_hash(self, whole_up_to: int = 2**24, ends: int = 2**20) -> str:
-        content = xxhash.xxh3_128()
-        for path in self.paths:
-            try:
-                with self._open(path) as file:
-                    size = file.seek(0, os.SEEK_END)
-                    content.update(b"%s\0%d\0" % (os.fsencode(path), size))
-                    whole = size <= whole_up_to or not path.lower().endswith(PARQUET)
-                    for start, end in [(0, size)] if whole else [(0, ends), (size - ends, size)]:
-                        file.seek(start)
-                        for at in range(start, end, ends):
-                            content.update(block := file.read(min(ends, end - at)))
-                            self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
-            except OSError as error:
-                raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
-        if self._reading.encoding or self._reading.code_column:  # other options draw other snippets
-            content.update(b"\0%r" % ((self._reading.encoding, self._reading.code_column),))
-        return content.hexdigest()
-
-
-class HubTables(_Tables):
-    """A dataset on the Hub, read in place: only the byte ranges of the columns in use are downloaded.
-
-    Args:
-        repo_id: such as `bigcode/the-stack`.
-        revision: branch, tag or commit; rows record the commit.
-        reading: how documents are read.
-        endpoint: another Hub than huggingface.co.
-        archive: where to fetch the text of rows that have only ids.
-    """
-
-    untrusted = True
-
-    def __init__(
-        self,
-        repo_id: str,
-        revision: str | None = None,
-        *,
-        reading: ReadOptions = DEFAULT,
-        endpoint: str | None = None,
-        archive: Archive | None = None,
-    ) -> None:
-        from huggingface_hub import HfApi, HfFileSystem
-        from huggingface_hub.errors import (
-            HFValidationError,
-            OfflineModeIsEnabled,
-            RepositoryNotFoundError,
-            RevisionNotFoundError,
-        )
-
-        api = HfApi(endpoint=endpoint, library_name="hf-oss-instruct")
-        try:
-            info = api.dataset_info(repo_id, revision=revision)
-        except RevisionNotFoundError as error:
-            raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
-        except (RepositoryNotFoundError, HFValidationError) as error:
-            raise SeedError(
-                f"There is no folder {repo_id!r} here and no such dataset on the Hub that you may read. "
-                "Check the spelling, or log in: hf auth login."
-            ) from error
-        except (transport_error(), OfflineModeIsEnabled, OSError) as error:
-            raise SeedError(
-                f"The Hub cannot be asked for {repo_id!r}: {one_line(error)}. Try again, or use --seeds stdlib."
-            ) from error
-        self._files = HfFileSystem(endpoint=endpoint)
-        self._root = f"datasets/{repo_id}@{info.sha}"
-        super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
-        self.name, self.revision = repo_id, info.sha
-        if not self.paths:
-            raise SeedError(f"{repo_id!r} holds no tables. Name a dataset of code in {NAMES}.")
-
-    def _open(self, path: str) -> IO[bytes]:
-        handle: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
-        return handle
 
 
 def _language_folders(path: str) -> Iterator[PurePosixPath]:
@@ -260,12 +154,12 @@ def _language_of_folder(path: str) -> str | None:
 
 def _languages(columns: Columns, folder: str | None, assumed: str | None) -> list[str | None]:
     """The language of each row: from the row, else the table's folder, else the file's name and content, else `assumed`."""
-    said = columns["lang"]
-    if folder or all(said):
-        return [_language_named(name) if name else folder for name in said]
+    names = columns["lang"]
+    if folder or all(names):
+        return [_language_named(name) if name else folder for name in names]
     return [
         _language_named(name) if name else (_language_of_path(path, columns.texts, row) if path else assumed)
-        for row, (name, path) in enumerate(zip(said, columns["file_path"], strict=True))
+        for row, (name, path) in enumerate(zip(names, columns["file_path"], strict=True))
     ]
 
 
@@ -308,3 +202,8 @@ def _row_ids(ids: list[str | None], path: str, first: int) -> list[str]:
         else storable(f"{folder}/{row_id}")
         for number, row_id in enumerate(ids, first)
     ]
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, without the full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

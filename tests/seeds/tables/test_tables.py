@@ -22,7 +22,8 @@ from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source
-from hf_oss_instruct.seeds.tables import HubTables, LocalTables
+from hf_oss_instruct.seeds.tables.hub import HubTables
+from hf_oss_instruct.seeds.tables.local import LocalTables
 from hf_oss_instruct.spec.seeds import SeedPlan
 from tests.support import corpora
 from tests.support.hub import LocalHub
@@ -410,7 +411,7 @@ class TestBrokenFiles:
     def test_a_parquet_file_that_is_none_is_an_error_with_its_name_and_the_way_out(self, tmp_path: Path, data: bytes) -> None:
         words = refusal(opened(tmp_path / "mine/cut.parquet", data))
         assert "'cut.parquet' in mine cannot be read" in words
-        assert "Fetch the file again, or leave it out" in words
+        assert "Download it again, or leave it out" in words
 
     def test_a_parquet_file_with_a_spoilt_page_is_an_error_with_its_name(self, tmp_path: Path) -> None:
         rows = [OK | {"content": f"x = {n}\n" * 50} for n in range(100)]

@@ -1,0 +1,68 @@
+"""Tables of a dataset on the Hub, read in place."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.formats import NAMES, tables_among
+from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
+from hf_oss_instruct.seeds.tables.documents import Tables, first_line
+from hf_oss_instruct.seeds.tables.software_heritage import Archive
+
+
+class HubTables(Tables):
+    """A dataset on the Hub, read in place: only the byte ranges of the columns in use are downloaded.
+
+    Args:
+        repo_id: such as `bigcode/the-stack`.
+        revision: branch, tag or commit; rows record the commit.
+        reading: how documents are read.
+        endpoint: another Hub than huggingface.co.
+        archive: where to fetch the text of rows that have only ids.
+    """
+
+    untrusted = True
+
+    def __init__(
+        self,
+        repo_id: str,
+        revision: str | None = None,
+        *,
+        reading: ReadOptions = DEFAULT,
+        endpoint: str | None = None,
+        archive: Archive | None = None,
+    ) -> None:
+        from huggingface_hub import HfApi, HfFileSystem
+        from huggingface_hub.errors import (
+            HFValidationError,
+            OfflineModeIsEnabled,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
+
+        api = HfApi(endpoint=endpoint, library_name="hf-oss-instruct")
+        try:
+            info = api.dataset_info(repo_id, revision=revision)
+        except RevisionNotFoundError as error:
+            raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
+        except (RepositoryNotFoundError, HFValidationError) as error:
+            raise SeedError(
+                f"{repo_id!r} is neither a local folder nor a dataset on the Hub that you can access. "
+                "Check the spelling, or log in: hf auth login."
+            ) from error
+        except (transport_error(), OfflineModeIsEnabled, OSError) as error:
+            raise SeedError(
+                f"The Hub cannot be asked for {repo_id!r}: {first_line(error)}. Try again, or use --seeds stdlib."
+            ) from error
+        self._files = HfFileSystem(endpoint=endpoint)
+        self._root = f"datasets/{repo_id}@{info.sha}"
+        super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
+        self.name, self.revision = repo_id, info.sha
+        if not self.paths:
+            raise SeedError(f"{repo_id!r} holds no tables. Name a dataset of code in {NAMES}.")
+
+    def _open(self, path: str) -> IO[bytes]:
+        handle: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")
+        return handle
