@@ -138,9 +138,7 @@ class Tables(ABC):
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
         ):
-            return SeedError(
-                f"{path!r} in {self.name} cannot be read: {first_line(error)}. Download it again, or leave it out."
-            )
+            return SeedError(f"{path!r} in {self.name} cannot be read: {first_line(error)}. Download it again, or leave it out.")
         return None
 
 
