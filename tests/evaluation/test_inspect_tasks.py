@@ -15,7 +15,7 @@ from hf_oss_instruct.evaluation.run import score
 from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
-from tests.support.warm import COMMAND, INSPECT
+from tests.support.warm import COMMAND, EVALUATE
 
 from . import toys
 from .real import DATA, PROBLEMS, real_data
@@ -55,7 +55,7 @@ def evaluated(tmp_path: Path, name: str, answers: dict[str, str], options: dict[
     """What inspect makes of a task and these answers."""
     there = os.environ | {"INSPECT_LOG_DIR": str(tmp_path / "logs"), "HOME": str(tmp_path)}
     told = json.dumps([name, arguments, answers, options or {}])
-    done = INSPECT.run(["-c", RUN, told], env=there, cwd=tmp_path, check=True)
+    done = EVALUATE.run(["-c", RUN, told], env=there, cwd=tmp_path, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -115,7 +115,7 @@ def test_the_command_runs_a_tiny_model_and_a_wrong_style_is_told(data: Path) -> 
     there = os.environ | {"INSPECT_LOG_DIR": str(data.parent / "logs"), "HOME": str(data.parent), "INSPECT_LOG_FORMAT": "json"}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return INSPECT.run([*words, *more], env=there, cwd=data.parent)
+        return EVALUATE.run([*words, *more], env=there, cwd=data.parent)
 
     done = run(f"hf/{model}", "-M", f"model_path={model}", "-M", "device=cpu")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -33,6 +33,7 @@ def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: 
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+@EVALUATE.test
 def test_lighteval_still_does_what_we_work_around(tmp_path: Path) -> None:
     """When this fails, the line of `lighteval_models` that it names can go."""
     assert version("lighteval").startswith("0.13.")
@@ -46,6 +47,7 @@ def test_lighteval_still_does_what_we_work_around(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["qwen", "llama", "deepseek-coder"])
+@EVALUATE.test
 def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) -> None:
     from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
 
@@ -64,6 +66,7 @@ def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) 
     assert model.prompt(asked(problem, "completion"), "completion") == (problem.prompt, problem.stop_tokens)
 
 
+@EVALUATE.test
 def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path) -> None:
     from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
 
@@ -73,6 +76,7 @@ def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path)
     assert model.style() == "magicoder"
 
 
+@EVALUATE.test
 def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_path: Path) -> None:
     from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
 
@@ -87,6 +91,7 @@ def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_pa
         LightevalModel(ModelChoice(str(tmp_path / "data")), Sampling())
 
 
+@EVALUATE.test
 def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
     from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
 

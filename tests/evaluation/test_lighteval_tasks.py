@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from hf_oss_instruct.evaluation.run import score
 from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
-from tests.support.warm import WarmPython
+from tests.support.warm import EVALUATE
 
 from . import toys
 from .real import DATA, PROBLEMS, real_data
@@ -28,27 +27,12 @@ TASKS = "hf_oss_instruct.evaluation.lighteval_tasks"
 ORACLE = Path(__file__).parent / "oracle.py"
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> WarmPython:
-    """A Python with lighteval as it is, and, empty, the file that one of its tasks would fetch from GitHub when imported."""
-    import lighteval
-
-    folder = tmp_path_factory.mktemp("lighteval")
-    package = Path(lighteval.__file__).parent
-    shutil.copytree(package, folder / "lighteval")
-    (folder / "lighteval" / "tasks" / "tasks" / "tinyBenchmarks.pkl").touch()
-    imports = (
-        "from lighteval.pipeline import Pipeline; from lighteval.tasks.registry import Registry; import lighteval.main_accelerate"
-    )
-    return WarmPython(imports, {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"})
-
-
-def lighteval(world: WarmPython, data: Path, *words: str | Path) -> dict[str, Any]:
+def lighteval(data: Path, *words: str | Path) -> dict[str, Any]:
     """Run the command, and return what it leaves: task → its scores."""
     out = data.parent / "out"
     there = {"OSS_INSTRUCT_BENCHMARKS": str(data), "HOME": str(data.parent)}
     words = (*words, "--custom-tasks", TASKS, "--output-dir", out, "--save-details")
-    done = world.run(["-m", "lighteval", *words], env=os.environ | there)
+    done = EVALUATE.run(["-m", "lighteval", *words], env=os.environ | there)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     results: dict[str, Any] = json.loads(next(out.rglob("results_*.json")).read_text())["results"]
     return results
@@ -58,11 +42,11 @@ def details(data: Path, task: str) -> Path:
     return next((data.parent / "out" / "details").rglob(f"details_{task}|0_*.parquet"))
 
 
-def test_an_oracle_solves_every_task_in_both_styles(world: WarmPython, tmp_path: Path) -> None:
+def test_an_oracle_solves_every_task_in_both_styles(tmp_path: Path) -> None:
     data = tmp_path / "data"
     toys.plus(data)
     toys.multipl_e(data, toys.SCRIPT)
-    found = lighteval(world, data, "custom", "oracle", ORACLE, "humaneval_plus|0,humaneval_plus_chat|0,multipl_e:js|0")
+    found = lighteval(data, "custom", "oracle", ORACLE, "humaneval_plus|0,humaneval_plus_chat|0,multipl_e:js|0")
     for task in ("humaneval_plus|0", "humaneval_plus_chat|0"):
         assert found[task] == {
             "pass@1": 1.0, "pass@1_stderr": 0.0, "base_pass@1": 1.0, "base_pass@1_stderr": 0.0, "not_evaluated": 0.0,
@@ -76,9 +60,9 @@ def test_an_oracle_solves_every_task_in_both_styles(world: WarmPython, tmp_path:
     assert found.scores["plus"]["pass@1"]["mean"] == 1.0
 
 
-def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(world: WarmPython, tmp_path: Path) -> None:
+def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
-    found = lighteval(world, tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus@n=12|0")["humaneval_plus|0"]
+    found = lighteval(tmp_path / "data", "custom", "oracle", ORACLE, "humaneval_plus@n=12|0")["humaneval_plus|0"]
     assert found["pass@1"] == pytest.approx(0.5)
     assert found["pass@10"] == pytest.approx(1 - 0 / math.comb(12, 10))
     assert "pass@100" not in found
@@ -86,11 +70,11 @@ def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(
         assert row["metric"]["pass@k"]["passed"] == [True, False] * 6
 
 
-def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(world: WarmPython, tmp_path: Path) -> None:
+def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
     model = save_model(tmp_path / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
     words = f"model_name={model},batch_size=3,override_chat_template=False"
-    found = lighteval(world, tmp_path / "data", "accelerate", words, "humaneval_plus|0")["humaneval_plus|0"]
+    found = lighteval(tmp_path / "data", "accelerate", words, "humaneval_plus|0")["humaneval_plus|0"]
     assert found["pass@1"] == found["base_pass@1"] == 0.0
     for row in pq.read_table(details(tmp_path / "data", "humaneval_plus")).to_pylist():
         assert row["metric"]["pass@k"]["passed"] == [False]
@@ -100,22 +84,22 @@ def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(worl
 
 @real_data
 @PROBLEMS
-def test_the_reference_solutions_of_humaneval_plus_score_one(world: WarmPython, tmp_path: Path, count: int) -> None:
+def test_the_reference_solutions_of_humaneval_plus_score_one(tmp_path: Path, count: int) -> None:
     (tmp_path / "data").symlink_to(DATA / "humanevalplus")
     words = ("custom", "oracle", ORACLE, "humaneval_plus|0", "--max-samples", str(count))
-    found = lighteval(world, tmp_path / "data", *words)["humaneval_plus|0"]
+    found = lighteval(tmp_path / "data", *words)["humaneval_plus|0"]
     assert pq.read_table(details(tmp_path / "data", "humaneval_plus")).num_rows == count
     assert found["pass@1"] == found["base_pass@1"] == 1.0
 
 
-def test_the_table_holds_what_the_folder_has_and_every_language_without_one(world: WarmPython, tmp_path: Path) -> None:
+def test_the_table_holds_what_the_folder_has_and_every_language_without_one(tmp_path: Path) -> None:
     script = tmp_path / "names.py"
     code = f"from {TASKS} import TASKS_TABLE as t; print(len(t), *[c.name for c in t][:5], *{{c.hf_repo for c in t}})"
 
     script.write_text(code)
 
     def names(**there: str) -> list[str]:
-        return world.run([script], env=os.environ | there).stdout.split()
+        return EVALUATE.run([script], env=os.environ | there).stdout.split()
 
     count, *some = names()
     assert int(count) == 2 * (4 + 2 * 18)
@@ -127,6 +111,7 @@ def test_the_table_holds_what_the_folder_has_and_every_language_without_one(worl
 
 
 @real_data
+@EVALUATE.test
 def test_stop_tokens_are_those_of_the_data() -> None:
     from hf_oss_instruct.evaluation.lighteval_tasks import MULTIPL_E_STOPS
 
@@ -135,11 +120,11 @@ def test_stop_tokens_are_those_of_the_data() -> None:
 
 
 @real_data
-def test_rows_of_the_hub_become_documents_by_their_own_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+@EVALUATE.test
+def test_rows_of_the_hub_become_documents_by_their_own_ids() -> None:
     from hf_oss_instruct.evaluation import lighteval_tasks as door
 
-    monkeypatch.setenv(door.DATA, str(DATA))
-    door.benchmark.cache_clear()
+    os.environ[door.DATA] = str(DATA)
     rows = {
         "humaneval_plus": ({"task_id": "HumanEval/0"}, "HumanEval/0"),
         "mbpp_plus_chat": ({"task_id": 2, "test_list": []}, "Mbpp/2"),
@@ -152,9 +137,9 @@ def test_rows_of_the_hub_become_documents_by_their_own_ids(monkeypatch: pytest.M
         assert document.specific["kind"] == ("answer" if "chat" in name else "completion")
         with pytest.raises(UsageError, match="does not support few-shot examples"):
             configs[name].prompt_function(row | {"__few_shots": True}, name)
-    door.benchmark.cache_clear()
 
 
+@EVALUATE.test
 def test_a_language_that_cannot_be_judged_is_no_number_and_no_zero() -> None:
     from hf_oss_instruct.evaluation.lighteval_tasks import aggregated
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -18,12 +19,13 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 """The run of the suite: its workers share what is warm."""
+ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("warm_server.py")
 HOLD = b"hold"
 """What a connection says that only keeps the server alive."""
@@ -157,6 +159,17 @@ class WarmPython:
             socket.send_fds(connection, [json.dumps(asked).encode()], files)
             return Running(words, connection, folder)
 
+    def test(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Decorate a test that runs here, so that no worker imports what is heavy; its fixtures are paths and plain values."""
+
+        @functools.wraps(function)
+        def forked(**given: Any) -> None:
+            name = function.__name__
+            code = f"from pathlib import PosixPath\nfrom {function.__module__} import {name}\n{name}.__wrapped__(**{given!r})"
+            self.run(["-c", code], cwd=ROOT, check=True)
+
+        return forked
+
     def on_path(self, script: Path) -> str:
         """A folder for `PATH`, with a script of the same name that is run here."""
         folder = Path(self._running(), "bin")
@@ -226,10 +239,16 @@ BASE = WarmPython(
 )
 """For commands and programs that need no model."""
 EVALUATE = WarmPython(
-    "from hf_oss_instruct.evaluation.lighteval_models import _imported; _imported('litellm'); _imported('transformers')"
+    # lighteval in a copy, with an empty file in place of one that a task of it downloads when it is imported.
+    "import importlib.util, pathlib, shutil, sys, huggingface_hub\n"
+    "(folder,) = importlib.util.find_spec('lighteval').submodule_search_locations\n"
+    "copied = shutil.copytree(folder, pathlib.Path('lighteval').resolve())\n"
+    "(copied / 'tasks' / 'tasks' / 'tinyBenchmarks.pkl').touch(); sys.path.insert(0, str(copied.parent))\n"
+    "from hf_oss_instruct.evaluation.lighteval_models import _imported; _imported('litellm'); _imported('transformers')\n"
+    "if huggingface_hub.__version__ < '2':  # lighteval's tasks need huggingface_hub 1\n"
+    "    import lighteval.main_accelerate, lighteval.pipeline, lighteval.tasks.registry\n"
+    "    import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks"
 )
-"""For commands that let a model answer through lighteval."""
+"""For commands and programs that evaluate a model, through lighteval or inspect."""
 TRAIN = WarmPython("from trl import SFTConfig, SFTTrainer")
 """For commands that train, and for other work with torch."""
-INSPECT = WarmPython("import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks")
-"""For commands and programs that evaluate through inspect."""
