@@ -27,7 +27,7 @@ from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.evaluation.tamper_protection import guarded
@@ -122,7 +122,7 @@ def graded_outside(problems: Sequence[Problem], expected: ExpectedValues) -> dic
 def language(key: str, data: Path | None, every: int, meter: Meter) -> None:
     problems = list(load(f"multipl_e:{key}", data).problems.values())
     name = KEYS[key]
-    if name not in call_tests.LANGUAGES or (trouble := trouble_with(name)):
+    if name not in call_tests.LANGUAGES or (trouble := why_unavailable(name)):
         print(f"| {name} | {len(problems)} | | | not graded: {trouble if name in call_tests.LANGUAGES else 'no toolchain'} |")
         return
     outside = graded_outside(problems, ExpectedValues())

@@ -15,7 +15,7 @@ import click
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, UsageError
 from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
-from hf_oss_instruct.streams import forgiving, leave_soon, trouble_with_output
+from hf_oss_instruct.streams import forgiving, leave_soon, output_error
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
 
@@ -28,7 +28,7 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
     """
     with forgiving():
         code = _exit_code(command)
-        if (error := trouble_with_output()) and code == 0:
+        if (error := output_error()) and code == 0:
             why = error.strerror or error
             code = _say(f"Error: standard output cannot be written: {why}. Print to somewhere else.", EXIT_FAILED)
     sys.exit(code)

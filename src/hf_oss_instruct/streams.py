@@ -26,16 +26,16 @@ _READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
 class _Output(io.FileIO):
     """A raw file whose writes never fail: what cannot be written is dropped, and the first error is kept."""
 
-    trouble: OSError | None = None
+    error: OSError | None = None
     leaving = False
 
     def write(self, data: Any) -> int:
         if self.leaving and not select.select([], [self], [], READER_S)[1]:
-            self.trouble = self.trouble or BrokenPipeError(errno.EPIPE, "nobody reads")
+            self.error = self.error or BrokenPipeError(errno.EPIPE, "nobody reads")
         try:
-            return super().write(data) if self.trouble is None else len(data)
+            return super().write(data) if self.error is None else len(data)
         except OSError as error:
-            self.trouble = error
+            self.error = error
             return len(data)
 
 
@@ -99,20 +99,20 @@ def leave_soon() -> None:
             raw.leaving = True
 
 
-def trouble_with_output() -> OSError | None:
+def output_error() -> OSError | None:
     """The error of standard output, if any; None if its reader closed the pipe, which is not an error."""
-    error = _trouble()
+    error = _write_error()
     return None if error is None or error.errno in _READER_LEFT else error
 
 
 def nobody_reads() -> bool:
     """Whether output can no longer arrive, so that a command that only prints can stop."""
-    return _trouble() is not None
+    return _write_error() is not None
 
 
-def _trouble() -> OSError | None:
+def _write_error() -> OSError | None:
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if not isinstance(raw, _Output):
         return None
     sys.stdout.flush()
-    return raw.trouble
+    return raw.error

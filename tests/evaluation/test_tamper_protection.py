@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.evaluation.tamper_protection import guarded
@@ -155,7 +155,7 @@ CASES = {
 @pytest.mark.parametrize("key", CASES)
 def test_a_right_program_passes_and_no_trap_does(key: str) -> None:
     case, language = CASES[key], KEYS[key]
-    if trouble := trouble_with(language):
+    if trouble := why_unavailable(language):
         pytest.skip(trouble)
     found = {
         name: judge_program(*guarded(f"{case.prompt}{text}", case.tests, language), language, WHOLE_PROGRAM)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.sandbox import cgroups
-from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, memory_held_by, not_held, trouble_with_cgroups
+from hf_oss_instruct.sandbox.backends import BUBBLEWRAP, memory_held_by, not_held, why_no_cgroups
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
@@ -23,7 +23,7 @@ from .conformance.runners import PYTHON
 from .conftest import ISOLATING
 
 ROOT = Path(__file__).parents[2]
-TROUBLE = trouble_with_cgroups(ISOLATING[0]) if ISOLATING else "no sandbox"
+TROUBLE = why_no_cgroups(ISOLATING[0]) if ISOLATING else "no sandbox"
 ORDINARY = 60123
 
 needs_group = pytest.mark.skipif(bool(TROUBLE), reason=f"no control group can be divided here: {TROUBLE}")

@@ -79,7 +79,7 @@ def test_where_bwrap_runs_the_tier_is_there() -> None:
     bare = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "/bin/true"]
     if not shutil.which("bwrap") or subprocess.run(bare, cwd="/", capture_output=True, **ordinary).returncode:
         pytest.skip("bwrap is not installed, or may not start here")
-    assert backends.trouble_with("bubblewrap") is None
+    assert backends.why_unavailable("bubblewrap") is None
 
 
 def test_a_package_that_lies_in_tmp_runs_in_every_tier(isolating: str, tmp_path: Path) -> None:

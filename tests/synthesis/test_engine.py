@@ -42,7 +42,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.request_runner import BUSY_TRIES, RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import BUSY_TRIES, RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_magicoder
 from hf_oss_instruct.teachers.protocol import Teacher

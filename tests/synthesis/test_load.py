@@ -26,7 +26,7 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.budget import Budget, most
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
@@ -81,7 +81,7 @@ def test_among_faults_the_run_ends_by_itself_and_every_row_is_right(tmp_path: Pa
     with LocalTeacher(answer) as server:
         result = go(tmp_path / "out", code, server, 300)
     report = result.report
-    assert (result.trouble, report["pending"]) == (None, 0)
+    assert (result.error, report["pending"]) == (None, 0)
     assert report["requested"] == 300 == report["kept"] + sum(report["rejected"].values())
     assert set(report["rejected"]) <= {"truncated", "unparsable"}
     rows = pq.read_table(tmp_path / "out" / "data").to_pylist()
@@ -122,7 +122,7 @@ def test_an_outage_is_waited_out_with_few_requests(tmp_path: Path, code: Path) -
     started = time.monotonic()
     with LocalTeacher(answer) as server:
         result = go(tmp_path / "out", code, server, 500, concurrency=16, retry_policy=replace(QUICK, tries=20))
-    assert (result.trouble, result.stats.kept) == (None, 500)
+    assert (result.error, result.stats.kept) == (None, 500)
     failed = len(server.requests) - 500
     assert failed < 16 * 16 + 30  # each answer still on its way may send 16 more; not thousands against a closed door
 
@@ -174,7 +174,7 @@ def test_a_cost_limit_needs_prices() -> None:
 def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(status=500) if len(server.requests) % 5 == 0 else Answer()) as server:
         result = go(tmp_path / "out", code, server, 60, limits=RunLimits(max_requests=20))
-        assert isinstance(result.trouble, BudgetReachedError)
+        assert isinstance(result.error, BudgetReachedError)
         assert len(server.requests) == 20  # retries included
         assert result.stats.kept == 16
         again = go(tmp_path / "out", code, server, 60, limits=RunLimits(max_requests=20))

@@ -12,22 +12,13 @@ import pytest
 from hf_oss_instruct.data import Completion, Message, Provenance, Request, Row, Seed
 from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, Stopped, Undecided
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import (
-    REFUSALS_TO_STOP,
-    Admission,
-    Answered,
-    AttemptResult,
-    Refused,
-    RequestRunner,
-    Retry,
-    RetryPolicy,
-    Stopped,
-    Undecided,
-)
+from hf_oss_instruct.synthesis.request_runner import RequestRunner
+from hf_oss_instruct.synthesis.retry_policy import REFUSALS_TO_STOP, RetryPolicy
 from hf_oss_instruct.teachers.protocol import Teacher
 
 ANSWER = Completion("hello", "stop", prompt_tokens=3, completion_tokens=4)
@@ -126,8 +117,8 @@ def test_refusals_of_one_task_say_nothing_about_another(tmp_path: Path) -> None:
     scene.attempts(fine)
     results = scene.attempts(wrong)
     assert {type(result) for result in results} == {Undecided}
-    assert isinstance(scene.runner.trouble, TeacherError)
-    assert f"The first {REFUSALS_TO_STOP} requests were all refused: HTTP 400: too long" in str(scene.runner.trouble)
+    assert isinstance(scene.runner.error, TeacherError)
+    assert f"The first {REFUSALS_TO_STOP} requests were all refused: HTTP 400: too long" in str(scene.runner.error)
     assert len(Journal(tmp_path)) == 1
 
 
@@ -177,7 +168,7 @@ def test_stops_when_there_is_no_hope(tmp_path: Path, says: Callable[[], Retryabl
             scene.clock.now += passes_s
 
     asyncio.run(attempts())
-    assert expected in str(scene.runner.trouble)
+    assert expected in str(scene.runner.error)
     assert not scene.runner.goes_on(0, 0)
 
 
@@ -191,7 +182,7 @@ def test_an_answer_between_failures_starts_the_count_anew(tmp_path: Path) -> Non
             scene.clock.now += 9.0
 
     asyncio.run(attempts())
-    assert scene.runner.trouble is None
+    assert scene.runner.error is None
 
 
 def test_a_full_disk_stops_the_run_with_what_the_journal_said(tmp_path: Path) -> None:
@@ -199,7 +190,7 @@ def test_a_full_disk_stops_the_run_with_what_the_journal_said(tmp_path: Path) ->
     scene = Scene(tmp_path / "journal")
     [result] = scene.attempts(Question(Says(ANSWER)))
     assert isinstance(result, Stopped)
-    assert isinstance(scene.runner.trouble, RunError)
+    assert isinstance(scene.runner.error, RunError)
 
 
 def test_the_budget_admits_now_or_when_others_return_or_never(tmp_path: Path) -> None:
@@ -217,4 +208,4 @@ def test_the_budget_admits_now_or_when_others_return_or_never(tmp_path: Path) ->
         return [first, second, scene.runner.reserve(request)]
 
     assert asyncio.run(story()) == [Admission.NOW, Admission.WHEN_OTHERS_RETURN, Admission.NEVER]
-    assert isinstance(scene.runner.trouble, BudgetReachedError)
+    assert isinstance(scene.runner.error, BudgetReachedError)

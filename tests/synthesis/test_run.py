@@ -24,7 +24,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis import rate_limit
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
@@ -177,15 +177,15 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path, code: Path) -> N
 
     with LocalTeacher(revoked_after_ten) as first:
         result = go(tmp_path / "out", code, first)
-    assert result.trouble is not None
-    assert "key revoked" in str(result.trouble)
+    assert result.error is not None
+    assert "key revoked" in str(result.error)
     kept = result.stats.kept
     assert kept + result.stats.pending == N
     assert kept == len(rows(tmp_path / "out" / "data")) >= 9
     assert not result.report["rejected"]
     with LocalTeacher() as second:
         result = go(tmp_path / "out", code, second)
-    assert (result.trouble, result.stats.pending) == (None, 0)
+    assert (result.error, result.stats.pending) == (None, 0)
     assert len(second.requests) == N - kept
     assert result.report["requests_sent"] == len(first.requests) + len(second.requests)
 
@@ -265,7 +265,7 @@ def test_too_few_seeds_end_the_run_with_all_there_are(tmp_path: Path, code: Path
     plan = SeedPlan(n=100, snippets_per_document=1)
     with LocalTeacher() as teacher:
         result = go(tmp_path / "out", code, teacher, seeds=plan)
-    assert isinstance(result.trouble, SeedsExhaustedError)
+    assert isinstance(result.error, SeedsExhaustedError)
     assert (result.stats.kept, result.stats.pending) == (12, 88)
     assert len(rows(tmp_path / "out" / "data")) == 12
 
@@ -306,7 +306,7 @@ def test_a_full_disk_stops_the_run_intact_and_the_same_call_goes_on_when_there_i
         filler.write_bytes(b"x" * 150_000)
         with LocalTeacher() as teacher:
             with pytest.raises(RunError, match=r"make room|Make room"):
-                raise go(disk / "out", code, teacher, n=110).trouble or AssertionError("the disk was large enough")
+                raise go(disk / "out", code, teacher, n=110).error or AssertionError("the disk was large enough")
             answered = len(teacher.requests)
             assert 0 < answered
             filler.unlink()
@@ -354,7 +354,7 @@ def test_a_run_inside_the_folder_of_its_source_goes_on(tmp_path: Path) -> None:
     config = RunSpec(seeds=SeedPlan(n=4, sampler="functions"), checks=Checks(benchmarks=(), near_duplicates=False))
     for _ in range(2):
         result = run(tmp_path / "pairs", config, open_source(str(tmp_path)), CommentFunctionTeacher())
-        assert (result.stats.kept, result.trouble) == (4, None)
+        assert (result.stats.kept, result.error) == (4, None)
 
 
 @pytest.mark.parametrize("name", ["p [1]", "what?", "all*"])

@@ -34,7 +34,7 @@ from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -330,7 +330,7 @@ class TestRun:
         with LocalTeacher() as server, LocalTeacher(lambda body: Answer(text="assert f(1) == 2")) as second:
             then = [WriteTests(InferenceTeacher("judge", second.base_url))]
             result = self.go(tmp_path / "out", code, server, 12, then)
-            assert (result.trouble, result.stats.kept, result.report["tasks"]) == (
+            assert (result.error, result.stats.kept, result.report["tasks"]) == (
                 None,
                 12,
                 ["write_tests: openai-compatible:judge"],
@@ -369,7 +369,7 @@ class TestRun:
                 child.wait()
             then = [WriteTests(InferenceTeacher("judge", second.base_url))]
             result = self.go(tmp_path / "out", code, server, n, then)
-            assert (result.trouble, result.stats.kept, result.stats.pending) == (None, n, 0)
+            assert (result.error, result.stats.kept, result.stats.pending) == (None, n, 0)
             assert len(server.requests) + len(second.requests) <= 2 * n + 3 * 8  # what was in flight at each kill
             fresh = self.go(tmp_path / "fresh", code, server, n, then)
         assert fresh.stats.kept == n

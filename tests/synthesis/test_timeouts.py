@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.output import RunStats
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MULTIPLE_AT_FIRST, SHORTEST_S, WINDOW, Deadline
 

@@ -17,7 +17,7 @@ from datasets import load_dataset
 import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.synthesis.tables.columns import columns_of, language_of, read_tests, text_of
 from hf_oss_instruct.synthesis.tables.rows import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.teachers.inference import InferenceTeacher
@@ -172,10 +172,10 @@ def without_ruby(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A machine without Ruby: its interpreter has a name that nobody has. Yields the line that installs it."""
     row = TOOLCHAINS["ruby"]
     monkeypatch.setitem(TOOLCHAINS, "ruby", replace(row, needs=("ruby-that-nobody-has",)))
-    trouble_with.cache_clear()
+    why_unavailable.cache_clear()
     toolchain_of.cache_clear()
     yield row.install
-    trouble_with.cache_clear()
+    why_unavailable.cache_clear()
     toolchain_of.cache_clear()
 
 

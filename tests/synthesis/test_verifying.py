@@ -75,7 +75,7 @@ def test_every_kind_of_answer_is_accounted_for_and_a_second_run_asks_and_execute
 ) -> None:
     out, seeds = tmp_path / "out", code(tmp_path / "code", KINDS)
     result = verified(out, seeds, teacher, tests="answer")
-    assert result.trouble is None
+    assert result.error is None
     found = json.loads((out / "run.json").read_text())
     assert (found["requested"], found["kept"], found["pending"]) == (len(KINDS), 1, 0)
     by_kind = {kind: EXPECTED[kind] for kind in KINDS}
@@ -98,7 +98,7 @@ def test_every_kind_of_answer_is_accounted_for_and_a_second_run_asks_and_execute
 
     before, lines = tables(out), (out / "verdicts.jsonl").read_bytes()
     again = verified(out, seeds, teacher, tests="answer")
-    assert again.trouble is None
+    assert again.error is None
     assert tables(out) == before
     assert (out / "verdicts.jsonl").read_bytes() == lines, "nothing was executed"
     assert len(teacher.requests) == len(KINDS), "nobody was asked"
@@ -308,7 +308,7 @@ def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path) -> None:
 def test_a_spent_budget_leaves_rows_pending_and_verifies_what_was_answered(tmp_path: Path, teacher: LocalTeacher) -> None:
     out, seeds = tmp_path / "out", code(tmp_path / "code", ("right",) * 6)
     short = verified(out, seeds, teacher, tests="apart", limits=RunLimits(max_requests=7))
-    assert isinstance(short.trouble, BudgetReachedError)
+    assert isinstance(short.error, BudgetReachedError)
     assert len(teacher.requests) == 7
     found = short.report
     assert found["kept"] + found["pending"] == 6
@@ -321,7 +321,7 @@ def test_a_spent_budget_leaves_rows_pending_and_verifies_what_was_answered(tmp_p
 def test_without_a_sandbox_nothing_is_asked(tmp_path: Path, teacher: LocalTeacher, monkeypatch: pytest.MonkeyPatch) -> None:
     from hf_oss_instruct.sandbox import backends
 
-    monkeypatch.setattr(backends, "trouble_with", lambda name: "it is not installed")
+    monkeypatch.setattr(backends, "why_unavailable", lambda name: "it is not installed")
     with pytest.raises(SandboxError, match="--unsafe-no-sandbox"):
         verified(tmp_path / "out", code(tmp_path / "code", ("right",)), teacher, tests="answer")
     assert not teacher.requests

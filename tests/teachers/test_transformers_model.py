@@ -431,7 +431,7 @@ def test_babble_ends_as_counted_rejections(tiny: Path, tmp_path: Path) -> None:
     result = run(
         tmp_path / "out", RunSpec(SeedPlan(n=6), TeacherSpec(concurrency=6), sampling=Sampling(max_tokens=24)), stdlib(), teacher
     )
-    assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
+    assert (result.error, result.stats.pending, result.stats.kept) == (None, 0, 0)
     assert sum(result.report["rejected"].values()) == 6
     assert set(result.report["rejected"]) <= {"truncated", "unparsable", "empty", "refused"}
     assert result.report["teacher"] == teacher.identity

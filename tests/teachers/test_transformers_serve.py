@@ -80,7 +80,7 @@ def test_babble_of_a_real_server_ends_as_counted_rejections(server: tuple[str, s
     config = RunSpec(SeedPlan(n=6), TeacherSpec(concurrency=3), sampling=Sampling(max_tokens=24))
     teacher = InferenceTeacher(model, base_url, timeout_s=120)
     result = run(tmp_path / "out", config, stdlib(), teacher)
-    assert (result.trouble, result.stats.pending, result.stats.kept) == (None, 0, 0)
+    assert (result.error, result.stats.pending, result.stats.kept) == (None, 0, 0)
     assert sum(result.report["rejected"].values()) == 6
     assert set(result.report["rejected"]) <= {"truncated", "unparsable", "empty"}
     received = pq.read_table(tmp_path / "out" / "rejected").to_pylist()

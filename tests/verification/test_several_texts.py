@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.suites import READ, read_suite
 from hf_oss_instruct.verification.verify import Options, verify_row
 
@@ -69,7 +69,7 @@ def test_every_language_has_a_pair_here() -> None:
 
 @pytest.mark.parametrize("language", sorted(PAIRS))
 def test_verifying_a_verified_row_again_gives_the_same_row(language: str) -> None:
-    if trouble := trouble_with(language):
+    if trouble := why_unavailable(language):
         pytest.skip(trouble)
     solution, tests = PAIRS[language]
     options = Options(mutants=1, reruns=1, stubs=1)

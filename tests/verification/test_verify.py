@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.suites import read_suite
@@ -61,7 +61,7 @@ def test_a_language_without_a_toolchain_or_reader_says_so() -> None:
 @pytest.mark.parametrize(("language", "typed"), [("javascript", ""), ("typescript", ": number")])
 def test_a_console_assert_that_only_prints_is_a_failure(language: str, typed: str) -> None:
     """HumanEval-X's tests: an arrow function that asserts, and a call of it."""
-    if trouble := trouble_with(language):
+    if trouble := why_unavailable(language):
         pytest.skip(trouble)
     tests = (
         "const testDouble = () => {\n  console.assert(double(2) === 4)\n  console.assert(double(3) === 6)\n}\n\ntestDouble()\n"

@@ -18,7 +18,7 @@ from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.lighteval_models import SERVED, LightevalModel, ModelChoice, Sampling
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
 from hf_oss_instruct.evaluation.results import Score
@@ -125,8 +125,8 @@ def evaluate(
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
-            if trouble := trouble_with(language, tier):
-                say(f"{benchmark.task} will be generated but not evaluated: {trouble}")
+            if reason := why_unavailable(language, tier):
+                say(f"{benchmark.task} will be generated but not evaluated: {reason}")
     choice, facts = _identified(choice)
     out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:

@@ -53,7 +53,7 @@ def toolchain_of(language: str) -> str:
 
 
 @functools.cache
-def trouble_with(language: str, tier: str | None = None) -> str | None:
+def why_unavailable(language: str, tier: str | None = None) -> str | None:
     """Explain why programs of a language cannot be judged here, with the command that installs what is missing; None if they can.
 
     Args:

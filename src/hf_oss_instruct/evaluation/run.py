@@ -14,7 +14,7 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation import results, scoring
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.compare import Comparison, compare
-from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
@@ -97,7 +97,7 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
     return {
         "hf_oss_instruct": version("hf-oss-instruct"),
         "python": platform.python_version(),
-        "toolchains": {language: trouble_with(language, tier) or toolchain_of(language) for language in sorted(languages)},
+        "toolchains": {language: why_unavailable(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
         "memory": memory_held_by(tier),
         "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},

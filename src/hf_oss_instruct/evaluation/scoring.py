@@ -18,7 +18,7 @@ from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.oracles import ORACLES
-from hf_oss_instruct.evaluation.preflight import toolchain_of, trouble_with
+from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
@@ -187,8 +187,8 @@ class Grader:
     def verdict(self, problem: Problem, sample: Sample) -> tuple[Verdict, bool]:
         """Return the verdict, and whether the wall time limit caused it."""
         extracted = extract(problem, answer_of(sample), sample.kind)
-        if trouble := trouble_with(problem.language, self._tier):
-            return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=trouble), ""), False
+        if reason := why_unavailable(problem.language, self._tier):
+            return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=reason), ""), False
         limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
         key = key_of(extracted.program, problem, limits, self._tier)
         if (known := self._known.get(key)) and known.final:

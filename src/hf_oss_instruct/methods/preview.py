@@ -14,7 +14,7 @@ from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sync import from_plain_code
 
 CHARS_PER_TOKEN = 3.5

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.rewards.graders import (
     CallsGrader,
@@ -39,7 +39,7 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
         UsageError: the tests cannot be read or run here; the message says why and what to install.
         SandboxError: no sandbox works on this machine.
     """
-    if trouble := trouble_with(tests.language, tier):
+    if trouble := why_unavailable(tests.language, tier):
         raise UsageError(f"Tests in {tests.language!r} cannot be run here. {trouble}")
     if tests.pairs:
         return PairsGrader(tests)

@@ -120,7 +120,7 @@ TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}
 
 
 @functools.cache
-def trouble_with(name: str) -> str | None:
+def why_unavailable(name: str) -> str | None:
     """Explain why a tier does not work on this machine; None if it does. Tested once, by running a program in it."""
     return trial(name) if sys.platform.startswith("linux") else f"it needs Linux, and this is {sys.platform}"
 
@@ -137,7 +137,7 @@ def trial(name: str) -> str | None:
 
 
 @functools.cache
-def trouble_with_cgroups(name: str) -> str | None:
+def why_no_cgroups(name: str) -> str | None:
     """Explain why a tier cannot use control groups for memory; None if it can. Tested once, by running a program in one."""
     job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
@@ -151,19 +151,19 @@ def trouble_with_cgroups(name: str) -> str | None:
 
 def memory_held_by(name: str) -> str:
     """Describe what limits the total memory of a run: a control group, or polling and why no group is used."""
-    why = trouble_with_cgroups(name)
+    why = why_no_cgroups(name)
     return f"polling, which is not a guarantee; no control group: {why}" if why else "a control group"
 
 
 def not_held(tier: Tier) -> dict[str, str]:
     """Return the guarantees that a tier does not provide on this machine, each with what is lost."""
-    more = () if trouble_with_cgroups(tier.name) else _BY_CGROUP
+    more = () if why_no_cgroups(tier.name) else _BY_CGROUP
     return {name: lost for name, lost in tier.does_not_hold.items() if name not in more}
 
 
 def available_tiers() -> tuple[Tier, ...]:
     """Return the isolating tiers that work on this machine, best first."""
-    return tuple(tier for tier in (BUBBLEWRAP, LANDLOCK) if trouble_with(tier.name) is None)
+    return tuple(tier for tier in (BUBBLEWRAP, LANDLOCK) if why_unavailable(tier.name) is None)
 
 
 def chosen_tier(name: str | None = None) -> Tier:
@@ -178,9 +178,9 @@ def chosen_tier(name: str | None = None) -> Tier:
             raise UsageError(f"Unknown sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
         return TIERS[name]
     for tier in (BUBBLEWRAP, LANDLOCK):
-        if trouble_with(tier.name) is None:
+        if why_unavailable(tier.name) is None:
             return tier
-    reasons = "\n".join(f"- {tier.name}: {trouble_with(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
+    reasons = "\n".join(f"- {tier.name}: {why_unavailable(tier.name)}. {tier.get_it}" for tier in (BUBBLEWRAP, LANDLOCK))
     raise SandboxError(
         f"Untrusted code is not run without a sandbox, and no sandbox works on this machine:\n{reasons}\n"
         "On a disposable machine, pass --unsafe-no-sandbox, or tier='unsafe-none' in Python."

@@ -94,7 +94,7 @@ def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
 @functools.cache
 def _ours(pid: int) -> Path:
     """Return this process's own group, which holds those of its runs."""
-    trouble = []
+    errors = []
     for parent in _candidates():
         try:
             _divide(parent)
@@ -105,11 +105,11 @@ def _ours(pid: int) -> Path:
             path.mkdir()
             _divide(path)
         except OSError as error:
-            trouble.append(str(error))
+            errors.append(str(error))
             continue
         atexit.register(_forget, path, pid)
         return path
-    raise NoControlGroupError("; ".join(trouble) or "no cgroup v2 is mounted")
+    raise NoControlGroupError("; ".join(errors) or "no cgroup v2 is mounted")
 
 
 def _candidates() -> list[Path]:

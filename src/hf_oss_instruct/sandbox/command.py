@@ -64,14 +64,14 @@ def _sandbox() -> dict[str, Any]:
         available_tiers,
         memory_held_by,
         not_held,
-        trouble_with,
+        why_unavailable,
     )
     from hf_oss_instruct.sandbox.guarantees import GUARANTEES
 
     tiers = available_tiers()
     best = tiers[0] if tiers else None
     lost = not_held(best) if best else {}
-    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := trouble_with(tier.name))]
+    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := why_unavailable(tier.name))]
     return {
         "tier": best.name if best else None,
         "memory": memory_held_by(best.name) if best else None,

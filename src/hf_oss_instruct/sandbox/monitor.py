@@ -130,7 +130,7 @@ class _Watch:
     def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
         self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
         self._deadline, self._init_process = deadline + PATIENCE_S, -1
-        self._output, self._trouble, self._running = RunOutput(), "", False
+        self._output, self._error, self._running = RunOutput(), "", False
 
     def until_over(self) -> RunOutput:
         try:
@@ -139,8 +139,8 @@ class _Watch:
             if self._init_process >= 0 and self._report.fileno() >= 0:
                 self._end()
         self._read_the_rest()
-        if self._trouble:
-            raise SandboxStalledError(self._trouble, self._output.began)
+        if self._error:
+            raise SandboxStalledError(self._error, self._output.began)
         return self._output
 
     def _listen(self) -> None:
@@ -181,8 +181,8 @@ class _Watch:
         """Receive one report; False when the other side is closed."""
         message, fds, _, _ = socket.recv_fds(self._report, CHUNK, 1)
         if not message:
-            if self._init_process < 0 and not self._trouble:
-                self._trouble = "the run ended before it began"
+            if self._init_process < 0 and not self._error:
+                self._error = "the run ended before it began"
             return False
         said = json.loads(message)
         if fds:
@@ -190,7 +190,7 @@ class _Watch:
             self._stack.callback(os.close, fds[0])
             self._report.send(b"go")
         elif "error" in said:
-            self._trouble = said["error"]
+            self._error = said["error"]
         elif "began" in said:
             self._output.began = self._running = True
             self._deadline = time.monotonic() + said["began"] + SLACK_S

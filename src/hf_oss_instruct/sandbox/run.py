@@ -15,7 +15,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import cgroups, job_spec, monitor
-from hf_oss_instruct.sandbox.backends import chosen_tier, trial, trouble_with_cgroups
+from hf_oss_instruct.sandbox.backends import chosen_tier, trial, why_no_cgroups
 from hf_oss_instruct.sandbox.fork_servers import ForkServer, discard, fork_server
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
@@ -187,7 +187,7 @@ def _attempted(
     The program is at fault if it had started and a harmless program runs in the same tier right afterwards. A program that
     breaks its sandbox every time has failed. Otherwise the machine is at fault, which says nothing about the program.
     """
-    trouble, by_the_program = "", 0
+    failure, by_the_program = "", 0
     for _ in range(ATTEMPTS):
         process = fork_server(job.key)
         try:
@@ -195,19 +195,19 @@ def _attempted(
         except (monitor.SandboxStalledError, OSError) as error:
             if process.given_up:
                 raise SandboxError("the run was canceled because this process is exiting") from error
-            trouble = f"{error}. {process.said()}".strip()
+            failure = f"{error}. {process.said()}".strip()
             discard(job.key, process)
             by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
     if by_the_program == ATTEMPTS:
-        reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {trouble}"
+        reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {failure}"
         return [Execution("failed", stderr=reason, tier=tier, reason=reason)]
-    return [Execution("sandbox_error", stderr=trouble, tier=tier, reason=trouble)]
+    return [Execution("sandbox_error", stderr=failure, tier=tier, reason=failure)]
 
 
 def _run(
     job: job_spec.JobSpec, stdin: bytes, cap: int, process: ForkServer, tier: str, memory: int, boundary: str
 ) -> list[Execution]:
-    if trouble_with_cgroups(tier):
+    if why_no_cgroups(tier):
         output = monitor.run(job.payload, stdin, cap, job.most_s, process.launch, memory=memory)
         return _executions(output, tier, boundary)
     with cgroups.places(job.memory_mib) as places:

@@ -73,9 +73,9 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         with progress.stage("Reading the benchmarks that no pair may quote"):
             spec, lists = with_benchmarks(spec, names)
         result = run(out, spec, source, teacher, lists=lists, progress=progress)
-    trouble = _trouble(result, out)
-    _say_how_it_ended(result, trouble, teacher.embedded, out, output)
-    sys.exit(_exit_code(result, trouble))
+    failure = _failure(result, out)
+    _print_outcome(result, failure, teacher.embedded, out, output)
+    sys.exit(_exit_code(result, failure))
 
 
 @click.command()
@@ -96,7 +96,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
     from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.progress import count_requests
-    from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+    from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.verification.memo import Verdicts
@@ -200,18 +200,18 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
             show_line(f"  {count:,} left out: {reason}")
 
 
-def _say_how_it_ended(result: RunResult, trouble: str | None, embedded: bool, out: Path, output: str) -> None:
+def _print_outcome(result: RunResult, failure: str | None, embedded: bool, out: Path, output: str) -> None:
     from hf_oss_instruct.synthesis.console import show_report
 
     if output == "json":
         click.echo(json.dumps({"out": str(out), **result.report}))
     elif output != "quiet":
-        show_report(result.report, out, "" if trouble else _next(out, embedded))
-        if embedded and not trouble:
+        show_report(result.report, out, "" if failure else _next(out, embedded))
+        if embedded and not failure:
             click.echo(NOT_FOR_TRAINING)
-    if trouble:
-        click.echo(visible(trouble), err=True)
-    if result.interrupted or (result.stats.pending and not isinstance(result.trouble, SeedsExhaustedError)):
+    if failure:
+        click.echo(visible(failure), err=True)
+    if result.interrupted or (result.stats.pending and not isinstance(result.error, SeedsExhaustedError)):
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
 
 
@@ -221,19 +221,19 @@ def _next(out: Path, embedded: bool) -> str:
     return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
 
 
-def _exit_code(result: RunResult, trouble: str | None) -> int:
+def _exit_code(result: RunResult, failure: str | None) -> int:
     if result.interrupted:
         return EXIT_INTERRUPTED
-    return EXIT_BUDGET if isinstance(result.trouble, BudgetReachedError) else EXIT_FAILED if trouble else 0
+    return EXIT_BUDGET if isinstance(result.error, BudgetReachedError) else EXIT_FAILED if failure else 0
 
 
-def _trouble(result: RunResult, out: Path) -> str | None:
+def _failure(result: RunResult, out: Path) -> str | None:
     """Why the run is incomplete; None if it is complete."""
     stats = result.stats
     if result.interrupted:
         return "Interrupted."
-    if result.trouble:
-        return f"Error: {result.trouble}"
+    if result.error:
+        return f"Error: {result.error}"
     if stats.pending:
         return f"Error: {stats.pending:,} seeds have no answer yet ({stats.pending_why})."
     if not stats.kept:

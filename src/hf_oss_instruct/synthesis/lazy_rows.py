@@ -21,7 +21,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.oss_instruct import PARSERS, OssInstructTask
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sync import from_plain_code
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.teachers.parsing import Parser, parse

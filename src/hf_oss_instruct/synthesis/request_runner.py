@@ -1,136 +1,22 @@
-"""How a question gets its answer: one attempt at a time, journaled before it is used, and when to stop asking."""
+"""Send requests to teachers one attempt at a time, write answers to the journal before they are used, and decide when to stop."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
+from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, Stopped, TaskState, Undecided
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.retry_policy import BUSY_TRIES, REFUSALS_TO_STOP, RetryPolicy
 from hf_oss_instruct.synthesis.timeouts import Deadline
-
-REFUSALS_TO_STOP = 16
-"""If so many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
-
-BUSY_TRIES = 8
-"""Attempts for one row if the server is busy (429), as a multiple of those if it fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to try again, and when to give up.
-
-    Attributes:
-        tries: failed attempts for one row, then it stays pending; a 429 is not the row's failure, eight times as many may come.
-        first_pause_s, longest_pause_s: bounds of the exponential pause between attempts, in seconds.
-        give_up_after_s: the run stops when requests failed for so long with no answer between, or the server asks us to wait
-            longer than that.
-        tries_to_reach, reach_s: failures, and seconds, after which a run stops whose server nobody has reached yet.
-        deadline_s: seconds one attempt may take, the wait for a slot not counted; None for one that learns, see `Deadline`.
-    """
-
-    tries: int = 8
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 60.0
-    give_up_after_s: float = 300.0
-    tries_to_reach: int = 4
-    reach_s: float = 4.0
-    deadline_s: float | None = None
-
-    def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
-        """Seconds to wait after a failed attempt: what the server asks for, else exponential; both with jitter."""
-        longest = min(self.first_pause_s * 2.0**attempt, self.longest_pause_s)
-        return (asked_for_s or 0.0) + random.uniform(0.5, 1.0) * longest
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer is in the journal."""
-
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The teacher refuses the item for good; the journal says so."""
-
-    refusal: RowRejectedError
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """The request was refused, and it is not known whether item or request is to blame: nothing else was answered yet."""
-
-    refusal: RowRejectedError
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """The question is to be asked again.
-
-    Attributes:
-        pause_s: seconds from now.
-        counts: how many of the item's tries the attempt uses up.
-        why: what happened.
-        timed_out: whether there was no answer in time.
-    """
-
-    pause_s: float
-    counts: int
-    why: str
-    timed_out: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """No answer, and none will come: the run stops."""
-
-    why: str
-
-
-AttemptResult: TypeAlias = Answered | Refused | Undecided | Retry | Stopped
-
-
-class Admission(Enum):
-    """Whether the budget lets a request leave."""
-
-    NOW = "now"
-    WHEN_OTHERS_RETURN = "when others return"
-    NEVER = "never"
-
-
-@dataclass(slots=True, eq=False)
-class TaskState:
-    """What is known of the answers to one task's questions.
-
-    Attributes:
-        deadline: how long an attempt may take.
-        answers_others: whether a question was answered, so that a refusal is the item's own fault.
-        refused: key, refusal and request of what was refused before that.
-        not_understood: answers that are no chat completions.
-        failures: failed attempts.
-        reached: whether the teacher was ever there.
-        failing_since: when the failures began that no answer has come between; None if the last attempt did not fail.
-    """
-
-    deadline: Deadline
-    name: str
-    answers_others: bool = False
-    refused: list[tuple[str, RowRejectedError, Request]] = field(default_factory=list)
-    not_understood: int = 0
-    failures: int = 0
-    reached: bool = False
-    failing_since: float | None = None
 
 
 class RequestRunner:
@@ -138,7 +24,7 @@ class RequestRunner:
 
     Args:
         journal: where answers are written before they are used.
-        limiter: told what every attempt came to.
+        limiter: is informed of every result.
         policy: when to try again, and when to give up.
         budget: what may be spent.
         usage: what was spent, kept up to date.
@@ -146,7 +32,7 @@ class RequestRunner:
 
     Attributes:
         closed: set when no more requests are sent.
-        trouble: what closed it, if anything did.
+        error: what closed it, if anything did.
     """
 
     def __init__(
@@ -162,10 +48,10 @@ class RequestRunner:
         self._clock = clock
         self._states: dict[tuple[str, str], TaskState] = {}
         self.closed = asyncio.Event()
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
     def state(self, task: GenerationTask[Any]) -> TaskState:
-        """What is known of a task; tasks of the same name and teacher share it."""
+        """Return what is known of a task; tasks with the same name and teacher share it."""
         name = task.name, task.teacher.identity
         if name not in self._states:
             fixed_s = task.teacher.timeout_s if self._policy.deadline_s is None else self._policy.deadline_s
@@ -211,7 +97,7 @@ class RequestRunner:
             self._budget.settle(request, answer)
 
     def reserve(self, request: Request) -> Admission:
-        """Ask the budget for what a request may use; the caller holds a slot of the limiter."""
+        """Reserve what a request may use of the budget; the caller holds a slot of the limiter."""
         if self._budget.reserve(request):
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
@@ -220,27 +106,27 @@ class RequestRunner:
         return Admission.NEVER
 
     def goes_on(self, tries: int, attempts: int) -> bool:
-        """Whether an item is asked about again after so many failures, and so many attempts with those a busy server refused."""
+        """Whether to try an item again after `tries` failures and `attempts` attempts, which include 429 responses."""
         return not self.closed.is_set() and tries < self._policy.tries and attempts < BUSY_TRIES * self._policy.tries
 
     def close(self, error: Exception | None = None) -> None:
-        """Send nothing more."""
-        self.trouble = self.trouble or error
+        """Stop sending requests."""
+        self.error = self.error or error
         self.closed.set()
         self._limiter.close()
 
     def others_are_answered(self, state: TaskState) -> None:
-        """The teacher answers questions of this task: what it refused so far are the items' own faults."""
+        """Note that the teacher answers this task's questions, so what it refused so far was the items' fault."""
         state.answers_others = True
         for key, refusal, request in state.refused:
             self._journal.append(key, refusal, request.seed, state.name)
         state.refused.clear()
 
     def finish(self) -> None:
-        """Note at the end of a run that was not stopped where all was refused: the request is to blame, not the items."""
+        """Set `error` at the end of a run in which a teacher refused everything: the request is at fault, not the items."""
         refused = next((state for state in self._states.values() if state.refused), None)
         if refused and not self.closed.is_set():
-            self.trouble = _all_refused(refused)
+            self.error = _all_refused(refused)
 
     def _keep(self, state: TaskState, key: str, answer: Completion, request: Request) -> Answered | Stopped:
         try:
@@ -260,11 +146,11 @@ class RequestRunner:
         return Answered(answer)
 
     def _not_understood(self, state: TaskState, raw: str) -> None:
-        """Keep an answer that is not understood; if none is understood, pay for no more."""
+        """Count an answer that cannot be parsed; stop paying for more if none could be."""
         state.not_understood += 1
         if not state.answers_others and state.not_understood >= REFUSALS_TO_STOP:
-            said = f"The first {state.not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
-            self.close(TeacherError(f"{said}. Check --base-url, and that the server speaks the OpenAI protocol."))
+            reason = f"The first {state.not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
+            self.close(TeacherError(f"{reason}. Check --base-url, and that the server speaks the OpenAI protocol."))
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
         """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
@@ -280,9 +166,9 @@ class RequestRunner:
         return Undecided(refusal)
 
     def _timed_out(self, state: TaskState, number: int, timeouts: int) -> Retry:
-        """No answer in time. It may have been paid for all the same, so three such attempts are enough for one item."""
-        said = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
-        retry = self._retry(state, RetryableError(said, reached=True), number)
+        """Three timeouts are enough for one item, because each attempt may have been billed."""
+        reason = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
+        retry = self._retry(state, RetryableError(reason, reached=True), number)
         return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
     def _retry(self, state: TaskState, error: RetryableError, number: int) -> Retry:
@@ -305,8 +191,8 @@ class RequestRunner:
         if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
         if (error.after_s or 0.0) > policy.give_up_after_s:
-            said = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
-            self.close(TeacherError(f"{said}: {error}. Run it again then."))
+            reason = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
+            self.close(TeacherError(f"{reason}: {error}. Run it again then."))
         elif failing_s > policy.give_up_after_s:
             self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
 

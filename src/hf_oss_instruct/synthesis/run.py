@@ -29,7 +29,7 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
@@ -49,13 +49,13 @@ class RunResult:
     Attributes:
         stats: the counts.
         report: `run.json` as written.
-        trouble: the error that stopped it before every seed was answered; None if there was none.
+        error: what stopped it before every seed was answered; None if there was none.
         interrupted: whether it was stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
 
     stats: RunStats
     report: dict[str, Any]
-    trouble: OssInstructError | None = None
+    error: OssInstructError | None = None
     interrupted: bool = False
 
 
@@ -123,13 +123,13 @@ def run(
 
             update = partial(fill, stats=stats, requests_before=spent.requests_sent, stopping=stopping)
             with progress.stage(f"Making pairs with {teacher.identity}", "seeds", spec.seeds.requested, update):
-                trouble = drive(stream, tables.consume, stopping)
+                error = drive(stream, tables.consume, stopping)
             with progress.stage("Checking the whole dataset and writing it"):
                 tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
             report |= {"tasks": follow_ups} if follow_ups else {}
         publish(out, spec, task, stats, report)
-        return RunResult(stats, report, trouble, bool(stopping))
+        return RunResult(stats, report, error, bool(stopping))
 
 
 def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[BenchmarkList]]:

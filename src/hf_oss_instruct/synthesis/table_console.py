@@ -32,17 +32,17 @@ def leave_table_run(
         say_more: prints what the command found, from the report.
         hint: what to do if no row is left.
     """
-    report, out, trouble = result.report, result.out, _trouble(result, done, hint)
+    report, out, failure = result.report, result.out, _failure(result, done, hint)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        then = "" if trouble else _next(out, verified=bool(report.get("verification")))
+        then = "" if failure else _next(out, verified=bool(report.get("verification")))
         look = [command_line("report", out), str(out / "README.md")]
         show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=look, then=then)
         show_rejected(report)
         say_more(report)
-    if trouble:
-        click.echo(visible(trouble), err=True)
+    if failure:
+        click.echo(visible(failure), err=True)
     if report["pending"]:
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
     sys.exit(_exit_code(result))
@@ -55,12 +55,12 @@ def _next(out: Path, verified: bool) -> str:
     return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
 
 
-def _trouble(result: TableResult, done: str, hint: str) -> str | None:
+def _failure(result: TableResult, done: str, hint: str) -> str | None:
     report = result.report
     if result.interrupted:
         return "Interrupted."
-    if result.trouble:
-        return f"Error: {result.trouble}"
+    if result.error:
+        return f"Error: {result.error}"
     if report["pending"]:
         return f"Error: {report['pending']:,} rows are not {done} yet ({result.why})."
     if not report["kept"]:
@@ -71,6 +71,6 @@ def _trouble(result: TableResult, done: str, hint: str) -> str | None:
 def _exit_code(result: TableResult) -> int:
     if result.interrupted:
         return EXIT_INTERRUPTED
-    if isinstance(result.trouble, BudgetReachedError):
+    if isinstance(result.error, BudgetReachedError):
         return EXIT_BUDGET
-    return EXIT_FAILED if result.trouble or result.report["pending"] or not result.report["kept"] else 0
+    return EXIT_FAILED if result.error or result.report["pending"] or not result.report["kept"] else 0

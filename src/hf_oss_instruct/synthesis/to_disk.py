@@ -92,8 +92,8 @@ def synthesize_to_disk(
     result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, progress=progress)
     if result.interrupted:
         raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
-    if result.trouble:
-        raise result.trouble
+    if result.error:
+        raise result.error
     if pending := result.stats.pending:
         raise TeacherError(
             f"{pending:,} seeds have no answer yet ({result.stats.pending_why}). Everything received is kept in {str(out)!r}; "

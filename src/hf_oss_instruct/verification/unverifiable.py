@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hf_oss_instruct.evaluation.preflight import trouble_with
+from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 from hf_oss_instruct.verification.suites.python import third_party
@@ -44,7 +44,7 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None, packag
     Raises:
         SuiteRefusedError: there is no toolchain, or every solution needs a module that is not installed.
     """
-    if trouble := trouble_with(language, tier):
+    if trouble := why_unavailable(language, tier):
         raise SuiteRefusedError("not_verifiable", trouble, "toolchain")
     if language == "python" and solutions:
         lacking = [third_party(solution, packages) for solution in solutions]

@@ -51,20 +51,20 @@ def serve_run(spec: dict[str, Any], control: socket.socket, tell: int) -> NoRetu
     """Create an environment, receive a run, tell the fork server, report the result of the run, and exit."""
     for kind in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
         signal.signal(kind, signal.SIG_DFL)
-    environment, trouble = RunEnvironment(), None
+    environment, failure = RunEnvironment(), None
     try:
         os.setsid()
         kernel.prctl(kernel.SET_DUMPABLE, 0)
         environment = _environment(spec)
     except Exception as error:
-        trouble = error
+        failure = error
     try:
         message, fds = receive_run(control)
         if message:
             os.write(tell, message)
             control.close()
             os.close(tell)
-            _serve_run(spec, environment, trouble, fds)
+            _serve_run(spec, environment, failure, fds)
     finally:
         with contextlib.suppress(BaseException):
             _kill_all(spec)
@@ -79,12 +79,12 @@ def receive_run(control: socket.socket) -> tuple[bytes, list[int]]:
     return message, fds
 
 
-def _serve_run(spec: dict[str, Any], environment: RunEnvironment, trouble: Exception | None, fds: list[int]) -> None:
+def _serve_run(spec: dict[str, Any], environment: RunEnvironment, failure: Exception | None, fds: list[int]) -> None:
     payload, stdin, stdout, stderr, diagnosis, _, *entries = fds
     report = socket.socket(fileno=fds[REPORT])
     try:
-        if trouble:
-            raise trouble
+        if failure:
+            raise failure
         _introduce(report)
         with open(payload, "rb", closefd=False) as stream:
             job = json.loads(stream.readline())
@@ -239,10 +239,10 @@ def _run(
         program.enter(entry, tell)
         program.become(spec, job, step, environment.folder, wires, tell, others)
     os.close(tell)
-    trouble = os.read(ready, 4096)
+    failure = os.read(ready, 4096)
     os.close(ready)
-    if trouble:
-        raise OSError(trouble.decode(errors="replace"))
+    if failure:
+        raise OSError(failure.decode(errors="replace"))
     report.send(json.dumps({"began": step["wall_s"]}).encode())
     where = resource_limits.Where(environment.folder, spec["tier"] == "bubblewrap", environment.sockets, spec["numbers_agree"])
     why = _wait(child, step, started, seen, where, report)

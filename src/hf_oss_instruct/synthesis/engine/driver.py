@@ -17,7 +17,8 @@ from hf_oss_instruct.synthesis.engine.workers import Workers
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import RequestRunner, RetryPolicy
+from hf_oss_instruct.synthesis.request_runner import RequestRunner
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sync import off_the_loop
 
 
@@ -74,8 +75,8 @@ async def outcomes(
                 break
             await window.moved()
         runner.finish()
-        if trouble := runner.trouble or working.exception():
-            raise trouble
+        if failure := runner.error or working.exception():
+            raise failure
     finally:
         await engine.close(working)
 
@@ -103,12 +104,12 @@ class _Engine:
     async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None, finish_s: float) -> None:
         """Work until it is known what becomes of every item."""
         watcher = asyncio.create_task(self._stop_when(stop, finish_s)) if stop else None
-        trouble: SeedError | None = None
+        failure: SeedError | None = None
         try:
             try:
                 await self._read(items)
             except SeedError as error:  # what was read before is still worked on
-                trouble = error
+                failure = error
             while self._schedule.fresh or not self._schedule.is_quiet:
                 await self._change()
         finally:
@@ -116,8 +117,8 @@ class _Engine:
             self._workers.cancel()
             if watcher:
                 watcher.cancel()
-        if trouble:
-            raise trouble
+        if failure:
+            raise failure
 
     async def _read(self, items: Iterable[Seed | Row | Skipped]) -> None:
         """Read the source, a little ahead of the workers."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.synthesis.attempts import TaskState
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
@@ -14,7 +15,7 @@ from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, Task
 from hf_oss_instruct.synthesis.journal import Answer, Journal
-from hf_oss_instruct.synthesis.request_runner import RequestRunner, TaskState
+from hf_oss_instruct.synthesis.request_runner import RequestRunner
 from hf_oss_instruct.teachers.protocol import Teacher
 
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, TaskState, Undecided
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import (
-    Admission,
-    Answered,
-    AttemptResult,
-    Refused,
-    RequestRunner,
-    Retry,
-    TaskState,
-    Undecided,
-)
+from hf_oss_instruct.synthesis.request_runner import RequestRunner
 
 
 class Workers:

@@ -28,7 +28,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import owned
@@ -44,14 +44,14 @@ class TableResult:
     Attributes:
         out: the folder.
         report: `run.json` as written.
-        trouble: what stopped it before every row was settled; None if nothing did.
+        error: what stopped it before every row was settled; None if nothing did.
         interrupted: it was stopped by a signal.
         why: why the first pending row is pending.
     """
 
     out: Path
     report: dict[str, Any]
-    trouble: OssInstructError | None = None
+    error: OssInstructError | None = None
     interrupted: bool = False
     why: str = ""
 
@@ -69,8 +69,8 @@ class TableResult:
         kept = f"Everything received is kept in {str(self.out)!r}"
         if self.interrupted:
             raise RunInterruptedError(f"Interrupted. {kept}; the same call continues.")
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         if pending := self.report["pending"]:
             raise TeacherError(f"{pending:,} rows are not {what} yet ({self.why}). {kept}; the same call continues.")
         return self.report
@@ -96,7 +96,7 @@ class TableRun:
     def __init__(self, out: Path, job: Mapping[str, Any], spec: RunSpec, also: Sequence[Path] = ()) -> None:
         self.out, self.usage = out, Usage()
         self._job, self._spec, self._also = job, spec, also
-        self._trouble: OssInstructError | None = None
+        self._error: OssInstructError | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -151,7 +151,7 @@ class TableRun:
                 catch_up=True,
             )
 
-        self._trouble = drive(stream, consume, self.stopping)
+        self._error = drive(stream, consume, self.stopping)
 
     def facts(self) -> dict[str, Any]:
         """What `run.json` says of the requests and of the time, earlier sessions included."""
@@ -166,4 +166,4 @@ class TableRun:
 
     def result(self, report: dict[str, Any], why: str = "") -> TableResult:
         """How the run ended, with the report that was written."""
-        return TableResult(self.out, report, self._trouble, bool(self.stopping), why)
+        return TableResult(self.out, report, self._error, bool(self.stopping), why)

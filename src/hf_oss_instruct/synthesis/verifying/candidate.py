@@ -17,13 +17,13 @@ class Solution:
         text: Markdown or code, as the teacher gave it.
         program: the program in it; empty where there is none.
         teacher: who wrote it.
-        trouble: why there is no program: a reason of `data.REASONS`, or `other_language`.
+        rejection: why there is no program: a reason of `data.REASONS`, or `other_language`.
     """
 
     text: str
     program: str
     teacher: str
-    trouble: str = ""
+    rejection: str = ""
 
     @classmethod
     def of(cls, text: str, teacher: str, language: str) -> Solution:

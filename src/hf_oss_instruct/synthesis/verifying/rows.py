@@ -91,7 +91,7 @@ def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
         {
             "text": solution.text,
             "teacher": solution.teacher,
-            "status": solution.trouble or (ran[at].status if at < len(ran) else "not_run"),
+            "status": solution.rejection or (ran[at].status if at < len(ran) else "not_run"),
             "results": list(ran[at].results) if at < len(ran) else [],
         }
         for at, solution in enumerate(texts)

@@ -187,8 +187,8 @@ class Prepare(_Local):
     def _refuse(self, candidate: Candidate) -> None:
         """See whether the row can be verified at all, as far as that is known without its tests."""
         (solution,) = candidate.solutions
-        if not str(candidate.row["problem"]).strip() or solution.trouble:
-            raise SuiteRefusedError("empty", "there is no problem" if not solution.trouble else "the solution holds no program")
+        if not str(candidate.row["problem"]).strip() or solution.rejection:
+            raise SuiteRefusedError("empty", "there is no problem" if not solution.rejection else "the solution holds no program")
         if candidate.language not in TOOLCHAINS:
             raise SuiteRefusedError("not_verifiable", f"programs in {candidate.language!r} are not run here", "language")
         if len(solution.program) > LARGEST_SOLUTION:

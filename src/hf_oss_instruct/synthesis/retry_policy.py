@@ -1,0 +1,39 @@
+"""When a request is tried again, and when to give up."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+REFUSALS_TO_STOP = 16
+"""If so many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
+
+BUSY_TRIES = 8
+"""Attempts for one row if the server is busy (429), as a multiple of those if it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again, and when to give up.
+
+    Attributes:
+        tries: failed attempts for one row, then it stays pending; a 429 is not the row's failure, eight times as many may come.
+        first_pause_s, longest_pause_s: bounds of the exponential pause between attempts, in seconds.
+        give_up_after_s: the run stops when requests failed for so long with no answer between, or the server asks us to wait
+            longer than that.
+        tries_to_reach, reach_s: failures, and seconds, after which a run stops whose server nobody has reached yet.
+        deadline_s: seconds one attempt may take, the wait for a slot not counted; None for one that learns, see `Deadline`.
+    """
+
+    tries: int = 8
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 60.0
+    give_up_after_s: float = 300.0
+    tries_to_reach: int = 4
+    reach_s: float = 4.0
+    deadline_s: float | None = None
+
+    def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
+        """Seconds to wait after a failed attempt: what the server asks for, else exponential; both with jitter."""
+        longest = min(self.first_pause_s * 2.0**attempt, self.longest_pause_s)
+        return (asked_for_s or 0.0) + random.uniform(0.5, 1.0) * longest
