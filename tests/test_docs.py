@@ -18,6 +18,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.spec.declare import Door, Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import OPTIONS
 
 from .evaluation import toys
@@ -115,7 +116,7 @@ def test_the_commands_page_equals_help() -> None:
 def options() -> str:
     """docs/options.md."""
     parts = [OPTIONS_HEAD]
-    methods = {"evolution": options_of(EvolutionSpec)}
+    methods = {"evolution": options_of(EvolutionSpec), "judging": options_of(JudgingSpec)}
     for part, found in (OPTIONS | methods).items():
         parts += [
             f"## {part}",
@@ -134,8 +135,9 @@ Where each option can be set. `make docs` regenerates this page; [Commands](comm
 A run config (`oss_instruct.yaml`, `*.ossi`) sets no server, key, price or path. Options marked † are refused in a run config from
 a dataset repository, which is not trusted: pass them yourself. In Python, `read_seeds` takes those of `seeds`, `synthesize` and
 `synthesize_to_disk` the others: `sampling`, `limits` and `checks` as `Sampling(…)`, `RunLimits(…)` and `Checks(…)`. `synthesize`
-takes no checks: it yields rows before the whole set is there. The options of `evolution` belong to `evolve`. Paper: section of
-Magicoder, [arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
+takes no checks: it yields rows before the whole set is there. The options of `evolution` belong to `evolve`, those of
+`judging` to `judge`. Paper: section of Magicoder,
+[arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
 """
 
 

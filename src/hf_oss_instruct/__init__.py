@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
+    from hf_oss_instruct.methods.judge import judge_rows
     from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judging.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
@@ -64,6 +65,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "evolve": "methods.evolve",
     "judge": "sandbox.judging.judge",
+    "judge_rows": "methods.judge",
     "load_recipe": "training.recipes",
     "metric_path": "evaluation.metric",
     "pass_at_k": "evaluation.pass_at_k",
@@ -100,6 +102,7 @@ __all__ = [
     "evaluate",
     "evolve",
     "judge",
+    "judge_rows",
     "load_recipe",
     "metric_path",
     "pass_at_k",

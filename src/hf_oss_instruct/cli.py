@@ -10,6 +10,7 @@ from hf_oss_instruct.api import HOOKS, curate
 from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.methods.evolve_command import evolve
+from hf_oss_instruct.methods.judge_command import judge_command
 from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.reporting.command import report
@@ -43,7 +44,7 @@ def cli() -> None:
 COMMANDS = (
     *(seeds, preview, synthesize, export, plan, split, merge),
     curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
-    *(verify, evolve, report),
+    *(verify, evolve, judge_command, report),
     publish_command(HOOKS),
     *(recipe, train, reward_server),
     *(evaluate, score, compare),

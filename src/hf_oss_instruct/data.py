@@ -245,6 +245,9 @@ class Row(TypedDict, total=False):
     parent_id: str | None
     round: int | None
     operation: str | None
+    judge_scores: list[dict[str, Any]] | None
+    judge_mean: float | None
+    judge: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +260,7 @@ class Rejection:
         detail: why, in one line.
         received: the teacher's text, None where there was none.
         verified: what verification found, to be counted; None where there was none.
-        lineage: parent, round and operation of an evolved row (`schemas.LINEAGE_COLUMNS`); None for others.
+        columns: further columns of the rejected row, such as an evolved row's lineage or a judged row's scores.
     """
 
     seed: Seed
@@ -265,7 +268,7 @@ class Rejection:
     detail: str
     received: str | None = None
     verified: Mapping[str, Any] | None = None
-    lineage: Mapping[str, Any] | None = None
+    columns: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         assert self.reason in REASONS, self.reason

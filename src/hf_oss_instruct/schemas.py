@@ -115,6 +115,15 @@ REJECTED_SCHEMA = pa.schema(
 """Columns of config `rejected`: the row's provenance, the reason, and what the teacher said."""
 
 
+_SCORE = pa.struct([pa.field("judge", pa.string()), pa.field("criterion", pa.string()), pa.field("score", pa.float64())])
+JUDGING = [
+    pa.field("judge_scores", pa.list_(_SCORE)),
+    pa.field("judge_mean", pa.float64()),
+    pa.field("judge", pa.list_(pa.string())),
+]
+"""Fields of judged rows: each judge's score by criterion, their weighted mean, and the judges that scored the row."""
+
+
 def with_lineage(schema: pa.Schema) -> pa.Schema:
     """The schema of rows or rejected rows with the columns of evolved rows."""
     return pa.schema([*schema, *_LINEAGE])

@@ -27,7 +27,7 @@ from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import owned, write_whole
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
-_OF_PREFERENCES = ["problem", "solution", "solutions", "execution_status"]
+OF_PREFERENCES = ["problem", "solution", "solutions", "execution_status"]
 
 
 def curate(
@@ -190,8 +190,8 @@ def _write(
         pairs = [to_prompt_completion(row) for row in rows if row["problem"] and row["solution"]]
         parts.append(("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)))
         counts["pairs"] = len(pairs)
-    if "verification" in report and _holds_solutions(kept):
-        rows = kept.select(_OF_PREFERENCES).to_pylist()
+    if "verification" in report and holds_solutions(kept):
+        rows = kept.select(OF_PREFERENCES).to_pylist()
         preferences = [pair for row in rows for pair in preference_pairs(row)]
         parts.append(("preference", pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA)))
         counts["preferences"] = len(preferences)
@@ -210,7 +210,7 @@ def _write(
     return report
 
 
-def _holds_solutions(table: pa.Table) -> bool:
+def holds_solutions(table: pa.Table) -> bool:
     """Whether the rows have what preference pairs are made of, with the types that verification writes."""
     there = set(table.column_names)
-    return there >= {*_OF_PREFERENCES} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type
+    return there >= {*OF_PREFERENCES} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type

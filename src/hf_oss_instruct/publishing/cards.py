@@ -21,7 +21,7 @@ SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-TAGS = {"evolve": "evol-instruct"}
+TAGS = {"evolve": "evol-instruct", "judge": "llm-as-a-judge"}
 """Command → its tag on a card; other commands have `curated`."""
 CONFIGS = {"default": "data", "sft": "sft", "preference": "preference", "rejected": "rejected"}
 """Config name → folder of its Parquet files. Configs without rows are left out: `datasets` cannot read an empty split."""
@@ -110,7 +110,7 @@ def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
     Args:
         name: name of the dataset.
         report: the contents of its `run.json`.
-        by: the command that wrote it: `curate`, `verify` or `evolve`.
+        by: the command that wrote it: `curate`, `verify`, `evolve` or `judge`.
     """
     front = {
         "pretty_name": one_line(name, 80),

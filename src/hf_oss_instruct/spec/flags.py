@@ -156,6 +156,8 @@ def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[...,
     if isinstance(option.kind, kinds.Switch):
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
         return click.option(option.flag, option.name, help=option.help, **switch)
+    if isinstance(option.kind, kinds.Several):
+        return click.option(option.flag, option.name, multiple=True, metavar=option.metavar, help=option.help)
     return click.option(option.flag, option.name, type=_type(option.kind), metavar=option.metavar, help=option.help, **shown)
 
 
@@ -174,7 +176,7 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
             return JsonObject()
         case kinds.Folder():
             return click.Path(exists=True, file_okay=False, path_type=Path)
-        case kinds.OptOuts() | Template():
+        case kinds.OptOuts() | kinds.File() | Template():
             return click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.STRING
 

@@ -254,6 +254,24 @@ class Folder(Kind):
 
 
 @dataclass(frozen=True)
+class File(Kind):
+    """The path of a local file, or what a program made of one. No file can set it."""
+
+    def from_flag(self, value: Path) -> str:
+        """See `Kind.from_flag`."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Several(Kind):
+    """Several values; the flag is given once for each."""
+
+    def from_python(self, value: Sequence[Any]) -> tuple[Any, ...]:
+        """See `Kind.from_python`."""
+        return tuple(value)
+
+
+@dataclass(frozen=True)
 class OptOuts(Kind):
     """A denylist. A run config contains only its hash, because opt-outs name people's repositories."""
 

@@ -60,11 +60,11 @@ class GenerationTask(ABC, Generic[ItemT]):
         """The chat messages to send about an item."""
 
     @abstractmethod
-    def read(self, item: ItemT, completion: Completion) -> Row | FollowUp:
+    def read(self, item: ItemT, completion: Completion) -> Row | FollowUp | Rejection:
         """Parse a complete answer, whose text has no reasoning and no end tokens.
 
         Returns:
-            The row for the next task or the dataset; or a follow-up question about the item.
+            The row for the next task or the dataset; a follow-up question about the item; or a rejection with further columns.
 
         Raises:
             RowRejectedError: the item is rejected for good, with one of `data.REASONS`.

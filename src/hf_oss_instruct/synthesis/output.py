@@ -147,7 +147,7 @@ class Tables:
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             if stats.verification and outcome.verified:
                 stats.verification.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
-            columns = provenance_columns(outcome.seed) | dict(outcome.lineage or {})
+            columns = provenance_columns(outcome.seed) | dict(outcome.columns or {})
             self._reject(columns, outcome.reason, outcome.detail, outcome.received)
         else:
             if stats.verification:

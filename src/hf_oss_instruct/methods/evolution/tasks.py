@@ -100,7 +100,7 @@ class _RoundTask(GenerationTask[Evolving]):
         if item.round < item.wanted:
             return FollowUp(Evolve(self.evolution), item.after(item.parent))
         lineage = self.evolution.lineage(item)
-        return Rejection(self.seed(item), refusal.reason, refusal.detail, item.problem or None, lineage=lineage)
+        return Rejection(self.seed(item), refusal.reason, refusal.detail, item.problem or None, columns=lineage)
 
     def outcome(self, item: Evolving, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.outcome`."""

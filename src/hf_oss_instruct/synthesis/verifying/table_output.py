@@ -16,13 +16,12 @@ from hf_oss_instruct.curation.annotations import DETAIL, FLAGS, REASON
 from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS, REPORT
-from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
-from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.columns import TableColumns, text_of
+from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
 from hf_oss_instruct.synthesis.tables.rows import solution_of, with_solution
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
@@ -97,48 +96,26 @@ def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> di
 def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) -> None:
     """Tables, then card and, last, the report."""
     table, names = rows.table, rows.columns
-    base, renamed = _without_verification(table)
+    ours = set(table.column_names) >= OURS
+    written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON, DETAIL)
+    base, renamed = set_aside(table, written, ours=ours)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
     data = _with_solutions(data, names, renamed, [found.kept[at] for at in kept])
     lost = [found.rejected[at] for at in dropped]
     fallen = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
-    for name, values in ((REASON, [one.reason for one in lost]), (DETAIL, [one.detail for one in lost])):
-        fallen = fallen.drop_columns([name]) if name in fallen.column_names else fallen
-        fallen = fallen.append_column(name, pa.array(values, pa.string()))
     pairs = [to_prompt_completion(found.kept[at]) for at in kept]
     preferences = [pair for at in kept for pair in preference_pairs(found.kept[at])]
-    for name, part in (
-        ("data", data),
-        ("rejected", fallen),
-        ("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)),
-        ("preference", pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA)),
-    ):
-        shards = Shards(out / name, part.schema)
-        shards.abandon()  # what a killed session left
-        shards.add_table(part)
-        shards.finish()
+    parts = {
+        "data": data,
+        "rejected": with_reasons(fallen, lost),
+        "sft": pa.Table.from_pylist(pairs, SFT_SCHEMA),
+        "preference": pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA),
+    }
+    write_parts(out, rows.source, parts)
     report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
-    config = Path(rows.source) / CONFIG
-    if config.is_file():
-        write_whole(out / CONFIG, config.read_bytes())
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
-
-
-def _without_verification(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
-    """The table without columns of ours that will be written anew; others of the same names get out of the way."""
-    ours, renamed = set(table.column_names) >= OURS, dict[str, str]()
-    if ours:
-        return table.drop_columns([name for name in VERIFICATION_COLUMNS if name in table.column_names]), renamed
-    for name in (*VERIFICATION_COLUMNS, FLAGS, REASON, DETAIL):
-        if name not in table.column_names:
-            continue
-        new = f"source_{name}"
-        while new in table.column_names:
-            new += "_"
-        renamed[name] = new
-    return table.rename_columns([renamed.get(name, name) for name in table.column_names]), renamed
 
 
 def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:

@@ -1,0 +1,73 @@
+"""The Python function `judge_rows`: what the command `judge` does, also inside a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.languages import named
+from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
+from hf_oss_instruct.spec.judging import JudgingSpec
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.tables import read_source
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+def judge_rows(
+    source: str | Path,
+    out: str | Path,
+    *,
+    judges: Sequence[Teacher],
+    rubric: Rubric | Mapping[str, Any] | str | Path | None = None,
+    min_judge_mean: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    language: str = "python",
+    n: int | None = None,
+    sampling: Sampling | None = None,
+    limits: RunLimits | None = None,
+    concurrency: int = 16,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Let models score the rows of a dataset by a rubric, and write the rows with their scores.
+
+    After an error, an interruption or a crash, the same call continues and asks for no answer twice. The function `judge` is
+    another one: it runs the tests of a program.
+
+    Args:
+        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems and solutions are found by the usual names of their columns.
+        out: a new or empty folder, or that of the same judging. It gets `data/`, `sft/`, `rejected/`, `run.json`, `README.md`.
+        judges: who scores.
+        rubric: a YAML file with scale, criteria and weights, or its values; ours by default.
+        min_judge_mean: rows with a lower weighted mean are rejected as `judged_low`; None keeps all.
+        columns: `problem`, `solution`, `language` → name of the column, where it is not a usual one.
+        language: of rows that do not say what they are written in.
+        n: judge the first rows only.
+        sampling: sampling parameters of requests; temperature 0 by default.
+        limits: what may be spent.
+        concurrency: requests in flight at once.
+        timeout: deadline of one request, in seconds; None learns one from the answers.
+
+    Returns:
+        The report, as in `run.json`; its entry `judging` has means, agreement, and how scores and test results agree.
+
+    Raises:
+        UsageError: the rows have no problems or no solutions, the rubric cannot be used, or a library is missing.
+        SeedError: the source cannot be read.
+        RunError: `out` holds something else, is in use, or cannot be written.
+        TeacherError: a judge cannot go on, or some rows are pending after all retries.
+        BudgetReachedError: a limit is reached.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+    """
+    spec = RunSpec(
+        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        sampling=sampling or Sampling(),
+        limits=limits or RunLimits(),
+    )
+    asked = JudgingSpec(judges, rubric, min_judge_mean)
+    rows = read_source(str(source), columns, named(language).name).first(n)
+    return judge_table(plan_judging(rows, spec, asked, None), Path(out)).require_complete("judged")

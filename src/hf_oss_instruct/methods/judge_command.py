@@ -1,0 +1,149 @@
+"""The command `judge`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
+from hf_oss_instruct.spec.judging import JudgingSpec
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.data import Outcome
+    from hf_oss_instruct.methods.judging import JudgingPlan
+
+TOKENS_PER_SCORE = 8
+"""Of a line such as `self_containedness: 4`, about."""
+
+
+@click.command("judge")
+@click.argument("source", metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder for the dataset; the same command continues it. Default: ./NAME-judged.",
+)
+@click.option("--n", type=click.IntRange(1), metavar="N", help="The first rows only. Without --out: show them with their scores.")
+@part_options(JudgingSpec, "judging")
+@columns_option
+@language_option
+@run_options("teacher", "sampling", "limits")
+@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
+@format_option
+def judge_command(
+    source: str,
+    out: Path | None,
+    n: int | None,
+    judging: JudgingSpec,
+    columns: str | None,
+    language: str,
+    flags: RunFlags,
+    dry_run: bool,
+    output: str,
+) -> None:
+    """Let models score the rows of a dataset by a rubric.
+
+    \b
+    What it costs:    hf-oss-instruct judge pairs --judge MODEL --base-url URL --dry-run
+    A look at three:  hf-oss-instruct judge pairs --judge MODEL --base-url URL --n 3
+    Two judges:       hf-oss-instruct judge pairs --judge A --judge B --base-url URL --min-judge-mean 3.5 --out judged
+
+    DIR is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Rows get the columns judge_scores,
+    judge_mean and judge. run.json says how far the judges agree (Krippendorff's alpha) and, where rows were verified, how scores
+    and test results agree.
+    """  # noqa: D301  # click's \\b is a character
+    from dataclasses import replace
+
+    from hf_oss_instruct.languages import named
+    from hf_oss_instruct.methods.judging import judge_table, plan_judging
+    from hf_oss_instruct.synthesis.table_console import leave_table_run, live_usage
+    from hf_oss_instruct.synthesis.tables import read_source
+    from hf_oss_instruct.teachers.resolve import open_named_teacher
+
+    spec = flags.spec
+    rows = read_source(source, columns_in(columns), named(language).name).first(n)
+    if judging.judges and not spec.teacher.model:  # --base-url is theirs
+        spec = replace(spec, teacher=replace(spec.teacher, model=judging.judges[0]))
+    teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    plan = plan_judging(rows, spec, judging, teacher)
+    if dry_run:
+        _show_plan(plan, output)
+    elif out is None and n is not None:
+        _show_rows(plan, output)
+    else:
+        with live_usage(output) as on_progress:
+            result = judge_table(plan, out or Path(f"{Path(rows.name).stem}-judged"), on_progress=on_progress)
+        leave_table_run(result, output, done="judged", say_more=_say_more)
+
+
+def _show_plan(plan: JudgingPlan, output: str) -> None:
+    """What would be asked: the first question, and how much all of it costs."""
+    from hf_oss_instruct.console import show_block, show_line
+    from hf_oss_instruct.methods.judging.tasks import judge_prompt
+    from hf_oss_instruct.methods.preview import estimate, tokens_of
+
+    judging, rows = plan.judging, list(plan.rows)
+    judges, rubric = [one.identity for one in judging.judges], judging.rubric
+    prompts = sum(tokens_of(judge_prompt(row, rubric, judges[0])[0]["content"]) for row in rows) * len(judges)
+    tokens = (prompts, len(rows) * len(judges) * len(rubric.criteria) * TOKENS_PER_SCORE)
+    requests = (len(judges), len(judges))
+    if output == "json":
+        asked = {"rows": len(rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": judging.described()}
+        click.echo(json.dumps(asked | {"rubric": rubric.as_dict()}))
+        return
+    show_line(f"problem: {plan.rows.columns.problem}\nsolution: {plan.rows.columns.solution}\njudges: {', '.join(judges)}")
+    show_block("the first question", judge_prompt(rows[0], rubric, judges[0])[0]["content"])
+    show_line(estimate(len(rows), requests, tokens, plan.spec.limits))
+
+
+def _show_rows(plan: JudgingPlan, output: str) -> None:
+    """The rows with their scores."""
+    from hf_oss_instruct.data import Pending
+    from hf_oss_instruct.errors import OssInstructError
+    from hf_oss_instruct.methods.preview import first_outcomes
+
+    pending = 0
+    for outcome in first_outcomes(plan.items(), plan.tasks(), plan.spec, plan.journal_home):
+        pending += isinstance(outcome, Pending)
+        _show_outcome(outcome, output)
+    if pending:
+        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command asks again.")
+
+
+def _show_outcome(outcome: Outcome, output: str) -> None:
+    from hf_oss_instruct.console import show_block, show_line
+    from hf_oss_instruct.data import Rejection
+    from hf_oss_instruct.synthesis.console import show_outcome
+
+    show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
+    scores: Mapping[str, Any] = dict(outcome) if isinstance(outcome, dict) else {}
+    if isinstance(outcome, Rejection):
+        scores = outcome.columns or {}
+    if output in ("json", "quiet") or not scores.get("judge_scores"):
+        return
+    show_block(f"mean {scores['judge_mean']:.2f}")
+    for one in scores["judge_scores"]:
+        show_line(f"{one['criterion']}: {one['score']:g}  ({one['judge']})")
+
+
+def _say_more(report: dict[str, Any]) -> None:
+    from hf_oss_instruct.console import show_line
+
+    found = report["judging"]
+    for name, one in found["criteria"].items():
+        alpha = (found["agreement"]["alpha"] or {}).get(name)
+        mean = "none" if one["mean"] is None else f"{one['mean']:.2f}"
+        show_line(f"  {name}: mean {mean}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
+    for judge, one in found["judges"].items():
+        if one["unusable"]:
+            show_line(f"  {judge}: {one['unusable']:,} answers could not be used")
+    ran = found["execution"]
+    if (auc := (ran.get("auc") or {}).get("judge_mean")) is not None:
+        show_line(f"  of {ran['rows']:,} rows that were run, {ran['passed']:,} passed; scores tell them apart with AUC {auc:.2f}")
+    for old, new in report["columns_renamed"].items():
+        show_line(f"  column {old!r} has a name that judging uses: kept as {new!r}")

@@ -1,0 +1,121 @@
+"""What `judge` leaves of a table: its rows with their scores, those that are rejected, report and card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from hf_oss_instruct.curation import checks
+from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.preference import preference_pairs
+from hf_oss_instruct.curation.run import OF_PREFERENCES, holds_solutions
+from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
+from hf_oss_instruct.methods.judging.statistics import statistics
+from hf_oss_instruct.methods.judging.tasks import Judging
+from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.schemas import JUDGING, PREFERENCE_SCHEMA, SFT_SCHEMA
+from hf_oss_instruct.synthesis.sessions import REPORT
+from hf_oss_instruct.synthesis.tables import SourceRows
+from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
+from hf_oss_instruct.templates import to_prompt_completion
+from hf_oss_instruct.workdir import write_whole
+
+OF_EXECUTION = ("execution_status", "pass_rate")
+"""Columns that say what running a row's solution showed."""
+
+
+def report_of(
+    rows: SourceRows,
+    judging: Judging,
+    kept: Mapping[int, Row],
+    rejected: Mapping[int, Rejection],
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The contents of `run.json`.
+
+    Args:
+        rows: the source.
+        judging: rubric, judges and threshold.
+        kept: its kept rows, by place.
+        rejected: the others that were settled, by place.
+        facts: what was asked, and when, see `TableRun.facts`.
+    """
+    run = EarlierReport(rows.source)
+    known = {one["name"] for one in run.checks}
+    others = [
+        checks.skipped(step.name, "judge only asks for scores; see curate")
+        for step in checks.STEPS
+        if step.name not in {*known, "denied"}
+    ]
+    found = run.verification
+    verified = {"verification": found | {"funnel": found["funnel"] | {"kept": len(kept)}}} if found else {}
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": rows.name,
+        "source_counts": run.counts or None,
+        **run.of_the_run,
+        "columns": rows.columns.read,
+        "requested": len(rows),
+        "kept": len(kept),
+        "rejected": dict(Counter(one.reason for one in rejected.values()).most_common()),
+        "pending": len(rows) - len(kept) - len(rejected),
+        **facts,
+        "checks": [*run.checks, *others],
+        **verified,
+        "judging": statistics(judging.rubric, [one.identity for one in judging.judges], _judged(rows, kept, rejected))
+        | {"min_judge_mean": judging.least},
+        "tasks": judging.described(),
+    }
+
+
+def write(
+    out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: dict[str, Any]
+) -> None:
+    """Tables, then card and, last, the report."""
+    names = [one.name for one in JUDGING]
+    base, renamed = set_aside(rows.table, [*names, *(() if rows.ours else ("reason", "detail"))], ours=_are_scores(rows))
+    places = sorted(rejected)
+    data = _with_scores(base, {at: dict(row) for at, row in kept.items()})
+    fallen = _with_scores(base, {at: one.columns or {} for at, one in rejected.items()})
+    parts = {
+        "data": data,
+        "rejected": with_reasons(fallen, [rejected[at] for at in places]),
+        "sft": pa.Table.from_pylist([to_prompt_completion(kept[at]) for at in sorted(kept)], SFT_SCHEMA),
+    }
+    report |= {"pairs": len(kept), "columns_renamed": renamed}
+    if holds_solutions(data):
+        pairs = [pair for row in data.select(OF_PREFERENCES).to_pylist() for pair in preference_pairs(row)]
+        parts["preference"] = pa.Table.from_pylist(pairs, PREFERENCE_SCHEMA)
+        report["preferences"] = len(pairs)
+    write_parts(out, rows.source, parts)
+    write_whole(out / "README.md", curated_card(out.resolve().name, report, "judge"))
+    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+
+
+def _are_scores(rows: SourceRows) -> bool:
+    """Whether the table has the scores of an earlier judging, which are written anew."""
+    schema = rows.table.schema
+    return all(schema.field(one.name).type == one.type for one in JUDGING if one.name in schema.names)
+
+
+def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.Table:
+    """The rows at some places, with the columns of judging."""
+    places = sorted(judged)
+    table = base.take(pa.array(places, pa.int64()))
+    for one in JUDGING:
+        table = table.append_column(one.name, pa.array([judged[at].get(one.name) for at in places], one.type))
+    return table
+
+
+def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection]) -> list[dict[str, Any]]:
+    """The scores of every row, beside what running it showed."""
+    columns = {at: dict(row) for at, row in kept.items()}
+    columns |= {at: {"seed_id": one.seed.seed_id, **(one.columns or {})} for at, one in rejected.items()}
+    there = [name for name in OF_EXECUTION if name in rows.table.column_names]
+    ran = rows.table.select(there).to_pylist() if there else [{}] * len(rows)
+    return [{**dict.fromkeys(OF_EXECUTION), **columns[at], **ran[at]} for at in sorted(columns)]

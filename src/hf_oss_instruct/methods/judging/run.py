@@ -1,0 +1,134 @@
+"""`judge`: the rows of a table in, the same rows with scores out, resumed like every run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hf_oss_instruct.cache import cache_folder
+from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, digest
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.methods.judging.output import report_of, write
+from hf_oss_instruct.methods.judging.rubric import Rubric
+from hf_oss_instruct.methods.judging.statistics import require_libraries
+from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
+from hf_oss_instruct.spec.judging import JudgingSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
+from hf_oss_instruct.synthesis.verifying.opening import other_teacher
+from hf_oss_instruct.teachers.protocol import Teacher
+
+
+@dataclass(frozen=True)
+class JudgingPlan:
+    """A judging before anything is asked.
+
+    Attributes:
+        rows: the rows to judge.
+        spec: sampling, limits and concurrency.
+        judging: rubric, judges and threshold.
+    """
+
+    rows: SourceRows
+    spec: RunSpec
+    judging: Judging
+
+    @property
+    def journal_home(self) -> Path:
+        """The cache folder for answers of these judges, for previews without a folder."""
+        return cache_folder("journal", digest("judge", self.judging.described(), self.spec.sampling.as_sent(0)))
+
+    def items(self) -> Iterator[Judged]:
+        """An item for each row."""
+        return map(Judged, self.rows)
+
+    def tasks(self) -> list[Task]:
+        """The chain of tasks: the first judge, which the others follow."""
+        return [Judge(self.judging)]
+
+
+@dataclass
+class Outcomes:
+    """What became of the rows, by their place in the table."""
+
+    kept: dict[int, Row] = field(default_factory=dict)
+    rejected: dict[int, Rejection] = field(default_factory=dict)
+    settled: int = 0
+    why: str = ""
+
+    async def consume(self, outcomes: AsyncGenerator[Outcome, None]) -> None:
+        """Note what becomes of every row of a stream."""
+        async for outcome in outcomes:
+            if isinstance(outcome, Rejection):
+                self.rejected[self.settled] = outcome
+            elif isinstance(outcome, dict):
+                self.kept[self.settled] = outcome
+            else:
+                assert isinstance(outcome, Pending)
+                self.why = self.why or outcome.why
+            self.settled += 1
+
+
+def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: Teacher | None) -> JudgingPlan:
+    """Open what judging needs: judges, rubric, and the libraries that compute agreement.
+
+    Args:
+        rows: the rows to judge.
+        spec: says where the judges are.
+        asked: judges, rubric and threshold.
+        teacher: judges where no other is named.
+
+    Raises:
+        UsageError: there is no judge, or one twice; the rubric cannot be used; the threshold is outside of its scale.
+    """
+    named = [other_teacher(one, spec) for one in asked.judges]
+    judges = [one for one in named if one is not None] or ([teacher] if teacher else [])
+    if not judges or any(one.embedded for one in judges):
+        raise UsageError("The embedded teacher judges nothing. Name a model: --judge MODEL --base-url URL.")
+    identities = [one.identity for one in judges]
+    if twice := next((name for name in identities if identities.count(name) > 1), None):
+        raise UsageError(f"The judge {twice} is named twice. Name every judge once.")
+    rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean
+    if least is not None and not rubric.low <= least <= rubric.high:
+        raise UsageError(f"--min-judge-mean {least:g} is outside of the rubric's scale, {rubric.low} to {rubric.high}.")
+    require_libraries(len(judges))
+    return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))
+
+
+def judge_table(
+    plan: JudgingPlan, out: Path, *, on_progress: Callable[[int, int, Usage], None] = lambda done, of, usage: None
+) -> TableResult:
+    """Judge the rows of a dataset; write them with their scores, those that are rejected with their reason, and a report.
+
+    Args:
+        plan: what `plan_judging` returns.
+        out: a new or empty folder, or that of the same judging, which goes on.
+        on_progress: told the settled rows, all rows and the usage, a few times a second.
+
+    Raises:
+        RunError: `out` holds something else, is in use, or cannot be written.
+    """
+    rows, judging, found = plan.rows, plan.judging, Outcomes()
+    with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:
+        usage = run.usage
+        run.drive(plan.items(), plan.tasks(), found.consume, lambda: on_progress(usage.settled, len(rows), usage))
+        report = report_of(rows, judging, found.kept, found.rejected, run.facts())
+        write(out, rows, found.kept, found.rejected, report)
+        return run.result(report, found.why)
+
+
+def _job(plan: JudgingPlan) -> dict[str, Any]:
+    """What tells one judging from another."""
+    return {
+        "command": "judge",
+        **plan.rows.identity,
+        "rows": len(plan.rows),
+        "rubric": plan.judging.rubric.as_dict(),
+        "min_judge_mean": plan.judging.least,
+        "sampling": plan.spec.as_dict()["sampling"],
+        "tasks": plan.judging.described(),
+    }

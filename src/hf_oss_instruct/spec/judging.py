@@ -1,0 +1,45 @@
+"""How rows are judged: by whom, by which rubric, and which rows are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.spec.declare import Door, normalize, option
+from hf_oss_instruct.spec.kinds import File, Number, Several
+
+_BOTH = Door.COMMAND | Door.PYTHON
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingSpec:
+    """How rows are judged."""
+
+    judges: Sequence[Any] = option(
+        (),
+        Several(),
+        "Model that judges, on the teacher's server; give the flag several times for several judges. Default: --model.",
+        flag="--judge",
+        metavar="MODEL",
+        set_by=_BOTH,
+    )
+    rubric: Any = option(
+        None,
+        File(),
+        "YAML with scale, criteria and weights. Default: clarity, correctness, self-containedness, usefulness, difficulty.",
+        flag="--rubric",
+        metavar="FILE",
+        set_by=_BOTH,
+    )
+    min_judge_mean: float | None = option(
+        None,
+        Number(float("-inf")),
+        "Reject rows with a lower weighted mean score, as judged_low. Default: keep all.",
+        flag="--min-judge-mean",
+        yaml="min_judge_mean",
+        set_by=_BOTH,
+    )
+
+    def __post_init__(self) -> None:
+        normalize(self)

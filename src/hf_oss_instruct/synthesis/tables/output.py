@@ -1,0 +1,60 @@
+"""What a run over a table writes, where its rows keep their columns and get further ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from hf_oss_instruct.curation.annotations import DETAIL, REASON
+from hf_oss_instruct.curation.run import CONFIG
+from hf_oss_instruct.data import Rejection
+from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.workdir import write_whole
+
+
+def set_aside(table: pa.Table, names: Sequence[str], *, ours: bool) -> tuple[pa.Table, dict[str, str]]:
+    """Make room for columns that a run writes. Returns the table, and old name → new name.
+
+    Args:
+        table: the source.
+        names: the columns that will be written.
+        ours: whether columns of these names are an earlier run's, which are written anew; others are renamed.
+    """
+    there = [name for name in names if name in table.column_names]
+    if ours:
+        return table.drop_columns(there), {}
+    renamed: dict[str, str] = {}
+    for name in there:
+        new = f"source_{name}"
+        while new in table.column_names:
+            new += "_"
+        renamed[name] = new
+    return table.rename_columns([renamed.get(name, name) for name in table.column_names]), renamed
+
+
+def with_reasons(table: pa.Table, rejections: Sequence[Rejection]) -> pa.Table:
+    """Rejected rows with the columns `reason` and `detail`."""
+    for name, values in ((REASON, [one.reason for one in rejections]), (DETAIL, [one.detail for one in rejections])):
+        table = table.drop_columns([name]) if name in table.column_names else table
+        table = table.append_column(name, pa.array(values, pa.string()))
+    return table
+
+
+def write_parts(out: Path, source: str, parts: Mapping[str, pa.Table]) -> None:
+    """Write tables into folders of a dataset, and the run config of a source that is a run.
+
+    Args:
+        out: the dataset.
+        source: folder of a run, or any other source.
+        parts: folder, such as `data`, → its rows.
+    """
+    for name, part in parts.items():
+        shards = Shards(out / name, part.schema)
+        shards.abandon()  # what a killed session left
+        shards.add_table(part)
+        shards.finish()
+    config = Path(source) / CONFIG
+    if config.is_file():
+        write_whole(out / CONFIG, config.read_bytes())
