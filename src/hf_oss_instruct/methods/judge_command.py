@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
 
@@ -61,7 +62,7 @@ def judge_command(
 
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
-    from hf_oss_instruct.synthesis.table_console import leave_table_run, live_usage
+    from hf_oss_instruct.synthesis.table_console import leave_table_run
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
@@ -76,8 +77,8 @@ def judge_command(
     elif out is None and n is not None:
         _show_rows(plan, output)
     else:
-        with live_usage(output) as on_progress:
-            result = judge_table(plan, out or Path(f"{Path(rows.name).stem}-judged"), on_progress=on_progress)
+        with show_progress(output) as progress:
+            result = judge_table(plan, out or Path(f"{Path(rows.name).stem}-judged"), progress=progress)
         leave_table_run(result, output, done="judged", say_more=_say_more)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from hf_oss_instruct.methods.judging.output import report_of, write
 from hf_oss_instruct.methods.judging.rubric import Rubric
 from hf_oss_instruct.methods.judging.statistics import require_libraries
 from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
+from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying.opening import other_teacher
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -57,6 +59,7 @@ class Outcomes:
 
     kept: dict[int, Row] = field(default_factory=dict)
     rejected: dict[int, Rejection] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
     settled: int = 0
     why: str = ""
 
@@ -65,6 +68,7 @@ class Outcomes:
         async for outcome in outcomes:
             if isinstance(outcome, Rejection):
                 self.rejected[self.settled] = outcome
+                self.reasons[outcome.reason] += 1
             elif isinstance(outcome, dict):
                 self.kept[self.settled] = outcome
             else:
@@ -99,25 +103,30 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))
 
 
-def judge_table(
-    plan: JudgingPlan, out: Path, *, on_progress: Callable[[int, int, Usage], None] = lambda done, of, usage: None
-) -> TableResult:
+def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) -> TableResult:
     """Judge the rows of a dataset; write them with their scores, those that are rejected with their reason, and a report.
 
     Args:
         plan: what `plan_judging` returns.
         out: a new or empty folder, or that of the same judging, which goes on.
-        on_progress: told the settled rows, all rows and the usage, a few times a second.
+        progress: shows what is done.
 
     Raises:
         RunError: `out` holds something else, is in use, or cannot be written.
     """
     rows, judging, found = plan.rows, plan.judging, Outcomes()
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:
-        usage = run.usage
-        run.drive(plan.items(), plan.tasks(), found.consume, lambda: on_progress(usage.settled, len(rows), usage))
+
+        def update(counts: Counts) -> None:
+            counts.outcomes, counts.reasons = {"kept": len(found.kept)}, found.reasons
+            before, stopping = run.requests_before, run.stopping
+            count_requests(counts, run.usage, plan.spec.limits, found.settled, requests_before=before, stopping=stopping)
+
+        with progress.stage(f"Judging {rows.name}", "rows", len(rows), update):
+            run.drive(plan.items(), plan.tasks(), found.consume)
         report = report_of(rows, judging, found.kept, found.rejected, run.facts())
-        write(out, rows, found.kept, found.rejected, report)
+        with progress.stage("Writing the dataset"):
+            write(out, rows, found.kept, found.rejected, report)
         return run.result(report, found.why)
 
 
