@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -145,21 +146,28 @@ def test_a_full_disk_is_said_in_a_sentence(name: str, desk: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_run_that_is_asked_to_end_writes_its_tables_and_goes_on_later(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_run_that_is_asked_to_end_waits_for_its_requests_writes_its_tables_and_goes_on_later(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    asked_to_end = threading.Event()
+
     def first_ten_at_once(body: dict[str, Any]) -> Answer:
-        return Answer(text=well_formed(body["messages"]), latency_s=0.0 if len(teacher.requests) <= 10 else 30.0)
+        return Answer(text=well_formed(body["messages"]), after=asked_to_end if len(teacher.requests) > 10 else None)
 
     with LocalTeacher(first_ten_at_once) as teacher:
-        words = ["synthesize", "--n", "20", "--model", "m", "--base-url", teacher.base_url, "--out", "o"]
+        words = ["synthesize", "--n", "40", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4", "--out", "o"]
         process = BASE.start([COMMAND, *words], cwd=tmp_path)
         journal = tmp_path / "o" / "journal"
         wait_until(lambda: sum(len(path.read_bytes().splitlines()) for path in journal.glob("*")) >= 10)
+        wait_until(lambda: len(teacher.requests) == 14)
         process.send_signal(number)
+        time.sleep(0.2)
+        asked_to_end.set()
         done = process.wait(60)
     assert done.returncode == 130
     assert "Continue with:" in done.stderr
     facts = json.loads((tmp_path / "o" / "run.json").read_text())
-    assert facts["kept"] + sum(facts["rejected"].values()) >= 10
+    assert facts["kept"] + sum(facts["rejected"].values()) == 14
     assert (tmp_path / "o" / "data").is_dir()
     with LocalTeacher() as teacher:
         words[6] = teacher.base_url

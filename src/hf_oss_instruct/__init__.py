@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
     from hf_oss_instruct.methods.judge import judge_rows
+    from hf_oss_instruct.progress.show import show_progress
     from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judging.judge import judge
     from hf_oss_instruct.sandbox.run import run_program
@@ -74,6 +75,7 @@ _HOMES = {
     "register": "loading.registration",
     "report": "reporting.report",
     "run_program": "sandbox.run",
+    "show_progress": "progress.show",
     "score": "evaluation.run",
     "synthesize": "synthesis.lazy_rows",
     "synthesize_to_disk": "synthesis.to_disk",
@@ -112,6 +114,7 @@ __all__ = [
     "report",
     "run_program",
     "score",
+    "show_progress",
     "synthesize",
     "synthesize_to_disk",
     "to_prompt_completion",

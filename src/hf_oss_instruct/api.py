@@ -99,6 +99,7 @@ def publish(
     space: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
+    progress: Progress = SILENT,
 ) -> CommitInfo | None:
     """Publish a run, a trained model or scores to the Hub in one commit. Does not ask for confirmation.
 
@@ -120,6 +121,7 @@ def publish(
         space: data: also publish a Space `namespace/name`, in which people browse the rows.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The commit; None if the repository is up to date. A Space has a commit of its own.
@@ -143,7 +145,8 @@ def publish(
         report=report,
         space=space,
     )
-    push = push_of(Path(folder), to, options, HOOKS)
+    with progress.stage(f"Looking through {folder} for secrets, and writing the card"):
+        push = push_of(Path(folder), to, options, HOOKS)
 
     def send(what: Push, repo_id: str) -> CommitInfo | None:
         return hub.publish(
@@ -155,6 +158,7 @@ def publish(
             message=message,
             token=token,
             endpoint=endpoint,
+            progress=progress,
         )
 
     commit = send(push, to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -26,6 +27,8 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
     Args:
         command: runs it, not in click's standalone mode. What it returns is the exit code, None counts as 0.
     """
+    for library in ("HF_HUB", "HF_DATASETS"):  # their bars would be drawn over ours; the user may switch them on
+        os.environ.setdefault(f"{library}_DISABLE_PROGRESS_BARS", "1")
     with forgiving():
         code = _exit_code(command)
         if (error := output_error()) and code == 0:

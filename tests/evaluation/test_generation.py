@@ -11,6 +11,7 @@ import pytest
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.generation import claim, generate, style_of
 from hf_oss_instruct.evaluation.prompts import Asked
+from tests.support.progress import Noted
 
 from . import toys
 
@@ -50,10 +51,10 @@ def test_an_interrupt_costs_no_batch_that_came_back(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         generate(problems, Thinker(batches=2), "chat", 1, tmp_path, batch=1)
     assert len(lines(tmp_path)) == 2
-    again, seen = Thinker(), []
-    generate(problems, again, "chat", 1, tmp_path, batch=1, on_progress=lambda done, of: seen.append((done, of)))
+    again, progress = Thinker(), Noted()
+    generate(problems, again, "chat", 1, tmp_path, batch=1, progress=progress)
     assert again.asked == 1
-    assert seen == [(2, 3), (3, 3)]
+    assert [(counts.recalled, counts.done, counts.total) for counts in progress.stages.values()] == [(2, 3, 3)]
     assert [line["task_id"] for line in lines(tmp_path)] == [problem.task_id for problem in problems]
 
 

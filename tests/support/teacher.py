@@ -132,6 +132,7 @@ class Answer:
         headers: further response headers.
         raw: bytes sent as they are instead of any JSON.
         latency_s: wait before answering.
+        after: an event to wait for before answering.
         fingerprint: `system_fingerprint`; None leaves it out.
         hang: never answer.
         reset: close the connection without an answer.
@@ -145,6 +146,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     latency_s: float = 0.0
+    after: threading.Event | None = None
     fingerprint: str | None = "fp_test"
     hang: bool = False
     reset: bool = False
@@ -200,6 +202,8 @@ class LocalTeacher(Loopback):
 
     def _act(self, exchange: Exchange, body: dict[str, Any], answer: Answer) -> None:
         self.stopping.wait(None if answer.hang else answer.latency_s)
+        while answer.after and not answer.after.wait(0.02) and not self.stopping.is_set():
+            pass
         if answer.reset or answer.hang:
             exchange.drop()
         elif answer.raw is not None:

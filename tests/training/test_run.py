@@ -71,8 +71,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, pairs: Path) ->
     done = TRAIN.run([COMMAND, "train", path, "--allow-unchecked"])
     assert done.returncode == 0, done.stderr
     kept = json.loads((pairs / "run.json").read_text())["kept"]
-    assert f"{pairs}: {kept} rows of {kept} are trained on; dropped: none." in done.stdout
-    assert "was not decontaminated" in done.stdout
+    assert f"{pairs}: {kept} rows of {kept} are trained on; dropped: none." in done.stderr
+    assert "was not decontaminated" in done.stderr
     return path.parent / "out"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.flags import format_option, unsafe_option
 from hf_oss_instruct.process import resumable
+from hf_oss_instruct.progress.show import show_progress
 
 if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.scoring import Verdict
@@ -74,19 +74,17 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) is
     read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
     """
-    from hf_oss_instruct.evaluation.console import counting, show_failures, show_scores
+    from hf_oss_instruct.evaluation.console import show_failures, show_scores
     from hf_oss_instruct.evaluation.run import score as run
 
     flags["ks"] = flags["ks"] or None
-    with resumable(flags["out"]), counting(output) as on_progress:
-        found, verdicts = run(samples=samples, on_progress=on_progress, **flags)
+    with resumable(flags["out"]), show_progress(output) as progress:
+        found, verdicts = run(samples=samples, progress=progress, **flags)
     if output == "json":
         click.echo(json.dumps(asdict(found)))
     elif output != "quiet":
         show_failures(verdicts, show)
-        show_scores([found])
-        if flags["out"]:
-            click.echo(f"\nNext, against another model:\n  hf-oss-instruct compare {shlex.quote(str(flags['out']))} OTHER")
+        show_scores([found], [flags["out"]] if flags["out"] else [], len(verdicts))
     _all_judged(verdicts)
 
 
@@ -150,21 +148,19 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     Every batch and every verdict is written to disk before the next one starts: after Ctrl-C or a crash, the same command resumes
     the run. OUT/generation.log has lighteval's output.
     """
-    from hf_oss_instruct.evaluation.console import counting, show_failures, show_scores
+    from hf_oss_instruct.evaluation.console import show_failures, show_scores
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
 
     flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
-    with resumable(out):
-        found = run(model, out=out, say=say, counting=lambda verb: counting(output, verb), **flags)
+    with resumable(out), show_progress(output) as progress:
+        found = run(model, out=out, say=say, progress=progress, **flags)
     verdicts = [verdict for _, own in found.values() for verdict in own]
     if output == "json":
         click.echo(json.dumps({task: asdict(score) for task, (score, _) in found.items()}))
     elif output != "quiet":
         show_failures(verdicts, show)
-        show_scores([score for score, _ in found.values()])
-        folder = shlex.quote(str(out / next(iter(found)).replace(":", "-")))
-        click.echo(f"\nNext, against another model:\n  hf-oss-instruct compare {folder} OTHER")
+        show_scores([score for score, _ in found.values()], [out / name.replace(":", "-") for name in found], len(verdicts))
     _all_judged(verdicts)
 
 

@@ -1,39 +1,35 @@
-"""Terminal output of an evaluation: progress bar, results table, failing samples, comparison."""
+"""Terminal output of an evaluation: results table, failing samples, comparison."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from hf_oss_instruct.console import command_line, show_ending
 from hf_oss_instruct.display import one_line, visible
 from hf_oss_instruct.evaluation.compare import Comparison
-from hf_oss_instruct.evaluation.results import Score, remarks, table
+from hf_oss_instruct.evaluation.results import TABLE, Score, remarks, table
 from hf_oss_instruct.evaluation.scoring import Verdict
 
 NUMBERS_FROM = 3
 """Index of the first numeric column of the table."""
 
 
-@contextmanager
-def counting(output: str, verb: str = "judged") -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on a terminal; nothing elsewhere, or for `json` and `quiet`."""
-    if output in ("json", "quiet") or not sys.stderr.isatty():
-        yield lambda done, samples: None
-        return
-    columns = TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        line = bar.add_task(verb, total=None)
-        yield lambda done, samples: bar.update(line, completed=done, total=samples)
+def show_scores(scores: Sequence[Score], folders: Sequence[Path], judged: int) -> None:
+    """Print what was scored, and the results of one or more tasks as a table, with remarks.
 
-
-def show_scores(scores: Sequence[Score]) -> None:
-    """Print the results of one or more tasks as a table, with remarks."""
+    Args:
+        scores: a score for each task.
+        folders: where each was written, if it was.
+        judged: number of samples.
+    """
+    made = f"{judged:,} samples of {', '.join(score.task for score in scores)} judged"
+    then = command_line("compare", folders[0], "OTHER") if folders else ""
+    show_ending(made, next(iter(folders), None), look=[str(folder / TABLE) for folder in folders], then=then)
     heading = table(scores[0])[0]
     shown = Table(*heading[:NUMBERS_FROM])
     for name in heading[NUMBERS_FROM:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -24,12 +24,12 @@ from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.scoring import Verdict
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held
 
 LOG = "generation.log"
 """Log file for the output of lighteval and its backend."""
-Counting = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def evaluate(
     workers: int | None = None,
     tier: str | None = None,
     say: Callable[[str], None] = lambda line: None,
-    counting: Counting = lambda verb: nullcontext(lambda done, all_of_them: None),
+    progress: Progress = SILENT,
 ) -> dict[str, tuple[Score, list[Verdict]]]:
     """Generate a model's answers to benchmarks and score them. What `out` already holds is neither generated nor run again.
 
@@ -101,7 +101,7 @@ def evaluate(
         workers: samples run at once; one per processor by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         say: called with messages that a user should see before the run takes time.
-        counting: creates a progress bar, given a verb such as `judged`.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         Task → the score and the verdicts.
@@ -130,7 +130,7 @@ def evaluate(
     choice, facts = _identified(choice)
     out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
-        run = _Run(settings, choice, sampling, facts, counting, log)
+        run = _Run(settings, choice, sampling, facts, progress, log)
         return {benchmark.task: run.of(benchmark, out / benchmark.task.replace(":", "-")) for benchmark in benchmarks}
 
 
@@ -143,16 +143,16 @@ class _Run:
         choice: ModelChoice,
         sampling: Sampling,
         model: Mapping[str, Any],
-        counting: Counting,
+        progress: Progress,
         log: TextIO,
     ) -> None:
         self._settings, self._choice, self._sampling, self._facts = settings, choice, sampling, model
-        self._counting, self._log = counting, log
+        self._progress, self._log = progress, log
         self._model: LightevalModel | None = None
 
     def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
         """Generate answers, loading the model on first use."""
-        with redirect_stdout(self._log), redirect_stderr(self._log):  # keep the terminal to one progress bar
+        with redirect_stdout(self._log), redirect_stderr(self._log):  # the terminal is for our display
             return self._loaded().answers(asked, style)
 
     def of(self, benchmark: Benchmark, out: Path) -> tuple[Score, list[Verdict]]:
@@ -163,40 +163,39 @@ class _Run:
         generation.claim(
             out, {"task": benchmark.task, "version": benchmark.version, **self._facts, "style": style, "sampling": drawn}
         )
-        with self._counting("answered") as on_progress:
-            unanswered = generation.generate(
-                problems,
-                self,
-                style,
-                self._sampling.n,
-                out,
-                batch=self._choice.batch_size * (1 if self._choice.backend == "transformers" else 8),
-                allow_empty=self._settings.allow_empty or self._choice.backend not in SERVED,
-                on_progress=on_progress,
-            )
+        unanswered = generation.generate(
+            problems,
+            self,
+            style,
+            self._sampling.n,
+            out,
+            batch=self._choice.batch_size * (1 if self._choice.backend == "transformers" else 8),
+            allow_empty=self._settings.allow_empty or self._choice.backend not in SERVED,
+            progress=self._progress,
+        )
         if unanswered:
             raise EvaluationError(
                 f"The server gave no answer, or fewer than {self._sampling.n}, to {unanswered:,} of {len(problems):,} problems "
                 f"of {benchmark.task}; {LOG} has why. The same command retries them; --allow-empty accepts empty answers."
             )
         facts = {**self._facts, "style": style, "sampling": drawn, "batch_size": self._choice.batch_size, "versions": _versions()}
-        with self._counting("judged") as on_progress:
-            return score(
-                benchmark,
-                out / generation.SAMPLES,
-                out=out,
-                ks=self._settings.ks,
-                allow_missing=self._settings.limit is not None,
-                trained_on=self._settings.trained_on,
-                workers=self._settings.workers,
-                tier=self._settings.tier,
-                facts=facts,
-                on_progress=on_progress,
-            )
+        return score(
+            benchmark,
+            out / generation.SAMPLES,
+            out=out,
+            ks=self._settings.ks,
+            allow_missing=self._settings.limit is not None,
+            trained_on=self._settings.trained_on,
+            workers=self._settings.workers,
+            tier=self._settings.tier,
+            facts=facts,
+            progress=self._progress,
+        )
 
     def _loaded(self) -> LightevalModel:
         if self._model is None:
-            with redirect_stdout(self._log), redirect_stderr(self._log):
+            loading = self._progress.stage(f"Loading {self._choice.name}")
+            with loading, redirect_stdout(self._log), redirect_stderr(self._log):
                 self._model = LightevalModel(self._choice, self._sampling)
         return self._model
 

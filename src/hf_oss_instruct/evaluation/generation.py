@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from hf_oss_instruct import workdir
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import Asked, asked
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.structured import any_json, read_object
 from hf_oss_instruct.workdir import Lines
@@ -33,7 +34,7 @@ def generate(
     *,
     batch: int,
     allow_empty: bool = True,
-    on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
+    progress: Progress = SILENT,
 ) -> int:
     """Generate the samples that a folder does not hold yet.
 
@@ -45,7 +46,7 @@ def generate(
         out: the folder, already marked by `claim`.
         batch: number of problems per batch; each batch is written as a whole.
         allow_empty: accept an empty text as an answer, instead of as a failed request.
-        on_progress: called with the number of answered problems and the total.
+        progress: shows what is done.
 
     Returns:
         The number of problems without an answer; the next call retries them.
@@ -55,10 +56,10 @@ def generate(
     """
     done = _whole(out / SAMPLES, n)
     left = [problem for problem in problems if problem.task_id not in done]
-    unanswered = 0
-    with Lines(out / SAMPLES) as lines:
+    unanswered, known = 0, len(problems) - len(left)
+    with Lines(out / SAMPLES) as lines, progress.stage("Generating answers", "problems", len(problems)) as counts:
+        counts.done = counts.recalled = known
         for first in range(0, len(left), batch):
-            on_progress(len(problems) - len(left) + first, len(problems))
             some = left[first : first + batch]
             put = [asked(problem, style) for problem in some]
             for problem, one, texts in zip(some, put, model.answers(put, style), strict=True):
@@ -66,7 +67,7 @@ def generate(
                     unanswered += 1
                 else:
                     lines.append(*(_row(problem, one, number, text) for number, text in enumerate(texts)))
-    on_progress(len(problems), len(problems))
+            counts.done = known + first + len(some)
     return unanswered
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts
 from hf_oss_instruct.evaluation.trained_on import touched
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.workdir import held
@@ -39,7 +41,7 @@ def score(
     workers: int | None = None,
     tier: str | None = None,
     facts: Mapping[str, Any] | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, all_of_them: None,
+    progress: Progress = SILENT,
 ) -> tuple[Score, list[Verdict]]:
     """Score samples from any tool: run them in the sandbox, estimate pass@k.
 
@@ -55,7 +57,7 @@ def score(
         workers: number of samples judged in parallel; the number of CPUs by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         facts: further information on the samples, such as the model; stored with the scores.
-        on_progress: called with the number of verdicts so far and the number of samples.
+        progress: shows what is done, such as what `show_progress()` gives.
 
     Returns:
         The score and the verdicts in the order of the samples.
@@ -67,21 +69,26 @@ def score(
         SandboxError: no sandbox works on this machine.
     """
     samples, out = Path(samples), Path(out) if out else None
-    benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
-    asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
-    contaminated = None if trained_on is None else touched(trained_on, benchmark)
-    tier = chosen_tier(tier).name
+    with progress.stage("Reading the benchmark and the samples"):
+        benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
+        asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
+        contaminated = None if trained_on is None else touched(trained_on, benchmark)
+    tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
     with held(out) if out else nullcontext():
         if out:
             results.claim(out, benchmark)
-        done = 0
-        with results.recording(out) as (known, record):
+        with results.recording(out) as (known, record), progress.stage(title, "samples", len(asked)) as counts:
+            statuses = Counter[str]()
+            counts.reasons, counts.reasons_are = statuses, "did not pass"
 
             def on_verdict(verdict: Verdict) -> None:
-                nonlocal done
-                done += 1
                 record(verdict)
-                on_progress(done, len(asked))
+                counts.done += 1
+                counts.recalled += verdict.key in known
+                if verdict.passed:
+                    counts.outcomes["passed"] = counts.outcomes.get("passed", 0) + 1
+                else:
+                    statuses[verdict.status] += 1
 
             verdicts = scoring.score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
         kept = _facts(benchmark, tier) | {"samples": samples.name, **(facts or {})}

@@ -27,7 +27,7 @@ class LogProgress(Stages):
 
     def __init__(self, due: Callable[[View], bool] | None = None, poll_s: float = POLL_S) -> None:
         super().__init__()
-        self._due, self._poll_s = due or Due(), poll_s
+        self._due, self._poll_s, self._file = due or Due(), poll_s, sys.stderr
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, name="oss-instruct-progress", daemon=True)
 
@@ -47,7 +47,7 @@ class LogProgress(Stages):
     def _write(self) -> None:
         while not self._ended.wait(self._poll_s):
             if (view := self.view()) and self._due(view):
-                print(log_line(view), file=sys.stderr, flush=True)  # noqa: T201
+                print(log_line(view), file=self._file, flush=True)
 
 
 class Due:

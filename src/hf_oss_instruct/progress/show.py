@@ -33,7 +33,7 @@ def show_progress(output: str = "auto") -> Iterator[Progress]:
     if output in ("json", "quiet"):
         yield SILENT
         return
-    console = Console(stderr=True)
+    console = Console(file=sys.stderr)  # the stream itself: a library may be silenced by redirecting `sys.stderr`
     with TerminalProgress(console) if can_redraw(console) else LogProgress() as progress:
         yield progress
 

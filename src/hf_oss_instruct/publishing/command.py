@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hf_oss_instruct.console import command_line, show_ending
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.progress.show import show_progress
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.folders import PublishHooks
@@ -72,7 +74,8 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         if flags["space"]:
             hub.check_name(flags["space"], "--space")
         kind = kind_of(folder)
-        push = push_of(folder, to, PublishOptions(**flags), hooks)
+        with show_progress() as progress, progress.stage(f"Looking through {folder} for secrets, and writing the card"):
+            push = push_of(folder, to, PublishOptions(**flags), hooks)
         pushes = {to: push} | ({flags["space"]: push.space} if push.space else {})
         for repo_id, one in pushes.items():
             hub.check(one)
@@ -83,19 +86,24 @@ def publish_command(hooks: PublishHooks) -> click.Command:
             if not sys.stdin.isatty():
                 raise UsageError("There is no terminal to confirm on. Pass --yes to publish, or --dry-run to look.")
             click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
-        done = []
-        for repo_id, one in pushes.items():
-            commit = hub.publish(
-                one, repo_id, private=flags["private"], create_pr=create_pr, revision=flags["revision"], message=message
-            )
-            done.append(commit)
-            click.echo(f"Published: {commit.pr_url or commit.commit_url}" if commit else f"{repo_id} is up to date.")
-        if not any(done):
-            return
-        if kind == "run":
-            load = f'import datasets; print(datasets.load_dataset({json.dumps(to)}, split="train"))'
-            click.echo(f"\nNext, load it:\n  python -c {shlex.quote(load)}")
-        elif kind == "model":
-            click.echo(f"\nNext, its scores:\n  hf-oss-instruct evaluate --model {to} --task humaneval_plus --out results")
+        options = {"private": flags["private"], "create_pr": create_pr, "revision": flags["revision"], "message": message}
+        with show_progress() as progress:
+            commits = {repo_id: hub.publish(one, repo_id, **options, progress=progress) for repo_id, one in pushes.items()}
+        for repo_id, commit in commits.items():
+            if commit:
+                url = commit.pr_url or commit.commit_url
+                show_ending(f"Published {repo_id}", url, then=_next(kind, to) if repo_id == to else "")
+            else:
+                show_ending(f"{repo_id} is up to date")
 
     return publish
+
+
+def _next(kind: str, to: str) -> str:
+    """The command that uses what was published."""
+    if kind == "model":
+        return command_line("evaluate", "--model", to, "--task", "humaneval_plus", "--out", "results")
+    if kind == "run":
+        load = f'import datasets; print(datasets.load_dataset({json.dumps(to)}, split="train"))'
+        return shlex.join(["python", "-c", load])
+    return ""

@@ -14,6 +14,7 @@ import yaml
 
 from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def publish(
     message: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
+    progress: Progress = SILENT,
 ) -> CommitInfo | None:
     """Publish everything in one commit, or nothing. Calling it again uploads only what is missing.
 
@@ -157,6 +159,7 @@ def publish(
         message: commit message; the summary by default.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
+        progress: shows what is done.
 
     Returns:
         The commit; None if the repository is up to date.
@@ -187,16 +190,18 @@ def publish(
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
         gone = [path for path in sorted(there - files.keys()) if path.startswith(push.owned)]
         operations += [CommitOperationDelete(path) for path in gone]
-        commit: CommitInfo = retried(
-            api.create_commit,
-            repo_id,
-            operations,
-            commit_message=message or push.summary,
-            repo_type=push.repo_type,
-            revision=revision,
-            create_pr=create_pr,
-            parent_commit=push.parent or info.sha,
-        )
+        size = sum(push.size(path) for path in push.files)
+        with progress.stage(f"Uploading {len(files):,} files, {size / 1e6:,.1f} MB, to {repo_id}"):
+            commit: CommitInfo = retried(
+                api.create_commit,
+                repo_id,
+                operations,
+                commit_message=message or push.summary,
+                repo_type=push.repo_type,
+                revision=revision,
+                create_pr=create_pr,
+                parent_commit=push.parent or info.sha,
+            )
         return commit
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.templates import Template, begin
 from hf_oss_instruct.workdir import write_whole
 
@@ -92,12 +93,13 @@ class Scoring:
         if min(self.every, self.max_new_tokens, self.batch_size) < 1:
             raise UsageError("every, max_new_tokens and batch_size of a scoring are numbers from 1.")
 
-    def callback(self, trainer: Any, template: Template) -> Any:
+    def callback(self, trainer: Any, template: Template, progress: Progress = SILENT) -> Any:
         """Create a `TrainerCallback` that scores the model.
 
         Args:
             trainer: the `SFTTrainer`; answers are written to its `output_dir/scores/`, figures to its logs.
             template: renders prompts as in training.
+            progress: shows what is done.
         """
         from transformers import TrainerCallback
 
@@ -106,23 +108,27 @@ class Scoring:
         class ScoreCallback(TrainerCallback):
             def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
                 if state.global_step == 0:
-                    scoring.score(trainer, template)
+                    scoring.score(trainer, template, progress)
 
             def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
                 if state.global_step % scoring.every == 0 or state.global_step == state.max_steps:
                     wanted = control.should_log
-                    scoring.score(trainer, template)
+                    scoring.score(trainer, template, progress)
                     control.should_log = wanted  # logging the scores resets it, and the step's loss would not be logged
 
         return ScoreCallback()
 
-    def score(self, trainer: Any, template: Template) -> None:
+    def score(self, trainer: Any, template: Template, progress: Progress = SILENT) -> None:
         """Generate, judge and log once. Every process generates, because sharded models require it; the main process judges."""
         model = trainer.model
         was_training = model.training
         model.eval()
         try:
-            answers = list(self._answers(trainer, template))
+            answers = []
+            with progress.stage(f"Scoring at step {trainer.state.global_step:,}", "tasks", len(self.tasks)) as counts:
+                for answer in self._answers(trainer, template):
+                    answers.append(answer)
+                    counts.done += 1
             if trainer.is_world_process_zero():
                 with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="judge") as pool:
                     judged = list(pool.map(self.judge, self.tasks, [answer.text for answer in answers]))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hf_oss_instruct.console import command_line, show_ending
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
+from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.training.launched import LAUNCHED, run_launched
 from hf_oss_instruct.workdir import held
 
@@ -62,9 +65,15 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
     from hf_oss_instruct.training.run import train as run
 
     scoring = _scoring(score, tier, score_options)
-    facts = run(file, template=template, allow_unchecked=allow_unchecked, scoring=scoring, say=click.echo)
-    if os.environ.get(LAUNCHED, "0") == "0":
-        click.echo(f"Trained {facts['steps']} steps → {facts['recipe'].get('output_dir', 'trainer_output')}")
+    options: dict[str, Any] = {"template": template, "allow_unchecked": allow_unchecked, "scoring": scoring}
+    main = os.environ.get(LAUNCHED, "0") == "0"
+    with show_progress("auto" if main else "quiet") as progress:
+        facts = run(file, **options, say=partial(click.echo, err=True), progress=progress)
+    if main:
+        out = _output_dir(facts["recipe"])
+        then = command_line("evaluate", "--model", out, "--task", "humaneval_plus", "--out", f"{out}-scores")
+        losses = f", loss {facts['losses'][-1][1]:.3g} at the end" if facts["losses"] else ""
+        show_ending(f"Trained {facts['steps']:,} steps{losses}", out, look=[str(out / "README.md")], then=then)
 
 
 def _output_dir(values: dict[str, Any]) -> Path:

@@ -18,6 +18,7 @@ import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.loss_curve import loss_curve
 from hf_oss_instruct.publishing.model_card import CURVE, model_card
 from hf_oss_instruct.signals import deferring
@@ -26,6 +27,7 @@ from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_cal
 from hf_oss_instruct.training.launched import LAUNCHED
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
+from hf_oss_instruct.training.progress import show_in
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import TrainingSource, on_the_hub, refuse_unchecked, sources_of, why_unchecked
 from hf_oss_instruct.workdir import differences, held, write_whole
@@ -65,6 +67,7 @@ def train(
     scoring: Scoring | None = None,
     say: Callable[[str], None] = lambda line: None,
     callbacks: Sequence[Any] = (),
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Train a recipe in this process, or continue from its last checkpoint.
 
@@ -77,6 +80,7 @@ def train(
         scoring: what to generate and run while training.
         say: told what happens, a line each, on the main process.
         callbacks: further `TrainerCallback`s.
+        progress: shows what is done, such as what `show_progress()` gives; by default the trainer shows it itself.
 
     Returns:
         The contents of `training.json`, which lies in `output_dir` beside the model, the YAML and the card.
@@ -101,13 +105,14 @@ def train(
     chosen = template_for(template, tokenizer)
     tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
     encoder = Encoder(chosen, tokenizer, arguments.max_length)
-    with _main_process_first(arguments):
+    with _main_process_first(arguments), progress.stage("Encoding the data"):
         streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
         data = _data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
     facts = _facts(values, arguments, chosen, data, model)
-    trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
+    with progress.stage(f"Loading {model.model_name_or_path}"):
+        trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
     if scoring:
-        trainer.add_callback(scoring.callback(trainer, chosen))
+        trainer.add_callback(scoring.callback(trainer, chosen, progress))
     if trainer.is_world_process_zero():
         _say_data(data, say)
         if checkpoint:
@@ -116,7 +121,10 @@ def train(
     holding = nullcontext() if LAUNCHED in os.environ else held(out)
     with holding, deferring() as stopping, _full_disk_said(out):
         trainer.add_callback(stop_callback(trainer, stopping))
-        trainer.train(resume_from_checkpoint=checkpoint)
+        with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:
+            if progress is not SILENT:
+                show_in(trainer, counts)
+            trainer.train(resume_from_checkpoint=checkpoint)
         if stopping and trainer.state.global_step < trainer.state.max_steps:
             raise RunInterruptedError(_where_it_stopped(trainer, out))
         return _saved(trainer, arguments, out, facts)

@@ -21,6 +21,9 @@ from hf_oss_instruct.synthesis.request_runner import RequestRunner
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sync import off_the_loop
 
+CANCEL_AGAIN_S = 1.0
+"""Seconds after which requests that did not end are cancelled once more."""
+
 
 async def outcomes(
     items: Iterable[Seed | Row | Skipped],
@@ -182,7 +185,8 @@ class _Engine:
         working.cancel()
         self._workers.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        await self._workers.ended()
+        while not await self._workers.ended(CANCEL_AGAIN_S):
+            self._workers.cancel()  # a teacher may have ignored it
         self._items.local_work.close()
         self._journal.release_all()
         for teacher in self._items.teachers.values():

@@ -51,9 +51,10 @@ class Workers:
         for task in self._tasks:
             task.cancel()
 
-    async def ended(self, within_s: float | None = None) -> None:
-        """Wait until all have ended, or for so many seconds."""
-        await asyncio.wait(self._tasks, timeout=within_s)
+    async def ended(self, within_s: float) -> bool:
+        """Wait for so many seconds until all have ended, and return whether they have."""
+        _, running = await asyncio.wait(self._tasks, timeout=within_s)
+        return not running
 
     async def _work(self) -> None:
         while not self._runner.closed.is_set():
