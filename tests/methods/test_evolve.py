@@ -116,6 +116,7 @@ def test_the_same_call_sends_nothing_and_another_one_is_refused(tmp_path: Path, 
 def test_parents_stay_if_asked_for_another_model_solves_and_rounds_go_on_counting(tmp_path: Path, server: LocalTeacher) -> None:
     source = written(tmp_path / "rows.jsonl", range(3))
     first = oss.evolve(source, tmp_path / "one", teacher=model(server), solver=model(server, "s"), checks=UNCHECKED)
+    assert first == json.loads((tmp_path / "one" / "run.json").read_text())
     assert first["tasks"] == ["evolve: openai-compatible:m", "answer: openai-compatible:s"]
     assert Counter(request["body"]["model"] for request in server.requests) == {"m": 3, "s": 3}
     report = oss.evolve(tmp_path / "one", tmp_path / "two", teacher=model(server), keep_parents=True, checks=UNCHECKED)
@@ -170,6 +171,7 @@ def test_evolved_rows_are_verified_like_any_row(tmp_path: Path) -> None:
     [shard] = (tmp_path / "out" / "data").glob("*.parquet")
     assert pq.read_schema(shard).equals(with_lineage(VERIFIED_SCHEMA))
     assert report["verification"]["funnel"]["kept"] == 4
+    assert report["evolution"]["solved_at_first"] == {"before": None, "after": 1.0}
 
 
 def test_what_fails_its_tests_is_rejected_with_its_lineage(tmp_path: Path) -> None:

@@ -142,5 +142,8 @@ def _say_more(report: dict[str, Any]) -> None:
         words = f"problems of {one['problem_words'] or 0:,.0f} words, solutions of {one['solution_words'] or 0:,.0f}"
         alike = one["similarity_to_parent"]
         show_line(f"  {name}: {one['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} like their parents"))
+    if (after := report["evolution"]["solved_at_first"]["after"]) is not None:
+        before = report["evolution"]["solved_at_first"]["before"]
+        show_line(f"  solved at the first attempt: {after:.0%}" + ("" if before is None else f", before: {before:.0%}"))
     show_verification(report)
     show_unfinished_checks(report)

@@ -41,6 +41,7 @@ def funnel(rows: ReportRows) -> dict[str, Any]:
 def composition(rows: ReportRows) -> dict[str, Any]:
     """Languages, licenses, repositories and file types of the kept rows: value → rows, the most frequent first."""
     named = {"languages": "lang", "licenses": "licenses", "repositories": "repo_name", "sources": "seed_dataset"}
+    named |= {"operations": "operation", "rounds": "round"}  # of evolved rows
     found = {name: rows.column(column) for name, column in named.items()}
     paths = rows.column("file_path")
     found["file_types"] = None if paths is None else _suffixes(paths)

@@ -57,6 +57,8 @@ FACETS = (
     Facet("reason", "Rejected because", "reason", listed=True),
     Facet("status", "Status of the run", "execution_status", listed=True),
     Facet("rate", "Pass rate", "pass_rate", values=_rates),
+    Facet("round", "Round of evolution", "round"),
+    Facet("operation", "Operation of evolution", "operation"),
     Facet("repository", "Repository", "repo_name", listed=True),
 )
 """Besides `table`: kept or rejected."""

@@ -16,6 +16,8 @@ COMPOSITION = {
     "licenses": "Licenses of the seeds",
     "repositories": "Repositories",
     "file_types": "File types",
+    "operations": "Operations of Evol-Instruct",
+    "rounds": "Rounds of Evol-Instruct",
 }
 CARD = ("funnel", "languages", "problem_tokens", "categories", "similarity-HumanEval", "map", "pass_rate")
 """Figures of which a dataset card shows a picture."""

@@ -67,6 +67,10 @@ def write_report(out: Path, rows: SourceRows, report: dict[str, Any]) -> dict[st
         "operations_chosen": _counted(kept, rejected, "operation"),
         "rounds_done": _counted(kept, rejected, "round"),
         "before_and_after": before_and_after(rows, kept),
+        "solved_at_first": {
+            "before": _solved_at_first(EarlierReport(rows.source).verification),
+            "after": _solved_at_first(report.get("verification")),
+        },
     }
     config = Path(rows.source) / CONFIG
     if config.is_file():
@@ -104,6 +108,12 @@ def before_and_after(rows: SourceRows, kept: Sequence[Mapping[str, Any]]) -> lis
         }
         for round, group in sorted(groups.items())
     ]
+
+
+def _solved_at_first(verification: Mapping[str, Any] | None) -> float | None:
+    """The share of rows whose first solution passed its tests: the lower, the harder. None where nothing was verified."""
+    attempts = (verification or {}).get("attempts")
+    return attempts[0]["pass_rate"] if attempts else None
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -131,9 +131,8 @@ def evolve_table(
             run.drive(plan.items(), plan.tasks(opened), tables.consume)
         with progress.stage("Checking the whole dataset and writing it"):
             tables.finish()
-        report = report_of(plan.rows, plan.evolution, stats, tables.checks(), run.facts())
-        report |= {"tasks": plan.described, **write_report(out, plan.rows, report)}
-        return run.result(report, stats.pending_why)
+        report = report_of(plan.rows, plan.evolution, stats, tables.checks(), run.facts()) | {"tasks": plan.described}
+        return run.result(write_report(out, plan.rows, report), stats.pending_why)
 
 
 def _job(plan: EvolutionPlan) -> dict[str, Any]:
