@@ -20,55 +20,39 @@ import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 HERE = Path(__file__)
 BIN = Path(sys.executable).parent
 WORDS, PROBLEM, SOLUTION = 200_000, 190, 170
+BATCH = 50_000
 
 
 def rows(count: int, folder: Path) -> None:
-    """A run's folder with so many rows, a seventh of them rejected."""
+    """A run's folder with so many rows, an eighth of them rejected."""
     from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
-    from hf_oss_instruct.shards import Shards
+    from hf_oss_instruct.shards import ROWS_PER_GROUP, SMALL
 
     random = np.random.default_rng(0)
-    words = np.array([f"w{number:x}" for number in range(WORDS)])
-    languages = ["python"] * 6 + ["cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift"]
-    tables = {"data": Shards(folder / "data", SCHEMA), "rejected": Shards(folder / "rejected", REJECTED_SCHEMA)}
-    for number in range(count):
-        drawn = words[np.minimum(random.zipf(1.25, PROBLEM + SOLUTION), WORDS) - 1]
-        row: dict[str, Any] = {
-            "seed_id": f"{number:032x}",
-            "lang": languages[number % len(languages)],
-            "raw_index": number,
-            "index": number,
-            "seed": " ".join(drawn[:60]),
-            "problem": " ".join(drawn[:PROBLEM]),
-            "solution": "```\n"
-            + "\n".join(" ".join(drawn[at : at + 4]) + ";" for at in range(PROBLEM, PROBLEM + SOLUTION, 4))
-            + "\n```",
-            "teacher": "teacher/1",
-            "prompt_hash": "0",
-            "seed_dataset": "code",
-            "repo_name": f"owner/repository{number % 30_000}",
-            "file_path": f"src/file{number}.py",
-            "start_line": 1,
-            "end_line": 9,
-            "licenses": ["MIT"],
-            "sampler": "hash/1",
-            "rng_seed": 0,
-            "pass_rate": number % 5 / 4,
-        }
-        name = "rejected" if number % 7 == 0 else "data"
-        if name == "rejected":
-            row = {column: value for column, value in row.items() if column in REJECTED_SCHEMA.names} | {"reason": "duplicate"}
-        tables[name].add(row)
-    for shards in tables.values():
-        shards.finish()
-    kept = count - -(-count // 7)
+    words = pa.array([f"w{number:x}" for number in range(WORDS)])
+    for number, first in enumerate(range(0, count, BATCH)):
+        size = min(BATCH, count - first)
+        table = columns(random, words, first, size)
+        fallen = pc.equal(pc.bit_wise_and(table["index"], 7), 0)
+        for name, schema, mask in (("data", SCHEMA, pc.invert(fallen)), ("rejected", REJECTED_SCHEMA, fallen)):
+            part = table.filter(mask)
+            whole = [
+                part[field.name].cast(field.type) if field.name in part.column_names else pa.nulls(len(part), field.type)
+                for field in schema
+            ]
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            path = folder / name / f"train-{number:05d}.parquet"
+            pq.write_table(pa.table(whole, schema), path, row_group_size=ROWS_PER_GROUP, **SMALL)
+    kept = count - -(-count // 8)
     report = {
         "format_version": 1,
         "requested": count,
@@ -79,6 +63,38 @@ def rows(count: int, folder: Path) -> None:
         "teacher": "t",
     }
     (folder / "run.json").write_text(json.dumps(report))
+
+
+def columns(random: np.random.Generator, words: pa.Array, first: int, size: int) -> pa.Table:
+    """Rows of both tables: texts of words drawn by Zipf's law."""
+    drawn = pa.array(np.minimum(random.zipf(1.25, size * (PROBLEM + SOLUTION)), WORDS) - 1)
+    texts = [
+        pc.binary_join(pa.ListArray.from_arrays(np.arange(0, part * size + 1, part, np.int32), words.take(ids)), separator)
+        for part, ids, separator in ((PROBLEM, drawn[: PROBLEM * size], " "), (SOLUTION, drawn[PROBLEM * size :], ";\n"))
+    ]
+    index = pa.array(np.arange(first, first + size))
+    languages = pa.array(["python"] * 6 + ["cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift"])
+    said = pc.cast(index, pa.string())
+    same = {"teacher": "teacher/1", "prompt_hash": "0", "seed_dataset": "code", "sampler": "hash/1", "reason": "duplicate"}
+    return pa.table(
+        {
+            "seed_id": pc.utf8_lpad(said, 32, "0"),
+            "lang": languages.take(pa.array(np.arange(first, first + size) % len(languages))),
+            "raw_index": index,
+            "index": index,
+            "seed": pc.utf8_slice_codeunits(texts[0], 0, 300),
+            "problem": texts[0],
+            "solution": pc.binary_join_element_wise("```\n", texts[1], "\n```", ""),
+            "repo_name": pc.binary_join_element_wise(
+                "owner/repository", pc.cast(pa.array(np.arange(first, first + size) % 30_000), pa.string()), ""
+            ),
+            "file_path": pc.binary_join_element_wise("src/file", said, ".py", ""),
+            "licenses": pa.array([["MIT"], ["Apache-2.0"], None]).take(pa.array(np.arange(first, first + size) % 3)),
+            "pass_rate": pa.array(np.arange(first, first + size) % 5 / 4),
+            **{name: pa.array([value] * size) for name, value in same.items()},
+            **{name: pa.array([value] * size) for name, value in (("start_line", 1), ("end_line", 9), ("rng_seed", 0))},
+        }
+    )
 
 
 def timed(words: list[str], folder: Path) -> None:
@@ -104,7 +120,11 @@ def served(folder: Path) -> None:
         questions: list[tuple[str, str, dict[str, str]]] = [
             ("page", "", {}),
             ("first rows", "api/rows", {"limit": "50"}),
-            ("values of the filters", "api/facets", {}),
+            ("which filters there are", "api/facets", {}),
+            *(
+                (f"values of {name}", "api/values", {"name": name})
+                for name in ("lang", "license", "reason", "status", "rate", "repository")
+            ),
             ("filter by language", "api/rows", {"lang": "rust", "limit": "50"}),
             ("filter by repository", "api/rows", {"repository": "owner/repository777", "limit": "50"}),
             ("filter by reason and page 100", "api/rows", {"reason": "duplicate", "limit": "50", "offset": "5000"}),

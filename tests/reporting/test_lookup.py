@@ -60,6 +60,18 @@ def test_filters_and_search_agree_with_the_rows(run: Path) -> None:
     assert pages(lookup, "no such words") == []
 
 
+def test_the_values_of_a_filter_are_read_when_they_are_asked_for(run: Path) -> None:
+    lookup = RowLookup(open_rows(run))
+    facets = {facet["name"]: facet["values"] for facet in lookup.facets()}
+    assert facets.pop("table") == ["kept", "rejected"]
+    assert set(facets) == {"lang", "license", "reason", "status", "rate", "repository"}
+    assert set(facets.values()) == {None}
+    assert lookup.values("lang") == ["cpp", "java", "python", "typescript"]
+    assert lookup.values("license") == ["Apache-2.0", "MIT"]
+    assert lookup.values("reason") == ["duplicate"]
+    assert lookup.values("status") == lookup.values("no such filter") == []
+
+
 def test_a_row_is_found_by_key_and_by_id(run: Path) -> None:
     lookup = RowLookup(open_rows(run))
     found = lookup.row("kept-1500")

@@ -6,7 +6,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -47,23 +46,31 @@ class RowLookup:
         self._tables = [(name, table, RowAccess(table)) for name, table in tables(rows)]
         self._kept = len(self._tables[0][2])
         self._total = sum(len(access) for _, _, access in self._tables)
+        self._facets: dict[str, pa.DictionaryArray | None] = {}
+        self._reading = {facet.name: Lock() for facet in FACETS}
         self._searches: OrderedDict[tuple[Any, ...], _Search] = OrderedDict()
         self._lock = Lock()
 
-    @cached_property
-    def _facets(self) -> dict[str, pa.DictionaryArray]:
-        found = {facet.name: values_of(self._rows, facet) for facet in FACETS}
-        return {name: values for name, values in found.items() if values is not None and len(values.dictionary)}
-
     def facets(self) -> list[dict[str, Any]]:
-        """What can be filtered by: name, label and values."""
-        with self._lock:
-            labels = {facet.name: facet.label for facet in FACETS}
-            listed = [
-                {"name": name, "label": labels[name], "values": sorted(values.dictionary.to_pylist())[:LONGEST_LIST]}
-                for name, values in self._facets.items()
-            ]
+        """What can be filtered by: name, label and values. The values of a column are None until `values` is asked for them."""
+        names = {name for _, table, _ in self._tables for name in table.schema.names}
+        listed = [{"name": facet.name, "label": facet.label, "values": None} for facet in FACETS if facet.column in names]
         return [{"name": "table", "label": "Rows", "values": [name for name, *_ in self._tables]}, *listed]
+
+    def values(self, name: str) -> list[str]:
+        """The values of a column to filter by, in alphabetical order, at most `LONGEST_LIST`; none if there is no such column."""
+        found = self._facet(name)
+        return [] if found is None else sorted(found.dictionary.to_pylist())[:LONGEST_LIST]
+
+    def _facet(self, name: str) -> pa.DictionaryArray | None:
+        """The value of every row, read when it is first asked for: a million rows need a moment for each column."""
+        for facet in FACETS:
+            if facet.name == name:
+                with self._reading[name]:
+                    if name not in self._facets:
+                        self._facets[name] = values_of(self._rows, facet)
+                    return self._facets[name]
+        return None
 
     def find(self, text: str, chosen: Mapping[str, str], offset: int, limit: int) -> dict[str, Any]:
         """A page of the list.
@@ -78,6 +85,8 @@ class RowLookup:
             `items` (key, title, said), `total`, `rows` (that pass the filters), `looked` (how many of these were searched), and
             `cursor`, which is not empty while a search is not finished: the same question goes on with it.
         """
+        for name in chosen:
+            self._facet(name)  # what takes long, before others have to wait
         with self._lock:
             search = self._search(text.strip().lower(), chosen)
             deadline = time.monotonic() + SEARCH_S
@@ -115,9 +124,8 @@ class RowLookup:
         if name == "table":
             kept = np.arange(self._total) < self._kept
             return kept if value == KEPT else ~kept
-        if name not in self._facets:
+        if (values := self._facet(name)) is None:
             return np.zeros(self._total, bool)
-        values = self._facets[name]
         code = pc.index(values.dictionary, pa.scalar(value, values.dictionary.type)).as_py()
         matches: np.ndarray[Any, np.dtype[np.bool_]] = (
             pc.fill_null(values.indices, -1).to_numpy() == code if code >= 0 else np.zeros(self._total, bool)

@@ -71,6 +71,8 @@ class ReportServer(ThreadingHTTPServer):
         """
         if path == "/api/facets":
             return self.lookup.facets()
+        if path == "/api/values":
+            return self.lookup.values(asked.get("name", ""))
         if path == "/api/row":
             return self.lookup.row(asked.get("key", "")) or {"key": "", "row": {}}
         if path == "/api/rows":

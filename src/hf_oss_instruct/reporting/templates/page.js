@@ -87,6 +87,7 @@
   };
   const served = {
     open: () => ask("facets", {}),
+    values: (name) => ask("values", { name }),
     async query(text, chosen, offset, alive, progress) {
       let found;
       do {  // a search answers after a moment with what it has, and goes on when asked again
@@ -102,7 +103,9 @@
 
   // ---- the list ----
   const state = { text: "", chosen: {}, offset: 0, total: 0, asked: 0, items: [], current: null, pinned: null };
+  const reading = ({ name, label }) => el("div", {}, el("label", { for: `filter-${name}` }, label), el("select", { id: `filter-${name}`, disabled: "" }, el("option", {}, "reading …")));
   const control = (name, label, values) => {
+    if (values.length < 2) return null;
     const long = values.length > 400;
     const id = `filter-${name}`;
     const meant = new Map(values.map((value) => [visible(value), value]));
@@ -234,7 +237,7 @@
     const search = el("input", { id: "search", type: "search", placeholder: "words in any column", autocomplete: "off" });
     let timer;
     search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => { state.text = search.value.trim(); state.offset = 0; list(); }, 250); });
-    byId("filters").append(el("div", { class: "wide" }, el("label", { for: "search" }, "Search"), search), ...facets.filter((facet) => facet.values.length > 1).map((facet) => control(facet.name, facet.label, facet.values)));
+    byId("filters").append(el("div", { class: "wide" }, el("label", { for: "search" }, "Search"), search), ...facets.map((facet) => facet.values ? control(facet.name, facet.label, facet.values) : reading(facet)).filter((made) => made));
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
     byId("previous").addEventListener("click", () => turn(-1));
     byId("next").addEventListener("click", () => turn(1));
@@ -248,6 +251,11 @@
     });
     await list();
     await follow(true);
+    for (const facet of facets.filter((one) => !one.values)) {  // the rows are there; what they can be filtered by follows
+      const made = control(facet.name, facet.label, await source.values(facet.name));
+      const place = byId(`filter-${facet.name}`).parentElement;
+      if (made) place.replaceWith(made); else place.remove();
+    }
   };
   start().catch((error) => { byId("count").textContent = `The rows cannot be shown. ${error.message}`; });
 })();
