@@ -109,6 +109,12 @@ def timed(words: list[str], folder: Path) -> None:
     print(f"page {page / 1e6:.2f} MB, rows beside it {beside / 1e6:.0f} MB")
 
 
+def cpu_of(process: int) -> float:
+    """CPU seconds that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def served(folder: Path) -> None:
     """Start the server and print how soon it answers each question."""
     command = [BIN / "hf-oss-instruct", "report", folder, "--serve", "--port", "0"]
@@ -116,7 +122,7 @@ def served(folder: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         address = next(word for line in server.stderr for word in line.split() if word.startswith("http://"))
-        print(f"served: address after {time.perf_counter() - started:.2f} s (of which Python's imports are most)")
+        print(f"served: address after {time.perf_counter() - started:.2f} s, {cpu_of(server.pid):.2f} CPU-s (most are imports)")
         questions: list[tuple[str, str, dict[str, str]]] = [
             ("page", "", {}),
             ("first rows", "api/rows", {"limit": "50"}),
@@ -133,10 +139,11 @@ def served(folder: Path) -> None:
             ("a row by its id", "api/row", {"key": f"{12345:032x}"}),
         ]
         for name, path, asked in questions:
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), cpu_of(server.pid)
             with urllib.request.urlopen(f"{address}{path}?{urllib.parse.urlencode(asked)}") as answer:
                 size = len(answer.read())
-            print(f"  {name}: {1000 * (time.perf_counter() - start):.0f} ms, {size / 1000:,.0f} kB")
+            took, spent = time.perf_counter() - start, cpu_of(server.pid) - cpu
+            print(f"  {name}: {1000 * took:.0f} ms, {1000 * spent:.0f} CPU-ms, {size / 1000:,.0f} kB")
         server.terminate()
 
 

@@ -91,7 +91,10 @@ def verified(number: int) -> dict[str, Any]:
     return kept(number) | {
         "tests": [f"assert f({number}) == 1", "assert f(0) == 0"],
         "test_results": [True, number % 2 == 0],
-        "solutions": [{"text": f"```python\nreturn {number}\n```", "status": "passed", "results": [True, number % 2 == 0]}],
+        "solutions": [
+            {"text": f"```python\nreturn {number}\n```", "status": "passed", "results": [True, number % 2 == 0]},
+            {"text": f"```python\nreturn -{number}\n```", "status": "failed", "results": [False, None]},
+        ],
         "execution_status": "passed" if rate == 1.0 else "failed",
         "pass_rate": rate,
         "mutation_score": 0.75,

@@ -119,6 +119,15 @@ def test_a_row_shows_its_texts_tests_and_verdicts_and_where_it_comes_from(page: 
     link = shown.find_element(By.CSS_SELECTOR, "dl a").get_attribute("href")
     assert link == "https://github.com/owner/repo5/blob/" + "a" * 40 + "/src/a%20file5.txt#L3-L9"
     assert shown.find_elements(By.CSS_SELECTOR, "pre .hljs-comment")
+    matrix = page.execute_script(
+        "return [...document.querySelectorAll('table.matrix tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    assert matrix == [
+        ["solution", "test 1", "test 2", "passed"],
+        ["1: passed", "✓passed", "✗failed", "1 of 2"],
+        ["2: failed", "✗failed", "?unknown", "0 of 2"],
+        ["passed by", "1 of 2", "0 of 2", ""],
+    ]
 
 
 def test_the_keyboard_walks_through_the_rows_and_puts_two_side_by_side(page: webdriver.Chrome) -> None:
@@ -172,6 +181,28 @@ def test_the_page_is_quiet_and_asks_for_nothing_but_its_rows(driver: webdriver.C
     point = driver.find_element(By.CSS_SELECTOR, "svg.chart [data-row]")
     driver.execute_script("arguments[0].dispatchEvent(new MouseEvent('click', { bubbles: true }))", point)
     article(driver, "kept-0")  # the first point of the map opens the first row
+
+
+SCRIPT = "</script><script>window.pwned = 1</script>"
+NAMES = ("__proto__", "constructor", "toString", SCRIPT, "\u202ename", "a.b[0]", " ", "x" * 5_000)
+
+
+def test_columns_with_hostile_names_and_values_are_columns_like_others(driver: webdriver.Chrome, tmp_path: Path) -> None:
+    values: list[Any] = [ATTACK, {"__proto__": 1, "<b>": ATTACK}, float("nan"), 2**63 - 1, [ATTACK], True, b"\xff\x00", "long"]
+    rows = [{"problem": f"Sort {n}", "solution": "x", "lang": ATTACK} | dict(zip(NAMES, values, strict=True)) for n in range(3)]
+    rows += [{"problem": "Other types", "solution": "y", "tests": {"a": 1}, "solutions": "text", "test_results": 7, "seed": 5}]
+    report(rows, benchmarks=[]).save(tmp_path)
+    driver.get_log("browser")
+    opened(driver, (tmp_path / "index.html").as_uri() + "#row=kept-0")
+    shown = article(driver, "kept-0")
+    text = driver.execute_script("return arguments[0].textContent", shown)
+    for name in ("__proto__", "constructor", SCRIPT, "\\u202ename", "a.b[0]"):
+        assert name in text
+    assert not shown.find_elements(By.TAG_NAME, "script")
+    driver.execute_script("location.hash = 'row=kept-3'")
+    assert "Other types" in article(driver, "kept-3").text
+    assert driver.execute_script("return window.pwned") is None
+    assert driver.get_log("browser") == []
 
 
 def test_a_script_that_is_not_the_pages_own_does_not_run(driver: webdriver.Chrome, folder: Path) -> None:

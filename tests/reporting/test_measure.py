@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.dataset as pds
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
@@ -13,11 +14,12 @@ from sklearn.metrics.pairwise import cosine_similarity
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.measure import ReportOptions, measure
-from hf_oss_instruct.reporting.rows import open_rows
+from hf_oss_instruct.reporting.rows import ReportRows, open_rows
 from hf_oss_instruct.reporting.similarity import texts_of
+from hf_oss_instruct.reporting.verified_run import verified_run
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 
-from .datasets import benchmark, kept, rejected, run_folder, verified
+from .datasets import ATTACK, benchmark, kept, rejected, run_folder, verified
 
 ROWS = [kept(number) for number in range(40)]
 
@@ -106,6 +108,28 @@ def test_verification_counts_yield_pass_rates_and_difficulty(tmp_path: Path) -> 
     assert found["mutation_score"]["histogram"][7] == [0.7, 0.8, 40]
     assert found["flaky"] == {"rows": 0, "of": 40, "reruns": 120, "bound": 3 / 120}
     assert found["by_language"]["python"] == {"passed": 10, "kept": 10, "rejected": 2}
+
+
+def test_the_run_says_what_verification_made_of_the_rejected_rows_too(tmp_path: Path) -> None:
+    said = {
+        "funnel": {"pairs": 114, "with_tests": 4, "kept": 0},
+        "languages": {"python": {"pairs": 114, "passed": 2}, ATTACK: {"pairs": ATTACK, "passed": -1}, "go": None},
+        "attempts": [{"attempt": 1, "tried": 114, "pass_rate": 0.5, "solved_by_then": 0.5}, ATTACK],
+        "tests": {"run": 12, "weak": 0},
+        "mutation_score": {"mean": 0.9375, "rows": 2},
+        "flake_bound": {"reruns": 12, "bound": 0.25},
+        "sandbox": {"bubblewrap": 4},
+        "toolchains": {"python": "python 3.11.7"},
+    }
+    found = measure(open_rows(run_folder(tmp_path / "run", ROWS, verification=said)))["verified_run"]
+    assert found["funnel"] == {"pairs": 114, "with_tests": 4, "kept": 0}
+    assert found["languages"]["python"] == {"pairs": 114, "passed": 2, "toolchain": "python 3.11.7"}
+    assert all(one["pairs"] == one["passed"] == 0 for name, one in found["languages"].items() if name != "python")
+    assert found["attempts"] == [{"attempt": 1, "tried": 114, "pass_rate": 0.5, "solved_by_then": 0.5}]
+    assert (found["flake_bound"]["bound"], found["mutation_score"]["mean"]) == (0.25, 0.9375)
+    for broken in ({}, {"funnel": ATTACK}, [], 7, {"funnel": {"pairs": "x"}, "attempts": 3, "tests": [], "languages": "y"}):
+        found = verified_run(ReportRows("run", pds.dataset(pa.table({})), run={"verification": broken}))
+        assert found is None or found["attempts"] == []
 
 
 def test_false_accepts_and_rejects_where_the_truth_is_known() -> None:

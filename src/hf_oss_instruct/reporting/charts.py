@@ -22,9 +22,12 @@ LABEL = 26
 """Characters of a label."""
 
 
-def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, order: Sequence[str] | None = None) -> Spec | None:
-    """Horizontal bars with their numbers: label → rows, for each dataset; several datasets as shares of each."""
-    labels = list(order or dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
+def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = "") -> Spec | None:
+    """Horizontal bars with their numbers: label → rows, for each dataset; several datasets as shares of each.
+
+    With `good`, the label of what is wanted, the bars of one dataset have two colors.
+    """
+    labels = list(dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
     data: list[dict[str, Any]] = [
         {
             "label": label,
@@ -59,7 +62,8 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, order: Sequenc
     if several:
         encoding["yOffset"] = {"field": "dataset", "sort": list(values)}
     text = {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": {"field": "said"}}}
-    mark = {"mark": {"type": "bar", "height": {"band": 0.86}}, "encoding": _colored(values)}
+    color = _colored(values) or _good(good)
+    mark = {"mark": {"type": "bar", "height": {"band": 0.8}, "cornerRadiusEnd": 3}, "encoding": color}
     for one in data:
         one["label"] = one["shown"]
     encoding["y"]["sort"] = list(dict.fromkeys(one_line(label, LABEL) for label in labels))
@@ -150,7 +154,7 @@ def map_of(numbers: Numbers, link: Callable[[int], str] | None = None) -> Spec |
     names = sorted({one["cluster"] for one in data}, key=int)
     plain = {"axis": None, "scale": {"domain": [-0.04, 1.04], "nice": False}}
     encoding = {"x": {"field": "x", "type": "quantitative", **plain}, "y": {"field": "y", "type": "quantitative", **plain}}
-    color = {"field": "cluster", "type": "nominal", "sort": names, "legend": None, "scale": {"scheme": "tableau10"}}
+    color = {"field": "cluster", "type": "nominal", "sort": names, "legend": None, "scale": {"range": "ordinal"}}
     shape = {"field": "cluster", "type": "nominal", "sort": names, "legend": None}
     centers = [
         {
@@ -163,7 +167,7 @@ def map_of(numbers: Numbers, link: Callable[[int], str] | None = None) -> Spec |
     href: Spec = {"href": {"field": "link"}} if link else {}
     layer: list[Spec] = [
         {
-            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.7},
+            "mark": {"type": "point", "filled": True, "size": 34, "opacity": 0.85},
             "encoding": {"color": color, "shape": shape, **href},
         },
         {
@@ -214,6 +218,13 @@ def _colored(values: Mapping[str, Any]) -> Spec:
         return {}
     legend = {"title": None, "orient": "top", "labelLimit": 160}
     return {"color": {"field": "dataset", "type": "nominal", "sort": list(values), "legend": legend}}
+
+
+def _good(label: str) -> Spec:
+    """One color for a label, another for all others; the theme says which."""
+    if not label:
+        return {}
+    return {"color": {"condition": {"test": f"datum.label === '{label}'", "value": "first"}, "value": "second"}}
 
 
 def _shares(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:

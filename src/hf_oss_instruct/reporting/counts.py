@@ -25,8 +25,8 @@ def funnel(rows: ReportRows) -> dict[str, Any]:
     """
     kept = rows.kept.count_rows()
     reasons = rows.column("reason", rejected=True)
-    rejected = _counted(reasons) if reasons is not None else _numbers(rows.run.get("rejected"))
-    pending = _number(rows.run.get("pending"))
+    rejected = _counted(reasons) if reasons is not None else numbers_in(rows.run.get("rejected"))
+    pending = number(rows.run.get("pending"))
     counts: dict[str, Any] = {
         "requested": kept + sum(rejected.values()) + pending,
         "kept": kept,
@@ -34,7 +34,7 @@ def funnel(rows: ReportRows) -> dict[str, Any]:
         "pending": pending,
     }
     for name in ("documents_skipped", "snippets_refused"):
-        counts[name] = _numbers(rows.run.get(name))
+        counts[name] = numbers_in(rows.run.get(name))
     return counts
 
 
@@ -59,16 +59,16 @@ def cost(rows: ReportRows) -> dict[str, Any] | None:
     """Requests, tokens as the server counted them, money and time of the run; None without a `run.json`."""
     if "requests_sent" not in rows.run:
         return None
-    tokens = _numbers(rows.run.get("tokens"))
+    tokens = numbers_in(rows.run.get("tokens"))
     spent, seconds = rows.run.get("cost"), rows.run.get("seconds")
     return {
         "teacher": one_line(str(rows.run.get("teacher", "unknown")), LONGEST_NAME),
-        "requests": _number(rows.run.get("requests_sent")),
+        "requests": number(rows.run.get("requests_sent")),
         "prompt_tokens": tokens.get("prompt", 0),
         "completion_tokens": tokens.get("completion", 0),
         "cost": spent if isinstance(spent, (int, float)) else None,
         "seconds": seconds if isinstance(seconds, (int, float)) else None,
-        "finish_reasons": _numbers(rows.run.get("finish_reasons")),
+        "finish_reasons": numbers_in(rows.run.get("finish_reasons")),
     }
 
 
@@ -104,10 +104,14 @@ def _suffixes(paths: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pc.replace_substring_regex(names, r"^.+(\.[^.]{1,12})$", r"\1")])
 
 
-def _number(value: Any) -> int:
+def number(value: Any) -> int:
+    """A count in an untrusted file; 0 for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
-def _numbers(value: Any) -> dict[str, int]:
+def numbers_in(value: Any, *, zeros: bool = False) -> dict[str, int]:
+    """The counts in an object of an untrusted file: name → count; those that are 0 only if asked for."""
     found = value if isinstance(value, dict) else {}
-    return {one_line(name, LONGEST_NAME): _number(count) for name, count in found.items() if _number(count)}
+    return {
+        one_line(name, LONGEST_NAME): number(count) for name, count in found.items() if number(count) or (zeros and count == 0)
+    }

@@ -25,16 +25,29 @@ class Theme:
     line: str
     paper: str
     series: tuple[str, str, str, str]
+    clusters: tuple[str, ...]
     background: str | None = None
     font: str = FONT
 
 
 PAGE = Theme(
-    "var(--ink)", "var(--muted)", "var(--line)", "var(--card)", ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
+    "var(--ink)",
+    "var(--muted)",
+    "var(--line)",
+    "var(--card)",
+    ("var(--one)", "var(--two)", "var(--three)", "var(--four)"),
+    tuple(f"var(--c{number})" for number in range(10)),
 )
 """Colors that the page defines for light and dark."""
 CARD = Theme(
-    "#1c2430", "#566274", "#e3e6ea", "#ffffff", ("#256d8a", "#c4682b", "#6a7f2a", "#8a5aa5"), "#ffffff", "Arial, sans-serif"
+    "#1c2430",
+    "#566274",
+    "#e3e6ea",
+    "#ffffff",
+    ("#256d8a", "#c4682b", "#6a7f2a", "#8a5aa5"),
+    ("#256d8a", "#c4682b", "#5f9e3a", "#a8468f", "#c9a227", "#3d8f83", "#c0504d", "#6b5bb5", "#7a6652", "#4f81bd"),
+    "#ffffff",
+    "Arial, sans-serif",
 )
 """Colors of a picture with a white background, which is readable on a light and on a dark page."""
 
@@ -87,8 +100,10 @@ def _themed(spec: dict[str, Any], theme: Theme) -> dict[str, Any]:
     for layer in themed["layer"]:
         if layer["mark"].get("stroke") == "paper":
             layer["mark"]["stroke"] = theme.paper
+        if "condition" in (color := layer.get("encoding", {}).get("color", {})):
+            color["condition"]["value"], color["value"] = theme.series[:2]
     axis = {"labelColor": theme.muted, "titleColor": theme.muted, "gridColor": theme.line, "domain": False, "ticks": False}
-    axis |= {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelPadding": 6, "titlePadding": 8}
+    axis |= {"labelFontSize": 13, "titleFontSize": 12, "titleFontWeight": "normal", "labelPadding": 6, "titlePadding": 8}
     themed["background"] = theme.background
     themed["config"] = {
         "aria": False,
@@ -100,9 +115,9 @@ def _themed(spec: dict[str, Any], theme: Theme) -> dict[str, Any]:
         "line": {"color": theme.series[0]},
         "point": {"color": theme.series[0]},
         "rule": {"color": theme.ink},
-        "text": {"color": theme.ink, "fontSize": 12},
+        "text": {"color": theme.ink, "fontSize": 13},
         "title": {"color": theme.ink},
         "legend": {"labelColor": theme.ink, "labelFontSize": 12},
-        "range": {"category": list(theme.series)},
+        "range": {"category": list(theme.series), "ordinal": list(theme.clusters)},
     }
     return themed

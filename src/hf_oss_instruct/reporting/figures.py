@@ -58,7 +58,7 @@ def figures(sets: Sets) -> list[Figure]:
     """
     return [
         figure
-        for part in (_funnel, _composition, _lengths, _categories, _similarity, _map, _verification, _outcomes)
+        for part in (_funnel, _composition, _lengths, _categories, _similarity, _map, _verified_run, _verification, _outcomes)
         for figure in part(sets)
     ]
 
@@ -70,7 +70,7 @@ def _funnel(sets: Sets) -> Iterator[Figure]:
     }
     counts = {name: {label.replace("_", " "): rows for label, rows in one.items() if rows} for name, one in counts.items()}
     note = "Rows kept, and rejected rows by reason. Each rejected row is stored with its reason."
-    yield from _bars("funnel", "funnel", "From seeds to rows", note, counts)
+    yield from _bars("funnel", "funnel", "Kept and rejected", note, counts, good="kept")
 
 
 def _composition(sets: Sets) -> Iterator[Figure]:
@@ -166,6 +166,24 @@ def _map(sets: Sets) -> Iterator[Figure]:
         yield Figure("map", "diversity", title, note, spec, ("cluster", "typical words", "rows"), rows)
 
 
+def _verified_run(sets: Sets) -> Iterator[Figure]:
+    runs = {of: run for of, numbers in sets.items() if (run := numbers.get("verified_run"))}
+    steps = {of: {name.replace("_", " "): rows for name, rows in run["funnel"].items()} for of, run in runs.items()}
+    note = "Pairs that reached each step, the rejected ones among them."
+    yield from _bars("verification_funnel", "verification", "Yield of verification", note, steps)
+    solved = {of: [(one["attempt"], one["solved_by_then"]) for one in run["attempts"]] for of, run in runs.items()}
+    solved = {of: points for of, points in solved.items() if len(points) > 1}
+    if spec := charts.lines(solved, "solutions of a problem", "share of problems solved"):
+        head = ("attempt", "solutions", "passed", "solved by then")
+        rows = tuple(
+            (f"{one['attempt']}", f"{one['tried']:,}", f"{one['pass_rate']:.1%}", f"{one['solved_by_then']:.1%}")
+            for run in runs.values()
+            for one in run["attempts"]
+        )
+        note = "Problems of which one of the first k solutions passes its tests."
+        yield Figure("solved_by_attempt", "verification", "Solved by attempt", note, spec, head, rows)
+
+
 def _verification(sets: Sets) -> Iterator[Figure]:
     found = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
     for name, title in (("execution_status", "What became of the solutions"), ("difficulty", "Difficulty")):
@@ -175,7 +193,7 @@ def _verification(sets: Sets) -> Iterator[Figure]:
             if name == "execution_status"
             else "By share of attempts that pass: easy from 75 %, medium from 40 %, hard above 0."
         )
-        yield from _bars(name, "verification", title, note, counts)
+        yield from _bars(name, "verification", title, note, counts, good="passed" if name == "execution_status" else "")
     for name, title in (("pass_rate", "Pass rate"), ("mutation_score", "Mutation score")):
         known = {of: one[name] for of, one in found.items() if name in one}
         spec = charts.histogram(
@@ -234,8 +252,10 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         )
 
 
-def _bars(name: str, section: str, title: str, note: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[Figure]:
-    spec = charts.bars(counts, title) if counts else None
+def _bars(
+    name: str, section: str, title: str, note: str, counts: Mapping[str, Mapping[str, int]], good: str = ""
+) -> Iterator[Figure]:
+    spec = charts.bars(counts, title, good=good) if counts else None
     if spec:
         labels = list(dict.fromkeys(label for one in counts.values() for label in one))
         head = ("", *counts) if len(counts) > 1 else ("", "rows")

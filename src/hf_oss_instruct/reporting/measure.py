@@ -10,7 +10,18 @@ from typing import Any
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.reporting import categories, contamination, counts, diversity, lengths, outcomes, similarity, tfidf, verdicts
+from hf_oss_instruct.reporting import (
+    categories,
+    contamination,
+    counts,
+    diversity,
+    lengths,
+    outcomes,
+    similarity,
+    tfidf,
+    verdicts,
+    verified_run,
+)
 from hf_oss_instruct.reporting.rows import ReportRows
 
 FORMAT_VERSION = 1
@@ -64,6 +75,7 @@ def outline(rows: ReportRows) -> dict[str, Any]:
         "cost": counts.cost(rows),
         "checks": counts.checks(rows),
         "verification": None,
+        "verified_run": None,
         "contamination": [],
         "trainings": [],
         "results": [],
@@ -78,6 +90,7 @@ def _without_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     return {
         "composition": counts.composition(rows),
         "verification": verdicts.verification(rows),
+        "verified_run": verified_run.verified_run(rows),
         "contamination": contamination.contamination(rows, options.lists),
         "trainings": outcomes.trainings(rows.trainings),
         "results": outcomes.results(rows.results),

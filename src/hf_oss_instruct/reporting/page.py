@@ -48,6 +48,7 @@ def page(
             title=visible(name),
             lead=lead(numbers, list(sets)[1:]),
             facts=facts(numbers),
+            outcome=_outcome(numbers["funnel"]),
             sections=sections(sets, found, drawn),
             browser=bool(browser),
             config=Markup(config),
@@ -107,6 +108,16 @@ def facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     if (cost := numbers["cost"]) and cost["cost"]:
         found.append(("cost", f"{cost['cost']:,.2f}"))
     return found
+
+
+def _outcome(funnel: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Kept, rejected and pending seeds as parts of a bar 1,000 wide."""
+    total, start, parts = funnel["requested"], 0.0, []
+    for name, rows in (("kept", funnel["kept"]), ("rejected", sum(funnel["rejected"].values())), ("pending", funnel["pending"])):
+        if rows and total:
+            parts.append({"start": round(start, 1), "width": round(1000 * rows / total, 1), "said": f"{name} {rows / total:.1%}"})
+            start += 1000 * rows / total
+    return parts if len(parts) > 1 else []
 
 
 def _script_json(value: Any) -> str:

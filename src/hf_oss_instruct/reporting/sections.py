@@ -143,16 +143,15 @@ def _diversity(section: Section, of: str, numbers: Numbers) -> None:
 
 def _verification(section: Section, of: str, numbers: Numbers) -> None:
     found = numbers["verification"]
+    if run := numbers.get("verified_run"):
+        _verified_run(section, of, run)
     if not found:
         return
     rows = [("rows with a verdict", f"{found['verified']:,}")]
     if flaky := found.get("flaky"):
-        bound = (
-            f"; at most {flaky['bound']:.2%} of runs flip (95 %, {flaky['reruns']:,} reruns)"
-            if flaky["bound"] is not None
-            else ""
-        )
-        rows.append(("flaky rows", f"{flaky['rows']:,} of {flaky['of']:,}{bound}"))
+        rows.append(("flaky rows", f"{flaky['rows']:,}"))
+        if flaky["bound"] is not None:
+            rows.append((f"runs that flip, at most (95 %, {flaky['reruns']:,} reruns)", f"{flaky['bound']:.2%}"))
     if truth := found.get("truth"):
         for name in ("false_accept_rate", "false_reject_rate", "j"):
             if truth[name] is not None:
@@ -161,7 +160,28 @@ def _verification(section: Section, of: str, numbers: Numbers) -> None:
     by_language = [
         (name, f"{one['passed']:,}", f"{one['kept']:,}", f"{one['rejected']:,}") for name, one in found["by_language"].items()
     ]
-    _table(section, f"Yield by language{of}", ("language", "passed", "kept", "rejected by verification"), by_language)
+    _table(section, f"Rows by language{of}", ("language", "passed", "kept", "rejected"), by_language)
+
+
+def _verified_run(section: Section, of: str, run: Numbers) -> None:
+    languages = []
+    for name, one in run["languages"].items():
+        share = f"{one['passed'] / one['pairs']:.1%}" if one["pairs"] else ""
+        languages.append((name, f"{one['passed']:,}", f"{one['pairs']:,}", share, one["toolchain"]))
+    _table(section, f"Yield by language{of}", ("language", "passed", "pairs", "yield", "toolchain"), languages)
+    attempts = []
+    for one in run["attempts"]:
+        solved = f"{one['solved_by_then']:.1%}"
+        attempts.append((f"{one['attempt']}", f"{one['tried']:,}", f"{one['pass_rate']:.1%}", solved))
+    _table(section, f"Pass rate by attempt{of}", ("attempt", "solutions", "passed", "solved by then"), attempts)
+    rows = [(f"tests: {name}", f"{count:,}") for name, count in run["tests"].items()]
+    if run["mutation_score"]["mean"] is not None:
+        rows.append((f"mean mutation score of {run['mutation_score']['rows']:,} rows", f"{run['mutation_score']['mean']:.2f}"))
+    if (flips := run["flake_bound"])["bound"] is not None:
+        rows.append((f"runs that flip, at most (95 %, {flips['reruns']:,} reruns)", f"{flips['bound']:.2%}"))
+    rows += [(f"rows run in the sandbox {name}", f"{count:,}") for name, count in run["sandbox"].items()]
+    rows += [(f"not verifiable here: {name.replace('_', ' ')}", f"{count:,}") for name, count in run["not_verifiable"].items()]
+    _table(section, f"Tests and sandbox{of}", ("", "value"), rows)
 
 
 def _contamination(section: Section, of: str, numbers: Numbers) -> None:

@@ -129,7 +129,7 @@
     byId("previous").disabled = !state.offset;
     byId("next").disabled = !found.cursor && state.offset + PAGE >= found.total;
     byId("list").replaceChildren(...found.items.map((item) =>
-      el("li", {}, el("a", { href: `#row=${item.key}`, "data-key": item.key }, visible(item.title) || "(empty)", el("span", {}, visible(item.said))))));
+      el("li", {}, el("a", { href: `#row=${item.key}`, "data-key": item.key }, el("b", {}, visible(item.title) || "(empty)"), el("span", {}, visible(item.said))))));
     byId("browser").removeAttribute("aria-busy");
     mark();
   };
@@ -140,8 +140,8 @@
   };
 
   // ---- a row ----
-  const code = (text, lang) => {
-    const block = el("pre", { tabindex: "0" });
+  const code = (text, lang, kind) => {
+    const block = el("pre", { tabindex: "0", class: kind });
     const shown = visible(text);
     const known = lang && hljs.getLanguage(lang);
     if (!known || shown.length > HIGHLIGHTED) { block.textContent = shown; return block; }
@@ -176,10 +176,21 @@
   };
   const solutions = (row) => (Array.isArray(row.solutions) ? row.solutions : []).flatMap((one, n) => {
     if (!one || typeof one !== "object") return [code(plain(one), row.lang)];
-    const results = Array.isArray(one.results) ? one.results : [];
-    const matrix = results.map((result) => verdict(result) === "passed" ? "✓" : verdict(result) === "failed" ? "✗" : "?").join(" ");
-    return [el("p", {}, el("span", { class: "tag" }, visible(`solution ${n + 1}: ${one.status ?? "not run"}`)), " ", matrix), ...(one.text ? prose(one.text, row.lang) : [])];
+    return [el("p", {}, el("span", { class: "tag" }, visible(`solution ${n + 1}: ${one.status ?? "not run"}`))), ...(one.text ? prose(one.text, row.lang) : [])];
   });
+  const MARKS = { passed: "✓", failed: "✗", unknown: "?" };
+  const matrix = (row) => {  // which solution passes which test
+    const runs = (Array.isArray(row.solutions) ? row.solutions : []).filter((one) => one && Array.isArray(one.results) && one.results.length);
+    if (!runs.length) return [];
+    const width = Math.min(Math.max(...runs.map((one) => one.results.length)), 200);
+    const numbers = [...Array(width).keys()];
+    const cell = (result) => { const said = verdict(result); return el("td", { class: said }, MARKS[said], el("span", { class: "hidden" }, said)); };
+    const head = el("tr", {}, el("th", { scope: "col" }, "solution"), ...numbers.map((n) => el("th", { scope: "col" }, `test ${n + 1}`)), el("th", { scope: "col" }, "passed"));
+    const body = runs.map((one) => el("tr", {}, el("th", { scope: "row" }, visible(`${row.solutions.indexOf(one) + 1}: ${String(one.status ?? "not run").slice(0, 40)}`)), ...numbers.map((n) => cell(one.results[n])), el("td", {}, `${one.results.filter((result) => result === true).length} of ${one.results.length}`)));
+    const share = (n) => `${runs.filter((one) => one.results[n] === true).length} of ${runs.length}`;
+    const foot = el("tr", {}, el("th", { scope: "row" }, "passed by"), ...numbers.map((n) => el("td", {}, share(n))), el("td", {}));
+    return [el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Which solution passes which test" }, el("table", { class: "matrix" }, el("thead", {}, head), el("tbody", {}, ...body, foot)))];
+  };
   const SECTIONS = [["Seed", "seed"], ["Problem", CONFIG.problem], ["Solution", CONFIG.solution], ["What the teacher answered", "received"], ["Reasoning", "reasoning"], ["Error output", "stderr_tail"]];
   const HANDLED = new Set([...SECTIONS.map(([, name]) => name), "tests", "test_results", "solutions", "_link"]);
   const article = (key, row) => {
@@ -193,8 +204,8 @@
     pin.addEventListener("click", () => { state.pinned = state.pinned === key ? null : key; show(); });
     const close = el("button", { type: "button" }, "Close");
     close.addEventListener("click", () => shut(key));
-    const parts = SECTIONS.filter(([, name]) => row[name]).flatMap(([title, name]) => [el("h4", {}, title), ...(name === "seed" ? [code(plain(row[name]), row.lang)] : prose(plain(row[name]), row.lang))]);
-    const more = [["Tests", tests(row)], ["Solutions", solutions(row)]].filter(([, found]) => found.length).flatMap(([title, found]) => [el("h4", {}, title), ...found]);
+    const parts = SECTIONS.filter(([, name]) => row[name]).flatMap(([title, name]) => [el("h4", {}, title), ...(name === "seed" ? [code(plain(row[name]), row.lang, "seed")] : prose(plain(row[name]), row.lang))]);
+    const more = [["Which solution passes which test", matrix(row)], ["Tests", tests(row)], ["Solutions", solutions(row)]].filter(([, found]) => found.length).flatMap(([title, found]) => [el("h4", {}, title), ...found]);
     return el("article", { class: "panel row", "aria-label": `Row ${key}` }, el("div", { class: "bar" }, el("h3", { class: "count", tabindex: "-1" }, el("a", { href: `#row=${key}` }, key.replace("-", " "))), pin, close), ...parts, ...more, el("h4", {}, "Columns"), facts);
   };
   const show = async () => {

@@ -1,0 +1,67 @@
+"""What `run.json` says of verification: it counts the rejected rows too, which leave no verdict in the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hf_oss_instruct.display import one_line
+from hf_oss_instruct.reporting.counts import LONGEST_NAME, number, numbers_in
+from hf_oss_instruct.reporting.rows import ReportRows
+
+
+def verified_run(rows: ReportRows) -> dict[str, Any] | None:
+    """The funnel, the yield by language and by attempt, the tests' quality and the sandbox's tier; None if nothing was verified.
+
+    Returns:
+        `funnel` (step → rows, in order), `not_verifiable` (cause → rows), `languages` (pairs, passed, toolchain), `attempts`
+        (attempt, tried, pass_rate, solved_by_then), `tests` (mark → tests), `mutation_score` (mean, rows), `flake_bound`
+        (reruns, bound: with 95 % confidence fewer runs flip) and `sandbox` (tier → rows).
+    """
+    found = rows.run.get("verification")
+    if not isinstance(found, dict) or not (funnel := numbers_in(found.get("funnel"), zeros=True)):
+        return None
+    toolchains = _object(found.get("toolchains"))
+    return {
+        "funnel": funnel,
+        "not_verifiable": numbers_in(found.get("not_verifiable")),
+        "languages": {
+            one_line(name, LONGEST_NAME): {
+                "pairs": number(_object(counts).get("pairs")),
+                "passed": number(_object(counts).get("passed")),
+                "toolchain": one_line(str(toolchains.get(name, "")), LONGEST_NAME),
+            }
+            for name, counts in _object(found.get("languages")).items()
+        },
+        "attempts": [
+            {
+                "attempt": number(one.get("attempt")),
+                "tried": number(one.get("tried")),
+                "pass_rate": _share(one.get("pass_rate")) or 0.0,
+                "solved_by_then": _share(one.get("solved_by_then")) or 0.0,
+            }
+            for one in _objects(found.get("attempts"))
+        ],
+        "tests": numbers_in(found.get("tests"), zeros=True),
+        "mutation_score": {
+            "mean": _share(_object(found.get("mutation_score")).get("mean")),
+            "rows": number(_object(found.get("mutation_score")).get("rows")),
+        },
+        "flake_bound": {
+            "reruns": number(_object(found.get("flake_bound")).get("reruns")),
+            "bound": _share(_object(found.get("flake_bound")).get("bound")),
+        },
+        "sandbox": numbers_in(found.get("sandbox")),
+    }
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _share(value: Any) -> float | None:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return round(float(value), 4) if known else None
