@@ -120,7 +120,7 @@ def test_wrong_usage_exits_2_and_says_the_way_out(
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda folder: None, "There is no file or folder"),
+        (lambda folder: None, "does not exist"),
         (lambda folder: folder.mkdir(), "holds no source code"),
         (lambda folder: (folder.mkdir(), (folder / "notes.txt").write_text("x")), "holds no source code"),
         (lambda folder: (folder.mkdir(), (folder / "a.parquet").write_bytes(b"PAR1 cut")), "cannot be read"),

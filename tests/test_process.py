@@ -141,7 +141,7 @@ def test_a_full_disk_is_said_in_a_sentence(name: str, desk: Path) -> None:
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "No space left on device" in done.stderr
-    assert "Make room" in done.stderr
+    assert "Free disk space" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -39,8 +39,8 @@ def test_what_we_write_is_read_again(value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" * 10_000, "values in each other"),
-        ("- " * 10_000, "values in each other"),
+        ("[" * 10_000, "levels deep"),
+        ("- " * 10_000, "levels deep"),
         ("a: &x [1]\nb: *x", "alias"),
         ("a: " + "1" * 5000, "5,000 characters"),
         ("a: 1" + ":1" * 100_000, "characters"),

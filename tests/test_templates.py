@@ -43,7 +43,7 @@ def test_an_evolved_instruction_is_put_as_it_is() -> None:
 
 
 def test_rows_without_a_pair_are_told_which_columns_are_wanted() -> None:
-    with pytest.raises(UsageError, match=r"'question', 'answer' hold no pair\. Rename"):
+    with pytest.raises(UsageError, match=r"'question', 'answer' do not contain a pair\. Rename"):
         to_prompt_completion({"question": "", "answer": ""})
 
 
@@ -105,7 +105,7 @@ def test_what_a_tokenizer_lacks_is_said() -> None:
     with pytest.raises(UsageError, match=r"no chat template\. Use --template magicoder"):
         template_for("chat", bare)
     bare.eos_token = None
-    with pytest.raises(UsageError, match="no end token"):
+    with pytest.raises(UsageError, match="no eos_token"):
         template_for("magicoder", bare)
     with pytest.raises(UsageError, match=r"Unknown template 'alpaca'\. Use one of: magicoder, chat"):
         template_for("alpaca", bare)

@@ -93,9 +93,9 @@ def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Pat
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
-        with pytest.raises(RunError, match="Make room"):
+        with pytest.raises(RunError, match="Free disk space"):
             write_whole(path, "x" * 1000)
-        with pytest.raises(RunError, match="Make room"):
+        with pytest.raises(RunError, match="Free disk space"):
             lines.append({"a": "x" * 1000})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -1,4 +1,4 @@
-"""What every command prints to the terminal in the same way. Untrusted text is shown as text, never as markup."""
+"""Terminal output shared by all commands. Untrusted text is shown as text, never as markup."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def show_line(text: str, style: str = "", *, then: str = "") -> None:
 
 
 def show_block(title: str, text: str | None = None) -> None:
-    """Print a heading of one line, and a text below it."""
+    """Print a one-line heading and a text below it."""
     show_line(f"── {one_line(title)}", "bold cyan")
     if text is not None:
         show_line(text)
@@ -37,7 +37,7 @@ def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), th
         made: what was made, in a few words with its count.
         place: folder, file or URL.
         look: commands, files or URLs that show it, a line each.
-        then: the next command; empty where there is none, or where the command did not get to its end.
+        then: the next command; empty if there is none or the command did not finish.
     """
     show_line(made, "bold", then="" if place is None else f" → {place}")
     for label, text in zip(("Look at:", *[""] * len(look)), look, strict=False):
@@ -47,7 +47,7 @@ def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), th
 
 
 def command_line(*words: object) -> str:
-    """A command of this package as it is typed."""
+    """Return a command of this package as the user types it."""
     return shlex.join(["hf-oss-instruct", *map(str, words)])
 
 

@@ -10,7 +10,7 @@ import orjson
 import xxhash
 
 FORMAT_VERSION = 1
-"""Version of the contracts between rooms: columns, `run.json`, keys, statuses."""
+"""Version of the file formats: columns, `run.json`, keys, statuses."""
 
 EMBEDDED_TEACHER = "comment-function/1"
 """Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`."""
@@ -38,22 +38,22 @@ REASONS = (
     "copied",
     "judged_low",
 )
-"""Every reason for which a row is rejected for good. What is not rejected is kept or pending."""
+"""Every reason for rejecting a row permanently. All other rows are kept or pending."""
 
 
 def digest(*parts: Any) -> str:
-    """A 128-bit hex key of some JSON values; the JSON list keeps the parts apart."""
+    """Hash JSON values to a 128-bit hex key; they are hashed as a JSON list, which keeps the parts apart."""
     return xxhash.xxh3_128_hexdigest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 
 def storable(text: str) -> str:
-    """Text that UTF-8 can hold: JSON may smuggle in half of a surrogate pair, which no file takes."""
+    """Replace lone surrogates, which JSON may contain but UTF-8 cannot encode."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a document comes from. What the source does not say is None.
+    """Where a document comes from. Unknown fields are None.
 
     Attributes:
         dataset: name of the dataset (`python-stdlib`, a Hub id, a folder's name).
@@ -88,7 +88,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A document that gives no seed, or a snippet that was drawn, refused and replaced by the document's next.
+    """A document without a seed, or a snippet that a filter refused and that was replaced by the document's next.
 
     Attributes:
         reason: why (`binary`, `vendored`, `license`, `secret`, …).
@@ -131,7 +131,7 @@ class Seed:
             object.__setattr__(self, "seed_id", key)
 
     def at(self, index: int) -> Seed:
-        """The same seed, at a place in seed order."""
+        """Return the same seed with another index in seed order."""
         where = self.start_line, self.end_line
         return Seed(self.snippet, *where, self.origin, self.sampler, self.rng_seed, index, self.seed_id)
 
@@ -142,7 +142,7 @@ Message: TypeAlias = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a teacher is asked.
+    """A request to a teacher.
 
     Attributes:
         seed: the seed snippet behind the question.
@@ -159,7 +159,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a teacher answered.
+    """A teacher's answer.
 
     Attributes:
         text: the answer; a model's thoughts may stand in it.
@@ -197,7 +197,7 @@ class Pair:
 
 
 class Row(TypedDict, total=False):
-    """A kept pair with everything known of it: one row of config `default`. `schemas.SCHEMA` has the same names."""
+    """A kept pair with its metadata: one row of config `default`. `schemas.SCHEMA` has the same names."""
 
     seed_id: str
     lang: str
@@ -252,7 +252,7 @@ class Row(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that is rejected for good.
+    """A row that is rejected permanently.
 
     Attributes:
         seed: the seed it would have grown from.
@@ -276,19 +276,19 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A row without an answer yet; the next run asks again."""
+    """A row without an answer yet; the next run requests it again."""
 
     seed: Seed
     why: str
 
 
 Outcome: TypeAlias = Row | Rejection | Pending | Skipped
-"""What becomes of an item."""
+"""The outcome of an item."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check says of a row: keep it, or drop it for a reason."""
+    """The result of a check: keep the row, or drop it for a reason."""
 
     reason: str | None = None
     detail: str = ""

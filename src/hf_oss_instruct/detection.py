@@ -15,7 +15,7 @@ from hf_oss_instruct import languages
 LOOKED_AT = 50_000
 """Maximum number of characters of a file that are examined."""
 OTHER = None
-"""Any language that is not in the table of languages."""
+"""Stands for any language missing from the table of languages."""
 
 
 @dataclass(frozen=True, slots=True)

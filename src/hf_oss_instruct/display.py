@@ -26,25 +26,25 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str, limit: int = 300) -> str:
-    """The text on one line, at most `limit` characters."""
+    """Join a text to one line of at most `limit` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def fenced(text: str, tag: str = "") -> str:
-    """The text as a Markdown code block that it cannot close, control characters spelled out."""
+    """Return the text as a Markdown code block that it cannot close, with control characters escaped."""
     return code_block(visible(text), tag)
 
 
 def code_block(text: str, tag: str = "") -> str:
-    """The text, untouched, in a Markdown fence longer than any run of backticks in it."""
+    """Return the unmodified text in a Markdown fence longer than any run of backticks in it."""
     fence = fence_for(text)
     return f"{fence}{tag}\n{text}\n{fence}"
 
 
 def fence_for(text: str) -> str:
-    """At least three backticks, more than any run of backticks in the text."""
-    if "```" not in text:  # the pattern would look at every character
+    """Return at least three backticks, more than any run of backticks in the text."""
+    if "```" not in text:  # faster than the pattern, which looks at every character
         return "```"
     return "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
 

@@ -74,7 +74,7 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
 
 
 class _Documentation(NamedTuple):
-    """A documentation's text, the nodes with which the lines and the code begin, and the bytes to cut from the code."""
+    """The text of a docstring or comment, the nodes where its lines and the code begin, and the bytes to cut from the code."""
 
     text: str
     top: Node
@@ -91,7 +91,7 @@ def _search(source: bytes, lang: str) -> Iterator[DocumentedFunction]:
 
 
 def _docstring(source: bytes, declaration: Declaration) -> _Documentation:
-    """What Python itself takes for the docstring, if it begins a line and the body goes on to do something."""
+    """Find the docstring as Python does, if it starts a line and is not the whole body."""
     statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
     literal, *rest = (body.named_children if body else []) or [statement]
     idle = all(node.type in ("comment", "pass_statement") or node.text == b"..." for node in rest)
@@ -100,10 +100,10 @@ def _docstring(source: bytes, declaration: Declaration) -> _Documentation:
 
 
 def _evaluated(statement: Node) -> str:
-    """The clean text of a statement that is nothing but a string, else an empty one."""
+    """Return the dedented text of a statement that is only a string, else an empty string."""
     if [child.type for child in statement.children] not in (["string"], ["concatenated_string"]):
         return ""
-    # Python warns of an invalid escape, and refuses an f-string
+    # Python warns about an invalid escape and rejects an f-string
     with warnings.catch_warnings(action="ignore"), suppress(SyntaxError, ValueError):
         value = ast.literal_eval(text_of(statement))
         return cleandoc(value).strip().encode(errors="replace").decode() if isinstance(value, str) else ""
@@ -111,13 +111,13 @@ def _evaluated(statement: Node) -> str:
 
 
 def _comment(source: bytes, declaration: Declaration, xml: bool) -> _Documentation:
-    """The comments that end on the line above a function or above its attributes."""
+    """Return the comments that end on the line above a function or its attributes."""
     siblings, first = declaration.siblings, declaration.place
     while first and _ATTRIBUTE.match(siblings[first - 1].type) and _rows_between(siblings, first) <= 1:
         first -= 1
     top = first
     while top and siblings[top - 1].type.endswith("comment") and _rows_between(siblings, top) == 1:
-        if _before(source, siblings[top - 1]).strip():  # it ends the line of something else
+        if _before(source, siblings[top - 1]).strip():  # a trailing comment of another statement
             break
         top -= 1
     text = "\n".join(_unmarked(text_of(comment).rstrip()) for comment in siblings[top:first])
@@ -132,12 +132,12 @@ def _rows_between(siblings: list[Node], index: int) -> int:
 
 
 def _last_row(node: Node) -> int:
-    """The row of a node's last character; a Rust comment ends with its line's end, at column 0 of the next row."""
+    """Return the row of a node's last character; a Rust comment includes the newline, so it ends at column 0 of the next row."""
     return node.end_point.row - (node.end_point.column == 0)
 
 
 def _before(source: bytes, node: Node) -> bytes:
-    """What stands before a node on its line."""
+    """Return the text before a node on its line."""
     return source[source.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
 
 
@@ -148,7 +148,7 @@ def _unmarked(comment: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A comment without its rulers; empty for a license, which documents no function."""
+    """Return a comment without ruler lines; empty for a license header, which does not document the function."""
     lines = [line.rstrip() for line in text.split("\n") if not _RULER.fullmatch(line.strip())]
     return "" if _LICENSE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
 
@@ -165,7 +165,7 @@ def _function(source: bytes, declaration: Declaration, found: _Documentation) ->
 
 
 def _head_start(statement: Node) -> int:
-    """Where the head begins: with the first token that belongs to no attribute."""
+    """Return where the signature starts: at the first token after the attributes."""
     stack = [statement]
     while stack:
         node = stack.pop()
@@ -178,11 +178,11 @@ def _head_start(statement: Node) -> int:
 
 
 def _head_end(function: Node, body: Node) -> int:
-    """Where the head ends: before the comments that stand between it and the body."""
+    """Return where the signature ends: before any comments between it and the body."""
     head = takewhile(lambda part: part != body, function.children)
     return max((part.end_byte for part in head if not part.type.endswith("comment")), default=function.start_byte)
 
 
 def _outdented(code: bytes, indent: bytes) -> str:
-    """Code without the indentation of its first line. `textwrap.dedent` gives up at text blocks that reach column 0."""
+    """Remove the first line's indentation from code. `textwrap.dedent` does nothing if a text block reaches column 0."""
     return code.replace(b"\n" + indent, b"\n").decode(errors="replace").strip()

@@ -4,14 +4,14 @@
     ├── UsageError               what was asked for makes no sense: change the arguments
     ├── SeedError                the seed snippets cannot be read
     │   └── SeedsExhaustedError  the source holds fewer seeds than were asked for
-    ├── TeacherError             the teacher cannot go on; every unanswered row stays pending
+    ├── TeacherError             the teacher cannot continue; every unanswered row stays pending
     ├── BudgetReachedError       what may be spent is spent; every unanswered row stays pending
     ├── RetryableError           one request failed in a way that another try may cure
     ├── RowRejectedError         one row is refused for good; it becomes a rejection with this reason
     ├── EvaluationError          a benchmark's data or a file of samples cannot be used
     ├── RunError                 the output folder cannot be used, or could not be written
     ├── PublishError             nothing was published: the folder, the name, the token or the Hub is not as it must be
-    ├── RunInterruptedError      a signal ended the work in good order; the same call goes on
+    ├── RunInterruptedError      a signal ended the work cleanly; the same call resumes it
     ├── SandboxError             this machine has no sandbox, or the one asked for does not work; nothing was run
     └── ToolchainMissingError    a language's compiler or interpreter is not installed; nothing was run
 

@@ -95,15 +95,15 @@ def is_output(folder: Path) -> bool:
 
 
 def unpacked(file: IO[bytes], path: str) -> io.BufferedReader[Any]:
-    """The contents of a file, unpacked while they are read if its name says that they are packed."""
+    """Return the contents of a file, decompressed on the fly if its name has the suffix of a compressed file."""
     suffix = PurePosixPath(path).suffix.lower()
     opened: Any = PACKED[suffix](file) if suffix in PACKED else file
-    # whatever the file is, one can look at its beginning
+    # so that the beginning of any file can be peeked at
     return opened if hasattr(opened, "peek") else io.BufferedReader(opened, FIRST_LOOK)
 
 
 def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any] | None]:
-    """The rows of a JSON Lines file, or of a `.json` file in which they stand on a line each, after each other or in an array.
+    """Yield the rows of a JSON Lines file, or of a `.json` file with one object per line, concatenated objects, or an array.
 
     Args:
         file: the file, unpacked.
@@ -113,7 +113,7 @@ def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any
         A row; None for a line that is longer than `LONGEST_LINE`.
 
     Raises:
-        SeedError: a line, or the file, is not JSON, or holds something else than objects.
+        SeedError: a line, or the file, is not JSON, or contains anything but objects.
     """
     if ".json" in PurePosixPath(path.lower()).suffixes and not _stands_on_a_line(file.peek(FIRST_LOOK)[:FIRST_LOOK]):
         yield from _values(file, path)
@@ -126,7 +126,7 @@ def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any
 
 
 def _stands_on_a_line(head: bytes) -> bool:
-    """Whether a `.json` file begins with a whole object on its first line, or one too long to be seen whole."""
+    """Whether the first line of a `.json` file is a complete object, or one too long to tell."""
     line, end, _ = head.strip().partition(b"\n")
     if line.startswith(b"["):
         return False
@@ -146,7 +146,7 @@ def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]
                 raise SeedError(f"Value {number} of {path!r} is not a JSON object. Each must be one, with a column for the code.")
             yield row
     except ijson.JSONError as error:
-        raise SeedError(f"{path!r} is not JSON: {' '.join(str(error).split())[:200]}. Repair it, or leave it out.") from error
+        raise SeedError(f"{path!r} is not JSON: {' '.join(str(error).split())[:200]}. Fix it, or leave it out.") from error
 
 
 def _bounded_lines(file: IO[bytes]) -> Iterator[bytes | None]:
@@ -171,7 +171,7 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
 
 
 def csv_header(file: io.BufferedReader[Any], path: str) -> tuple[list[str], str | None]:
-    """The names of the columns of a CSV or TSV file, and its encoding if a byte order mark says it. Nothing is consumed."""
+    """Return the column names of a CSV or TSV file, and its encoding if it has a byte order mark. Nothing is consumed."""
     head = file.peek(FIRST_LOOK)[:FIRST_LOOK]
     encoding = next((name for mark, name in BOMS if head.startswith(mark)), None)
     text = head.decode(encoding or "utf-8", errors="replace").removeprefix("\ufeff")
@@ -181,7 +181,7 @@ def csv_header(file: io.BufferedReader[Any], path: str) -> tuple[list[str], str 
 def csv_batches(
     file: io.BufferedReader[Any], path: str, columns: Collection[str], encoding: str | None
 ) -> Iterator[pa.RecordBatch]:
-    """Some columns of a CSV or TSV file with a header line, as bytes, since not all of them may be text.
+    """Yield some columns of a CSV or TSV file with a header line, as bytes, because not all of them need be valid text.
 
     Args:
         file: the file, unpacked.
@@ -199,5 +199,5 @@ def csv_batches(
 
 
 def delimiter(path: str) -> str:
-    """What separates the values of a CSV or TSV file."""
+    """Return the delimiter of a CSV or TSV file."""
     return "\t" if ".tsv" in PurePosixPath(path.lower()).suffixes else ","

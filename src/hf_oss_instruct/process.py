@@ -100,7 +100,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
         return _say(f"Error: {error}", EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
     except OSError as error:
         where = f" {error.filename!r}" if error.filename is not None else ""
-        return _say(f"Error: a file{where} cannot be used: {error.strerror or error}. Free it or make room, and run the same "
+        return _say(f"Error: a file{where} cannot be used: {error.strerror or error}. Free disk space, and run the same "
                     "command again.", EXIT_FAILED)  # fmt: skip
 
 

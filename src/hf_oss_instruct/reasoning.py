@@ -1,4 +1,4 @@
-"""Split a model's reasoning from its answer, and strip the end tokens that a server left at the end of a text.
+"""Split a model's reasoning from its answer, and strip trailing end tokens that a server left in a text.
 
 Reasoning stands before the answer. It opens with a marker at the start of a line, or with none where the chat template wrote the
 opening marker into the prompt; it ends at the closing marker. A marker that is only named (inside a code block, inline code, a
@@ -33,7 +33,7 @@ _MARKER = re.compile(
     "|".join(f"(?P<o{number}>{opening})|(?P<c{number}>{closing})" for number, (opening, closing) in enumerate(_FAMILIES)), re.I
 )
 _FIRST = re.compile(r"[<\[◁]")
-"""What markers begin with."""
+"""First characters of markers."""
 _CLOSING = "|".join(closing for _, closing in _FAMILIES)
 _FENCE = re.compile(rf"(?P<behind>.*(?:{_CLOSING}))?[ \t]*(?P<fence>`{{3,}}|~{{3,}})(?P<info>.*)", re.I)
 _QUOTED = re.compile(r"""`[^`]+`|"[^"]*"|(?<!\w)'[^']*'|“[^“”]*”""")
@@ -51,7 +51,7 @@ _CHANNEL = re.compile(
     r"(?:<\|start\|>\s*assistant[^<\n]*)?<\|channel\|>\s*(?P<name>\w+)[^<\n]*(?:<\|constrain\|>\w*\s*)?<\|message\|>"
 )
 _BARE_CHANNELS = re.compile(r"\s*analysis(?=\S)(?P<reasoning>.*?)assistant\s?final(?P<answer>.*)", re.DOTALL)
-"""gpt-oss' channels where a server dropped the special tokens between them."""
+"""gpt-oss channels after a server dropped the special tokens between them."""
 _END_TOKEN = re.compile(
     r"<[|｜](?:im_end|im_start|im_sep|endoftext|end_of_text|eot_id|eom_id|eot|eos|end|return|call|end_of_turn|end_of_turn_token|"
     r"end_of_solution|end_response|end▁of▁sentence|end_of_sentence|assistant_end|role_end|user|observation|endofresponse)[|｜]>"
@@ -59,7 +59,7 @@ _END_TOKEN = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 32
-"""No end token is longer than this, in characters."""
+"""Maximum length of an end token, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class _Marker:
 
     @property
     def nests(self) -> bool:
-        """Whether an opening marker inside reasoning opens more of it; one between spaces is named in a sentence."""
+        """Whether an opening marker inside reasoning is nested; one between spaces is only mentioned in a sentence."""
         return self.starts_line or not (self.before.endswith(" ") and self.after.startswith(" "))
 
     @property
@@ -88,7 +88,7 @@ class _Marker:
 
     @property
     def ends_reasoning(self) -> bool:
-        """Whether a closing marker that shares its line with text, and has no opening one, is more than named."""
+        """Whether a closing marker that shares its line with text and has no opening marker is real, not just mentioned."""
         before, after = self.before.rstrip(), self.after.strip()
         if self.after[:1].isspace() and after[:1].islower():  # "… </think> is the marker"
             return False
@@ -134,13 +134,15 @@ def strip_end_tokens(text: str) -> str:
 def _last_token(text: str) -> str:
     start = max(text.rfind("<", -_LONGEST), text.rfind("[", -_LONGEST))
     found = _END_TOKEN.fullmatch(text, start) if start >= 0 else None
-    if found is None or (found[0] == "</s>" and "<s>" in text[text.rfind("\n") + 1 :].removeprefix("<s>")):  # struck-out text
+    if found is None or (
+        found[0] == "</s>" and "<s>" in text[text.rfind("\n") + 1 :].removeprefix("<s>")
+    ):  # strikethrough markup
         return ""
     return found[0]
 
 
 def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
-    """Start of the opening marker, start and end of the reasoning, end of the closing marker."""
+    """Return the start of the opening marker, start and end of the reasoning, and the end of the closing marker."""
     found: list[tuple[int, int, int, int]] = []
     opened: _Marker | None = None
     last: _Marker | None = None
@@ -159,10 +161,10 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
         elif marker.opens:
             named += 1
         elif marker.family < _ALONE and (marker.fills_line or (not named and marker.ends_reasoning)):
-            found = [(0, 0, marker.start, marker.end)]  # the opening marker stood in the prompt
+            found = [(0, 0, marker.start, marker.end)]  # the opening marker was in the prompt
         else:
             named = max(0, named - 1)
-    if opened and last:  # an opening marker was only named in between
+    if opened and last:  # an opening marker was only mentioned in between
         found.append((opened.start, opened.end, last.start, last.end))
     elif opened and (opened.fills_line or _is_role(text[: opened.start])):
         found.append((opened.start, opened.end, len(text), len(text)))
@@ -170,7 +172,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _has_marker(text: str) -> bool:
-    """Whether there is a marker. To search for the pattern itself costs a millisecond: it has no first character in common."""
+    """Whether a text contains a marker. Faster than searching for the pattern, whose alternatives share no first character."""
     return any(_MARKER.match(text, first.start()) for first in _FIRST.finditer(text))
 
 
@@ -201,9 +203,9 @@ def _inside(spans: list[tuple[int, int]], place: int) -> bool:
 
 
 def _fenced(lines: list[str]) -> set[int]:
-    """Numbers of the lines inside fenced code.
+    """Return the numbers of the lines inside fenced code.
 
-    A block that reasoning left open ends at a closing marker on a line of its own, if the fences behind it pair up.
+    A block that was left open in the reasoning ends at a closing marker on a separate line, if the fences after it pair up.
     """
     fences = [number for number, line in enumerate(lines) if _FENCE.match(line)]
     inside: set[int] = set()
@@ -227,7 +229,7 @@ def _fenced(lines: list[str]) -> set[int]:
 
 
 def _strings(text: str) -> Iterator[tuple[int, int]]:
-    """Triple-quoted strings, but for those in which reasoning ends that had opened them."""
+    """Yield triple-quoted strings, except those opened in the reasoning that contain its end."""
     for string in _TRIPLE.finditer(text):
         first = _MARKER.search(text, *string.span())
         if first and not (_closes(first) and text[first.start() - 1] == "\n"):
@@ -239,7 +241,7 @@ def _closes(marker: re.Match[str]) -> bool:
 
 
 def _channels(text: str) -> tuple[str, str] | None:
-    """Reasoning and answer of gpt-oss' harmony format, or None if the text has no channels."""
+    """Split gpt-oss' harmony format into reasoning and answer; None if the text has no channels."""
     if bare := _BARE_CHANNELS.fullmatch(text):
         return bare["reasoning"].strip(), _without_gap(bare["answer"])
     heads = list(_channel_heads(text)) if "<|message|>" in text else []
@@ -253,7 +255,7 @@ def _channels(text: str) -> tuple[str, str] | None:
 
 
 def _channel_heads(text: str) -> Iterator[re.Match[str]]:
-    """The heads of messages, up to the first that is an answer: what stands behind it is its text."""
+    """Yield the headers of messages, up to the first answer; what follows it is its text."""
     lines = text.split("\n")
     fenced, place = set() if _CHANNEL.match(text.lstrip()) else _fenced(lines), 0
     for number, line in enumerate(lines):
@@ -267,12 +269,12 @@ def _channel_heads(text: str) -> Iterator[re.Match[str]]:
 
 
 def _is_role(head: str) -> bool:
-    """Whether a text is blank, or what a chat template puts before an answer."""
+    """Whether a text is blank or only what a chat template puts before an answer."""
     return not (bare := "".join(head[:200].split())) or (len(head) < 200 and _ROLE.fullmatch(bare) is not None)
 
 
 def _without_gap(text: str) -> str:
-    """The text without the blank lines, or the spaces on the marker's own line, that part it from the reasoning."""
+    """Strip the blank lines, or spaces on the marker's line, that separate an answer from the reasoning."""
     bare = text.lstrip()
     gap = text[: len(text) - len(bare)]
     return text[gap.rfind("\n") + 1 :] if "\n" in gap and bare else bare

@@ -13,17 +13,17 @@ from hf_oss_instruct.errors import RunError
 
 SMALL = {"compression": "zstd", "use_content_defined_chunking": True, "write_page_index": True}
 QUICK = {"compression": "lz4", "use_dictionary": False}
-"""How files are written that stay, and those that are read once and removed: in a third of the time, twice as large."""
+"""Compression of final files, and of temporary ones: a third of the time, twice the size."""
 ROWS_PER_GROUP = 1000
 ROWS_PER_FILE = 50_000
 UNFINISHED = ".unfinished-"
 
 
 class Shards:
-    """Writes `FOLDER/train-00000-of-0000N.parquet`; no rows, no file, since `datasets` cannot read an empty split.
+    """Writes `FOLDER/train-00000-of-0000N.parquet`; writes no file without rows, because `datasets` cannot read an empty split.
 
     The files get their names when all of them are whole; until then the shards of an earlier run stay as they are. Equal rows
-    give equal bytes: no clock, and row groups that depend on the rows alone.
+    give identical bytes: no timestamps, and row groups that depend only on the rows.
 
     Args:
         folder: where they go.
@@ -50,7 +50,7 @@ class Shards:
             self._collect()
 
     def add_table(self, table: pa.Table) -> None:
-        """Append the rows of a table; columns that the schema lacks are left out.
+        """Append the rows of a table; columns that the schema lacks are dropped.
 
         Raises:
             RunError: as `add`.
@@ -86,7 +86,7 @@ class Shards:
             path.unlink()
 
     def unfinished(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Some columns of what was added so far, or all, in portions.
+        """Yield some or all columns of the rows added so far, in batches.
 
         Raises:
             RunError: as `add`.
@@ -95,12 +95,12 @@ class Shards:
         self._write_groups(last=True)
         self._close_file()
         for path in self._unfinished:
-            # Without threads: each keeps 10 MB of what it has decoded.
+            # Without threads: each would keep 10 MB of decoded data.
             for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_GROUP, columns=columns, use_threads=False):
                 yield pa.Table.from_batches([batch])
 
     def mapped(self, columns: list[str]) -> pa.Table:
-        """Some columns of what was added so far, as a table that is read from disk when it is used.
+        """Return some columns of the rows added so far, as a memory-mapped table.
 
         Raises:
             RunError: as `add`.
@@ -117,7 +117,7 @@ class Shards:
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
         finally:
-            path.unlink(missing_ok=True)  # the mapping keeps the contents until the table is gone
+            path.unlink(missing_ok=True)  # the mapping keeps the contents alive until the table is freed
 
     def _collect(self) -> None:
         if self._group:
@@ -155,4 +155,4 @@ class Shards:
 
 
 def _cannot_write(folder: Path, error: OSError) -> RunError:
-    return RunError(f"{str(folder)!r} cannot be written: {error}. Make room and run the same command again.")
+    return RunError(f"{str(folder)!r} cannot be written: {error}. Free disk space and run the same command again.")

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 SPELLED_OUT = "hf_oss_instruct.spelled_out"
-"""Name of the error handler for characters that the encoding lacks."""
+"""Name of the error handler for characters that the encoding cannot represent."""
 PLAIN_ASCII = "hf_oss_instruct_ascii"
 """An alias of ASCII: click writes UTF-8 to a stream whose encoding is named ASCII."""
 _PLAIN = {"→": "->", "←": "<-", "·": "-", "…": "...", "–": "-", "—": "-", "−": "-", "─": "-", "×": "x", "≥": ">=", "≤": "<="}
 READER_S = 0.5
 """Seconds that an interrupted process waits for space in its output pipe."""
 _READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
-"""Errors of a write after the reader of a pipe (`head`) or the terminal has gone."""
+"""Errors of a write after the reader of a pipe (`head`) or the terminal is gone."""
 
 
 class _Output(io.FileIO):
@@ -31,7 +31,7 @@ class _Output(io.FileIO):
 
     def write(self, data: Any) -> int:
         if self.leaving and not select.select([], [self], [], READER_S)[1]:
-            self.error = self.error or BrokenPipeError(errno.EPIPE, "nobody reads")
+            self.error = self.error or BrokenPipeError(errno.EPIPE, "the reader closed the pipe")
         try:
             return super().write(data) if self.error is None else len(data)
         except OSError as error:
@@ -64,7 +64,7 @@ codecs.register(_plain_ascii)
 def forgiving() -> Iterator[None]:
     """Replace `sys.stdout` and `sys.stderr` by streams that escape unencodable characters and never fail.
 
-    Streams that somebody else has put there already (a notebook, a test) stay as they are.
+    Streams that were already replaced (by a notebook or a test) are left alone.
     """
     before = sys.stdout, sys.stderr
     if sys.stdout is sys.__stdout__:
@@ -100,7 +100,7 @@ def leave_soon() -> None:
 
 
 def output_error() -> OSError | None:
-    """The error of standard output, if any; None if its reader closed the pipe, which is not an error."""
+    """Return the error of standard output, if any; None if its reader closed the pipe, which is not an error."""
     error = _write_error()
     return None if error is None or error.errno in _READER_LEFT else error
 

@@ -16,14 +16,14 @@ import yaml
 LARGEST = 64 << 20
 """Maximum size in bytes of a JSON file."""
 LARGEST_YAML, TOKENS, DEPTH, NUMBER = 256_000, 20_000, 32, 40
-"""Of a YAML text: characters, tokens, values in each other, characters of a number or date."""
+"""Limits of a YAML text: characters, tokens, nesting depth, characters of a number or date."""
 BITS = 64
 _OPENS = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of a JSON text. Numbers are finite, and whole ones have 64 bits at most.
+    """Parse a JSON text. Numbers must be finite, and integers fit in 64 bits.
 
     Raises:
         ValueError: it is not JSON, too deep, or has another number.
@@ -35,7 +35,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def any_json(text: str | bytes, *, strict: bool = True) -> Any:
-    """The value of a JSON text with any numbers: those of benchmarks and samples may be infinite, or large.
+    """Parse a JSON text with any numbers: those of benchmarks and samples may be infinite or large.
 
     Args:
         text: JSON.
@@ -51,7 +51,7 @@ def any_json(text: str | bytes, *, strict: bool = True) -> Any:
 
 
 def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None = None) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Read a JSON object from a file.
 
     Args:
         path: the file.
@@ -136,7 +136,7 @@ def _check_kind(value: Any, kinds: tuple[type, ...], name: str) -> None:
 
 
 def load_yaml(text: str, *, aliases: bool = False) -> Any:
-    """The value of a YAML text, in time that grows with its length alone.
+    """Parse a YAML text, in time linear in its length.
 
     Args:
         text: the YAML.
@@ -150,7 +150,14 @@ def load_yaml(text: str, *, aliases: bool = False) -> Any:
     try:
         _check_tokens(text, aliases)
         return yaml.load(text, _Loader)
-    except (yaml.YAMLError, RecursionError, ArithmeticError, LookupError, TypeError, AttributeError) as error:  # PyYAML's own too
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # PyYAML raises all of these
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
@@ -160,9 +167,9 @@ def _check_tokens(text: str, aliases: bool) -> None:
     for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
         depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
         if isinstance(token, yaml.AliasToken) and not aliases:
-            raise ValueError("it has a YAML alias (*name); write the value out")
+            raise ValueError("it contains a YAML alias (*name); repeat the value instead")
         if depth > DEPTH:
-            raise ValueError(f"it has more than {DEPTH} values in each other")
+            raise ValueError(f"it is nested more than {DEPTH} levels deep")
         if number > TOKENS:
             raise ValueError(f"it has more than {TOKENS:,} tokens")
 

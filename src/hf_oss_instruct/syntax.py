@@ -109,7 +109,7 @@ def unfit(content: str, lang: str) -> str | None:
 
 
 def _in_error(root: Node) -> int:
-    """Count the bytes in syntax errors. An ERROR counts whole: its children were not understood either."""
+    """Count the bytes in syntax errors. An ERROR counts whole: its children were not parsed either."""
     stack, found = [root], 0
     while stack:
         node = stack.pop()
@@ -168,7 +168,7 @@ def functions(content: str, lang: str) -> list[FunctionSpan]:
 
 
 class Declaration(NamedTuple):
-    """A statement `siblings[place]` that declares one function, the name that it gives it, and the type around it."""
+    """A statement `siblings[place]` that declares one function, with the name it binds and the enclosing type."""
 
     siblings: list[Node]
     place: int
@@ -209,12 +209,12 @@ def declarations(root: Node, row: Grammar) -> Iterator[Declaration]:
 
 
 def _declared(node: Node, row: Grammar) -> tuple[Node, Node | None] | None:
-    """The one function that a statement declares, and the name that its wrapper gives it (`const name = …`)."""
+    """Return the only function that a statement declares, and the name its wrapper binds (`const name = …`)."""
     name = None
     while node.type in row.wrappers:
         name = node.child_by_field_name("name") or node.child_by_field_name("property")
         kinds = [child.type for child in node.named_children]
-        if not kinds or kinds.count(kinds[-1]) > 1:  # `const f = …, g = …` has one comment for two
+        if not kinds or kinds.count(kinds[-1]) > 1:  # `const f = …, g = …`: one comment for two functions
             return None
         node = node.named_children[-1]
     return (node, name) if node.type in row.functions else None
@@ -226,13 +226,13 @@ def text_of(node: Node | None) -> str:
 
 
 def _type_name(text: str) -> str | None:
-    """`Stack` of `Stack<T>`, `fmt::Stack` or `(s *Stack[T])`."""
+    """Return `Stack` for `Stack<T>`, `fmt::Stack` or `(s *Stack[T])`."""
     words = re.findall(r"\w+", re.sub(r"(?s)(?<=\w)[<\[].*", "", text))
     return words[-1] if words else None
 
 
 def names_of(declaration: Declaration) -> tuple[str | None, str]:
-    """Owner and name; C++ (`Stack::push`) and Go (`func (s *Stack) Push`) say the owner themselves."""
+    """Return owner and name; in C++ (`Stack::push`) and Go (`func (s *Stack) Push`) the declaration names the owner."""
     function = declaration.function
     name = text_of(declaration.given or function.child_by_field_name("name") or _declarator(function))
     scope, _, name = name.rpartition("::")
@@ -241,7 +241,7 @@ def names_of(declaration: Declaration) -> tuple[str | None, str]:
 
 
 def _declarator(function: Node) -> Node | None:
-    """The name within `type **name(…)` of C. Constructors, and macros that look like functions, have no type."""
+    """Return the name in C's `type **name(…)`. Constructors and function-like macros have no type."""
     node = function if function.child_by_field_name("type") else None
     while node and node.type.endswith(("function_definition", "_declarator")):
         node = node.child_by_field_name("declarator") or next(iter(node.named_children), None)

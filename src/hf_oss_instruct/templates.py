@@ -28,20 +28,20 @@ class Tokenizer(Protocol):
 
     @property
     def all_special_tokens(self) -> list[str]:
-        """Special tokens that have a name, such as EOS."""
+        """Named special tokens, such as EOS."""
 
     @property
     def added_tokens_decoder(self) -> dict[int, Any]:
-        """All tokens that were added to the vocabulary, the special ones marked so."""
+        """All tokens added to the vocabulary, each marked as special or not."""
 
     def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
-        """Numbers of a text."""
+        """Return the token IDs of a text."""
 
     def convert_tokens_to_ids(self, tokens: str) -> Any:
-        """Number of a token."""
+        """Return the ID of a token."""
 
     def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
-        """Text of a conversation."""
+        """Render a conversation as text."""
 
 
 class Template(Protocol):
@@ -66,14 +66,14 @@ class Template(Protocol):
         """See above."""
 
     def prompt(self, instruction: str) -> str:
-        """The prompt, byte-identical in data, training and evaluation."""
+        """Return the prompt, byte-identical in data, training and evaluation."""
 
     def completion(self, instruction: str, response: str) -> str:
-        """The completion that a model is trained on, including `stop`."""
+        """Return the completion that a model is trained on, including `stop`."""
 
 
 def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The two texts of a row: `problem`, `solution` of OSS-Instruct, or `instruction`, `response` of Evol-Instruct sets.
+    """Return the two texts of a row: `problem`, `solution` of OSS-Instruct, or `instruction`, `response` of Evol-Instruct sets.
 
     Raises:
         UsageError: the row has neither pair of columns.
@@ -83,13 +83,13 @@ def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
     if "instruction" in row and "response" in row:
         return row["instruction"], row["response"]
     raise UsageError(
-        f"Columns {', '.join(map(repr, row))} hold no pair. Rename yours to problem, solution, or instruction, response, "
+        f"Columns {', '.join(map(repr, row))} do not contain a pair. Rename them to problem, solution, or instruction, response, "
         "or prompt, completion."
     )
 
 
 def to_prompt_completion(row: Mapping[str, Any]) -> dict[str, str]:
-    """A row as TRL's prompt–completion type, in the template the Magicoder models were trained on.
+    """Convert a row to TRL's prompt–completion type, in the template the Magicoder models were trained on.
 
     Args:
         row: any row with `problem` and `solution`, or with `instruction` and `response` such as those of
@@ -112,10 +112,10 @@ class MagicoderTemplate:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> MagicoderTemplate:
-        """The template for one tokenizer: its end token, and its first token where it has one."""
+        """Return the template for a tokenizer, with its EOS token, and its BOS token if it has one."""
         stop = tokenizer.eos_token
         if not stop:
-            raise UsageError("The tokenizer has no end token (eos_token): nothing could tell the model to stop. Set one.")
+            raise UsageError("The tokenizer has no eos_token, so the model could not learn to stop. Set one.")
         before, after = (repr(part) for part in MAGICODER.split("{instruction}"))
         return cls(
             stop,
@@ -129,11 +129,11 @@ class MagicoderTemplate:
         )
 
     def prompt(self, instruction: str) -> str:
-        """The prompt of the published models."""
+        """Return the prompt of the published models."""
         return MAGICODER.replace("{instruction}", instruction)
 
     def completion(self, instruction: str, response: str) -> str:
-        """The response and the end token."""
+        """Return the response followed by the EOS token."""
         return response + self.stop
 
 
@@ -148,22 +148,24 @@ class ChatTemplate:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> ChatTemplate:
-        """The template of a tokenizer; the answer ends with the first special token that follows it there, or else with EOS."""
+        """Return the template of a tokenizer; an answer ends with the first special token after it, or else with EOS."""
         if not tokenizer.chat_template:
             raise UsageError("The tokenizer has no chat template. Use --template magicoder, or a model that has one.")
         tail = _rendered(tokenizer, "x", _MARK).partition(_MARK)[2]
         found = [(tail.index(token), -len(token), token) for token in special_tokens(tokenizer) if token in tail]
         stop = min(found)[2] if found else tokenizer.eos_token
         if not stop:
-            raise UsageError("The chat template ends an answer with no special token, and there is no eos_token. Set one.")
+            raise UsageError(
+                "The chat template does not end an answer with a special token, and the tokenizer has no eos_token. Set one."
+            )
         return cls(tokenizer, stop, tokenizer.chat_template)
 
     def prompt(self, instruction: str) -> str:
-        """The prompt as chat clients write it, without the token that the tokenizer itself puts first."""
+        """Return the prompt as chat clients render it, without the BOS token that the tokenizer adds."""
         return self._without_begin(_rendered(self.tokenizer, instruction))
 
     def completion(self, instruction: str, response: str) -> str:
-        """What the chat template puts after the prompt, up to and with the token that ends the turn."""
+        """Return what the chat template renders after the prompt, including the token that ends the turn."""
         prompt, whole = self.prompt(instruction), self._without_begin(_rendered(self.tokenizer, instruction, response))
         if not whole.startswith(prompt):
             raise UsageError(
@@ -178,7 +180,7 @@ class ChatTemplate:
 
 
 def template_for(name: str, tokenizer: Tokenizer) -> Template:
-    """The template `magicoder` or `chat` for a tokenizer.
+    """Return the template `magicoder` or `chat` for a tokenizer.
 
     Raises:
         UsageError: the name is unknown, or the tokenizer lacks the end token or chat template that it needs.
@@ -189,13 +191,13 @@ def template_for(name: str, tokenizer: Tokenizer) -> Template:
 
 
 def begin(tokenizer: Tokenizer) -> str:
-    """The token that the tokenizer puts before every text by itself: its BOS, or nothing."""
+    """Return the BOS token if the tokenizer adds one to every text, else an empty string."""
     bos = tokenizer.bos_token
     return bos if bos and tokenizer.encode("a")[0] == tokenizer.convert_tokens_to_ids(bos) else ""
 
 
 def special_tokens(tokenizer: Tokenizer) -> list[str]:
-    """Every special token, named or not."""
+    """Return every special token, named or not."""
     added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
     return sorted({*tokenizer.all_special_tokens, *added})
 

@@ -1,4 +1,4 @@
-"""Which commands compile and run a language, and what has to be installed for it."""
+"""The commands that compile and run each language, and the packages they require."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hf_oss_instruct.languages import LANGUAGES
 class Toolchain:
     """How programs of a language are compiled and run.
 
-    In commands and in `env`, `{source}` is the source file, `{program}` what the compiler makes, `{dir}` the work folder.
+    In commands and in `env`, `{source}` is the source file, `{program}` the compiler's output, `{dir}` the working directory.
 
     Attributes:
         language: name of the language.
@@ -39,7 +39,7 @@ class Toolchain:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-# Programs that need no compiler: suffix of the file, command, package of Debian.
+# Interpreted languages: file suffix, command, Debian package.
 _INTERPRETED = {
     "python": ("py", "python3", "python3"),
     "shell": ("sh", "bash", "bash"),
@@ -50,7 +50,7 @@ _INTERPRETED = {
     "r": ("r", "Rscript", "r-base-core"),
     "racket": ("rkt", "racket", "racket"),
 }
-# Programs that become one file: suffix, compiler with its options, package of Debian.
+# Languages compiled to one file: suffix, compiler with its options, Debian package.
 _COMPILED = {
     "c": ("c", "gcc -O2 {source} -o {program} -lm", "gcc"),
     "cpp": ("cpp", "g++ -std=c++17 {source} -o {program}", "g++"),
@@ -71,7 +71,7 @@ def _rows() -> Iterator[Toolchain]:
     yield Toolchain(
         "typescript",
         "program.ts",
-        # As loose as tsc 5 is by default, by which MultiPL-E's programs are judged; tsc's own declarations are right.
+        # As lenient as tsc 5 by default, which MultiPL-E uses; tsc's own declarations need no check.
         ("tsc", "--target", "esnext", "--strict", "false", "--skipLibCheck", "--outDir", "{dir}", "{source}"),
         ("node", "{dir}/program.js"),
         ("tsc", "node"),
@@ -81,7 +81,7 @@ def _rows() -> Iterator[Toolchain]:
     yield Toolchain(
         "java",
         "Main.java",
-        # A process of a second: the optimising compiler and a collector with threads of its own cost more than they bring.
+        # The process lives for about a second: the optimizing compiler and a multithreaded garbage collector would not pay off.
         (
             "javac",
             "-J-XX:TieredStopAtLevel=1",
@@ -106,7 +106,7 @@ def _rows() -> Iterator[Toolchain]:
         ("mcs", "mono"),
         _DEBIAN + "mono-mcs mono-runtime libmono-system-numerics4.0-cil",
         False,
-        {"MONO_TRACE_LISTENER": "Console.Error"},  # where Debug.Assert says that it failed
+        {"MONO_TRACE_LISTENER": "Console.Error"},  # where Debug.Assert reports failures
     )
     yield Toolchain(
         "go",
@@ -125,17 +125,17 @@ _SYSTEM = "/usr/local/bin:/usr/bin:/bin"
 
 
 def where(name: str) -> str | None:
-    """The path of an executable. The system's come first: one in a home may need more of it than a sandbox shows."""
+    """Return the path of an executable. System paths come first: one in a home folder may need files that the sandbox hides."""
     return shutil.which(name, path=f"{_SYSTEM}:{os.environ.get('PATH', '')}")
 
 
 def missing(row: Toolchain) -> list[str]:
-    """The executables of a toolchain that are not found."""
+    """Return the missing executables of a toolchain."""
     return [name for name in row.needs if not where(name)]
 
 
 def status() -> list[dict[str, Any]]:
-    """Every language of the table: whether it is `ready`, else what to `install`; None for those that no test has run."""
+    """Return for each language whether it is `ready`, else what to `install`; None for untested languages."""
     rows: list[dict[str, Any]] = []
     for language in LANGUAGES:
         row = TOOLCHAINS.get(language.name)
@@ -145,10 +145,10 @@ def status() -> list[dict[str, Any]]:
 
 
 def toolchain(language: str) -> Toolchain:
-    """The toolchain of a language.
+    """Return the toolchain of a language.
 
     Raises:
-        UsageError: there is none for a language of this name.
+        UsageError: the language is not supported.
         ToolchainMissingError: it is not installed.
     """
     if language not in TOOLCHAINS:

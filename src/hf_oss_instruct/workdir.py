@@ -27,9 +27,9 @@ LOCK, OWNER, JOB = ".lock", ".running", ".job.json"
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """Lock a folder exclusively; it is created if it does not exist.
+    """Lock a folder exclusively, creating it if necessary.
 
-    The kernel lets go of the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends for any reason.
 
     Args:
         out: the folder.
@@ -38,7 +38,7 @@ def held(out: Path) -> Iterator[None]:
         RunError: it is a file, another process holds it, or something in it cannot be written (also by the caller, inside).
     """
     if out.exists() and not out.is_dir():
-        raise RunError(f"--out {str(out)!r} is a file. Name a folder.")
+        raise RunError(f"--out {str(out)!r} is a file. Use a folder.")
     owner = out / OWNER
     with _writing(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def held(out: Path) -> Iterator[None]:
             stack.enter_context(FileLock(out / LOCK, timeout=0))
         except Timeout:
             who = _text(owner) or "another process"
-            raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it, or name another folder.") from None
+            raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it to finish, or use another folder.") from None
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
         try:
             yield
@@ -67,7 +67,7 @@ def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
         RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.
     """
     if out.is_dir() and not (out / JOB).exists() and (others := names_in(out)):
-        raise RunError(f"--out {str(out)!r} is not empty: it holds {', '.join(others[:3])}. Name a new or empty folder.")
+        raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
     with held(out):
         claim(out / JOB, job)
         yield
@@ -89,19 +89,19 @@ def claim(path: Path, job: Mapping[str, Any]) -> None:
         raise RunError(f"{error}. Choose another folder with --out.") from error
     if changed := differences(there, own):
         raise RunError(
-            f"--out {str(path.parent)!r} holds other work: {'; '.join(changed)}. Give the same arguments to go on with it, or "
+            f"--out {str(path.parent)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to resume it, or "
             "name another folder."
         )
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Where two mappings differ, as `key: value there, value here`; nested ones by their dotted keys."""
+    """Return the differences of two mappings as `key: value there, value here`, with dotted keys for nested ones."""
     one, other = _flat(there), _flat(here)
     return [f"{key}: {one.get(key)} there, {other.get(key)} here" for key in one | other if one.get(key) != other.get(key)]
 
 
 def names_in(out: Path) -> list[str]:
-    """Names in a folder other than the files of this module, sorted."""
+    """Return the sorted names in a folder, without the files of this module."""
     return sorted(path.name for path in out.iterdir() if path.name not in (LOCK, OWNER, JOB))
 
 
@@ -117,7 +117,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 class Lines:
-    """An append-only JSONL file. A line is on disk when `append` returns; a line torn by a kill is cut off.
+    """An append-only JSONL file. A line is on disk when `append` returns; an incomplete last line, left by a kill, is truncated.
 
     Args:
         path: the file; made if it is not there.
@@ -167,13 +167,13 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(
-            f"{str(path)!r} cannot be written: {error.strerror or error}. Make room or change its permissions, and run the same "
-            "command again; or name another folder."
+            f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "
+            "same command again; or use another folder."
         ) from error
 
 
 def _whole_lines(file: int) -> int:
-    """Number of bytes up to the end of the last complete line."""
+    """Return the number of bytes up to the end of the last complete line."""
     end, chunk = os.fstat(file).st_size, 1 << 16
     while end > 0:
         start = max(0, end - chunk)

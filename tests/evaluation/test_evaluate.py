@@ -153,7 +153,7 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
     (model / "model.safetensors").touch()  # trained further
     done = hf("--model", model, *words)
     assert done.returncode == 1
-    assert "holds other work: files" in done.stderr
+    assert "belongs to another run: files" in done.stderr
     done = hf("--model", model, *words, "--style", "magicoder")
     assert done.returncode == 1
     assert "style: completion there, magicoder here" in done.stderr

@@ -109,7 +109,7 @@ def test_the_same_call_sends_nothing_and_another_one_is_refused(tmp_path: Path, 
     assert tables(out) == before
     assert second | {"seconds": 0} == first | {"seconds": 0}
     for other in ({"rounds": 3}, {"rounds": 2, "keep_parents": True}, {"rounds": 2, "solver": model(server, "other")}):
-        with pytest.raises(RunError, match="holds other work"):
+        with pytest.raises(RunError, match="belongs to another run"):
             oss.evolve(source, out, teacher=model(server), checks=UNCHECKED, **other)
 
 

@@ -351,7 +351,7 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     assert "data/train-00000-of-00001.parquet" in shown.stdout
     assert "pretty_name: pairs" in shown.stdout
     nobody = command(hub, tmp_path, *words, "--allow-unchecked")
-    assert (nobody.returncode, "no terminal to confirm on" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "No terminal to ask for confirmation" in nobody.stderr) == (2, True)
     assert not hub.requests
     done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert done.returncode == 0, done.stderr

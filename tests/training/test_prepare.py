@@ -91,7 +91,7 @@ def test_nothing_to_train_on_is_an_error_that_says_why() -> None:
         prepare(Dataset.from_list(ROWS), encoder(max_length=10))
     with pytest.raises(UsageError, match="dataset is empty"):
         prepare(Dataset.from_dict({"problem": [], "solution": []}), encoder())
-    with pytest.raises(UsageError, match="'text' hold no pair"):
+    with pytest.raises(UsageError, match="'text' do not contain a pair"):
         prepare(Dataset.from_dict({"text": ["a"]}), encoder())
 
 
@@ -157,11 +157,13 @@ def test_other_conversations_and_null_rows_are_dropped_and_counted() -> None:
 
 
 def test_rows_of_plain_text_are_refused_with_their_columns() -> None:
-    with pytest.raises(UsageError, match=r"Columns 'text' hold no pair\. Rename yours to problem, solution"):
+    with pytest.raises(UsageError, match=r"Columns 'text' do not contain a pair\. Rename them to problem, solution"):
         prepare(Dataset.from_list([{"text": "def f(): pass"}]), encoder())
 
 
-@pytest.mark.parametrize(("name", "says"), [("rows.jsonl", "cannot be loaded"), ("gone.jsonl", "There is no file 'gone.jsonl'")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("rows.jsonl", "cannot be loaded"), ("gone.jsonl", "The file 'gone.jsonl' does not exist")]
+)
 def test_a_local_file_is_a_dataset_and_what_is_wrong_with_it_is_said(
     name: str, says: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

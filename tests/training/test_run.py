@@ -111,7 +111,7 @@ def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tm
     assert [place.name for place in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-3"]
     said: list[str] = []
     train(path, allow_unchecked=True, say=said.append)
-    assert any("Goes on from" in line and "checkpoint-3" in line for line in said)
+    assert any("Resuming from" in line and "checkpoint-3" in line for line in said)
     assert losses(tmp_path / "out") == losses(whole)
 
 
@@ -119,7 +119,7 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
     path = written(tmp_path, **{name: value for name, value in values.items() if name != "output_dir"})
     with pytest.raises(
-        RunInterruptedError, match=r"Interrupted after step 2 of 6\. The same command goes on from .*checkpoint-2"
+        RunInterruptedError, match=r"Interrupted after step 2 of 6\. The same command resumes from .*checkpoint-2"
     ):
         train(path, allow_unchecked=True, callbacks=[Terminated()])
     torn = tmp_path / "out" / "checkpoint-5"
@@ -127,7 +127,7 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
     (torn / "trainer_state.json").unlink()  # it is written last
     said: list[str] = []
     train(path, allow_unchecked=True, say=said.append)
-    assert any("Goes on from" in line and "checkpoint-2" in line for line in said)
+    assert any("Resuming from" in line and "checkpoint-2" in line for line in said)
     assert losses(tmp_path / "out") == losses(whole)
 
 

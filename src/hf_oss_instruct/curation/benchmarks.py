@@ -128,7 +128,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
     if source is None and repo.count("/") != 1:
         raise UsageError(
-            f"There is no benchmark {name!r}. Name one of {', '.join(REGISTRY)}, a file or folder, or a dataset on the Hub."
+            f"Unknown benchmark {name!r}. Use one of {', '.join(REGISTRY)}, a file or folder, or a dataset on the Hub."
         )
     source = source or HubBenchmark(repo, repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
     if source.gigabytes and not named:

@@ -43,7 +43,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
-            raise UsageError(f"There is no rule {self.rule!r} of decontamination. Use one of: {', '.join(RULES)}.")
+            raise UsageError(f"Unknown decontamination rule {self.rule!r}. Use one of: {', '.join(RULES)}.")
         if not 0 < self.threshold <= 1:
             raise UsageError(f"The threshold must be above 0 and at most 1, not {self.threshold}.")
 
@@ -139,7 +139,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
     """
     wanted = list(BY_NAME if names is None else names)
     if unknown := [name for name in wanted if name not in BY_NAME]:
-        raise UsageError(f"There is no step {unknown[0]!r}. Use some of: {', '.join(BY_NAME)}.")
+        raise UsageError(f"Unknown step {unknown[0]!r}. Use any of: {', '.join(BY_NAME)}.")
     return tuple(step for step in STEPS if step.name in wanted)
 
 

@@ -84,7 +84,9 @@ def publish_command(hooks: PublishHooks) -> click.Command:
             return
         if not yes:
             if not sys.stdin.isatty():
-                raise UsageError("There is no terminal to confirm on. Pass --yes to publish, or --dry-run to look.")
+                raise UsageError(
+                    "No terminal to ask for confirmation. Pass --yes to publish, or --dry-run to see what would be published."
+                )
             click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
         options = {"private": flags["private"], "create_pr": create_pr, "revision": flags["revision"], "message": message}
         with show_progress() as progress:

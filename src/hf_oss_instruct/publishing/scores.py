@@ -130,9 +130,7 @@ def scores_push(
             before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
             what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"
-            raise PublishError(
-                f"There is no {what} at {repo_id}. Publish the model first; scores are added to its card."
-            ) from error
+            raise PublishError(f"No {what} found at {repo_id}. Publish the model first; scores are added to its card.") from error
     files: dict[str, Path | bytes] = {CARD: with_scores(before, results, repo_id).encode()}
     if benchmark:
         if len(results) > 1:

@@ -113,7 +113,7 @@ _KEPT_BARE = {
 UNSAFE_NONE = Tier(
     "unsafe-none",
     "limits and a monitor; no isolation",
-    {name: "There is no isolation." for name in GUARANTEES if name not in _KEPT_BARE},
+    {name: "Nothing is isolated." for name in GUARANTEES if name not in _KEPT_BARE},
 )
 """Not guaranteed: everything about the host's files, network, processes, kernel and later runs."""
 TIERS = {tier.name: tier for tier in (BUBBLEWRAP, LANDLOCK, UNSAFE_NONE)}

@@ -45,9 +45,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
         return _open_path(path, reading)
     if HUB_ID.fullmatch(spec):
         return HubTables(spec, revision, reading=reading)
-    raise SeedError(
-        f"There is no file or folder {spec!r}. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'."
-    )
+    raise SeedError(f"{spec!r} does not exist. Pass an existing path, 'stdlib', or a Hub id such as 'bigcode/the-stack'.")
 
 
 def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
@@ -96,7 +94,7 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     """
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
-        raise SeedError(f"There is no local file {missing[0]!r}. Pass files of source code or tables on this machine.")
+        raise SeedError(f"The file {missing[0]!r} does not exist. Pass files of source code or tables on this machine.")
     # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
     places = sorted({Path(os.path.abspath(path)) for path in paths})
     root = Path(os.path.commonpath([place.parent for place in places]))

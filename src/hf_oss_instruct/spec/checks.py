@@ -50,7 +50,7 @@ class Checks:
     )
     rule: str = option(
         "default",
-        Choice(("default", "magicoder"), "There is no rule {value!r} of decontamination"),
+        Choice(("default", "magicoder"), "Unknown decontamination rule {value!r}"),
         "How quotes are found; magicoder: the paper's substrings, decision for decision.",
         flag="--rule",
         yaml="rule",

@@ -160,7 +160,7 @@ class Journal:
             self._drop_torn_line()
             raise RunError(
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
-                "make room and run the same command again."
+                "free disk space and run the same command again."
             ) from error
         path = self._files[self._own]
         self._places.set(_short(key), _place(self._own, self._end))

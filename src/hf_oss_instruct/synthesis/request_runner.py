@@ -102,7 +102,7 @@ class RequestRunner:
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
             return Admission.WHEN_OTHERS_RETURN
-        self.close(BudgetReachedError("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to go on."))
+        self.close(BudgetReachedError("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to continue."))
         return Admission.NEVER
 
     def goes_on(self, tries: int, attempts: int) -> bool:
@@ -194,7 +194,9 @@ class RequestRunner:
             reason = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
             self.close(TeacherError(f"{reason}: {error}. Run it again then."))
         elif failing_s > policy.give_up_after_s:
-            self.close(TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run it again to go on."))
+            self.close(
+                TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run the same command again to resume.")
+            )
 
 
 def _all_refused(state: TaskState) -> TeacherError:

@@ -38,9 +38,11 @@ def run_launched(words: Sequence[str]) -> None:
             process.wait()
             raise
     if stopping:
-        raise RunInterruptedError("Interrupted. The same command goes on from the last checkpoint.")
+        raise RunInterruptedError("Interrupted. Run the same command again to resume from the last checkpoint.")
     if code:
-        raise RunError(f"The training processes ended with code {code}; what they said stands above. The same command goes on.")
+        raise RunError(
+            f"The training processes ended with code {code}; see their output above. Run the same command again to resume."
+        )
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

@@ -32,7 +32,7 @@ def check_device(values: Mapping[str, Any]) -> None:
     cuda = torch.cuda.is_available() and not values.get("use_cpu")
     if values.get("load_in_4bit") or values.get("load_in_8bit"):
         if not cuda:
-            raise UsageError("Weights in 4 or 8 bits (qlora) need a CUDA GPU, and there is none here. Use the recipe lora.")
+            raise UsageError("Quantized weights (qlora) require a CUDA GPU, and none was found. Use the recipe lora.")
         if importlib.util.find_spec("bitsandbytes") is None:
             raise UsageError("Weights in 4 or 8 bits need bitsandbytes. Install it with: pip install bitsandbytes")
     if values.get("bf16") and not (torch.cuda.is_bf16_supported() if cuda else values.get("use_cpu")):
@@ -40,7 +40,7 @@ def check_device(values: Mapping[str, Any]) -> None:
         raise UsageError(f"bf16 cannot be used: {where}. Set bf16: false and dtype: float32, and use_cpu: true on a CPU.")
     attention = values.get("attn_implementation")
     if attention not in ANYWHERE and not cuda and attention != "flex_attention":
-        raise UsageError(f"attn_implementation {attention!r} needs a CUDA GPU, and there is none here. Set it to sdpa.")
+        raise UsageError(f"attn_implementation {attention!r} requires a CUDA GPU, and none was found. Set it to sdpa.")
 
 
 def check_packing(values: Mapping[str, Any]) -> None:

@@ -116,7 +116,7 @@ def train(
     if trainer.is_world_process_zero():
         _say_data(data, say)
         if checkpoint:
-            say(f"Goes on from {checkpoint}.")
+            say(f"Resuming from {checkpoint}.")
     # The process that started the others holds the folder for all of them.
     holding = nullcontext() if LAUNCHED in os.environ else held(out)
     with holding, deferring() as stopping, _full_disk_said(out):
@@ -269,8 +269,8 @@ def _saved(trainer: Any, arguments: Any, out: Path, facts: dict[str, Any]) -> di
 
 
 def _where_it_stopped(trainer: Any, out: Path) -> str:
-    goes_on = last_whole_checkpoint(out)
-    then = f"goes on from {goes_on}" if goes_on else "begins anew, since no checkpoint was saved"
+    checkpoint = last_whole_checkpoint(out)
+    then = f"resumes from {checkpoint}" if checkpoint else "starts over, because no checkpoint was saved"
     return f"Interrupted after step {trainer.state.global_step:,} of {trainer.state.max_steps:,}. The same command {then}."
 
 
@@ -284,8 +284,8 @@ def _full_disk_said(out: Path) -> Iterator[None]:
         if isinstance(error, OSError) or not _FULL.search(said):
             raise
         raise RunError(
-            f"The output_dir {str(out)!r} cannot be written: {said[:300]}. Make room; the same command goes on from the last "
-            "checkpoint."
+            f"The output_dir {str(out)!r} cannot be written: {said[:300]}. Free disk space, then run the same command again to "
+            "resume from the last checkpoint."
         ) from error
 
 

@@ -48,7 +48,7 @@ class TrainingSource:
         path = self.path
         if kind := self._file_format:
             if not Path(path).is_file():
-                raise UsageError(f"There is no file {path!r}. Name an existing file, a folder, or a Hub id.")
+                raise UsageError(f"The file {path!r} does not exist. Pass an existing file, a folder, or a Hub id.")
             path, words["data_files"] = kind, glob.escape(str(Path(path).absolute()))
         try:
             return load_dataset(path, streaming=streaming, **words)
@@ -147,7 +147,7 @@ def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
         if why := why_unchecked(source):
             raise UsageError(
                 f"{source.path!r} may hold benchmark solutions: {why}. Scores of a model trained on it would mean little. "
-                "Decontaminate it, or go on with --allow-unchecked, which the model's card then says."
+                "Decontaminate it, or pass --allow-unchecked, which is then stated on the model card."
             )
 
 
@@ -188,7 +188,9 @@ def _from_hub(repo: str) -> Path | None:
     try:
         return Path(hf_hub_download(repo, REPORT, repo_type="dataset"))
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UsageError(f"There is no dataset {repo!r}, neither as a folder here nor on the Hub. Check dataset_name.") from error
+        raise UsageError(
+            f"The dataset {repo!r} was not found, neither as a local folder nor on the Hub. Check dataset_name."
+        ) from error
     except EntryNotFoundError:
         return None
     except (HfHubHTTPError, OSError) as error:

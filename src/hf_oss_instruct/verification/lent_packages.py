@@ -23,7 +23,7 @@ def folders(path: str | Path) -> tuple[str, ...]:
     """
     root = Path(path).expanduser().resolve()
     if not root.is_dir():
-        raise UsageError(f"There is no folder {str(path)!r} with packages. Make one: pip install --target {path} numpy")
+        raise UsageError(f"The package folder {str(path)!r} does not exist. Create it: pip install --target {path} numpy")
     own = root / "lib" / _HERE / "site-packages"
     if own.is_dir():
         return (str(own),)

@@ -128,7 +128,7 @@ class Verdicts:
         with self._lock:
             unknown = [at for at, key in enumerate(keys) if key not in self._known and key not in keys[:at]]
             if unknown and self.closed:
-                raise NoVerdictError("There is no verdict, and none is made any more. Run the same command again.")
+                raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
         found = dict(zip((keys[at] for at in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
         with self._lock:
             self.made += len(found)

@@ -54,7 +54,7 @@ def verify_row(
     options, verdicts = options or Options(), verdicts or Verdicts()
     language = named(language).name
     if not solutions:
-        raise UsageError("There is no solution to verify. Give at least one.")
+        raise UsageError("No solutions to verify. Pass at least one.")
     tier = chosen_tier(options.tier).name
     try:
         unverifiable.before_run(solutions, language, options.tier, options.package_folders)

@@ -1,4 +1,4 @@
-"""C++: includes and `using` of both, no `main`; a method or a function in a namespace gets its plain name."""
+"""C++: keep all includes and `using`, drop `main`, make methods and functions of namespaces callable by plain name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Cpp(Language):
     test_frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
 
     def item(self, node: Node) -> Item:
-        """As everywhere, but the declaration of a function defines nothing that can be called."""
+        """Extend the base rules: a function declaration without a body is not a definition."""
         item = super().item(node)
         declarator = item.inner.child_by_field_name("declarator")
         if item.kind == "value" and declarator is not None and "function_declarator" in declarator.type:
@@ -54,7 +54,7 @@ class Cpp(Language):
         return item
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
-        """As everywhere; a function that cannot be called as the prompt's gets another name, and one that can calls it."""
+        """Extend the base rules: rename a function whose signature differs from the prompt's, and add a wrapper that calls it."""
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or path[0].kind != "function" or not self._has_other_signature(problem, path[0]):
             return super().join(problem, source)
@@ -65,7 +65,7 @@ class Cpp(Language):
         return program + with_prompt_signature(self, problem, inner.entry_point)
 
     def _has_other_signature(self, problem: Problem, item: Item) -> bool:
-        """Whether it is a template, changes its arguments, or has more of them (with defaults)."""
+        """Whether the function is a template, modifies its arguments, or has additional (default) parameters."""
         prompt = self.path_to(problem.entry_point, self.prompt_of(problem).items)
         if not prompt or problem.entry_point not in item.names:
             return False
@@ -73,16 +73,16 @@ class Cpp(Language):
         return more or item.node.type == "template_declaration" or _changes_arguments(item.inner)
 
     def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
-        """With the semicolon that ends a type."""
+        """Include the semicolon after a type."""
         return [
             f"{text};" if re.match(r"(?:struct|class|union|enum)\b", text) else text
             for text in super().from_prompt(problem, source)
         ]
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A function of a namespace or a class under its plain name."""
+        """Make a function of a namespace or class callable by its plain name."""
         name = problem.entry_point
-        if len(path) == 1 and name not in path[0].names:  # a method that is defined outside of its class
+        if len(path) == 1 and name not in path[0].names:  # a method defined outside its class
             return with_prompt_signature(self, problem, f"{path[0].names[0].rpartition('::')[0]}().{name}")
         if len(path) < 2:
             return ""
@@ -93,7 +93,7 @@ class Cpp(Language):
 
 
 def _owner(function: Node) -> str:
-    """The class in `Class::function`, or nothing."""
+    """Return the class in `Class::function`, or an empty string."""
     declarator = function.child_by_field_name("declarator")
     while declarator is not None and declarator.type != "qualified_identifier":
         declarator = declarator.child_by_field_name("declarator")
@@ -101,6 +101,6 @@ def _owner(function: Node) -> str:
 
 
 def _changes_arguments(function: Node) -> bool:
-    """Whether a parameter is a reference to something that is not constant."""
+    """Whether a parameter is a non-const reference."""
     parameters = (one for one in walk(function) if one.type == "parameter_declaration")
     return any("&" in text_of(one) and "&&" not in text_of(one) and "const" not in text_of(one) for one in parameters)

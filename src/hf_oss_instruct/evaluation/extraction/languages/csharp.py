@@ -1,4 +1,4 @@
-"""C#: namespaces are opened, `using` comes first, there is one `Main`."""
+"""C#: flatten namespaces, put `using` first, keep a single `Main`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""D: no `module`, no `main`, no `unittest` of its own; a body begins with the brace that the prompt leaves out."""
+"""D: drop `module`, `main` and the answer's `unittest` blocks; a body starts with the brace that the prompt omits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class D(Language):
     main_functions = ("main",)
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
-        """As everywhere; a template gets another name, and a function of the prompt's types calls it: `[]` alone has no type."""
+        """Extend the base rules: call a template from a function with the prompt's types, because `[]` alone is untyped."""
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or not _is_template(path[0]):
             return super().join(problem, source)
@@ -48,13 +48,13 @@ class D(Language):
         return program + with_prompt_signature(self, problem, inner.entry_point)
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Also without `module` and tests."""
+        """Also remove `module` and tests."""
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package")]
         tests = [item for item in source.items if item.node.type == "unittest_declaration"]
         return cut_out(source, [item.node for item in (*gone, *tests)])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A static method under its plain name."""
+        """Make a static method callable by its plain name."""
         if len(path) < 2:
             return ""
         owner = ".".join(name for item in path[:-1] for name in item.names)

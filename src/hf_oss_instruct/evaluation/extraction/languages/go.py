@@ -1,4 +1,4 @@
-"""Go: the prompt's package, one list of the imports that are used, no `main`."""
+"""Go: use the prompt's package, merge the imports in use, drop `main`."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class Go(Language):
     main_functions = ("main",)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """A method's name is `Type.method`."""
+        """Name a method `Type.method`."""
         names = super().names(kind, node)
         return (f"{_receiver(node)}.{names[0]}",) if node.type == "method_declaration" else names
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A method under its plain name."""
+        """Make a method callable by its plain name."""
         if not path or path[-1].inner.type != "method_declaration":
             return ""
         return with_prompt_signature(self, problem, f"(&{_receiver(path[-1].inner)}{{}}).{problem.entry_point}")
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Also without package, imports and build constraints, which have to stand above the package."""
+        """Also remove the package clause, imports and build constraints (which must precede the package clause)."""
         constraints = [item for item in source.of_kind("comment") if re.match(r"//(?:go:build| \+build)\b", item.text)]
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
         return cut_out(source, [item.node for item in gone])
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """The prompt's package, the imports of both that the program or the tests use, the prompt's helpers, the rest."""
+        """Join the prompt's package, the imports that the program or tests use, the prompt's helpers, and the answer."""
         prompt = self.prompt_of(problem)
         package = [item.text for item in prompt.of_kind("package")][:1]
         helpers = [text for text in self.from_prompt(problem, source) if not text.startswith("import")]
@@ -62,12 +62,12 @@ class Go(Language):
 
 
 def _receiver(method: Node) -> str:
-    """The type of a method."""
+    """Return the receiver type of a method."""
     return str(re.findall(r"\w+", text_of(method.child_by_field_name("receiver")).partition("[")[0])[-1])
 
 
 def _imports(items: Iterable[Item]) -> Iterable[tuple[str, str]]:
-    """Each import as it is written, and the name by which it is used."""
+    """Yield the source of each import and the name it binds."""
     for item in items:
         for node in walk(item.node):
             if node.type == "import_spec":

@@ -1,4 +1,4 @@
-"""Java: one file, so no class of an answer is public; `Main` and the tuples are the tests' own."""
+"""Java: one file, so no class of the answer may be public; `Main` and the tuple classes belong to the tests."""
 
 from __future__ import annotations
 

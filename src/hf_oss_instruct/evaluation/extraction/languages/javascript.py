@@ -1,4 +1,4 @@
-"""JavaScript: a program is a script of Node.js, so modules' words go; names that the tests have too are shut in."""
+"""JavaScript: a Node.js script without `import` and `export`; answers whose names collide with the tests' are wrapped."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class JavaScript(Language):
     )
 
     def source(self, text: str) -> ParsedSource:
-        """A text with its tree, where functions that are only defined in `module.exports` are definitions."""
+        """Parse a source; functions defined only in `module.exports` count as definitions."""
         return super().source(_EXPORTED_OBJECT.sub("const exported = ", _EXPORTED_FUNCTION.sub("", text)))
 
     def item(self, node: Node) -> Item:
-        """As everywhere; an object in a variable has members."""
+        """Extend the base rules: an object literal assigned to a variable has members."""
         item = super().item(node)
         declarator = item.inner.named_children[-1] if item.kind == "value" and item.inner.named_children else None
         value = declarator.child_by_field_name("value") if declarator is not None else None
@@ -57,11 +57,11 @@ class JavaScript(Language):
         return item
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """A member of an object has its key's name."""
+        """Name a member of an object after its key."""
         return (text_of(node.child_by_field_name("key")),) if node.type == "pair" else super().names(kind, node)
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Also without the words of modules; inside a function of its own, if it defines what the tests define."""
+        """Also remove module syntax; wrap the program in a function if it defines names that the tests define."""
         unneeded = [item.node for item in self.unneeded(problem, source, path)]
         unneeded += self._unused_imports(source, {node.id for node in unneeded})
         gone = {node.id for node in unneeded}
@@ -76,14 +76,14 @@ class JavaScript(Language):
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
     def _unused_imports(self, source: ParsedSource, gone: set[int]) -> list[Node]:
-        """Imports of modules whose names nothing mentions that is kept: often of files that are not there."""
+        """Return unused imports, which often name files that do not exist."""
         imports = [item for item in source.items if _imported_names(item)]
         ids = {item.node.id for item in imports} | gone
         used = frozenset().union(*(self.words(item.text) for item in source.items if item.node.id not in ids))
         return [item.node for item in imports if not used.intersection(_imported_names(item))]
 
     def _as_script(self, item: Item) -> str | None:
-        """A statement without the words of modules; None where it has none."""
+        """Return a statement without module syntax; None if it has none."""
         if item.kind == "package":
             return ""
         if item.node.type == "import_statement":
@@ -93,11 +93,11 @@ class JavaScript(Language):
         return None
 
     def as_required(self, node: Node) -> str:
-        """An `import` as a script has it."""
+        """Return an `import` as a `require` call, for a script."""
         return _required(node)
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A method, or a property of `module.exports`, under its plain name."""
+        """Make a method or a property of `module.exports` callable by its plain name."""
         name = problem.entry_point
         if len(path) == 1 and name not in path[0].names:
             dotted = next(one for one in path[0].names if one.endswith(f".{name}"))
@@ -110,12 +110,12 @@ class JavaScript(Language):
         return self.forwarded(name, called)
 
     def forwarded(self, name: str, owner: str) -> str:
-        """A function that calls a member of the same name."""
+        """Return a function that calls the member of the same name."""
         return f"\nconst {name} = (...args) => {owner}.{name}(...args);\n"
 
 
 def _imported_names(item: Item) -> list[str]:
-    """The names that an `import … from` or a `const … = require(…)` gives."""
+    """Return the names that `import … from` or `const … = require(…)` binds."""
     if item.node.type == "import_statement":
         clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)
         return leaves(clause) if clause is not None else []
@@ -124,7 +124,7 @@ def _imported_names(item: Item) -> list[str]:
 
 
 def _required(node: Node) -> str:
-    """`import … from` as `require`."""
+    """Rewrite `import … from` as `require`."""
     module = text_of(node.child_by_field_name("source"))
     clause = next((child for child in node.named_children if child.type == "import_clause"), None)
     if clause is None:

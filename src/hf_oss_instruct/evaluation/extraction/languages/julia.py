@@ -33,7 +33,7 @@ class Julia(Language):
     script_statements = re.compile(r"PROGRAM_FILE|\bexit\(|\breadline\(|\bARGS\b|^@test")
 
     def item(self, node: Node) -> Item:
-        """A function's name is the first word of its head."""
+        """Take a function's name from the first word of its signature."""
         item = super().item(node)
         if item.inner.type in ("function_definition", "struct_definition", "macro_definition"):
             head = re.search(r"(?:function|struct|macro)\s+([\w!]+)", text_of(item.inner))

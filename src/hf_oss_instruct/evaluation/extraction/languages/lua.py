@@ -1,4 +1,4 @@
-"""Lua: a module's `return` goes, since nothing may follow it; a field of the module gets its plain name."""
+"""Lua: remove a module's final `return`, which nothing may follow; make fields of the module callable by plain name."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Lua(Language):
     code_line_start = re.compile(r"(?:local[ \t]+)?function\b|local[ \t]|[A-Za-z_][\w.]*[ \t]*=|--")
 
     def source(self, text: str) -> ParsedSource:
-        """A text with its tree, where a module that is only returned is a variable."""
+        """Parse a source; a module table that is only returned becomes a variable."""
         return super().source(_RETURNED_TABLE.sub("local exported = ", text))
 
     def item(self, node: Node) -> Item:
-        """As everywhere; a block that gives outer variables their values is a definition."""
+        """Extend the base rules: a `do` block that assigns outer variables is a definition."""
         if node.type == "do_statement":
             found = [
                 name for item in self.members(super().item(node)) if item.kind in ("function", "value") for name in item.names
@@ -47,7 +47,7 @@ class Lua(Language):
         return super().item(node)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """Also the functions in a table."""
+        """Also find functions in a table."""
         names = super().names(kind, node)
         if kind != "value" or len(names) != 1:
             return names
@@ -56,11 +56,11 @@ class Lua(Language):
         return (*names, *(f"{names[0]}.{text_of(one)}" for one in fields if one is not None))
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Also the line that names the interpreter."""
+        """Also remove the shebang line."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A field of a table under its plain name."""
+        """Make a field of a table callable by its plain name."""
         name = problem.entry_point
         if not path or name in path[-1].names:
             return ""

@@ -1,4 +1,4 @@
-"""Perl: nothing after `__END__`, no run of its own; a package's function gets its name in `main`."""
+"""Perl: drop everything after `__END__` and the script's own calls; export a package's function to `main`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Perl(Language):
     code_line_start = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Also what follows `__END__`."""
+        """Also remove what follows `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A function of a package, or in a variable, under its plain name in `main`."""
+        """Make a function of a package, or one in a variable, callable in `main` by its plain name."""
         name = problem.entry_point
         if path and path[-1].kind == "value":
             return f"\nsub {name} {{ ${name}->(@_) }}\n"

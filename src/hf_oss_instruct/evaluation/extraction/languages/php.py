@@ -1,4 +1,4 @@
-"""PHP: one opening tag, no closing one, `declare` first, no namespace (the tests would be in it too)."""
+"""PHP: one opening tag, no closing tag, `declare` first, no namespace (it would include the tests)."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Php(Language):
     script_statements = re.compile(r"\bexit\b|\bdie\b|\bSTDIN\b|\breadline\(|\$arg[vc]\b|vendor/autoload|__FILE__|PHP_SAPI")
 
     def source(self, text: str) -> ParsedSource:
-        """A text with its tree, under an opening tag where it has none."""
+        """Parse a source, adding an opening tag if it has none."""
         return super().source(text if _OPEN.search(text) else f"<?php\n{text}")
 
     def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
-        """What stands in the braces of a namespace belongs to the level above; its words and braces are packages."""
+        """Treat the contents of a namespace block as top-level; its keyword and braces are packages."""
         for node in nodes:
             body = node.child_by_field_name("body") if node.type == "namespace_definition" else None
             if body is None:
@@ -57,16 +57,16 @@ class Php(Language):
             yield from self.items(body.named_children)
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """One tag, `declare`, the prompt's definitions, the rest."""
+        """Join one tag, `declare`, the prompt's definitions, and the answer."""
         declared = [item.text for item in source.items if item.node.type == "declare_statement"]
         return "\n".join(["<?php", *declared, *self.from_prompt(problem, source), kept])
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Also without tags and namespaces."""
+        """Also remove tags and namespaces."""
         return self.cut(source, [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A method, or a function in a variable, under its plain name."""
+        """Make a method, or a function in a variable, callable by its plain name."""
         if not path or (len(path) == 1 and path[0].kind == "function"):
             return ""
         name = problem.entry_point

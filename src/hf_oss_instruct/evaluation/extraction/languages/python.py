@@ -34,7 +34,7 @@ class Python(Language):
     script_statements = re.compile(r"^assert\b|__name__\s*==|^(?:sys\.|os\._)?exit\(|^quit\(|\binput\(|\bsys\.(?:stdin|argv)\b")
 
     def completions(self, prompt: str, body: str) -> Iterator[str]:
-        """The body as it stands, with its first line's indentation restored, or all of it indented."""
+        """Return the body unchanged, with the first line's indentation restored, or fully indented."""
         if "def " not in prompt:
             return
         body = body.expandtabs(4)
@@ -48,14 +48,14 @@ class Python(Language):
         yield prompt + textwrap.indent(flush, "    ") + after
 
     def _parted(self, body: str) -> tuple[str, str]:
-        """A flush body, and the definitions behind its last statement, which stay outside the function."""
+        """Split an unindented body from the definitions after its last statement, which stay outside the function."""
         source = self.source(body)
         ends = [item.node.end_byte for item in source.items if item.kind in ("statement", "value", "error")]
         place = max(ends, default=len(source.code))
         return source.code[:place].decode(), source.code[place:].decode()
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """A program under the prompt's imports and helpers, and these under what comes from the future."""
+        """Join `from __future__` imports, the prompt's imports and helpers, and the program."""
         lines = [item.text for item in source.items if item.node.type == "future_import_statement"]
         for line in lines:
             kept = kept.replace(line, "", 1)
@@ -63,7 +63,7 @@ class Python(Language):
         return "\n".join([*lines, *own, kept])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A method of a class (`class Solution`) under its plain name."""
+        """Make a method of a class (`class Solution`) callable by its plain name."""
         if len(path) < 2:
             return ""
         owner = ".".join(name for item in path[:-1] for name in item.names)

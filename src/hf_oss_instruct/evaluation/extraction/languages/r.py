@@ -1,4 +1,4 @@
-"""R: functions are values; a script's own run and its tests go."""
+"""R: functions are values; remove the script's own calls and tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class R(Language):
     code_line_start = re.compile(r"[A-Za-z.][\w.]*[ \t]*(?:<-|=)|(?:library|require|suppressPackageStartupMessages)\(|#")
 
     def item(self, node: Node) -> Item:
-        """An assignment is a definition, `library(…)` an import."""
+        """Treat an assignment as a definition and `library(…)` as an import."""
         operator = text_of(node.child_by_field_name("operator")) if node.type == "binary_operator" else ""
         if operator in ("<-", "=", "<<-"):
             right = node.child_by_field_name("rhs")

@@ -1,4 +1,4 @@
-"""Racket: one `#lang`, the prompt's unless the answer is in a typed one; modules for tests and for running go."""
+"""Racket: one `#lang` line (the prompt's, unless the answer is typed); remove `test` and `main` submodules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Racket(Language):
     code_line_start = re.compile(r"#lang|\(|;|#")
 
     def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
-        """What stands in `begin` belongs to the level above."""
+        """Treat the contents of `begin` as top-level."""
         for node in nodes:
             head = next(iter(node.named_children), None) if node.type == "list" else None
             if head is not None and text_of(head) == "begin":
@@ -37,7 +37,7 @@ class Racket(Language):
                 yield from super().items([node])
 
     def item(self, node: Node) -> Item:
-        """A list is what its first word says."""
+        """Classify a list by its first word."""
         if node.type != "list":
             return super().item(node)
         head, *rest = [child for child in node.named_children if "comment" not in child.type] or [node]
@@ -59,13 +59,13 @@ class Racket(Language):
         return Item("function" if rest[0].type == "list" else "value", names, node, node)
 
     def is_stub(self, item: Item) -> bool:
-        """Whether nothing follows the header."""
+        """Whether the signature has no body."""
         rest = [child for child in item.node.named_children[2:] if "comment" not in child.type]
         written = [child for child in rest if child.type != "string" or child is rest[-1]]
         return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """The language's line, what the prompt requires, the rest; typed programs in a module, as tests have no types."""
+        """Join the `#lang` line, the prompt's requires, and the answer, in a module if it is typed, because tests are untyped."""
         typed = [found[0] for item in source.of_kind("package") if (found := re.search(r"typed/racket\S*", item.text))]
         head = [*(item.text for item in self.prompt_of(problem).of_kind("package")), "#lang racket"][0]
         program = "\n".join([*self.from_prompt(problem, source), kept])
@@ -74,11 +74,11 @@ class Racket(Language):
         return f"{head}\n{program}"
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A function of a module under its plain name."""
+        """Make a function of a module callable by its plain name."""
         return f"\n(require (only-in '{path[0].names[0]} {problem.entry_point}))\n" if len(path) > 1 else ""
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Also without the language's line, and without words that are no list."""
+        """Also remove the `#lang` line and words outside any list."""
         words = [item for item in source.of_kind("statement") if item.node.type in ("symbol", "quote")]
         gone = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]
         return cut_out(source, [item.node for item in gone])

@@ -1,4 +1,4 @@
-"""Ruby: no `__END__`, no guard for a script's own run, no test library that runs at the end; methods of a module get out."""
+"""Ruby: drop `__END__`, main guards and test libraries that run at exit; make a module's methods callable by plain name."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ class Ruby(Language):
     code_line_start = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
 
     def item(self, node: Node) -> Item:
-        """As everywhere; `require` is an import."""
+        """Extend the base rules: `require` is an import."""
         if node.type == "call" and text_of(node.child_by_field_name("method")) in ("require", "require_relative"):
             return Item("import", (), node, node)
         return super().item(node)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """`class << self` gives no name."""
+        """Return no name for `class << self`."""
         return () if node.type == "singleton_class" else super().names(kind, node)
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Also what follows `__END__`."""
+        """Also remove what follows `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def cut(self, source: ParsedSource, nodes: Sequence[Node]) -> str:  # type: ignore[override]
-        """Without the line `__END__`."""
+        """Cut nodes without the line `__END__`."""
         return re.sub(r"^__END__\s*\Z", "", super().cut(source, nodes), flags=re.MULTILINE)
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A method of a module or class, or a lambda, under its plain name."""
+        """Make a method of a module or class, or a lambda, callable by its plain name."""
         name = problem.entry_point
         if not path or (len(path) == 1 and path[0].inner.type == "method"):
             return ""

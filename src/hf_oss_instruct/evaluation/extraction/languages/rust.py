@@ -1,4 +1,4 @@
-"""Rust: attributes of the file first, no name imported twice, no `main`; functions of an `impl` or a module get out of it."""
+"""Rust: inner attributes first, no duplicate imports, no `main`; make functions of an `impl` or module callable by plain name."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Rust(Language):
     main_functions = ("main",)
 
     def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
-        """An `impl` has its type's name."""
+        """Name an `impl` after its type."""
         if node.type == "impl_item":
             return tuple(leaves(node.child_by_field_name("type") or node)[:1])
         return super().names(kind, node)
 
     def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
-        """With the attributes and comments of what is cut out."""
+        """Include the attributes and comments of removed items."""
         gone = list(nodes)
         for node in nodes:
             before = node.prev_sibling
@@ -58,7 +58,7 @@ class Rust(Language):
         return cut_out(source, gone)
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
-        """Attributes of the file, imports of the prompt whose names the program has not, the rest."""
+        """Join inner attributes, the prompt's imports that the program lacks, and the answer."""
         first = [item.text for item in source.of_kind("package")]
         for text in first:
             kept = kept.replace(text, "", 1)
@@ -67,7 +67,7 @@ class Rust(Language):
         return "\n".join([*first, *own, kept])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
-        """A function of a module or an `impl` under its plain name."""
+        """Make a function of a module or `impl` callable by its plain name."""
         if len(path) < 2:
             return ""
         name, owner = problem.entry_point, path[-2].names[0]
@@ -86,7 +86,7 @@ class Rust(Language):
         return f"\n{head} {{ {called}({', '.join(arguments(method))}) }}\n"
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """With the type of an `impl` that the answer leaves out."""
+        """Add the type of an `impl` if the answer omits it."""
         text = super().without_unneeded(problem, source, path)
         if len(path) == 2 and path[0].inner.type == "impl_item":
             owner = path[0].names[0]
@@ -100,5 +100,5 @@ def _last(text: str) -> set[str]:
 
 
 def _has_plain_new(implementation: Node) -> bool:
-    """Whether an `impl` has a `new` that takes nothing."""
+    """Whether an `impl` has a `new` without parameters."""
     return re.search(r"\bfn\s+new\s*\(\s*\)", text_of(implementation)) is not None

@@ -1,4 +1,4 @@
-"""Scala: tests go on inside the prompt's object."""
+"""Scala: tests continue inside the prompt's object."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Scala(Language):
     main_functions = ("main",)
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
-        """Imports, other classes, and the object of the tests, open, with the members of the one that holds the entry point."""
+        """Join imports, other classes, and the tests' object, left open, with the members of the entry point's object."""
         path = self.path_to(problem.entry_point, source.items)
         holder = path[0] if len(path) > 1 else None
         members = self.members(holder) if holder else [item for item in source.items if item.kind in ("function", "value")]

@@ -1,4 +1,4 @@
-"""Shell: a script's own arguments, checks of them and `exit` go; its functions, variables and options stay."""
+"""Shell: keep functions, variables and options; remove argument handling and `exit`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Swift: functions at the top, methods where the answer has them."""
+"""Swift: top-level functions, and methods where the answer has them."""
 
 from __future__ import annotations
 

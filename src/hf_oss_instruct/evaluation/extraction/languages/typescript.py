@@ -1,4 +1,4 @@
-"""TypeScript: as JavaScript, with types."""
+"""TypeScript: the rules of JavaScript, with types."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class TypeScript(JavaScript):
     }
 
     def forwarded(self, name: str, owner: str) -> str:
-        """As in JavaScript; the arguments have no types, which are checked where the tests call it."""
+        """As in JavaScript; parameters are untyped, and checked where the tests call the function."""
         return f"\nconst {name} = (...args: any[]): any => ({owner} as any).{name}(...args);\n"
 
     def as_required(self, node: Node) -> str:
-        """As in JavaScript; imported types are `any`, as the file that says what they are is not there."""
+        """As in JavaScript; imported types become `any`, because their files are missing."""
         text = text_of(node)
         names = re.findall(r"\btype\s+([A-Za-z_$][\w$]*)", text)
         if re.match(r"import\s+type\b", text):
