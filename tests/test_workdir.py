@@ -53,7 +53,7 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
         pass
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/README.md").write_text("# Mine")
-    with pytest.raises(RunError, match=r"not empty: it holds README\.md"), owned(tmp_path / "mine", JOBS):
+    with pytest.raises(RunError, match=r"not empty: it contains README\.md"), owned(tmp_path / "mine", JOBS):
         pass
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="is a file"), owned(tmp_path / "file", JOBS):
@@ -86,7 +86,8 @@ def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object
 
 
 def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Path) -> None:
-    path, lines = tmp_path / "run.json", Lines(tmp_path / "rows.jsonl")
+    (tmp_path / "out").mkdir()
+    path, lines = tmp_path / "out" / "run.json", Lines(tmp_path / "out" / "rows.jsonl")
     write_whole(path, "old")
     lines.append({"a": 1})
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -102,5 +103,5 @@ def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Pat
         signal.signal(signal.SIGXFSZ, ignored)
     lines.append({"a": 2})
     assert path.read_text() == "old"
-    assert (tmp_path / "rows.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n'
-    assert sorted(os.listdir(tmp_path)) == ["rows.jsonl", "run.json"]
+    assert (path.parent / "rows.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n'
+    assert sorted(os.listdir(path.parent)) == ["rows.jsonl", "run.json"]
