@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.suites import READ, read_suite
 from hf_oss_instruct.verification.verify import Options, verify_row
+from tests.verification.corpus.test_corpus import CASES
 
 PAIRS = {
     "python": (
@@ -88,3 +91,48 @@ def test_each_statement_comes_with_what_it_needs(language: str) -> None:
     assert all("x = 2" in text for text in once)
     assert ["4" in text for text in once] == [True, False]
     assert read_suite(once, language, solution).standalone() == once
+
+
+CALLED = {
+    "python": "def run_tests():\n    assert twice(2) == 4\n\nrun_tests()\n",
+    "javascript": "const assert = require('assert');\nfunction two() { assert.equal(twice(2), 4); }\n"
+    "function one() { assert.equal(twice(1), 2); }\n"
+    "two();\none();\n",
+    "php": "<?php\n$failures = 0;\nfunction check($ok) { global $failures; if (!$ok) { $failures++; } }\ncheck(twice(2) === 4);\n"
+    "check(twice(1) === 2);\nexit($failures > 0 ? 1 : 0);\n",
+    "ruby": "RSpec.describe 'twice' do\n  let(:two) { 2 }\n  it('doubles two') { expect(twice(two)).to eq(4) }\n"
+    "  it('doubles one') { expect(twice(1)).to eq(two) }\nend\n",
+    "shell": 'failed=0\ncheck() { [ "$1" = "$2" ] || failed=$((failed + 1)); }\ncheck 4 "$(twice 2)"\ncheck 2 "$(twice 1)"\n'
+    '[ "$failed" -eq 0 ] || exit 1\n',
+    "cpp": "int failed = 0;\n#define CHECK_IT(it) if (!(it)) failed++\nint main() {\n  int two = 2;\n"
+    "  CHECK_IT(twice(two) == 4);\n"
+    "  CHECK_IT(twice(1) == 2);\n  return failed;\n}\n",
+}  # fmt: skip
+"""Tests that something else in their file calls, counts or prepares."""
+CHEAP = Options(mutants=0, reruns=0, stubs=0)
+
+
+@pytest.mark.parametrize("language", sorted(CALLED))
+def test_single_tests_bring_what_calls_counts_or_prepares_them(language: str) -> None:
+    if trouble := trouble_with(language):
+        pytest.skip(trouble)
+    solution = PAIRS[language][0]
+    first = verify_row([solution], CALLED[language], language, CHEAP)
+    assert first.status == "passed", first.detail
+    assert verify_row([solution], first.tests, language, CHEAP) == first
+    wrong = verify_row([solution.replace("2 *", "3 *")], first.tests, language, CHEAP)
+    assert not any(wrong.test_results)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", sorted(PAIRS))
+def test_verifying_the_kept_rows_of_the_corpus_again_gives_the_same_rows(language: str) -> None:
+    if trouble := trouble_with(language):
+        pytest.skip(trouble)
+    changed = []  # what compilers say of types names lines, which are others
+    for case in (case for case in CASES if case.language == language and case.status == "passed"):
+        first = verify_row([case.solution], case.tests, language, CHEAP)
+        again = verify_row([case.solution], first.tests, language, CHEAP)
+        if replace(again, stderr_tail="") != replace(first, stderr_tail=""):
+            changed.append(f"{case.name}: {again.status}, {again.detail}, {len(first.tests)} tests, then {len(again.tests)}")
+    assert not changed, "\n".join(changed)

@@ -108,19 +108,19 @@ class _Statements:
         body = self._functions.get(word, "")
         asserts = _ASSERTS.search(body) or (tail and _COUNTS.search(body))
         if asserts and re.match(r"\w+\s*\(\s*\)\s*;", text) and not tail:
-            self._tests.append(Test(word, "function", body, "\n".join([*self._before, text])))
+            self._add(word, "\n".join([*self._before, text]))
         elif (asserts or word in self._macros or _ASSERTS.search(text)) and statement.type not in (
             "function_definition",
             "declaration",
         ):
             self._add(str(len(self._tests)), "\n".join([*self._before, text, *([tail] if tail else [])]))
-            if not asserts and word not in self._macros and not re.match(r"(assert|EXPECT_\w+|ASSERT_\w+)\b|try\b|if\b|\{", text):
+            if not asserts and word not in self._macros and not re.match(r"(assert|EXPECT_\w+|ASSERT_\w+|try|if|for)\b|\{", text):
                 self._before.append(text)
         elif statement.type not in ("function_definition", "using_declaration") or text.startswith("using"):
             self._before.append(text)
 
     def _add(self, name: str, text: str) -> None:
-        self._tests.append(Test(name, "statements", text, text))
+        self._tests.append(Test(name, "statements", f"int main() {{\n{text}\n}}", text))
 
 
 def together(program: str) -> bool:

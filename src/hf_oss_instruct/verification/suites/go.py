@@ -80,7 +80,7 @@ def _of_main(main: str, kept: Sequence[str]) -> Iterator[Test]:
     failing = {one[0]: text for text in kept if (one := re.findall(r"^func (\w+)\(\)", text)) and _FAILS.search(text)}
     called = [name for name in re.findall(r"^[ \t]*(\w+)\(\)[ \t]*$", main, re.MULTILINE) if name in failing]
     for name in called:
-        yield Test(name, "statements", failing[name], f"{name}()")
+        yield Test(name, "statements", f"func main() {{\n\t{name}()\n}}", f"{name}()")
     if not called and (_FAILS.search(main) or any(_FAILS.search(one) for one in kept)):
         yield Test("main", "statements", f"func main() {main}", main)
 

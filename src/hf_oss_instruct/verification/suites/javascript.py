@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.whole_files import alone
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,18 +61,20 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = text.encode(errors="replace")
     edits: list[tuple[int, int, str]] = []
     tests: list[Test] = []
+    spans: list[tuple[int, int]] = []
     functions = {name: text_of(node) for node in root.named_children if (name := _defined(node))}
     statements = [node for node in _statements(root) if node.type != "comment"]
     tail, watched = _tail(statements, functions)
     helpers = {name for name, body in functions.items() if _ASSERTS.search(body) or watched & _changed(body)}
     for node in statements[:-1] if tail else statements:
-        _statement(node, helpers, tests, edits, (tail, sorted(watched)))
+        _statement(node, helpers, tests, edits, spans, (tail, sorted(watched)))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    listed = alone(tests, source, spans)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = _CONSOLE_ASSERT.sub(f"{HIDDEN}.its.assert(", source.decode(errors="replace"))
-    return Suite(language, tuple(tests), _preamble(root), more=(changed,))
+    return Suite(language, listed, more=(changed,))
 
 
 def _defined(node: Node) -> str:
@@ -83,15 +85,6 @@ def _defined(node: Node) -> str:
     value = declared.child_by_field_name("value") if declared else None
     is_function = value is not None and value.type in ("arrow_function", "function_expression")
     return text_of(declared.child_by_field_name("name")) if declared and is_function else ""
-
-
-def _preamble(root: Node) -> str:
-    kept = [
-        text_of(node) for node in root.named_children if node.type in ("import_statement",) or "require(" in text_of(node)[:200]
-    ]
-    return "\n".join(
-        one for one in kept if (len(one) < 400 and not _ASSERTS.search(one.replace("require", ""))) or "assert" in one[:40]
-    )
 
 
 def _statements(root: Node) -> Iterator[Node]:
@@ -119,7 +112,12 @@ def _tail(statements: Sequence[Node], functions: dict[str, str]) -> tuple[str, f
 
 
 def _statement(
-    node: Node, helpers: set[str], tests: list[Test], edits: list[tuple[int, int, str]], counting: tuple[str, list[str]]
+    node: Node,
+    helpers: set[str],
+    tests: list[Test],
+    edits: list[tuple[int, int, str]],
+    spans: list[tuple[int, int]],
+    counting: tuple[str, list[str]],
 ) -> None:
     call = node.named_children[0] if node.type == "expression_statement" and node.named_children else None
     name = text_of(_callee(call))
@@ -127,6 +125,8 @@ def _statement(
         for callee, of_test in framework:
             edits.append((callee.start_byte, callee.end_byte, f"{HIDDEN}.test({len(tests)})"))
             tests.append(Test(_name(of_test) or str(len(tests)), "function", text_of(of_test)))
+            whole = of_test.parent if of_test.parent and of_test.parent.type == "expression_statement" else of_test
+            spans.append((whole.start_byte, whole.end_byte))
     elif node.type in (
         "function_declaration",
         "class_declaration",
@@ -146,6 +146,7 @@ def _statement(
             run = f"const before = [{names}]; try {{ {text_of(node)}\n{tail} }} finally {{ [{names}] = before; }}"
         edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(tests)}, () => {{ {run} }});"))
         tests.append(Test(str(len(tests)), "statements", text_of(node)))
+        spans.append((node.start_byte, node.end_byte))
 
 
 def _framework_calls(node: Node) -> Iterator[tuple[Node, Node]]:
@@ -187,7 +188,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
         moved = len(tests)
         text = _CALLED.sub(functools.partial(_moved, moved), suite.more[0])
         parts.append(f"{{\n{text}\n}}")
-        tests += [replace(test, text=whole) for test, whole in zip(suite.tests, suite.standalone(), strict=True)]
+        tests += suite.tests
     return Suite(suites[0].language, tuple(tests), more=("\n".join(parts),))
 
 

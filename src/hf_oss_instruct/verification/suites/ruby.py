@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import GUARD
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.whole_files import alone
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,6 +26,7 @@ _EXIT = re.compile(r"exit!?[ (]\s*((?!\d*\s*\)?$|true|false).+?)\)?$", re.DOTALL
 _COUNTS = re.compile(r"[-+]=|<<|=\s*(?:true|false)\b")
 _GROUPS = frozenset({"describe", "context", "feature"})
 _EXAMPLES = frozenset({"it", "specify", "example", "xit", "scenario"})
+_NUMBER = re.compile(rf"({HIDDEN}\.now\(|\b(?:example_of_ours|skipped_example)[( ])(\d+)")
 _FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.")
 
 
@@ -44,9 +46,10 @@ def read(text: str, solution: str, language: str) -> Suite:
         reader.statement(node)
     if not reader.tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    listed = alone(reader.tests, source, reader.spans)
     for start, end, new in sorted(reader.edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
-    return Suite(language, tuple(reader.tests), more=(source.decode(errors="replace"),))
+    return Suite(language, listed, more=(source.decode(errors="replace"),))
 
 
 class _Reader:
@@ -55,6 +58,7 @@ class _Reader:
     def __init__(self, root: Node) -> None:
         self.tests: list[Test] = []
         self.edits: list[tuple[int, int, str]] = []
+        self.spans: list[tuple[int, int]] = []
         last = next((text_of(node) for node in reversed(root.named_children) if node.type != "comment"), "")
         counted = _EXIT.match(last)
         self._last = last if counted else ""
@@ -96,18 +100,17 @@ class _Reader:
             whole = f"{self._opened}\n{text}\n{self._closed}" if self._closed else text
             self.edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(self.tests)}, lambda {{ {whole}\n }})"))
             self.tests.append(Test(str(len(self.tests)), "statements", text))
+            self.spans.append((node.start_byte, node.end_byte))
 
     def _case(self, node: Node, module: str) -> None:
         owner = module + text_of(node.child_by_field_name("name"))
         body = node.child_by_field_name("body")
         if not re.search(r"Test", text_of(node.child_by_field_name("superclass"))) or body is None:
             return
-        others = [one for one in body.named_children if one.type != "method" or not _method(one).startswith("test")]
         for method in body.named_children:
             if method.type == "method" and _method(method).startswith("test"):
-                inner = "\n\n  ".join(map(text_of, [*others, method]))
-                head = text_of(node)[: body.start_byte - node.start_byte].rstrip()
-                self.tests.append(Test(f"{owner}.{_method(method)}", "method", f"{head}\n  {inner}\nend\n"))
+                self.tests.append(Test(f"{owner}.{_method(method)}", "method", text_of(method)))
+                self.spans.append((method.start_byte, method.end_byte))
 
     def _examples(self, group: Node) -> None:
         """The examples of a group get a number, by which the harness knows them; those of a loop share one."""
@@ -129,6 +132,7 @@ class _Reader:
                 new = f"{word}({number}" if open_ else f"{word} {number}" if given else f"{word}({number})"
                 self.edits.append((called.start_byte, end, new))
                 self.tests.append(Test(str(len(self.tests)), "example", text_of(node)))
+                self.spans.append((node.start_byte, node.end_byte))
             else:
                 stack.extend(reversed(node.children))
 
@@ -138,15 +142,19 @@ def _method(node: Node) -> str:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts."""
+    """One suite of several texts, one after the other; classes that they share are opened again."""
     tests: list[Test] = []
     parts = []
     for suite in suites:
-        text = suite.more[0]
-        for at in reversed(range(len(suite.tests))):
-            text = text.replace(f"{HIDDEN}.now({at},", f"{HIDDEN}.now({at + len(tests)},")
+        moved = len(tests)
+        text = _NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + moved}", suite.more[0])  # noqa: B023
+        for test in suite.tests:
+            if test.kind == "method" and any(one.name == test.name for one in tests):
+                method = test.name.rpartition(".")[2]
+                text = re.sub(rf"\bdef {re.escape(method)}(?!\w)", f"def {method}_{len(tests)}", text)
+                test = replace(test, name=f"{test.name}_{len(tests)}")
+            tests.append(test)
         parts.append(text)
-        tests += suite.tests
     return replace(suites[0], tests=tuple(tests), more=("\n".join(parts),))
 
 

@@ -257,6 +257,7 @@ Object.send(:remove_const, :RSpec) if Object.const_defined?(:RSpec)
 RSpec = Module.new.tap { |one| one.define_singleton_method(:describe) { |*given, **named, &body| group.describe(*given, **named, &body) }; one.define_singleton_method(:configure) { |*, &_| nil } }
 TOPLEVEL_BINDING.receiver.define_singleton_method(:describe) { |*given, **named, &body| group.describe(*given, **named, &body) }
 TOPLEVEL_BINDING.receiver.extend(assertions)
+$VERBOSE = nil # texts that are put together define their constants again
 begin
   eval(tests, TOPLEVEL_BINDING, "tests.rb")
 rescue Exception => error

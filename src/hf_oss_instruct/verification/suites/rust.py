@@ -108,8 +108,8 @@ def _statements(main: Node, preamble: str) -> Iterator[Test]:
             continue
         if statement.type != "let_declaration" and (_ASSERTS.search(text) or (called and called[1] in own)):
             whole = "\n".join([*before, text])
-            yield Test(f"main_{number}", "statements", whole)
-            if not re.match(r"(assert\w*!|\{)", text) and not called:
+            yield Test(f"main_{number}", "statements", f"fn main() {{\n{whole}\n}}", whole)
+            if not re.match(r"(assert\w*!|for\b|if\b|match\b|\{)", text) and not called:
                 before.append(text)
         else:
             before.append(text)
@@ -137,7 +137,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         parts += [f"//variant {number}", f"mod v{number} {{", _inside(_safe(program), number)]
         parts += [f"pub mod {hidden} {{", "use super::*;", _inside(_std(suite.preamble), number)]
         for at, test in enumerate(suite.tests):
-            text = _std(_inside(test.text, number))
+            text = _std(_inside(test.run or test.text, number))
             if test.kind == "statements":
                 text = f"fn {test.name}() {{\n{text}\n}}"
             kind = _kind(test.text) if test.kind == "function" else "Plain"

@@ -54,6 +54,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         statements = [*root.named_children, *(body.named_children if body else ())]
         kept = [one for name, one in functions.items() if name != "main"]
         tests = list(_tests(statements, functions, defined(solution)))
+        kept = [one for one in kept if one not in {functions.get(test.name) for test in tests}]
     else:
         kept += [text_of(node) for node in root.named_children if "assignment" in node.type]
     if not tests:
@@ -69,16 +70,16 @@ def _name(function: Node) -> str:
 def _tests(statements: Sequence[Node], functions: dict[str, str], program: frozenset[str]) -> Iterator[Test]:
     """Functions `test…`, or else the statements that can fail, each with what stands before it and after all of them."""
     named = [name for name in functions if name.lower().startswith("test") and _ASSERTS.search(functions[name])]
+    last = _tail(statements, functions)
+    tail = [_returning(one) for one in last]
     if named:
-        tail = [_returning(one) for one in _tail(statements, functions)]
         before = "\n".join(
             text_of(node) for node in statements if "assignment" in node.type or node.type == "declaration_command"
         )
         for name in named:
-            yield Test(name, "function", functions[name], "\n".join([before, name, *tail]) if tail else f"{before}\n{name}")
+            shown = "\n".join(filter(None, [before, functions[name], *([name, *last] if last else ())]))
+            yield Test(name, "function", shown, "\n".join([functions[name], before, name, *tail]))
         return
-    last = _tail(statements, functions)
-    tail = [_returning(one) for one in last]
     before_it: list[str] = []
     number = 0
     for node in statements:
@@ -90,7 +91,7 @@ def _tests(statements: Sequence[Node], functions: dict[str, str], program: froze
         if "assignment" not in node.type and (own or (word not in program and _ASSERTS.search(text))):
             status = "" if node.type in ("command", "test_command", "negated_command", "compound_statement") else "\ntrue"
             yield Test(
-                str(number), "statements", "\n".join([*before_it, text, *tail]), "\n".join([*before_it, text + status, *tail])
+                str(number), "statements", "\n".join([*before_it, text, *last]), "\n".join([*before_it, text + status, *tail])
             )
             number += 1
             if not own and node.type not in ("test_command", "list", "if_statement"):
