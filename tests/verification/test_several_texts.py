@@ -114,7 +114,7 @@ CHEAP = Options(mutants=0, reruns=0, stubs=0)
 
 @pytest.mark.parametrize("language", sorted(CALLED))
 def test_single_tests_bring_what_calls_counts_or_prepares_them(language: str) -> None:
-    if trouble := trouble_with(language):
+    if trouble := why_unavailable(language):
         pytest.skip(trouble)
     solution = PAIRS[language][0]
     first = verify_row([solution], CALLED[language], language, CHEAP)
@@ -127,7 +127,7 @@ def test_single_tests_bring_what_calls_counts_or_prepares_them(language: str) ->
 @pytest.mark.long
 @pytest.mark.parametrize("language", sorted(PAIRS))
 def test_verifying_the_kept_rows_of_the_corpus_again_gives_the_same_rows(language: str) -> None:
-    if trouble := trouble_with(language):
+    if trouble := why_unavailable(language):
         pytest.skip(trouble)
     changed = []  # what compilers say of types names lines, which are others
     for case in (case for case in CASES if case.language == language and case.status == "passed"):
