@@ -1,8 +1,9 @@
 """Does scoring leak? Many short programs through the reward, memoization off: memory, descriptors, processes and the rate.
 
-    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000]
+    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--cpu-minutes 12]
 
-One in sixteen programs hangs, exits, forks or fills memory. Slopes are per million calls, of a line through the second half.
+One in sixteen programs hangs, exits, forks or fills memory. Slopes are per million calls, of a line through the second half, with
+its standard error. It ends after so many calls, or after so many minutes of CPU time.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from hf_oss_instruct.rewards import make_code_reward
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.metering import Meter
 
 BATCH = 256
 ODD = (
@@ -64,14 +69,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--every", type=int, default=10_000)
-    given = parser.parse_args()
+    parser.add_argument("--cpu-minutes", type=float, default=float("inf"))
+    given, meter = parser.parse_args(), Meter()
     reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256)
-    print(f"{'calls':>10} {'per second':>10} {'MiB':>8} {'files':>6} {'processes':>10} {'None':>6}")
+    print(f"{'calls':>10} {'per second':>10} {'CPU ms each':>11} {'MiB':>8} {'files':>6} {'processes':>10} {'None':>6}")
     rows: list[tuple[float, ...]] = []
     done = unscored = 0
     began = last = time.monotonic()
-    shown = 0
-    while done < given.calls:
+    shown, spent, allowed = 0, meter.seconds(), given.cpu_minutes * 60 + meter.seconds()
+    while done < given.calls and meter.seconds() < allowed:
         completions, tests = batch(done)
         found = asyncio.run(reward(prompts=[""] * BATCH, completions=completions, tests=tests))
         assert len(found) == BATCH
@@ -80,14 +86,17 @@ def main() -> None:
         if done - shown >= given.every:
             now = time.monotonic()
             memory, files, processes = state()
-            rows.append((done, memory, files, processes, (done - shown) / (now - last)))
-            print(f"{done:10,} {rows[-1][4]:10.1f} {memory:8.1f} {files:6} {processes:10} {unscored:6}", flush=True)
-            shown, last = done, now
+            each = (meter.seconds() - spent) / (done - shown) * 1000
+            rows.append((done, memory, files, processes, each))
+            rate = (done - shown) / (now - last)
+            print(f"{done:10,} {rate:10.1f} {each:11.1f} {memory:8.1f} {files:6} {processes:10} {unscored:6}", flush=True)
+            shown, last, spent = done, now, meter.seconds()
     half = np.array(rows[len(rows) // 2 :])
     print(f"\n{done:,} calls in {time.monotonic() - began:.0f} s, {unscored} without a reward")
-    for place, name in ((1, "MiB"), (2, "files"), (3, "processes"), (4, "calls a second")):
-        slope = np.polyfit(half[:, 0], half[:, place], 1)[0] * 1e6 if len(half) > 1 else float("nan")
-        print(f"{name}: {slope:+.1f} per million calls")
+    for place, name in ((1, "MiB"), (2, "files"), (3, "processes"), (4, "CPU ms a call")):
+        if len(half) > 3:
+            (slope, _), covariance = np.polyfit(half[:, 0], half[:, place], 1, cov=True)
+            print(f"{name}: {slope * 1e6:+.1f} ± {covariance[0, 0] ** 0.5 * 1e6:.1f} per million calls")
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ PAIR = {"test_cases": [{"input": "4", "output": "8"}]}
 @pytest.mark.parametrize(
     ("row", "tag", "right"),
     [
-        ({"tests": CPP, "lang": "cpp"}, "cpp", "int twice(int x) { return 2 * x; }"),
+        pytest.param({"tests": CPP, "lang": "cpp"}, "cpp", "int twice(int x) { return 2 * x; }", marks=pytest.mark.long),
         ({"tests": JS, "lang": "javascript"}, "js", JS_PROGRAM),
         (PAIR | {"lang": "C++"}, "cpp", CPP_PROGRAM),
         ({"tests": C, "lang": "c"}, "c", "int twice(int x) { return 2 * x; }"),

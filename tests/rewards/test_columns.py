@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards.columns import RowReader, read_ground_truth, read_row
+from hf_oss_instruct.rewards.columns import read_ground_truth, read_row
+from hf_oss_instruct.rewards.row_reader import RowReader
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 
 PAIRS = (("1\n", "2\n"), ("5\n", "10\n"))

@@ -1,25 +1,94 @@
-"""`trl grpo` with the code reward: it runs, logs what became of programs, and a model learns from tests alone."""
+"""`trl grpo` with the code reward: it runs, logs what became of programs, says at its start what is wrong, and a model learns."""
 
 from __future__ import annotations
 
 import ast
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from datasets import Dataset
 
-from tests.support.reinforcement import SCRIPT, learn
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards import trl as door
+from tests.support.models import save_model
+from tests.support.reinforcement import learn, program, row
+from tests.support.tokenizers import tokenizer_of
+
+ROWS = [row("add", n) for n in (2, 3, 4, 5)]
+CHATS = [one | {"prompt": [{"role": "user", "content": one["prompt"]}]} for one in ROWS]
+Train = Callable[..., None]
 
 
-def test_stock_trl_grpo_trains_with_the_reward_and_logs_its_metrics(tmp_path: Path) -> None:
-    changes = {"max_steps": 2, "logging_steps": 1, "per_device_train_batch_size": 16, "num_generations": 4}
-    learn(tmp_path, 0, pretraining=20, samples=1, command=SCRIPT, **changes)
-    logged = [ast.literal_eval(line) for line in (tmp_path / "log.txt").read_text().splitlines() if line.startswith("{'loss'")]
-    assert len(logged) == 2
-    for step in logged:
-        shares = [float(step[f"code_reward/{name}"]) for name in ("passed", "wrong", "error", "timeout", "unscored")]
-        assert sum(shares) == pytest.approx(1.0, abs=0.01)
-        assert float(step["rewards/code_reward/mean"]) == pytest.approx(shares[0], abs=0.01)
-        assert float(step["code_reward/untrusted_tests"]) == 0
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with random weights."""
+    return save_model(tmp_path_factory.mktemp("models") / "base", tokenizer_of("qwen", [program("add", 2)] * 3, 400))
+
+
+@pytest.fixture
+def train(base: Path, tmp_path: Path) -> Iterator[Train]:
+    """Train for a step by the script that `trl grpo` starts, in this process."""
+    before = dict(os.environ)
+
+    def run(rows: list[dict[str, Any]], **environment: str) -> None:
+        from trl.scripts.grpo import main, make_parser
+
+        (tmp_path / "rows").mkdir()
+        Dataset.from_list(rows).to_parquet(tmp_path / "rows" / "train.parquet")
+        values = {
+            "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(tmp_path / "rows"),
+            "output_dir": str(tmp_path / "out"), "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": environment,
+            "num_generations": 2, "per_device_train_batch_size": 4, "max_completion_length": 8, "use_cpu": True, "bf16": False,
+            "gradient_checkpointing": False, "max_steps": 1, "logging_steps": 1, "save_strategy": "no", "report_to": "none",
+            "disable_tqdm": True,
+        }  # fmt: skip
+        (tmp_path / "grpo.yaml").write_text(yaml.safe_dump(values))
+        main(*make_parser().parse_args_and_config(["--config", str(tmp_path / "grpo.yaml")]))
+
+    door._default.cache_clear()
+    yield run
+    door._default.cache_clear()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.filterwarnings("ignore")  # TRL's and torch's own
+@pytest.mark.parametrize("rows", [ROWS, CHATS], ids=["plain", "conversational"])
+def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(
+    rows: list[dict[str, Any]], train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(rows)
+    (step,) = [ast.literal_eval(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{'loss'")]
+    shares = [float(step[f"code_reward/{name}"]) for name in ("passed", "wrong", "error", "timeout", "unscored")]
+    assert sum(shares) == pytest.approx(1.0, abs=0.01)
+    assert shares[-1] == 0
+    assert float(step["rewards/code_reward/mean"]) == pytest.approx(shares[0], abs=0.01)
+    assert float(step["code_reward/untrusted_tests"]) == 0
+    assert float(step["code_reward/programs_per_second"]) > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("changes", "environment", "said"),
+    [
+        ({"tests": None}, {}, r"first batch: The row has no tests\. .* it has: 'tests', 'lang'\."),
+        ({"lang": "klingon"}, {}, "Unknown language 'klingon'. Use one of: python"),
+        ({"lang": "haskell"}, {}, "Tests in 'haskell' cannot be run here"),
+        ({"tests": "def broken("}, {}, "the tests are no Python"),
+        ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' holds no tests that are understood"),
+        ({}, {"HF_OSS_INSTRUCT_REWARD_URL": "http://127.0.0.1:9"}, "reward-server --port"),
+        ({}, {"HF_OSS_INSTRUCT_REWARD_VARIANT": "best"}, "Unknown variant 'best'"),
+    ],
+)
+def test_what_is_wrong_ends_the_training_at_its_first_step(
+    changes: dict[str, Any], environment: dict[str, str], said: str, train: Train
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        train([one | changes for one in ROWS], **environment)
 
 
 @pytest.mark.long

@@ -16,7 +16,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
+from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards import make_code_reward, wire
 from hf_oss_instruct.rewards.scorer import Item
@@ -135,11 +137,9 @@ def test_a_token_is_asked_for_and_only_the_right_one_enters() -> None:
 
 
 def test_without_a_token_only_this_machine_is_served() -> None:
-    done = subprocess.run(
-        [COMMAND, "reward-server", "--port", "0", "--host", "0.0.0.0"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "Set a token" in done.stderr
+    done = CliRunner().invoke(cli, ["reward-server", "--port", "0", "--host", "0.0.0.0"])
+    assert done.exit_code != 0
+    assert "Set a token" in f"{done.output}{done.exception}"
 
 
 def test_a_server_that_is_not_there_is_an_error_at_the_start() -> None:

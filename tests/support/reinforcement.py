@@ -1,8 +1,8 @@
 """GRPO small enough for a CPU: a model that writes the wrong programs learns from tests alone which ones are asked for.
 
-It is pretrained to tell words apart and to write programs that run, but in half of its answers with the operator of the next
-word, and in one of eight with the right one. `trl grpo` then trains it with `code_reward`. Held-out problems are in no training
-row.
+It is pretrained to tell words apart and to write programs that run, but in three of ten answers with the operator of the next
+word, and in one of ten with the right one. `trl grpo` then trains it with `code_reward`; a penalty on the distance to the
+pretrained model keeps it from giving up words before it finds their operator. Held-out problems are in no training row.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WORDS = {
     "largest": "max(x, {n})",
 }
 """Word of the problem → the expression that solves it."""
-STEPS = 200
+STEPS = 250
 """Of training, for all of it to be learned."""
 NUMBERS = range(2, 18)
 INPUTS = (0, 1, 5, 13)
@@ -90,7 +90,7 @@ def learn(
         "model_name_or_path": str(base), "dtype": "float32", "dataset_name": str(folder / "rows"), "output_dir": str(out),
         "reward_funcs": ["hf_oss_instruct.rewards.code_reward"], "env": {"HF_OSS_INSTRUCT_REWARD_CPU_S": "2"},
         "num_generations": 16, "per_device_train_batch_size": 128, "max_completion_length": 24, "use_cpu": True, "bf16": False,
-        "gradient_checkpointing": False, "learning_rate": 1.0e-3, "lr_scheduler_type": "linear", "max_steps": STEPS,
+        "gradient_checkpointing": False, "learning_rate": 1.0e-3, "beta": 0.04, "lr_scheduler_type": "linear", "max_steps": STEPS,
         "seed": rng_seed, "logging_steps": 5, "save_strategy": "no", "report_to": "none", "disable_tqdm": True,
     }  # fmt: skip
     (folder / "grpo.yaml").write_text(yaml.safe_dump(values | changes))
@@ -104,16 +104,13 @@ def learn(
 
 
 def pretrained(folder: Path, rng_seed: int, steps: int) -> Path:
-    """A model that answers a problem for the next word in 8 of 16 cases, for its own in 2, for each other in 1."""
+    """A model that answers a problem for the next word in 6 of 20 cases, for each other word, its own too, in 2."""
     import torch
 
     words = [*WORDS]
     following = dict(zip(words, [*words[1:], words[0]], strict=True))
     pairs = [
-        (f"{word} {n}\n", program(other, n))
-        for word in words
-        for n in NUMBERS
-        for other in [*words, word, *[following[word]] * (len(words) - 1)]
+        (f"{word} {n}\n", program(other, n)) for word in words for n in NUMBERS for other in [*words * 2, *[following[word]] * 4]
     ]
     tokenizer = tokenizer_of("qwen", ["".join(pair) for pair in pairs], 400)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}

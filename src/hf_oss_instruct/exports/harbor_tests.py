@@ -7,20 +7,25 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import hf_oss_instruct.errors as errors
+from hf_oss_instruct.evaluation import tamper_protection
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.sandbox import inside
+from hf_oss_instruct.sandbox.judging import sentinel
 from hf_oss_instruct.toolchains import TOOLCHAINS
-from hf_oss_instruct.verification.suites import READ, read_suite
+from hf_oss_instruct.verification.suites import READ, core, read_suite, whole_files
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
 PACKAGE = Path(__file__).parents[1]
-FRAMEWORKS = "sandbox/inside/frameworks.py"
+FRAMEWORKS = Path(str(inside.__file__)).with_name("frameworks.py")
 """The part of pytest and unittest that tests use; a task needs no package for it."""
-COMBINES_TEXT = ("errors.py", "sandbox/sentinel.py", "evaluation/tamper_protection")
+COMBINES_TEXT = (errors, sentinel, tamper_protection)
 """What puts a program and its tests into one text, in languages whose single tests are not known."""
-COMBINES_SUITES = ("errors.py", "verification/suites/core.py", "verification/suites/whole_files.py")
+COMBINES_SUITES = (errors, core, whole_files)
 """What all languages whose single tests are known share; each has files of its own beside it."""
 
 
@@ -78,7 +83,7 @@ def _python(tests: RowTests) -> dict[str, str]:
     return {
         "test.sh": rendered("test_python.sh"),
         "run_tests.py": rendered("run_tests.py"),
-        "frameworks.py": (PACKAGE / FRAMEWORKS).read_text("utf-8"),
+        "frameworks.py": FRAMEWORKS.read_text("utf-8"),
         "tests.json": json.dumps(job, indent=1),
     }
 
@@ -95,14 +100,14 @@ def _other(tests: RowTests) -> dict[str, str]:
         "env": dict(tools.env),
     }
     if suite:
-        module = READ[tests.language]
-        own = [f"verification/suites/{path.name}" for path in sorted((PACKAGE / "verification/suites").glob("*.*"))
-               if path.stem == module or path.stem.startswith(f"{module}_")]  # fmt: skip
-        library = _library([*COMBINES_SUITES, *own])
-        job |= {"module": module, "suite": asdict(suite)}
+        name = READ[tests.language]
+        folder = Path(core.__file__).parent
+        own = [path for path in sorted(folder.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
+        library = _library([*_files(COMBINES_SUITES), *own])
+        job |= {"core": core.__name__, "module": f"{core.__name__.rpartition('.')[0]}.{name}", "suite": asdict(suite)}
     else:
-        library = _library(COMBINES_TEXT)
-        job |= {"tests": "\n".join(tests.code)}
+        library = _library(_files(COMBINES_TEXT))
+        job |= {"sentinel": sentinel.__name__, "protection": tamper_protection.__name__, "tests": "\n".join(tests.code)}
     return {
         "test.sh": rendered("test_other.sh", file=solution_name(tests)),
         "run_tests.py": rendered("run_other_tests.py"),
@@ -123,14 +128,21 @@ def _suite(tests: RowTests) -> Suite | None:
         return None
 
 
-def _library(paths: Sequence[str]) -> dict[str, str]:
+def _files(modules: Sequence[ModuleType]) -> list[Path]:
+    """The files of modules; of a package, those in its folder."""
+    found = []
+    for module in modules:
+        path = Path(str(module.__file__))
+        found += [one for one in sorted(path.parent.iterdir()) if one.is_file()] if path.name == "__init__.py" else [path]
+    return found
+
+
+def _library(paths: Sequence[Path]) -> dict[str, str]:
     """Files of this package for the container, with empty modules above them: importing them then imports nothing else."""
     found = {}
-    for name in paths:
-        path = PACKAGE / name
-        for file in [path] if path.is_file() else sorted(one for one in path.iterdir() if one.is_file()):
-            place = file.relative_to(PACKAGE.parent)
-            found[f"lib/{place.as_posix()}"] = file.read_text("utf-8")
-            for folder in list(place.parents)[:-1]:
-                found.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
+    for path in paths:
+        place = path.relative_to(PACKAGE.parent)
+        found[f"lib/{place.as_posix()}"] = path.read_text("utf-8")
+        for folder in list(place.parents)[:-1]:
+            found.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
     return found

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import orjson
-import xxhash
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import find, named
@@ -224,34 +220,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-class RowReader:
-    """Reads the tests of rows, each once: a batch holds a row for each completion, most of them the same ones."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[bytes, RowTests] = OrderedDict()
-
-    def read(self, row: Mapping[str, Any]) -> RowTests:
-        """Read the tests of a row, see `read_row`.
-
-        Raises:
-            UsageError: see `read_row`.
-        """
-        own = {name: row[name] for name in _READ if name in row}
-        try:
-            key = xxhash.xxh3_128_digest(orjson.dumps(own, default=repr, option=orjson.OPT_SERIALIZE_NUMPY))
-        except (TypeError, ValueError):  # such as a lone surrogate, which orjson does not take
-            return read_row(row)
-        if key in self._known:
-            self._known.move_to_end(key)
-        else:
-            self._known[key] = read_row(row)
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
-        return self._known[key]
-
-
-_READ = (*TEST_COLUMNS, *LANGUAGE_COLUMNS, "inputs", "outputs", "fn_name", "solution", "entry_point", "test_weights")
-KEPT = 4096
-"""Rows whose tests are kept."""

@@ -7,45 +7,29 @@ Test code that looks at objects, state or printed text can only run beside the p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.rewards.program import function_program, names_in, whole_program
+from hf_oss_instruct.rewards.results import Results, failed, of_judgement, of_ran, of_tests, unscored
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.judging.comparison import same
 from hf_oss_instruct.sandbox.judging.judge import judge
-from hf_oss_instruct.sandbox.judging.judgement import Judgement
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.program_runs import output_lines
 from hf_oss_instruct.verification.running import run_all
-from hf_oss_instruct.verification.runs import Run, SuiteResult
+from hf_oss_instruct.verification.runs import Run
 from hf_oss_instruct.verification.suites.core import Suite
 
 OUTPUT_BYTES = 16 << 20
 TOLERANCE = 1e-9
 """Absolute tolerance for floats that a called function returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """What a program's tests came to.
-
-    Attributes:
-        passed: whether each test passed; a test that was not run has not.
-        status: `passed`, `wrong`, `error`, `timeout`, or `unscored` if the sandbox failed, which says nothing about the program.
-        detail: the first thing that went wrong, in one line.
-    """
-
-    passed: tuple[bool, ...]
-    status: str
-    detail: str = ""
 
 
 class Grader(Protocol):
@@ -88,12 +72,12 @@ class PairsGrader:
         runs: list[tuple[dict[str, str], str]] = [({}, given) for given, _ in self._pairs]
         ran = run_many(program, self._language, runs, limits=limits, tier=tier, shares_time=True)
         if ran[0].status == "sandbox_error":
-            return _unscored(self.trusted, ran[0].reason)
+            return unscored(self.trusted, ran[0].reason)
         if ran[0].status == "compile_error":
-            return _nothing(self.trusted, "error", ran[0].stderr)
+            return failed(self.trusted, "error", ran[0].stderr)
         wrong = [_trouble_with(one, expected) for one, (_, expected) in zip(ran, self._pairs, strict=False)]
         wrong += [("timeout", "the time for all tests was used up before this one")] * (len(self._pairs) - len(wrong))
-        return _results([status == "passed" for status, _ in wrong], wrong)
+        return of_tests([status == "passed" for status, _ in wrong], wrong)
 
 
 class CallsGrader:
@@ -120,7 +104,7 @@ class CallsGrader:
             tier=tier,
             rule=self._equal,
         )
-        return _of_judgement(judged, self.trusted)
+        return of_judgement(judged, self.trusted)
 
     def _equal(self, arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
         """JSON has no tuples, and datasets that follow APPS wrap each expected value in a list of one."""
@@ -146,7 +130,7 @@ class CallTestsGrader:
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
         """Print the value of each call in one process and compare here."""
         judged = judge_calls(program, self._called, self._expected, self._language, limits, tier=tier)
-        return _of_judgement(judged, self.trusted)
+        return of_judgement(judged, self.trusted)
 
 
 class SuiteGrader:
@@ -186,7 +170,7 @@ class WholeTestsGrader:
         if not untrusted:
             return Results((False,), "unscored", "no test is trusted")
         program, tests = guarded(program, self._tests, self._language)
-        return _of_judgement(judge_program(program, tests, self._language, limits, tier=tier), self.trusted)
+        return of_judgement(judge_program(program, tests, self._language, limits, tier=tier), self.trusted)
 
 
 def call_tests_of(tests: RowTests) -> CallTests | None:
@@ -194,43 +178,10 @@ def call_tests_of(tests: RowTests) -> CallTests | None:
     return call_tests.read(tests.code[0], tests.language) if len(tests.code) == 1 else None
 
 
-def of_ran(ran: SuiteResult, tests: Sequence[Any]) -> Results:
-    """The results of a run of a suite."""
-    if ran.sandbox_error:
-        return _unscored(tests, ran.sandbox_error)
-    if not ran.compiled or ran.trouble:
-        return _nothing(tests, "error", ran.trouble)
-    late = "timeout" if ran.ended == "timeout" else "error"
-    wrong = [
-        ("passed", "")
-        if outcome is not None and outcome.passed
-        else ("wrong", outcome.detail)
-        if outcome is not None
-        else (late, f"the run ended before this test: {ran.ended or 'it left'}")
-        for outcome in ran.outcomes
-    ]
-    return _results(ran.passed, wrong)
-
-
-def _of_judgement(judged: Judgement, tests: Sequence[Any]) -> Results:
-    if judged.status in ("sandbox_error", "not_evaluated"):
-        return _unscored(tests, judged.detail or judged.status)
-    status = STATUS_OF[judged.status]
-    ran = judged.execution
-    detail = judged.detail or (ran.stderr.rstrip().rpartition("\n")[2] if ran else "")
-    passed = judged.per_input if len(judged.per_input) == len(tests) else [status == "passed"] * len(tests)
-    return Results(tuple(passed), status, "" if status == "passed" else one_line(detail, 300))
-
-
-STATUS_OF = {
-    "passed": "passed",
-    "wrong_answer": "wrong",
-    "runtime_error": "error",
-    "compile_error": "error",
-    "empty_answer": "error",
-    "timeout": "timeout",
-}
-"""Status of a `Judgement` → status of `Results`."""
+def _as_json(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    return {str(key): _as_json(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _trouble_with(ran: Execution, expected: str) -> tuple[str, str]:
@@ -241,22 +192,3 @@ def _trouble_with(ran: Execution, expected: str) -> tuple[str, str]:
     if output_lines(ran.stdout) == output_lines(expected):
         return "passed", ""
     return "wrong", f"it printed {ran.stdout[:80]!r}, expected {expected[:80]!r}"
-
-
-def _results(passed: Sequence[bool], wrong: Sequence[tuple[str, str]]) -> Results:
-    status, detail = next((one for one in wrong if one[0] != "passed"), ("passed", ""))
-    return Results(tuple(passed), status, one_line(detail, 300))
-
-
-def _nothing(tests: Sequence[Any], status: str, detail: str) -> Results:
-    return Results((False,) * len(tests), status, one_line(detail.strip(), 300))
-
-
-def _unscored(tests: Sequence[Any], detail: str) -> Results:
-    return _nothing(tests, "unscored", detail or "the sandbox failed")
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
-    return {str(key): _as_json(one) for key, one in value.items()} if isinstance(value, dict) else value

@@ -83,7 +83,7 @@ class _Door:
     """Between TRL's arguments and a backend."""
 
     def __init__(self, options: RewardOptions) -> None:
-        from hf_oss_instruct.rewards.columns import RowReader
+        from hf_oss_instruct.rewards.row_reader import RowReader
         from hf_oss_instruct.rewards.scorer import Strict
 
         self._options = options

@@ -1,0 +1,44 @@
+"""The tests of rows, each read once: a batch holds a row for each completion, most of them the same ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import xxhash
+
+from hf_oss_instruct.rewards.columns import LANGUAGE_COLUMNS, TEST_COLUMNS, read_row
+from hf_oss_instruct.rewards.tests_of_row import RowTests
+
+READ = (*TEST_COLUMNS, *LANGUAGE_COLUMNS, "inputs", "outputs", "fn_name", "solution", "entry_point", "test_weights")
+"""Columns that are read."""
+KEPT = 4096
+"""Rows whose tests are kept."""
+
+
+class RowReader:
+    """Reads the tests of rows and keeps what it read last."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, RowTests] = OrderedDict()
+
+    def read(self, row: Mapping[str, Any]) -> RowTests:
+        """Read the tests of a row, see `read_row`.
+
+        Raises:
+            UsageError: see `read_row`.
+        """
+        own = {name: row[name] for name in READ if name in row}
+        try:
+            key = xxhash.xxh3_128_digest(orjson.dumps(own, default=repr, option=orjson.OPT_SERIALIZE_NUMPY))
+        except (TypeError, ValueError):  # such as a lone surrogate, which orjson does not take
+            return read_row(row)
+        if key in self._known:
+            self._known.move_to_end(key)
+        else:
+            self._known[key] = read_row(row)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return self._known[key]
