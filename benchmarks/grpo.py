@@ -1,6 +1,6 @@
 """Does a model learn from tests? `trl grpo` with the code reward, on a CPU, for several seeds.
 
-    python benchmarks/grpo.py [--seeds 0,1,2] [--steps 250]
+    python benchmarks/grpo.py [--seeds 0,1,2] [--steps 220]
 
 Prints the mean reward of sampled answers to held-out problems, before and after; see `tests/support/reinforcement.py`.
 """

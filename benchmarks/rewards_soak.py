@@ -2,7 +2,8 @@
 
     python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--cpu-minutes 12]
 
-One in sixteen programs hangs, exits, forks or fills memory. Slopes are per million calls, of a line through the second half, with
+Problems come again as in an epoch's end, so that what is kept of each is soon whole; programs do not. One in sixteen hangs, exits,
+forks or fills memory. Slopes are per million calls, of a line through the second half, with
 its standard error. It ends after so many calls, or after so many minutes of CPU time.
 """
 
@@ -22,7 +23,7 @@ from hf_oss_instruct.rewards import make_code_reward
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.metering import Meter
 
-BATCH = 256
+BATCH, PROBLEMS = 256, 64
 ODD = (
     "import time\ndef f(x):\n    time.sleep(60)",
     "import os\nos._exit(0)\ndef f(x):\n    return x",
@@ -59,9 +60,10 @@ def state() -> tuple[float, int, int]:
 def batch(start: int) -> tuple[list[str], list[str]]:
     completions, tests = [], []
     for number in range(start, start + BATCH):
-        code = ODD[number // 16 % len(ODD)] if number % 16 == 15 else f"def f(x):\n    return x + {number}"
-        completions.append(f"```python\n{code}\n```")
-        tests.append(f"assert f(1) == {number // 8 * 8 + 1}")
+        problem = number // 8 % PROBLEMS
+        right = f"def f(x):\n    return x + {problem + number % 2}  # {number}"
+        completions.append(f"```python\n{ODD[number // 16 % len(ODD)] if number % 16 == 15 else right}\n```")
+        tests.append(f"assert f(1) == {problem + 1}")
     return completions, tests
 
 

@@ -26,3 +26,13 @@ def test_verl_calls_it_from_threads_with_names_and_may_pass_more() -> None:
 def test_a_ground_truth_without_tests_is_an_error() -> None:
     with pytest.raises(UsageError, match="no tests"):
         compute_score("mine", RIGHT, "")
+
+
+def test_verl_itself_loads_it_by_the_path_in_its_configuration() -> None:
+    reward = pytest.importorskip("verl.trainer.ppo.reward", reason="verl is not installed", exc_type=ImportError)
+    from omegaconf import OmegaConf
+
+    chosen = {"path": "pkg://hf_oss_instruct.rewards.verl", "name": "compute_score", "reward_kwargs": {"variant": "share"}}
+    score = reward.get_custom_reward_fn(OmegaConf.create({"reward": {"custom_reward_function": chosen}}))
+    found = score(data_source="mine", solution_str="```python\nprint(2)\n```", ground_truth=PAIRS, extra_info={"index": 1})
+    assert found["score"] == 0.5

@@ -1,7 +1,7 @@
 """GRPO small enough for a CPU: a model that writes the wrong programs learns from tests alone which ones are asked for.
 
-It is pretrained to tell words apart and to write programs that run, but in three of ten answers with the operator of the next
-word, and in one of ten with the right one. `trl grpo` then trains it with `code_reward`; a penalty on the distance to the
+It is pretrained to tell words apart and to write programs that run, but in half of its answers with the operator of the next
+word, and in one of eight with the right one. `trl grpo` then trains it with `code_reward`; a penalty on the distance to the
 pretrained model keeps it from giving up words before it finds their operator. Held-out problems are in no training row.
 """
 
@@ -35,7 +35,7 @@ WORDS = {
     "largest": "max(x, {n})",
 }
 """Word of the problem → the expression that solves it."""
-STEPS = 250
+STEPS = 220
 """Of training, for all of it to be learned."""
 NUMBERS = range(2, 18)
 INPUTS = (0, 1, 5, 13)
@@ -104,13 +104,16 @@ def learn(
 
 
 def pretrained(folder: Path, rng_seed: int, steps: int) -> Path:
-    """A model that answers a problem for the next word in 6 of 20 cases, for each other word, its own too, in 2."""
+    """A model that answers a problem for the next word in 8 of 16 cases, for its own in 2, for each other in 1."""
     import torch
 
     words = [*WORDS]
     following = dict(zip(words, [*words[1:], words[0]], strict=True))
     pairs = [
-        (f"{word} {n}\n", program(other, n)) for word in words for n in NUMBERS for other in [*words * 2, *[following[word]] * 4]
+        (f"{word} {n}\n", program(other, n))
+        for word in words
+        for n in NUMBERS
+        for other in [*words, word, *[following[word]] * 7]
     ]
     tokenizer = tokenizer_of("qwen", ["".join(pair) for pair in pairs], 400)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
