@@ -2,9 +2,9 @@
 
     python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--cpu-minutes 12]
 
-Problems come again as in an epoch's end, so that what is kept of each is soon whole; programs do not. One in sixteen hangs, exits,
-forks or fills memory. Slopes are per million calls, of a line through the second half, with
-its standard error. It ends after so many calls, or after so many minutes of CPU time.
+Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in sixteen hangs,
+exits, forks or fills memory. Slopes are per million calls, of a line through the second half, with its standard error. It ends
+after so many calls, or after so many minutes of CPU time.
 """
 
 from __future__ import annotations
