@@ -10,10 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import torch
 import yaml
 from huggingface_hub import HfApi, ModelCard
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
@@ -39,6 +37,9 @@ def downloaded(hub: LocalHub, folder: Path) -> Path:
 
 
 def test_what_is_loaded_from_the_hub_is_what_was_trained(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     publish(hub, trained)
     there = downloaded(hub, tmp_path / "there")
     ours, theirs = (AutoModelForCausalLM.from_pretrained(path) for path in (trained, there))
@@ -100,6 +101,7 @@ def test_the_snippet_of_the_card_runs(hub: LocalHub, trained: Path, tmp_path: Pa
 
 def test_adapters_stay_adapters(hub: LocalHub, model: Path, pairs: Path, tmp_path: Path) -> None:
     from peft import PeftModel
+    from transformers import AutoModelForCausalLM
 
     words = {"use_peft": True, "lora_r": 4, "lora_target_modules": "all-linear", "max_steps": 1}
     publish(hub, trained_in(tmp_path, model, pairs, **words), license="mit")

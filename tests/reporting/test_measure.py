@@ -8,8 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics.pairwise import cosine_similarity
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.errors import UsageError
@@ -44,6 +42,9 @@ def test_what_is_in_it_is_counted_with_what_is_not_stated(tmp_path: Path) -> Non
 
 
 def test_similarity_is_the_mean_of_the_highest_cosines_of_scikit_learn(tmp_path: Path) -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.metrics.pairwise import cosine_similarity
+
     lists = find([str(benchmark(tmp_path / "toy.jsonl"))])
     found = measure(open_rows(pa.Table.from_pylist(ROWS)), ReportOptions(tuple(lists)))["similarity"]
     rows = [f"{row['problem']} {row['solution']}" for row in ROWS]

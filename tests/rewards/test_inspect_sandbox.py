@@ -6,12 +6,17 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from inspect_ai.util import SandboxUserUnsupportedError
 
-from hf_oss_instruct.rewards.inspect_sandbox import OssInstructSandbox
+from tests.support.extras import needs
+
+needs("inspect_ai")
 
 
 async def story() -> None:
+    from inspect_ai.util import SandboxUserUnsupportedError
+
+    from hf_oss_instruct.rewards.inspect_sandbox import OssInstructSandbox
+
     (sandbox,) = (await OssInstructSandbox.sample_init("task", None, {})).values()
     await sandbox.write_file("src/given.txt", "seven ✨\n")
     done = await sandbox.exec(["sh", "-c", "cat src/given.txt; wc -c < src/given.txt > size.txt; echo $WHO >&2; cat"],

@@ -27,10 +27,11 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers import transformers_model
 from hf_oss_instruct.teachers.transformers_model import TransformersTeacher, text_of
+from tests.support.extras import needs
 from tests.support.tokenizers import tokenizer_of
 
-torch = pytest.importorskip("torch", reason="needs the extra 'local': make test installs it")
-pytest.importorskip("transformers")
+needs("torch")
+needs("transformers")
 
 T = TypeVar("T")
 CONTEXT = 4096
@@ -41,6 +42,7 @@ TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}{% if 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama with random weights, and a tokenizer in which every byte is a token."""
+    import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -183,6 +185,8 @@ def test_the_models_own_sampling_parameters_do_not_count(copy: Path, tiny: Path)
 
 
 def test_sampled_answers_follow_the_seed_and_leave_the_programs_random_numbers_alone(tiny: Path) -> None:
+    import torch
+
     def sampled(**sampling: Any) -> str:
         return answers(tiny, asking("hello", temperature=1.0, max_tokens=16, **sampling))[0][0].text
 
@@ -239,6 +243,8 @@ def test_a_batch_holds_one_kind_of_sampling(tiny: Path) -> None:
 
 
 def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     really = transformers_model._Model.answers
 
     def short_of_memory(self: Any, batch: Any) -> Any:
@@ -254,10 +260,16 @@ def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
-    [(RuntimeError("no kernel\nimage"), "RuntimeError: no kernel image"), (torch.OutOfMemoryError("full"), "full")],
+    ("kind", "text", "said"),
+    [("RuntimeError", "no kernel\nimage", "RuntimeError: no kernel image"), ("OutOfMemoryError", "full", "full")],
 )
-def test_what_goes_wrong_is_to_be_tried_again(tiny: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str) -> None:
+def test_what_goes_wrong_is_to_be_tried_again(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, kind: str, text: str, said: str
+) -> None:
+    import torch
+
+    error = {"RuntimeError": RuntimeError, "OutOfMemoryError": torch.OutOfMemoryError}[kind](text)
+
     def broken(self: Any, batch: Any) -> Any:
         raise error
 
@@ -379,6 +391,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_pickled_weights_are_refused(copy: Path) -> None:
+    import torch
     from safetensors.torch import load_file
 
     torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")

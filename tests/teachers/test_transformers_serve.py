@@ -19,9 +19,10 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
+from tests.support.extras import needs
 from tests.support.warm import COMMAND, TRAIN
 
-pytest.importorskip("torch", reason="needs the extra 'train': make test installs it")
+needs("torch")
 START_S = 180
 
 MAKE_A_TINY_MODEL = """

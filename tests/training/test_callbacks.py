@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.training.callbacks import Answer, Judged, Outcome, Scoring, figures, wilson
@@ -33,6 +31,9 @@ def judge(task: Mapping[str, Any], answer: str) -> Judged:
 def test_scores_are_logged_kept_and_put_on_the_card_and_training_does_not_notice(
     model: Path, pairs: Path, tmp_path: Path
 ) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     words: dict[str, Any] = {"model_name_or_path": str(model), "dataset_name": str(pairs), "max_steps": 3}
     scoring = Scoring(TASKS, judge, every=2, max_new_tokens=6, batch_size=2)
     facts = train(written(tmp_path / "scored", **words), allow_unchecked=True, scoring=scoring)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import torch
 from datasets import Dataset
 
 from hf_oss_instruct.templates import template_for
 from hf_oss_instruct.training.prepare import IGNORED, Encoder, prepare
-from tests.support.attention import register
+from tests.support.attention import NAME, register
 from tests.support.models import tiny_model
 from tests.support.tokenizers import tokenizer_of
 
@@ -25,7 +24,7 @@ MODES: dict[str, dict[str, Any]] = {
 CASES = [(kind, mode) for kind in ("llama", "qwen2", "qwen3", "starcoder2") for mode in ("padded", "packed")] + [
     ("llama", "grouped")
 ]
-ATTENTION = {"padded": ("eager", "sdpa"), "grouped": ("eager", "sdpa"), "packed": ("eager", "sdpa", register())}
+ATTENTION = {"padded": ("eager", "sdpa"), "grouped": ("eager", "sdpa"), "packed": ("eager", "sdpa", NAME)}
 """The last one, row by row, is what a variable-length kernel computes; it is for packed rows."""
 
 
@@ -41,6 +40,7 @@ def case(request: pytest.FixtureRequest, rows: Any, tmp_path_factory: pytest.Tem
     """TRL's own trainer for a kind of model and a mode, and the batches it would train on."""
     from trl import SFTConfig, SFTTrainer
 
+    register()
     kind, mode = request.param
     tokenizer, encoded = rows
     words: dict[str, Any] = {
@@ -59,6 +59,8 @@ def case(request: pytest.FixtureRequest, rows: Any, tmp_path_factory: pytest.Tem
 
 def by_hand(model: Any, encoded: Any) -> float:
     """Mean loss of a completion token, each row alone."""
+    import torch
+
     total, count = 0.0, 0
     for row in encoded:
         ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"])
@@ -71,6 +73,8 @@ def by_hand(model: Any, encoded: Any) -> float:
 
 
 def test_the_loss_is_that_of_the_completions_alone(case: Any, rows: Any) -> None:
+    import torch
+
     kind, mode, trainer, batches = case
     expected = by_hand(tiny_model(kind, 400, attention="eager").eval(), rows[1])
     for attention in ATTENTION[mode]:
@@ -85,6 +89,8 @@ def test_the_loss_is_that_of_the_completions_alone(case: Any, rows: Any) -> None
 
 
 def test_a_changed_neighbour_changes_nothing(case: Any) -> None:
+    import torch
+
     _, mode, trainer, (batch, *_) = case
     inputs = {name: value for name, value in batch.items() if name != "labels"} | {"use_cache": False}
     rest: Any = slice(1, None)

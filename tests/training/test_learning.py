@@ -7,7 +7,6 @@ import random
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.support import learning
 from tests.support.learning import SIZES
@@ -18,6 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 
 @pytest.mark.long
 def test_true_pairs_beat_shuffled_ones_on_what_neither_saw(tmp_path: Path) -> None:
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the model is tiny, and other tests run beside this one
     try:

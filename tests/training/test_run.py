@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint
@@ -41,12 +40,16 @@ train(Path(sys.argv[1]), allow_unchecked=True, callbacks=[Kill()])
 """
 
 
-class Terminated(TrainerCallback):
-    """A batch system that ends this process after the second step."""
+def terminated() -> Any:
+    """A batch system that ends this process after the second step, as a callback."""
+    from transformers import TrainerCallback
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-        if state.global_step == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
+    class Terminated(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+            if state.global_step == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    return Terminated()
 
 
 def written(folder: Path, **values: Any) -> Path:
@@ -77,6 +80,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, pairs: Path) ->
 
 
 def test_the_smoke_recipe_leaves_a_model_its_facts_and_a_card(whole: Path, pairs: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     facts = json.loads((whole / "training.json").read_text())
     (part,) = facts["data"]
     kept = json.loads((pairs / "run.json").read_text())["kept"]
@@ -121,7 +126,7 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
     with pytest.raises(
         RunInterruptedError, match=r"Interrupted after step 2 of 6\. The same command resumes from .*checkpoint-2"
     ):
-        train(path, allow_unchecked=True, callbacks=[Terminated()])
+        train(path, allow_unchecked=True, callbacks=[terminated()])
     torn = tmp_path / "out" / "checkpoint-5"
     shutil.copytree(tmp_path / "out" / "checkpoint-2", torn)
     (torn / "trainer_state.json").unlink()  # it is written last
@@ -140,6 +145,8 @@ def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_p
 
 @pytest.mark.parametrize("family", ["qwen", "codellama"])
 def test_the_chat_template_of_the_base_ends_in_the_token_generation_stops_on(family: str, pairs: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     model = save_model(tmp_path / "model", tokenizer_of(family))
     path = written(tmp_path, model_name_or_path=str(model), dataset_name=str(pairs), max_steps=1)
     values = yaml.safe_load(path.read_text()) | {"dataset_config": "default"}
@@ -255,6 +262,7 @@ def test_two_processes_save_a_checkpoint_on_sigterm_and_resume_to_equal_losses(m
 
 def test_adapters_are_saved_as_adapters(model: Path, pairs: Path, tmp_path: Path) -> None:
     from peft import AutoPeftModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
     from hf_oss_instruct.training.recipes import load_recipe
 
