@@ -12,7 +12,10 @@ quickstart: $(VENV)/core  ## pairs from the standard library, no model, no netwo
 	@# A machine without a sandbox verifies nothing, says so, and has its dataset all the same.
 	-$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 400 --verify --out quickstart-verified
 
-test: $(VENV)/all check test-hub2  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
+# An installation waits for the network and uses one core, as mypy does. So both environments are installed side by side, and the
+# checks run beside the tests with huggingface_hub 2. Each target prints its output when it ends; both run to the end if one fails.
+test:  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
+	$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-hub2
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-long: $(VENV)/all  ## the long versions of tests, and property tests with new random examples, before a release
