@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.hub import LocalHub
+from tests.support.warm import BASE
 
 CODE = "from hf_oss_instruct.benchmarks.fetch import fetch; print([path.name for path in fetch('ns/code', 'main', ['{}'])])"
 
 
 def test_one_language_in_the_cache_is_not_taken_for_another(tmp_path: Path) -> None:
     def fetched(pattern: str, environment: dict[str, str]) -> str:
-        words = [sys.executable, "-c", CODE.format(pattern)]
-        return subprocess.run(words, env=os.environ | environment, capture_output=True, text=True, check=True).stdout.strip()
+        return BASE.run(["-c", CODE.format(pattern)], env=os.environ | environment, check=True).stdout.strip()
 
     with LocalHub() as hub:
         hub.put("ns/code", "humaneval-java/test-0.jsonl", b'{"name": "java"}\n')
