@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
-.PHONY: quickstart test test-long test-hub2 check style quality cards docs site lock clean
+.PHONY: quickstart test test-long test-hub2 check style quality cards docs pictures site lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network
 	$(BIN)/hf-oss-instruct preview --n 3
@@ -46,6 +46,10 @@ cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub wou
 
 docs: $(VENV)/all  ## write docs/commands.md and docs/options.md anew
 	$(BIN)/python -m tests.test_docs
+
+pictures: $(VENV)/all  ## take docs/pictures/ anew; DATA has evalplus' HumanEvalPlus.jsonl.gz
+	$(BIN)/python docs/pictures/make.py --data $(DATA)
+	$(BIN)/python docs/pictures/report.py --data $(DATA)
 
 site: $(VENV)/all  ## build the docs as a website; python -m http.server -d site serves it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

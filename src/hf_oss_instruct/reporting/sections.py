@@ -90,14 +90,9 @@ def _funnel(section: Section, of: str, numbers: Numbers) -> None:
         rows += [("seconds", f"{cost['seconds']:,.0f}")] if cost["seconds"] is not None else []
         _table(section, f"Cost{of}", ("", "value"), rows)
     funnel = numbers["funnel"]
-    before = [
-        (f"documents without a seed: {name.replace('_', ' ')}", f"{count:,}")
-        for name, count in funnel["documents_skipped"].items()
-    ]
-    before += [
-        (f"snippets drawn again: {name.replace('_', ' ')}", f"{count:,}") for name, count in funnel["snippets_refused"].items()
-    ]
-    _table(section, f"Before a request was sent{of}", ("", "number"), before)
+    for name, title in (("documents_skipped", "Documents without a seed"), ("snippets_refused", "Snippets drawn again")):
+        counts = [(why.replace("_", " "), f"{count:,}") for why, count in funnel[name].items()]
+        _table(section, f"{title}{of}", ("why", "number"), counts)
     checks = [(one.get("name", ""), one.get("status", "").replace("_", " "), one.get("why", "")) for one in numbers["checks"]]
     _table(section, f"Checks{of}", ("check", "status", "why"), checks)
 
