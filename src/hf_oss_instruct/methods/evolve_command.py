@@ -55,6 +55,8 @@ def evolve(
     by one operation: a further constraint, a rarer requirement, deeper reasoning, a piece of wrong code as a lure, or higher
     complexity. The rows of all rounds end in OUT/data or, with their reason, in OUT/rejected.
     """  # noqa: D301  # click's \\b is a character
+    from dataclasses import replace
+
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
     from hf_oss_instruct.synthesis.run import with_benchmarks
@@ -75,9 +77,9 @@ def evolve(
     else:
         with show_progress(output) as progress:
             with progress.stage("Reading the benchmarks that no pair may quote"):
-                spec, lists = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
-            plan = plan_evolution(rows, spec, evolution, teacher)
-            result = evolve_table(plan, out, lists=lists, progress=progress)
+                names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
+                checked, lists = with_benchmarks(plan.spec, names)
+            result = evolve_table(replace(plan, spec=checked), out, lists=lists, progress=progress)
         leave_table_run(result, output, done="evolved", say_more=_say_more)
 
 

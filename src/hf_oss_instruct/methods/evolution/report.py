@@ -36,11 +36,12 @@ def report_of(
         checks: entries of the checks.
         facts: what was asked, and when, see `TableRun.facts`.
     """
-    tokens = facts["tokens"]
+    tokens, run = facts["tokens"], EarlierReport(rows.source)
     return {
         "format_version": FORMAT_VERSION,
         "source": rows.name,
-        "source_counts": EarlierReport(rows.source).counts or None,
+        "source_counts": run.counts or None,
+        **run.of_the_run,
         "columns": rows.columns.read,
         "requested": stats.requested,
         "kept": stats.kept,
