@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from hf_oss_instruct.curation.minhash import similarity
 from hf_oss_instruct.errors import RowRejectedError
@@ -19,6 +19,8 @@ Source:
 """
 COPIED_FROM = 0.9
 """Jaccard similarity of word 5-grams from which on an answer's program is that of its parent."""
+RECENT = 1024
+"""Texts whose program, and pairs whose similarity, are remembered: the items of later rounds look at the same ones again."""
 LEAKED_WORDS = 7
 """Consecutive words of a template that show, in an answer, that it repeats its instructions."""
 _REFUSAL = re.compile(
@@ -52,7 +54,7 @@ def check_problem(problem: str, parent: str, max_similarity: float) -> None:
     if (found := _TALKS_ABOUT_IT.search(problem)) and found[0].casefold() not in parent.casefold():
         raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {found[0]!r}")
     _check_leak(problem, parent, ("frame", *OPERATIONS))
-    if (alike := similarity(parent, problem)) >= max_similarity:
+    if (alike := _similarity(parent, problem)) >= max_similarity:
         raise RowRejectedError("unchanged", f"the evolved problem is {alike:.0%} its parent")
 
 
@@ -70,11 +72,22 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
     """
     _check_text(answer, "answer")
     _check_leak(answer, problem, ("answer",))
-    program, parent = program_in(answer, language).text, program_in(parent_solution, language).text
+    program = _program(answer, language)
     if not program.strip():
         return  # verification and readers see that for themselves
-    if _squeezed(program) == _squeezed(parent) or similarity(parent, program) >= COPIED_FROM:
+    parent = _program(parent_solution, language)
+    if "".join(program.split()) == "".join(parent.split()) or _similarity(parent, program) >= COPIED_FROM:
         raise RowRejectedError("copied", "the answer's program is that of its parent")
+
+
+@lru_cache(RECENT)
+def _similarity(one: str, other: str) -> float:
+    return similarity(one, other)
+
+
+@lru_cache(RECENT)
+def _program(text: str, language: str) -> str:
+    return program_in(text, language).text
 
 
 def _check_text(text: str, what: str) -> None:
@@ -99,7 +112,3 @@ def _template_runs(names: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = _WORD.findall(text.casefold())
     return set(zip(*(words[at:] for at in range(LEAKED_WORDS)), strict=False))
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
