@@ -23,7 +23,7 @@ EXPECTED = {
 }
 BODIES = {
     "wrong": "return sorted(values)[:{n}]",
-    "hanging": "while True:\n        pass",
+    "hanging": "import time\n    time.sleep(3600)",
     "partly": "values.sort(reverse=len(values) > 1)\n    return values[-{n}:]",
     "hostile": "import os\n    os._exit(0)",
     "flask": "return flask.sorted(values)[-{n}:]",

@@ -226,10 +226,10 @@ def test_the_embedded_teacher_gives_verified_pairs_offline(tmp_path: Path) -> No
     assert tables(tmp_path / "exported") == tables(tmp_path / "out")
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.long)])
 def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path: Path, rounds: int) -> None:
-    count = 24 if rounds == 5 else 63
-    kinds = tuple((FAST if rounds == 5 else KINDS)[number % len(FAST)] for number in range(count))
+    count = 12 if rounds == 4 else 63
+    kinds = tuple((FAST if rounds == 4 else KINDS)[number % len(FAST)] for number in range(count))
     seeds = code(tmp_path / "code", kinds)
     with verifying_teacher() as server:
         words = ["--seeds", str(seeds), "--n", str(count), "--model", "m", "--base-url", server.base_url, "--concurrency", "4"]

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hf_oss_instruct.verification.matrix import build_matrix
 from hf_oss_instruct.verification.memo import Verdicts
+from hf_oss_instruct.verification.rows import Options
+from hf_oss_instruct.verification.runs import LIMITS
 
 RIGHT = "def double(x):\n    return 2 * x\n"
 TESTS = """
@@ -37,14 +41,14 @@ SOLUTIONS = {
 
 
 def test_solutions_that_share_a_sandbox_get_the_results_of_each() -> None:
-    verdicts = Verdicts()
+    verdicts, options = Verdicts(), Options(limits=replace(LIMITS, cpu_s=2.0))
     programs = [program for program, _, _ in SOLUTIONS.values()]
-    matrix = build_matrix([*programs, RIGHT], TESTS, "python", verdicts=verdicts)
+    matrix = build_matrix([*programs, RIGHT], TESTS, "python", options, verdicts)
     results = ["".join("01"[one] for one in row) for row in matrix.passed]
     assert dict(zip(SOLUTIONS, results, strict=False)) == {name: expected for name, (_, _, expected) in SOLUTIONS.items()}
     for solution, (_, status, _) in zip(matrix.solutions, SOLUTIONS.values(), strict=False):
         assert solution.status in status.split("|"), solution
     assert results[-1] == "111"
     assert verdicts.made == len(SOLUTIONS)
-    assert build_matrix(programs, TESTS, "python", verdicts=verdicts).solutions == matrix.solutions[:-1]
+    assert build_matrix(programs, TESTS, "python", options, verdicts).solutions == matrix.solutions[:-1]
     assert verdicts.made == len(SOLUTIONS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.runs import SuiteResult
-from hf_oss_instruct.verification.suites.core import SuiteRefusedError
+from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
 from hf_oss_instruct.verification.suites.python import third_party
 
 _NETWORK = re.compile(
@@ -47,7 +47,7 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None, packag
     if trouble := why_unavailable(language, tier):
         raise SuiteRefusedError("not_verifiable", trouble, "toolchain")
     if language == "python" and solutions:
-        lacking = [third_party(solution, packages) for solution in solutions]
+        lacking = [third_party(one, packages) if len(one) <= LARGEST_SOLUTION else [] for one in solutions]
         if all(lacking):
             raise SuiteRefusedError(
                 "not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party"

@@ -12,7 +12,15 @@ from importlib import import_module
 from typing import Any
 
 from hf_oss_instruct.languages import named
-from hf_oss_instruct.verification.suites.core import LARGEST, MOST_TESTS, Suite, SuiteRefusedError, Test, pairs_suite
+from hf_oss_instruct.verification.suites.core import (
+    LARGEST,
+    LARGEST_SOLUTION,
+    MOST_TESTS,
+    Suite,
+    SuiteRefusedError,
+    Test,
+    pairs_suite,
+)
 
 __all__ = ["LARGEST", "MOST_TESTS", "READ", "Suite", "SuiteRefusedError", "Test", "read_suite"]
 
@@ -60,8 +68,10 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
     module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
     more = {"packages": packages} if packages and language == "python" else {}
 
+    known = solution if len(solution) <= LARGEST_SOLUTION else ""  # what is not run is not parsed: that takes seconds
+
     def read(text: str) -> Suite:
-        suite: Suite = module.read(text, solution, language, **more)
+        suite: Suite = module.read(text, known, language, **more)
         return suite
 
     suite = read(texts[0]) if len(texts) == 1 else _of_several(texts, read, module)
