@@ -93,7 +93,7 @@ def test_a_process_that_was_asked_to_end_does_not_wait_for_a_reader_that_has_sto
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw), "utf-8"))
         streams.leave_soon()
         print("what nobody reads", flush=True)
-        assert streams.nobody_reads()
+        assert streams.reader_gone()
         assert streams.output_error() is None
         sys.stdout.detach()
 

@@ -42,7 +42,7 @@ def resumable(out: Path | None) -> Iterator[None]:
     """If a signal ends the block, say that the same command continues it.
 
     Args:
-        out: the folder that holds what is finished; without one nothing is said of it.
+        out: the folder that holds what is finished; if not given, it is not mentioned.
 
     Raises:
         RunInterruptedError: a signal came and there is a folder.

@@ -60,7 +60,7 @@ def interrupting() -> Iterator[None]:
 
 @contextmanager
 def deferring() -> Iterator[StopRequest]:
-    """The first signal only sets a request, so that work can end in good order; another Ctrl-C raises `KeyboardInterrupt`.
+    """The first signal only sets a request, so that work can end cleanly; another Ctrl-C raises `KeyboardInterrupt`.
 
     Outside of the main thread, where Python handles no signals, the request never comes.
     """

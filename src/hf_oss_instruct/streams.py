@@ -105,7 +105,7 @@ def output_error() -> OSError | None:
     return None if error is None or error.errno in _READER_LEFT else error
 
 
-def nobody_reads() -> bool:
+def reader_gone() -> bool:
     """Whether output can no longer arrive, so that a command that only prints can stop."""
     return _write_error() is not None
 

@@ -140,7 +140,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
 def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
-    except Exception as error:  # whatever the client raises, the run goes on and reports that this benchmark was not checked
+    except Exception as error:  # whatever the client raises, the run continues and reports that this benchmark was not checked
         said = " ".join(str(error).split())[:200]
         refused = getattr(getattr(error, "response", None), "status_code", None)
         what = f"the Hub refused it: {said}" if refused else f"{UNREACHABLE}: {said}"

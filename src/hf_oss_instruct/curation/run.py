@@ -47,7 +47,7 @@ def curate(
             the Hub.
         out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`; of a run
             also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
-            which is how one that was killed goes on.
+            which is how an interrupted job resumes.
         steps: names of `checks.STEPS`; all of them by default.
         columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist.
         options: options of the checks; `columns` is set here.

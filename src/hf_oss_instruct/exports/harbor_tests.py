@@ -26,7 +26,7 @@ FRAMEWORKS = Path(str(inside.__file__)).with_name("frameworks.py")
 COMBINES_TEXT = (errors, sentinel, tamper_protection)
 """What puts a program and its tests into one text, in languages whose single tests are not known."""
 COMBINES_SUITES = (errors, core, whole_files)
-"""What all languages whose single tests are known share; each has files of its own beside it."""
+"""Files shared by all languages whose tests can be run one by one; each language adds its own."""
 
 
 def solution_name(tests: RowTests) -> str:
@@ -95,7 +95,7 @@ def _other(tests: RowTests) -> dict[str, str]:
         "language": tests.language,
         "source": tools.source_name,
         "compile": tools.compile,
-        "compile_goes_on": tests.language == "typescript",  # its compiler complains about types and makes a program all the same
+        "compile_goes_on": tests.language == "typescript",  # its compiler emits a program despite type errors
         "run": tools.run,
         "env": dict(tools.env),
     }

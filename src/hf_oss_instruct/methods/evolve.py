@@ -76,7 +76,7 @@ def evolve(
         SeedError: the source cannot be read.
         SandboxError: rows are to be verified and this machine has no sandbox.
         RunError: `out` holds something else, is in use, or cannot be written.
-        TeacherError: the teacher cannot go on, or some rows are pending after all retries.
+        TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
 

@@ -225,8 +225,8 @@ def _title(task: str) -> str:
 def _put_table(card: ModelCard) -> None:
     if BEGIN not in card.text or END not in card.text:
         return
-    told = {"interval_95", "problems", "of", "how"}  # written by us; entries of others are only in model-index
-    rows = [one for one in card.data.get("eval_results") or () if told <= set(one.metric_args or ())]
+    ours = {"interval_95", "problems", "of", "how"}  # keys that we write; entries of others are only in model-index
+    rows = [one for one in card.data.get("eval_results") or () if ours <= set(one.metric_args or ())]
     lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
     for one in rows:
         low, high = one.metric_args["interval_95"]

@@ -9,7 +9,7 @@ import click
 from hf_oss_instruct.flags import format_option
 from hf_oss_instruct.seeds.from_flags import open_seeds
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.streams import nobody_reads
+from hf_oss_instruct.streams import reader_gone
 
 SHOWN_SEEDS = 5
 
@@ -32,6 +32,6 @@ def seeds(flags: RunFlags, output: str) -> None:
             skipped[item] += 1
         else:
             show_seed(item, output)
-        if nobody_reads():
+        if reader_gone():
             return
     show_skipped(skipped.elements(), output, source.converted)

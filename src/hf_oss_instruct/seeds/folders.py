@@ -130,14 +130,14 @@ class FolderSource(Source):
     @cached_property
     def _languages(self) -> list[tuple[PurePosixPath, str, str | None]]:
         """Each file, the language of its suffix, and the language of its content (None if unknown)."""
-        told = []
+        entries = []
         for path, own in self.files:
             lang: str | None = own
             if is_ambiguous(path) and not self._left_out(path):
                 found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
                 lang = found.name if found else None
-            told.append((path, own, lang))
-        return told
+            entries.append((path, own, lang))
+        return entries
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
         if reason := self._left_out(path):

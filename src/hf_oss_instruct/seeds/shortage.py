@@ -49,17 +49,17 @@ class Shortage:
         Args:
             draw_more: whether the number of snippets per document is limited.
         """
-        told = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
+        sentences = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
         if self._documents:
-            told.append(f"Documents without a seed: {_listed(self._documents)}.")
+            sentences.append(f"Documents without a seed: {_listed(self._documents)}.")
         if self._snippets:
-            told.append(f"Snippets refused: {_listed(self._snippets)}.")
+            sentences.append(f"Snippets refused: {_listed(self._snippets)}.")
         met = self._documents.keys() | self._snippets.keys()
         ways = ["Ask for fewer", "name a larger source", *(way for reasons, way in WAYS_OUT.items() if met & set(reasons))]
         if draw_more:
             ways.append("draw more of a document: --snippets-per-document auto")
         ways[-1] = f"or {ways[-1]}"
-        return " ".join([*told, ", ".join(ways) + "."])
+        return " ".join([*sentences, ", ".join(ways) + "."])
 
 
 def _listed(counts: Counter[str]) -> str:

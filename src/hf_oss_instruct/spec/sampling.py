@@ -23,7 +23,7 @@ class Sampling:
     """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
 
     Raises:
-        UsageError: a value is out of range, or `extra_body` sets a field that has an option of its own, or contains a secret.
+        UsageError: a value is out of range, or `extra_body` sets a field that has its own option, or contains a secret.
     """
 
     temperature: float = option(
@@ -76,7 +76,7 @@ class Sampling:
 
 def _check_extra(extra: Mapping[str, Any]) -> None:
     if set_elsewhere := SET_ELSEWHERE & extra.keys():
-        raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has an option of its own. Use that.")
+        raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has its own option. Use that option.")
     try:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -40,7 +40,7 @@ class VerificationSpec:
     tests: str | None = option(
         None,
         Choice((ANSWER, APART, GIVEN), "Tests cannot come from {value!r}"),
-        "Where tests come from: answer (the pair's own answer), apart (a request of its own that sees problem and signatures, "
+        "Where tests come from: answer (the pair's own answer), apart (a separate request that sees problem and signatures, "
         "never the solution), given (the rows bring them). Default: those of the rows, else apart.",
         flag="--tests",
         yaml="tests",

@@ -20,25 +20,25 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The teacher refuses the item for good; the journal says so."""
+    """The teacher permanently refuses the item; the refusal is in the journal."""
 
     refusal: RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The request was refused, and it is not known whether item or request is to blame: nothing else was answered yet."""
+    """The request was refused before any other was answered, so item or request may be at fault."""
 
     refusal: RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The question is to be asked again.
+    """The request is to be sent again.
 
     Attributes:
         pause_s: seconds from now.
-        counts: how many of the item's tries the attempt uses up.
+        counts: how many of the item's tries the attempt consumed.
         why: what happened.
         timed_out: whether there was no answer in time.
     """
@@ -51,7 +51,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """No answer, and none will come: the run stops."""
+    """No answer, and the run stops."""
 
     why: str
 

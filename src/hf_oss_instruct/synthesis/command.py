@@ -20,7 +20,7 @@ from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_c
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.streams import nobody_reads
+from hf_oss_instruct.streams import reader_gone
 from hf_oss_instruct.synthesis.from_flags import open_run
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def preview(flags: RunFlags, output: str) -> None:
                 counts.outcomes = dict(became)
                 with progress.aside():
                     show_outcome(outcome, output)
-            if nobody_reads():  # the reader has closed the pipe, as `head` does: pay for no more
+            if reader_gone():  # the reader has closed the pipe, as `head` does: pay for no more
                 return
     if output in ("auto", "human"):
         click.echo()

@@ -19,7 +19,7 @@ def drive(
     consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
     stopping: StopRequest,
 ) -> OssInstructError | None:
-    """Run the engine until everything is settled, or a signal or an error ends it in good order.
+    """Run the engine until everything is settled, or a signal or an error ends it cleanly.
 
     Args:
         stream: opens the engine's stream, with the event that stops it.
@@ -43,6 +43,6 @@ def drive(
         run_coroutine(work)
     except OssInstructError as error:
         return error
-    except KeyboardInterrupt:  # a second Ctrl-C: what was consumed is written all the same
+    except KeyboardInterrupt:  # a second Ctrl-C: what was consumed is still written
         pass
     return None

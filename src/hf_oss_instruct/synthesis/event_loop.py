@@ -21,7 +21,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def run_coroutine(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine function to its end in a loop of its own, also inside a notebook, where a loop runs in this thread."""
+    """Run a coroutine function in a new event loop, also in a notebook, where one is already running in this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -40,7 +40,7 @@ class _Named(Teacher):
         self.embedded = self.identity == CommentFunctionTeacher.identity
 
     async def complete(self, request: Request) -> Completion:
-        raise AssertionError("an export asks nobody")
+        raise AssertionError("an export sends no requests")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class RecordedRun:
 
 
 def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
-    """Write what a run has so far as a dataset of its own.
+    """Write what a run has so far as a separate dataset.
 
     Reads the run's config, report, journal and verdicts, uses neither teacher nor seed source, and runs no program. Rows
     are in seed order; a seed that is not answered or not verified yet is pending.

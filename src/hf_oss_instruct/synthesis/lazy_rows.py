@@ -70,7 +70,7 @@ def synthesize(
         Kept rows, in seed order. Duplicates are not removed, because that needs the whole dataset.
 
     Raises:
-        TeacherError: the teacher cannot go on.
+        TeacherError: the teacher cannot continue.
         SeedError: the source failed, or has fewer seeds than requested.
         RunError: the journal cannot be written.
         SandboxError: pairs are to be verified and this machine has no sandbox.

@@ -1,4 +1,4 @@
-"""Memory settings of the process while a run goes on."""
+"""Memory settings of the process during a run."""
 
 from __future__ import annotations
 

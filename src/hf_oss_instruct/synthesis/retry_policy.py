@@ -17,12 +17,12 @@ class RetryPolicy:
     """When to try again, and when to give up.
 
     Attributes:
-        tries: failed attempts for one row, then it stays pending; a 429 is not the row's failure, eight times as many may come.
+        tries: failed attempts for one row, after which it stays pending; a 429 is not the row's failure, and eight times as many may occur.
         first_pause_s, longest_pause_s: bounds of the exponential pause between attempts, in seconds.
-        give_up_after_s: the run stops when requests failed for so long with no answer between, or the server asks us to wait
+        give_up_after_s: the run stops if requests only failed for so long, or the server asks to wait
             longer than that.
-        tries_to_reach, reach_s: failures, and seconds, after which a run stops whose server nobody has reached yet.
-        deadline_s: seconds one attempt may take, the wait for a slot not counted; None for one that learns, see `Deadline`.
+        tries_to_reach, reach_s: failures, and seconds, after which a run stops if its server was never reached.
+        deadline_s: timeout of one attempt in seconds, without the wait for a slot; None for an adaptive one, see `Deadline`.
     """
 
     tries: int = 8

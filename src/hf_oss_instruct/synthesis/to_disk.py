@@ -70,7 +70,7 @@ def synthesize_to_disk(
         UsageError: the arguments contradict each other.
         RunError: `out` holds something else or another run, is in use, or cannot be written.
         SeedError: the source cannot be read, or (at the end) gave fewer than `n` seeds.
-        TeacherError: the teacher cannot go on, or some seeds got no answer after all retries.
+        TeacherError: the teacher cannot continue, or some seeds got no answer after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
 

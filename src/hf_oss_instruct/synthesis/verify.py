@@ -47,13 +47,13 @@ def verify(
 ) -> dict[str, Any]:
     """Run the solutions of a dataset with tests in the sandbox, measure the tests, and write the rows that are kept.
 
-    After an error, an interruption or a crash, the same call goes on: no answer is asked for and no program run twice.
+    After an error, an interruption or a crash, the same call resumes: no request is sent and no program run twice.
 
     Args:
         source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
             the Hub. Problems, solutions, tests and languages are found by the usual names of their columns.
         out: a new or empty folder, or that of the same verification.
-        teacher: who writes tests, solutions and repairs where they are asked for; without one nobody is asked.
+        teacher: writes tests, solutions and repairs on demand; without one no requests are sent.
         tests: `given` (the rows bring them) or `apart` (asked for, from problem and signatures); by default those of a row,
             else apart.
         tester: who writes tests; the teacher by default.
@@ -85,7 +85,7 @@ def verify(
         SeedError: the source cannot be read.
         SandboxError: this machine has no sandbox; nothing was asked or run.
         RunError: `out` holds something else, is in use, or cannot be written.
-        TeacherError: the teacher cannot go on, or some rows are pending after all retries.
+        TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
     """

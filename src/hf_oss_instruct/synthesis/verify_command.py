@@ -34,7 +34,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     Several solutions:       hf-oss-instruct verify pairs --solutions 5 --select codet --model MODEL --out verified
 
     SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Problems, solutions and tests
-    are found by the usual names of their columns. Without --model nobody is asked, and rows without tests are rejected.
+    are found by the usual names of their columns. Without --model no requests are sent, and rows without tests are rejected.
     Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.languages import named

@@ -75,25 +75,25 @@ def _own(path: Path) -> list[dict[str, Any]]:
 def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     where = f"Line {number} of {path}"
     try:
-        told = any_json(line)
+        record = any_json(line)
     except ValueError as error:
         raise UsageError(f"{where} is not JSON: {error}. Write one object a line.") from error
-    missing = [name for name in OWN if not (isinstance(told, dict) and isinstance(told.get(name), str) and told[name])]
+    missing = [name for name in OWN if not (isinstance(record, dict) and isinstance(record.get(name), str) and record[name])]
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")
-    said = told.get("language", "python")
+    said = record.get("language", "python")
     if (language := find(said) if isinstance(said, str) else None) is None:
-        raise UsageError(f"{where} is in an unknown language {told['language']!r}. Leave it out for Python.")
+        raise UsageError(f"{where} is in an unknown language {record['language']!r}. Leave it out for Python.")
     problem = Problem(
         task_id=f"{path.name}:{number}",
         language=language.name,
         prompt="",
-        entry_point=told["entry_point"],
+        entry_point=record["entry_point"],
         stop_tokens=(),
         fingerprint=xxhash.xxh3_128_hexdigest(line.encode()),
-        tests=told["tests"],
+        tests=record["tests"],
     )
-    return {"instruction": told["instruction"], "problem": problem}
+    return {"instruction": record["instruction"], "problem": problem}
 
 
 class Judges:

@@ -100,7 +100,7 @@ class Prepared:
 
     Attributes:
         rows: `input_ids` and `labels`.
-        counts: rows by what became of them: `kept` and the words of `DROPPED`. Of a stream it grows while it is read.
+        counts: rows by outcome: `kept` and the reasons in `DROPPED`. For a stream it grows while rows are read.
         tokens: tokens of the kept rows.
     """
 

@@ -78,7 +78,7 @@ def train(
         template: `magicoder`, or `chat` for the base model's own chat template.
         allow_unchecked: train on data that was not decontaminated.
         scoring: what to generate and run while training.
-        say: told what happens, a line each, on the main process.
+        say: called with a line for each event, on the main process.
         callbacks: further `TrainerCallback`s.
         progress: shows what is done, such as what `show_progress()` gives; by default the trainer shows it itself.
 
@@ -86,7 +86,7 @@ def train(
         The contents of `training.json`, which lies in `output_dir` beside the model, the YAML and the card.
 
     Raises:
-        UsageError: the YAML, the data or this machine cannot do it; said before anything large is loaded.
+        UsageError: the YAML, the data or this machine does not support the training; raised before anything large is loaded.
         RunError: `output_dir` holds the checkpoints of another recipe, or the disk is full.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
     """

@@ -30,7 +30,7 @@ SOURCES = {
 TOGETHER = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
 """Language → whether changes of a program can be part of one program: not where functions are called before `main` is."""
 TYPES_ONLY = frozenset({"typescript"})
-"""Languages whose compiler complains about types and makes a program all the same."""
+"""Languages whose compiler emits a program despite type errors."""
 _PLACES = re.compile(
     r"\bMain\.java:(\d+): error|^error.*\n\s*--> \S*program\.rs:(\d+)|\bprogram\.cs\((\d+),\d+\): error", re.MULTILINE
 )

@@ -32,7 +32,7 @@ def report_of(
     Args:
         rows: the source.
         evolution: how its rows were evolved.
-        stats: what became of the items.
+        stats: the outcomes of the items.
         checks: entries of the checks.
         facts: what was asked, and when, see `TableRun.facts`.
     """

@@ -112,7 +112,7 @@ def evolve_table(
 
     Args:
         plan: what `plan_evolution` returns.
-        out: a new or empty folder, or that of the same evolution, which goes on.
+        out: a new or empty folder, or that of the same evolution, which is resumed.
         lists: the benchmarks of `spec.checks`, if they were loaded already.
         progress: shows what is done.
 

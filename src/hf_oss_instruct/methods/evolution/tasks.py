@@ -2,7 +2,7 @@
 
 begin → evolve (a harder problem) → answer → evolve → answer → … → the row of the last round
 
-There is an item for each row and round, so that each has an outcome of its own. The item of round 3 asks the questions of rounds
+There is an item for each row and round, so that each has its own outcome. The item of round 3 asks the questions of rounds
 1 and 2, too; the journal answers them, since the items of those rounds ask the same.
 """
 

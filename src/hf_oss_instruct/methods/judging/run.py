@@ -108,7 +108,7 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
 
     Args:
         plan: what `plan_judging` returns.
-        out: a new or empty folder, or that of the same judging, which goes on.
+        out: a new or empty folder, or that of the same judging, which is resumed.
         progress: shows what is done.
 
     Raises:

@@ -128,8 +128,8 @@ class Archive:
 
     @property
     def _server(self) -> str:
-        told = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        return (self._endpoint or told or ENDPOINT).rstrip("/")
+        configured = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        return (self._endpoint or configured or ENDPOINT).rstrip("/")
 
     @cached_property
     def _client(self) -> Any:

@@ -58,7 +58,7 @@ async def outcomes(
         catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
 
     Raises:
-        TeacherError: a teacher cannot go on; raised after everything received has been handed out.
+        TeacherError: a teacher cannot continue; raised after everything received has been handed out.
         BudgetReachedError, SeedError: the budget is spent; the source failed or ran out; likewise.
     """
     if concurrency < 1:
@@ -134,7 +134,7 @@ class _Engine:
                 self._schedule.extend(portion)
 
     async def _change(self) -> None:
-        """Wait until anything changes; once the run stops, nobody is asked any more."""
+        """Wait until anything changes; once the run stops, no requests are sent."""
         changed = self._schedule.changed
         changed.clear()
         if not self._runner.closed.is_set():

@@ -94,7 +94,7 @@ class Items:
             self._schedule.queue(entry)
 
     def decide(self, state: TaskState) -> None:
-        """The teacher answers others: what it refused before is refused for good."""
+        """The teacher answers other items, so earlier refusals are permanent."""
         decided = [(entry, refusal) for one, entry, refusal in self.undecided if one is state]
         self.undecided = [undecided for undecided in self.undecided if undecided[0] is not state]
         for entry, refusal in decided:

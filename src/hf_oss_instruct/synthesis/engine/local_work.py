@@ -18,7 +18,7 @@ class LocalWork:
     """Runs local tasks on as many threads as there are processors.
 
     Args:
-        schedule: told what is at work, since the run is not over before that.
+        schedule: counts the tasks in work, because the run is not over before they are done.
         done: called in the event loop with an entry and what its task came to, or the exception that it raised.
 
     Attributes:

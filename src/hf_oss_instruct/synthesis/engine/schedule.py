@@ -20,7 +20,7 @@ class Schedule:
     """The queues between the source and the workers.
 
     Args:
-        closed: set when nobody is asked any more.
+        closed: set when no more requests are sent.
 
     Attributes:
         fresh: items read from the source that have not begun.

@@ -1,4 +1,4 @@
-"""Runs over the rows of any table: which columns hold what, rows in our columns, and the folder that a run goes on in."""
+"""Runs over the rows of any table: which columns hold what, rows in our columns, and the folder in which a run resumes."""
 
 from hf_oss_instruct.synthesis.tables.source import SourceRows, read_source
 from hf_oss_instruct.synthesis.tables.table_run import TableResult, TableRun

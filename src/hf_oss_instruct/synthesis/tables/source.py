@@ -112,7 +112,7 @@ class SourceRows:
 
 
 def _same(kind: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether a column can be taken as it is; a column without any value has no type of its own."""
+    """Whether a column can be taken as it is; a column without values has no type."""
     large = pa.types.is_large_string(kind) and pa.types.is_string(wanted)
     return bool(kind == wanted or large or pa.types.is_null(kind))
 

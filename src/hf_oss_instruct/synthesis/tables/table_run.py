@@ -59,7 +59,7 @@ class TableResult:
         """The report of a run that settled every row.
 
         Args:
-            what: what became of rows, such as `verified`.
+            what: the outcome of rows, such as `verified`.
 
         Raises:
             RunInterruptedError: a signal came.
@@ -127,7 +127,7 @@ class TableRun:
         tasks: Sequence[Task],
         consume: Callable[[AsyncGenerator[Outcome, None]], Awaitable[None]],
     ) -> None:
-        """Send every item through the tasks, until all are settled, or a signal or an error ends it in good order.
+        """Send every item through the tasks, until all are settled, or a signal or an error ends it cleanly.
 
         Args:
             items: what the first task takes.

@@ -20,7 +20,7 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
 
     Args:
         item: the row with its solutions.
-        verified: what became of them.
+        verified: the outcome of each.
         spec: which rows are kept.
     """
     found = facts_of(item, verified)

@@ -32,7 +32,7 @@ def verify_table(
 
     Args:
         source: folder of a run; tables or a folder of them; or the id of a dataset on the Hub.
-        out: a new or empty folder, or that of the same verification, which goes on.
+        out: a new or empty folder, or that of the same verification, which is resumed.
         spec: its parts `verification`, `sampling`, `limits` and `teacher` count.
         teacher: who writes tests, solutions and repairs, where they are asked for.
         columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.

@@ -23,7 +23,7 @@ class Verification:
         teacher: who repairs, and writes tests and solutions unless another does.
         tester, solver: teachers of their own for these; None for the teacher.
         sampling: sampling parameters of requests.
-        exclusive: whether nobody else in this process uses the sandbox, so that a stop may end all that runs in it.
+        exclusive: whether nothing else in this process uses the sandbox, so that stopping may end all programs in it.
     """
 
     spec: VerificationSpec

@@ -43,7 +43,7 @@ class Outcomes:
     why: str = ""
 
     def settle(self, outcome: Outcome) -> None:
-        """Note what became of the next row."""
+        """Record the outcome of the next row."""
         place, self.settled = self.settled, self.settled + 1
         if isinstance(outcome, Rejection):
             self.rejected[place] = outcome
@@ -64,7 +64,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> di
 
     Args:
         rows: the source.
-        found: what became of its rows.
+        found: the outcomes of its rows.
         facts: what was asked, and when, see `TableRun.facts`.
     """
     run, names = EarlierReport(rows.source), rows.columns

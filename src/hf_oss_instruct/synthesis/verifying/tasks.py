@@ -54,7 +54,7 @@ class _CandidateTask(GenerationTask[Candidate]):
         return seed_of(item.row)
 
     def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
-        """See `GenerationTask.outcome`. An answer that cannot be used is as good as a refusal: the row goes on without it."""
+        """See `GenerationTask.outcome`. An unusable answer counts as a refusal: the row continues without it."""
         found = super().outcome(item, completion)
         return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
 
@@ -84,7 +84,7 @@ class WriteTests(_CandidateTask):
 
 
 class Solve(_CandidateTask):
-    """Asks for one more solution by the problem alone, with a temperature and a random seed of its own."""
+    """Requests another solution to the problem, with its own temperature and random seed."""
 
     name = "solve"
 
