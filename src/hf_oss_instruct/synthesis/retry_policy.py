@@ -17,7 +17,8 @@ class RetryPolicy:
     """When to try again, and when to give up.
 
     Attributes:
-        tries: failed attempts for one row, after which it stays pending; a 429 is not the row's failure, and eight times as many may occur.
+        tries: failed attempts for one row, after which it stays pending. A 429 is not the row's failure: eight times as many may
+            occur.
         first_pause_s, longest_pause_s: bounds of the exponential pause between attempts, in seconds.
         give_up_after_s: the run stops if requests only failed for so long, or the server asks to wait
             longer than that.
