@@ -57,7 +57,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
 
         \b
         A run:      hf-oss-instruct publish pairs --to me/pairs
-        With a Space: hf-oss-instruct publish pairs --to me/pairs --space me/pairs-browser
+        A Space:    hf-oss-instruct publish pairs --to me/pairs --space me/pairs-browser
         A model:    hf-oss-instruct publish magicoder --to me/model
         An export:  hf-oss-instruct publish pairs-trl --to me/pairs-trl
         Scores:     hf-oss-instruct publish results --to me/model
