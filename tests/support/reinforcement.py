@@ -32,9 +32,9 @@ WORDS = {
     "quotient": "x // {n}",
     "power": "x ** {n}",
     "shift": "x << {n}",
-    "largest": "max(x, {n})",
+    "xor": "x ^ {n}",
 }
-"""Word of the problem → the expression that solves it."""
+"""Word of the problem → the expression that solves it. All have one shape: training gives up a word whose answer begins otherwise."""
 STEPS = 220
 """Of training, for all of it to be learned."""
 NUMBERS = range(2, 18)
@@ -60,7 +60,7 @@ def is_held_out(word: str, n: int) -> bool:
 def row(word: str, n: int) -> dict[str, Any]:
     """A problem with its tests."""
     expression = WORDS[word].format(n=n)
-    tests = "\n".join(f"assert f({x}) == {eval(expression, {'x': x, 'max': max})}" for x in INPUTS)  # written above, by us
+    tests = "\n".join(f"assert f({x}) == {eval(expression, {'x': x})}" for x in INPUTS)  # written above, by us
     return {"prompt": f"{word} {n}\n", "tests": tests, "lang": "python"}
 
 
