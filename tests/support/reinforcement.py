@@ -34,7 +34,7 @@ WORDS = {
     "shift": "x << {n}",
     "xor": "x ^ {n}",
 }
-"""Word of the problem → the expression that solves it. All have one shape: training gives up a word whose answer begins otherwise."""
+"""Word of the problem → the expression that solves it. All begin alike: training gives up a word whose answer does not."""
 STEPS = 220
 """Of training, for all of it to be learned."""
 NUMBERS = range(2, 18)
