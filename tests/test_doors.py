@@ -100,10 +100,10 @@ def test_a_run_config_that_means_the_hub_is_no_local_folder(tmp_path: Path, monk
 
 @pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 def test_damaged_expected_values_are_made_again(tmp_path: Path) -> None:
-    calls = Calls([[1], [2]], base=2)
+    folder, calls = tmp_path / "expected", Calls([[1], [2]], base=2)
     problem = Problem("P/1", "python", "", "f", (), "print", reference="def f(x): return x + 1", calls=calls)
-    assert References(tmp_path).of(problem).expected == [2, 3]
-    (path,) = tmp_path.iterdir()
+    assert References(folder).of(problem).expected == [2, 3]
+    (path,) = folder.iterdir()
     whole = path.read_bytes()
     text = gzip.decompress(whole)
     damaged = [
@@ -117,7 +117,7 @@ def test_damaged_expected_values_are_made_again(tmp_path: Path) -> None:
     damaged.append(gzip.compress(text.replace(b'"calls": 2', b'"calls": "2"')))
     for content in damaged:
         path.write_bytes(content)
-        assert References(tmp_path).of(problem).expected == [2, 3]
+        assert References(folder).of(problem).expected == [2, 3]
         assert gzip.decompress(path.read_bytes()).endswith(b"\n2\n3")
 
 
