@@ -97,7 +97,8 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
     if question := first_question(plan):
         show_block("the first question", question)
-    show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits))
+    aside = ", tokens of verification aside" if plan.verification else ""
+    show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits) + aside)
 
 
 def _show_rows(plan: EvolutionPlan, output: str) -> None:
