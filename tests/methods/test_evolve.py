@@ -256,6 +256,7 @@ def test_a_dry_run_asks_nobody_and_a_look_at_some_rows_is_paid_for_once(tmp_path
     assert done.exit_code == 0, done.output
     assert "6 rows kept of 6" in done.output
     assert "round 2: 3 rows" in done.output
+    assert "recipe magicoder-evol --data" in done.output
     assert len(server.requests) == 12, "the answers of the look are used"
 
 

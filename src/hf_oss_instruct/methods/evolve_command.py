@@ -80,7 +80,7 @@ def evolve(
                 names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
                 checked, lists = with_benchmarks(plan.spec, names)
             result = evolve_table(replace(plan, spec=checked), out, lists=lists, progress=progress)
-        leave_table_run(result, output, done="evolved", say_more=_say_more)
+        leave_table_run(result, output, done="evolved", say_more=_say_more, recipe="magicoder-evol")
 
 
 def _show_plan(plan: EvolutionPlan, output: str) -> None:

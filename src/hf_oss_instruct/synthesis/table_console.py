@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def leave_table_run(
-    result: TableResult, output: str, *, done: str, say_more: Callable[[dict[str, Any]], None], hint: str = ""
+    result: TableResult,
+    output: str,
+    *,
+    done: str,
+    say_more: Callable[[dict[str, Any]], None],
+    hint: str = "",
+    recipe: str = "magicoder",
 ) -> NoReturn:
     """Print how a run over a table ended, and leave with its exit code.
 
@@ -31,12 +37,13 @@ def leave_table_run(
         done: what becomes of rows, such as `verified`.
         say_more: prints what the command found, from the report.
         hint: what to do if no row is left.
+        recipe: the training recipe to go on with.
     """
     report, out, failure = result.report, result.out, _failure(result, done, hint)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        then = "" if failure else _next(out, verified=bool(report.get("verification")))
+        then = "" if failure else _next(out, recipe, verified=bool(report.get("verification")))
         look = [command_line("report", out), str(out / "README.md")]
         show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=look, then=then)
         show_rejected(report)
@@ -48,11 +55,11 @@ def leave_table_run(
     sys.exit(_exit_code(result))
 
 
-def _next(out: Path, verified: bool) -> str:
+def _next(out: Path, recipe: str, verified: bool) -> str:
     """Rows with tests are for reinforcement learning, others for fine-tuning."""
     if verified:
         return command_line("export", out, "--to", "trl", "--out", f"{out}-trl")
-    return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
+    return f"{command_line('recipe', recipe, '--data', out)} > {recipe}.yaml"
 
 
 def _failure(result: TableResult, done: str, hint: str) -> str | None:
