@@ -70,7 +70,7 @@ def go(out: Path, code: Path, teacher: LocalTeacher, shard: Shard | None = None,
 
 
 def planned(folder: Path, code: Path, shards: int) -> Plan:
-    return write_plan(folder, spec_of(), open_source(str(code)), InferenceTeacher("m", "http://unused"), shards)
+    return write_plan(folder, spec_of(), open_source(str(code)), InferenceTeacher("m", "http://unused"), shards, str(code))
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""The commands `plan`, `split` and `merge`."""
+"""The commands `plan`, `launch`, `split` and `merge`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import format_option
 from hf_oss_instruct.process import resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
@@ -43,7 +44,7 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
 
     spec, source, teacher = open_run(flags)
     spec, _ = with_benchmarks(spec, spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks)
-    planned = write_plan(out, spec, source, teacher, shards)
+    planned = write_plan(out, spec, source, teacher, shards, flags.seeds)
     config = str(out / CONFIG)
     commands = [
         typed_command("synthesize", drop=("shards", "preset"), config=config, shard=shard, out=folder)
@@ -58,6 +59,58 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
         show_ending(made, out, look=[config], then=commands[0])
         show_line(f"  and so on for each of the {shards:,} shards, on any machine")
         show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
+
+
+@click.command()
+@click.argument("folder", metavar="PLAN", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--on", type=click.Choice(["local", "slurm", "ray"]), default="local", show_default=True, help="Where.")
+@click.option("--workers", type=click.IntRange(1), metavar="K", help="Shards that run at the same time. Default: all.")
+@click.option("--seeds", metavar="SOURCE", help="The source of seeds, where it is elsewhere on the machines of the shards.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Argument of datatrove's executor, such as partition=cpu."
+)
+@click.option("--yes", is_flag=True, help="Start without asking.")
+@run_options("teacher", "limits")
+def launch(
+    flags: RunFlags, folder: Path, on: str, workers: int | None, seeds: str | None, settings: tuple[str, ...], yes: bool
+) -> None:
+    """Run the shards of a plan with datatrove's executors.
+
+    \b
+    On this machine:   hf-oss-instruct launch plan --workers 4 --model MODEL --base-url URL
+    On Slurm:          hf-oss-instruct launch plan --on slurm --set partition=cpu --set time=04:00:00 --model MODEL --base-url URL
+    On Ray:            hf-oss-instruct launch plan --on ray --model MODEL --base-url URL
+
+    Shows what it will start and asks. Shards that are finished are left out, so the same command continues after a failure. The
+    plan must be on a file system that all machines share.
+    """
+    from hf_oss_instruct.scale.launch import Launch
+    from hf_oss_instruct.scale.plan import Plan
+    from hf_oss_instruct.structured import load_yaml
+    from hf_oss_instruct.teachers.resolve import open_named_teacher
+
+    spec = flags.spec
+    plan = Plan.read(folder)
+    if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
+        raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
+    pairs = dict(_setting(text) for text in settings)
+    starting = Launch(
+        plan, on, spec.teacher, spec.limits, workers, seeds, {name: load_yaml(text) for name, text in pairs.items()}
+    )
+    executor = starting.executor()
+    for line in starting.describe():
+        show_line(line)
+    if not yes:
+        click.confirm("Start?", abort=True)
+    executor.run()
+    show_line(f"When all shards are done, merge them: {command_line('merge', folder, '--out', 'pairs')}")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"--set {text!r} is not NAME=VALUE. Write, for example, --set partition=cpu.")
+    return name, value
 
 
 @click.command()

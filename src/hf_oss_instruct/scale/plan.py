@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.resolve import HUB_ID, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import Shard
@@ -30,12 +32,14 @@ class Plan:
         spec: the run, with source and revision pinned, and no shard.
         shards: number of shards.
         teacher: identity of the teacher.
+        source: the source of its seeds as `--seeds` named it.
     """
 
     folder: Path
     spec: RunSpec
     shards: int
     teacher: str
+    source: str
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
@@ -47,10 +51,10 @@ class Plan:
         if not is_plan(folder):
             raise RunError(f"{str(folder)!r} has no {PLAN}. Name a folder that `hf-oss-instruct plan` has written.")
         try:
-            found = read_object(folder / PLAN, {"shards": int, "teacher": str})
+            found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str})
         except ValueError as error:
             raise RunError(f"{error}. Plan the run again in a new folder.") from error
-        return cls(folder, RunSpec.from_file(folder / CONFIG), Shard(0, found["shards"]).count, found["teacher"])
+        return cls(folder, RunSpec.from_file(folder / CONFIG), Shard(0, found["shards"]).count, found["teacher"], found["source"])
 
     def begun(self) -> list[Path]:
         """The folders of shards that were begun, also of those that a split made."""
@@ -60,7 +64,24 @@ class Plan:
         """Every shard and its folder."""
         for index in range(self.shards):
             shard = Shard(index, self.shards)
-            yield shard, self.folder / SHARDS / shard.name
+            yield shard, self.folder_of(shard)
+
+    def open_source(self, named: str | None = None) -> Source:
+        """The source of its seeds.
+
+        Args:
+            named: where it is on this machine; by default where it was when the run was planned.
+
+        Raises:
+            SeedError: it does not exist or contains no code.
+        """
+        name = named or self.source
+        revision = self.spec.seeds.revision if HUB_ID.fullmatch(name) else None
+        return open_source(name, revision=revision, reading=ReadOptions.of(self.spec.seeds))
+
+    def folder_of(self, shard: Shard) -> Path:
+        """The folder of a shard."""
+        return self.folder / SHARDS / shard.name
 
 
 def is_plan(folder: Path) -> bool:
@@ -68,7 +89,7 @@ def is_plan(folder: Path) -> bool:
     return (folder / PLAN).is_file()
 
 
-def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, shards: int) -> Plan:
+def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, shards: int, named: str | None = None) -> Plan:
     """Plan a run: pin its source, and divide its seeds into shards.
 
     Args:
@@ -77,6 +98,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         source: the source of its documents.
         teacher: who will answer.
         shards: number of shards; the rows do not depend on it.
+        named: the source as `--seeds` named it, such as a path; by default its name in rows.
 
     Raises:
         UsageError: the number of seeds is not known, there are more shards than seeds, or the run is a shard already.
@@ -90,10 +112,12 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
     if shards > requested:
         raise UsageError(f"--shards {shards:,} is more than the {requested:,} seeds. Pass at most {requested:,}.")
     spec = replace(spec, seeds=pinned(spec.seeds, source))
-    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity)
+    where = Path(named).absolute() if named and named != "stdlib" and Path(named).exists() else named or source.name
+    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where))
     job = {"command": "plan", "config": plan.spec.as_dict(), "shards": plan.shards, "teacher": plan.teacher}
+    facts = {"requested": requested, "shards": plan.shards, "teacher": plan.teacher, "source": plan.source}
     with owned(folder, job):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
-        facts = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct"), "requested": requested}
-        write_whole(folder / PLAN, json.dumps(facts | {"shards": plan.shards, "teacher": plan.teacher}, indent=2) + "\n")
+        made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}
+        write_whole(folder / PLAN, json.dumps(made_by | facts, indent=2) + "\n")
     return plan

@@ -1,0 +1,302 @@
+"""Our work as steps of a datatrove pipeline, beside datatrove's own readers, filters and writers.
+
+A document carries a row: `text` is the solution (of a seed, the snippet), `id` the seed's id, and `metadata` all columns.
+Needs the extra `scale`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datatrove.data import Document
+from datatrove.pipeline.base import PipelineStep
+
+from hf_oss_instruct.curation.annotations import DETAIL, REASON
+from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.curation.checks import BY_NAME, Options
+from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
+from hf_oss_instruct.errors import TeacherError, UsageError
+from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.schemas import provenance_columns, seed_of
+from hf_oss_instruct.seeds.resolve import open_source
+from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.lazy_rows import rows
+from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
+from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.run import run
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
+from hf_oss_instruct.synthesis.sync import from_plain_code
+from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
+from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.verification.memo import Verdicts
+
+Documents = Iterable[Document]
+
+
+class Step(PipelineStep):  # type: ignore[misc]  # datatrove has no types
+    """A step that passes on what comes before it, then adds its own documents."""
+
+    def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`."""
+        raise NotImplementedError
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to a number of datatrove's `stats.json`."""
+        self.stat_update(name, value=n)
+
+
+class RunShard(Step):
+    """One shard of a plan, in its folder of the plan, with its journal: `synthesize --shard RANK/WORLD_SIZE`.
+
+    A task that failed or was killed goes on where it stopped when datatrove runs it again. The kept rows are passed on.
+
+    Args:
+        plan: folder of the plan, on a file system that all tasks share.
+        seeds: the source, as `--seeds` names it; by default as the plan was given it.
+        teacher: which teacher, where, and how many requests at once.
+        limits: what all tasks together may spend.
+    """
+
+    type, name = "🌱 - OSS-Instruct", "shard of a plan"
+
+    def __init__(
+        self,
+        plan: str | Path,
+        *,
+        seeds: str | None = None,
+        teacher: TeacherSpec | None = None,
+        limits: RunLimits | None = None,
+    ) -> None:
+        super().__init__()
+        self.plan, self.seeds = str(plan), seeds
+        self.teacher, self.limits = teacher or TeacherSpec(), limits or RunLimits()
+
+    def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`.
+
+        Raises:
+            UsageError: there are more or fewer tasks than shards.
+            TeacherError: seeds have no answer; datatrove marks the task as failed, and runs it again.
+            OssInstructError: what stopped the run.
+        """
+        yield from data or ()
+        plan, shard = Plan.read(Path(self.plan)), Shard(rank, world_size)
+        if world_size != plan.shards:
+            raise UsageError(
+                f"The plan {self.plan!r} has {plan.shards} shards, the pipeline {world_size} tasks. Pass tasks={plan.shards}."
+            )
+        spec = replace(plan.spec, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": shard})
+        source = plan.open_source(self.seeds)
+        out = plan.folder_of(shard)
+        result = run(out, spec, source, open_named_teacher(self.teacher))
+        self._count(result.stats)
+        if result.trouble:
+            raise result.trouble
+        if result.stats.pending:
+            raise TeacherError(f"{result.stats.pending:,} seeds of shard {shard} have no answer yet: {result.stats.pending_why}")
+        for path in sorted((out / "data").glob("*.parquet")):
+            for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
+                yield from map(document_of, batch.to_pylist())
+
+    def _count(self, stats: RunStats) -> None:
+        self.count("kept", stats.kept)
+        self.count("requests_sent", stats.usage.requests_sent)
+        for reason, n in stats.rejected.items():
+            self.count(f"rejected_{reason}", n)
+
+
+class SeedReader(Step):
+    """Draws the seeds of a source; task RANK of WORLD_SIZE has every WORLD_SIZE-th one.
+
+    Args:
+        plan: which seeds, of all tasks together.
+        source: where they come from, as `--seeds` names it; by default the plan's own name for it.
+    """
+
+    type, name = "🌱 - OSS-Instruct", "seeds"
+
+    def __init__(self, plan: SeedPlan, source: str | None = None) -> None:
+        super().__init__()
+        self.plan, self.source = plan, source or plan.source
+
+    def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`."""
+        yield from data or ()
+        source = open_source(self.source, revision=self.plan.revision)
+        for item in sample(source, replace(self.plan, shard=Shard(rank, world_size))):
+            if isinstance(item, Skipped):
+                self.count(f"skipped_{item.reason}")
+            else:
+                self.count("seeds")
+                yield Document(item.snippet, item.seed_id, metadata=provenance_columns(item))
+
+
+class Synthesize(Step):
+    """Makes a row of each seed that comes in, and verifies it if the run asks for that.
+
+    Args:
+        journals: folder in which each task keeps the answers that it received, so that a task that runs again pays for none
+            twice.
+        spec: the run; its seeds and checks are not used, since the steps before and after have them.
+    """
+
+    type, name = "🧪 - OSS-Instruct", "synthesize"
+
+    def __init__(self, journals: str | Path, spec: RunSpec) -> None:
+        super().__init__()
+        self.journals, self.spec = str(journals), spec
+
+    def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`.
+
+        Raises:
+            TeacherError: a seed has no answer after all retries; datatrove marks the task as failed.
+        """
+        spec, teacher = self.spec, open_named_teacher(self.spec.teacher)
+        shard = Shard(rank, world_size)
+        made = rows(
+            (seed_of(document.metadata) for document in data or ()),
+            OssInstructTask.of(spec, teacher),
+            verification=open_verification(spec, teacher),
+            concurrency=spec.teacher.concurrency,
+            timeout=spec.teacher.timeout,
+            journal=Path(self.journals) / shard.name,
+            limits=spec.limits.of_shard(shard),
+            complete=True,
+            on_left_out=self._left_out,
+        )
+        for row in made:
+            self.count("kept")
+            yield document_of(row)
+
+    def _left_out(self, outcome: Rejection | Pending | Skipped) -> None:
+        self.count(f"rejected_{outcome.reason}" if isinstance(outcome, Rejection) else "pending")
+
+
+class Verify(Step):
+    """Runs each row's solution with its tests in the sandbox; passes on what `keep` says, with the columns of verification.
+
+    It needs processors and no teacher, unless tests, solutions or repairs are asked for: give it a pipeline of its own, with
+    machines of its own.
+
+    Args:
+        folder: in which each task keeps its verdicts and answers, so that a task that runs again runs no program twice.
+        spec: its parts `verification`, `teacher` and `limits` count.
+    """
+
+    type, name = "🧪 - OSS-Instruct", "verify"
+
+    def __init__(self, folder: str | Path, spec: RunSpec | None = None) -> None:
+        super().__init__()
+        self.folder, self.spec = str(folder), (spec or RunSpec()).changed(verification={"verify": True})
+
+    def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`.
+
+        Raises:
+            TeacherError: a row was not verified; datatrove marks the task as failed.
+            SandboxError: the machine has no sandbox.
+        """
+        spec, home = self.spec, Path(self.folder) / Shard(rank, world_size).name
+        opened = open_verification(spec, open_named_teacher(spec.teacher), exclusive=True)
+        assert opened
+        with Journal(home / JOURNAL) as journal, Verdicts(home / VERDICTS) as verdicts:
+            stream = partial(
+                outcomes,
+                (document.metadata for document in data or ()),
+                [Prepare(replace(opened, verdicts=verdicts))],
+                journal,
+                concurrency=spec.teacher.concurrency,
+                retry_policy=RetryPolicy(give_up_after_s=spec.limits.give_up_after, deadline_s=spec.teacher.timeout),
+                budget=Budget(spec.limits.of_shard(Shard(rank, world_size))),
+            )
+            for outcome in from_plain_code(stream):
+                if isinstance(outcome, dict):
+                    self.count("kept")
+                    yield document_of(outcome)
+                elif isinstance(outcome, Rejection):
+                    self.count(f"rejected_{outcome.reason}")
+                elif isinstance(outcome, Pending):
+                    raise TeacherError(f"A row was not verified: {outcome.why}. What is known is kept; run the task again.")
+
+
+class Check(Step):
+    """A check of `curate` that looks at one row at a time: rejected rows are dropped and counted.
+
+    Args:
+        name: `decontamination`, `license`, `denied`, … as in `curate --steps`.
+        benchmarks: what decontamination compares with.
+        keep_rejected: pass rejected rows on, with `reason` and `detail` in their metadata.
+    """
+
+    type = "🔻 - OSS-Instruct"
+
+    def __init__(self, name: str, *, benchmarks: Iterable[str] = (), keep_rejected: bool = False) -> None:
+        if name not in BY_NAME or BY_NAME[name].whole_set:
+            single = ", ".join(step.name for step in BY_NAME.values() if not step.whole_set)
+            raise UsageError(f"{name!r} is not a check of single rows. Use one of: {single}.")
+        self.name, self.benchmarks, self.keep_rejected = name, tuple(benchmarks), keep_rejected
+        super().__init__()
+
+    def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`."""
+        check = BY_NAME[self.name].make(Options(lists=tuple(find(self.benchmarks))))
+        incoming = iter(data or ())
+        while documents := list(islice(incoming, AT_ONCE)):
+            checked = check(pa.Table.from_pylist([document.metadata for document in documents]))
+            for document, row in zip(documents, checked.to_pylist(), strict=True):
+                if row.get(REASON):
+                    self.count(f"rejected_{row[REASON]}")
+                    if not self.keep_rejected:
+                        continue
+                document.metadata = {name: value for name, value in row.items() if value or name not in (REASON, DETAIL)}
+                yield document
+
+
+class RowWriter(Step):
+    """Writes rows as parquet files of a dataset, one folder of files for all tasks; passes the rows on.
+
+    Args:
+        folder: where `train-RANK-of-WORLD_SIZE.parquet` goes.
+        schema: the columns.
+    """
+
+    type, name = "💽 - OSS-Instruct", "rows"
+
+    def __init__(self, folder: str | Path, schema: pa.Schema) -> None:
+        super().__init__()
+        self.folder, self.schema = str(folder), schema
+
+    def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`."""
+        shards = Shards(Path(self.folder) / f".{rank:05d}", self.schema)
+        for document in data or ():
+            shards.add({name: document.metadata.get(name) for name in self.schema.names})
+            yield document
+        for number, path in enumerate(shards.finish()):
+            suffix = f"-{number:05d}" if number else ""
+            path.replace(Path(self.folder) / f"train-{rank:05d}-of-{world_size:05d}{suffix}.parquet")
+        if shards.folder.is_dir():
+            shards.folder.rmdir()
+
+
+def document_of(row: Row | dict[str, Any]) -> Document:
+    """A row as a document: its solution as text, all columns as metadata."""
+    return Document(row["solution"], row["seed_id"], metadata=dict(row))

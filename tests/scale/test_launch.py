@@ -1,0 +1,107 @@
+"""Plans started with datatrove's executors: on this machine, and on a Slurm cluster that runs here for the test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.scale.launch import Launch
+from hf_oss_instruct.scale.merge import merge
+from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from tests.support import slurm
+from tests.support.teacher import LocalTeacher
+
+from .test_merge import N, answer, code, files, go, planned, teacher, whole  # noqa: F401  # fixtures
+
+pytest.importorskip("datatrove")
+COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
+
+
+def started(plan: Path, teacher: LocalTeacher, *words: str, **more: Any) -> str:  # noqa: F811
+    command = [COMMAND, "launch", plan, "--yes", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_rest(
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+    whole: Path,  # noqa: F811
+) -> None:
+    plan = planned(tmp_path / "plan", code, 2)
+    _, (_, last) = plan
+    last.parent.mkdir()
+    last.write_text("in the way")  # the second shard cannot make its folder
+    with LocalTeacher(answer) as fresh:
+        command = [COMMAND, "launch", plan.folder, "--yes", "--workers", "1", "--model", "m", "--base-url", fresh.base_url]
+        failed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert failed.returncode != 0
+        assert "is a file. Name a folder." in failed.stdout
+        last.unlink()
+        started(plan.folder, fresh, "--workers", "1")
+        assert len(fresh.requests) == N
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    if why := slurm.missing():
+        pytest.skip(why)
+    with slurm.cluster(tmp_path_factory.mktemp("slurm") / "cluster") as environment:
+        yield environment
+
+
+def test_on_slurm_it_is_the_dataset_of_one_process(
+    cluster: dict[str, str],
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+    whole: Path,  # noqa: F811
+) -> None:
+    plan = planned(tmp_path / "plan", code, 3)
+    with LocalTeacher(answer) as fresh:
+        said = started(plan.folder, fresh, *"--on slurm --set partition=cpu --set time=00:10:00".split(), env=cluster)
+        assert "3 shards at once with 4 requests each: up to 12 requests in flight" in said
+        completed = plan.folder / "logs" / "completions"
+        until = time.monotonic() + 120
+        while not completed.is_dir() or len(list(completed.iterdir())) < 3:
+            assert time.monotonic() < until, [path.read_text() for path in (plan.folder / "logs" / "slurm").rglob("*.out")]
+            time.sleep(0.2)
+        assert len(fresh.requests) == N
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+
+
+def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Path) -> None:  # noqa: F811
+    plan = planned(tmp_path / "plan", code, 3)
+    with pytest.raises(UsageError, match=r"--on slurm needs partition\. Pass --set partition=cpu"):
+        Launch(plan, "slurm", settings={"time": "01:00:00"})
+    with pytest.raises(UsageError, match="not an executor"):
+        Launch(plan, "cloud")
+    with pytest.raises(UsageError, match=r"does not take this.*nonsense"):
+        Launch(plan, "local", TeacherSpec(model="m", base_url="http://unused"), settings={"nonsense": 1}).executor()
+    other = [COMMAND, "launch", plan.folder, "--yes", "--model", "other", "--base-url", "http://127.0.0.1:9"]
+    done = subprocess.run(other, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 2
+    assert "The plan is for the teacher" in done.stdout
+
+
+def test_the_plan_finds_its_seeds_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("def f(x):\n    return x\n" * 5)
+    monkeypatch.chdir(tmp_path)
+    words = "plan --seeds code --n 2 --shards 2 --model m --base-url http://127.0.0.1:9 --out plan --format json"
+    report = json.loads(subprocess.run([COMMAND, *words.split()], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    assert len(report["commands"]) == 2
+    monkeypatch.chdir("/")
+    assert Plan.read(tmp_path / "plan").open_source().revision

@@ -1,0 +1,119 @@
+"""A Slurm cluster on this machine: munged, slurmctld and three slurmd, each a node with a port of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+NODES = 3
+NEEDED = ("munged", "slurmctld", "slurmd", "sbatch")
+CONFIG = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool-%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
+JobAcctGatherType=jobacct_gather/none
+ReturnToService=2
+SwitchType=switch/none
+{nodes}
+PartitionName=cpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def missing() -> str | None:
+    """Why there can be no cluster here; None if there can."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    absent = [name for name in NEEDED if not shutil.which(name, path=path)]
+    if absent:
+        return f"{', '.join(absent)} not installed: apt-get install slurmctld slurmd slurm-client munge"
+    return None if os.geteuid() == 0 else "slurmd needs root"
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """Start a cluster, and give the environment in which `sbatch` finds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("state", *(f"spool-n{number}" for number in range(1, NODES + 1))):
+        (folder / name).mkdir()
+    ports, host = free_ports(NODES + 1), socket.gethostname()
+    nodes = "\n".join(
+        f"NodeName=n{number} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[number]} CPUs=1 RealMemory=8000 State=UNKNOWN"
+        for number in range(1, NODES + 1)
+    )
+    config = folder / "slurm.conf"
+    config.write_text(CONFIG.format(folder=folder, host=host, ports=ports, nodes=nodes))
+    key = folder / "munge.key"
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    environment = os.environ | {"SLURM_CONF": str(config), "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin"}
+    munge = ["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"]
+    munge += [f"--{kind}-file={folder}/munge.{kind}" for kind in ("pid", "log", "seed")]
+    commands = [munge, ["slurmctld", "-D", "-c"], *(["slurmd", "-D", "-N", f"n{number}"] for number in range(1, NODES + 1))]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:
+            with (folder / f"{len(started)}-{command[0]}.out").open("wb") as output:
+                started.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=folder))
+            if command[0] == "munged":
+                wait_for(lambda: (folder / "munge.socket").exists(), folder)
+        wait_for(lambda: idle_nodes(environment) == NODES, folder)
+        yield environment
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def idle_nodes(environment: dict[str, str]) -> int:
+    shown = subprocess.run(
+        ["sinfo", "-h", "-N", "-o", "%T"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    return shown.stdout.split().count("idle")
+
+
+def wait_for(ready: object, folder: Path, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not ready():  # type: ignore[operator]
+        if time.monotonic() > until:
+            logs = "\n".join(
+                f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}"
+                for path in sorted(folder.glob("*.*"))
+                if path.suffix in (".log", ".out")
+            )
+            raise TimeoutError(f"the cluster did not start:\n{logs}")
+        time.sleep(0.2)
