@@ -39,7 +39,7 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
-from hf_oss_instruct.synthesis.request_runner import RetryPolicy
+from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.synthesis.sync import from_plain_code
@@ -107,8 +107,8 @@ class RunShard(Step):
         out = plan.folder_of(shard)
         result = run(out, spec, source, open_named_teacher(self.teacher))
         self._count(result.stats)
-        if result.trouble:
-            raise result.trouble
+        if result.error:
+            raise result.error
         if result.stats.pending:
             raise TeacherError(f"{result.stats.pending:,} seeds of shard {shard} have no answer yet: {result.stats.pending_why}")
         for path in sorted((out / "data").glob("*.parquet")):
