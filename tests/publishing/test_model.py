@@ -156,7 +156,7 @@ def test_the_command_publishes_a_model_and_says_what_stays_here(hub: LocalHub, t
     assert done.returncode == 0, done.stderr
     assert "not uploaded: checkpoint-1/, checkpoint-2/, training_args.bin" in done.stdout
     assert "license tiny, according to the card of" in done.stdout
-    assert "Published: " in done.stdout
+    assert "Published me/model → http" in done.stdout
     assert "is up to date" in command(hub, tmp_path, *words).stdout
 
 

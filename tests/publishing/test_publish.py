@@ -355,7 +355,7 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     assert not hub.requests
     done = command(hub, tmp_path, *words, "--allow-unchecked", "--yes")
     assert done.returncode == 0, done.stderr
-    assert "Published: " in done.stdout
+    assert "Published me/pairs → http" in done.stdout
     held = hub.files("me/pairs")
     assert "run.json" in held
     recipe = tmp_path / "recipe.yaml"

@@ -149,7 +149,7 @@ def test_scores_need_a_model_with_a_card_that_can_be_read(hub: LocalHub, results
     hub.put("me/pairs", "README.md", b"# a dataset\n")
     hub.put("me/bare", "config.json", b"{}", "model")
     hub.put("me/broken", "README.md", b"---\nmodel-index: 3\n---\n", "model")
-    for name, why in (("me/pairs", "No model found at me/pairs"), ("me/bare", "no card"), ("me/broken", "cannot be read")):
+    for name, why in (("me/pairs", "No model found at me/pairs"), ("me/bare", "No card found"), ("me/broken", "cannot be read")):
         with pytest.raises(PublishError, match=why):
             publish(hub, results, name)
     assert not [method for method, *_ in hub.requests if method not in ("GET", "HEAD")]
