@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,30 @@ def test_a_preview_prints_pairs_above_its_progress(tmp_path: Path, fresh_cache: 
     assert screen.count("── problem") == screen.count("── solution") == 3
     assert "of 3 seeds ·" not in screen  # nothing of the progress is left
     assert "3 pairs from 3 seeds" in screen
+
+
+LOGS_MEANWHILE = """
+import logging, sys, time
+from hf_oss_instruct.progress.show import show_progress
+library = logging.getLogger("library")
+library.addHandler(logging.StreamHandler())
+with show_progress() as progress, progress.stage("Loading a model") as counts:
+    time.sleep(0.4)
+    library.warning("a warning of several lines in a terminal as narrow as this " * 3 + "whose end is here")
+    print("printed to standard error", file=sys.stderr)
+    time.sleep(0.6)
+library.warning("afterwards")
+"""
+
+
+def test_what_libraries_log_meanwhile_stands_above_in_full(tmp_path: Path) -> None:
+    with Terminal([sys.executable, "-c", LOGS_MEANWHILE], columns=40, cwd=tmp_path) as terminal:
+        assert terminal.wait() == 0
+        lines = terminal.text.splitlines()
+    assert "".join(lines).count("as narrow as this") == 3
+    assert "".join(lines).count("whose end is here") == 1
+    assert lines[-2:] == ["printed to standard error", "afterwards"]
+    assert "Loading a model" not in terminal.text
 
 
 @pytest.mark.parametrize(

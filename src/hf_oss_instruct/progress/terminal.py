@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Self, TextIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -29,6 +31,7 @@ class TerminalProgress(Stages):
         super().__init__()
         self._console = console
         self._live: Live | None = None
+        self._handlers: list[logging.StreamHandler[TextIO]] = []
 
     def __enter__(self) -> Self:
         self._live = Live(
@@ -39,7 +42,11 @@ class TerminalProgress(Stages):
             redirect_stdout=False,
             vertical_overflow="crop",
         )
+        before = sys.stderr
         self._live.start()
+        self._handlers = handlers_of(before)
+        for handler in self._handlers:  # libraries set theirs up when they were imported
+            handler.setStream(sys.stderr)
         # A process that is killed or suspended could not bring a hidden cursor back.
         self._console.show_cursor(True)
         return self
@@ -48,6 +55,9 @@ class TerminalProgress(Stages):
         if self._live:
             self._live.stop()
             self._live = None
+        for handler in self._handlers:
+            handler.setStream(sys.stderr)
+        self._handlers = []
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -61,3 +71,14 @@ class TerminalProgress(Stages):
     def _frame(self) -> RenderableType:
         view = self.view()
         return frame(view, self._console.width) if view else Text()
+
+
+def handlers_of(stream: TextIO) -> list[logging.StreamHandler[TextIO]]:
+    """The log handlers that write to a stream.
+
+    Args:
+        stream: such as `sys.stderr`.
+    """
+    loggers = [logging.root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    handlers = dict.fromkeys(handler for logger in loggers for handler in logger.handlers)
+    return [handler for handler in handlers if isinstance(handler, logging.StreamHandler) and handler.stream is stream]
