@@ -97,7 +97,9 @@ _TYPED: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"&('static |'\w+ )?str", ('""',)),
         (r"Vec<.*", ("Vec::new()",)),
         (r"Option<.*", ("None", "Some(Default::default())")),
-        (r"Result<.*", ("Ok(Default::default())", "Err(Default::default())")),
+        (r"(?:\w+::)+Result", ("Ok(())",)),
+        (r"(?:\w+::)*Result<.*,\s*(?:String|\(\)|&'static str)\s*>", ("Ok(Default::default())", "Err(Default::default())")),
+        (r"(?:\w+::)*Result<.*", ("Ok(Default::default())",)),  # few types of errors have a default
         (r"&.*|impl .*|Self|Box<dyn.*", ('panic!("stub")',)),
         (r".*", ("Default::default()",)),
     ),

@@ -35,6 +35,8 @@ def read(text: str, solution: str, language: str) -> Suite:
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
     body = _cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
+    if not tests and not re.search(r"\bmain\s*\(", body):
+        body = _as_main(body)
     root = parse(body.encode(errors="replace"), "cpp").root_node
     kept, main = [], None
     functions: dict[str, str] = {}
@@ -50,8 +52,30 @@ def read(text: str, solution: str, language: str) -> Suite:
     _Statements(functions, _macros_of(body), tests).read(statements)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
+    if re.search(r"(?<![:\w])Approx\s*\(", body + "".join(test.run for test in tests)) and "Approx" not in solution:
+        kept.insert(0, "using ::Catch::Approx;")
     preamble = "\n".join([*(f"#include {one}" for one in includes if not _FRAMEWORK.search(one)), *kept])
     return Suite(language, tuple(tests), preamble)
+
+
+def _as_main(body: str) -> str:
+    """Statements without a function around them, in a `main` after what is defined."""
+    root = parse(body.encode(errors="replace"), "cpp").root_node
+    defined = [
+        node for node in root.named_children
+        if re.match(r"preproc|using|namespace|template|struct|class|enum|alias|type_def", node.type)
+        or (node.type == "function_definition" and node.child_by_field_name("type"))
+    ]  # fmt: skip
+    if any(name_of(node) for node in defined if node.type == "function_definition" and _CASE.search(text_of(node))):
+        return body
+    source = body.encode(errors="replace")
+    for node in sorted(defined, key=lambda one: -one.start_byte):
+        source = source[: node.start_byte] + source[node.end_byte :].lstrip(b";")
+    rest = source.decode(errors="replace")
+    whole = "\n".join(
+        [*(text_of(node) + (";" if "specifier" in node.type else "") for node in defined), "int main() {", rest, "}"]
+    )
+    return body if parse(whole.encode(errors="replace"), "cpp").root_node.has_error or not rest.strip() else whole
 
 
 def _macros_of(text: str) -> frozenset[str]:
@@ -96,6 +120,8 @@ class _Statements:
         last = text_of(statements[-1]) if statements else ""
         counted = re.match(r"return\s+(?!0\s*;|RUN_ALL_TESTS)[^;]*\w", last) is not None
         for statement in statements[:-1] if counted else statements:
+            if statement.type == "return_statement":
+                break
             self._one(statement, last if counted else "")
         if counted and not self._tests:
             self._add("main", "\n".join([*self._before, last]))

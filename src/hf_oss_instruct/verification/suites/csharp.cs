@@ -98,6 +98,7 @@ namespace HIDDEN {
         public static void Ignore(string text = "") { throw new SkippedException(text); }
         public static void Inconclusive(string text = "") { throw new SkippedException(text); }
         public static void That(bool a, params object[] m) { Values.Hold(a, "does not hold"); }
+        public static void That(bool a, Constraint wanted, params object[] m) { That((object) a, wanted, m); }
         public static void That(object a, Constraint wanted, params object[] m) { Values.Hold(wanted.Holds(a), "does not fit", a); }
         public static void That(Action a, Constraint wanted, params object[] m) { Values.Hold(wanted.Holds(Values.Thrown(a)), "throws another"); }
         public static void That(Func<object> a, Constraint wanted, params object[] m) { Values.Hold(wanted.Holds(wanted.OfErrors ? Values.Thrown(() => a()) : a()), "does not fit"); }

@@ -88,7 +88,9 @@ def _tests(statements: Sequence[Node], functions: dict[str, str], program: froze
             continue
         word = text_of(node.named_children[0]) if node.type == "command" and node.named_children else ""
         own = word in functions and _ASSERTS.search(functions[word]) is not None
-        if "assignment" not in node.type and (own or (word not in program and _ASSERTS.search(text))):
+        if "assignment" not in node.type and (
+            own or node.type == "negated_command" or (word not in program and _ASSERTS.search(text))
+        ):
             status = "" if node.type in ("command", "test_command", "negated_command", "compound_statement") else "\ntrue"
             yield Test(
                 str(number), "statements", "\n".join([*before_it, text, *last]), "\n".join([*before_it, text + status, *tail])
@@ -112,7 +114,7 @@ def _tail(statements: Sequence[Node], functions: dict[str, str]) -> list[str]:
         text = text_of(node)
         if re.match(r"(echo|printf)\b[^|&;]*$|main\b", text):
             continue
-        read_ = re.findall(r"\$\{?#?(\w+)|\(\(\s*(\w+)", text) if re.search(r"\bexit\b", text) else []
+        read_ = re.findall(r"\$\{?#?(\w+)|\(\(\s*(\w+)", text) if re.search(r"\bexit\b|^(\[|test\b|\(\()", text) else []
         if (
             not any(re.search(rf"\b{name}(\+?=|\+\+)|\+\+{name}\b", helpers) for name in map("".join, read_) if name)
             and text != "exit 0"
