@@ -61,7 +61,7 @@ def prebuilt_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prebuilt_files: Path) -> Path:
     """A cache of its own for every test: what one test was answered must not answer another. Only compilers' files are shared."""
-    home = tmp_path / "hf-home"
+    home = tmp_path.with_name(f"{tmp_path.name}-hf-home")  # beside it: tests look at everything in their folder
     (home / "oss-instruct").mkdir(parents=True)
     (home / "oss-instruct" / "prebuilt").symlink_to(prebuilt_files)
     monkeypatch.setenv("HF_HOME", str(home))

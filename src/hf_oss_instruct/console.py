@@ -55,7 +55,7 @@ def show_rejected(report: Mapping[str, Any]) -> None:
     """Print why rows were rejected, and how many are pending, from a `run.json`."""
     for reason, count in report["rejected"].items():
         show_line(f"  {count:,} rejected: {reason}")
-    if report["pending"]:
+    if report.get("pending"):
         show_line(f"  {report['pending']:,} pending")
 
 

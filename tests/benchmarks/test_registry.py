@@ -55,5 +55,5 @@ def test_no_two_benchmarks_share_a_spelling_and_unknown_names_are_refused(tmp_pa
     assert canonical("humanevil") == recorded("humanevil") == "humanevil"
     with pytest.raises(UsageError, match=r"Unknown task 'humanevil'.*humaneval_plus"):
         load("humanevil", data=tmp_path)
-    with pytest.raises(UsageError, match=r"no benchmark 'humanevil'.*humaneval_plus"):
+    with pytest.raises(UsageError, match=r"Unknown benchmark 'humanevil'.*humaneval_plus"):
         find(["humanevil"])

@@ -99,7 +99,7 @@ def test_the_command_says_what_it_wrote_and_goes_on_in_its_own_folder_only(pairs
     for _ in range(2):
         done = CliRunner().invoke(cli, words, catch_exceptions=False)
         assert "8 rows for trl" in done.output
-        assert "left out: 1 not verified: tests_failed" in done.output
+        assert "1 left out: not verified: tests_failed" in done.output
     with pytest.raises(Exception, match="out"):
         export_to("verl", pairs, tmp_path / "out")
     (tmp_path / "empty" / "data").mkdir(parents=True)

@@ -208,7 +208,7 @@ def test_rows_keep_their_columns_and_get_scores(tmp_path: Path, server: LocalTea
     assert sent == report["requests_sent"] == 20
     again = oss.judge_rows(source, out, judges=[model(server), model(server, "strict")], min_judge_mean=2.5)
     assert (again["kept"], len(server.requests)) == (6, sent)
-    with pytest.raises(RunError, match="holds other work"):
+    with pytest.raises(RunError, match="belongs to another run"):
         oss.judge_rows(source, out, judges=[model(server)], min_judge_mean=2.5)
 
 

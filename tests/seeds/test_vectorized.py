@@ -114,7 +114,7 @@ def test_the_step_runs_in_datasets_streaming(tmp_path: Path) -> None:
 
 
 def test_the_step_refuses_documents_without_ids_and_tables_without_text() -> None:
-    with pytest.raises(UsageError, match="needs an id of its own"):
+    with pytest.raises(UsageError, match="needs a unique ID"):
         HashSeeds("here")(pa.table({"content": ["x"]}))
     with pytest.raises(SeedError, match="no text in a column called content, code"):
         HashSeeds("here")(pa.table({"words": ["x"]}))

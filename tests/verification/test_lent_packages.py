@@ -63,7 +63,7 @@ def area(side):
 
 
 def test_a_virtual_environment_is_its_packages_and_one_of_another_python_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="does not exist"):
         Options(packages=tmp_path / "nowhere")
     (tmp_path / "old" / "lib" / "python3.2" / "site-packages").mkdir(parents=True)
     with pytest.raises(UsageError, match=r"python3\.2.*-m venv"):

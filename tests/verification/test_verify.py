@@ -54,7 +54,7 @@ def test_a_language_without_a_toolchain_or_reader_says_so() -> None:
     assert (row.status, row.cause) == ("not_verifiable", "toolchain")
     with pytest.raises(UsageError, match="Unknown selection"):
         Options(select="best")
-    with pytest.raises(UsageError, match="no solution"):
+    with pytest.raises(UsageError, match="No solutions to verify"):
         verify_row([], TESTS, "python")
 
 

@@ -88,6 +88,8 @@ def _returned(answer: tuple[str, str] | None, ran: Execution, clock: hash_collis
     if answer is None:
         raise _CallFailedError(status_without_answer(ran), "it ended before its last test")
     kind, text = answer
+    if kind == "compile_error":
+        raise _CallFailedError("compile_error", text)
     if kind == "raised":
         kinds, _, message = text.strip("'\"").partition(": ")
         raise _CallFailedError("runtime_error", f"{kinds.partition('|')[0]}: {message}", kinds.split("|"))
