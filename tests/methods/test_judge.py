@@ -76,6 +76,8 @@ def read(folder: Path) -> list[dict[str, Any]]:
         ("clarity: four\ncorrectness: five", None),
         ("unclarity: 4\ncorrectness-like: 5", None),
         ("clarity: 123456789012345\ncorrectness: 5", None),
+        ("clarity: 1e9\ncorrectness: 5", None),
+        ("clarity: 4,5\ncorrectness: 5", None),
         ("", None),
     ],
 )

@@ -90,6 +90,10 @@ def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Pa
         Launch(plan, "cloud")
     with pytest.raises(UsageError, match=r"does not take this.*nonsense"):
         Launch(plan, "local", TeacherSpec(model="m", base_url="http://unused"), settings={"nonsense": 1}).executor()
+    broken = subprocess.run(
+        [COMMAND, "launch", plan.folder, "--set", "a=["], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert broken.returncode == 2
     other = [COMMAND, "launch", plan.folder, "--yes", "--model", "other", "--base-url", "http://127.0.0.1:9"]
     done = subprocess.run(other, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 2

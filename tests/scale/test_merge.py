@@ -158,6 +158,34 @@ def test_a_straggler_is_split_and_nothing_is_asked_again(
     merge([tmp_path / "plan"], tmp_path / "merged")
     assert files(tmp_path / "merged") == files(whole)
     assert json.loads((tmp_path / "merged" / "run.json").read_text())["requests_sent"] == N
+    with pytest.raises(RunError, match="Shard 2/3 was split"):
+        go(slow, code, teacher, shard)  # its answers are in the parts
+
+
+def test_a_split_that_was_killed_is_resumed_and_can_be_merged_as_it_is(
+    in_three: Path, tmp_path: Path, code: Path, whole: Path, teacher: LocalTeacher
+) -> None:
+    plan = edited(in_three, tmp_path / "plan", "run.json", lambda text: json.dumps(json.loads(text) | {"pending": 1}))
+    slow = Plan.read(plan).begun()[-1]
+    _, second = split(slow, into=2)
+    shutil.rmtree(second)  # killed before the second part was in place, while it was written
+    shutil.copytree(slow.parent / "split" / slow.name, second.with_name(f".{second.name}"))
+    assert [shard for shard, _ in Plan.read(plan).parts_of(Shard(2, 3))] == [Shard(2, 6)]
+    merge([plan], tmp_path / "so-far", partial=True)
+    assert split(slow, into=2)[1] == second
+    for part, folder in Plan.read(plan).parts_of(Shard(2, 3)):
+        assert go(folder, code, teacher, part).stats.usage.requests_sent == 0
+    merge([plan], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+
+
+def test_a_finished_shard_whose_journal_is_damaged_is_not_merged_silently(in_three: Path, tmp_path: Path) -> None:
+    shutil.copytree(in_three, tmp_path / "plan")
+    (journal,) = (Plan.read(tmp_path / "plan").begun()[0] / "journal").glob("*.jsonl")
+    first, *others = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(first.replace(b'"text"', b'"tixt"') + b"".join(others))
+    with pytest.raises(RunError, match="1 seeds of finished shards have no readable answer"):
+        merge([tmp_path / "plan"], tmp_path / "merged")
 
 
 def test_a_finished_or_running_shard_is_not_split(in_three: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,17 +87,13 @@ def launch(
     """
     from hf_oss_instruct.scale.launch import Launch
     from hf_oss_instruct.scale.plan import Plan
-    from hf_oss_instruct.structured import load_yaml
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     spec = flags.spec
     plan = Plan.read(folder)
     if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
-    pairs = dict(_setting(text) for text in settings)
-    starting = Launch(
-        plan, on, spec.teacher, spec.limits, workers, seeds, {name: load_yaml(text) for name, text in pairs.items()}
-    )
+    starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, dict(map(_setting, settings)))
     executor = starting.executor()
     for line in starting.describe():
         show_line(line)
@@ -106,15 +103,20 @@ def launch(
     show_line(f"When all shards are done, merge them: {command_line('merge', folder, '--out', 'pairs')}")
 
 
-def _setting(text: str) -> tuple[str, str]:
+def _setting(text: str) -> tuple[str, Any]:
+    from hf_oss_instruct.structured import load_yaml
+
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise UsageError(f"--set {text!r} is not NAME=VALUE. Write, for example, --set partition=cpu.")
-    return name, value
+    try:
+        return name, load_yaml(value)
+    except ValueError as error:
+        raise UsageError(f"The value of --set {text!r} is not YAML: {error}. Quote text: --set 'name=\"a: b\"'.") from error
 
 
 @click.command()
-@click.argument("shard", metavar="SHARD", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("shard", metavar="SHARD", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--into", type=click.IntRange(2), required=True, metavar="K", help="Number of smaller shards.")
 @format_option
 def split(shard: Path, into: int, output: str) -> None:

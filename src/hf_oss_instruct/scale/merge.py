@@ -21,6 +21,7 @@ from hf_oss_instruct.workdir import differences, owned
 
 NAMED = 5
 """Shards that an error names; more are counted."""
+VERSION = "hf-oss-instruct"
 
 
 def merge(
@@ -47,8 +48,8 @@ def merge(
         The counts.
 
     Raises:
-        RunError: a shard is missing or not finished; shards overlap, or were made with different configs, teachers or
-            versions; or `out` contains something else, is in use, or cannot be written.
+        RunError: a shard is missing, not finished, or has a damaged journal; shards overlap, or were made with different
+            configs, teachers or versions; or `out` contains something else, is in use, or cannot be written.
     """
     runs = _found(sources)
     spec = _same_run(runs)
@@ -60,7 +61,13 @@ def merge(
         stats.skipped.update(_counts(run.report, "documents_skipped"))
         stats.refused.update(_counts(run.report, "snippets_refused"))
     with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}):
-        return write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
+        write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
+    if stats.pending and not partial:
+        raise RunError(
+            f"{stats.pending:,} seeds of finished shards have no readable answer: lines of their journals are damaged. "
+            f"{str(out)!r} has the others. Run the shards again, which asks only for these, and merge again."
+        )
+    return stats
 
 
 def _found(sources: Sequence[Path]) -> list[RecordedRun]:
@@ -82,7 +89,10 @@ def _same_run(runs: Sequence[RecordedRun]) -> RunSpec:
     first, *others = runs
     there = _identity(first)
     for run in others:
-        if changed := differences(there, _identity(run)):
+        here = _identity(run)
+        if None in (there[VERSION], here[VERSION]):  # a shard that was killed before its first report
+            here[VERSION] = there[VERSION]
+        if changed := differences(there, here):
             raise RunError(
                 f"{str(first.folder)!r} and {str(run.folder)!r} are not shards of the same run: {'; '.join(changed)}. "
                 "Merge shards that were made with the same config, teacher and version."
@@ -98,7 +108,7 @@ def _identity(run: RecordedRun) -> dict[str, Any]:
         "teacher": run.report["teacher"],
         "tasks": run.report.get("tasks", []),
         "format_version": run.report.get("format_version"),
-        "hf-oss-instruct": versions.get("hf-oss-instruct") if isinstance(versions, dict) else None,
+        VERSION: versions.get(VERSION) if isinstance(versions, dict) else None,
     }
 
 

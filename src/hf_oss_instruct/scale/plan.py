@@ -14,7 +14,7 @@ from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import HUB_ID, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -58,13 +58,20 @@ class Plan:
 
     def begun(self) -> list[Path]:
         """The folders of shards that were begun, also of those that a split made."""
-        return sorted(path.parent for path in (self.folder / SHARDS).glob(f"*-of-*/{CONFIG}"))
+        return sorted(path.parent for path in (self.folder / SHARDS).glob(f"[0-9]*-of-*/{CONFIG}"))
 
     def __iter__(self) -> Iterator[tuple[Shard, Path]]:
         """Every shard and its folder."""
         for index in range(self.shards):
             shard = Shard(index, self.shards)
             yield shard, self.folder_of(shard)
+
+    def parts_of(self, shard: Shard) -> list[tuple[Shard, Path]]:
+        """A shard and its folder; if it was split, those of its parts."""
+        if not (self.folder / SHARDS / SPLIT / shard.name).is_dir():
+            return [(shard, self.folder_of(shard))]
+        begun = [(Shard.parse(folder.name.replace("-of-", "/")), folder) for folder in self.begun()]
+        return [(part, folder) for part, folder in begun if shard.has(part)]
 
     def open_source(self, named: str | None = None) -> Source:
         """The source of its seeds.

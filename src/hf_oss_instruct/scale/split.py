@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.output import REPORT
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
-from hf_oss_instruct.workdir import held, write_whole
-
-SPLIT = "split"
-"""Folder next to the shards where a shard is moved that was split."""
+from hf_oss_instruct.workdir import OWNER, held, write_whole
 
 
 def split(folder: Path, into: int) -> list[Path]:
     """Replace a shard by smaller ones with the answers that it has.
 
-    Shard 2/3 becomes 2/6 and 5/6. Stop the shard first. Its folder is moved to `split/` next to it.
+    Shard 2/3 becomes 2/6 and 5/6. Stop the shard first. Its folder is moved to `split/` next to it; after a kill, the same call
+    writes the smaller shards that are missing.
 
     Args:
         folder: the folder of the shard.
@@ -38,19 +37,23 @@ def split(folder: Path, into: int) -> list[Path]:
     """
     if into < 2:
         raise UsageError(f"--into {into} does not split a shard. Pass at least 2.")
-    run = RecordedRun.open(folder)
-    if run.report.get("pending") == 0:
-        raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
+    moved = folder.parent / SPLIT / folder.name
+    resumed = moved.is_dir() and not folder.exists()
+    run = RecordedRun.open(moved if resumed else folder)
     old = run.spec.seeds.shard or Shard(0, 1)
-    parts = [Shard(old.index + number * old.count, old.count * into) for number in range(into)]
-    folders = {part: folder.parent / part.name for part in parts}
-    if there := [str(path) for path in (*folders.values(), folder.parent / SPLIT / folder.name) if path.exists()]:
-        raise RunError(f"{there[0]!r} exists already. Remove it if an earlier split failed, and split again.")
-    with held(folder):
-        for part, path in folders.items():
-            _write_part(run, part, path, first=part == parts[0])
-        (folder.parent / SPLIT).mkdir(exist_ok=True)
-        folder.rename(folder.parent / SPLIT / folder.name)
+    folders = {part: folder.parent / part.name for part in old.parts(into)}
+    if not resumed:
+        if run.report.get("pending") == 0:
+            raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
+        if there := [str(path) for path in (*folders.values(), moved) if path.exists()]:
+            raise RunError(f"{there[0]!r} exists already. Move it away, and split again.")
+        with held(folder):
+            moved.parent.mkdir(exist_ok=True)
+            folder.rename(moved)
+            (moved / OWNER).unlink(missing_ok=True)
+    for part, path in folders.items():
+        if not path.exists():
+            _write_part(replace(run, folder=moved), part, path, first=part.index == old.index)
     return list(folders.values())
 
 
@@ -66,7 +69,7 @@ def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> Non
                 new.append(entry.key, entry.answer, entry.seed, entry.task)
     if (run.folder / VERDICTS).exists():
         shutil.copyfile(run.folder / VERDICTS, building / VERDICTS)
-    kept = ("format_version", "teacher", "tasks", "started") + (("requests_sent", "seconds") if first else ())
+    kept = ("format_version", "teacher", "tasks", "started", "versions") + (("requests_sent", "seconds") if first else ())
     report = {name: run.report[name] for name in kept if name in run.report}
     write_whole(building / REPORT, json.dumps(report, indent=2) + "\n")
     write_whole(building / CONFIG, run.spec.changed(seeds={"shard": part}).to_yaml())

@@ -102,18 +102,20 @@ class RunShard(Step):
             raise UsageError(
                 f"The plan {self.plan!r} has {plan.shards} shards, the pipeline {world_size} tasks. Pass tasks={plan.shards}."
             )
+        for part, out in plan.parts_of(shard):
+            self._run(plan, part, out)
+            for path in sorted((out / "data").glob("*.parquet")):
+                for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
+                    yield from map(document_of, batch.to_pylist())
+
+    def _run(self, plan: Plan, shard: Shard, out: Path) -> None:
         spec = replace(plan.spec, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": shard})
-        source = plan.open_source(self.seeds)
-        out = plan.folder_of(shard)
-        result = run(out, spec, source, open_named_teacher(self.teacher))
+        result = run(out, spec, plan.open_source(self.seeds), open_named_teacher(self.teacher))
         self._count(result.stats)
         if result.error:
             raise result.error
         if result.stats.pending:
             raise TeacherError(f"{result.stats.pending:,} seeds of shard {shard} have no answer yet: {result.stats.pending_why}")
-        for path in sorted((out / "data").glob("*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
-                yield from map(document_of, batch.to_pylist())
 
     def _count(self, stats: RunStats) -> None:
         self.count("kept", stats.kept)

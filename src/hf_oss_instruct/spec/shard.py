@@ -11,6 +11,8 @@ from hf_oss_instruct.spec.kinds import Kind, typed
 
 LARGEST = 100_000
 """Maximum number of shards."""
+SPLIT = "split"
+"""Folder next to the shards into which a shard is moved when it is split."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +60,14 @@ class Shard:
 
     def __contains__(self, place: int) -> bool:
         return place % self.count == self.index
+
+    def parts(self, into: int) -> list[Shard]:
+        """The shards with the same seeds, `into` of them."""
+        return [Shard(self.index + number * self.count, self.count * into) for number in range(into)]
+
+    def has(self, other: Shard) -> bool:
+        """Whether all seeds of the other shard are among its own."""
+        return other.count % self.count == 0 and other.index % self.count == self.index
 
     def size(self, total: int) -> int:
         """How many of `total` seeds belong to this shard."""

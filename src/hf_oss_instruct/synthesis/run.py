@@ -21,6 +21,7 @@ from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.driving import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
@@ -97,6 +98,11 @@ def run(
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
     follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]
+    if shard and (out.parent / SPLIT / out.name).exists():
+        raise RunError(
+            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which ask for the rest. "
+            "Run synthesize for these."
+        )
     with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()

@@ -150,7 +150,7 @@ def judge_prompt(row: Row, rubric: Rubric, judge: str) -> tuple[Message, ...]:
 def _pattern(name: str) -> re.Pattern[str]:
     """A criterion with a number: `clarity: 4`, `**Clarity** = 4/5`, `"clarity": 4`, `| clarity | 4 |`, `Clarity - 4`."""
     spelled, quotes = name.replace("_", r"[\s_-]?"), r"[\s\"'*_`]*"
-    number = r"(-?\d{1,9}(?:\.\d{1,9})?)(?![\d.]*\d)"
+    number = r"(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)(?!\w|[\d.,]*\d)"  # not 1e9, nor 4,5
     return re.compile(rf"(?i)(?<![\w-]){spelled}(?![\w-]){quotes}(?:[:=|]+|\s[-–—]\s){quotes}{number}")
 
 
