@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from hf_oss_instruct import streams
+from hf_oss_instruct import process, streams
 from hf_oss_instruct.signals import deferring
 from tests.evaluation import toys
 
@@ -143,6 +144,27 @@ def test_a_full_disk_is_said_in_a_sentence(name: str, desk: Path) -> None:
     assert "No space left on device" in done.stderr
     assert "Free disk space" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "way_out"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "locked/run.json"), "Change its permissions"),
+        (OSError(errno.ENOSPC, "No space left on device", "o/run.json"), "Free disk space"),
+        (OSError(errno.EIO, "Input/output error", "o/run.json"), "Repair or move it"),
+    ],
+    ids=["unreadable", "full", "broken"],
+)
+def test_the_way_out_of_an_unusable_file_fits_the_reason(
+    error: OSError, way_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> None:
+        raise error
+
+    assert process._exit_code(command) == 1
+    said = capsys.readouterr().err
+    assert f"{error.filename!r} cannot be used: {error.strerror}. {way_out}" in said
+    assert ("disk space" in said) == (error.errno == errno.ENOSPC)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)

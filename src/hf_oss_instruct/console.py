@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from rich.console import Console
@@ -44,6 +45,12 @@ def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), th
         show_line(f"{label:<9}{text}")
     if then:
         show_line(f"{'Next:':<9}{then}")
+
+
+def ways_to_look(out: object) -> list[str]:
+    """Return what shows a dataset in a folder: the command `report`, where its extra is installed, and the card."""
+    report = [command_line("report", out)] if find_spec("vl_convert") and find_spec("sklearn") else []
+    return [*report, f"{out}/README.md"]
 
 
 def command_line(*words: object) -> str:

@@ -61,7 +61,7 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
         lang: one of `MINED_LANGUAGES`.
 
     Raises:
-        UsageError: there is no grammar for this language; the message lists the supported ones.
+        UsageError: this language has no grammar; the message lists the supported ones.
     """
     if lang not in MINED_LANGUAGES:
         raise UsageError(f"Functions cannot be found in {lang!r}. Use one of: {', '.join(sorted(MINED_LANGUAGES))}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import signal
@@ -99,9 +100,18 @@ def _exit_code(command: Callable[[], Any]) -> int:
     except OssInstructError as error:
         return _say(f"Error: {error}", EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
     except OSError as error:
-        where = f" {error.filename!r}" if error.filename is not None else ""
-        return _say(f"Error: a file{where} cannot be used: {error.strerror or error}. Free disk space, and run the same "
-                    "command again.", EXIT_FAILED)  # fmt: skip
+        return _say(f"Error: {_unusable(error)}", EXIT_FAILED)
+
+
+def _unusable(error: OSError) -> str:
+    where = repr(error.filename) if error.filename is not None else "A file"
+    if isinstance(error, PermissionError):
+        way_out = "Change its permissions or those of its folder"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        way_out = "Free disk space"
+    else:
+        way_out = "Repair or move it"
+    return f"{where} cannot be used: {error.strerror or error}. {way_out}, and run the same command again."
 
 
 def _interrupted(text: str) -> int:

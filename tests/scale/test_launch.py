@@ -71,7 +71,7 @@ def test_on_slurm_it_is_the_dataset_of_one_process(
     plan = planned(tmp_path / "plan", code, 3)
     with LocalTeacher(answer) as fresh:
         said = started(plan.folder, fresh, *"--on slurm --set partition=cpu --set time=00:10:00".split(), env=cluster)
-        assert "3 shards at once with 4 requests each: up to 12 requests in flight" in said
+        assert "shards at the same time: 3, each with up to 4 requests in flight: 12 together" in said
         completed = plan.folder / "logs" / "completions"
         until = time.monotonic() + 120
         while not completed.is_dir() or len(list(completed.iterdir())) < 3:
@@ -94,6 +94,10 @@ def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Pa
         [COMMAND, "launch", plan.folder, "--set", "a=["], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert broken.returncode == 2
+    asked = [COMMAND, "launch", plan.folder, "--model", "m", "--base-url", "http://127.0.0.1:9"]
+    unasked = subprocess.run(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert unasked.returncode == 2
+    assert "No terminal to ask for confirmation. Pass --yes" in unasked.stdout
     other = [COMMAND, "launch", plan.folder, "--yes", "--model", "other", "--base-url", "http://127.0.0.1:9"]
     done = subprocess.run(other, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 2

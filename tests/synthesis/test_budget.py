@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
+from hf_oss_instruct.process import EXIT_BUDGET
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.budget import PER_MESSAGE, Budget, Usage, most
+from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 SEED = Seed("x", 1, 1, Provenance("corpus", "v1", "a.py", 0, "python"), "hash/1", 0)
 
@@ -66,3 +73,28 @@ def test_no_order_of_requests_and_answers_exceeds_the_limit(steps: list[tuple[in
         elif budget.reserve(request()):
             in_flight += 1
         assert used + in_flight * sum(most(request())) <= limit or not (used or in_flight)
+
+
+def test_limits_hold_although_the_process_is_killed_with_requests_in_flight(tmp_path: Path) -> None:
+    """Requests that were in flight at a kill count as spent: nobody knows whether the server has charged for them."""
+    limit, killed = 40, 0
+    with LocalTeacher(lambda body: Answer(latency_s=0.1)) as teacher:
+        words = ["--n", "60", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4", "--max-requests", str(limit)]
+        command = [COMMAND, "synthesize", *words, "--benchmarks", "none", "--out", tmp_path / "out", "--format", "json"]
+        for _ in range(3):
+            before = len(teacher.requests)
+            run = BASE.start(command)
+            while len(teacher.requests) < before + 6 and run.poll() is None:
+                time.sleep(0.01)
+            killed += run.poll() is None
+            run.kill()
+            run.wait()
+        assert killed == 3
+        done = BASE.run(command)
+        assert done.returncode == EXIT_BUDGET, done.stderr
+        report = json.loads(done.stdout)
+        assert len(teacher.requests) <= report["requests_sent"] <= limit
+        assert limit - len(teacher.requests) < 3 * 4  # what was reserved at a kill may not have been sent yet
+        answered = report["kept"] + sum(report["rejected"].values())
+        assert answered >= limit - 3 * 4
+        assert not (tmp_path / "out" / ".reserved").exists()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks
+from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks, ways_to_look
 
 
 def show_curated(report: dict[str, Any], out: Path) -> None:
     """Print the report of a curation."""
-    look = [command_line("report", out), str(out / "README.md")]
+    look = ways_to_look(out)
     then = command_line("publish", out, "--to", f"YOU/{out.resolve().name}") if report["kept"] else ""
     show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=look, then=then)
     show_rejected(report)

@@ -49,7 +49,7 @@ HINT = re.compile(
 HUGGING_FACE_TOKEN = re.compile(r"\bhf_[A-Za-z]{34}\b")
 ADDRESS = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?![\w(.-])")
 EXAMPLE_DOMAIN = re.compile(r"(?i)(.*\.)?(example\.(com|org|net)|example|test|invalid|localhost|local)")
-"""RFC 2606 and 6762: reserved domains, which are no real addresses."""
+"""RFC 2606 and 6762: reserved domains, which are not real addresses."""
 
 LICENCE = re.compile(
     r"(?i)copyright|all rights reserved|licensed under|spdx-license|permission is hereby granted|"

@@ -19,7 +19,7 @@ from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.workdir import owned, write_whole
+from hf_oss_instruct.workdir import JOB, owned, write_whole
 
 REPORT, SOURCE_REPORT = "export.json", "run.json"
 WRITERS: dict[str, Callable[[Rows, Path], int]] = {
@@ -73,6 +73,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
             count = WRITERS[format](rows, out)
         found = Exported(format, count, dict(sorted(rows.skipped.items())))
         if not count:
+            (out / JOB).unlink()  # the folder is free for another export
             why = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"
             raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {why}. Verified pairs have tests.")
         report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}

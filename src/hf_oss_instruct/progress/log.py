@@ -1,4 +1,4 @@
-"""Progress as single lines of a log, for output that is no terminal: few, and without control characters."""
+"""Progress as single lines of a log, for output that is not a terminal: few, without control characters."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
         endpoint: URL of another Hub than huggingface.co.
 
     Raises:
-        PublishError: there is no card, or it states no license.
+        PublishError: the card is missing, or states no license.
     """
     from huggingface_hub import ModelCard
 

@@ -64,7 +64,7 @@ CATEGORIES = {
 OTHER = "None of the ten"
 RULES = "words, weighted by how rare they are in this dataset"
 LEAST = 0.04
-"""Weight below which a row's best category is no category."""
+"""Minimum weight of a row's best category; below it, the row has none."""
 
 
 def by_words(found: TfIdf) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -87,7 +87,7 @@ def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]
         name: a text encoder of `transformers`: its name on the Hub, or a folder.
 
     Raises:
-        UsageError: transformers is not installed, or there is no such model.
+        UsageError: transformers is not installed, or the model does not exist.
     """
     embed = _embedder(name)
     queries = embed([f"{category} programming problem" for category in CATEGORIES])

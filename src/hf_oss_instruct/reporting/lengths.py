@@ -33,7 +33,7 @@ def tokenizer(name: str) -> Count:
         name: a model on the Hub, or a folder.
 
     Raises:
-        UsageError: transformers is not installed, or there is no such tokenizer.
+        UsageError: transformers is not installed, or the tokenizer does not exist.
     """
     try:
         from transformers import AutoTokenizer

@@ -58,7 +58,7 @@ class RowLookup:
         return [{"name": "table", "label": "Rows", "values": [name for name, *_ in self._tables]}, *listed]
 
     def values(self, name: str) -> list[str]:
-        """The values of a column to filter by, in alphabetical order, at most `LONGEST_LIST`; none if there is no such column."""
+        """The values of a column to filter by, sorted, at most `LONGEST_LIST`; none if the column does not exist."""
         found = self._facet(name)
         return [] if found is None else sorted(found.dictionary.to_pylist())[:LONGEST_LIST]
 

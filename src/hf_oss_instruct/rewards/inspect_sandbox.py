@@ -1,7 +1,7 @@
 """The sandbox as one of inspect_ai's: `sandbox="oss_instruct"` in a task, without Docker.
 
 Each command runs in a sandbox of its own, in the folder that earlier commands left: files stay, processes do not. Paths are below
-the working folder, `/tmp` in the sandbox. There is no network.
+the working folder, `/tmp` in the sandbox. The network is disabled.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class RewardOptions:
         """Read options from environment variables; options that are given come first.
 
         Raises:
-            UsageError: a variable has a value that is not understood, or there is no such option.
+            UsageError: a variable has a value that is not understood, or an option is unknown.
         """
         environment = os.environ if environment is None else environment
         kinds = get_type_hints(cls)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.errors import UsageError
@@ -91,6 +93,8 @@ def launch(
 
     spec = flags.spec
     plan = Plan.read(folder)
+    if click.get_current_context().get_parameter_source("concurrency") is ParameterSource.DEFAULT:
+        spec = spec.changed(teacher={"concurrency": plan.concurrency})
     if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
     starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, dict(map(_setting, settings)))
@@ -98,8 +102,11 @@ def launch(
     for line in starting.describe():
         show_line(line)
     if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("No terminal to ask for confirmation. Pass --yes to start the shards.")
         click.confirm("Start?", abort=True)
-    executor.run()
+    with resumable(folder):
+        executor.run()
     show_line(f"When all shards are done, merge them: {command_line('merge', folder, '--out', 'pairs')}")
 
 
@@ -158,8 +165,10 @@ def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> N
     machine would have written. No request is sent and no program is run.
     """
     from hf_oss_instruct.scale.merge import merge as write
+    from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.synthesis.output import REPORT
+    from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
     with resumable(out), show_progress(output) as progress:
         write(folders, out, partial=partial, progress=progress)
@@ -167,4 +176,7 @@ def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> N
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        show_report(report, out, f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml")
+        embedded = report["teacher"] == CommentFunctionTeacher.identity
+        show_report(report, out, after_dataset(out, embedded))
+        if embedded:
+            click.echo(NOT_FOR_TRAINING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,13 @@ class Launch:
         spec = self.plan.spec
         at_once = min(self.workers or self.plan.shards, self.plan.shards)
         lines = [
-            f"{spec.seeds.requested:,} seeds in {self.plan.shards:,} shards of {str(self.plan.folder)!r}",
-            f"{at_once:,} shards at once with {self.teacher.concurrency:,} requests each: "
-            f"up to {at_once * self.teacher.concurrency:,} requests in flight",
+            f"{spec.seeds.requested:,} seeds, {self.plan.shards:,} shards, in {str(self.plan.folder)!r}",
+            f"shards at the same time: {at_once:,}, each with up to {self.teacher.concurrency:,} requests in flight: "
+            f"{at_once * self.teacher.concurrency:,} together",
             f"teacher {self.plan.teacher}{f' at {self.teacher.base_url}' if self.teacher.base_url else ''}",
             f"on {self.on}: datatrove's {EXECUTORS[self.on]}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
         ]
-        spending = [f"{one.name} {value}" for one in fields(self.limits) if (value := getattr(self.limits, one.name)) is not None]
-        return [*lines, f"limits of all shards together: {', '.join(spending)}"]
+        limits = {name: getattr(self.limits, name) for name in ("max_requests", "max_total_tokens", "max_cost")}
+        spending = ", ".join(f"{name} {value:,}" for name, value in limits.items() if value is not None)
+        return [*lines, f"limits of all shards together: {spending or 'none'}"]

@@ -33,6 +33,7 @@ class Plan:
         shards: number of shards.
         teacher: identity of the teacher.
         source: the source of its seeds as `--seeds` named it.
+        concurrency: requests of one shard in flight at once.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Plan:
     shards: int
     teacher: str
     source: str
+    concurrency: int
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
@@ -51,10 +53,17 @@ class Plan:
         if not is_plan(folder):
             raise RunError(f"{str(folder)!r} has no {PLAN}. Name a folder that `hf-oss-instruct plan` has written.")
         try:
-            found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str})
+            found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str, "concurrency": int})
         except ValueError as error:
             raise RunError(f"{error}. Plan the run again in a new folder.") from error
-        return cls(folder, RunSpec.from_file(folder / CONFIG), Shard(0, found["shards"]).count, found["teacher"], found["source"])
+        return cls(
+            folder,
+            RunSpec.from_file(folder / CONFIG),
+            Shard(0, found["shards"]).count,
+            found["teacher"],
+            found["source"],
+            max(1, found["concurrency"]),
+        )
 
     def begun(self) -> list[Path]:
         """The folders of shards that were begun, also of those that a split made."""
@@ -120,9 +129,15 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         raise UsageError(f"--shards {shards:,} is more than the {requested:,} seeds. Pass at most {requested:,}.")
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     where = Path(named).absolute() if named and named != "stdlib" and Path(named).exists() else named or source.name
-    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where))
+    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where), spec.teacher.concurrency)
     job = {"command": "plan", "config": plan.spec.as_dict(), "shards": plan.shards, "teacher": plan.teacher}
-    facts = {"requested": requested, "shards": plan.shards, "teacher": plan.teacher, "source": plan.source}
+    facts = {
+        "requested": requested,
+        "shards": plan.shards,
+        "teacher": plan.teacher,
+        "source": plan.source,
+        "concurrency": plan.concurrency,
+    }
     with owned(folder, job):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
         made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}

@@ -33,7 +33,7 @@ def split(folder: Path, into: int) -> list[Path]:
 
     Raises:
         UsageError: `into` is less than 2, or there would be too many shards.
-        RunError: `folder` is no run, is running, is finished, or a folder of that name exists.
+        RunError: `folder` is not a run, is running, is finished, or a folder of that name exists.
     """
     if into < 2:
         raise UsageError(f"--into {into} does not split a shard. Pass at least 2.")

@@ -81,7 +81,7 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
 
     Raises:
         UsageError: the place, or a link in it, leads out of the folder.
-        SeedError: there is no such file or folder, or it holds no code.
+        SeedError: the file or folder does not exist, or contains no code.
     """
     root = folder.resolve()
     place = (root / spec).resolve()

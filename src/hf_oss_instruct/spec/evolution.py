@@ -21,7 +21,7 @@ class EvolutionSpec:
     """How rows are evolved.
 
     Raises:
-        UsageError: a value is out of range, or there is no such operation.
+        UsageError: a value is out of range, or an operation is unknown.
 
     Source:
         WizardCoder, arXiv 2306.08568, section 2.1: five operations, up to four rounds.

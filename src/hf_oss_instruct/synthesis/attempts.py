@@ -75,7 +75,7 @@ class TaskState:
         deadline: how long an attempt may take.
         answers_others: whether a question was answered, so that a refusal is the item's own fault.
         refused: key, refusal and request of what was refused before that.
-        not_understood: answers that are no chat completions.
+        not_understood: answers that are not chat completions.
         failures: failed attempts.
         reached: whether the teacher was ever there.
         failing_since: when the failures began that no answer has come between; None if the last attempt did not fail.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hf_oss_instruct.data import Completion, Request
@@ -59,14 +60,20 @@ class Budget:
     Args:
         limits: the limits.
         before: usage of the run's earlier sessions.
+        record: called with requests, prompt and completion tokens, spent and reserved, before a request is sent.
     """
 
-    def __init__(self, limits: RunLimits | None = None, before: Usage | None = None) -> None:
+    def __init__(
+        self,
+        limits: RunLimits | None = None,
+        before: Usage | None = None,
+        record: Callable[[int, int, int], None] = lambda requests, prompt_tokens, completion_tokens: None,
+    ) -> None:
         before = before or Usage()
         self.limits = limits or RunLimits()
         self._requests = before.requests_sent
         self._prompt, self._completion = before.prompt_tokens, before.completion_tokens
-        self._bounded = self.limits.bounded
+        self._bounded, self._record = self.limits.bounded, record
 
     def reserve(self, request: Request) -> bool:
         """Reserve the budget of one request; False if that could exceed a limit."""
@@ -75,6 +82,7 @@ class Budget:
         prompt, completion = most(request)
         self._add(1, prompt, completion)
         if self._fits():
+            self._record(self._requests, self._prompt, self._completion)
             return True
         self._add(-1, -prompt, -completion)
         return False

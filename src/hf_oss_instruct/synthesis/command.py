@@ -24,6 +24,7 @@ from hf_oss_instruct.streams import reader_gone
 from hf_oss_instruct.synthesis.from_flags import open_run
 
 if TYPE_CHECKING:
+    from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.synthesis.generation import Task
     from hf_oss_instruct.synthesis.run import RunResult
 
@@ -74,7 +75,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
             spec, lists = with_benchmarks(spec, names)
         result = run(out, spec, source, teacher, lists=lists, progress=progress)
     failure = _failure(result, out)
-    _print_outcome(result, failure, teacher.embedded, out, output)
+    _print_outcome(result, failure, teacher.embedded, _next(spec, teacher.embedded, out), out, output)
     sys.exit(_exit_code(result, failure))
 
 
@@ -200,13 +201,13 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
             show_line(f"  {count:,} left out: {reason}")
 
 
-def _print_outcome(result: RunResult, failure: str | None, embedded: bool, out: Path, output: str) -> None:
+def _print_outcome(result: RunResult, failure: str | None, embedded: bool, then: str, out: Path, output: str) -> None:
     from hf_oss_instruct.synthesis.console import show_report
 
     if output == "json":
         click.echo(json.dumps({"out": str(out), **result.report}))
     elif output != "quiet":
-        show_report(result.report, out, "" if failure else _next(out, embedded))
+        show_report(result.report, out, "" if failure else then)
         if embedded and not failure:
             click.echo(NOT_FOR_TRAINING)
     if failure:
@@ -215,7 +216,14 @@ def _print_outcome(result: RunResult, failure: str | None, embedded: bool, out: 
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
 
 
-def _next(out: Path, embedded: bool) -> str:
+def _next(spec: RunSpec, embedded: bool, out: Path) -> str:
+    if spec.seeds.shard:
+        return command_line("merge", out.parent.parent if out.parent.name == "shards" else "PLAN", "--out", "pairs")
+    return after_dataset(out, embedded)
+
+
+def after_dataset(out: Path, embedded: bool) -> str:
+    """Return the command to type after a dataset was made: pairs of the embedded teacher are not for training."""
     if embedded:
         return command_line("preview", "--model", "MODEL")
     return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.console import (
-    command_line,
     show_block,
     show_ending,
     show_line,
     show_rejected,
     show_unfinished_checks,
+    ways_to_look,
 )
 from hf_oss_instruct.data import Pending, Rejection, Row
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
@@ -28,7 +28,7 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
         out: the folder.
         then: the next command, if there is one.
     """
-    look = [command_line("report", out), str(out / "README.md")]
+    look = ways_to_look(out)
     show_ending(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out, look=look, then=then)
     show_rejected(report)
     tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]

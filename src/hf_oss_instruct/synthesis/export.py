@@ -16,6 +16,7 @@ from hf_oss_instruct.errors import RowRejectedError, RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Answer, Journal
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
@@ -147,7 +148,7 @@ def write_dataset(
         with progress.stage("Checking the whole dataset and writing it"):
             tables.finish()
         dropped = sum(journal.dropped for journal in journals)
-        report = report_of(spec, task, stats, tables.checks(), before, 0.0, dropped)
+        report = report_of(spec, task, stats, tables.checks(), before, Usage(before.get("requests_sent", 0)), 0.0, dropped)
         publish(out, spec, task, stats, report | {name: before[name] for name in ("tasks", "shards", "cost") if before.get(name)})
     return stats
 

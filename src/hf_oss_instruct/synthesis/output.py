@@ -189,7 +189,7 @@ class Tables:
 
     def _execution(self) -> dict[str, Any]:
         if not self._stats.verification:
-            return skipped("execution", "solutions are not run by this version", "unavailable")
+            return skipped("execution", "solutions were not run; --verify runs them", "unavailable")
         return {"name": "execution", "version": VERDICTS, "status": "done"}
 
     def check_fresh(self) -> None:
@@ -269,10 +269,11 @@ def report_of(
     stats: RunStats,
     checks: list[dict[str, Any]],
     before: dict[str, Any],
+    spent: Usage,
     seconds: float,
     dropped: int,
 ) -> dict[str, Any]:
-    """The contents of `run.json`; requests, seconds and start include the report of earlier sessions, `before`."""
+    """The contents of `run.json`; `before` is the report of earlier sessions, `spent` their usage."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "format_version": FORMAT_VERSION,
@@ -282,7 +283,7 @@ def report_of(
         "pending": stats.pending,
         "documents_skipped": dict(stats.skipped.most_common()),
         "snippets_refused": dict(stats.refused.most_common()),
-        "requests_sent": before.get("requests_sent", 0) + stats.usage.requests_sent,
+        "requests_sent": spent.requests_sent + stats.usage.requests_sent,
         "tokens": {"prompt": stats.usage.prompt_tokens, "completion": stats.usage.completion_tokens},
         "finish_reasons": dict(stats.usage.finish_reasons.most_common()),
         "parameters_changed": stats.usage.changes,

@@ -149,7 +149,7 @@ class RequestRunner:
         """Count an answer that cannot be parsed; stop paying for more if none could be."""
         state.not_understood += 1
         if not state.answers_others and state.not_understood >= REFUSALS_TO_STOP:
-            reason = f"The first {state.not_understood} answers are no chat completions: {one_line(raw, 200)!r}"
+            reason = f"The first {state.not_understood} answers are not chat completions: {one_line(raw, 200)!r}"
             self.close(TeacherError(f"{reason}. Check --base-url, and that the server speaks the OpenAI protocol."))
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:

@@ -22,7 +22,7 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
-from hf_oss_instruct.synthesis.budget import Budget, Usage
+from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.driving import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
@@ -30,6 +30,7 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.reservations import Reservations
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
@@ -109,8 +110,9 @@ def run(
         tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         if verification:
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
+        reservations = stack.enter_context(Reservations(out))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
-            spent = usage_before(before, journal) if limits.bounded else Usage()
+            spent = usage_before(before, journal, reservations)
 
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(
@@ -120,7 +122,7 @@ def run(
                     concurrency=concurrency,
                     ahead=AHEAD * concurrency,
                     retry_policy=retry_policy,
-                    budget=Budget(limits, spent),
+                    budget=Budget(limits, spent, reservations.write),
                     usage=stats.usage,
                     stop=stop,
                     finish_s=FINISH_S,
@@ -132,7 +134,7 @@ def run(
                 error = drive(stream, tables.consume, stopping)
             with progress.stage("Checking the whole dataset and writing it"):
                 tables.finish()
-            report = report_of(spec, task, stats, tables.checks(), before, time.monotonic() - started, journal.dropped)
+            report = report_of(spec, task, stats, tables.checks(), before, spent, time.monotonic() - started, journal.dropped)
             report |= {"tasks": follow_ups} if follow_ups else {}
         publish(out, spec, task, stats, report)
         return RunResult(stats, report, error, bool(stopping))
@@ -149,7 +151,7 @@ def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[
         The run with the names that its run config records, and the benchmarks.
 
     Raises:
-        UsageError: there is no such benchmark, or a file of one cannot be read.
+        UsageError: a benchmark is unknown, or a file of one cannot be read.
     """
     lists = find(names)
     return replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists))), lists

@@ -9,6 +9,7 @@ from hf_oss_instruct.data import Completion
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.reservations import Reservations
 
 REPORT, JOURNAL, VERDICTS = "run.json", "journal", "verdicts.jsonl"
 """Names in a run's folder."""
@@ -33,15 +34,23 @@ def report_before(out: Path) -> dict[str, Any]:
     return known
 
 
-def usage_before(before: dict[str, Any], journal: Journal) -> Usage:
-    """Usage of earlier sessions: from their report, or from the journal if they were killed before they wrote one."""
-    tokens, answers = before.get("tokens", {}), Usage()
-    for entry in journal.answers():
-        answers.requests_sent += 1
-        if isinstance(entry.answer, Completion):
-            answers.count(entry.answer)
+def usage_before(before: dict[str, Any], journal: Journal, reservations: Reservations) -> Usage:
+    """Usage of earlier sessions: from their report, and if the last one was killed, from what it left.
+
+    Args:
+        before: their report, as `report_before` gives it; a session that was killed wrote none.
+        journal: their answers. Requests that were in flight at a kill are not among them.
+        reservations: what was reserved at a kill, where there are limits.
+    """
+    tokens, left = before.get("tokens", {}), reservations.found
+    if reservations.killed and not left.requests_sent:
+        left = Usage()
+        for entry in journal.answers():
+            left.requests_sent += 1
+            if isinstance(entry.answer, Completion):
+                left.count(entry.answer)
     return Usage(
-        max(before.get("requests_sent", 0), answers.requests_sent),
-        max(tokens.get("prompt", 0), answers.prompt_tokens),
-        max(tokens.get("completion", 0), answers.completion_tokens),
+        max(before.get("requests_sent", 0), left.requests_sent),
+        max(tokens.get("prompt", 0), left.prompt_tokens),
+        max(tokens.get("completion", 0), left.completion_tokens),
     )

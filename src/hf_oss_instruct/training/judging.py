@@ -49,7 +49,7 @@ def scoring(
         tier: as of `run_program`.
 
     Raises:
-        UsageError: there is no such task or file, or a line of the file lacks a field.
+        UsageError: the task is unknown, the file does not exist, or a line of the file lacks a field.
         EvaluationError: the benchmark's data cannot be read.
         SandboxError: this machine has no sandbox.
     """

@@ -19,7 +19,7 @@ def folders(path: str | Path) -> tuple[str, ...]:
         path: a folder of packages, such as `pip install --target` makes, or a virtual environment.
 
     Raises:
-        UsageError: there is no such folder, or it is an environment of another version of Python.
+        UsageError: the folder does not exist, or is an environment of another version of Python.
     """
     root = Path(path).expanduser().resolve()
     if not root.is_dir():

@@ -63,7 +63,7 @@ def select(matrix: npt.ArrayLike, method: str = "majority") -> Selection:
         method: one of `METHODS`.
 
     Raises:
-        UsageError: there is no such method, no solution, or the matrix is not of booleans in two dimensions.
+        UsageError: the method is unknown, there are no solutions, or the matrix is not of booleans in two dimensions.
     """
     if method not in METHODS:
         raise UsageError(f"Unknown selection method {method!r}. Use one of: {', '.join(METHODS)}.")

@@ -66,7 +66,7 @@ class Rubric:
             raise UsageError(f"{name}: criteria must be 1 to {MOST_CRITERIA} names with their descriptions.")
         criteria = tuple(_criterion(word, found, name) for word, found in listed.items())
         if not any(one.weight for one in criteria):
-            raise UsageError(f"{name}: every weight is 0, so that there is no mean. Give a criterion a weight above 0.")
+            raise UsageError(f"{name}: every weight is 0, so the mean is undefined. Give a criterion a weight above 0.")
         return cls(low, high, criteria)
 
     @classmethod

@@ -87,7 +87,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
         teacher: judges where no other is named.
 
     Raises:
-        UsageError: there is no judge, or one twice; the rubric cannot be used; the threshold is outside of its scale.
+        UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside of its scale.
     """
     named = [other_teacher(one, spec) for one in asked.judges]
     judges = [one for one in named if one is not None] or ([teacher] if teacher else [])

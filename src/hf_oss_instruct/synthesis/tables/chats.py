@@ -13,7 +13,7 @@ USERS, ASSISTANTS = ("user", "human"), ("assistant", "gpt", "model", "chatgpt", 
 
 
 def turns_of(value: Any) -> list[Mapping[str, Any]]:
-    """The turns of a chat, which may be JSON text; an empty list for a value that is no chat."""
+    """The turns of a chat, which may be JSON text; an empty list for a value that is not a chat."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         try:
             value = any_json(value)

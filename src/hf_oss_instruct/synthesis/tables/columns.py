@@ -84,7 +84,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
         given: any of `FIELDS` → column.
 
     Raises:
-        UsageError: there is no problem or no solution, or a column that was named is not there.
+        UsageError: the problem or the solution is missing, or a named column does not exist.
     """
     given = dict(given or {})
     if unknown := [field for field in given if field not in FIELDS]:

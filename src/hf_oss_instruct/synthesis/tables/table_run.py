@@ -28,6 +28,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
+from hf_oss_instruct.synthesis.reservations import Reservations
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.verification.memo import Verdicts
@@ -105,7 +106,8 @@ class TableRun:
             self.stopping = stack.enter_context(deferring())
             self._before, self._started = report_before(self.out), time.monotonic()
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
-            self._spent = usage_before(self._before, self._journal) if self._spec.limits.bounded else Usage()
+            self._reservations = stack.enter_context(Reservations(self.out))
+            self._spent = usage_before(self._before, self._journal, self._reservations)
             self._stack = stack.pop_all()
         return self
 
@@ -114,7 +116,7 @@ class TableRun:
 
     @property
     def requests_before(self) -> int:
-        """Requests of earlier sessions, where there is a limit."""
+        """Requests of earlier sessions."""
         return self._spent.requests_sent
 
     def verdicts(self) -> Verdicts:
@@ -144,7 +146,7 @@ class TableRun:
                 concurrency=teacher.concurrency,
                 ahead=AHEAD * teacher.concurrency,
                 retry_policy=RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=teacher.timeout),
-                budget=Budget(limits, self._spent),
+                budget=Budget(limits, self._spent, self._reservations.write),
                 usage=self.usage,
                 stop=stop,
                 finish_s=FINISH_S,
@@ -157,7 +159,7 @@ class TableRun:
         """What `run.json` says of the requests and of the time, earlier sessions included."""
         before, usage = self._before, self.usage
         return {
-            "requests_sent": before.get("requests_sent", 0) + usage.requests_sent,
+            "requests_sent": self._spent.requests_sent + usage.requests_sent,
             "tokens": {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
             "seconds": round(before.get("seconds", 0) + time.monotonic() - self._started, 3),
             "started": before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
