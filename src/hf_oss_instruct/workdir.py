@@ -61,7 +61,7 @@ def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
 
     Args:
         out: the folder.
-        job: what is done there, as plain JSON values; the same job may be done again, from where it stopped or anew.
+        job: what is done there, as plain JSON values; the same job may be done again, resumed or from the start.
 
     Raises:
         RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.

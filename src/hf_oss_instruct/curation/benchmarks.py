@@ -153,7 +153,7 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
         listed = BenchmarkList.of(name, revision, (row for file in files for row in _rows(file)))
     except UsageError as error:
         return BenchmarkList(name, revision, why=str(error))
-    return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} holds no task that we recognize")
+    return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} contains no recognizable task")
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

@@ -199,7 +199,7 @@ def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
             chunks = [flat(chunk).cast(pa.large_string()) for chunk in column.chunks]
         except pa.ArrowInvalid as error:
             raise SeedError(
-                f"The column {name!r} is not UTF-8: {error}. Encode it anew, or leave it out with --columns."
+                f"The column {name!r} is not UTF-8: {error}. Re-encode it, or leave it out with --columns."
             ) from error
         table = table.set_column(table.column_names.index(name), name, pa.chunked_array(chunks, pa.large_string()))
     return table

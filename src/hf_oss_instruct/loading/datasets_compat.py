@@ -1,4 +1,4 @@
-"""Every private name of `datasets` that we use, so that new versions are handled in one place.
+"""Every private name of `datasets` in use, so that new versions are handled in one place.
 
 A canary test asserts that the names exist, and the dependency is `datasets<6`. What is changed in `datasets`: our builder is
 in its table of packaged builders and `.ossi` among its suffixes; loading ours without files does not search the

@@ -42,7 +42,7 @@ def evolve(
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
-    """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them anew, and write the rows of all rounds.
+    """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them again, and write the rows of all rounds.
 
     After an error, an interruption or a crash, the same call continues and asks for no answer twice.
 

@@ -44,7 +44,7 @@ def evolve(
     dry_run: bool,
     output: str,
 ) -> None:
-    """Make the problems of a dataset harder (Evol-Instruct), and solve them anew.
+    """Make the problems of a dataset harder (Evol-Instruct), and solve them again.
 
     \b
     What it costs:      hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --dry-run

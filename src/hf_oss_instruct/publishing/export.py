@@ -38,7 +38,7 @@ def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None
     try:
         report: dict[str, Any] = read_object(folder / REPORT, REPORTED)
     except ValueError as error:
-        raise PublishError(f"{error}. Run the same export again: it writes the file anew.") from error
+        raise PublishError(f"{error}. Run the same export again: it rewrites the file.") from error
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path.relative_to(folder))]
     check_regular_files(folder, paths)
     source = report["source"] or {"checks": [{"name": "curation", "status": "unknown", "why": "the rows are not of a run"}]}

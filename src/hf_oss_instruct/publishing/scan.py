@@ -20,7 +20,7 @@ TEXT = (".json", ".jsonl", ".yaml", ".yml", ".md", ".jinja", ".svg", ".txt")
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 """Not scanned: among a hundred thousand arbitrary strings, some match any pattern of a secret. They come from the base model."""
 IDS = ("seed_id", "prompt_hash", "seed_revision", "repo_commit", "openai_fingerprint")
-"""Columns with hashes that we compute, which look like API keys."""
+"""Columns of hashes, which look like API keys."""
 CHUNK = 100_000
 """Characters of a text file that are scanned together. Chunks overlap, so that a secret across a boundary is found."""
 

@@ -225,7 +225,7 @@ def _title(task: str) -> str:
 def _put_table(card: ModelCard) -> None:
     if BEGIN not in card.text or END not in card.text:
         return
-    ours = {"interval_95", "problems", "of", "how"}  # keys that we write; entries of others are only in model-index
+    ours = {"interval_95", "problems", "of", "how"}  # our keys; entries of others are only in model-index
     rows = [one for one in card.data.get("eval_results") or () if ours <= set(one.metric_args or ())]
     lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
     for one in rows:

@@ -83,7 +83,7 @@ class RowLookup:
 
         Returns:
             `items` (key, title, said), `total`, `rows` (that pass the filters), `looked` (how many of these were searched), and
-            `cursor`, which is not empty while a search is not finished: the same question goes on with it.
+            `cursor`, which is not empty while a search is not finished: pass it with the same query to continue.
         """
         for name in chosen:
             self._facet(name)  # what takes long, before others have to wait

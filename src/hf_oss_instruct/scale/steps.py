@@ -65,7 +65,7 @@ class Step(PipelineStep):  # type: ignore[misc]  # datatrove has no types
 class RunShard(Step):
     """One shard of a plan, in its folder of the plan, with its journal: `synthesize --shard RANK/WORLD_SIZE`.
 
-    A task that failed or was killed goes on where it stopped when datatrove runs it again. The kept rows are passed on.
+    A task that failed or was killed resumes when datatrove runs it again. The kept rows are passed on.
 
     Args:
         plan: folder of the plan, on a file system that all tasks share.

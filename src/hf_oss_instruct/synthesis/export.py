@@ -72,7 +72,7 @@ class RecordedRun:
         try:
             report = read_object(folder / REPORT, {"teacher": str})
         except ValueError as error:
-            raise RunError(f"{error}. Run the same synthesize again: it writes the report anew.") from error
+            raise RunError(f"{error}. Run the same synthesize again: it rewrites the report.") from error
         return cls(folder, RunSpec.from_file(folder / CONFIG), report)
 
     @property

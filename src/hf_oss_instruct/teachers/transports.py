@@ -34,9 +34,9 @@ SERVER_WAS_THERE = frozenset(
 )
 """Errors that a connection can only have after it stood."""
 LARGEST = 16 * 2**20
-"""Bytes of an answer that we read."""
+"""Maximum number of bytes read of an answer."""
 HEADER_BYTES = 2**16
-"""Bytes of one header that we read: gateways send policies longer than aiohttp's 8,190."""
+"""Maximum number of bytes of a header: gateways send policies longer than aiohttp's 8,190."""
 OWN_PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
 """Sampling parameters that `AsyncInferenceClient.chat_completion` has arguments for; others travel in `extra_body`."""
 

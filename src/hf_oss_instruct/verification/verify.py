@@ -45,7 +45,7 @@ def verify_row(
         tests: as of `read_suite`.
         language: as in `languages.LANGUAGES`.
         options: how.
-        verdicts: what is known from before; made anew by default.
+        verdicts: verdicts of earlier runs; none by default.
 
     Raises:
         SandboxError: this machine has no sandbox.

@@ -110,12 +110,12 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
     if not continues and has_fence(text):
         return _from_answer(language, problem, text)
     ended = cut(text, (*problem.stop_tokens, *_FENCES))
-    if not continues and problem.entry_point in text and (again := _begun_anew(language, problem, text, ended)):
+    if not continues and problem.entry_point in text and (again := _restarted(language, problem, text, ended)):
         return Extracted(language.join(problem, language.source(again)), "lines")
     return Extracted(problem.prompt + ended, "completion", whole=False)
 
 
-def _begun_anew(language: Language, problem: Problem, text: str, ended: str) -> str:
+def _restarted(language: Language, problem: Problem, text: str, ended: str) -> str:
     """Return the definitions of a completion that contains the whole function instead of continuing the prompt."""
     name = problem.entry_point
     if language.path_to(name, language.prompt_of(problem).items):

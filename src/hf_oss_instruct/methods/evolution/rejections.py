@@ -40,7 +40,7 @@ _WORD = re.compile(r"\w+")
 
 
 def check_problem(problem: str, parent: str, max_similarity: float) -> None:
-    """Reject an evolved problem that is none.
+    """Reject an answer that is not an evolved problem.
 
     Args:
         problem: the evolved problem.

@@ -98,7 +98,7 @@ def write(
 
 
 def _are_scores(rows: SourceRows) -> bool:
-    """Whether the table has the scores of an earlier judging, which are written anew."""
+    """Whether the table has the scores of an earlier judging, which are overwritten."""
     schema = rows.table.schema
     return all(schema.field(one.name).type == one.type for one in JUDGING if one.name in schema.names)
 

@@ -20,7 +20,7 @@ def set_aside(table: pa.Table, names: Sequence[str], *, ours: bool) -> tuple[pa.
     Args:
         table: the source.
         names: the columns that will be written.
-        ours: whether columns of these names are an earlier run's, which are written anew; others are renamed.
+        ours: whether columns of these names come from an earlier run and are overwritten; others are renamed.
     """
     there = [name for name in names if name in table.column_names]
     if ours:

@@ -26,7 +26,7 @@ PREDECLARED = frozenset(
     "bool byte complex128 complex64 error false float32 float64 iota int int16 int32 int64 int8 nil panic print println recover "
     "rune string true uint uint16 uint32 uint64 uint8 uintptr append cap close copy delete len make new".split()
 )
-"""Names that a program must not define anew, since its tests use them; `min`, `max` and `any` are often defined."""
+"""Names that a program must not redefine, because its tests use them; `min`, `max` and `any` are often defined."""
 _TESTIFY = re.compile(r"github\.com/stretchr/testify/(assert|require)$")
 _PACKAGE = re.compile(r"^[ \t]*package\s+\w+.*$", re.MULTILINE)
 _SPEC = re.compile(r"(?:(\w+|\.|_)\s+)?\"([^\"]+)\"")

@@ -141,7 +141,7 @@ def _statement(
     elif _ASSERTS.search(text_of(node)) or name in helpers:
         tail, counted = counting
         run = _wait(f"return {text_of(call)};" if call is not None else text_of(node))
-        if counted:  # every test counts anew
+        if counted:  # every test has its own count
             names = ", ".join(counted)
             run = f"const before = [{names}]; try {{ {text_of(node)}\n{tail} }} finally {{ [{names}] = before; }}"
         edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(tests)}, () => {{ {run} }});"))
