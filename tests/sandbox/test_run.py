@@ -153,12 +153,18 @@ def test_five_hundred_runs_leave_nothing(isolating: str) -> None:
         work, mounts = sum(len(os.listdir(base)) for base in folders), Path("/proc/self/mountinfo").read_text().count("\n")
         return len(ours()), mounts, len(os.listdir("/proc/self/fd")), work
 
-    before = state()
+    def settled() -> tuple[int, int, int, int]:
+        last = state()
+        while time.sleep(1) or (now := state()) != last:
+            last = now
+        return last
+
+    before = settled()  # the init processes that wait for the next runs have their folders
     jobs = (Job(f"open('x', 'w').write('y'); print({n})") for n in range(500))
     outputs = [ended.stdout for ended in run_programs(jobs, workers=4, tier=isolating)]
     assert outputs == [f"{n}\n" for n in range(500)]
     deadline = time.monotonic() + 10
-    while state()[0] > before[0] and time.monotonic() < deadline:  # the last init processes end
+    while state() != before and time.monotonic() < deadline:  # the last init processes end and remove their folders
         time.sleep(0.05)
     assert state() == before
 

@@ -50,6 +50,8 @@ GAPS = (
     "Bugs in the kernel or the CPU are not covered: this is not a virtual machine.",
     "The shape of the machine is visible: number of CPUs, amount of memory, kernel version.",
     "Runs compete for shared resources: CPU caches, memory bandwidth, time.",
+    "Without a control group, shared pages that a program unmapped appear only in the machine's total: what other processes free "
+    "at the same moment hides as many of them.",
     "A program that shares a process with its tests can find the nonce and print it; functions judged from outside cannot.",
 )
 # Guarantees that need a control group.

@@ -54,7 +54,10 @@ def _cell(case: Case, column: str) -> tuple[str, str]:
         return _control(case, column)
     if isinstance(case, Attack):
         inner = not case.terminal or "CONFORMANCE_SCREEN" in os.environ
-        harm, outcome = (attacked if inner else attacked_at_a_terminal)(case, column)
+        for _ in range(3 if case.machine_wide and column != BARE else 1):
+            harm, outcome = (attacked if inner else attacked_at_a_terminal)(case, column)
+            if not harm:
+                break
         detail = f"{outcome.status} in {outcome.seconds:.1f} s: {(outcome.stdout + outcome.stderr)[-300:]}"
         if outcome.status == "sandbox_error":
             return "wrong", detail

@@ -67,6 +67,8 @@ class Attack:
         needs: conditions (`runners.CONDITIONS`) without which even a bare subprocess cannot do it.
         kernel: whether a kernel may lack the interface it uses: where a bare subprocess fails, nothing is claimed.
         terminal: whether the caller has a terminal.
+        machine_wide: whether a tier without a control group sees it only in a total of the whole machine, which other processes
+            change too: it did harm where three runs did.
     """
 
     name: str
@@ -79,3 +81,4 @@ class Attack:
     needs: tuple[str, ...] = ()
     kernel: bool = False
     terminal: bool = False
+    machine_wide: bool = False

@@ -33,7 +33,7 @@ class Seen:
         memory_kib: peak memory of all processes together, in KiB.
         cpu_s: CPU time in seconds, including ended processes.
         close: whether half of a limit was used at the last poll.
-        shared_kib: shared memory of the whole machine at the start of the run, in KiB.
+        shared_kib: the least shared memory of the whole machine since the start of the run, in KiB.
         files: inode → size in bytes of each file that was seen.
         unknown: inodes of files that are only mapped and whose size is unknown.
         mapped: whether the last poll found a deleted file; `mapped_ns`: when mappings were last checked.
@@ -110,7 +110,9 @@ def _memory_kib(places: dict[int, str], seen: Seen, limit: int, sockets_kib: int
     if own + shared + sockets_kib > limit:
         own, shared = _divided(places, found)
     # Unmapped shared pages stay allocated until the last mapping is gone; only the machine's total shows them.
-    more = _shared_kib() - seen.shared_kib
+    machine = _shared_kib()
+    seen.shared_kib = min(seen.shared_kib, machine)  # it falls where other processes free some
+    more = machine - seen.shared_kib
     if own + max(shared, more) + sockets_kib > limit and more > shared:
         shared = more if any(map(procfs.shares_memory, places.values())) else shared
     return own + shared + sockets_kib
