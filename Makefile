@@ -16,20 +16,25 @@ quickstart: $(VENV)/core  ## pairs from the standard library, no model, no netwo
 # checks run beside the tests with huggingface_hub 2. Each target prints its output when it ends; both run to the end if one fails.
 test:  ## every test, with every extra; what talks to the Hub, with huggingface_hub 2 too
 	$(MAKE) --no-print-directory --jobs=2 --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-hub2
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(call run-tests,$(BIN)/python)
+
+# A test that fails beside others is run again alone, so that a busy machine fails no run and every failure is printed.
+run-tests = $(1) -m pytest -n auto --dist worksteal $(2) || $(1) -m pytest --last-failed --last-failed-no-failures none $(2)
 
 test-long: $(VENV)/all  ## the long versions of tests, and property tests with new random examples, before a release
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'long or hypothesis' --hypothesis-profile random
 
+HUB2_TESTS = tests/support tests/benchmarks/test_fetch.py \
+	tests/publishing/test_publish.py tests/publishing/test_scores.py tests/publishing/test_model.py \
+	tests/loading/test_builder.py tests/loading/test_repo_config.py \
+	tests/teachers/test_inference.py tests/seeds/tables/test_tables.py::TestHub \
+	tests/evaluation/test_lighteval_models.py tests/evaluation/call_tests/test_grading.py \
+	tests/verification/test_mutants.py \
+	tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \
+	tests/evaluation/test_evaluate.py::test_a_tiny_model_in_the_other_styles
+
 test-hub2: $(HUB2)/all
-	$(HUB2)/bin/python -m pytest -n auto --dist worksteal tests/support tests/benchmarks/test_fetch.py \
-		tests/publishing/test_publish.py tests/publishing/test_scores.py tests/publishing/test_model.py \
-		tests/loading/test_builder.py tests/loading/test_repo_config.py \
-		tests/teachers/test_inference.py tests/seeds/tables/test_tables.py::TestHub \
-		tests/evaluation/test_lighteval_models.py tests/evaluation/call_tests/test_grading.py \
-		tests/verification/test_mutants.py \
-		tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \
-		tests/evaluation/test_evaluate.py::test_a_tiny_model_in_the_other_styles
+	$(call run-tests,$(HUB2)/bin/python,$(HUB2_TESTS))
 
 check quality: $(VENV)/all  ## what must hold of the source text
 	$(BIN)/ruff check .
