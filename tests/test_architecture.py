@@ -9,30 +9,30 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "hf_oss_instruct"
-ROOF = {"cli", "api"}
-"""Files of the package itself that stand above the rooms; all its other files are the ground."""
+TOP = {"cli", "api"}
+"""Top-level modules above the packages; all other top-level modules are the base."""
 ONE_FILE_PER_CASE = set("languages suites call_tests sample_files benchmarks templates tamper_protection vendor".split())
 """Folders with a file for each language or format: the map names the folder."""
 IGNORED = {"__init__", "__main__", "__pycache__"}
 
 
-def rows_of_the_map() -> dict[str, list[tuple[str, str]]]:
-    """Room → the cells `module` and `the question it answers` of its rows."""
-    table = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("| floor |")[2].partition("\n\n")[0]
+def map_rows() -> dict[str, list[tuple[str, str]]]:
+    """Package → the cells `module` and `contents` of its rows."""
+    table = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("| package |")[2].partition("\n\n")[0]
     rows: dict[str, list[tuple[str, str]]] = {}
-    room = ""
+    package = ""
     for line in table.splitlines()[2:]:
-        floor, modules, question = (cell.strip() for cell in line.strip("|").split("|", 2))
-        room = floor.strip("*") or room
-        rows.setdefault(room, []).append((modules, question))
+        name, modules, text = (cell.strip() for cell in line.strip("|").split("|", 2))
+        package = name.strip("*") or package
+        rows.setdefault(package, []).append((modules, text))
     return rows
 
 
-MAP = rows_of_the_map()
+MAP = map_rows()
 
 
-def folder(room: str) -> Path:
-    return PACKAGE if room in ("roof", "ground") else PACKAGE / room
+def folder(package: str) -> Path:
+    return PACKAGE if package in ("top", "base") else PACKAGE / package
 
 
 def contents(path: Path) -> set[str]:
@@ -45,31 +45,31 @@ def names_in(text: str) -> set[str]:
     return {part for name in re.findall(r"`([\w/]+)(?:\.py)?`", text) for part in name.split("/") if part}
 
 
-def test_the_map_has_every_room() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - IGNORED
-    assert MAP.keys() == rooms | {"roof", "ground"}
+def test_the_map_has_every_package() -> None:
+    packages = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - IGNORED
+    assert MAP.keys() == packages | {"top", "base"}
 
 
-@pytest.mark.parametrize("room", sorted(MAP))
-def test_the_map_names_every_module(room: str) -> None:
-    modules = contents(folder(room))
-    if room in ("roof", "ground"):
-        modules = ROOF if room == "roof" else {path.stem for path in PACKAGE.glob("*.py")} - ROOF - IGNORED
-    assert modules <= {name for cell, _ in MAP[room] for name in names_in(cell)}
+@pytest.mark.parametrize("package", sorted(MAP))
+def test_the_map_names_every_module(package: str) -> None:
+    modules = contents(folder(package))
+    if package in ("top", "base"):
+        modules = TOP if package == "top" else {path.stem for path in PACKAGE.glob("*.py")} - TOP - IGNORED
+    assert modules <= {name for cell, _ in MAP[package] for name in names_in(cell)}
 
 
-@pytest.mark.parametrize("room", sorted(MAP.keys() - {"roof", "ground"}))
-def test_the_map_names_every_module_of_a_folder_in_a_room(room: str) -> None:
-    folders = [path for path in folder(room).iterdir() if path.is_dir() and path.name not in ONE_FILE_PER_CASE | IGNORED]
+@pytest.mark.parametrize("package", sorted(MAP.keys() - {"top", "base"}))
+def test_the_map_names_every_module_of_a_folder_in_a_package(package: str) -> None:
+    folders = [path for path in folder(package).iterdir() if path.is_dir() and path.name not in ONE_FILE_PER_CASE | IGNORED]
     inner = {name for path in folders for name in contents(path)} - {"templates"}
-    assert inner <= {name for row in MAP[room] for name in names_in(" ".join(row))}
+    assert inner <= {name for row in MAP[package] for name in names_in(" ".join(row))}
 
 
-@pytest.mark.parametrize("room", sorted(MAP))
-def test_every_module_on_the_map_exists(room: str) -> None:
-    for cell, _ in MAP[room]:
-        inner = [folder(room), *(folder(room) / name for name in names_in(cell) if (folder(room) / name).is_dir())]
+@pytest.mark.parametrize("package", sorted(MAP))
+def test_every_module_on_the_map_exists(package: str) -> None:
+    for cell, _ in MAP[package]:
+        inner = [folder(package), *(folder(package) / name for name in names_in(cell) if (folder(package) / name).is_dir())]
         existing = {name for path in inner for name in contents(path)}
-        if room == "roof":
-            existing.add("command")  # each room's own
+        if package == "top":
+            existing.add("command")  # each package's own
         assert names_in(cell) <= existing, cell
