@@ -31,6 +31,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def error_message(error: BaseException, limit: int = 300) -> str:
+    """The message of an exception on one line, without a final period; the name of its type if the message is empty."""
+    return one_line(str(error), limit).rstrip(".") or type(error).__name__
+
+
 def fenced(text: str, tag: str = "") -> str:
     """Return the text as a Markdown code block that it cannot close, with control characters escaped."""
     return code_block(visible(text), tag)

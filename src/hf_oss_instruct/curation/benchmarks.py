@@ -15,6 +15,7 @@ from hf_oss_instruct.benchmarks.registry import BENCHMARKS as REGISTRY
 from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, recorded
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
@@ -141,9 +142,9 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
     except Exception as error:  # whatever the client raises, the run continues and reports that this benchmark was not checked
-        said = " ".join(str(error).split())[:200]
+        message = error_message(error, 200)
         refused = getattr(getattr(error, "response", None), "status_code", None)
-        what = f"the Hub refused it: {said}" if refused else f"{UNREACHABLE}: {said}"
+        what = f"the Hub refused it: {message}" if refused else f"{UNREACHABLE}: {message}"
         return BenchmarkList(name, source.revision, why=what, unreachable=not refused)
     if not files and not reachable:
         return BenchmarkList(name, source.revision, why=UNREACHABLE, unreachable=True)

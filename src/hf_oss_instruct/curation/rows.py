@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.arrow import flat, holds_text, value_type
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, DETAIL, FLAGS, REASON
 from hf_oss_instruct.data import storable
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
 from hf_oss_instruct.schemas import SCHEMA
@@ -93,7 +94,7 @@ def _read_file(file: Path) -> pa.Table:
             rows = unpacked(raw, file.name)
             return _read_csv(rows, file) if {".csv", ".tsv"} & set(file.suffixes[-2:]) else _read_json(rows, file)
     except (OSError, EOFError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise SeedError(f"{str(file)!r} cannot be read: {' '.join(str(error).split())}. Repair it, or leave it out.") from error
+        raise SeedError(f"{str(file)!r} cannot be read: {error_message(error)}. Repair it, or leave it out.") from error
 
 
 def _read_csv(rows: Any, file: Path) -> pa.Table:
@@ -213,6 +214,4 @@ def _from_hub(source: str) -> pa.Table:
     try:
         return datasets.load_dataset(source, split="train").data.table
     except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded
-        raise SeedError(
-            f"{source!r} cannot be loaded: {' '.join(str(error).split())[:300]}. Check its name and the network."
-        ) from error
+        raise SeedError(f"{source!r} cannot be loaded: {error_message(error)}. Check its name and the network.") from error

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import xxhash
 
 from hf_oss_instruct.benchmarks.registry import canonical
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
@@ -233,9 +234,8 @@ def _commit(name: str, revision: str) -> str:
     except Exception as error:  # whatever the Hub's client raises
         if isinstance(path := try_to_load_from_cache(name, "config.json", revision=revision), str):
             return Path(path).parent.name
-        said = " ".join(str(error).split())[:300]
         raise EvaluationError(
-            f"The model {name!r} at {revision!r} is neither a local folder nor available on the Hub: {said}"
+            f"The model {name!r} at {revision!r} is neither a local folder nor available on the Hub: {error_message(error)}."
         ) from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.credentials import key_from, redacted
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
@@ -115,8 +116,8 @@ class LightevalModel:
         try:
             self._model: Any = import_module("lighteval.models.model_loader").load_model(config)
         except Exception as error:  # whatever the back end raises
-            said = redacted(" ".join(str(error).split())[:500])
-            raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {said}") from error
+            message = redacted(error_message(error, 500))
+            raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {message}.") from error
         _without_cache(self._model)
         if choice.backend == "transformers":
             # Special tokens mark where an answer ends, so they must be kept in the text; lighteval sets this to True.
@@ -158,8 +159,7 @@ class LightevalModel:
         try:
             responses = self._model.greedy_until(docs)
         except Exception as error:  # whatever the back end raises
-            said = redacted(" ".join(str(error).split())[:500])
-            raise EvaluationError(f"{self.choice.backend} failed: {said}") from error
+            raise EvaluationError(f"{self.choice.backend} failed: {redacted(error_message(error, 500))}.") from error
         # Outside chat, a special token (end of file, fill-in-the-middle) always means that the program is over.
         ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
         return [[cut(text or "", ends) for text in response.text] for response in responses]
@@ -204,7 +204,7 @@ def _config(choice: ModelChoice, sampling: Sampling) -> Any:
     try:
         return config(**own | dict(choice.options))
     except ValueError as error:
-        raise UsageError(f"lighteval rejects an option of {choice.backend}: {' '.join(str(error).split())[:300]}") from error
+        raise UsageError(f"lighteval rejects an option of {choice.backend}: {error_message(error)}.") from error
 
 
 def _imported(backend: str) -> tuple[Any, Any]:
@@ -224,10 +224,9 @@ def _imported(backend: str) -> tuple[Any, Any]:
             import_module("lighteval.models.model_loader")
         return getattr(import_module(module), name), import_module("lighteval.models.model_input").GenerationParameters
     except Exception as error:  # importing it runs a lot of code
-        said = " ".join(str(error).split())[:300]
         extra = "endpoints" if backend in SERVED else "eval"
         raise UsageError(
-            f"lighteval cannot be imported: {said}. Install it with: pip install 'hf-oss-instruct[{extra}]'"
+            f"lighteval cannot be imported: {error_message(error)}. Install it with: pip install 'hf-oss-instruct[{extra}]'"
         ) from error
 
 

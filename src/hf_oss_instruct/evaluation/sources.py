@@ -15,6 +15,7 @@ import xxhash
 from hf_oss_instruct.benchmarks.fetch import fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.benchmarks.rows import read_rows
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 
 RELEASES = {
@@ -119,9 +120,8 @@ def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
     try:
         files = fetch(source.repo, revision, source.patterns)
     except Exception as error:  # the Hub client can raise anything
-        said = " ".join(str(error).split())[:300]
         raise EvaluationError(
-            f"{source.repo}@{revision} cannot be read from the Hub: {said}. Pass local files with --data."
+            f"{source.repo}@{revision} cannot be read from the Hub: {error_message(error)}. Pass local files with --data."
         ) from error
     if not files:
         raise EvaluationError(f"{source.repo}@{revision} has no file {', '.join(source.patterns)}. Pass local files with --data.")

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hf_oss_instruct.data import digest
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.progress.counts import Counts
@@ -109,7 +110,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
                 for batch in file.iter_batches(BATCH):
                     yield from batch.to_pylist()
         except (pa.ArrowException, OSError) as error:
-            raise UsageError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}.") from error
+            raise UsageError(f"{str(path)!r} cannot be read: {error_message(error)}.") from error
 
 
 def _read(row: Mapping[str, Any]) -> ExportRow | str:

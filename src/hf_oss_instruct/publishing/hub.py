@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.credentials import check_hub
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.retries import hub_errors, retried
@@ -113,7 +114,7 @@ def check(push: Push) -> None:
         card = {"dataset": DatasetCard, "model": ModelCard, "space": SpaceCard}[push.repo_type](push.card)
     except (ValueError, yaml.YAMLError) as error:
         raise PublishError(
-            f"The card's front matter is not valid YAML: {' '.join(str(error).split())}. Fix it; nothing was sent."
+            f"The card's front matter is not valid YAML: {error_message(error)}. Fix it; nothing was sent."
         ) from error
     missing = [name for name in FIELDS[push.repo_type] if not card.data.get(name)]
     if missing and not push.update_only:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.hub import transport_error
 
@@ -75,13 +76,9 @@ def _translated(error: BaseException, repo_id: str) -> PublishError | None:
             412: f"Somebody committed to {repo_id} in the meantime. Run the same command again to publish on top of that commit.",
         }
         status = error.response.status_code if error.response is not None else 0
-        return PublishError(ways_out.get(status, f"The Hub rejected the request: {_one_line(error)}. {unchanged}"))
+        return PublishError(ways_out.get(status, f"The Hub rejected the request: {error_message(error)}. {unchanged}"))
     if isinstance(error, ValueError):  # raised by huggingface_hub for a card that the Hub rejects
-        return PublishError(f"The Hub rejects the card: {_one_line(error)}. Fix it; the repository is unchanged.")
+        return PublishError(f"The Hub rejects the card: {error_message(error)}. Fix it; the repository is unchanged.")
     if isinstance(error, (transport_error(), OfflineModeIsEnabled, OSError)):
-        return PublishError(f"The Hub cannot be reached: {_one_line(error)}. {unchanged}")
+        return PublishError(f"The Hub cannot be reached: {error_message(error)}. {unchanged}")
     return None
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
 
 SecretIn = Callable[[str, str], str | None]
@@ -85,7 +86,7 @@ def rows_of(name: str, content: Path | bytes) -> Iterator[tuple[int, pa.Table]]:
                 yield start, pa.Table.from_batches([batch])
                 start += len(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise PublishError(f"{name!r} cannot be read: {' '.join(str(error).split())}. Run the same command again.") from error
+        raise PublishError(f"{name!r} cannot be read: {error_message(error)}. Run the same command again.") from error
 
 
 def _findings(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:

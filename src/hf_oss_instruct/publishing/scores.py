@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from hf_oss_instruct.display import markdown
+from hf_oss_instruct.display import error_message, markdown
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
@@ -161,7 +161,7 @@ def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
     try:
         read = ModelCard(card)
     except (ValueError, yaml.YAMLError) as error:
-        raise PublishError(f"The model's card cannot be read: {' '.join(str(error).split())}. Fix it first.") from error
+        raise PublishError(f"The model's card cannot be read: {error_message(error)}. Fix it first.") from error
     fresh = model_index(results)
     known = [one for one in read.data.get("eval_results") or () if _identity(one) not in set(map(_identity, fresh))]
     read.data["eval_results"] = [*known, *fresh]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.rows import ReportRows
 
@@ -108,7 +109,7 @@ def _embedder(name: str) -> Any:
     except ImportError:
         raise UsageError(f"--category-model {name} needs transformers: pip install 'hf-oss-instruct[local]'.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"The model {name!r} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+        raise UsageError(f"The model {name!r} cannot be loaded: {error_message(error)}.") from error
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
 
     def embed(texts: list[str]) -> np.ndarray[Any, Any]:

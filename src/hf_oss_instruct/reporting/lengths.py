@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.rows import ReportRows
 
@@ -42,7 +43,7 @@ def tokenizer(name: str) -> Count:
     except ImportError:
         raise UsageError(f"--tokenizer {name} needs transformers: pip install 'hf-oss-instruct[local]'.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"The tokenizer {name!r} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+        raise UsageError(f"The tokenizer {name!r} cannot be loaded: {error_message(error)}.") from error
     return lambda texts: [len(one) for one in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from hf_oss_instruct.data import Completion, Request, digest
+from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -133,9 +134,9 @@ class TransformersTeacher(Teacher):
                 if type(error).__name__ == "OutOfMemoryError" and len(batch) > 1:
                     self._batch_size = len(batch) // 2
                     continue  # all are still unanswered: retry in smaller batches, after this block has released the tensors
-                outcomes = [error if isinstance(error, OssInstructError) else RetryableError(_said(error), reached=True)] * len(
-                    batch
-                )
+                outcomes = [
+                    error if isinstance(error, OssInstructError) else RetryableError(_description(error), reached=True)
+                ] * len(batch)
             for asked, outcome in zip(batch, outcomes, strict=True):
                 asked.settle(outcome)
 
@@ -175,7 +176,7 @@ class _Model:
             way_out = (
                 "Name a Hub id that you may read, or a folder with config, tokenizer and safetensors; and a device with room."
             )
-            raise TeacherError(f"The model {model!r} cannot be loaded: {_said(error)}. {way_out}") from error
+            raise TeacherError(f"The model {model!r} cannot be loaded: {_description(error)}. {way_out}") from error
         own = loaded.generation_config.eos_token_id
         ends = (*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id)
         self._ends = [end for end in ends if end is not None]
@@ -201,7 +202,9 @@ class _Model:
             try:
                 asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:
-                raise TeacherError(f"The model's chat template does not take the prompt: {_said(error)}. Change one.") from error
+                raise TeacherError(
+                    f"The model's chat template does not take the prompt: {_description(error)}. Change one."
+                ) from error
         else:
             text = "\n\n".join(message["content"] for message in messages)
             asked.tokens = self._tokenizer(text, split_special_tokens=True)["input_ids"]
@@ -241,6 +244,5 @@ def text_of(tokenizer: Any, tokens: list[int]) -> str:
     return whole if split_reasoning(whole)[0] else str(tokenizer.decode(tokens, skip_special_tokens=True))
 
 
-def _said(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words}"[:MESSAGE_LENGTH].rstrip(".: ")
+def _description(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(str(error), MESSAGE_LENGTH)}".rstrip(".: ")

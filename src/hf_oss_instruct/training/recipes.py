@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.structured import load_yaml, read_object
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
@@ -135,7 +136,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         values = load_yaml(path.read_text("utf-8"), aliases=True)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{path} cannot be read as YAML: {error_message(error)}.") from error
     if not isinstance(values, dict):
         raise UsageError(f"{path} is not a list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
     if trainer := next((trainer for key, trainer in OTHER_TRAINERS.items() if key in values), None):

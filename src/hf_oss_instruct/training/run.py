@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.loss_curve import loss_curve
@@ -119,7 +120,7 @@ def train(
             say(f"Resuming from {checkpoint}.")
     # The process that started the others holds the folder for all of them.
     holding = nullcontext() if LAUNCHED in os.environ else held(out)
-    with holding, deferring() as stopping, _full_disk_said(out):
+    with holding, deferring() as stopping, _full_disk_translated(out):
         trainer.add_callback(stop_callback(trainer, stopping))
         with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:
             if progress is not SILENT:
@@ -160,8 +161,7 @@ def _from_pretrained(kind: str, model: Any) -> Any:
     try:
         return getattr(transformers, kind).from_pretrained(model.model_name_or_path, revision=model.model_revision)
     except (OSError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise UsageError(f"{kind} cannot read the model {model.model_name_or_path!r}: {said}") from error
+        raise UsageError(f"{kind} cannot read the model {model.model_name_or_path!r}: {error_message(error)}.") from error
 
 
 def _adopt(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
@@ -275,16 +275,15 @@ def _where_it_stopped(trainer: Any, out: Path) -> str:
 
 
 @contextmanager
-def _full_disk_said(out: Path) -> Iterator[None]:
+def _full_disk_translated(out: Path) -> Iterator[None]:
     """Translate errors of a full disk: torch and safetensors raise their own types for it."""
     try:
         yield
     except Exception as error:
-        said = " ".join(str(error).split())
-        if isinstance(error, OSError) or not _FULL.search(said):
+        if isinstance(error, OSError) or not _FULL.search(str(error)):
             raise
         raise RunError(
-            f"The output_dir {str(out)!r} cannot be written: {said[:300]}. Free disk space, then run the same command again to "
+            f"The output_dir {str(out)!r} cannot be written: {error_message(error)}. Free disk space, then run the same command again to "
             "resume from the last checkpoint."
         ) from error
 

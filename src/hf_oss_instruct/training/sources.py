@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.structured import read_object
 
@@ -53,7 +54,7 @@ class TrainingSource:
         try:
             return load_dataset(path, streaming=streaming, **words)
         except (DatasetsError, OSError, ValueError) as error:
-            why = " ".join(str(error.__cause__ or error).split())
+            why = error_message(error.__cause__ or error)
             raise UsageError(
                 f"The dataset {self.path!r} cannot be loaded: {why}. Check the name, or convert the rows to parquet."
             ) from error
@@ -194,4 +195,4 @@ def _from_hub(repo: str) -> Path | None:
     except EntryNotFoundError:
         return None
     except (HfHubHTTPError, OSError) as error:
-        raise RunError(f"The report of {repo!r} could not be read from the Hub: {' '.join(str(error).split())}") from error
+        raise RunError(f"The report of {repo!r} could not be read from the Hub: {error_message(error)}.") from error

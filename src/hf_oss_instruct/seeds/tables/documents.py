@@ -21,6 +21,7 @@ import pyarrow as pa
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import PARQUET, unpacked
 from hf_oss_instruct.hub import transport_error
@@ -138,7 +139,9 @@ class Tables(ABC):
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
         ):
-            return SeedError(f"{path!r} in {self.name} cannot be read: {first_line(error)}. Download it again, or leave it out.")
+            return SeedError(
+                f"{path!r} in {self.name} cannot be read: {error_message(error)}. Download it again, or leave it out."
+            )
         return None
 
 
@@ -200,8 +203,3 @@ def _row_ids(ids: list[str | None], path: str, first: int) -> list[str]:
         else storable(f"{folder}/{row_id}")
         for number, row_id in enumerate(ids, first)
     ]
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, without the full stop."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import IO
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, tables_among
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
-from hf_oss_instruct.seeds.tables.documents import Tables, first_line
+from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
 
 
@@ -54,7 +55,7 @@ class HubTables(Tables):
             ) from error
         except (transport_error(), OfflineModeIsEnabled, OSError) as error:
             raise SeedError(
-                f"The Hub cannot be asked for {repo_id!r}: {first_line(error)}. Try again, or use --seeds stdlib."
+                f"The Hub cannot be asked for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
             ) from error
         self._files = HfFileSystem(endpoint=endpoint)
         self._root = f"datasets/{repo_id}@{info.sha}"

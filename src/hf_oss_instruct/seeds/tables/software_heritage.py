@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.data import Provenance, Skipped
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
 from hf_oss_instruct.syntax import LARGEST
@@ -107,7 +108,7 @@ class Archive:
                 return found
             time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
         raise SeedError(
-            f"{self._server} does not give the text of {left[0]} and {len(left) - 1} more: {_words(answers[left[0]])}. "
+            f"{self._server} does not give the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
             f"This dataset holds ids only. Try again later, or use one that carries its text: {WITH_TEXT}."
         )
 
@@ -148,9 +149,9 @@ def _failed(answer: Any) -> bool:
     return not isinstance(answer, bytes | FileNotFoundError) and getattr(answer, "status", None) not in (403, 404, 410)
 
 
-def _words(error: Any) -> str:
+def _failure(error: Any) -> str:
     status = getattr(error, "status", None)
-    return f"HTTP {status}" if status else (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return f"HTTP {status}" if status else error_message(error)
 
 
 def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skipped:
