@@ -190,7 +190,7 @@ BAD = {
     "packing that leaks": ({"packing": True, "packing_strategy": "wrapped"}, "lets them see each other"),
     "no data": ({"dataset_name": None}, "names no data"),
     "data that is not there": ({"dataset_name": "/no/such/folder"}, "cannot be loaded"),
-    "a value that TRL refuses": ({"lr_scheduler_type": "sideways"}, "TRL does not take"),
+    "a value that TRL refuses": ({"lr_scheduler_type": "sideways"}, "TRL does not accept"),
     "no such model": ({"model_name_or_path": "/no/such/model"}, "cannot read the model"),
 }
 
