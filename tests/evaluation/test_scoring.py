@@ -15,7 +15,8 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.reference import References, limits_for
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import Verdict, counts, score
+from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
 
 from . import toys
 from .real import DATA, humaneval_x, real_data
@@ -199,7 +200,7 @@ def test_a_language_without_toolchain_is_not_evaluated_and_counts_nowhere(tmp_pa
     (verdict,) = score(benchmark, [Sample(row["name"], 0, "anything", "completion")])
     assert (verdict.status, verdict.base, verdict.plus) == ("not_evaluated", None, None)
     assert "swift" in verdict.reason
-    assert counts([verdict], "passed") == {}
+    assert results_by_problem([verdict], "passed") == {}
 
 
 def test_verdicts_are_the_same_with_one_worker_or_two_and_beside_busy_loops(benchmark: Benchmark) -> None:

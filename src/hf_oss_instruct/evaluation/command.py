@@ -16,7 +16,7 @@ from hf_oss_instruct.process import resumable
 from hf_oss_instruct.progress.show import show_progress
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.evaluation.scoring import Verdict
+    from hf_oss_instruct.evaluation.verdicts import Verdict
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -24,7 +24,7 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.run import score
-from hf_oss_instruct.evaluation.scoring import Verdict
+from hf_oss_instruct.evaluation.verdicts import Verdict
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held

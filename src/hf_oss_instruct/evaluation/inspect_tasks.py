@@ -31,8 +31,9 @@ from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import Grader, Verdict
+from hf_oss_instruct.evaluation.scoring import Grader
 from hf_oss_instruct.evaluation.sources import find
+from hf_oss_instruct.evaluation.verdicts import Verdict
 
 OURS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
 

@@ -38,8 +38,9 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
 from hf_oss_instruct.evaluation.results import KS
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import Verdict, score
+from hf_oss_instruct.evaluation.scoring import score
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
+from hf_oss_instruct.evaluation.verdicts import Verdict
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable with the folder of the benchmarks' files, because lighteval tasks take no arguments."""

@@ -14,7 +14,7 @@ from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.scoring import Verdict, counts
+from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.structured import loads, read_object
 from hf_oss_instruct.workdir import Lines, write_whole
 
@@ -81,10 +81,10 @@ def summarise(
         UsageError: a k is larger than the number of samples of some problem.
     """
     kinds = ["base", "plus"] if any(problem.calls for problem in benchmark.problems.values()) else ["passed"]
-    scores = {kind: table for kind in kinds if (table := _pass_at_ks(counts(verdicts, kind), ks))}
+    scores = {kind: table for kind in kinds if (table := _pass_at_ks(results_by_problem(verdicts, kind), ks))}
     if contaminated:
         clean = [verdict for verdict in verdicts if verdict.task_id not in set(contaminated)]
-        scores |= {f"{kind} without": table for kind in kinds if (table := _pass_at_ks(counts(clean, kind), ks))}
+        scores |= {f"{kind} without": table for kind in kinds if (table := _pass_at_ks(results_by_problem(clean, kind), ks))}
     judged = {verdict.task_id for verdict in verdicts if verdict.final}
     return Score(
         benchmark.task,

@@ -20,8 +20,9 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, Verdict, counts
+from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.evaluation.trained_on import touched
+from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
 from hf_oss_instruct.structured import read_object
@@ -128,7 +129,7 @@ def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
     rows_a, rows_b = results.read_verdicts(a), results.read_verdicts(b)
     has_plus = any(verdict.plus is not None for verdict in rows_a)
     kinds = ("base", "plus") if has_plus else ("passed",)
-    pairs = {kind: (counts(rows_a, kind), counts(rows_b, kind)) for kind in kinds}
+    pairs = {kind: (results_by_problem(rows_a, kind), results_by_problem(rows_b, kind)) for kind in kinds}
     found = {kind: compare(one, other, rng_seed) for kind, (one, other) in pairs.items() if one or other}
     if not found:
         raise EvaluationError("A and B contain no verdicts. Score some samples first.")

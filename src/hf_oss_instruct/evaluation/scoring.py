@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, get_type_hints
+from dataclasses import asdict, replace
 
 import xxhash
 
@@ -23,6 +22,7 @@ from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.tamper_protection import guarded
+from hf_oss_instruct.evaluation.verdicts import NOT_FINAL, Verdict
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.sandbox.judging.judge import judge
@@ -33,8 +33,6 @@ from hf_oss_instruct.sandbox.limits import Limits
 
 VERSION = 5
 """Version of the judging rules: a change invalidates every cached verdict."""
-NOT_FINAL = ("sandbox_error", "not_evaluated")
-"""Statuses that say nothing about the sample: excluded from every score, and retried by the next run."""
 WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 """For tests that are a program: MultiPL-E's 15 seconds, as CPU time."""
 WAITED = 0.9
@@ -42,73 +40,6 @@ WAITED = 0.9
 STDERR = 2000
 _ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\b[Aa]ssertion\b.*\bfailed|\) is not TRUE$|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict on one sample: a line of `verdicts.jsonl`.
-
-    Attributes:
-        task_id: ID of the problem.
-        sample: index of the sample among those of the problem, from 0.
-        status: one of `judgement.STATUSES`, over all tests.
-        base: whether it passes the base benchmark's tests; None if they are not distinguished.
-        plus: whether it passes all tests of a plus benchmark, including the base tests; None if there are none.
-        reason: the exception or anomaly, in one line.
-        wall_s: wall time of the deciding run, in seconds.
-        cpu_s: CPU time of the deciding run, in seconds.
-        program: the program that was run, without tests.
-        answer: the model's output.
-        extracted: how the program was extracted, see `extraction.Extracted.how`.
-        retried: whether it was run again alone, after it had hit the wall time limit.
-        per_input: one character per call, `1` for a correct answer; inputs after a failed batch are not run and count as `0`.
-        graded: `outside` if answers were compared outside the solution's process, `inside` if its tests ran there; empty if
-            nothing ran.
-        stderr: the end of the program's stderr.
-        sandbox: name of the sandbox tier that ran it; empty if nothing ran.
-        key: hash of program, tests, limits and toolchain.
-    """
-
-    task_id: str
-    sample: int
-    status: str
-    base: bool | None
-    plus: bool | None
-    reason: str = ""
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    program: str = field(default="", repr=False)
-    answer: str = field(default="", repr=False)
-    extracted: str = ""
-    retried: bool = False
-    per_input: str = field(default="", repr=False)
-    stderr: str = field(default="", repr=False)
-    sandbox: str = ""
-    key: str = ""
-    graded: str = ""
-
-    @property
-    def final(self) -> bool:
-        """Whether the verdict is about the sample, and not about the machine."""
-        return self.status not in NOT_FINAL
-
-    @property
-    def passed(self) -> bool:
-        """Whether the sample passes every test."""
-        return self.status == "passed"
-
-    @classmethod
-    def from_json(cls, columns: Mapping[str, Any]) -> Verdict:
-        """Create a verdict from its parsed line; unknown fields are ignored.
-
-        Raises:
-            TypeError: a field is missing or has the wrong type.
-        """
-        found = cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
-        for name, kind in get_type_hints(cls).items():
-            if not isinstance(getattr(found, name), (int | float) if kind is float else kind):
-                raise TypeError(f"{name} is {getattr(found, name)!r:.60}, and should be {getattr(kind, '__name__', kind)}")
-        return found
 
 
 def score(
@@ -204,7 +135,7 @@ class Grader:
         if not extracted.program.strip():
             return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
         if problem.calls is None:
-            return _named(self._judge_tests(problem, extracted.program, _after(problem.tests, extracted), limits))
+            return _refined(self._judge_tests(problem, extracted.program, _tests_to_append(problem.tests, extracted), limits))
         calls, expected = problem.calls, self._references.of(problem).expected
         program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
         return judge(
@@ -243,20 +174,20 @@ def key_of(program: str, problem: Problem, limits: Limits, tier: str | None = No
     return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
 
 
-def _after(tests: str, extracted: Extracted) -> str:
+def _tests_to_append(tests: str, extracted: Extracted) -> str:
     """Return the tests to append to a program, without the leading brace if the function is already closed."""
     return tests.lstrip().removeprefix("}") if extracted.whole else tests
 
 
-def _named(judged: Judgement) -> Judgement:
+def _refined(judged: Judgement) -> Judgement:
     """Refine a failed status: a failed assertion is a wrong answer, a parse error a syntax error. Add the program's message."""
     if judged.status != "runtime_error" or (ran := judged.execution) is None:
         return judged
-    said = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests report there
-    if not said:
+    output = ran.stderr.strip() or (ran.stdout.strip() if "--- FAIL: " in ran.stdout else "")  # Go's tests report there
+    if not output:
         return judged
-    lines = [line for line in said.split("\n") if _ERROR.search(line)] or said.split("\n")
-    status = "wrong_answer" if _ASSERTED.search(said) else "compile_error" if "SyntaxError" in said else judged.status
+    lines = [line for line in output.split("\n") if _ERROR.search(line)] or output.split("\n")
+    status = "wrong_answer" if _ASSERTED.search(output) else "compile_error" if "SyntaxError" in output else judged.status
     return replace(judged, status=status, detail=judged.detail or one_line(lines[-1]))
 
 
@@ -289,13 +220,3 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         key=key,
         graded=("outside" if judged.outside else "inside") if ran else "",
     )
-
-
-def counts(verdicts: Sequence[Verdict], field_name: str) -> dict[str, list[bool]]:
-    """Map each problem to whether its samples passed, by `base`, `plus` or `passed`; samples without a verdict are left out."""
-    found: dict[str, list[bool]] = {}
-    for verdict in verdicts:
-        value = getattr(verdict, field_name)
-        if verdict.final and value is not None:
-            found.setdefault(verdict.task_id, []).append(value)
-    return found

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
-from hf_oss_instruct.spec.kinds import BenchmarkNames, Choice, Switch
+from hf_oss_instruct.spec.kinds import Choice, Switch
+from hf_oss_instruct.spec.name_kinds import BenchmarkNames
 
 ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET
 """A stream yields rows before the dataset is complete, so it cannot run these checks."""

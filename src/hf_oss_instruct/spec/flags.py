@@ -15,6 +15,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec import kinds
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
+from hf_oss_instruct.spec.name_kinds import OptOuts
 from hf_oss_instruct.spec.prompts import Template
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -176,7 +177,7 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
             return JsonObject()
         case kinds.Folder():
             return click.Path(exists=True, file_okay=False, path_type=Path)
-        case kinds.OptOuts() | kinds.File() | Template():
+        case OptOuts() | kinds.File() | Template():
             return click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.STRING
 

@@ -6,16 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hf_oss_instruct.benchmarks.registry import recorded
 from hf_oss_instruct.errors import UsageError
-
-if TYPE_CHECKING:
-    from hf_oss_instruct.curation.denylist import Denylist
-
-Counts = tuple[tuple[str, int | None], ...]
-"""Language names, each with its number of seeds, or None if it has no count."""
 
 
 class Kind:
@@ -171,74 +164,6 @@ class Names(Kind):
 
 
 @dataclass(frozen=True)
-class FilterNames(Names):
-    """Names of seed filters; `all` on the command line for all of them."""
-
-    def from_flag(self, value: str) -> tuple[str, ...]:
-        """See `Kind.from_flag`."""
-        return {"all": filter_names(), "none": ()}.get(value, tuple(value.split(",")))
-
-    def from_python(self, value: Sequence[str]) -> tuple[str, ...]:
-        """See `Kind.from_python`."""
-        names = super().from_python(value)
-        if unknown := sorted(set(names) - set(filter_names())) if names else []:
-            raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use some of: {', '.join(filter_names())}.")
-        return names
-
-
-def filter_names() -> tuple[str, ...]:
-    """Names of the seed filters: `parses` checks the whole document, the others check the snippet."""
-    from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
-
-    return ("parses", *SNIPPET_FILTERS)
-
-
-@dataclass(frozen=True)
-class BenchmarkNames(Names):
-    """Names of benchmarks. A run config may not name a path, which would be read on the machine of the person who runs it."""
-
-    def from_yaml(self, value: Any) -> tuple[str, ...]:
-        """See `Kind.from_yaml`."""
-        names = super().from_yaml(value)
-        if paths := [name for name in names if name.startswith((".", "/", "~", "\\"))]:
-            raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
-        return tuple(map(recorded, names))
-
-
-@dataclass(frozen=True)
-class LanguageCounts(Kind):
-    """Languages, each with an optional number of seeds."""
-
-    def from_flag(self, value: str) -> Counts:
-        """See `Kind.from_flag`."""
-        found: dict[str, int | None] = {}
-        for part in value.split(","):
-            name, _, number = (piece.strip() for piece in part.partition("="))
-            if number and not number.isdigit():
-                raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
-            found |= self.from_python({name: int(number) if number else None})
-        return tuple(found.items())
-
-    def from_yaml(self, value: Any) -> Counts:
-        """See `Kind.from_yaml`."""
-        counts = dict.fromkeys(value) if isinstance(value, list) else typed(value or {}, dict)
-        return self.from_python({str(name): n if n is None else typed(n, int, type(None)) for name, n in counts.items()})
-
-    def to_yaml(self, value: Counts) -> dict[str, int | None] | None:
-        """See `Kind.to_yaml`."""
-        return dict(value) or None
-
-    def from_python(self, value: Mapping[str, int | None] | Sequence[str] | Counts) -> Counts:
-        """See `Kind.from_python`."""
-        from hf_oss_instruct.languages import named
-
-        pairs = (
-            value.items() if isinstance(value, Mapping) else [(item, None) if isinstance(item, str) else item for item in value]
-        )
-        return tuple((named(name).name, number) for name, number in pairs)
-
-
-@dataclass(frozen=True)
 class Folder(Kind):
     """The path of a local folder. No file can set it."""
 
@@ -269,28 +194,3 @@ class Several(Kind):
     def from_python(self, value: Sequence[Any]) -> tuple[Any, ...]:
         """See `Kind.from_python`."""
         return tuple(value)
-
-
-@dataclass(frozen=True)
-class OptOuts(Kind):
-    """A denylist. A run config contains only its hash, because opt-outs name people's repositories."""
-
-    def from_flag(self, value: Path) -> Denylist:
-        """See `Kind.from_flag`."""
-        return self.from_python(value)
-
-    def from_yaml(self, value: Any) -> Denylist:
-        """See `Kind.from_yaml`."""
-        from hf_oss_instruct.curation.denylist import Denylist
-
-        return Denylist(typed(value, str))
-
-    def to_yaml(self, value: Denylist) -> str:
-        """See `Kind.to_yaml`."""
-        return value.hash
-
-    def from_python(self, value: Denylist | str | os.PathLike[str]) -> Denylist:
-        """See `Kind.from_python`."""
-        from hf_oss_instruct.curation.denylist import Denylist
-
-        return Denylist.from_file(Path(value)) if isinstance(value, str | os.PathLike) else value

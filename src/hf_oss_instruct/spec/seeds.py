@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Door, normalize, option
-from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Counts, FilterNames, Integer, LanguageCounts, OptOuts, Text
+from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Text
+from hf_oss_instruct.spec.name_kinds import Counts, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
 
 if TYPE_CHECKING:

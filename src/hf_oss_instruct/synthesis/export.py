@@ -18,7 +18,8 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
-from hf_oss_instruct.synthesis.journal import Answer, Journal
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.journal_lines import Answer
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG

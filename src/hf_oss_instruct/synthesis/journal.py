@@ -9,34 +9,26 @@ from __future__ import annotations
 
 import os
 import socket
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-from hf_oss_instruct.data import Completion, Seed, storable
-from hf_oss_instruct.errors import RowRejectedError, RunError
+from hf_oss_instruct.data import Seed
+from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.packed import NumberMap
-from hf_oss_instruct.schemas import provenance_columns, seed_of
+from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.synthesis import shared_answers
+from hf_oss_instruct.synthesis.journal_lines import OSS_INSTRUCT, Answer, answer_of, encode_line, key_of, record_of
 
-HEAD = b'{"crc":"%08x","record":'
-HEAD_LENGTH = len(HEAD % 0)
-KEY = slice(HEAD_LENGTH + len('{"key":"'), HEAD_LENGTH + len('{"key":"') + 32)
-"""Position of the key in a line, so that it is found without parsing the record."""
 OFFSET_BITS = 44
 """Bits of the offset in a line's 64-bit location: files of up to 16 TiB, a million files."""
 LINE = 8192
 """Bytes read at first for a line; few lines are longer."""
-COMPLETION_FIELDS = tuple(Completion.__dataclass_fields__)
-OSS_INSTRUCT = "oss_instruct"
-"""The task of lines without one: the only task in the first version of the format."""
-Answer: TypeAlias = Completion | RowRejectedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +63,16 @@ class Journal:
         self.folder, self.dropped = folder, 0
         self._files: list[Path] = []
         self._readers: dict[int, int] = {}
-        self._places = NumberMap()
+        self._locations = NumberMap()
         self._writer: int | None = None
         self._own = self._end = 0
-        self._place, self._claimed = shared_answers.place_of(folder), set[str]()
+        self._shared_folder, self._claimed = shared_answers.canonical(folder), set[str]()
         self._numbers: dict[Path, int] = {}
-        self._news = shared_answers.listen(
-            (*also, folder)
-        )  # subscribe before reading the files, so that nothing written meanwhile is missed
+        # Subscribe before reading the files, so that nothing written meanwhile is missed.
+        self._mailbox = shared_answers.listen((*also, folder))
         # Our own folder last, because its answers take precedence.
-        for place in (*also, folder):
-            for path in sorted(place.glob("*.jsonl")):
+        for source in (*also, folder):
+            for path in sorted(source.glob("*.jsonl")):
                 self._read(path)
 
     def __enter__(self) -> Journal:
@@ -91,50 +82,50 @@ class Journal:
         self.close()
 
     def __len__(self) -> int:
-        self._hear()
-        return len(self._places)
+        self._receive()
+        return len(self._locations)
 
     def __contains__(self, key: str) -> bool:
-        self._hear()
-        return _short(key) in self._places
+        self._receive()
+        return _short_key(key) in self._locations
 
     def recall(self, key: str, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> Answer | None:
         """The answer to a question, or None. An answer from another folder is copied, with the current seed."""
-        self._hear()
-        place = self._places.get(_short(key))
-        if place is None:
+        self._receive()
+        location = self._locations.get(_short_key(key))
+        if location is None:
             return None
-        record = self._record_at(place)
+        record = self._record_at(location)
         if record is None:  # the file has changed since it was indexed
             self.dropped += 1
             return None
         fields = orjson.loads(record)
         if fields["key"] != key:  # a hash collision: the index has half of each key
             return None
-        answer = _answer(fields)
-        if self._files[place >> OFFSET_BITS].parent != self.folder:
+        answer = answer_of(fields)
+        if self._files[location >> OFFSET_BITS].parent != self.folder:
             self.append(key, answer, seed, task)
         return answer
 
     def answers(self) -> Iterator[JournalEntry]:
         """All answers in this folder."""
-        self._hear()
-        for place in self._places.values():
-            if fields := self._fields_at(place):
+        self._receive()
+        for location in self._locations.values():
+            if fields := self._fields_at(location):
                 columns = fields.get("seed")
                 seed = seed_of(columns) if columns else None
-                yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, _answer(fields))
+                yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, answer_of(fields))
 
     def in_seed_order(self, task: str = OSS_INSTRUCT) -> Iterator[tuple[Seed, Answer]]:
         """A task's answers in this folder with their seeds, in the order of the seeds; 16 bytes of memory for each."""
         found = NumberMap()
-        self._hear()
-        for place in self._places.values():
-            if (fields := self._fields_at(place)) and fields.get("task", OSS_INSTRUCT) == task and fields.get("seed"):
-                found.set(fields["seed"]["index"], place)
-        for place in found.values():
-            if fields := self._fields_at(place):
-                yield seed_of(fields["seed"]), _answer(fields)
+        self._receive()
+        for location in self._locations.values():
+            if (fields := self._fields_at(location)) and fields.get("task", OSS_INSTRUCT) == task and fields.get("seed"):
+                found.set(fields["seed"]["index"], location)
+        for location in found.values():
+            if fields := self._fields_at(location):
+                yield seed_of(fields["seed"]), answer_of(fields)
 
     def append(self, key: str, answer: Answer, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> None:
         """Write an answer; once this returns, it survives a kill of the process.
@@ -148,8 +139,7 @@ class Journal:
         Raises:
             RunError: the disk is full or the folder cannot be written.
         """
-        record = _encode(key, answer, seed, task)
-        line = HEAD % zlib.crc32(record) + record + b"}\n"
+        line = encode_line(key, answer, seed, task)
         try:
             if self._writer is None:
                 self._writer = self._create()
@@ -163,8 +153,8 @@ class Journal:
                 "free disk space and run the same command again."
             ) from error
         path = self._files[self._own]
-        self._places.set(_short(key), _place(self._own, self._end))
-        shared_answers.tell(self._place, (path, _short(key), self._end), self._news)
+        self._locations.set(_short_key(key), _location(self._own, self._end))
+        shared_answers.announce(self._shared_folder, (path, _short_key(key), self._end), self._mailbox)
         self._end += len(line)
 
     def claim(self, key: str, when_free: Callable[[], None]) -> bool:
@@ -179,7 +169,7 @@ class Journal:
         """
         if key in self._claimed:
             return True
-        if shared_answers.claim(self._place, key, when_free):
+        if shared_answers.claim(self._shared_folder, key, when_free):
             self._claimed.add(key)
             return True
         return False
@@ -188,7 +178,7 @@ class Journal:
         """Release the claim on a question, if there is one."""
         if key in self._claimed:
             self._claimed.discard(key)
-            shared_answers.release(self._place, key)
+            shared_answers.release(self._shared_folder, key)
 
     def release_all(self) -> None:
         """Release all claims."""
@@ -205,18 +195,18 @@ class Journal:
         while self._readers:
             os.close(self._readers.popitem()[1])
 
-    def _fields_at(self, place: int) -> dict[str, Any] | None:
+    def _fields_at(self, location: int) -> dict[str, Any] | None:
         """A line of this folder, parsed; None if it is another folder's or damaged."""
-        if self._files[place >> OFFSET_BITS].parent != self.folder or not (record := self._record_at(place)):
+        if self._files[location >> OFFSET_BITS].parent != self.folder or not (record := self._record_at(location)):
             return None
         fields: dict[str, Any] = orjson.loads(record)
         return fields
 
-    def _record_at(self, place: int) -> bytes | None:
-        reader, offset, line = self._reader(place >> OFFSET_BITS), place & 2**OFFSET_BITS - 1, b""
+    def _record_at(self, location: int) -> bytes | None:
+        reader, offset, line = self._reader(location >> OFFSET_BITS), location & 2**OFFSET_BITS - 1, b""
         while b"\n" not in line and (more := os.pread(reader, LINE, offset + len(line))):
             line += more
-        return _record(line[: line.find(b"\n") + 1])
+        return record_of(line[: line.find(b"\n") + 1])
 
     def _reader(self, number: int) -> int:
         if number not in self._readers:
@@ -242,13 +232,13 @@ class Journal:
             return writer
         raise FileExistsError(17, "no free file name", str(self.folder))
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         """Add the answers that other journals of this process received."""
-        while self._news:
-            path, short, offset = self._news.popleft()
+        while self._mailbox:
+            path, short, offset = self._mailbox.popleft()
             number = self._numbers[path] if path in self._numbers else self._add(path)
-            if path.parent == self.folder or self._places.get(short) is None:  # answers in our own folder take precedence
-                self._places.set(short, _place(number, offset))
+            if path.parent == self.folder or self._locations.get(short) is None:  # answers in our own folder take precedence
+                self._locations.set(short, _location(number, offset))
 
     def _add(self, path: Path) -> int:
         self._files.append(path)
@@ -260,45 +250,18 @@ class Journal:
         offset = 0
         with path.open("rb") as file:
             for line in file:
-                if _record(line) is None:
+                if record_of(line) is None:
                     self.dropped += 1
                 else:
-                    self._places.set(_short(line[KEY].decode()), _place(number, offset))
+                    self._locations.set(_short_key(key_of(line)), _location(number, offset))
                 offset += len(line)
 
 
-def _short(key: str) -> int:
+def _short_key(key: str) -> int:
     """Half of a key, for the in-memory index."""
     return int(key[16:], 16)
 
 
-def _place(number: int, offset: int) -> int:
+def _location(number: int, offset: int) -> int:
     """The location of a line as one number: file and offset."""
     return number << OFFSET_BITS | offset
-
-
-def _record(line: bytes) -> bytes | None:
-    """Parse the record of a line; None if the line is damaged."""
-    record = line[HEAD_LENGTH:-2]
-    return record if line == HEAD % zlib.crc32(record) + record + b"}\n" else None
-
-
-def _encode(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
-    """Build a record: key, answer and the seed's columns, so that a journal alone is enough to write rows."""
-    fields: dict[str, Any] = {"key": key}
-    if task != OSS_INSTRUCT:
-        fields["task"] = task
-    if isinstance(answer, RowRejectedError):
-        fields |= {"refused": answer.reason, "detail": storable(answer.detail)}
-    else:
-        fields |= {name: value for name in COMPLETION_FIELDS if (value := getattr(answer, name)) is not None}
-    if seed is not None:
-        fields["seed"] = provenance_columns(seed)
-    return orjson.dumps(fields)
-
-
-def _answer(fields: dict[str, object]) -> Answer:
-    fields = {name: value for name, value in fields.items() if name not in ("key", "task", "seed")}
-    if "refused" in fields:
-        return RowRejectedError(str(fields["refused"]), str(fields["detail"]))
-    return Completion(**{"finish_reason": None, **fields})  # type: ignore[arg-type]  # the CRC matches, so we wrote it

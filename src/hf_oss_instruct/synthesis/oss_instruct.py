@@ -20,7 +20,7 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
 from hf_oss_instruct.spec.verification import ANSWER
 from hf_oss_instruct.synthesis.generation import GenerationTask
-from hf_oss_instruct.synthesis.journal import OSS_INSTRUCT
+from hf_oss_instruct.synthesis.journal_lines import OSS_INSTRUCT
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 

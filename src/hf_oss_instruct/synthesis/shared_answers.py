@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakSet
 
-News: TypeAlias = tuple[Path, int, int]
+NewAnswer: TypeAlias = tuple[Path, int, int]
 """An answer: its file, its key in the index, its offset in the file."""
 _lock = threading.Lock()
 
 
-class Mailbox(deque[News]):
+class Mailbox(deque[NewAnswer]):
     """A queue of new answers: other threads add to it, and its journal reads it."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]  # mailboxes are compared by identity
@@ -33,38 +33,44 @@ def listen(folders: Iterable[Path]) -> Mailbox:
     mailbox = Mailbox()
     with _lock:
         for folder in folders:
-            _mailboxes.setdefault(place_of(folder), WeakSet()).add(mailbox)
+            _mailboxes.setdefault(canonical(folder), WeakSet()).add(mailbox)
     return mailbox
 
 
-def tell(place: str, news: News, sender: Mailbox) -> None:
-    """Announce an answer to all other journals of a folder."""
+def announce(folder: str, answer: NewAnswer, sender: Mailbox) -> None:
+    """Announce an answer to all other journals of a folder.
+
+    Args:
+        folder: its canonical path.
+        answer: where the answer is.
+        sender: the mailbox of the journal that wrote it.
+    """
     with _lock:
-        for mailbox in _mailboxes.get(place, ()):
+        for mailbox in _mailboxes.get(folder, ()):
             if mailbox is not sender:
-                mailbox.append(news)
+                mailbox.append(answer)
 
 
-def claim(place: str, key: str, when_free: Callable[[], None]) -> bool:
+def claim(folder: str, key: str, when_free: Callable[[], None]) -> bool:
     """Claim a question. False if it is claimed already: `when_free` is called when that claim is released."""
     with _lock:
-        waiting = _questions.get((place, key))
+        waiting = _questions.get((folder, key))
         if waiting is None:
-            _questions[place, key] = []
+            _questions[folder, key] = []
             return True
         waiting.append(when_free)
         return False
 
 
-def release(place: str, key: str) -> None:
+def release(folder: str, key: str) -> None:
     """Release the claim on a question, which is answered or given up."""
     with _lock:
-        waiting = _questions.pop((place, key), ())
+        waiting = _questions.pop((folder, key), ())
     for when_free in waiting:
         when_free()
 
 
-def place_of(folder: Path) -> str:
+def canonical(folder: Path) -> str:
     """The canonical path of a folder."""
     return os.path.realpath(folder)
 

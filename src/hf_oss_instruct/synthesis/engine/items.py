@@ -14,7 +14,8 @@ from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, Task
-from hf_oss_instruct.synthesis.journal import Answer, Journal
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.journal_lines import Answer
 from hf_oss_instruct.synthesis.request_runner import RequestRunner
 from hf_oss_instruct.teachers.protocol import Teacher
 
