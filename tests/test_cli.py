@@ -92,7 +92,7 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
         (("synthesize", "--n", "5", "--out", "o", "--model", "m", "--base-url", "localhost:1"), "not an http(s) URL"),
         (("synthesize", "--n", "5", "--out", "o", "--sampler", "hash"), "embedded teacher"),
         (("synthesize", "--n", "5", "--out", "o", "--preset", "magicoder"), "count for each language"),
-        (("preview", "--model", "m", "--teacher", "comment-function"), "takes no --model"),
+        (("preview", "--model", "m", "--teacher", "comment-function"), "is embedded and uses no model"),
         (("preview", "--model", "m", "--api-key-env", "NOT_SET"), "'NOT_SET' is not set"),
         (("preview", "--snippets-per-document", "few"), "a number or 'auto'"),
         (("preview", "--n", "0"), "0 is not in the range"),
@@ -101,7 +101,7 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
         (("preview", "--extra-body", "{top_k: 5}"), "is not JSON"),
         (("preview", "--extra-body", "[5]"), "not a JSON object"),
         (("preview", "--model", "m", "--extra-body", '{"stream": true}'), "sets 'stream'"),
-        (("preview", "--model", "m", "--teacher", "transformers", "--extra-body", "{}"), "takes no --extra-body"),
+        (("preview", "--model", "m", "--teacher", "transformers", "--extra-body", "{}"), "--extra-body does not apply"),
         (("previw",), "No such command"),
     ],
 )

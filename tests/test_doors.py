@@ -94,7 +94,7 @@ def test_a_run_config_that_means_the_hub_is_no_local_folder(tmp_path: Path, monk
     (tmp_path / "them" / "code").mkdir(parents=True)
     (tmp_path / "them" / "code" / "a.py").write_text("def f(x):\n    return x\n")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="a folder here has that name"):
+    with pytest.raises(UsageError, match="a local folder has the same name"):
         open_named("them/code", None)
 
 

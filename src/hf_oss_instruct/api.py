@@ -68,7 +68,7 @@ def curate(
     steps = None if steps is None else tuple(steps)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
     wanted = any(step.name == "decontamination" for step in chosen(steps))
-    with progress.stage("Reading the benchmarks that no row may quote"):
+    with progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
     options = Options(
         threshold=threshold,
@@ -145,7 +145,7 @@ def publish(
         report=report,
         space=space,
     )
-    with progress.stage(f"Looking through {folder} for secrets, and writing the card"):
+    with progress.stage(f"Scanning {folder} for secrets and rendering the card"):
         push = push_of(Path(folder), to, options, HOOKS)
 
     def send(what: Push, repo_id: str) -> CommitInfo | None:

@@ -72,7 +72,7 @@ def test_a_list_without_a_task_is_refused_with_what_it_holds(tmp_path: Path, con
 
 
 def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no benchmark"):
+    with pytest.raises(UsageError, match="contains no benchmark"):
         find([str(tmp_path)])
     with pytest.raises(UsageError, match="Unknown benchmark 'humanevil'"):
         find(["humanevil"])

@@ -136,7 +136,7 @@ def test_compare_says_whether_a_difference_is_noise(data: Path) -> None:
     done = hf("compare", a, b)
     assert done.returncode == 0, done.stderr
     assert "only A passed 0, only B passed 1; McNemar's exact test p = 1" in done.stdout
-    assert "not told from noise" in done.stdout
+    assert "not distinguishable from noise" in done.stdout
     found = json.loads(hf("compare", a, b, "--format", "json").stdout)
     assert found["plus"]["difference"] == pytest.approx(1 / 3)
     toys.plus(data, toys.PLUS[:2])

@@ -125,7 +125,7 @@ def test_seeds_lie_inside_the_recipes_folder(recipe: Path, teacher: LocalTeacher
     write(recipe, f"version: 1\nseeds: {{dataset: ./code, revision: '{row['seed_revision']}'}}\n")
     load(recipe)
     (recipe / "code" / "a.py").write_text("def a():\n    return 2\n")
-    with pytest.raises(RunError, match="Bring that revision back"):
+    with pytest.raises(RunError, match="Restore that revision"):
         load(recipe)
 
 
@@ -157,7 +157,7 @@ def test_seeds_outside_the_folder_are_refused(recipe: Path, tmp_path: Path, monk
         ("../secret", UsageError, "may name"),
         ("./../secret", UsageError, "outside its folder"),
         ("./link", UsageError, "outside its folder"),
-        ("./code", UsageError, "links to a place outside"),
+        ("./code", UsageError, "links to a path outside"),
         (str(secret), UsageError, "may name"),
         ("~", UsageError, "may name"),
         (f"file://{secret}", UsageError, "may name"),
@@ -169,7 +169,7 @@ def test_seeds_outside_the_folder_are_refused(recipe: Path, tmp_path: Path, monk
         with pytest.raises(error, match=why):
             load(recipe)
     write(recipe, "version: 1\nseeds: {dataset: ns/code, revision: main}\n")
-    with pytest.raises(UsageError, match="a folder here has that name"):
+    with pytest.raises(UsageError, match="a local folder has the same name"):
         load(recipe)
 
 
@@ -190,7 +190,7 @@ def test_seeds_outside_the_folder_are_refused(recipe: Path, tmp_path: Path, monk
         ("seeds: {dataset: stdlib}\n", "has version None"),
         ("version: 1\nseeds: !!python/object/apply:os.system ['id']\n", "is not valid YAML"),
         ("version: 1\na: &a [x, x]\nb: [*a, *a]\n", "YAML alias"),
-        ("version: 1\nprompt: {text: '" + "x" * 2_000_000 + "'}\n", "hardly a run config"),
+        ("version: 1\nprompt: {text: '" + "x" * 2_000_000 + "'}\n", "too large for a run config"),
         ("version: " + "[" * 20_000 + "\n", "is not valid YAML"),
         ("- just\n- a list\n", "must hold keys and values"),
         ("version: 1\nseeds: {n: many}\n", "should be int"),
@@ -315,7 +315,7 @@ def test_a_recipe_on_the_hub_spends_only_what_the_caller_says(recipe: Path, teac
     assert said["configure"] == ["openai-compatible:configured"] * 2
     assert said["sft"] == ["completion", "prompt"]
     for name in ("table", "table of a language", "configure, table"):
-        assert "Say it yourself: n= or max_requests=" in said[name]
+        assert "Set a limit with n= or max_requests=" in said[name]
     assert said["table of n"] == 4
     assert said["table in a budget"] == 12
     assert said["table of the embedded teacher"] > 0

@@ -268,7 +268,7 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
     at, to = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1"], ["--out", tmp_path / "out"]
     for words, code, said in (
         ((source, *at), None, "--out, or look at a few rows first with --n 3"),
-        ((source, *to), None, "The embedded teacher rewrites no problems"),
+        ((source, *to), None, "The embedded teacher cannot evolve problems"),
         ((source, *at, *to, "--verify", "--tests", "given"), None, "evolved problems bring no tests"),
         ((source, *at, *to, "--operations", "harder"), None, "no operation 'harder'"),
         ((tmp_path / "texts.jsonl", *at, *to), None, "no solution in a column"),

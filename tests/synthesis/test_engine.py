@@ -449,7 +449,7 @@ class TestTrouble:
         with LocalTeacher(lambda _: Answer(status=429, text="quota", headers={"Retry-After": "86400"})) as server:
             received, error = run(tmp_path, seeds(2), network(server), retry_policy=retry_policy, within_s=5)
         assert isinstance(error, TeacherError)
-        assert "asks to wait 86,400 s" in str(error)
+        assert "requests a wait of 86,400 s" in str(error)
         assert "quota" in str(error)
         assert [kind(outcome) for outcome in received] == ["pending"] * 2
 

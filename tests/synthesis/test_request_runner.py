@@ -154,8 +154,8 @@ def test_a_time_out_uses_up_a_third_of_the_tries(tmp_path: Path) -> None:
     ("says", "passes_s", "expected"),
     [
         (lambda: RetryableError("refused connection"), 2.0, "cannot be reached"),
-        (lambda: RetryableError("HTTP 503", reached=True), 100.0, "Nothing but failures for 300 s; last: HTTP 503"),
-        (lambda: RetryableError("quota", after_s=9999.0, reached=True, busy=True), 0.0, "asks to wait 9,999 s"),
+        (lambda: RetryableError("HTTP 503", reached=True), 100.0, "All requests failed for 300 s; the last error: HTTP 503"),
+        (lambda: RetryableError("quota", after_s=9999.0, reached=True, busy=True), 0.0, "requests a wait of 9,999 s"),
     ],
     ids=["nobody there", "nothing but failures", "a pause beyond the policy"],
 )

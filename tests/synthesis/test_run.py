@@ -340,7 +340,7 @@ def test_a_source_that_was_edited_in_between_is_said_in_words(tmp_path: Path) ->
     run(tmp_path / "out", config, open_source(str(code)), CommentFunctionTeacher())
     before = (tmp_path / "out/run.json").read_bytes()
     (code / "a.py").write_text((code / "a.py").read_text() + "\n\nx = 1\n")
-    with pytest.raises(RunError, match=r"The source 'code' has changed since the run .* began.*Bring that state back.*export"):
+    with pytest.raises(RunError, match=r"The source 'code' has changed since the run .* began.*Restore that state.*export"):
         run(tmp_path / "out", config, open_source(str(code)), CommentFunctionTeacher())
     assert (tmp_path / "out/run.json").read_bytes() == before
 
@@ -361,6 +361,6 @@ def test_a_run_inside_the_folder_of_its_source_goes_on(tmp_path: Path) -> None:
 def test_a_folder_that_load_dataset_would_take_for_a_pattern_is_refused_before_anything_is_paid(
     tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"load_dataset reads as a pattern.*another folder"):
+    with pytest.raises(UsageError, match=r"load_dataset interprets as a pattern.*another folder"):
         run(tmp_path / name, RunSpec(seeds=SeedPlan(n=1)), open_source("stdlib"), CommentFunctionTeacher())
     assert not (tmp_path / name).exists()

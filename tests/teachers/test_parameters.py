@@ -104,7 +104,7 @@ def test_a_run_says_once_what_it_leaves_out_and_goes_on_anywhere(tmp_path: Path,
     assert len(rows) == 8
     assert [json.loads(row["sampling"]).get("seed") for row in rows] == [None] * 8
     [said] = [record.getMessage() for record in caplog.records]
-    assert said == "The teacher does not take seed: it is left out from now on (HTTP 400: seed is not supported)."
+    assert said == "The teacher does not accept seed: it is left out from now on (HTTP 400: seed is not supported)."
     with LocalTeacher() as server:  # another server: what it is asked for is the same, so nothing is asked again
         again = list(synthesize([seed(n) for n in range(9)], InferenceTeacher("m", server.base_url), journal=tmp_path))
         assert (again[:8], len(server.requests)) == (rows, 1)

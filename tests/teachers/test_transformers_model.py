@@ -386,7 +386,7 @@ def test_identity_keeps_paths_at_home(tiny: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match=r"nowhere.* cannot be loaded: .*Name a Hub id"):
+    with pytest.raises(TeacherError, match=r"nowhere.* cannot be loaded: .*Pass a Hub id"):
         TransformersTeacher(str(tmp_path / "nowhere"))
 
 

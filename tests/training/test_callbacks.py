@@ -81,5 +81,5 @@ def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
 def test_a_scoring_without_tasks_is_refused() -> None:
     with pytest.raises(UsageError, match="each with a text under 'instruction'"):
         Scoring([{"prompt": "x"}], judge, every=1)
-    with pytest.raises(UsageError, match="numbers from 1"):
+    with pytest.raises(UsageError, match="must be at least 1"):
         Scoring(TASKS, judge, every=0)

@@ -112,7 +112,7 @@ def test_streams_are_mixed_in_shares_too() -> None:
     seen = [row["n"] for row in made]
     assert drawn is None
     assert 0.18 < sum(seen) / len(seen) < 0.32
-    with pytest.raises(UsageError, match="Some of the sets are streams"):
+    with pytest.raises(UsageError, match="Some of the datasets are streams"):
         mixed([(one, 1), (Dataset.from_dict({"n": [1]}), 1)])
     with pytest.raises(UsageError, match="must be positive"):
         mixed([(one, 0), (other, 1)])

@@ -187,7 +187,7 @@ BAD = {
     "qlora without a GPU": ({"load_in_4bit": True, "use_peft": True}, "require a CUDA GPU"),
     "bf16 without it": ({"bf16": True, "use_cpu": False}, "bf16 cannot be used"),
     "a kernel without a GPU": ({"attn_implementation": "flash_attention_2"}, "requires a CUDA GPU"),
-    "packing that leaks": ({"packing": True, "packing_strategy": "wrapped"}, "lets them see each other"),
+    "packing that leaks": ({"packing": True, "packing_strategy": "wrapped"}, "lets them attend to each other"),
     "no data": ({"dataset_name": None}, "names no data"),
     "data that is not there": ({"dataset_name": "/no/such/folder"}, "cannot be loaded"),
     "a value that TRL refuses": ({"lr_scheduler_type": "sideways"}, "TRL does not accept"),

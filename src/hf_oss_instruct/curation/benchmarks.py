@@ -102,7 +102,7 @@ def _local(path: Path) -> Iterator[BenchmarkList]:
         by_list.setdefault(first.split(".")[0], []).append(file)
     if not by_list:
         raise UsageError(
-            f"The folder {str(path)!r} holds no benchmark: no file ends in {', '.join(SUFFIXES)}. Name another folder."
+            f"The folder {str(path)!r} contains no benchmark: no file ends in {', '.join(SUFFIXES)}. Name another folder."
         )
     for name, own in by_list.items():
         yield _of_files(name, own)
@@ -161,4 +161,6 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
     try:
         yield from (row.value for row in read_rows(file, COLUMNS) if isinstance(row.value, dict))
     except (OSError, EOFError, ValueError, zlib.error) as error:  # includes the errors of pyarrow and json
-        raise UsageError(f"The benchmark file {str(file)!r} cannot be read: {error}. Fetch it again, or leave it out.") from error
+        raise UsageError(
+            f"The benchmark file {str(file)!r} cannot be read: {error}. Download it again, or leave it out."
+        ) from error

@@ -53,7 +53,7 @@ def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]])
         type=click.FloatRange(0, 1, min_open=True),
         default=0.7,
         show_default=True,
-        help="Jaccard similarity of word 5-grams from which on texts are near duplicates.",
+        help="Minimum Jaccard similarity of word 5-grams for near duplicates.",
     )
     @click.option(
         "--deny",

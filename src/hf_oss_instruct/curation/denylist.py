@@ -77,7 +77,7 @@ class Denylist:
             UsageError: only the hash is known.
         """
         if self.entries is None:
-            raise UsageError(f"The run was made with the denylist {self.hash}. Pass the list again: --deny FILE.")
+            raise UsageError(f"The run used the denylist {self.hash}. Pass that list again: --deny FILE.")
 
     def denies(self, origin: Provenance, seed_id: str | None = None) -> bool:
         """Whether the list contains a document, or a seed drawn from it.
@@ -118,7 +118,7 @@ def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
     """
     names = ("repo_name", "file_path", "seed_id", "row_id")
     if not set(names) & set(table.column_names):
-        raise UsageError(f"The table has none of the columns {', '.join(names)}; a denylist finds nothing in it.")
+        raise UsageError(f"The table has none of the columns {', '.join(names)}, which a denylist needs.")
     columns = [_words(table.column(name)) if name in table.column_names else [None] * len(table) for name in names]
     return [denylist._denies(repo, path, ids) for repo, path, *ids in zip(*columns, strict=True)]  # type: ignore[arg-type]
 

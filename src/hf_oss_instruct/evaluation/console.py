@@ -72,4 +72,4 @@ def show_comparison(found: Mapping[str, Comparison], a: str, b: str) -> None:
         )
         if one.p_value is not None:
             console.print(f"  only A passed {one.only_a}, only B passed {one.only_b}; McNemar's exact test p = {one.p_value:.3g}")
-        console.print("  more than noise at 5 %" if one.differs else "  not told from noise at 5 %")
+        console.print("  more than noise at 5 %" if one.differs else "  not distinguishable from noise at 5 %")

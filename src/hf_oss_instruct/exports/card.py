@@ -81,7 +81,7 @@ def card(name: str, report: Mapping[str, Any]) -> str:
     lines = [head, f"# {markdown(name)}", f"{TITLES[kind]}, {report['rows']:,} rows.", _USES[kind].replace("NAME", name).strip()]
     if report["skipped"]:
         left_out = "\n".join(f"- {count:,}: {markdown(one_line(reason, 120))}" for reason, count in report["skipped"].items())
-        lines.append(f"Rows that were left out:\n\n{left_out}")
+        lines.append(f"Skipped rows:\n\n{left_out}")
     if source:
         teacher = markdown(one_line(str(source.get("teacher", "unknown")), 120))
         checks = ", ".join(f"{one['name']} ({one['status']})" for one in source.get("checks", []))

@@ -98,5 +98,5 @@ def _source(folder: Path) -> dict[str, Any] | None:
     try:
         report = read_object(folder / SOURCE_REPORT)
     except ValueError as error:
-        raise RunError(f"{error}. Bring back the one that the run wrote.") from error
+        raise RunError(f"{error}. Restore the file that the run wrote.") from error
     return {name: report[name] for name in ("teacher", "kept", "pending", "checks", "verification", "versions") if name in report}

@@ -107,7 +107,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         if ((configs or base_path) and len(configs) != len(paths)) or len(configs) > 1:
             shown = ", ".join(repr(path) for path in paths[:3])
             raise UsageError(
-                f"A live dataset is read through one run config (*.ossi), here are {shown}. Name one with data_files=."
+                f"A live dataset has one run config (*.ossi), but this one has {shown}. Choose one with data_files=."
             )
         return read_repo_config(configs[0], base_path, token) if configs else None
 
@@ -132,7 +132,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         """Split → the source of its seeds."""
         reading = ReadOptions.of(run.seeds)
         if self.seeds is not None and (self.data_dir or (self.data_files and not repo_config)):
-            raise UsageError("seeds= and data_files= or data_dir= both say where the seeds are. Leave one of them out.")
+            raise UsageError("seeds= and data_files= or data_dir= both define the seeds. Leave one of them out.")
         spec = self.seeds if self.seeds is not None else self.data_dir if not self.data_files else None
         if spec is not None:
             return {"train": open_source(spec, revision=self.seeds_revision, reading=reading)}
@@ -140,11 +140,10 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             return {"train": repo_config.open_seeds()}
         if not self.data_files:
             raise SeedError(
-                'Nothing says where the seeds are. Pass data_files="src/**/*.py", data_dir="src", seeds="stdlib", or a Hub id '
-                "with seeds=."
+                'No seeds were given. Pass data_files="src/**/*.py", data_dir="src", seeds="stdlib", or a Hub id with seeds=.'
             )
         if remote := [path for paths in self.data_files.values() for path in paths if "://" in str(path)]:
-            raise UsageError(f"{str(remote[0])!r} is not on this machine. Name a Hub dataset with seeds='ns/name'.")
+            raise UsageError(f"{str(remote[0])!r} is not on this machine. Pass a Hub dataset as seeds='ns/name'.")
         return {
             str(split): open_files([Path(path) for path in paths], reading=reading) for split, paths in self.data_files.items()
         }

@@ -63,8 +63,8 @@ class OssInstruct(SeedOrderBuilder):
         opened = self.opened
         if opened.repo_config and opened.repo_config.is_remote and not opened.teacher.embedded and not self.config.is_bounded:
             raise UsageError(
-                f"The run config of {self.repo_id} would decide how often {opened.teacher.identity} is asked. Say it yourself: "
-                "n= or max_requests=, or stream it with streaming=True."
+                f"The run config of {self.repo_id} would decide how many requests {opened.teacher.identity} receives. Set "
+                f"a limit with n= or max_requests=, or pass streaming=True."
             )
         super().download_and_prepare(*args, **kwargs)
 

@@ -49,7 +49,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         default=None,
         help="Data: publish the report (page and charts), too. Default: if PATH has one, in report/.",
     )
-    @click.option("--space", metavar="NS/NAME", help="Data: also publish a Space, in which people browse the rows.")
+    @click.option("--space", metavar="NS/NAME", help="Data: also publish a Space to browse the rows.")
     @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and stop.")
     @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
     def publish(folder: Path, to: str, create_pr: bool, message: str | None, dry_run: bool, yes: bool, **flags: Any) -> None:
@@ -74,7 +74,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         if flags["space"]:
             hub.check_name(flags["space"], "--space")
         kind = kind_of(folder)
-        with show_progress() as progress, progress.stage(f"Looking through {folder} for secrets, and writing the card"):
+        with show_progress() as progress, progress.stage(f"Scanning {folder} for secrets and rendering the card"):
             push = push_of(folder, to, PublishOptions(**flags), hooks)
         pushes = {to: push} | ({flags["space"]: push.space} if push.space else {})
         for repo_id, one in pushes.items():

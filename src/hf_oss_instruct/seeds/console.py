@@ -31,7 +31,7 @@ def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str
         converted: path of a file → the encoding it was converted from.
     """
     counts = Counter((item.snippet, item.reason) for item in skipped)
-    for snippet, said in ((False, "Documents that gave no seed"), (True, "Snippets refused and drawn again")):
+    for snippet, said in ((False, "Documents without a seed"), (True, "Snippets filtered out and replaced")):
         reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)
         if reasons and output in ("auto", "human"):
             show_line(f"\n{said}: {reasons}.")

@@ -33,7 +33,7 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
         return spec, open_inside(named_by_config.parent, name, reading=reading)
     on_the_hub = HUB_ID.fullmatch(name) is not None
     if named_by_config and not on_the_hub and name not in ("stdlib", STDLIB_NAME):
-        raise UsageError(f"The run config was made from the local folder {name!r}. Say where it is: --seeds PATH.")
+        raise UsageError(f"The run config was made from the local folder {name!r}. Pass its path: --seeds PATH.")
     revision = flags.revision or (plan.revision if name == plan.source else None)
     source = (open_named if named_by_config else open_source)(name, revision=revision, reading=reading)
     if flags.revision or source.name != plan.source or on_the_hub:  # record the commit, not the branch

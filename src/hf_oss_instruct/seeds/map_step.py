@@ -60,7 +60,7 @@ class HashSeeds:
         columns = table_columns(table, ReadOptions(max_document_bytes=self.max_document_bytes))
         row_ids, texts = columns["row_id"], columns.texts
         if texts is None or None in row_ids:
-            raise UsageError("Every document needs a unique ID (hexsha, content_id, blob_id, id): seeds are drawn by it.")
+            raise UsageError("Every document needs a unique ID (hexsha, content_id, blob_id, id), since sampling depends on it.")
         readable = [row for row in range(len(columns)) if row not in columns.skipped]
         limits = Filters((), self.max_snippet_chars)
         rows, drawn = list[int](), list[Span]()

@@ -92,7 +92,7 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
     for path in (place, *place.rglob("*")):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise UsageError(
-                f"The run config's {path.relative_to(root).as_posix()!r} links to a place outside its folder. Remove it."
+                f"The run config's {path.relative_to(root).as_posix()!r} links to a path outside its folder. Remove it."
             )
     return open_source(str(place), reading=reading)
 
@@ -132,7 +132,7 @@ def _read(path: str, token: str | bool | None) -> str:
         with file:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise UsageError(f"{path!r} has more than {LARGEST:,} bytes. It is hardly a run config.")
+            raise UsageError(f"{path!r} has more than {LARGEST:,} bytes. This is too large for a run config.")
         return str(data.decode())
     except (OSError, UnicodeDecodeError, transport_error()) as error:
         raise UsageError(f"The run config {path!r} cannot be read: {error}. Pass a YAML file.") from error

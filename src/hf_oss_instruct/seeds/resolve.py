@@ -57,8 +57,8 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
     """
     if spec not in ("stdlib", STDLIB_NAME) and os.path.exists(spec):
         raise UsageError(
-            f"The run config means {spec!r} on the Hub, and a folder here has that name. Run it from elsewhere, or name the "
-            "seeds yourself: --seeds, or seeds= in Python."
+            f"The run config refers to {spec!r} on the Hub, but a local folder has the same name. Run it from another "
+            f"folder, or pass the seeds: --seeds, or seeds= in Python."
         )
     return open_source(spec, revision=revision, reading=reading)
 

@@ -11,12 +11,12 @@ WAYS_OUT = {
     ("not_utf8",): "name the encoding of files that are not UTF-8: --encoding latin-1",
     ("too_large",): "raise --max-document-bytes",
     ("too_long",): "raise --max-snippet-chars",
-    ("license", "license_unknown"): "take other licenses: --licenses any",
+    ("license", "license_unknown"): "accept other licenses: --licenses any",
     (
         *("does_not_parse", "no_definition", "secret", "email_address", "license_header", "imports_only", "data_table"),
     ): "switch the seed filters off: --filters none",
-    ("no_documented_function",): "draw any lines: --sampler hash",
-    ("unknown_language",): "name the language of all documents: --languages NAME",
+    ("no_documented_function",): "use any lines: --sampler hash",
+    ("unknown_language",): "set the language of all documents: --languages NAME",
 }
 """Reason for skipping a document or snippet → the option that would include it."""
 
@@ -57,7 +57,7 @@ class Shortage:
         met = self._documents.keys() | self._snippets.keys()
         ways = ["Ask for fewer", "name a larger source", *(way for reasons, way in WAYS_OUT.items() if met & set(reasons))]
         if draw_more:
-            ways.append("draw more of a document: --snippets-per-document auto")
+            ways.append("use more snippets of each document: --snippets-per-document auto")
         ways[-1] = f"or {ways[-1]}"
         return " ".join([*sentences, ", ".join(ways) + "."])
 

@@ -87,7 +87,7 @@ def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
     """
     if plan.revision not in (None, source.revision):
         raise RunError(
-            f"The run config was made from {source.name} at {plan.revision}, here it is {source.revision}. Bring that "
-            "revision back, or remove seeds.revision from the config and use a new --out."
+            f"The run config was made from {source.name} at {plan.revision}, here it is {source.revision}. Restore that "
+            f"revision, or remove seeds.revision from the config and use a new --out."
         )
     return replace(settled(plan, source), source=source.name, revision=source.revision)

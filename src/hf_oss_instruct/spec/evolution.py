@@ -48,7 +48,7 @@ class EvolutionSpec:
     keep_parents: bool = option(
         False,
         Switch(),
-        "Write the rows that were evolved, too. Default: no, since Magicoder trains on them in its first stage.",
+        "Also write the rows that were evolved. Default: no, since Magicoder trains on them in its first stage.",
         flag="--keep-parents",
         yaml="keep_parents",
         set_by=_BOTH,
@@ -64,8 +64,8 @@ class EvolutionSpec:
     max_similarity: float = option(
         0.7,
         Number(0, 1, low_open=True),
-        "Reject an evolved problem from this Jaccard similarity of word 5-grams on: as unchanged if its parent is that similar, "
-        "as near_duplicate if another row is. Default: 0.7.",
+        "Reject evolved problems with at least this Jaccard similarity of word 5-grams: to their parent as unchanged, to "
+        "another row as near_duplicate. Default: 0.7.",
         flag="--max-similarity",
         yaml="max_similarity",
         set_by=_BOTH,

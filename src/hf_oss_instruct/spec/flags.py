@@ -197,7 +197,7 @@ def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any
 
 def _flags(preset: str | None, config: Path | None, given: dict[str, dict[str, Any]]) -> RunFlags:
     if preset and config:
-        raise UsageError("--preset and --config both say what the run is. Leave one of them out.")
+        raise UsageError("--preset and --config both define the run. Leave one of them out.")
     seeds, checks = given.get("seeds", {}), given.get("checks", {})
     source, revision = seeds.pop("source", None), seeds.pop("revision", None)
     benchmarks = checks.pop("benchmarks", None)

@@ -31,14 +31,14 @@ class RunLimits:
     max_total_tokens: int | None = option(
         None,
         Integer(1),
-        "Stop before prompts and answers could hold more tokens.",
+        "Stop before prompts and answers could exceed this many tokens.",
         flag="--max-total-tokens",
         set_by=CALLER,
     )
     max_cost: float | None = option(
         None,
         Number(0, low_open=True),
-        "Stop before it could cost more; needs prices.",
+        "Stop before the cost could exceed this; requires prices.",
         flag="--max-cost",
         set_by=CALLER,
     )
@@ -51,7 +51,7 @@ class RunLimits:
     give_up_after: float = option(
         300.0,
         Number(0, low_open=True),
-        "Stop, resumable, after nothing but failures for this long.",
+        "Stop if requests only fail for this long; the same command resumes the run.",
         flag="--give-up-after",
         metavar="SECONDS",
         set_by=CALLER,

@@ -130,7 +130,7 @@ class PromptSpec:
     keep_reasoning: bool = option(
         False,
         Switch(),
-        "Put a reasoning model's thoughts, which are never part of a pair, into the column reasoning. Default: it is null.",
+        "Store the model's reasoning, which is never part of a pair, in the column reasoning. Default: it is null.",
         flag="--keep-reasoning/--no-keep-reasoning",
         yaml="keep_reasoning",
         rare=True,

@@ -106,7 +106,7 @@ class RunSpec:
         try:
             if path.stat().st_size > LARGEST:
                 raise UsageError(
-                    f"{str(path)!r} has {path.stat().st_size:,} bytes, {LARGEST:,} at most. It is hardly a run config."
+                    f"{str(path)!r} has {path.stat().st_size:,} bytes, {LARGEST:,} at most. This is too large for a run config."
                 )
             return cls.from_yaml(path.read_text("utf-8"), repr(str(path)))
         except (OSError, UnicodeDecodeError) as error:

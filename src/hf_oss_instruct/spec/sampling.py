@@ -49,8 +49,8 @@ class Sampling:
     extra_body: Mapping[str, Any] | None = option(
         None,
         JsonObject(),
-        'Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are part of '
-        "the question: they are kept in the run config, and other values need new answers.",
+        'Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are saved '
+        "in the run config and are part of a request's key: other values require new answers.",
         flag="--extra-body",
         metavar="JSON",
         yaml="extra_body",

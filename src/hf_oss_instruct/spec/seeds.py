@@ -86,7 +86,7 @@ class SeedPlan:
     rng_seed: int | None = option(
         None,
         Integer(0),
-        "Random seed of the draw. Default: 0; 976, the paper's, with --sampler magicoder.",
+        "Random seed of the sampler. Default: 0; 976, the paper's, with --sampler magicoder.",
         flag="--rng-seed",
         yaml="rng_seed",
         auto=True,
@@ -185,7 +185,7 @@ class SeedPlan:
             raise UsageError("Give a count for every language or for none, and --n only without counts.")
         names = [name for name, _ in self.counts]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise UsageError(f"Languages named twice: {', '.join(sorted(twice))}. Name each once.")
+            raise UsageError(f"Languages given twice: {', '.join(sorted(twice))}. Give each once.")
         for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
             if value < 1:
                 raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")

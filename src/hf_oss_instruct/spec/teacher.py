@@ -19,7 +19,8 @@ class TeacherSpec:
     teacher: Any = option(
         None,
         Choice((COMMENT_FUNCTION, TRANSFORMERS), "Unknown teacher {value!r}"),
-        "comment-function mines pairs and needs no model (the default); transformers runs --model in this process.",
+        "comment-function extracts documented functions and needs no model (the default); transformers runs "
+        "--model in this process.",
         flag="--teacher",
         set_by=CALLER,
         section="5.2",

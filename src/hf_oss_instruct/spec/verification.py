@@ -31,7 +31,7 @@ class VerificationSpec:
     verify: bool = option(
         False,
         Switch(),
-        "Run every solution with tests in the sandbox, and measure what the tests are worth.",
+        "Run every solution with tests in the sandbox, and measure the quality of the tests.",
         flag="--verify",
         yaml="verify",
         rare=True,
@@ -87,7 +87,8 @@ class VerificationSpec:
     keep: str = option(
         PASSING,
         Choice((PASSING, ALL), "--keep takes no {value!r}"),
-        "passing (default) keeps rows whose solution passes tests that are worth it; all keeps the rest too, with its status.",
+        "passing (default) keeps rows whose solution passes tests of sufficient quality; all keeps the others "
+        "too, with their status.",
         flag="--keep",
         yaml="keep",
         rare=True,
@@ -105,7 +106,7 @@ class VerificationSpec:
     min_tests: int | None = option(
         None,
         Integer(1),
-        "Keep rows with at least so many tests.",
+        "Keep rows with at least this many tests.",
         flag="--min-tests",
         yaml="min_tests",
         rare=True,
@@ -123,7 +124,7 @@ class VerificationSpec:
     mutants: int = option(
         8,
         Integer(0),
-        "Mutants of a solution at most. Default: 8.",
+        "Maximum number of mutants per solution. Default: 8.",
         flag="--mutants",
         metavar="M",
         yaml="mutants",
@@ -143,7 +144,7 @@ class VerificationSpec:
     unverifiable: str = option(
         "drop",
         Choice(("drop", "keep"), "Rows that cannot be verified are not {value!r}"),
-        "Rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
+        "What to do with rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
         flag="--unverifiable",
         yaml="unverifiable",
         rare=True,

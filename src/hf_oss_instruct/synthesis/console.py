@@ -38,16 +38,16 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     show_line(facts)
     if changes := report["parameters_changed"]:
         said = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
-        show_line(f"  the server does not take every parameter: {said}")
+        show_line(f"  the server does not accept every parameter: {said}")
     if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
         words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
-        show_line(f"  unknown finish reasons, taken for natural ends: {words}")
+        show_line(f"  unknown finish reasons, treated as complete answers: {words}")
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
-        show_line(f"  documents that gave no seed: {skipped}")
+        show_line(f"  documents without a seed: {skipped}")
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
-        show_line(f"  snippets refused and drawn again: {refused}")
+        show_line(f"  snippets filtered out and replaced: {refused}")
     show_verification(report)
     show_unfinished_checks(report)
 

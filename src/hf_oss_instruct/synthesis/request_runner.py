@@ -102,7 +102,9 @@ class RequestRunner:
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
             return Admission.WHEN_OTHERS_RETURN
-        self.close(BudgetReachedError("The budget is spent. Raise --max-requests, --max-total-tokens or --max-cost to continue."))
+        self.close(
+            BudgetReachedError("The budget is exhausted. Raise --max-requests, --max-total-tokens or --max-cost to continue.")
+        )
         return Admission.NEVER
 
     def goes_on(self, tries: int, attempts: int) -> bool:
@@ -191,11 +193,13 @@ class RequestRunner:
         if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
         if (error.after_s or 0.0) > policy.give_up_after_s:
-            reason = f"The teacher asks to wait {error.after_s:,.0f} s, longer than --give-up-after"
-            self.close(TeacherError(f"{reason}: {error}. Run it again then."))
+            reason = f"The teacher requests a wait of {error.after_s:,.0f} s, longer than --give-up-after"
+            self.close(TeacherError(f"{reason}: {error}. Run the same command again after that."))
         elif failing_s > policy.give_up_after_s:
             self.close(
-                TeacherError(f"Nothing but failures for {failing_s:.0f} s; last: {error}. Run the same command again to resume.")
+                TeacherError(
+                    f"All requests failed for {failing_s:.0f} s; the last error: {error}. Run the same command again to resume."
+                )
             )
 
 

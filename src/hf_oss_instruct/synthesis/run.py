@@ -168,11 +168,11 @@ def _occupied(out: Path) -> Iterator[None]:
     """Lock the folder; refuse one that is in use or contains something else."""
     if not (out / CONFIG).exists() and (odd := sorted(set(str(out.resolve())) & set("*?["))):
         raise UsageError(
-            f"--out {str(out)!r} has {' '.join(odd)} in its path, which load_dataset reads as a pattern: it would not find the "
-            "dataset. Name another folder."
+            f"--out {str(out)!r} has {' '.join(odd)} in its path, which load_dataset interprets as a pattern, so it would "
+            f"not find the dataset. Use another folder."
         )
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
-        raise RunError(f"--out {str(out)!r} holds other files and no {CONFIG}. Name a new or empty folder.")
+        raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
     with held(out):
         yield
 
@@ -191,13 +191,13 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
                 f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
-                "Bring that state back to continue the run, or make a new one in another folder. What there "
-                f"is so far: hf-oss-instruct export {out} --out NEW."
+                f"Restore that state to continue the run, or start a new one in another folder. To export what it has so "
+                f"far: hf-oss-instruct export {out} --out NEW."
             )
         if differences:
             raise RunError(
-                f"--out {str(out)!r} holds another run: {'; '.join(differences)}. Give the same arguments to continue it, or "
-                "another folder."
+                f"--out {str(out)!r} holds another run: {'; '.join(differences)}. Pass the same arguments to continue "
+                f"it, or another folder."
             )
     else:
         write_whole(out / CONFIG, spec.to_yaml())

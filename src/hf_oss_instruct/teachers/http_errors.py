@@ -19,7 +19,7 @@ WAYS_OUT = {
     401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
     402: "Add credit to the account, or use another teacher.",
     403: "Use a key that may call this model.",
-    404: "Check --model and --base-url, which is used as it stands: most servers need /v1 at its end.",
+    404: "Check --model and --base-url, which is used unchanged: most servers need /v1 at its end.",
     407: "Check the proxy in HTTPS_PROXY or HTTP_PROXY, or name the server's host in NO_PROXY.",
 }
 _STATUS_OF_WORDS = (

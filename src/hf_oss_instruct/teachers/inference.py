@@ -72,7 +72,7 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
     if transport not in ("auto", "aiohttp", "huggingface_hub") or (transport == "aiohttp" and not base_url):
-        raise UsageError(f"The transport {transport!r} does not fit. Use 'auto'; 'aiohttp' needs a base_url.")
+        raise UsageError(f"The transport {transport!r} is not supported here. Use 'auto'; 'aiohttp' requires a base_url.")
     if base_url is not None:
         _check_url(base_url)
     if "://" in model:  # huggingface_hub would treat it as the server and send it the Hugging Face token

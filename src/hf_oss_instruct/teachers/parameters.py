@@ -59,7 +59,7 @@ class ServerParameters:
         if name is None:
             return None
         new = INSTEAD[name]
-        said = f"The teacher does not take {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
+        said = f"The teacher does not accept {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
         if name not in self.changes:
             self.changes[name] = new
             logger.warning("%s (%s).", said, one_line(refusal.detail, 200))

@@ -50,7 +50,7 @@ def open_teacher(spec: TeacherSpec, *, environment: bool = True) -> Teacher:
         UsageError: the name is unknown, a server has no model, or there is no key.
     """
     if spec.teacher is not None and (spec.model or spec.base_url or spec.api_key_env):
-        raise UsageError("teacher= is a whole teacher and takes no model=, base_url= or api_key_env=. Leave one of them out.")
+        raise UsageError("teacher= cannot be combined with model=, base_url= or api_key_env=. Leave one of them out.")
     if isinstance(spec.teacher, str):
         if spec.teacher != COMMENT_FUNCTION:
             raise UsageError(f"Unknown teacher {spec.teacher!r}. Use {COMMENT_FUNCTION!r}, model=NAME, or a Teacher object.")
@@ -78,7 +78,7 @@ def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teache
     if spec.teacher == TRANSFORMERS:
         return _local_model(spec, extra_body)
     if spec.model and spec.teacher:
-        raise UsageError(f"--teacher {spec.teacher} is embedded and takes no --model. Leave one of them out.")
+        raise UsageError(f"--teacher {spec.teacher} is embedded and uses no model. Leave out --teacher or --model.")
     if spec.model:
         return _served(spec)
     if spec.base_url or spec.api_key_env:
@@ -106,15 +106,19 @@ def _local_model(spec: TeacherSpec, extra_body: bool) -> Teacher:
     from hf_oss_instruct.teachers.transformers_model import TransformersTeacher
 
     if not spec.model or spec.base_url or spec.api_key_env:
-        raise UsageError("--teacher transformers takes --model, a folder or a Hub id, and neither --base-url nor --api-key-env.")
+        raise UsageError(
+            "--teacher transformers requires --model, a folder or a Hub id, and supports neither --base-url nor --api-key-env."
+        )
     if extra_body:
-        raise UsageError("--teacher transformers sends no requests and takes no --extra-body. Leave it out.")
+        raise UsageError("--teacher transformers sends no requests, so --extra-body does not apply. Leave it out.")
     return TransformersTeacher(spec.model, batch_size=spec.concurrency)
 
 
 def _embedded() -> Teacher:
     logger.warning(
-        "No teacher is named: the embedded one serves, which mines pairs from comments without a model. Good for trying things "
-        "out, not for training. For real pairs pass model= (and base_url=), or call hf_oss_instruct.configure(teacher=…)."
+        "No teacher was given, so the embedded one is used: it extracts documented functions and needs no "
+        "model. Its pairs are for "
+        "trying things out, not for training. For real pairs pass model= (and base_url=), or call "
+        "hf_oss_instruct.configure(teacher=…)."
     )
     return CommentFunctionTeacher()

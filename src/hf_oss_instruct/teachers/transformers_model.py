@@ -173,9 +173,8 @@ class _Model:
             loaded: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto", **source)
             loaded.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         except Exception as error:  # untrusted files and drivers can raise anything
-            way_out = (
-                "Name a Hub id that you may read, or a folder with config, tokenizer and safetensors; and a device with room."
-            )
+            way_out = "Pass a Hub id that you can access, or a folder with config, tokenizer and safetensors, and a "
+            "device with enough memory."
             raise TeacherError(f"The model {model!r} cannot be loaded: {_description(error)}. {way_out}") from error
         own = loaded.generation_config.eos_token_id
         ends = (*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id)
@@ -203,7 +202,7 @@ class _Model:
                 asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:
                 raise TeacherError(
-                    f"The model's chat template does not take the prompt: {_description(error)}. Change one."
+                    f"The model's chat template does not accept the prompt: {_description(error)}. Change one."
                 ) from error
         else:
             text = "\n\n".join(message["content"] for message in messages)

@@ -89,9 +89,9 @@ class Scoring:
 
     def __post_init__(self) -> None:
         if not self.tasks or not all(task.get("instruction") for task in self.tasks):
-            raise UsageError("Scores need tasks, each with a text under 'instruction'. Give at least one.")
+            raise UsageError("Scoring requires at least one task, each with a text under 'instruction'.")
         if min(self.every, self.max_new_tokens, self.batch_size) < 1:
-            raise UsageError("every, max_new_tokens and batch_size of a scoring are numbers from 1.")
+            raise UsageError("every, max_new_tokens and batch_size must be at least 1.")
 
     def callback(self, trainer: Any, template: Template, progress: Progress = SILENT) -> Any:
         """Create a `TrainerCallback` that scores the model.

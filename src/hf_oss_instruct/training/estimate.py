@@ -44,7 +44,9 @@ class Shape:
             try:
                 return cls._from_config(read_object(config))
             except (ValueError, TypeError, ArithmeticError) as error:
-                raise UsageError(f"The model's config.json says nothing of its size: {error}. Bring back its own.") from error
+                raise UsageError(
+                    f"The model's config.json does not state its size: {error}. Restore the original file."
+                ) from error
         found = _SIZE.search(model.replace("_", "-"))
         if not found:
             return cls(None)

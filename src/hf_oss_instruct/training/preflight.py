@@ -50,7 +50,7 @@ def check_packing(values: Mapping[str, Any]) -> None:
         UsageError: `wrapped` packing.
     """
     if values.get("packing") and values.get("packing_strategy") == "wrapped":
-        raise UsageError("packing_strategy 'wrapped' cuts rows and lets them see each other. Set it to bfd.")
+        raise UsageError("packing_strategy 'wrapped' splits rows and lets them attend to each other. Set it to bfd.")
 
 
 def check_model(values: Mapping[str, Any], config: Any) -> None:

@@ -63,8 +63,8 @@ class Encoder:
         if _columns(row) == PAIRS[0]:
             if self.template.name != "magicoder":
                 raise UsageError(
-                    f"The columns prompt and completion are text already, the template {self.template.name!r} cannot be put "
-                    "around them. Train on the config 'default' (problem, solution), or use --template magicoder."
+                    f"The columns prompt and completion are already rendered, so the template {self.template.name!r} "
+                    f"cannot be applied. Train on the config 'default' (problem, solution), or use --template magicoder."
                 )
         elif not _columns(row):
             instruction_and_response(row)  # which says what is missing
@@ -136,7 +136,7 @@ def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Pre
     if not counts["kept"]:
         said = ", ".join(f"{reason} {n:,}" for reason, n in counts.items())
         raise UsageError(
-            f"No row can be trained on ({said}; max_length is {encoder.max_length:,}). Raise max_length, or look at the data."
+            f"No row can be trained on ({said}; max_length is {encoder.max_length:,}). Raise max_length, or check the data."
         )
     kept = encoded.select([n for n, reason in enumerate(reasons) if reason is None]).remove_columns("dropped")
     return Prepared(kept, counts, sum(map(len, kept["input_ids"])))
@@ -159,11 +159,11 @@ def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows,
 
     if any(share <= 0 for _, share in parts):
         raise UsageError(
-            f"A share of a mixture must be positive, here {[share for _, share in parts]}. Leave the set out instead."
+            f"A share of a mixture must be positive, here {[share for _, share in parts]}. Leave the dataset out instead."
         )
     streams = [isinstance(rows, datasets.IterableDataset) for rows, _ in parts]
     if any(streams) != all(streams):
-        raise UsageError("Some of the sets are streams and some are not. Set streaming for all of them or for none.")
+        raise UsageError("Some of the datasets are streams and some are not. Set streaming for all of them or for none.")
     shares = [share / sum(share for _, share in parts) for _, share in parts]
     if all(streams):
         return datasets.interleave_datasets([rows for rows, _ in parts], shares, seed=rng_seed), None
@@ -189,7 +189,7 @@ def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
 def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
     first = next(iter(rows), None)
     if first is None:
-        raise UsageError("The dataset is empty: there is nothing to train on. Name another dataset or split.")
+        raise UsageError("The dataset is empty: there is nothing to train on. Pass another dataset or split.")
     encoder.check(as_pair(first) or dict.fromkeys(PAIRS[2]))
     return list(first)
 

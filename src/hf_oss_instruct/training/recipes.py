@@ -138,7 +138,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {error_message(error)}.") from error
     if not isinstance(values, dict):
-        raise UsageError(f"{path} is not a list of `key: value` lines. Print one to start from: hf-oss-instruct recipe magicoder")
+        raise UsageError(
+            f"{path} is not a YAML mapping of keys to values. Print one to start from: hf-oss-instruct recipe magicoder"
+        )
     if trainer := next((trainer for key, trainer in OTHER_TRAINERS.items() if key in values), None):
         raise UsageError(f"{path} is for another trainer than SFT. Run it with: trl {trainer} --config {path}")
     check_keys(values)
@@ -161,7 +163,7 @@ def check_keys(keys: Iterable[str], trainer: str = "sft") -> None:
     unknown = [key for key in wanted if key not in known]
     if unknown:
         said = "; ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
-        raise UsageError(f"The TRL installed here does not know the key {said}. Correct or remove it.")
+        raise UsageError(f"The installed TRL does not know the key {said}. Correct or remove it.")
 
 
 def known_keys(trainer: str = "sft") -> set[str]:
@@ -242,4 +244,4 @@ def _rows_in(data: str | None) -> int | None:
     try:
         return int(read_object(report, {"kept": int})["kept"])
     except ValueError as error:
-        raise RunError(f"{error}. Bring back the one that the run wrote.") from error
+        raise RunError(f"{error}. Restore the file that the run wrote.") from error

@@ -131,7 +131,7 @@ def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
         names = ("path", "name", "data_dir", "data_files", "split", "fraction")
         found = [TrainingSource(**{name: getattr(one, name) for name in names}) for one in mixture.datasets]
         if len({source.fraction is None for source in found}) > 1:
-            raise UsageError("Some sets of `datasets` have a fraction and some have none. Give it to all of them or to none.")
+            raise UsageError("Some entries of `datasets` have a fraction and some do not. Set it for all of them or for none.")
         return found
     if not script.dataset_name:
         raise UsageError("The recipe names no data. Set dataset_name to a Hub id, or to a folder that synthesize wrote.")
@@ -147,7 +147,7 @@ def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
     for source in sources:
         if why := why_unchecked(source):
             raise UsageError(
-                f"{source.path!r} may hold benchmark solutions: {why}. Scores of a model trained on it would mean little. "
+                f"{source.path!r} may hold benchmark solutions: {why}. Scores of a model trained on it would be meaningless. "
                 "Decontaminate it, or pass --allow-unchecked, which is then stated on the model card."
             )
 
@@ -179,7 +179,7 @@ def _report(source: TrainingSource) -> dict[str, Any] | None:
     try:
         return read_object(path)
     except ValueError as error:
-        raise RunError(f"{error}. Bring back the one that the run wrote.") from error
+        raise RunError(f"{error}. Restore the file that the run wrote.") from error
 
 
 def _from_hub(repo: str) -> Path | None:

@@ -147,7 +147,7 @@ def test_a_bucket_that_cannot_be_reached_is_an_error_with_the_way_out(tmp_path: 
     archive = Archive(url, tmp_path / "cache", patience_s=0.01)
     ids(tmp_path / "t", [{"blob_id": "a" * 40, "language": "Python"}])
     source = LocalTables(tmp_path / "t", ["a.parquet"], archive=archive)
-    with pytest.raises(SeedError, match=r"does not give the text of a{40}.*ids only.*stack-v3-train"):
+    with pytest.raises(SeedError, match=r"does not return the text of a{40}.*only ids.*stack-v3-train"):
         list(source.documents(None, None))
 
 

@@ -89,7 +89,7 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         SandboxError: rows are to be verified, and this machine has no sandbox.
     """
     if teacher.embedded:
-        raise UsageError("The embedded teacher rewrites no problems. Name a model: --model MODEL --base-url URL.")
+        raise UsageError("The embedded teacher cannot evolve problems. Pass a model: --model MODEL --base-url URL.")
     if spec.verification.tests in (ANSWER, GIVEN):
         raise UsageError(
             f"--tests {spec.verification.tests} cannot work here: evolved problems bring no tests. Leave it out, or use apart."

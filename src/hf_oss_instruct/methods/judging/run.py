@@ -92,7 +92,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     named = [other_teacher(one, spec) for one in asked.judges]
     judges = [one for one in named if one is not None] or ([teacher] if teacher else [])
     if not judges or any(one.embedded for one in judges):
-        raise UsageError("The embedded teacher judges nothing. Name a model: --judge MODEL --base-url URL.")
+        raise UsageError("The embedded teacher cannot judge rows. Pass a model: --judge MODEL --base-url URL.")
     identities = [one.identity for one in judges]
     if twice := next((name for name in identities if identities.count(name) > 1), None):
         raise UsageError(f"The judge {twice} is named twice. Name every judge once.")

@@ -55,7 +55,7 @@ class HubTables(Tables):
             ) from error
         except (transport_error(), OfflineModeIsEnabled, OSError) as error:
             raise SeedError(
-                f"The Hub cannot be asked for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
+                f"The Hub cannot be queried for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
             ) from error
         self._files = HfFileSystem(endpoint=endpoint)
         self._root = f"datasets/{repo_id}@{info.sha}"

@@ -108,8 +108,8 @@ class Archive:
                 return found
             time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
         raise SeedError(
-            f"{self._server} does not give the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
-            f"This dataset holds ids only. Try again later, or use one that carries its text: {WITH_TEXT}."
+            f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
+            f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
         )
 
     def _get(self, ids: list[str]) -> dict[str, Any]:
@@ -120,8 +120,8 @@ class Archive:
             return {}
         if is_offline_mode():
             raise SeedError(
-                f"The text of {ids[0]} lies at Software Heritage, and HF_HUB_OFFLINE is set. Unset it, or use a dataset "
-                f"that carries its text: {WITH_TEXT}."
+                f"The text of {ids[0]} is stored at Software Heritage, and HF_HUB_OFFLINE is set. Unset it, or use a "
+                f"dataset that contains its text: {WITH_TEXT}."
             )
         urls = {f"{self._server}/{BUCKET}/{blob_id}": blob_id for blob_id in ids}
         answers = self._client.cat(list(urls), on_error="return", batch_size=IN_FLIGHT)
