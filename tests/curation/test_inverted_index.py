@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.benchmark_index import _different
+from hf_oss_instruct.curation.benchmark_index import _distinct_words
 from hf_oss_instruct.curation.inverted_index import InvertedIndex
 
 CLOSE = st.sampled_from([0, 1, 2, 3, 2**63, 2**63 + 1, 2**64 - 1]) | st.integers(0, 2**64 - 1)
@@ -41,4 +41,4 @@ def test_an_n_gram_counts_each_different_word_once(rows: list[list[tuple[int, bo
     hashes = np.array([value for value, _ in tokens], np.uint64)
     counted = np.array([counts for _, counts in tokens], bool)
     expected = [len({value for value, counts in row[at : at + n] if counts}) for row in rows for at in range(len(row) - n + 1)]
-    assert _different(hashes, counted, ends, n).tolist() == expected
+    assert _distinct_words(hashes, counted, ends, n).tolist() == expected

@@ -10,7 +10,7 @@ import pytest
 
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.generation import claim, generate, style_of
-from hf_oss_instruct.evaluation.prompts import Asked
+from hf_oss_instruct.evaluation.prompts import ModelPrompt
 from tests.support.progress import Noted
 
 from . import toys
@@ -22,7 +22,7 @@ class Thinker:
     def __init__(self, batches: int = 100, text: str = "<think>a draft: ```def x```</think>\n```python\npass\n```") -> None:
         self.batches, self.text, self.asked = batches, text, 0
 
-    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+    def answers(self, asked: Sequence[ModelPrompt], style: str) -> list[list[str]]:
         """One text each."""
         if self.batches == 0:
             raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.evaluation.prompts import asked
+from hf_oss_instruct.evaluation.prompts import build_prompt
 from hf_oss_instruct.templates import MAGICODER, ChatTemplate, template_for
 from tests.support.extras import needs
 from tests.support.models import save_model
@@ -56,14 +56,14 @@ def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) 
     model = LightevalModel(ModelChoice(str(folder)), Sampling())
     assert model.style() == "chat"
     problem = toys.plus(tmp_path / "data").problems["HumanEval/901"]
-    put = asked(problem, "magicoder")
+    put = build_prompt(problem, "magicoder")
     text, stop = model.prompt(put, "magicoder")
     assert text == MAGICODER.replace("{instruction}", put.text) + put.prefix
     assert stop == (tokenizer.eos_token, "\n```")
-    text, stop = model.prompt(asked(problem, "chat"), "chat")
+    text, stop = model.prompt(build_prompt(problem, "chat"), "chat")
     chat = ChatTemplate.of(tokenizer)
-    assert (text, stop) == (chat.prompt(asked(problem, "chat").text), (chat.stop,))
-    assert model.prompt(asked(problem, "completion"), "completion") == (problem.prompt, problem.stop_tokens)
+    assert (text, stop) == (chat.prompt(build_prompt(problem, "chat").text), (chat.stop,))
+    assert model.prompt(build_prompt(problem, "completion"), "completion") == (problem.prompt, problem.stop_tokens)
 
 
 @EVALUATE.test
@@ -82,7 +82,7 @@ def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_pa
 
     folder = save_model(tmp_path / "model", tokenizer_of("qwen"), max_position_embeddings=16)
     model = LightevalModel(ModelChoice(str(folder)), Sampling())
-    put = asked(toys.plus(tmp_path / "data").problems["HumanEval/900"], "completion")
+    put = build_prompt(toys.plus(tmp_path / "data").problems["HumanEval/900"], "completion")
     with pytest.raises(EvaluationError, match="but the model accepts 16"):
         model.answers([put], "completion")
     with pytest.raises(UsageError, match="transformers has no option 'devices'"):

@@ -9,7 +9,7 @@ import pytest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.extraction import extract
-from hf_oss_instruct.evaluation.prompts import STYLES, asked
+from hf_oss_instruct.evaluation.prompts import STYLES, build_prompt
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import score
 
@@ -19,7 +19,7 @@ from .real import DATA, real_data
 
 def test_the_magicoder_style_is_the_papers(tmp_path: Path) -> None:
     problem = toys.plus(tmp_path).problems["HumanEval/900"]
-    put = asked(problem, "magicoder")
+    put = build_prompt(problem, "magicoder")
     code = 'def add(a, b):\n    """Add two numbers.\n    >>> add(1, 2)\n    3\n    """'
     assert put.text == f"Write a solution to the following problem:\n```python\n{code}\n```"
     assert put.prefix == f"```python\n{code}"
@@ -32,12 +32,12 @@ def test_an_mbpp_problem_is_asked_as_its_sentence_and_assertion() -> None:
 
     text = prompt("Write a function to add", ["assert add(1, 2) == 3"])
     problem = Problem("Mbpp/1", "python", text, "add", STOP_TOKENS, "")
-    put = asked(problem, "magicoder")
+    put = build_prompt(problem, "magicoder")
     assert put.text == (
         "Write a function to add. Your code should satisfy the following assertion:\n```python\nassert add(1, 2) == 3\n```"
     )
     assert put.prefix == "```python"
-    assert asked(problem, "chat").text.startswith(put.text)
+    assert build_prompt(problem, "chat").text.startswith(put.text)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -46,7 +46,7 @@ def test_the_reference_solution_answered_in_any_style_passes(style: str, tmp_pat
     samples = []
     for row in toys.PLUS:
         problem = benchmark.problems[row["task_id"]]
-        put = asked(problem, style)
+        put = build_prompt(problem, style)
         rest = f"\n{row['canonical_solution']}" if style == "magicoder" else row["canonical_solution"]
         wrote = f"Sure.\n```python\n{problem.reference}```\nDone." if style == "chat" else rest
         samples.append(Sample(problem.task_id, 0, put.prefix + wrote, put.kind))
@@ -57,9 +57,9 @@ def test_the_reference_solution_answered_in_any_style_passes(style: str, tmp_pat
 @pytest.mark.parametrize("task", ["humaneval_plus", "mbpp_plus", "multipl_e:java", "multipl_e:rkt"])
 def test_every_real_problem_can_be_asked_in_every_style(task: str) -> None:
     for problem in load(task, DATA).problems.values():
-        assert asked(problem, "completion").text == problem.prompt
+        assert build_prompt(problem, "completion").text == problem.prompt
         for style in ("chat", "magicoder"):
-            put = asked(problem, style)
+            put = build_prompt(problem, style)
             assert put.text.count("```") == 2
             assert problem.entry_point in put.text
         if task == "humaneval_plus" and problem.reference:
@@ -69,4 +69,4 @@ def test_every_real_problem_can_be_asked_in_every_style(task: str) -> None:
 
 def test_an_unknown_style_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Use one of: completion, chat, magicoder"):
-        asked(toys.plus(tmp_path).problems["HumanEval/900"], "alpaca")
+        build_prompt(toys.plus(tmp_path).problems["HumanEval/900"], "alpaca")

@@ -135,21 +135,21 @@ def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
     solutions = _owned((number, text) for number, task in enumerate(tasks) for text in task.solutions)
     called = _owned((number, name) for number, task in enumerate(tasks) for name in task.entry_points)
     quotes = {text: owner for owned in (statements, proses, solutions) for owner, text in _squeezed(owned) if len(text) >= WINDOW}
-    short, needed, whole = _proses(proses)
+    short, needed, whole = _prose_ngrams(proses)
     return BenchmarkIndex(
         names=tuple(task.name.replace("\n", " ") for task in tasks),
         quotes=tuple(quotes),
         quote_tasks=np.array([*quotes.values()], np.int64),
         windows=_windows(list(quotes)),
         beginnings=_beginnings(quotes),
-        long=_joined(_wordy(solutions, LONG)),
-        statement=_joined(_wordy(statements, STATEMENT)),
+        long=_joined(_ngrams_to_match(solutions, LONG)),
+        statement=_joined(_ngrams_to_match(statements, STATEMENT)),
         short=short,
         needed=needed,
         prose_tasks=np.array(proses[0], np.int64),
         whole=whole,
-        blind=_joined(_blind(solutions)),
-        called=_called(called),
+        blind=_joined(_blind_ngrams(solutions)),
+        called=_entry_points(called),
     )
 
 
@@ -194,13 +194,13 @@ def prefilter_slots(first: Hashes) -> Places:
     return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
 
 
-def _wordy(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
+def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
     """The n-grams with enough distinct words, and the task of each."""
     tasks = np.array(owned[0], np.int32)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(rows)
         grams, row_of = ngrams.grams(found.hashes, found.ends, n)
-        enough = _different(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY
+        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
@@ -210,7 +210,7 @@ def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
     return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
 
 
-def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
+def _distinct_words(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
     """The number of distinct counted words in each n-gram; a repeated word counts at its first occurrence."""
     if len(hashes) < n:
         return np.empty(0, np.int64)
@@ -228,7 +228,7 @@ def _different(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
     return np.asarray(found[row_of[: len(starts)] == row_of[n - 1 :]])
 
 
-def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
+def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
     """Short n-grams → prose and whether they are after its beginning; how many each prose needs; whole short proses → task."""
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
@@ -249,17 +249,17 @@ def _proses(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
     return lookup, needed, InvertedIndex.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
-def _blind(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
+def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
     """The identifier-blind n-grams that are specific enough, and the task of each."""
     tasks = np.array(owned[0], np.int32)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         hashes, ends, telling = normalization.blind_tokens(rows)
         grams, row_of = ngrams.grams(hashes, ends, BLIND)
-        enough = _different(hashes, telling, ends, BLIND) >= BLIND_WORDS
+        enough = _distinct_words(hashes, telling, ends, BLIND) >= BLIND_WORDS
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
-def _called(owned: Owned) -> InvertedIndex:
+def _entry_points(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
     telling = [place for place, name in enumerate(names) if len(name) >= LONG_NAME]
     hashes = ngrams.word_hashes([names[place] for place in telling])

@@ -52,17 +52,17 @@ class Decontamination:
             if column not in table.column_names:
                 continue
             for rows in ngrams.texts(table[column]):
-                for found, into in ((_quotes(rows, self.index), certain), (_likenesses(rows, self.index), likely)):
+                for found, into in ((_quotes(rows, self.index), certain), (_similar_code(rows, self.index), likely)):
                     for row, task, rule in found:
                         if alive[row]:
                             into[row].append(f"{self.index.names[task]}:{rule}")
-        certain, likely = ({row: _shown(hits) for row, hits in found.items()} for found in (certain, likely))
+        certain, likely = ({row: _labels(hits) for row, hits in found.items()} for found in (certain, likely))
         table = flag(table, certain, CONTAMINATED_BY)
         table = flag(table, {row: [f"benchmark:{hit}" for hit in hits] for row, hits in likely.items()})
         return reject(table, "contaminated", {row: ", ".join(hits) for row, hits in certain.items()} if self.drop else {})
 
 
-def _shown(hits: list[str]) -> list[str]:
+def _labels(hits: list[str]) -> list[str]:
     return sorted(set(hits))[:SHOWN]
 
 
@@ -113,7 +113,7 @@ def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
             yield row + rows.first, int(index.quote_tasks[quote]), "quote"
 
 
-def _likenesses(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+def _similar_code(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     hashes, ends, _ = normalization.blind_tokens(rows)
     grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")

@@ -21,7 +21,7 @@ from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.lighteval_models import SERVED, LightevalModel, ModelChoice, Sampling
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.verdicts import Verdict
@@ -98,7 +98,7 @@ def evaluate(
         limit: only the first problems of each task.
         ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
         allow_empty: count a server's empty answers as answers.
-        trained_on: a training set, see `trained_on.touched`; adds the score without the problems that it quotes.
+        trained_on: a training set, see `trained_on.quoted_problems`; adds the score without the problems that it quotes.
         workers: samples run at once; one per processor by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         say: called with messages that a user should see before the run takes time.
@@ -122,13 +122,13 @@ def evaluate(
         raise UsageError(f"A chat server does not support the style {style!r}: it applies its own template. Use chat.")
     chosen_tier(tier)  # fail before generating what could not be scored
     settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
-    named = _expanded([tasks] if isinstance(tasks, str) else tasks)
+    named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
             if reason := why_unavailable(language, tier):
                 say(f"{benchmark.task} will be generated but not evaluated: {reason}")
-    choice, facts = _identified(choice)
+    choice, facts = _model_identity(choice)
     out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
         run = _Run(settings, choice, sampling, facts, progress, log)
@@ -151,15 +151,15 @@ class _Run:
         self._progress, self._log = progress, log
         self._model: LightevalModel | None = None
 
-    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+    def answers(self, asked: Sequence[ModelPrompt], style: str) -> list[list[str]]:
         """Generate answers, loading the model on first use."""
         with redirect_stdout(self._log), redirect_stderr(self._log):  # the terminal is for our display
-            return self._loaded().answers(asked, style)
+            return self._load_model().answers(asked, style)
 
     def of(self, benchmark: Benchmark, out: Path) -> tuple[Score, list[Verdict]]:
         """Generate and score one task."""
         problems = list(islice(benchmark.problems.values(), self._settings.limit))
-        style = self._settings.style or generation.style_of(out) or self._loaded().style()
+        style = self._settings.style or generation.style_of(out) or self._load_model().style()
         drawn = asdict(self._sampling) | {"max_new_tokens": self._sampling.max_new_tokens or NEW_TOKENS[style]}
         generation.claim(
             out, {"task": benchmark.task, "version": benchmark.version, **self._facts, "style": style, "sampling": drawn}
@@ -193,7 +193,7 @@ class _Run:
             progress=self._progress,
         )
 
-    def _loaded(self) -> LightevalModel:
+    def _load_model(self) -> LightevalModel:
         if self._model is None:
             loading = self._progress.stage(f"Loading {self._choice.name}")
             with loading, redirect_stdout(self._log), redirect_stderr(self._log):
@@ -201,7 +201,7 @@ class _Run:
         return self._model
 
 
-def _expanded(tasks: Sequence[str]) -> list[str]:
+def _all_tasks(tasks: Sequence[str]) -> list[str]:
     found = [
         name
         for task in tasks
@@ -212,7 +212,7 @@ def _expanded(tasks: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _identified(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
+def _model_identity(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
     """Resolve the model's commit, and return what identifies its answers: no URL and no key."""
     facts: dict[str, Any] = {"model": choice.name, "backend": choice.backend, "options": dict(choice.options)}
     if choice.backend in SERVED:

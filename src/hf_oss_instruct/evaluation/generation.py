@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hf_oss_instruct import workdir
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.prompts import Asked, asked
+from hf_oss_instruct.evaluation.prompts import ModelPrompt, build_prompt
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.structured import any_json, read_object
@@ -21,7 +21,7 @@ SAMPLES, GENERATION = "samples.jsonl", "generation.json"
 class Model(Protocol):
     """A model that answers prompts."""
 
-    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+    def answers(self, asked: Sequence[ModelPrompt], style: str) -> list[list[str]]:
         """Generate the model's texts for each prompt."""
 
 
@@ -41,7 +41,7 @@ def generate(
     Args:
         problems: the problems.
         model: the model.
-        style: prompt style, see `prompts.asked`.
+        style: prompt style, see `prompts.build_prompt`.
         n: number of samples per problem.
         out: the folder, already marked by `claim`.
         batch: number of problems per batch; each batch is written as a whole.
@@ -61,8 +61,8 @@ def generate(
         counts.done = counts.recalled = known
         for first in range(0, len(left), batch):
             some = left[first : first + batch]
-            put = [asked(problem, style) for problem in some]
-            for problem, one, texts in zip(some, put, model.answers(put, style), strict=True):
+            prompts = [build_prompt(problem, style) for problem in some]
+            for problem, one, texts in zip(some, prompts, model.answers(prompts, style), strict=True):
                 if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
                     unanswered += 1
                 else:
@@ -99,7 +99,7 @@ def _answered(out: Path) -> bool:
     return samples.exists() and samples.stat().st_size > 0
 
 
-def _row(problem: Problem, asked: Asked, number: int, text: str) -> dict[str, Any]:
+def _row(problem: Problem, asked: ModelPrompt, number: int, text: str) -> dict[str, Any]:
     """A sample for `score`; if reasoning was removed, the raw text is kept in a separate field."""
     if asked.kind != "answer":
         return {"task_id": problem.task_id, "sample": number, asked.kind: text}

@@ -28,7 +28,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.benchmarks import multipl_e as translated
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
-from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
 from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import Grader
@@ -111,10 +111,13 @@ def _task(tasks: list[str], style: str, data: str | None, revision: str | None) 
         raise UsageError(f"inspect sends chat messages, which do not support the style {style!r}. Use chat or completion.")
     rows = []
     for name, problem in _problems(tasks, data, revision).items():
-        put = asked(problem, style)
+        prompt = build_prompt(problem, style)
         rows.append(
             Row(
-                input=put.text, target=problem.reference or "", id=name, metadata={"language": problem.language, "kind": put.kind}
+                input=prompt.text,
+                target=problem.reference or "",
+                id=name,
+                metadata={"language": problem.language, "kind": prompt.kind},
             )
         )
     judge = base_and_plus if tasks[0].endswith("_plus") else passed
@@ -148,10 +151,10 @@ def base_and_plus(tasks: list[str], data: str | None = None, revision: str | Non
         data: local file or folder of the benchmark.
         revision: another commit on the Hub.
     """
-    court = _Court(_problems(tasks, data, revision))
+    grader = _InspectGrader(_problems(tasks, data, revision))
 
     async def score(state: TaskState, target: Target) -> Score:
-        verdict = await court.verdict(state)
+        verdict = await grader.verdict(state)
         parts = {name: value for name in ("base", "plus") if (value := getattr(verdict, name)) is not None}
         return _score(verdict, {name: float(value) for name, value in parts.items()})
 
@@ -167,10 +170,10 @@ def passed(tasks: list[str], data: str | None = None, revision: str | None = Non
         data: local file or folder of the benchmarks.
         revision: another commit on the Hub.
     """
-    court = _Court(_problems(tasks, data, revision))
+    grader = _InspectGrader(_problems(tasks, data, revision))
 
     async def score(state: TaskState, target: Target) -> Score:
-        verdict = await court.verdict(state)
+        verdict = await grader.verdict(state)
         return _score(verdict, float(verdict.passed))
 
     return score
@@ -184,7 +187,7 @@ def _score(verdict: Verdict, value: Any) -> Score:
     return Score(value=value, answer=verdict.program, explanation=why, metadata=facts)
 
 
-class _Court:
+class _InspectGrader:
     """Judges samples as inspect delivers them, one per CPU at a time."""
 
     def __init__(self, problems: dict[str, Problem]) -> None:

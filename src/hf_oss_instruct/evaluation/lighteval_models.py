@@ -22,7 +22,7 @@ from hf_oss_instruct.credentials import key_from, redacted
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
-from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, Asked
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.templates import special_tokens, template_for
 
 BACKENDS = {
@@ -134,11 +134,11 @@ class LightevalModel:
         magicoder = template_for("magicoder", tokenizer) if tokenizer.eos_token else None
         return "magicoder" if magicoder and tokenizer.chat_template == magicoder.chat_template else "chat"
 
-    def answers(self, asked: Sequence[Asked], style: str) -> list[list[str]]:
+    def answers(self, asked: Sequence[ModelPrompt], style: str) -> list[list[str]]:
         """Generate answers, without prefixes: n texts per prompt, or fewer if a server failed.
 
         Args:
-            asked: prompts built by `prompts.asked`.
+            asked: prompts built by `prompts.build_prompt`.
             style: their style; must be `chat` for a server, which applies its own template.
 
         Raises:
@@ -164,7 +164,7 @@ class LightevalModel:
         ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
         return [[cut(text or "", ends) for text in response.text] for response in responses]
 
-    def prompt(self, asked: Asked, style: str) -> tuple[str, tuple[str, ...]]:
+    def prompt(self, asked: ModelPrompt, style: str) -> tuple[str, tuple[str, ...]]:
         """Return the full prompt without the BOS token (or the message for a server), and the stop sequences.
 
         Raises:

@@ -35,7 +35,7 @@ from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
 from hf_oss_instruct.evaluation.benchmarks.mbpp import STOP_TOKENS as MBPP_STOP_TOKENS
 from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, asked
+from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
 from hf_oss_instruct.evaluation.results import KS
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import score
@@ -149,9 +149,9 @@ def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
         problems = benchmark(task)
         name = line.get("name", line.get("task_id"))
         problem = problems.problems[name if isinstance(name, str) else f"Mbpp/{name}"]
-        put = asked(problem, style)
-        facts = {"task_id": problem.task_id, "kind": put.kind, "language": problem.language, "version": problems.version}
-        return Doc(query=put.text, choices=[problem.reference or ""], gold_index=0, specific=facts, task_name=task_name)
+        prompt = build_prompt(problem, style)
+        facts = {"task_id": problem.task_id, "kind": prompt.kind, "language": problem.language, "version": problems.version}
+        return Doc(query=prompt.text, choices=[problem.reference or ""], gold_index=0, specific=facts, task_name=task_name)
 
     document.__name__ = f"{style}_of_{task}"  # lighteval's answer cache identifies a task by the names in its config
     return document

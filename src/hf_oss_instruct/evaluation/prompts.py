@@ -17,7 +17,7 @@ _DOCSTRING = re.compile(r'^"""\n(?P<text>.*?)\n?(?P<tests>^assert .*?)?\n"""\s*$
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelPrompt:
     """A problem as a prompt.
 
     Attributes:
@@ -33,7 +33,7 @@ class Asked:
     prefix: str = ""
 
 
-def asked(problem: Problem, style: str) -> Asked:
+def build_prompt(problem: Problem, style: str) -> ModelPrompt:
     """Build the prompt for a problem.
 
     Args:
@@ -45,23 +45,23 @@ def asked(problem: Problem, style: str) -> Asked:
         UsageError: the style is unknown.
     """
     if style == "completion":
-        return Asked(problem.prompt, "completion", problem.stop_tokens)
+        return ModelPrompt(problem.prompt, "completion", problem.stop_tokens)
     if style == "chat":
-        return Asked(f"{instruction(problem)}\nAnswer with the whole program in one fenced block.", "answer")
+        return ModelPrompt(f"{instruction(problem)}\nAnswer with the whole program in one fenced block.", "answer")
     if style == "magicoder":
-        told = _DOCSTRING.match(problem.prompt)
-        opened = f"```{named(problem.language).fence}" + ("" if told else f"\n{problem.prompt.strip()}")
-        return Asked(instruction(problem), "answer", (FENCE_END,), opened)
+        docstring = _DOCSTRING.match(problem.prompt)
+        opened = f"```{named(problem.language).fence}" + ("" if docstring else f"\n{problem.prompt.strip()}")
+        return ModelPrompt(instruction(problem), "answer", (FENCE_END,), opened)
     raise UsageError(f"Unknown prompt style {style!r}. Use one of: {', '.join(STYLES)}.")
 
 
 def instruction(problem: Problem) -> str:
     """Write a problem as an instruction; for MBPP, that is its sentence and assertion."""
     fence = named(problem.language).fence
-    if (told := _DOCSTRING.match(problem.prompt)) is None:
+    if (docstring := _DOCSTRING.match(problem.prompt)) is None:
         return f"Write a solution to the following problem:\n```{fence}\n{problem.prompt.strip()}\n```"
-    text = told["text"].strip()
+    text = docstring["text"].strip()
     text += "" if text.endswith(".") else "."
-    if not told["tests"]:
+    if not docstring["tests"]:
         return text
-    return f"{text} Your code should satisfy the following assertion:\n```{fence}\n{told['tests'].strip()}\n```"
+    return f"{text} Your code should satisfy the following assertion:\n```{fence}\n{docstring['tests'].strip()}\n```"

@@ -21,7 +21,7 @@ from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
-from hf_oss_instruct.evaluation.trained_on import touched
+from hf_oss_instruct.evaluation.trained_on import quoted_problems
 from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
@@ -54,7 +54,7 @@ def score(
         out: folder for verdicts and scores; an earlier run in it is resumed.
         ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
         allow_missing: whether problems may have no sample.
-        trained_on: a training set, see `trained_on.touched`; adds the score without the problems that it quotes.
+        trained_on: a training set, see `trained_on.quoted_problems`; adds the score without the problems that it quotes.
         workers: number of samples judged in parallel; the number of CPUs by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         facts: further information on the samples, such as the model; stored with the scores.
@@ -73,7 +73,7 @@ def score(
     with progress.stage("Reading the benchmark and the samples"):
         benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
         asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
-        contaminated = None if trained_on is None else touched(trained_on, benchmark)
+        contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
     with held(out) if out else nullcontext():
         if out:

@@ -56,7 +56,7 @@ def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]
     numbers, seen = Counter[str](), set[tuple[str, str]]()
     for item in (item for file in files_of(path) for item in records(file)):
         record = _identified(item, benchmark) if isinstance(item, Record) else item
-        if isinstance(record, Record) and (twice := _twice(record, seen)):
+        if isinstance(record, Record) and (twice := _duplicate(record, seen)):
             record = twice
         if isinstance(record, Fault):
             faults.append(record)
@@ -112,9 +112,9 @@ def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
     if record.task_id is not None:
         return record
     if benchmark is not None and record.position is not None:
-        if task_id := _at(record.position, record.texts[0], benchmark):
+        if task_id := _by_position(record.position, record.texts[0], benchmark):
             return replace(record, task_id=task_id)
-    elif benchmark is not None and record.query is not None and (task_id := _quoted(record.query, benchmark)):
+    elif benchmark is not None and record.query is not None and (task_id := _by_quoted_prompt(record.query, benchmark)):
         bare = record.query.strip() == benchmark.problems[task_id].prompt.strip()
         return replace(record, task_id=task_id, kind="completion" if bare else "answer")
     if record.query is not None:
@@ -125,7 +125,7 @@ def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
     return Fault(record.place, what, "Check --task, or write lines with task_id and solution.")
 
 
-def _at(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | None:
+def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | None:
     """Find the problem by the prompt that the text starts with, else by position if the file has as many as the benchmark."""
     index, count = position
     own = list(benchmark.problems)[index] if count == len(benchmark.problems) else None
@@ -136,7 +136,7 @@ def _at(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | Non
     return max(begun, key=lambda task_id: len(benchmark.problems[task_id].prompt.strip()))
 
 
-def _quoted(query: str, benchmark: Benchmark) -> str | None:
+def _by_quoted_prompt(query: str, benchmark: Benchmark) -> str | None:
     """Find the only problem whose prompt a query quotes; None if there is none, or if few-shot examples quote others."""
     prompts = {task_id: problem.prompt.strip() for task_id, problem in benchmark.problems.items()}
     found = [task_id for task_id, prompt in prompts.items() if prompt and prompt in query]
@@ -144,7 +144,7 @@ def _quoted(query: str, benchmark: Benchmark) -> str | None:
     return longest if longest and all(prompts[task_id] in prompts[longest] for task_id in found) else None
 
 
-def _twice(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
+def _duplicate(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
     """Report a sample number that occurred before, in files that number their samples."""
     if record.sample is None:
         return None

@@ -11,7 +11,7 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 _ID = re.compile(r"(?P<family>humaneval|mbpp)[/_:](?P<number>\d+)", re.IGNORECASE)
 
 
-def touched(training_set: str, benchmark: Benchmark) -> list[str]:
+def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
     """List the problems of a benchmark that rows of a training set quote, in the benchmark's order.
 
     Translations of a quoted problem, as in MultiPL-E, are listed too.

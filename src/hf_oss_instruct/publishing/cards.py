@@ -66,7 +66,7 @@ def dataset_card(
         space: the Space that shows its rows.
         info: columns and sizes of each config, as `dataset_info` returns them.
     """
-    held = _held(report, configs)
+    held = _configs_with_rows(report, configs)
     front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), held)
     if info := [one for one in info or () if one["config_name"] in held]:
         front_matter["dataset_info"] = info
@@ -118,7 +118,7 @@ def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
         "size_categories": [size_category(report["kept"])],
         "task_categories": ["text-generation"],
         "tags": ["code", "oss-instruct", TAGS.get(by, "curated"), "datasets"],
-        "configs": _configs(_held(report), report),
+        "configs": _configs(_configs_with_rows(report), report),
     }
     text = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
     return environment().get_template("curated_card.md").render(front_matter=text, name=name, report=report, by=by)
@@ -147,7 +147,7 @@ def size_category(rows: int) -> str:
     return next((tag for bound, tag in SIZES if rows < bound), "10M<n<100M")
 
 
-def _held(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
+def _configs_with_rows(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
     """The configs, among those named, that have rows."""
     counts = {
         "rejected": len(report["rejected"]),

@@ -55,7 +55,7 @@ class CommentFunctionTeacher(Teacher):
         if words < MIN_WORDS:
             raise RowRejectedError("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
         asked_for_tests = any(TESTS in message["content"].lower() for message in request.messages)
-        pair = _tested(function, request.seed.origin) if asked_for_tests else _pair(function, lang)
+        pair = _pair_with_tests(function, request.seed.origin) if asked_for_tests else _pair(function, lang)
         text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
         text += f"\n[Tests]\n{pair.tests}\n" if pair.tests else ""
         completion = Completion(text, finish_reason="stop", model=self.identity)
@@ -73,7 +73,7 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     return None
 
 
-def _tested(function: DocumentedFunction, origin: Provenance) -> Pair:
+def _pair_with_tests(function: DocumentedFunction, origin: Provenance) -> Pair:
     """The pair of a function that stands alone, with its doctests."""
     lang = origin.lang
     if lang != "python":

@@ -63,7 +63,7 @@ def doctests(function: DocumentedFunction) -> str:
     before: list[str] = []
     tests: list[str] = []
     for example in examples:
-        lines = list(_checked(example))
+        lines = list(_assertions(example))
         if lines:
             body = "\n".join(f"    {line}" for line in [*before, *lines])
             tests.append(f"def test_example_{len(tests) + 1}():\n{body}\n")
@@ -72,7 +72,7 @@ def doctests(function: DocumentedFunction) -> str:
     return "\n\n".join(tests)
 
 
-def _checked(example: doctest.Example) -> Iterator[str]:
+def _assertions(example: doctest.Example) -> Iterator[str]:
     """The lines that check one example; none where its output is printed, shortened, or not an expression's."""
     expression = _expression(example.source)
     if expression is None or ("..." in example.want and not example.exc_msg):

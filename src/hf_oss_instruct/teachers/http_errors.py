@@ -80,50 +80,50 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
         headers: its headers; names are in lower case, or the mapping ignores case.
         in_answer: whether the error was in the body of a response with status 200.
     """
-    said = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
-    status = _meant(status, body)
+    message = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
+    status = _corrected_status(status, body)
     if status in (400, 413, 422, 451):
-        return BadRequestError(said, body)
+        return BadRequestError(message, body)
     if status in _PASSING or status >= 500:
-        return RetryableError(said, after_s=retry_after_s(headers), reached=True, busy=status == 429)
-    return TeacherError(f"The teacher answered {said}. {WAYS_OUT.get(status, 'Check --base-url.')}")
+        return RetryableError(message, after_s=retry_after_s(headers), reached=True, busy=status == 429)
+    return TeacherError(f"The teacher answered {message}. {WAYS_OUT.get(status, 'Check --base-url.')}")
 
 
 def server_message(text: str) -> str:
     """The server's message on one line, unwrapped from `{"error": {"message": …}}` and similar objects."""
-    words = " ".join((_words(parsed(text)) or text).split())
+    words = " ".join((_message_text(parsed(text)) or text).split())
     return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
 
 
-def _words(said: Any, depth: int = 4) -> str:
+def _message_text(error: Any, depth: int = 4) -> str:
     """The message in an error object of any shape, "" if there is none, without what the server quotes from the request."""
-    if isinstance(said, str):
-        return said
-    if isinstance(said, list) and depth:
-        return "; ".join(filter(None, (_words(item, depth - 1) for item in said if isinstance(item, dict))))
-    if not isinstance(said, dict) or not depth:
+    if isinstance(error, str):
+        return error
+    if isinstance(error, list) and depth:
+        return "; ".join(filter(None, (_message_text(item, depth - 1) for item in error if isinstance(item, dict))))
+    if not isinstance(error, dict) or not depth:
         return ""
-    if isinstance(said.get("loc"), list):  # pydantic's
-        return f"{'.'.join(map(str, said['loc']))}: {said.get('msg') or said.get('type')}"
-    found = [(name, words) for name in _WORDS if (words := _words(said.get(name), depth - 1))]
-    if len(found) > 1 and isinstance(said.get("error"), str) and found[1][1] != found[0][1]:  # a title and a detail
+    if isinstance(error.get("loc"), list):  # pydantic's
+        return f"{'.'.join(map(str, error['loc']))}: {error.get('msg') or error.get('type')}"
+    found = [(name, words) for name in _WORDS if (words := _message_text(error.get(name), depth - 1))]
+    if len(found) > 1 and isinstance(error.get("error"), str) and found[1][1] != found[0][1]:  # a title and a detail
         return f"{found[0][1]}: {found[1][1]}"
     return found[0][1] if found else ""
 
 
-def _meant(status: int, body: str) -> int:
+def _corrected_status(status: int, body: str) -> int:
     """Correct the status if the message says that the account or a content filter is the cause."""
     if status not in (400, 403, 422, 429):
         return status
     error = parsed(body)
     error = error[0] if isinstance(error, list) and error else error
-    codes = (str(_inner(error).get(name) or "") for name in ("code", "type", "status"))
-    said = _snake(" ".join((server_message(body), *codes)))
-    if account := next((account for account, words in _ACCOUNT if words.search(said)), None):
+    codes = (str(_inner_error(error).get(name) or "") for name in ("code", "type", "status"))
+    message = _snake(" ".join((server_message(body), *codes)))
+    if account := next((account for account, words in _ACCOUNT if words.search(message)), None):
         return account
     if status == 429 and status_of_code(error) == 402:
         return 402
-    return 400 if status == 403 and _MODERATION.search(said) else status
+    return 400 if status == 403 and _MODERATION.search(message) else status
 
 
 def parsed(text: str) -> Any:
@@ -138,20 +138,20 @@ def status_in(error: Any) -> int | None:
     """The HTTP status that an error object means, by its code or else its message; None if unknown."""
     if (status := status_of_code(error)) is not None:
         return status
-    message = error if isinstance(error, str) else _inner(error).get("message")
-    said = _snake(message) if isinstance(message, str) else ""
+    message = error if isinstance(error, str) else _inner_error(error).get("message")
+    message = _snake(message) if isinstance(message, str) else ""
     known = dict(_STATUS_OF_WORDS)
-    return next((status for status in _IN_A_MESSAGE if _holds(said, known[status])), None)
+    return next((status for status in _IN_A_MESSAGE if _contains(message, known[status])), None)
 
 
 def status_of_code(error: Any) -> int | None:
     """The HTTP status that the code or type of an error object means; None if unknown."""
-    codes = [_inner(error).get(name) for name in ("code", "status", "status_code", "type")]
+    codes = [_inner_error(error).get(name) for name in ("code", "status", "status_code", "type")]
     for code in codes:
         if re.fullmatch("[45][0-9][0-9]", str(code)):
             return int(str(code))
     words = [_snake(code) for code in codes if isinstance(code, str)]
-    return next((status for status, known in _STATUS_OF_WORDS if any(_holds(word, known) for word in words)), None)
+    return next((status for status, known in _STATUS_OF_WORDS if any(_contains(word, known) for word in words)), None)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -171,7 +171,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (when - now).total_seconds()) if when else None
 
 
-def _inner(error: Any) -> dict[str, Any]:
+def _inner_error(error: Any) -> dict[str, Any]:
     """The inner error object."""
     if isinstance(error, dict) and isinstance(error.get("error"), dict):
         error = error["error"]
@@ -190,5 +190,5 @@ def _snake(words: str) -> str:
     return re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words)).lower()
 
 
-def _holds(word: str, known: str) -> bool:
+def _contains(word: str, known: str) -> bool:
     return any(part in word for part in known.split())

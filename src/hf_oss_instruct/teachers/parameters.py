@@ -55,29 +55,29 @@ class ServerParameters:
         Returns:
             A message about the change; None if the rejection has another reason.
         """
-        name = next((name for name in _named(refusal) if name in sent and name in INSTEAD), None)
+        name = next((name for name in _rejected_parameters(refusal) if name in sent and name in INSTEAD), None)
         if name is None:
             return None
         new = INSTEAD[name]
-        said = f"The teacher does not accept {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
+        message = f"The teacher does not accept {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
         if name not in self.changes:
             self.changes[name] = new
-            logger.warning("%s (%s).", said, one_line(refusal.detail, 200))
-        return said
+            logger.warning("%s (%s).", message, one_line(refusal.detail, 200))
+        return message
 
 
-def _named(refusal: BadRequestError) -> Iterator[str]:
+def _rejected_parameters(refusal: BadRequestError) -> Iterator[str]:
     """The parameters that the message names as unsupported, the most certain first."""
     error = parsed(refusal.body)
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
-    for item in _located(error):
+    for item in _field_errors(error):
         if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or item["loc"][-1] in NEVER_CHOSEN:
             yield str(item["loc"][-1])
     param = inner.get("param") if isinstance(inner, dict) else None
     if param in NEVER_CHOSEN:
         yield param
     codes = [str(inner.get(name)) for name in ("code", "type")] if isinstance(inner, dict) else []
-    if not any(_UNKNOWN.search(said) for said in (refusal.detail, *codes)):
+    if not any(_UNKNOWN.search(text) for text in (refusal.detail, *codes)):
         return
     if isinstance(param, str):
         yield param
@@ -86,10 +86,10 @@ def _named(refusal: BadRequestError) -> Iterator[str]:
             yield name
 
 
-def _located(error: Any, depth: int = 4) -> Iterator[dict[str, Any]]:
+def _field_errors(error: Any, depth: int = 4) -> Iterator[dict[str, Any]]:
     """Errors of pydantic about single fields, wherever they are in the response."""
     if isinstance(error, dict) and isinstance(error.get("loc"), list) and error["loc"]:
         yield error
     elif depth:
         for inner in error.values() if isinstance(error, dict) else error if isinstance(error, list) else ():
-            yield from _located(inner, depth - 1)
+            yield from _field_errors(inner, depth - 1)

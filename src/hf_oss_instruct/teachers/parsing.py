@@ -25,7 +25,7 @@ _WRAPPER = re.compile(
 Parser: TypeAlias = Callable[[Completion], Pair]
 
 
-def _dressed(names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _variant_patterns(names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Patterns of markers with these names in escaped or full-width brackets, and as headings without brackets."""
     return (
         re.compile(rf"^({_HEADING})(?:\\\[|【|［)[ \t]*({names})[ \t]*(?:\\\]|】|］)", re.IGNORECASE | re.MULTILINE),
@@ -33,7 +33,7 @@ def _dressed(names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-_TWO, _THREE = _dressed("problem description|solution"), _dressed("problem description|solution|tests")
+_TWO, _THREE = _variant_patterns("problem description|solution"), _variant_patterns("problem description|solution|tests")
 
 
 def parse(completion: Completion) -> Pair:
@@ -52,15 +52,15 @@ def parse(completion: Completion) -> Pair:
         Acceptance as in the paper's code, see `parse_magicoder`; the extensions above are ours.
     """
     require_finished(completion)
-    text = _unwrapped(completion.text)
+    text = _without_outer_fence(completion.text)
     try:
-        return _sections(text, _heading, _behind)
+        return _sections(text, _heading, _text_after)
     except RowRejectedError:
         try:
-            return _sections(text, _first, _behind)
+            return _sections(text, _first, _text_after)
         except RowRejectedError as refusal:
-            if refusal.reason == "unparsable" and (plain := _undressed(text)) != text:
-                return _sections(plain, _heading, _behind)
+            if refusal.reason == "unparsable" and (plain := _with_plain_markers(text)) != text:
+                return _sections(plain, _heading, _text_after)
             raise
 
 
@@ -74,8 +74,8 @@ def parse_with_tests(completion: Completion) -> Pair:
         RowRejectedError: as `parse`, but any order of sections is accepted.
     """
     require_finished(completion)
-    text = _unwrapped(completion.text)
-    for one in dict.fromkeys((text, _undressed(text, _THREE))):
+    text = _without_outer_fence(completion.text)
+    for one in dict.fromkeys((text, _with_plain_markers(text, _THREE))):
         lines = one.splitlines(keepends=True)
         if (tests_at := _outside_fences(lines, TESTS)) is not None:
             return _three_sections(lines, tests_at)
@@ -84,25 +84,25 @@ def parse_with_tests(completion: Completion) -> Pair:
 
 def tests_section(text: str) -> str:
     """The text after `[Tests]` in an answer to a request for tests; the whole text if there is no such line."""
-    lines = _undressed(_unwrapped(text), _THREE).splitlines(keepends=True)
+    lines = _with_plain_markers(_without_outer_fence(text), _THREE).splitlines(keepends=True)
     at = _outside_fences(lines, TESTS)
-    return text if at is None else _behind(lines[at], TESTS) + "".join(lines[at + 1 :])
+    return text if at is None else _text_after(lines[at], TESTS) + "".join(lines[at + 1 :])
 
 
 def problem_section(text: str) -> str:
     """The text after `[Problem Description]`, up to a `[Solution]` that may follow; the whole text if there is no such line."""
-    lines = _undressed(_unwrapped(text)).splitlines(keepends=True)
+    lines = _with_plain_markers(_without_outer_fence(text)).splitlines(keepends=True)
     if (at := _outside_fences(lines, PROBLEM)) is None:
         return text.strip()
     below = lines[at + 1 :]
-    return (_behind(lines[at], PROBLEM) + "".join(below[: _outside_fences(below, SOLUTION)])).strip()
+    return (_text_after(lines[at], PROBLEM) + "".join(below[: _outside_fences(below, SOLUTION)])).strip()
 
 
 def solution_section(text: str) -> str:
     """The text after `[Solution]`; the whole text if there is no such line outside of code blocks."""
-    lines = _undressed(_unwrapped(text)).splitlines(keepends=True)
+    lines = _with_plain_markers(_without_outer_fence(text)).splitlines(keepends=True)
     at = _outside_fences(lines, SOLUTION)
-    return text.strip() if at is None else (_behind(lines[at], SOLUTION) + "".join(lines[at + 1 :])).strip()
+    return text.strip() if at is None else (_text_after(lines[at], SOLUTION) + "".join(lines[at + 1 :])).strip()
 
 
 def parse_magicoder(completion: Completion) -> Pair:
@@ -148,7 +148,7 @@ def _three_sections(lines: list[str], tests_at: int) -> Pair:
         places[marker] = found
     ends = dict(zip(ordered := sorted(places.values()), [*ordered[1:], len(lines)], strict=True))
     text = {
-        marker: (_behind(lines[place], marker) + "".join(lines[place + 1 : ends[place]])).strip()
+        marker: (_text_after(lines[place], marker) + "".join(lines[place + 1 : ends[place]])).strip()
         for marker, place in places.items()
     }
     if empty := [marker for marker in (PROBLEM, SOLUTION) if not text[marker]]:
@@ -170,7 +170,7 @@ def _outside_fences(lines: list[str], marker: str) -> int | None:
     return None
 
 
-def _unwrapped(text: str) -> str:
+def _without_outer_fence(text: str) -> str:
     """The text inside a fence of four or more characters that opens right before the first section, if there is one."""
     opens = _WRAPPER.search(text) if "````" in text or "~~~~" in text else None
     if opens is None:
@@ -180,7 +180,7 @@ def _unwrapped(text: str) -> str:
     return inside[: closes.start()] if closes else text
 
 
-def _undressed(text: str, markers: tuple[re.Pattern[str], re.Pattern[str]] = _TWO) -> str:
+def _with_plain_markers(text: str, markers: tuple[re.Pattern[str], re.Pattern[str]] = _TWO) -> str:
     """Normalize markers in escaped or full-width brackets, or as headings, to the requested form."""
     other_brackets, plain_heading = markers
     return plain_heading.sub(r"[\1]", other_brackets.sub(r"\1[\2]", text))
@@ -212,7 +212,7 @@ def _heading(lines: list[str], marker: str) -> int | None:
     return _first(lines, marker) if found is None else found
 
 
-def _behind(line: str, marker: str) -> str:
+def _text_after(line: str, marker: str) -> str:
     """The text after a marker on the same line, without a colon and the closing counterparts of characters before the marker."""
     before, rest = _MARKS[marker].split(line, maxsplit=1)
     closing = ":：" + "".join({"*", "_", "`", "#"} & set(before))

@@ -25,7 +25,7 @@ MESSAGE_LENGTH = 500
 
 
 @dataclass(eq=False, slots=True)
-class _Asked:
+class _PendingRequest:
     """A pending request: its tokens, generation parameters, and the future answer. A batch shares its generation parameters."""
 
     request: Request
@@ -87,14 +87,14 @@ class TransformersTeacher(Teacher):
         self.batches = 0
         self._where = (str(folder) if local else model, name, revision, device)
         self._batch_size, self._max_wait_s = batch_size, max_wait_s
-        self._open: list[_Asked] = []  # unanswered requests in order of arrival
+        self._open: list[_PendingRequest] = []  # unanswered requests in order of arrival
         self._change = threading.Condition()  # guards _open and _thread
         self._thread: threading.Thread | None = None
         self._model: _Model | None = _Model(*self._where)  # until the thread has loaded it
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
-        asked = _Asked(request)
+        asked = _PendingRequest(request)
         with self._change:
             self._open.append(asked)
             if self._thread is None:
@@ -120,14 +120,14 @@ class TransformersTeacher(Teacher):
 
     def _work(self, model: _Model | None) -> None:
         """Main loop of the thread: answer batches until `close` is called."""
-        while waiting := self._gathered():
+        while waiting := self._unanswered():
             batch = waiting
             try:
                 model = model or _Model(*self._where)
                 for asked in waiting:
                     batch = [asked]  # if a batch of one fails, this request is the cause
                     model.read(asked)
-                batch = self._alike(waiting)
+                batch = self._similar_in_length(waiting)
                 outcomes = model.answers(batch)
                 self.batches += 1
             except Exception as error:
@@ -140,7 +140,7 @@ class TransformersTeacher(Teacher):
             for asked, outcome in zip(batch, outcomes, strict=True):
                 asked.settle(outcome)
 
-    def _gathered(self) -> list[_Asked]:
+    def _unanswered(self) -> list[_PendingRequest]:
         """The unanswered requests; none after `close`."""
         with self._change:
             me = threading.current_thread()
@@ -150,7 +150,7 @@ class TransformersTeacher(Teacher):
             self._change.wait_for(lambda: len(self._open) >= self._batch_size or self._thread is not me, self._max_wait_s)
             return list(self._open) if self._thread is me else []
 
-    def _alike(self, waiting: list[_Asked]) -> list[_Asked]:
+    def _similar_in_length(self, waiting: list[_PendingRequest]) -> list[_PendingRequest]:
         """The oldest request and those closest to it in length: little padding, and no request starves."""
         oldest = waiting[0]
         alike = [asked for asked in waiting if asked.how == oldest.how]
@@ -186,7 +186,7 @@ class _Model:
         loaded.generation_config = plain
         self._name, self._tokenizer, self._model = name, tokenizer, loaded
 
-    def read(self, asked: _Asked) -> None:
+    def read(self, asked: _PendingRequest) -> None:
         """Tokenize the prompt and set the generation parameters of a request.
 
         Raises:
@@ -214,7 +214,7 @@ class _Model:
         if warmth:
             asked.how |= {"temperature": warmth, "top_p": sampling.get("top_p", 1.0), "top_k": 0}
 
-    def answers(self, batch: list[_Asked]) -> list[Completion | Exception]:
+    def answers(self, batch: list[_PendingRequest]) -> list[Completion | Exception]:
         """Answer a batch of requests with the same generation parameters."""
         import torch
 
@@ -230,7 +230,7 @@ class _Model:
             made = self._model.generate(**fed, stopping_criteria=abandoned, **batch[0].how)
         return [self._completion(asked, row) for asked, row in zip(batch, made[:, width:].tolist(), strict=True)]
 
-    def _completion(self, asked: _Asked, made: list[int]) -> Completion:
+    def _completion(self, asked: _PendingRequest, made: list[int]) -> Completion:
         end = next((place for place, token in enumerate(made) if token in self._ends), None)
         text = text_of(self._tokenizer, made[:end])
         count = len(made) if end is None else end + 1

@@ -86,7 +86,7 @@ class AiohttpTransport:
         except aiohttp.ClientHttpProxyError as error:
             raise verdict_on(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise lost(error) from error
+            raise connection_error(error) from error
         if 300 <= response.status < 400:
             where = urlsplit(response.headers.get("Location", "")).netloc or "another path"
             raise TeacherError(f"The teacher redirects to {where}, which is not followed. Pass that address with --base-url.")
@@ -155,7 +155,7 @@ class HubTransport:
             known = {name: value for name, value in sampling.items() if name in OWN_PARAMETERS}
             extra = {name: value for name, value in sampling.items() if name not in OWN_PARAMETERS}
             answer = await self._client().chat_completion(list(messages), model=model, **known, extra_body=extra or None)
-            return completion_of(_plain(answer), {})
+            return completion_of(_plain_values(answer), {})
         except OssInstructError:
             raise
         except Exception as error:
@@ -180,13 +180,13 @@ class HubTransport:
 
     def _meaning(self, error: Exception) -> Exception:
         """What a failed call means for us; an error that no server can cause stays what it is."""
-        response = _response_behind(error)
+        response = _response_of(error)
         if response is not None and response.status_code >= 400:
             return verdict_on(response.status_code, response.text, response.headers)
         if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):  # hub 1.x hands out its transport's own
             return RetryableError(f"no answer within {self._timeout_s:g} s", reached=True)
         if isinstance(error, (transport_error(), OSError)):
-            return lost(error)
+            return connection_error(error)
         if isinstance(error, json.JSONDecodeError):
             return RetryableError(f"the answer is not JSON: {first_words(error.doc)}", reached=True)
         if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
@@ -206,16 +206,16 @@ class HubTransport:
         return self._clients[loop][self._turn % self._shards]
 
 
-def _plain(answer: Any) -> Any:
+def _plain_values(answer: Any) -> Any:
     """An answer of huggingface_hub as plain values. As a dict it lacks all inner fields that hub does not know."""
     if isinstance(answer, list):
-        return [_plain(item) for item in answer]
+        return [_plain_values(item) for item in answer]
     if is_dataclass(answer):
-        return {name: _plain(value) for name, value in vars(answer).items() if value is not None or name == "content"}
+        return {name: _plain_values(value) for name, value in vars(answer).items() if value is not None or name == "content"}
     return answer
 
 
-def lost(error: Exception) -> RetryableError:
+def connection_error(error: Exception) -> RetryableError:
     """What a failed connection means."""
     kind = type(error).__name__
     return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
@@ -234,7 +234,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     raise RetryableError(f"the answer is larger than {LARGEST:,} bytes", reached=True)
 
 
-def _response_behind(error: BaseException | None) -> Any:
+def _response_of(error: BaseException | None) -> Any:
     """The HTTP response of an error. A body that cannot be read makes hub raise something else; then it is further back."""
     while error is not None:
         if (response := getattr(error, "response", None)) is not None:

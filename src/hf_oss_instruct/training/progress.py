@@ -20,7 +20,7 @@ def show_in(trainer: Any, counts: Counts) -> None:
     from transformers import PrinterCallback, TrainerCallback
     from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
 
-    class Counting(TrainerCallback):
+    class StepCounter(TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             counts.total = state.max_steps
             counts.done = counts.recalled = state.global_step
@@ -37,4 +37,4 @@ def show_in(trainer: Any, counts: Counts) -> None:
 
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(DEFAULT_PROGRESS_CALLBACK)
-    trainer.add_callback(Counting())
+    trainer.add_callback(StepCounter())

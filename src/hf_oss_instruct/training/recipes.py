@@ -162,8 +162,8 @@ def check_keys(keys: Iterable[str], trainer: str = "sft") -> None:
     known = known_keys(trainer)
     unknown = [key for key in wanted if key not in known]
     if unknown:
-        said = "; ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
-        raise UsageError(f"The installed TRL does not know the key {said}. Correct or remove it.")
+        listed = "; ".join(f"{key!r}{_nearest(key, known)}" for key in unknown)
+        raise UsageError(f"The installed TRL does not know the key {listed}. Correct or remove it.")
 
 
 def known_keys(trainer: str = "sft") -> set[str]:
@@ -187,10 +187,10 @@ def _read(name: str) -> dict[str, Any]:
             f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} There are: {', '.join(RECIPES)}."
         )
     values: dict[str, Any] = yaml.safe_load((files(__package__) / "recipes" / f"{name}.yaml").read_text("utf-8"))
-    return values if _knows_new_names() else {OLD_NAMES.get(key, key): value for key, value in values.items()}
+    return values if _has_new_argument_names() else {OLD_NAMES.get(key, key): value for key, value in values.items()}
 
 
-def _knows_new_names() -> bool:
+def _has_new_argument_names() -> bool:
     """Whether the installed transformers has the new names; true if it is not installed. Importing it would take seconds."""
     try:
         major, minor = version("transformers").split(".")[:2]

@@ -53,7 +53,7 @@ def judge_calls(
     if first == len(right):
         status, detail = ("passed" if ran.status == "ok" else status_without_answer(ran)), ""
     elif (text := texts[first]) is not None:
-        status, detail = "wrong_answer", _said(tests.calls[first], text, expected[first], language)
+        status, detail = "wrong_answer", _mismatch(tests.calls[first], text, expected[first], language)
     else:
         status, detail = status_without_answer(ran), "it ended before its last test" if ran.status == "ok" else ""
     return Judgement(status, right, ran, detail, outside=True)
@@ -92,7 +92,7 @@ def is_right(text: str, expected: str, language: str) -> bool:
         return False
 
 
-def _said(call: str, text: str, expected: str, language: str) -> str:
+def _mismatch(call: str, text: str, expected: str, language: str) -> str:
     parse = LANGUAGES[language].parse
     wanted = show(parse(expected))
     try:

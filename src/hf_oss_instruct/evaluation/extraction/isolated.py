@@ -40,8 +40,8 @@ class Worker:
     def ask(self, request: str) -> dict[str, Any] | None:
         """Send a request and return the answer; None if a signal killed the process."""
         with self._lock:
-            process = self._process = self._process or _started(self._cpu_s)
-            if line := _exchanged(process, request):
+            process = self._process = self._process or _start_worker(self._cpu_s)
+            if line := _exchange(process, request):
                 answer: dict[str, Any] = json.loads(line)
                 return answer
             self._process = None
@@ -95,16 +95,16 @@ def extract_isolated(problem: Problem, text: str, kind: str, worker: Worker = _W
     return Extracted(**answer)
 
 
-def _started(cpu_s: float) -> subprocess.Popen[str]:
+def _start_worker(cpu_s: float) -> subprocess.Popen[str]:
     command = [sys.executable, "-P", "-m", "hf_oss_instruct.evaluation.extraction.worker", str(cpu_s)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-    if _exchanged(process, "") != "ready\n":
+    if _exchange(process, "") != "ready\n":
         status, words = _end(process), " ".join(command)
         raise EvaluationError(f"The process that parses answers ({words}) did not start: it exited with status {status}.")
     return process
 
 
-def _exchanged(process: subprocess.Popen[str], request: str) -> str:
+def _exchange(process: subprocess.Popen[str], request: str) -> str:
     """Send a line and return the reply; empty if the process is gone."""
     assert process.stdin is not None
     assert process.stdout is not None

@@ -82,7 +82,7 @@ def _record(place: str, task_id: str, columns: dict[str, Any]) -> Record | Fault
         return Fault(place, what, "Write solution or completion.")
     texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
     texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
-    if odd := _odd(texts):
+    if odd := _first_non_string(texts):
         return Fault(place, f"has {odd} as {field}, which is not a string", f"Write a string to {field}.")
     return Record(place, KINDS[field], texts, task_id, sample=columns.get("sample"))
 
@@ -95,13 +95,13 @@ def _task_id(columns: dict[str, Any]) -> Any:
     return identifier.partition(" ")[0] if isinstance(identifier, str) else None
 
 
-def _odd(texts: list[Any]) -> str:
+def _first_non_string(texts: list[Any]) -> str:
     """Return the first value that is not a string, quoted for an error."""
     return next((f"{text!r:.80}" for text in texts if not isinstance(text, str)), "")
 
 
 def _generations(place: str, texts: list[Any], position: tuple[int, int]) -> Iterator[Record | Fault]:
-    if odd := _odd(texts):
+    if odd := _first_non_string(texts):
         yield Fault(place, f"has {odd}, which is not a string", "Write a list of strings for each problem.")
     elif texts:
         yield Record(place, "solution", texts, position=position)
