@@ -1,4 +1,4 @@
-"""Public functions that need several rooms: `curate` writes a card, `publish` asks curation and training."""
+"""Public functions that combine several packages: `curate` also writes a card, `publish` uses curation and training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names are encodings of text files."""
+"""Names of text encodings."""
 
 from __future__ import annotations
 

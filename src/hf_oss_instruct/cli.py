@@ -1,4 +1,4 @@
-"""The command `hf-oss-instruct` (also `hf oss-instruct`): mounts the commands of the rooms."""
+"""The command `hf-oss-instruct` (also `hf oss-instruct`): mounts the commands of all packages."""
 
 from __future__ import annotations
 

@@ -162,13 +162,13 @@ class Completion:
     """A teacher's answer.
 
     Attributes:
-        text: the answer; a model's thoughts may stand in it.
+        text: the answer, which may contain the model's reasoning.
         finish_reason: why it ended, in the server's own word.
         model, fingerprint: what the server says of itself.
         prompt_tokens, completion_tokens: the server's own counts, None where it gives none.
-        reasoning: thoughts that the server gave apart from the text.
-        raw: the whole answer, where it was not understood; the text is empty then.
-        changes: sampling parameters that were sent under another name, or (None) left out, since the server does not take them.
+        reasoning: the reasoning that the server returned separately from the text.
+        raw: the whole response if it was not understood; the text is then empty.
+        changes: sampling parameters that were sent under another name, or omitted (None), since the server does not support them.
     """
 
     text: str

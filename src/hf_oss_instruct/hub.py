@@ -1,4 +1,4 @@
-"""What every caller of the Hub needs to know of `huggingface_hub`."""
+"""Helpers for all callers of `huggingface_hub`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Checks on rows and on whole sets of rows."""
+"""Checks of single rows and of whole datasets."""

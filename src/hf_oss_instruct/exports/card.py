@@ -1,4 +1,4 @@
-"""The card of an export: what is in it, how it is loaded, and what was left out."""
+"""The card of an export: contents, code to load it, and skipped rows."""
 
 from __future__ import annotations
 

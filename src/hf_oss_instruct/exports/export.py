@@ -34,12 +34,12 @@ WRITERS: dict[str, Callable[[Rows, Path], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export came to.
+    """The result of an export.
 
     Attributes:
         format: one of `WRITERS`.
         rows: rows written.
-        skipped: why rows were left out → how many.
+        skipped: reason → number of skipped rows.
     """
 
     format: str

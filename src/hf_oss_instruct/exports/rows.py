@@ -65,7 +65,7 @@ class Rows:
 
     Attributes:
         folder: `--out` of synthesize, or any folder with Parquet files.
-        skipped: why rows were left out, and how many.
+        skipped: reason → number of skipped rows.
         counts: what a display shows. Writers count the rows that they have written.
     """
 
@@ -84,7 +84,7 @@ class Rows:
                 yield found
 
     def skip(self, reason: str) -> None:
-        """Count a row that is left out."""
+        """Count a skipped row."""
         self.skipped[reason] += 1
         self.counts.done += 1
 
@@ -114,7 +114,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
 
 
 def _read(row: Mapping[str, Any]) -> ExportRow | str:
-    """A row, or why it is left out."""
+    """A row, or the reason to skip it."""
     status = row.get("execution_status")
     if status not in (None, "passed"):
         return f"not verified: {status}"

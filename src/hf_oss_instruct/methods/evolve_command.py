@@ -102,7 +102,7 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
 
 
 def _show_rows(plan: EvolutionPlan, output: str) -> None:
-    """What becomes of the rows, each beside its parent."""
+    """Show each evolved row next to its parent."""
     from dataclasses import replace
 
     from hf_oss_instruct.data import Pending

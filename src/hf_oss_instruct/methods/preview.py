@@ -1,4 +1,4 @@
-"""Before a run over a table: what becomes of its first rows, and about what it would cost."""
+"""Before a run over a table: the outcome of its first rows, and an estimate of the cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHARS_PER_TOKEN = 3.5
 
 
 def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journal: Path) -> Iterator[Outcome]:
-    """What becomes of some items, one after the other; their answers stay in a journal that a later run reads.
+    """The outcomes of some items, one after the other; their answers stay in a journal that a later run reads.
 
     Args:
         items: what the first task takes.

@@ -14,13 +14,13 @@ RECENT_S = 60.0
 RECENT = 16
 """Rates are those of at least this many last finished items, so that slow ones are averaged over a longer time."""
 FIRST_S = 1.0
-"""Seconds before which nothing is said about the speed."""
+"""Seconds before a speed is shown."""
 POINTS = 600
 """Readings that are remembered, one a second."""
 
 
 class Rates(NamedTuple):
-    """Speeds per second, and the seconds left; None where nothing can be said."""
+    """Speeds per second, and the seconds left; None where they are unknown."""
 
     done: float = 0.0
     requests: float = 0.0

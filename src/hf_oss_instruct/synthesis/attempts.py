@@ -1,4 +1,4 @@
-"""What an attempt came to, and what all attempts so far say of a teacher."""
+"""The outcome of an attempt, and what is known of a teacher from all attempts so far."""
 
 from __future__ import annotations
 

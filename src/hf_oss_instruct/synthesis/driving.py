@@ -1,4 +1,4 @@
-"""How a command drives the engine to its end: signals, and what stopped it."""
+"""Run the engine from a command: handle signals, and report why it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What earlier sessions of a run left: their report, and what they spent."""
+"""The report and the usage of earlier sessions of a run."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def leave_table_run(
     Args:
         result: how it ended.
         output: the value of `--format`.
-        done: what becomes of rows, such as `verified`.
+        done: participle for processed rows, such as `verified`.
         say_more: prints what the command found, from the report.
         hint: what to do if no row is left.
         recipe: the training recipe to go on with.

@@ -1,1 +1,1 @@
-"""Who answers: models behind a server, a model in this process, or comments of documented functions."""
+"""Teachers: models behind a server, a model in this process, or an extractor of documented functions."""

@@ -1,4 +1,4 @@
-"""The embedded teacher: mines pairs of comment and function from the seeds, without a model.
+"""The embedded teacher: extracts pairs of comment and function from the seeds, without a model.
 
 In the paper's control experiment (section 5.2), such pairs alone taught a model next to nothing. They exist so that every
 step can be tried, tested and debugged on any machine without a model.
@@ -74,7 +74,7 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
 
 
 def _pair_with_tests(function: DocumentedFunction, origin: Provenance) -> Pair:
-    """The pair of a function that stands alone, with its doctests."""
+    """The pair of a self-contained function, with its doctests."""
     lang = origin.lang
     if lang != "python":
         if function.owner:

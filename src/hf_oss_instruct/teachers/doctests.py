@@ -1,4 +1,4 @@
-"""Documented Python functions as pairs with tests: which stand alone, and what their doctests check."""
+"""Documented Python functions as pairs with tests: which are self-contained, and what their doctests check."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a chat request travels: over aiohttp to any OpenAI-compatible server, or through `huggingface_hub`.
+"""Send chat requests: with aiohttp to any OpenAI-compatible server, or through `huggingface_hub`.
 
-Neither retries: that is one place above (`synthesis/request_runner.py`). Both say the same things of the same answers.
+Neither retries; `synthesis/request_runner.py` does. Both map the same responses to the same errors.
 """
 
 from __future__ import annotations

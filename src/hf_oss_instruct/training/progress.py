@@ -1,4 +1,4 @@
-"""What the display of progress shows of a training, in place of the bars of `transformers`."""
+"""Progress of a training, in place of the progress bars of `transformers`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHOWN = {"loss": "loss", "learning_rate": "learning rate", "score/pass@1": "pass
 
 
 def show_in(trainer: Any, counts: Counts) -> None:
-    """Let a trainer count its steps in a stage, and take its own bar and printed logs away.
+    """Count the steps of a trainer in a stage, and remove its own progress bar and printed logs.
 
     Args:
         trainer: a `transformers.Trainer`.

@@ -79,7 +79,7 @@ def load_recipe(
     changes: Mapping[str, Any] | None = None,
     rows: int | None = None,
 ) -> Recipe:
-    """A recipe of this package, resolved.
+    """Load a recipe of this package, with model, data and devices filled in.
 
     Args:
         name: one of `RECIPES`.

@@ -64,7 +64,7 @@ class Outcomes:
     why: str = ""
 
     async def consume(self, outcomes: AsyncGenerator[Outcome, None]) -> None:
-        """Note what becomes of every row of a stream."""
+        """Record the outcome of every row of a stream."""
         async for outcome in outcomes:
             if isinstance(outcome, Rejection):
                 self.rejected[self.settled] = outcome

@@ -56,7 +56,7 @@ class Judging:
         return [f"judge: {judge.identity}" for judge in self.judges]
 
     def settled(self, item: Judged) -> Row | Rejection:
-        """What becomes of a row that every judge has seen."""
+        """The outcome of a row that every judge has scored."""
         if not item.scores:
             judge, reason, detail = item.failed[-1]
             return Rejection(seed_of(item.row), reason, f"{judge}: {detail}", item.received, columns=_columns(item, None))

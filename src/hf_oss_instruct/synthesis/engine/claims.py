@@ -1,4 +1,4 @@
-"""A question is asked once, however many items have it: in this stream, and in others of this process."""
+"""Deduplicate requests: items with the same question share one, also across the streams of this process."""
 
 from __future__ import annotations
 

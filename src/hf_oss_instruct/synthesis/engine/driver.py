@@ -1,4 +1,4 @@
-"""The driver of a run: it reads the source, a little ahead of the workers, and hands out what becomes of the items in order."""
+"""The driver of a run: it reads the source slightly ahead of the workers and yields the outcomes in the order of the items."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def outcomes(
     finish_s: float = 0.0,
     catch_up: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
-    """What becomes of every item, in the order of the items.
+    """The outcome of every item, in the order of the items.
 
     Args:
         items: seeds or rows; a `Skipped` is handed through in its place.
@@ -105,7 +105,7 @@ class _Engine:
         self._workers = Workers(concurrency, self._schedule, claims, self._items, window, runner, limiter)
 
     async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None, finish_s: float) -> None:
-        """Work until it is known what becomes of every item."""
+        """Work until every item has an outcome."""
         watcher = asyncio.create_task(self._stop_when(stop, finish_s)) if stop else None
         failure: SeedError | None = None
         try:

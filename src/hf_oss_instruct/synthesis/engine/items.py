@@ -1,4 +1,4 @@
-"""What becomes of an item: the chain of tasks it goes through, and where it ends: a row, a rejection, or pending."""
+"""Send an item through its chain of tasks, to its outcome: a row, a rejection, or pending."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Items:
         return answer
 
     def _after(self, step: Step, answer: Answer) -> Step | Row | Rejection:
-        """What follows from an answer: the next question, or what becomes of the item."""
+        """What follows from an answer: the next question, or the outcome of the item."""
         task, item, _ = step
         assert isinstance(task, GenerationTask)
         if isinstance(answer, RowRejectedError):
@@ -177,7 +177,7 @@ class Items:
             self._settle(entry, outcome)
 
     def _computed(self, entry: Entry, outcome: Row | FollowUp | Rejection | Pending | Exception) -> None:
-        """What a local task came to."""
+        """The result of a local task."""
         assert entry.step
         if isinstance(outcome, Exception):
             self.fail(entry, outcome)

@@ -40,8 +40,8 @@ class Entry:
         source: the item as it came.
         step: the open question about it; None once it is settled.
         key: the question's key in the journal, empty before it is known.
-        settled: whether it is known what becomes of the item.
-        outcome: what becomes of it, where that is held in memory.
+        settled: whether the item has an outcome.
+        outcome: the outcome, if it is held in memory.
         asking: whether the question is this entry's to ask, so that equal ones wait for it.
         asked: whether a request was sent for it in this session.
         computing: whether a local task is at work on it.
@@ -94,7 +94,7 @@ class OrderedWindow:
         self._items += not isinstance(entry.source, Skipped)
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
-        """Note what becomes of an entry. A row that comes too early is dropped: it waits in the journal, not in memory."""
+        """Record the outcome of an entry. A row far ahead of its turn is dropped, and read from the journal when it is due."""
         entry.settled, entry.step = True, None
         if not isinstance(outcome, dict | Rejection):
             entry.outcome = outcome

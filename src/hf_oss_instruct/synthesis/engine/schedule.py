@@ -1,4 +1,4 @@
-"""What is to be asked, when, and who waits for it: new items, retries and follow-ups, and workers without work."""
+"""The queue of the workers: new items, retries and follow-ups, each with the time from which it may be sent."""
 
 from __future__ import annotations
 

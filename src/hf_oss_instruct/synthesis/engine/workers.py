@@ -21,7 +21,7 @@ class Workers:
         number: how many.
         schedule: what is to be asked.
         claims: which entry asks a question.
-        items: what becomes of the items.
+        items: the state of the items.
         window: how many items may be in work.
         runner: sends requests.
         limiter: how many, and how often.
