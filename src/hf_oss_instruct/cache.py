@@ -1,4 +1,4 @@
-"""Where this package keeps what it can make or fetch again: a folder beside the caches of `huggingface_hub` and `datasets`.
+"""The cache folders of this package, next to those of `huggingface_hub` and `datasets`.
 
 | folder | what is in it |
 |---|---|

@@ -1,4 +1,4 @@
-"""Which API key may be sent to which host: one rule for every command, builder and Python function.
+"""Decide which API key may be sent to which host, by one rule for all commands, the builder and Python functions.
 
 A Hugging Face token goes to Hugging Face over https and nowhere else, whatever variable, argument or URL it stands in. Every
 other key goes to the server it was given for.

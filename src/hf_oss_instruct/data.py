@@ -1,4 +1,4 @@
-"""What flows through a run: documents, seeds, requests, completions, pairs and rows."""
+"""The data types of a run: documents, seeds, requests, completions, pairs and rows."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def columns_in(said: str | None) -> dict[str, str]:
     """The value of `--columns`: field → column.
 
     Raises:
-        UsageError: a part of it is no FIELD=COLUMN.
+        UsageError: a part of it is not of the form FIELD=COLUMN.
     """
     found = dict(part.strip().partition("=")[::2] for part in said.split(",")) if said else {}
     if empty := [field for field, name in found.items() if not name]:

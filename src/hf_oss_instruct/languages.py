@@ -1,4 +1,4 @@
-"""Which programming languages we know, and what each is called elsewhere. One table; adding a language is adding a row."""
+"""The table of programming languages, with their names in other tools. To add a language, add a row."""
 
 from __future__ import annotations
 

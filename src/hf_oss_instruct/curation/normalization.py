@@ -1,4 +1,4 @@
-"""How texts are normalized before they are compared: to prose, identifier-blind code, characters without white space, names."""
+"""Normalize texts before they are compared: to prose, identifier-blind code, characters without white space, names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a dataset can be exported: those with tests, and a solution that passed them."""
+"""Select the rows of a dataset to export: those with tests, and a solution that passed them."""
 
 from __future__ import annotations
 

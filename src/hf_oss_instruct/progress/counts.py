@@ -1,4 +1,4 @@
-"""What a long command tells whoever shows its progress: a stage at a time, and the stage's counts."""
+"""The interface through which a long operation reports its progress: stages and their counts."""
 
 from __future__ import annotations
 

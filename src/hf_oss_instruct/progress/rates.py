@@ -1,4 +1,4 @@
-"""How fast a stage is, and how long it still takes: computed from what was finished recently, in whichever order."""
+"""Throughput of a stage and the time left, computed from recently finished work, in whichever order."""
 
 from __future__ import annotations
 

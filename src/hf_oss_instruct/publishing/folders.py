@@ -1,4 +1,4 @@
-"""What a folder puts on the Hub: a run, a trained model or scores."""
+"""Recognize what a folder contains (a run, an export, a trained model or scores), and prepare its upload."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where snippets come from: source files and tables of code, filtered and sampled."""
+"""Seeds: snippets of source files and tables of code, filtered and sampled."""

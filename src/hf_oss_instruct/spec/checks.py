@@ -1,4 +1,4 @@
-"""Which checks rows must pass."""
+"""Options of the checks that rows must pass."""
 
 from __future__ import annotations
 

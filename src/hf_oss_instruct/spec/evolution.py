@@ -1,4 +1,4 @@
-"""How rows are evolved: rounds, operations, and which evolved problems are new enough."""
+"""Options of `evolve`: rounds, operations, and how much an evolved problem must differ."""
 
 from __future__ import annotations
 

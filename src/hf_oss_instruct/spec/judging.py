@@ -1,4 +1,4 @@
-"""How rows are judged: by whom, by which rubric, and which rows are kept."""
+"""Options of `judge`: judges, rubric, and which rows are kept."""
 
 from __future__ import annotations
 

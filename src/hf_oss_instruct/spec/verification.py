@@ -1,4 +1,4 @@
-"""How pairs are verified: tests, further solutions, and which rows are kept."""
+"""Options of verification: tests, further solutions, and which rows are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the display of progress shows of requests: answers, speed, cost, and what hangs."""
+"""Progress of requests: answers, throughput, cost, and requests that hang."""
 
 from __future__ import annotations
 

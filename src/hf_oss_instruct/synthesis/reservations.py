@@ -1,4 +1,4 @@
-"""What a run with limits has reserved, on disk before each request: a limit holds even if the process is killed."""
+"""Reservations of a run with limits, written to disk before each request, so that a limit holds even if the process is killed."""
 
 from __future__ import annotations
 

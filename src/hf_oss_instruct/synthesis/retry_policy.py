@@ -1,4 +1,4 @@
-"""When a request is tried again, and when to give up."""
+"""The policy of retries: when a request is sent again, and when to give up."""
 
 from __future__ import annotations
 

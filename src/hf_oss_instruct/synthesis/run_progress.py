@@ -1,4 +1,4 @@
-"""What the display of progress shows of a run."""
+"""Progress of a run."""
 
 from __future__ import annotations
 

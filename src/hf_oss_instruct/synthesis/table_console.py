@@ -1,4 +1,4 @@
-"""What commands over tables print at their end, and their exit codes."""
+"""Final output and exit codes of commands over tables."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
               help="Maximum number of tokens per answer.")  # fmt: skip
 @unsafe_option
 def train(file: Path, template: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any) -> None:
-    """Train a model as a YAML recipe for `trl sft` says.
+    """Train a model from a YAML recipe for `trl sft`.
 
     \b
     hf-oss-instruct recipe magicoder --data pairs > magicoder.yaml

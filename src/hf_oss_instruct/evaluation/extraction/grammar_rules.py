@@ -1,4 +1,4 @@
-"""How to interpret a language's grammar: kinds of syntax nodes, names, and rules for definitions."""
+"""Interpret a language's grammar: kinds of syntax nodes, names, and rules for definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evolution would ask, before anything is asked."""
+"""Estimate the requests of an evolution before any is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What teachers are asked: for a harder problem, by one of the operations, and for its solution."""
+"""Prompts for a harder problem, by one of the operations, and for its solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which evolved problems and which of their answers are rejected, and why."""
+"""Reasons to reject evolved problems and their solutions."""
 
 from __future__ import annotations
 

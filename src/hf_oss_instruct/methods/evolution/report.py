@@ -1,4 +1,4 @@
-"""What `evolve` says of its result: `run.json`, the card, and rows before and after."""
+"""The report of `evolve`: `run.json`, the card, and rows before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `judge` leaves of a table: its rows with their scores, those that are rejected, report and card."""
+"""The output of `judge`: rows with their scores, rejected rows, report and card."""
 
 from __future__ import annotations
 

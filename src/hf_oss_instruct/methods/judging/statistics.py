@@ -1,4 +1,4 @@
-"""What `run.json` says of scores: their means, how far judges agree with each other, with positions and with test results."""
+"""Statistics of scores for `run.json`: means, agreement of judges, position bias, and comparison with test results."""
 
 from __future__ import annotations
 

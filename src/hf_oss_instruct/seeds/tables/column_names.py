@@ -1,4 +1,4 @@
-"""Which column of a table holds which field of a document, under the names that public code datasets use."""
+"""Map the columns of a table to the fields of a document, by the names that public code datasets use."""
 
 from __future__ import annotations
 

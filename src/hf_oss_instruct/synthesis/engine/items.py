@@ -25,10 +25,10 @@ class Items:
 
     Args:
         tasks: the chain: each next task asks about the row that the one before made.
-        journal: where answers are looked up.
-        runner: what is known of the teachers; closed when a task fails.
-        claims: let go of when a question has its answer.
-        schedule: where entries with another question are queued.
+        journal: provides the answers that exist already.
+        runner: keeps the statistics of the teachers; closed when a task fails.
+        claims: released when a question is answered.
+        schedule: queues entries that have another question.
         window: the items in work.
         usage: what was spent, kept up to date.
 

@@ -1,4 +1,4 @@
-"""What is computed beside the requests, in threads: the event loop never waits for it, and no request does."""
+"""Run local tasks in threads, without blocking the event loop or any request."""
 
 from __future__ import annotations
 

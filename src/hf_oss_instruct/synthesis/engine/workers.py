@@ -1,4 +1,4 @@
-"""Who asks: as many workers as there may be requests in flight, each with one question after the other."""
+"""The workers that send requests: as many as there may be requests in flight, each one request after the other."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Workers:
         return (bool(self._schedule.fresh) and self.may_begin) or self._schedule.is_due
 
     def _next(self) -> Entry | None:
-        """The next entry to ask about: what is due goes before new items. What the journal knows is settled on the way."""
+        """The next entry to request: due ones before new items. Entries that the journal answers are settled on the way."""
         while self._has_work():
             entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_fresh())
             if self._items.advance(entry) and self._claims.take(entry):

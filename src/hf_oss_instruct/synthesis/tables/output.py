@@ -1,4 +1,4 @@
-"""What a run over a table writes, where its rows keep their columns and get further ones."""
+"""Write the output of a run over a table: its rows with all their columns and further ones."""
 
 from __future__ import annotations
 
