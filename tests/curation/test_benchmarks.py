@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hf_oss_instruct.benchmarks.registry import DECONTAMINATED
 from hf_oss_instruct.curation import benchmarks
 from hf_oss_instruct.curation.benchmark_tasks import prose, statement, tasks_of
 from hf_oss_instruct.curation.benchmarks import find, keys
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.curation.rows import read
+from hf_oss_instruct.errors import SeedError, UsageError
 from tests.support.hub import LocalHub
 from tests.support.warm import BASE
 
@@ -76,6 +78,20 @@ def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None
         find([str(tmp_path)])
     with pytest.raises(UsageError, match="Unknown benchmark 'humanevil'"):
         find(["humanevil"])
+
+
+@pytest.mark.parametrize("name", ["missing/", "./missing", "missing/tests.jsonl/", "../missing", "/missing"])
+def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name: str) -> None:
+    with pytest.raises(UsageError, match=f"There is no file or folder {re.escape(repr(name))}"):
+        find([name])
+    with pytest.raises(SeedError, match=r"neither a file or folder here nor the id of a dataset"):
+        read(name)
+
+
+def test_a_name_that_may_be_a_path_or_a_hub_id_is_said_to_be_neither() -> None:
+    assert (find(["data/missing"])[0].why or "").startswith("no file or folder has this name, and the Hub cannot be reached")
+    with pytest.raises(SeedError, match="'data/missing' is no file or folder here, and cannot be loaded from the Hub"):
+        read("data/missing")
 
 
 def test_lists_that_cannot_be_had_say_why_and_large_ones_wait_to_be_named() -> None:

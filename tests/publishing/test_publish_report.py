@@ -17,6 +17,7 @@ import hf_oss_instruct
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing.space import check_space
 from hf_oss_instruct.publishing.terms import terms_of
+from hf_oss_instruct.reporting import write
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.run import RunSpec
@@ -90,6 +91,18 @@ def test_a_space_shows_the_published_rows_and_no_others(hub: LocalHub, pairs: Pa
     assert f"https://huggingface.co/spaces/{SPACE}" in hub.files("me/pairs")["README.md"].decode()
     again = command(hub, tmp_path, str(pairs), "--to", "me/pairs", "--space", SPACE, "--no-seeds", "--allow-unchecked", "--yes")
     assert again.stdout.count("is up to date") == 2
+
+
+def test_a_space_of_too_many_rows_has_the_charts_and_says_so(hub: LocalHub, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "MOST_BESIDE", 3)
+    publish(hub, pairs, space=SPACE)
+    files = hub.files(SPACE, repo_type="space")
+    assert not [path for path in files if path.startswith("rows/")]
+    assert b"rows, too many for a page" in files["index.html"]
+    assert b"report DATASET --serve" in files["index.html"]
+    assert "`hf-oss-instruct report me/pairs --serve`" in files["README.md"].decode()
+    assert "`rows/`" not in files["README.md"].decode()
+    assert publish(hub, pairs, space=SPACE) is None
 
 
 def test_what_a_space_cannot_show_is_refused_before_anything_is_sent(hub: LocalHub, pairs: Path) -> None:

@@ -105,6 +105,16 @@ def verified(number: int) -> dict[str, Any]:
     }
 
 
+def judged(number: int) -> dict[str, Any]:
+    """A kept row that two judges scored by two criteria: 3 and 3, or 3 and 5."""
+    scores = [
+        {"judge": judge, "criterion": criterion, "score": score}
+        for judge in ("judge/1", ATTACK)
+        for criterion, score in (("clarity", 3.0), ("use", 5.0 if number % 2 else 3.0))
+    ]
+    return kept(number) | {"judge_scores": scores, "judge_mean": 4.0 if number % 2 else 3.0, "judge": ["judge/1", ATTACK]}
+
+
 def attacked(number: int) -> dict[str, Any]:
     """A kept row with an attack in every text column, its link among them."""
     row = verified(number) | {

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pytest
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.reporting.lengths import count_words
 from hf_oss_instruct.reporting.measure import ReportOptions, measure
 from hf_oss_instruct.reporting.rows import ReportRows, open_rows
 from hf_oss_instruct.reporting.similarity import texts_of
+from hf_oss_instruct.reporting.tfidf import vectors
 from hf_oss_instruct.reporting.verified_run import verified_run
-from hf_oss_instruct.schemas import VERIFIED_SCHEMA
+from hf_oss_instruct.reporting.word_counts import Frequencies, counted, hashes_of
+from hf_oss_instruct.schemas import JUDGING, SCHEMA, VERIFIED_SCHEMA
 
-from .datasets import ATTACK, benchmark, kept, rejected, run_folder, verified
+from .datasets import ATTACK, benchmark, judged, kept, rejected, run_folder, verified
 
 ROWS = [kept(number) for number in range(40)]
 
@@ -60,6 +65,42 @@ def test_similarity_is_the_mean_of_the_highest_cosines_of_scikit_learn(tmp_path:
     assert sum(rows for *_, rows in found[0]["histogram"]) == len(ROWS)
 
 
+def test_vectors_are_those_of_scikit_learn_in_every_script(tmp_path: Path) -> None:
+    from scipy.sparse import vstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = "Über naïve ÉCOLE “quoted”—dashed 変数 を 増やす x_1 a B7 ñ ½ ٣٤ e\u0301tude __init__ " + "long" * 40
+    texts = [(f"{words} number{number % 5}", "return tree" if number % 2 else "") for number in range(30)] + [("", " \t.")]
+    others = ["naïve sort of a tree", "…"]
+    found = vectors(open_rows([{"problem": one, "solution": other} for one, other in texts]), others, ("tree", "absent"))
+    assert found
+    expected = TfidfVectorizer().fit([f"{one} {other}" for one, other in texts] + others)
+    names = found.spelled(range(len(found.columns)))
+    assert set(expected.vocabulary_) - set(names.values()) == {"of", "sort"}  # no row has them, so that no row spells them
+    order = [expected.vocabulary_[name] for name in names.values()]
+    for got, want in (
+        (vstack(list(found.batches())), expected.transform([f"{one} {other}" for one, other in texts])),
+        (found.sample, expected.transform([f"{one} {other}" for one, other in texts])),
+        (found.others, expected.transform(others)),
+    ):
+        assert got.shape[0] == want.shape[0]
+        assert np.allclose(got.toarray()[:, list(names)], want.toarray()[:, order], atol=1e-6)
+    assert len(found.column_of(["tree", "absent"])) == 1
+
+
+def test_texts_are_counted_in_portions_as_they_are_together() -> None:
+    texts = pa.array([f"word{number % 97} of text {number}" for number in range(5_000)], pa.large_string())
+    frequencies = Frequencies()
+    for number, found in enumerate(counted([texts.slice(0, 3_000), texts.slice(3_000)])):
+        frequencies.add(found.words)
+        if number % 3 == 0:
+            frequencies.finish()
+    frequencies.finish()
+    known = dict(zip(frequencies.words.tolist(), frequencies.texts.tolist(), strict=True))
+    assert [known[int(one)] for one in hashes_of(["of", "text", "word0", "word96", "4999"])] == [5_000, 5_000, 52, 51, 1]
+    assert np.array_equal(frequencies.words, np.unique(frequencies.words))
+
+
 def test_a_benchmark_that_cannot_be_had_is_said_to_be_missing() -> None:
     found = measure(open_rows(ROWS), ReportOptions(tuple(find(["humaneval"]))))["similarity"]
     assert found[0]["benchmark"] == "humaneval"
@@ -73,6 +114,12 @@ def test_lengths_name_their_tokenizer_and_count_words_and_punctuation() -> None:
     assert found["problem"]["sum"] == 5 + 1
     assert found["solution"]["max"] == 4
     assert sum(rows for *_, rows in found["problem"]["histogram"]) == 2
+
+
+def test_lengths_of_ascii_and_other_texts_are_counted_alike() -> None:
+    texts = ["a_b+c", "", "\t\n ", "x\x01y", "naïve — f(x)", "変数 を", "one", "two three"]
+    pattern = re.compile(r"\w+|[^\w\t\n\f\r ]")
+    assert list(count_words(pa.array(texts, pa.large_string()))) == [len(pattern.findall(text)) for text in texts]
 
 
 def test_categories_come_from_the_words_of_a_row() -> None:
@@ -131,6 +178,16 @@ def test_the_run_says_what_verification_made_of_the_rejected_rows_too(tmp_path: 
     for broken in ({}, {"funnel": ATTACK}, [], 7, {"funnel": {"pairs": "x"}, "attempts": 3, "tests": [], "languages": "y"}):
         found = verified_run(ReportRows("run", pds.dataset(pa.table({})), run={"verification": broken}))
         assert found is None or found["attempts"] == []
+
+
+def test_judge_scores_are_averaged_by_criterion_and_by_judge(tmp_path: Path) -> None:
+    rows = [judged(number) for number in range(8)] + [kept(8)]
+    found = measure(open_rows(run_folder(tmp_path / "run", rows, schema=pa.schema([*SCHEMA, *JUDGING]))))["judge_scores"]
+    assert (found["rows"], found["mean"]) == (8, 3.5)
+    assert found["criterion"] == {"clarity": {"mean": 3.0, "scores": 16}, "use": {"mean": 4.0, "scores": 16}}
+    assert {one["mean"] for one in found["judge"].values()} == {3.5}
+    assert found["histogram"] == [[2.875, 3.125, 4], [3.125, 3.375, 0], [3.375, 3.625, 0], [3.625, 3.875, 0], [3.875, 4.125, 4]]
+    assert measure(open_rows([kept(0) | {"judge_mean": "high", "judge_scores": 3}]))["judge_scores"] is None
 
 
 def test_false_accepts_and_rejects_where_the_truth_is_known() -> None:

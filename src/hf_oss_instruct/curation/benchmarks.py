@@ -17,6 +17,7 @@ from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.hub import HUB_ID
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
 """The columns that are read; the tests in other columns can be gigabytes."""
@@ -127,9 +128,10 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     source = DECONTAMINATED.get(name)
     if source is None and revision.startswith(LOCAL):
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
-    if source is None and repo.count("/") != 1:
+    if source is None and not HUB_ID.fullmatch(repo):
+        what = "There is no file or folder" if "/" in name else "Unknown benchmark"
         raise UsageError(
-            f"Unknown benchmark {name!r}. Use one of {', '.join(REGISTRY)}, a file or folder, or a dataset on the Hub."
+            f"{what} {name!r}. Use one of {', '.join(REGISTRY)}, an existing file or folder, or a dataset on the Hub (ns/name)."
         )
     source = source or HubBenchmark(repo, repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
     if source.gigabytes and not named:
@@ -139,15 +141,16 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
 
 
 def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
+    here = "" if name in DECONTAMINATED else "no file or folder has this name, and "
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
     except Exception as error:  # whatever the client raises, the run continues and reports that this benchmark was not checked
         message = error_message(error, 200)
         refused = getattr(getattr(error, "response", None), "status_code", None)
         what = f"the Hub refused it: {message}" if refused else f"{UNREACHABLE}: {message}"
-        return BenchmarkList(name, source.revision, why=what, unreachable=not refused)
+        return BenchmarkList(name, source.revision, why=here + what, unreachable=not refused)
     if not files and not reachable:
-        return BenchmarkList(name, source.revision, why=UNREACHABLE, unreachable=True)
+        return BenchmarkList(name, source.revision, why=here + UNREACHABLE, unreachable=True)
     commit = next((path.name for file in files[:1] for path in file.parents if path.parent.name == "snapshots"), None)
     revision = commit or source.revision
     try:

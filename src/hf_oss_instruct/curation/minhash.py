@@ -6,7 +6,7 @@ densification"), so that a text costs one hash per n-gram; bands of bins as in d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,11 +45,24 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
         column: the texts.
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, from 0 to 1.
     """
-    rows, keys = _band_keys(column)
-    later, earlier = _candidates(rows, keys)
-    similarity = np.concatenate([np.empty(0), *_similarities(column, later, earlier)])
+    later, earlier = candidates(column)
+    similarity = exact(column, later, earlier)
     near = similarity >= threshold
     return later[near], earlier[near], similarity[near]
+
+
+def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Places]:
+    """Pairs of texts that may be near duplicates: positions of the later and of the earlier, both (pairs,).
+
+    Args:
+        column: the texts, or their chunks, which are read once.
+    """
+    return _candidates(*_band_keys(column))
+
+
+def exact(column: pa.ChunkedArray, later: Places, earlier: Places) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(pairs,): the exact Jaccard similarity of the candidates' sets of word 5-grams."""
+    return np.concatenate([np.empty(0), *_similarities(column, later, earlier)])
 
 
 def similarity(one: str, other: str) -> float:
@@ -75,7 +88,7 @@ def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int])
     return found
 
 
-def _band_keys(column: pa.ChunkedArray) -> tuple[Places, Sketches]:
+def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Sketches]:
     """The rows with enough n-grams, and their keys (rows, BANDS): near duplicates agree in some band."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
     for rows in ngrams.texts(column):

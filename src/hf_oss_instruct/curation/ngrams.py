@@ -5,7 +5,7 @@ Rows are not converted to Python strings: words are located in the columns' byte
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -91,10 +91,10 @@ class Words:
     stops: Places
 
 
-def texts(column: pa.ChunkedArray, batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
-    """A text column in portions of about `batch_bytes`, at least one row each. Nulls are empty texts."""
+def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
+    """A text column, or its chunks, in portions of about `batch_bytes`, at least one row each. Nulls are empty texts."""
     first = 0
-    for chunk in column.chunks:
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else column:
         chunk = pc.fill_null(chunk.cast(pa.large_string()), "")
         _, offsets, values = chunk.buffers()
         if len(chunk) == 0:

@@ -19,6 +19,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
+from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.schemas import SCHEMA
 
 REPORT = "run.json"
@@ -207,11 +208,14 @@ def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 
 def _from_hub(source: str) -> pa.Table:
-    if source.count("/") != 1:
+    if not HUB_ID.fullmatch(source):
         raise SeedError(f"{source!r} is neither a file or folder here nor the id of a dataset on the Hub (ns/name).")
     import datasets
 
     try:
         return datasets.load_dataset(source, split="train").data.table
     except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded
-        raise SeedError(f"{source!r} cannot be loaded: {error_message(error)}. Check its name and the network.") from error
+        why = error_message(error)
+        raise SeedError(
+            f"{source!r} is no file or folder here, and cannot be loaded from the Hub: {why}. Check its name and the network."
+        ) from error

@@ -12,6 +12,7 @@ import yaml
 
 from hf_oss_instruct.display import error_message, markdown
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import check_regular_files
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 RESULTS, VERDICTS = "results.json", "verdicts.jsonl"
 EVAL_RESULTS = ".eval_results"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
 """Delimit the table of scores in our cards; other cards get no table."""
 TITLES = {

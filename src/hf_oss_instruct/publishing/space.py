@@ -49,15 +49,9 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
         dataset: the dataset repository, `namespace/name`.
         facts: `run.json`.
         notice: the dataset's NOTICE.md: whose code it quotes.
-
-    Raises:
-        PublishError: there are too many rows for static files.
     """
-    if not any(path.startswith(ROWS) for path in report.space):
-        raise PublishError(
-            f"{facts['kept']:,} rows are too many for a static page. Publish without --space; on a machine, report --serve shows "
-            "any number of rows."
-        )
+    # a page of more rows than lie beside it has the charts alone, and says so
+    rows = any(path.startswith(ROWS) for path in report.space)
     name = one_line(dataset.split("/")[-1], TITLE)
     front = {
         "title": name,
@@ -67,7 +61,7 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
         "sdk": "static",
         "app_file": PAGE,
         "pinned": False,
-        "short_description": one_line(f"Charts and rows of {name}", DESCRIPTION),
+        "short_description": one_line(f"Charts {'and rows ' if rows else ''}of {name}", DESCRIPTION),
         "datasets": [dataset],
         "tags": ["code", "oss-instruct", "dataset-report"],
     }
@@ -79,8 +73,10 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
             name=name,
             dataset=dataset,
             report=facts,
+            rows=rows,
         )
     )
     files: dict[str, Path | bytes] = {**report.space, CARD: card.encode(), "NOTICE.md": notice}
-    summary = f"Charts and {facts['kept']:,} rows of {dataset}"
-    return Push("space", summary, files, compared=(CARD, NUMBERS, f"{ROWS}index.js"), owned=(ROWS, "pictures/"))
+    summary = f"Charts and {facts['kept']:,} rows of {dataset}" if rows else f"Charts of the {facts['kept']:,} rows of {dataset}"
+    compared = (CARD, NUMBERS, f"{ROWS}index.js" if rows else PAGE)
+    return Push("space", summary, files, compared=compared, owned=(ROWS, "pictures/"))

@@ -16,6 +16,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from hf_oss_instruct.reporting.tfidf import TfIdf
 
 CATEGORIES = {
@@ -62,22 +64,39 @@ CATEGORIES = {
     ),
 }
 """Category → words that speak for it."""
+WORDS = tuple(word for words in CATEGORIES.values() for word in words.split())
 OTHER = "None of the ten"
 RULES = "words, weighted by how rare they are in this dataset"
 LEAST = 0.04
 """Minimum weight of a row's best category; below it, the row has none."""
 
 
-def by_words(found: TfIdf) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """(rows,): number of the category whose words weigh most in each row, `len(CATEGORIES)` where nearly none does."""
-    places = {term: place for place, term in enumerate(found.terms)}
-    speaks_for = np.zeros((len(places), len(CATEGORIES)), np.float32)
-    for number, words in enumerate(CATEGORIES.values()):
-        speaks_for[[places[word] for word in words.split() if word in places], number] = 1
-    scores = found.rows @ speaks_for
-    best: np.ndarray[Any, np.dtype[np.int64]] = scores.argmax(axis=1)
-    best[scores.max(axis=1) < LEAST] = len(CATEGORIES)
-    return best
+class ByWords:
+    """Assigns each row the category whose words weigh most in it.
+
+    Args:
+        found: vectors with columns for `WORDS`.
+    """
+
+    def __init__(self, found: TfIdf) -> None:
+        from scipy.sparse import csr_matrix
+
+        columns = [found.column_of(words.split()) for words in CATEGORIES.values()]
+        numbers = np.repeat(np.arange(len(columns)), [len(one) for one in columns])
+        ones = np.ones(len(numbers), np.float32)
+        self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(found.columns), len(columns)))
+        self._best: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+
+    def add(self, rows: csr_matrix) -> None:
+        """Assign the next rows, given by their vectors."""
+        scores = (rows @ self._speaks_for).toarray()
+        best = scores.argmax(axis=1)
+        best[scores.max(axis=1) < LEAST] = len(CATEGORIES)
+        self._best.append(best)
+
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """(rows,): number of each row's category, `len(CATEGORIES)` where hardly one of their words stands."""
+        return np.concatenate(self._best)
 
 
 def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:

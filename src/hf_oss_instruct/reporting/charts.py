@@ -22,11 +22,13 @@ LABEL = 26
 """Characters of a label."""
 
 
-def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = "") -> Spec | None:
+def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = "", of_rows: bool = True) -> Spec | None:
     """Horizontal bars with their numbers: label → rows, for each dataset; several datasets as shares of each.
 
-    With `good`, the label of what is wanted, the bars of one dataset have two colors.
+    With `good`, the label of what is wanted, the bars of one dataset have two colors. Without `of_rows` the values are means,
+    of which there are no shares.
     """
+    shares = of_rows and len(values) > 1
     labels = list(dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
     data: list[dict[str, Any]] = [
         {
@@ -34,15 +36,15 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
             "shown": one_line(label, LABEL),
             "value": counts.get(label, 0),
             "dataset": name,
-            "said": f"{counts.get(label, 0):,}",
+            "said": number(counts.get(label, 0), of_rows),
         }
-        for name, counts in _shares(values).items()
+        for name, counts in (_shares(values) if shares else values).items()
         for label in labels
     ]
     if not (highest := max((float(one["value"]) for one in data), default=0)):
         return None
     several = len(values) > 1
-    for one in data if several else ():
+    for one in data if shares else ():
         one["said"] = f"{one['value']:.1%}"
     encoding: Spec = {
         "y": {
@@ -227,9 +229,12 @@ def _good(label: str) -> Spec:
     return {"color": {"condition": {"test": f"datum.label === '{label}'", "value": "first"}, "value": "second"}}
 
 
+def number(value: float, of_rows: bool = True) -> str:
+    """A number of rows, or a mean, for readers."""
+    return f"{value:,}" if of_rows else f"{value:.2f}"
+
+
 def _shares(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
-    if len(values) < 2:
-        return values
     return {
         name: {label: count / (sum(counts.values()) or 1) for label, count in counts.items()} for name, counts in values.items()
     }

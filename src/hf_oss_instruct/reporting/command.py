@@ -52,6 +52,9 @@ def report(
     SOURCE is the folder of a run, a curation, a training or of scores, tables, or a Hub dataset. OUT gets index.html (opens from
     disk, needs no network), rows/ (the rows beside it), report.json and pictures/.
     """
+    from hf_oss_instruct.arrow import do_without_pandas
+
+    do_without_pandas()  # a command has its process for itself
     wanted = names_in(columns) if columns else None
     if serve:
         from hf_oss_instruct.reporting.server import serve as start

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest
 
+from hf_oss_instruct.curation import minhash
 from hf_oss_instruct.curation.dedup import THRESHOLD
-from hf_oss_instruct.curation.minhash import near_pairs
+from hf_oss_instruct.curation.ngrams import Places
+from hf_oss_instruct.curation.ngrams import distinct as distinct_numbers
 from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.tfidf import spaced
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from hf_oss_instruct.reporting.tfidf import TfIdf
 
-FITTED = 20_000
-"""Rows from which dimensions and clusters are learned; all rows are assigned."""
 DIMENSIONS = 32
 CLUSTERS = 10
 ON_THE_MAP = 1_500
 """Rows on the map, evenly spaced."""
 FEWEST = 20
 """Rows below which clusters and a map say nothing."""
+TYPICAL = 20
+"""Words of a cluster that are looked at, of which up to four are shown."""
 RNG_SEED = 20231204
 
 
@@ -31,87 +38,126 @@ def distinct(rows: ReportRows) -> dict[str, Any]:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    column = rows.column(rows.problem)
-    if column is None or not len(column):
+    count = rows.kept.count_rows()
+    if not count or rows.problem not in rows.kept.schema.names:
         return {"rows": 0}
-    column = pa.chunked_array([pc.fill_null(pc.cast(column, pa.large_string()), "").combine_chunks()])
-    later, earlier, _ = near_pairs(column, THRESHOLD)
-    links = coo_matrix((np.ones(len(later)), (later, earlier)), (len(column), len(column)))
+    later, earlier = minhash.candidates(rows.problems())
+    wanted = np.union1d(later, earlier)  # only these texts are in memory together
+    similarity = minhash.exact(_some(rows.problems(), wanted), *(np.searchsorted(wanted, one) for one in (later, earlier)))
+    near = similarity >= THRESHOLD
+    links = coo_matrix((np.ones(near.sum()), (later[near], earlier[near])), (count, count))
     tasks, _ = connected_components(links, directed=False)
-    exact = len(pc.unique(pc.replace_substring_regex(pc.utf8_lower(column), r"\s+", " ")))
+    exact = _distinct(rows.problems())
     return {
-        "rows": len(column),
+        "rows": count,
         "distinct_problems": exact,
         "distinct_tasks": min(int(tasks), exact),
-        "near_duplicate_rate": round(1 - min(int(tasks), exact) / len(column), 4),
+        "near_duplicate_rate": round(1 - min(int(tasks), exact) / count, 4),
         "threshold": THRESHOLD,
     }
 
 
-def clusters(found: TfIdf) -> dict[str, Any] | None:
-    """Group similar rows (k-means in the space of a truncated SVD), and place a sample of them on a map (t-SNE).
+def _some(chunks: Iterable[pa.Array], places: Places) -> pa.ChunkedArray:
+    """The texts at some places, in their order."""
+    found, first = [pa.array([], pa.large_string())], 0
+    for chunk in chunks:
+        start, end = np.searchsorted(places, (first, first + len(chunk)))
+        found.append(chunk.take(pa.array(places[start:end] - first)))
+        first += len(chunk)
+    return pa.chunked_array(found)
 
-    Returns:
-        `clusters`: rows and typical words of each; `effective`: exp of the entropy of their sizes, between 1 and their number;
-        `map`: lists of (number of the row, cluster, x, y) with x and y between 0 and 1. None for fewer than `FEWEST` rows.
+
+def _distinct(chunks: Iterable[pa.Array]) -> int:
+    """The number of distinct texts, where letter case and the width of blanks make no difference."""
+    hashes = [
+        np.array([xxh3_64_intdigest(" ".join(text.lower().split())) for text in chunk.to_pylist()], np.uint64) for chunk in chunks
+    ]
+    return len(distinct_numbers(np.concatenate(hashes)))
+
+
+class Clusters:
+    """Groups similar rows (k-means in the space of a truncated SVD) and places a sample of them on a map (t-SNE).
+
+    Dimensions and clusters are learned from the sample; every row is assigned.
+
+    Args:
+        found: the vectors.
     """
-    from sklearn.cluster import MiniBatchKMeans
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.preprocessing import normalize
-    from threadpoolctl import threadpool_limits
 
-    count, words = found.rows.shape
-    if count < FEWEST or words <= DIMENSIONS:
-        return None
-    sample = _spaced(count, FITTED)
-    k = int(np.clip(np.sqrt(count / 2), 2, CLUSTERS))
-    with threadpool_limits(1):  # OpenMP's threads wait for each other by spinning: fifty times the CPU time on a busy machine
-        svd = TruncatedSVD(min(DIMENSIONS, len(sample) - 1), random_state=RNG_SEED, n_iter=3).fit(found.rows[sample])
-        placed = normalize(svd.transform(found.rows))
-        means = MiniBatchKMeans(k, random_state=RNG_SEED, n_init=3).fit(placed[sample])
-        labels = means.predict(placed)
-        points = _map(placed)
-    sizes = np.bincount(labels, minlength=k)
-    order = np.argsort(-sizes, kind="stable")
-    renumbered = np.argsort(order)[labels]
-    shares = sizes[sizes > 0] / count
-    centers = [_center(found, np.flatnonzero(labels == label)) for label in order]
-    overall = _center(found, sample)
-    return {
-        "clusters": [
-            {"rows": int(sizes[label]), "words": _typical(center - overall, found.terms)}
-            for label, center in zip(order, centers, strict=True)
-        ],
-        "effective": round(float(np.exp(-(shares * np.log(shares)).sum())), 1),
-        "map": [[row, int(renumbered[row]), x, y] for row, x, y in points],
-    }
+    def __init__(self, found: TfIdf) -> None:
+        from sklearn.decomposition import TruncatedSVD
 
+        self._found, self._placed = found, [np.empty((0, DIMENSIONS), np.float32)]
+        self.possible = found.count >= FEWEST and len(found.columns) > DIMENSIONS
+        if self.possible:
+            with _one_thread():
+                svd = TruncatedSVD(min(DIMENSIONS, len(found.places) - 1), random_state=RNG_SEED, n_iter=3).fit(found.sample)
+            self._axes = svd.components_.T.astype(np.float32)  # (columns, dimensions)
+            self._placed = []
 
-def _center(found: TfIdf, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    some = rows[_spaced(len(rows), 2_000)] if len(rows) else rows
-    center: np.ndarray[Any, Any] = np.asarray(found.rows[some].mean(axis=0)).ravel() if len(some) else np.zeros(len(found.terms))
-    return center
+    def add(self, rows: csr_matrix) -> None:
+        """Place the next rows, given by their vectors."""
+        from sklearn.preprocessing import normalize
 
+        if self.possible:
+            self._placed.append(normalize(rows @ self._axes))
 
-def _typical(difference: np.ndarray[Any, Any], terms: np.ndarray[Any, Any]) -> list[str]:
-    """The words that a cluster has more of than the dataset."""
-    words = [str(terms[place]) for place in np.argsort(-difference)[:20]]
-    return [word for word in words if not word.isdigit() and 2 < len(word) < 20][:4]
+    def results(self) -> dict[str, Any]:
+        """The clusters and the map; nothing for fewer than `FEWEST` rows.
+
+        Returns:
+            `clusters`: rows and typical words of each; `effective`: exp of the entropy of their sizes, at most their number;
+            `map`: lists of (number of the row, cluster, x, y) with x and y between 0 and 1.
+        """
+        from sklearn.cluster import MiniBatchKMeans
+
+        if not self.possible:
+            return {}
+        placed = np.concatenate(self._placed)
+        self._placed = []
+        count, places = len(placed), self._found.places
+        k = int(np.clip(np.sqrt(count / 2), 2, CLUSTERS))
+        with _one_thread():
+            labels = MiniBatchKMeans(k, random_state=RNG_SEED, n_init=3).fit(placed[places]).predict(placed)
+            points = _map(placed)
+        sizes = np.bincount(labels, minlength=k)
+        order = np.argsort(-sizes, kind="stable")
+        renumbered = np.argsort(order)[labels]
+        shares = sizes[sizes > 0] / count
+        words = self._typical([labels[places] == label for label in order])
+        return {
+            "clusters": [{"rows": int(sizes[label]), "words": some} for label, some in zip(order, words, strict=True)],
+            "effective": round(float(np.exp(-(shares * np.log(shares)).sum())), 1),
+            "map": [[row, int(renumbered[row]), x, y] for row, x, y in points],
+        }
+
+    def _typical(self, clusters: Sequence[np.ndarray[Any, np.dtype[np.bool_]]]) -> list[list[str]]:
+        """The words that each cluster has more of than the dataset, by the sampled rows."""
+        sample = self._found.sample
+        overall = np.asarray(sample.mean(axis=0)).ravel()
+        centers = [np.asarray(sample[rows].mean(axis=0)).ravel() if rows.any() else overall for rows in clusters]
+        best = [np.argsort(overall - center, kind="stable")[:TYPICAL].tolist() for center in centers]
+        spelled = self._found.spelled(sorted({column for columns in best for column in columns}))
+        named = [[spelled[column] for column in columns if column in spelled] for columns in best]
+        return [[word for word in words if not word.isdigit() and 2 < len(word) < 20][:4] for words in named]
 
 
 def _map(placed: np.ndarray[Any, Any]) -> list[tuple[int, float, float]]:
     """Number, x and y of a sample of the rows."""
     from sklearn.manifold import TSNE
 
-    sample = _spaced(len(placed), ON_THE_MAP)
+    sample = spaced(len(placed), ON_THE_MAP)
     perplexity = min(30.0, (len(sample) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=RNG_SEED, max_iter=500, n_jobs=1)
-    points = tsne.fit_transform(placed[sample].astype(np.float32))
+    points = tsne.fit_transform(placed[sample])
     low, high = points.min(axis=0), points.max(axis=0)
     points = (points - low) / np.where(high > low, high - low, 1)
     return [(int(row), round(float(x), 3), round(float(y), 3)) for row, (x, y) in zip(sample, points, strict=True)]
 
 
-def _spaced(count: int, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """At most so many of the first `count` numbers, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+def _one_thread() -> AbstractContextManager[Any]:
+    """One thread for linear algebra: OpenMP's threads spin while they wait, on a busy machine for fifty times the CPU time."""
+    from threadpoolctl import threadpool_limits
+
+    limit: AbstractContextManager[Any] = threadpool_limits(1)
+    return limit

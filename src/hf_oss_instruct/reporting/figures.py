@@ -58,7 +58,18 @@ def figures(sets: Sets) -> list[Figure]:
     """
     return [
         figure
-        for part in (_funnel, _composition, _lengths, _categories, _similarity, _map, _verified_run, _verification, _outcomes)
+        for part in (
+            _funnel,
+            _composition,
+            _lengths,
+            _categories,
+            _similarity,
+            _map,
+            _verified_run,
+            _verification,
+            _judges,
+            _outcomes,
+        )
         for figure in part(sets)
     ]
 
@@ -138,15 +149,8 @@ def _similarity(sets: Sets) -> Iterator[Figure]:
         if benchmark.lower() == "humaneval":
             rows += [(f"{name}, as published", f"{mean:.3f}") for name, mean in PUBLISHED.items()]
         if spec:
-            yield Figure(
-                f"similarity-{benchmark}",
-                "similarity",
-                f"Similarity to {benchmark}",
-                note,
-                spec,
-                ("dataset", "mean"),
-                tuple(rows),
-            )
+            title = f"Similarity to {benchmark}"
+            yield Figure(f"similarity-{benchmark}", "similarity", title, note, spec, ("dataset", "mean"), tuple(rows))
 
 
 def _map(sets: Sets) -> Iterator[Figure]:
@@ -216,6 +220,18 @@ def _verification(sets: Sets) -> Iterator[Figure]:
             )
 
 
+def _judges(sets: Sets) -> Iterator[Figure]:
+    found = {of: one for of, numbers in sets.items() if (one := numbers.get("judge_scores"))}
+    means = {of: one["mean"] for of, one in found.items()}
+    if spec := charts.histogram({of: one["histogram"] for of, one in found.items()}, "mean score of a row", mean=means):
+        note = "Each row's mean over judges and criteria, weighted as in the rubric. Dashed: the mean of the rows."
+        rows = tuple((of, f"{one['mean']:.2f}", f"{one['rows']:,}") for of, one in found.items())
+        yield Figure("judge_scores", "judges", "Judge scores", note, spec, ("dataset", "mean", "rows"), rows)
+    criteria = {of: {name: score["mean"] for name, score in one["criterion"].items()} for of, one in found.items()}
+    note = "The mean of all scores that judges gave for a criterion."
+    yield from _bars("judge_criteria", "judges", "Judge scores by criterion", note, criteria, of_rows=False)
+
+
 def _outcomes(sets: Sets) -> Iterator[Figure]:
     runs = {
         (f"{of}: " if len(sets) > 1 else "") + one["folder"]: one for of, numbers in sets.items() for one in numbers["trainings"]
@@ -241,25 +257,25 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         scores = tuple(
             (one["dataset"], one["label"], f"{one['mean']:.1%}", f"{one['low']:.1%} to {one['high']:.1%}") for one in lines
         )
-        yield Figure(
-            "results",
-            "outcomes",
-            "Scores",
-            "Points are means, lines 95 % intervals.",
-            spec,
-            ("folder", "measure", "score", "95 % interval"),
-            scores,
-        )
+        note = "Points are means, lines 95 % intervals."
+        yield Figure("results", "outcomes", "Scores", note, spec, ("folder", "measure", "score", "95 % interval"), scores)
 
 
 def _bars(
-    name: str, section: str, title: str, note: str, counts: Mapping[str, Mapping[str, int]], good: str = ""
+    name: str,
+    section: str,
+    title: str,
+    note: str,
+    counts: Mapping[str, Mapping[str, float]],
+    good: str = "",
+    *,
+    of_rows: bool = True,
 ) -> Iterator[Figure]:
-    spec = charts.bars(counts, title, good=good) if counts else None
+    spec = charts.bars(counts, title, good=good, of_rows=of_rows) if counts else None
     if spec:
         labels = list(dict.fromkeys(label for one in counts.values() for label in one))
-        head = ("", *counts) if len(counts) > 1 else ("", "rows")
-        rows = tuple((label, *(f"{one.get(label, 0):,}" for one in counts.values())) for label in labels)
+        head = ("", *counts) if len(counts) > 1 else ("", "rows" if of_rows else "mean")
+        rows = tuple((label, *(charts.number(one.get(label, 0), of_rows) for one in counts.values())) for label in labels)
         yield Figure(name, section, title, note, spec, head, rows)
 
 

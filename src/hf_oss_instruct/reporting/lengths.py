@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.rows import ReportRows
@@ -17,14 +18,33 @@ from hf_oss_instruct.reporting.rows import ReportRows
 BINS = 24
 WORDS = "words, numbers and punctuation marks"
 """The rule without a tokenizer. A BPE tokenizer of a code model gives about 1.1 to 1.4 times as many tokens."""
+_MARKS = ngrams.IDENTIFIERS == 0
+"""(256,): whether a byte of ASCII counts as a visible character of its own."""
+_MARKS[list(b"\t\n\f\r ")] = False
 Count: TypeAlias = Callable[[pa.Array], Sequence[int]]
 """Texts → number of tokens of each."""
 
 
 def count_words(texts: pa.Array) -> Sequence[int]:
     """Count runs of letters, digits and `_`, and every other visible character."""
-    numbers: Sequence[int] = pc.count_substring_regex(texts, r"[\pL\pN_]+|[^\pL\pN_\s]").to_numpy(zero_copy_only=False)
-    return numbers
+    numbers = np.concatenate([np.empty(0, np.int64), *map(_counted, ngrams.texts([texts]))])
+    other = pc.invert(pc.string_is_ascii(texts))
+    if pc.any(other).as_py():
+        found = pc.count_substring_regex(texts.filter(other), r"[\pL\pN_]+|[^\pL\pN_\s]")
+        numbers[other.to_numpy(zero_copy_only=False)] = found.to_numpy()
+    counts: Sequence[int] = numbers.tolist()
+    return counts
+
+
+def _counted(texts: ngrams.Texts) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The same for ASCII, from the bytes: several times as fast as a regular expression."""
+    letters = np.concatenate([[False], ngrams.IDENTIFIERS[texts.data] != 0])  # (bytes + 1,)
+    starts = letters[1:] & ~letters[:-1]
+    first = texts.ends[:-1][np.diff(texts.ends) > 0]
+    starts[first] = letters[1:][first]  # a run ends with its text
+    before = np.concatenate([[0], np.cumsum(starts | _MARKS[texts.data])])  # (bytes + 1,)
+    counts: np.ndarray[Any, np.dtype[np.int64]] = before[texts.ends[1:]] - before[texts.ends[:-1]]
+    return counts
 
 
 def tokenizer(name: str) -> Count:

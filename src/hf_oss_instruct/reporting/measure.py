@@ -15,6 +15,7 @@ from hf_oss_instruct.reporting import (
     contamination,
     counts,
     diversity,
+    judge_scores,
     lengths,
     outcomes,
     similarity,
@@ -76,6 +77,7 @@ def outline(rows: ReportRows) -> dict[str, Any]:
         "checks": counts.checks(rows),
         "verification": None,
         "verified_run": None,
+        "judge_scores": None,
         "contamination": [],
         "trainings": [],
         "results": [],
@@ -91,6 +93,7 @@ def _without_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
         "composition": counts.composition(rows),
         "verification": verdicts.verification(rows),
         "verified_run": verified_run.verified_run(rows),
+        "judge_scores": judge_scores.judge_scores(rows),
         "contamination": contamination.contamination(rows, options.lists),
         "trainings": outcomes.trainings(rows.trainings),
         "results": outcomes.results(rows.results),
@@ -100,21 +103,26 @@ def _without_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
 def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     check_libraries()
     texts = [similarity.texts_of(listed) for listed in options.lists]
-    vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems])
-    compared = similarity.similarity(vectors, options.lists, texts)
+    vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems], categories.WORDS)
+    comparison, found = similarity.Comparison(vectors, options.lists, texts), diversity.distinct(rows)
+    assigned = None
+    if vectors:
+        by_words, clusters = categories.ByWords(vectors), diversity.Clusters(vectors)
+        for batch in vectors.batches():
+            for part in (comparison, by_words, clusters):
+                part.add(batch)
+        assigned = categories.counted(by_words.numbers(), categories.RULES)
+        found |= clusters.results()
+    if model := options.category_model:
+        assigned = categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
+    compared = comparison.results()
     _quote(rows, compared)
     return {
         "lengths": lengths.lengths(rows, options.tokenizer),
-        "categories": _categories(rows, vectors, options.category_model),
+        "categories": assigned,
         "similarity": compared,
-        "diversity": diversity.distinct(rows) | ((vectors and diversity.clusters(vectors)) or {}),
+        "diversity": found,
     }
-
-
-def _categories(rows: ReportRows, vectors: tfidf.TfIdf | None, model: str | None) -> dict[str, Any] | None:
-    if model:
-        return categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
-    return categories.counted(categories.by_words(vectors), categories.RULES) if vectors else None
 
 
 def _quote(rows: ReportRows, compared: Sequence[dict[str, Any]]) -> None:

@@ -25,6 +25,7 @@ def page(
     found: list[Figure],
     *,
     browser: Mapping[str, Any] | None = None,
+    left_out: int = 0,
 ) -> str:
     """Render the page.
 
@@ -33,6 +34,7 @@ def page(
         found: its figures.
         browser: configuration of the browser of rows: `problem`, `solution` (names of columns) and `served` (whether a server
             answers it); None for a page without one.
+        left_out: how many rows are too many for a browser on this page, which says so; 0 if they are not.
     """
     config = _script_json(browser) if browser else ""
     scripts = [_vendored("highlight.min.js"), _template("page.js")] if browser else []
@@ -51,6 +53,7 @@ def page(
             outcome=_outcome(numbers["funnel"]),
             sections=sections(sets, found, drawn),
             browser=bool(browser),
+            left_out=f"{left_out:,}" if left_out else "",
             config=Markup(config),
             scripts=[Markup(script) for script in scripts],
             css=Markup(css),

@@ -70,6 +70,11 @@ class ReportRows:
             problem, solution = (pc.fill_null(pc.cast(batch[name], pa.large_string()), "") for name in batch.schema.names)
             yield problem, solution
 
+    def problems(self) -> Iterator[pa.Array]:
+        """The problems alone, as `texts` returns them."""
+        for batch in batches(self.kept, [self.problem]):
+            yield pc.fill_null(pc.cast(batch[self.problem], pa.large_string()), "")
+
     def take(self, places: Sequence[int]) -> list[dict[str, Any]]:
         """Some kept rows, in the given order."""
         return RowAccess(self.kept).take(places)

@@ -17,6 +17,7 @@ TITLES = {
     "similarity": ("Similarity", "Similarity to benchmarks"),
     "diversity": ("Diversity", "Diversity"),
     "verification": ("Verification", "Verification"),
+    "judges": ("Judges", "Scores by judges"),
     "contamination": ("Contamination", "Contamination"),
     "outcomes": ("Training", "Training and scores"),
 }
@@ -179,6 +180,12 @@ def _verified_run(section: Section, of: str, run: Numbers) -> None:
     _table(section, f"Tests and sandbox{of}", ("", "value"), rows)
 
 
+def _judges(section: Section, of: str, numbers: Numbers) -> None:
+    found = numbers.get("judge_scores") or {}
+    rows = [(name, f"{one['mean']:.2f}", f"{one['scores']:,}") for name, one in found.get("judge", {}).items()]
+    _table(section, f"Means by judge{of}", ("judge", "mean", "scores"), rows)
+
+
 def _contamination(section: Section, of: str, numbers: Numbers) -> None:
     rows = [
         (one["benchmark"], rule, f"{counts.get('rejected', 0):,}", f"{counts.get('kept', 0):,}")
@@ -217,6 +224,7 @@ FILL: dict[str, Callable[[Section, str, Numbers], None]] = {
     "similarity": _similarity,
     "diversity": _diversity,
     "verification": _verification,
+    "judges": _judges,
     "contamination": _contamination,
 }
 """Section → what fills its tables and texts."""

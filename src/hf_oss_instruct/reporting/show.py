@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
+from hf_oss_instruct.reporting.chunks import FOLDER
 
 
 def show(numbers: dict[str, Any], source: str, page: Path) -> None:
@@ -22,6 +23,8 @@ def show(numbers: dict[str, Any], source: str, page: Path) -> None:
     show_ending(f"A report on {first}", page.parent, look=[page.resolve().as_uri()], then=then)
     for text in others:
         show_line(f"  {text}")
+    if not (page.parent / FOLDER).exists():
+        show_line(f"  there are too many rows for a page; browse them with: {command_line('report', source, '--serve')}")
 
 
 def lines(numbers: dict[str, Any]) -> Iterator[str]:

@@ -24,7 +24,6 @@ PUBLISHED = {"OSS-Instruct": 0.105, "Evol-Instruct": 0.131, "Self-Instruct": 0.1
 """The paper's means for HumanEval."""
 NEAREST = 10
 """Pairs that are listed for each benchmark."""
-AT_ONCE = 4096
 STEP = 0.02
 """Width of a histogram's bin."""
 
@@ -40,41 +39,45 @@ def texts_of(listed: BenchmarkList) -> list[tuple[str, str]]:
     return found
 
 
-def similarity(
-    found: TfIdf | None, lists: Sequence[BenchmarkList], texts: Sequence[Sequence[tuple[str, str]]]
-) -> list[dict[str, Any]]:
-    """Compare the rows with benchmarks.
+class Comparison:
+    """Compares the rows with benchmarks.
 
     Args:
-        found: vectors of the rows and of the problems of all benchmarks, one benchmark after the other.
+        found: vectors of the rows, and of the problems of one benchmark after the other; None if no row has a word.
         lists: the benchmarks.
         texts: their problems, as `texts_of` returns them.
-
-    Returns:
-        For each benchmark its mean of maxima, a histogram (lists of first, end, rows) and the nearest pairs (number of the row,
-        id and text of the problem, cosine); or why it could not be compared.
     """
-    measured, start = [], 0
-    for listed, problems in zip(lists, texts, strict=True):
-        head: dict[str, Any] = {"benchmark": listed.name, "revision": listed.revision, "problems": len(problems)}
-        if not problems or found is None or not found.rows.shape[0]:
-            measured.append(head | {"not_done": listed.why or ("no row has a word" if problems else "it has no problems")})
-            continue
-        highest, nearest = maxima(found.rows, found.others[start : start + len(problems)])
-        start += len(problems)
-        measured.append(head | _measured(highest, nearest, problems))
-    return measured
 
+    def __init__(self, found: TfIdf | None, lists: Sequence[BenchmarkList], texts: Sequence[Sequence[tuple[str, str]]]) -> None:
+        self._lists, self._texts = lists, texts
+        self._ends = np.cumsum([0, *map(len, texts)])
+        self._problems = found.others.T.tocsr() if found else None
+        self._maxima: list[list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]] = [[] for _ in texts]
 
-def maxima(rows: csr_matrix, others: csr_matrix) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The highest cosine of each row to any of the other vectors, and which one that is."""
-    highest, nearest = np.zeros(rows.shape[0], np.float32), np.zeros(rows.shape[0], np.int64)
-    turned = others.T.tocsr()
-    for first in range(0, rows.shape[0], AT_ONCE):
-        cosines = (rows[first : first + AT_ONCE] @ turned).toarray()
-        nearest[first : first + AT_ONCE] = cosines.argmax(axis=1)
-        highest[first : first + AT_ONCE] = cosines.max(axis=1)
-    return highest, nearest
+    def add(self, rows: csr_matrix) -> None:
+        """Compare the next rows, given by their vectors: the highest cosine of each to a problem, and which one that is."""
+        if not self._ends[-1]:
+            return
+        cosines = (rows @ self._problems).toarray()
+        for maxima, start, end in zip(self._maxima, self._ends, self._ends[1:], strict=False):
+            if end > start:
+                own = cosines[:, start:end]
+                maxima.append((own.max(axis=1), own.argmax(axis=1)))
+
+    def results(self) -> list[dict[str, Any]]:
+        """For each benchmark its mean of maxima, a histogram and the nearest pairs; or why it could not be compared.
+
+        The histogram has lists of first, end and rows; a pair the number of the row, id and text of the problem, and the cosine.
+        """
+        measured = []
+        for listed, problems, maxima in zip(self._lists, self._texts, self._maxima, strict=True):
+            head: dict[str, Any] = {"benchmark": listed.name, "revision": listed.revision, "problems": len(problems)}
+            if maxima:
+                highest, nearest = (np.concatenate(parts) for parts in zip(*maxima, strict=True))
+                measured.append(head | _measured(highest, nearest, problems))
+            else:
+                measured.append(head | {"not_done": listed.why or ("no row has a word" if problems else "it has no problems")})
+        return measured
 
 
 def _measured(

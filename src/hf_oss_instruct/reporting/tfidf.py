@@ -1,63 +1,152 @@
-"""Rows and benchmark problems as TF-IDF vectors, as in Magicoder's analysis: scikit-learn's definition with its defaults."""
+"""Rows and benchmark problems as TF-IDF vectors, as in Magicoder's analysis: scikit-learn's definition with its defaults.
+
+The rows are read twice, first for the frequencies of words, then for the vectors, so that memory does not grow with their number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.ngrams import Hashes, Places
 from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.word_counts import LONGEST, Frequencies, WordCounts, counted, hashes_of, spelled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-LONGEST = 100_000
-"""Characters of a text that are read: a cell of a megabyte is not prose."""
+SAMPLED = 20_000
+"""Rows whose vectors are kept, evenly spaced."""
 
 
 @dataclass(frozen=True)
 class TfIdf:
-    """Vectors of the rows, and of other texts, in the space of all their words.
+    """Vectors of the rows, and of other texts. Each is tf · idf of length 1, or 0 if the text has no word.
+
+    A column is a word of the sample, of the other texts or of the named words. Further words only count for the lengths.
 
     Attributes:
-        terms: (words,): the words, by column.
-        idf: (words,): the inverse document frequency of each word, ln((1 + n) / (1 + df)) + 1.
-        rows: (rows, words): tf · idf, each row of length 1, or 0 if it has no word.
-        others: (texts, words): the same of the other texts.
+        columns: (columns,): the hash of each word, sorted.
+        sample: (sample, columns): vectors of some rows.
+        places: (sample,): their numbers.
+        others: (texts, columns): vectors of the other texts.
+        count: number of rows.
     """
 
-    terms: np.ndarray[Any, Any]
-    idf: np.ndarray[Any, Any]
-    rows: csr_matrix
+    columns: Hashes
+    sample: csr_matrix
+    places: Places
     others: csr_matrix
+    count: int
+    _rows: ReportRows
+    _scale: _Scale
+
+    def batches(self) -> Iterator[csr_matrix]:
+        """(some rows, columns): the vectors of all rows, in their order."""
+        for counts in counted(_joined(self._rows)):
+            yield self._scale.vectors(counts)
+
+    def column_of(self, words: Sequence[str]) -> Places:
+        """The columns of named words, of those that stand in some text."""
+        hashes = np.unique(hashes_of(words))
+        return np.flatnonzero(np.isin(self.columns, hashes))
+
+    def spelled(self, columns: Sequence[int]) -> dict[int, str]:
+        """Column → its word."""
+        found = spelled(_joined(self._rows), [int(self.columns[column]) for column in columns])
+        return {int(column): found[int(self.columns[column])] for column in columns if int(self.columns[column]) in found}
 
 
-def vectors(rows: ReportRows, others: Iterable[str] = ()) -> TfIdf | None:
+def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] = ()) -> TfIdf | None:
     """Vectorize the rows, each as one text (problem, blank, solution), with one vocabulary for everything.
 
     Args:
         rows: the dataset.
         others: further texts, such as the problems of benchmarks.
+        named: words that must have a column if some text has them.
 
     Returns:
         The vectors; None if no row has a word.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    extra = list(others)
-    vectorizer = TfidfVectorizer(dtype=np.float32)
-    try:
-        matrix = vectorizer.fit_transform(_joined(rows, extra))
-    except ValueError:  # an empty vocabulary
+    frequencies, count = Frequencies(), rows.kept.count_rows()
+    places, parts, first = spaced(count, SAMPLED), [], 0
+    for found in counted(_joined(rows)):
+        frequencies.add(found.words)
+        inside = slice(*np.searchsorted(places, (first, first + found.texts)))
+        parts.append(_some(found, places[inside] - first))
+        first += found.texts
+    extra = list(counted(ngrams.of_strings(list(others)).chunks)) if others else []
+    frequencies.finish()
+    if not len(frequencies.words):
         return None
-    end = matrix.shape[0] - len(extra)
-    return TfIdf(vectorizer.get_feature_names_out(), vectorizer.idf_, matrix[:end], matrix[end:])
+    for found in extra:
+        frequencies.add(found.words)
+    frequencies.finish()
+    idf = np.log((1 + count + len(others)) / (1 + frequencies.texts)) + 1  # (words,)
+    words = [part.words for part in (*parts, *extra)] + [np.intersect1d(hashes_of(named), frequencies.words)]
+    columns = ngrams.distinct(np.concatenate(words))
+    scale = _Scale(frequencies.words, idf.astype(np.float32), columns)
+    return TfIdf(columns, scale.stacked(parts), places, scale.stacked(extra), count, rows, scale)
 
 
-def _joined(rows: ReportRows, others: Iterable[str]) -> Iterator[str]:
-    for problems, solutions in rows.texts():
-        for problem, solution in zip(problems.to_pylist(), solutions.to_pylist(), strict=True):
-            yield f"{problem[:LONGEST]} {solution[:LONGEST]}"
-    yield from others
+@dataclass(frozen=True)
+class _Scale:
+    """What turns counts of words into vectors.
+
+    Attributes:
+        words: (words,): all words, sorted.
+        idf: (words,): the inverse document frequency of each, ln((1 + n) / (1 + df)) + 1.
+        columns: (columns,): those that have a column, sorted.
+    """
+
+    words: Hashes
+    idf: np.ndarray[Any, np.dtype[np.float32]]
+    columns: Hashes
+
+    def vectors(self, counts: WordCounts) -> csr_matrix:
+        from scipy.sparse import csr_matrix
+
+        weights = counts.counts * self.idf[np.searchsorted(self.words, counts.words)]  # (pairs,)
+        lengths = np.sqrt(np.bincount(counts.rows, weights.astype(np.float64) ** 2, counts.texts))  # (texts,)
+        weights = (weights / lengths[counts.rows]).astype(np.float32)
+        columns = np.minimum(np.searchsorted(self.columns, counts.words), len(self.columns) - 1)
+        known = self.columns[columns] == counts.words
+        ends = np.concatenate([[0], np.cumsum(np.bincount(counts.rows[known], minlength=counts.texts))])
+        return csr_matrix((weights[known], columns[known], ends), (counts.texts, len(self.columns)))
+
+    def stacked(self, parts: Sequence[WordCounts]) -> csr_matrix:
+        from scipy.sparse import csr_matrix, vstack
+
+        found = [self.vectors(part) for part in parts if part.texts]
+        return vstack(found, format="csr") if found else csr_matrix((0, len(self.columns)), dtype=np.float32)
+
+
+def spaced(count: int, most: int) -> Places:
+    """At most so many of the first `count` numbers, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
+def _some(counts: WordCounts, rows: Places) -> WordCounts:
+    """The counts of some of the texts, renumbered."""
+    if len(rows) == counts.texts:
+        return counts
+    number = np.full(counts.texts, -1)
+    number[rows] = np.arange(len(rows))
+    chosen = number[counts.rows] >= 0
+    return WordCounts(counts.words[chosen], counts.counts[chosen], number[counts.rows[chosen]], len(rows))
+
+
+def _joined(rows: ReportRows) -> Iterable[pa.Array]:
+    for texts in rows.texts():
+        yield pc.binary_join_element_wise(*map(_cut, texts), pa.scalar(" ", pa.large_string()))
+
+
+def _cut(texts: pa.Array) -> pa.Array:
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    return pc.utf8_slice_codeunits(texts, 0, LONGEST) if longest > LONGEST else texts

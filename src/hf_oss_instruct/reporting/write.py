@@ -32,7 +32,7 @@ def write(
         figures: the charts.
         rows: the dataset.
         out: the folder; what an earlier report left there is replaced.
-        browser: whether to write the rows, if there are at most `MOST_BESIDE`.
+        browser: whether to write the rows; if there are more than `MOST_BESIDE`, the page says so instead.
         progress: shows what is done.
 
     Returns:
@@ -42,7 +42,8 @@ def write(
         RunError: the folder cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
-    shown = browser and len(rows) <= MOST_BESIDE
+    left_out = len(rows) if browser and len(rows) > MOST_BESIDE else 0
+    shown = browser and not left_out
     if shown:
         with progress.stage("Writing the browser of rows"):
             write_chunks(rows, out)
@@ -57,7 +58,7 @@ def write(
             (pictures / figure.file_name).write_bytes(png(figure.spec, figure.title))
             counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
-    write_whole(out / PAGE, page(sets, list(figures), browser=config))
+    write_whole(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
     write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
     return out / PAGE
 

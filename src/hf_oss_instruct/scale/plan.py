@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.reading import ReadOptions
-from hf_oss_instruct.seeds.resolve import HUB_ID, open_source
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT, Shard

@@ -21,9 +21,10 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
         SeedError: the seeds cannot be read.
     """
     from hf_oss_instruct.arrow import do_without_pandas
+    from hf_oss_instruct.hub import HUB_ID
     from hf_oss_instruct.seeds.reading import ReadOptions
     from hf_oss_instruct.seeds.repo_config import INSIDE, open_inside
-    from hf_oss_instruct.seeds.resolve import HUB_ID, STDLIB_NAME, open_named, open_source
+    from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 
     do_without_pandas()  # a command has its process for itself
     spec, plan = flags.spec, flags.spec.seeds

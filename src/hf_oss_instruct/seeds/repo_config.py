@@ -14,9 +14,9 @@ from typing import Any
 from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.hub import HUB_ID, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
-from hf_oss_instruct.seeds.resolve import HUB_ID, STDLIB_NAME, open_named, open_source
+from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.declare import Door
 from hf_oss_instruct.spec.run import LARGEST, RunSpec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import sysconfig
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import NoReturn
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
+from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.folders import FolderSource
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.sampling import SeedStream
@@ -23,7 +23,6 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 
 STDLIB_NAME = "python-stdlib"
 """What rows and run configs call the standard library."""
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions = DEFAULT) -> Source:

@@ -1,0 +1,146 @@
+"""How often each word stands in each text: scikit-learn's words, found in Arrow's bytes and known by their hashes.
+
+By default, scikit-learn takes lower case and maximal runs of at least two letters, digits and `_`. Its dict of strings takes a
+gigabyte for the words of a million rows of code; hashes take eight bytes each, and no row becomes a Python string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.ngrams import Hashes, Places
+
+HASH_BITS = 53
+"""Bits of a word's hash: the odds that any two of a million words share one are 1 : 18,000."""
+ROWS_AT_ONCE = 2 ** (64 - HASH_BITS)
+LONGEST = 100_000
+"""Characters of a problem or solution that are read: a cell of a megabyte is not prose."""
+BUFFERED = 2**22
+"""Words of rows that wait until they are counted together."""
+_LETTERS = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS + "_", fold=True, beyond_ascii=True)
+_CHARACTER = np.ones(256, np.int64)
+"""(256,): first byte of a character in UTF-8 → its bytes."""
+_CHARACTER[0xC0:], _CHARACTER[0xE0:], _CHARACTER[0xF0:] = 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class WordCounts:
+    """The distinct words of some consecutive texts.
+
+    Attributes:
+        words: (pairs,), sorted within each text.
+        counts: (pairs,), how often each stands there.
+        rows: (pairs,), the number of the text, from 0.
+        texts: how many texts these are.
+    """
+
+    words: Hashes
+    counts: Places
+    rows: Places
+    texts: int
+
+
+def counted(chunks: Iterable[pa.Array]) -> Iterator[WordCounts]:
+    """The words of texts, some at a time, in their order."""
+    for texts in _portions(chunks):
+        words, rows, _ = _words(texts)
+        keys = np.sort((rows.astype(np.uint64) << np.uint64(HASH_BITS)) | words)
+        first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, np.int64)
+        counts = np.diff(np.append(first, len(keys)))
+        found = keys[first]
+        low = np.uint64(2**HASH_BITS - 1)
+        yield WordCounts(found & low, counts, (found >> np.uint64(HASH_BITS)).astype(np.int64), len(texts))
+
+
+def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]:
+    """How words are written, from the first text that has each; the texts are read until all words are found.
+
+    Args:
+        chunks: the texts.
+        wanted: hashes of words.
+    """
+    missing = np.unique(np.array(wanted, np.uint64))
+    found: dict[int, str] = {}
+    for texts in _portions(chunks) if len(missing) else ():
+        words, _, (starts, stops) = _words(texts)
+        places = np.flatnonzero(np.isin(words, missing))
+        for place in places[np.unique(words[places], return_index=True)[1]]:
+            found[int(words[place])] = texts.data[starts[place] : stops[place]].tobytes().decode(errors="replace").lower()
+        missing = np.setdiff1d(missing, words)
+        if not len(missing):
+            break
+    return found
+
+
+def hashes_of(words: Sequence[str]) -> Hashes:
+    """The hashes of some words in lower case, in their order."""
+    return ngrams.word_hashes(words) >> np.uint64(64 - HASH_BITS)
+
+
+@dataclass
+class Frequencies:
+    """In how many texts each word stands.
+
+    Attributes:
+        words: (words,), sorted, after `finish`.
+        texts: (words,), the texts with each.
+    """
+
+    words: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
+    texts: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    _waiting: list[Hashes] = field(default_factory=list)
+    _size: int = 0
+
+    def add(self, words: Hashes) -> None:
+        """Count the distinct words of texts."""
+        self._waiting.append(words)
+        self._size += len(words)
+        if self._size > BUFFERED:
+            self.finish()
+
+    def finish(self) -> None:
+        """Count what waits."""
+        ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *self._waiting]))
+        self._waiting, self._size = [], 0
+        if not len(ordered):
+            return
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        words, counts = ordered[first], np.diff(np.append(first, len(ordered)))
+        places = np.searchsorted(self.words, words)
+        known = np.zeros(len(words), bool)
+        inside = places < len(self.words)
+        known[inside] = self.words[places[inside]] == words[inside]
+        self.texts[places[known]] += counts[known]
+        self.words = np.insert(self.words, places[~known], words[~known])
+        self.texts = np.insert(self.texts, places[~known], counts[~known])
+
+
+def _portions(chunks: Iterable[pa.Array]) -> Iterator[ngrams.Texts]:
+    for chunk in chunks:
+        for start in range(0, len(chunk), ROWS_AT_ONCE):
+            yield from ngrams.texts([_separated(chunk.slice(start, ROWS_AT_ONCE))])
+
+
+def _separated(texts: pa.Array) -> pa.Array:
+    """The texts; those beyond ASCII with blanks between their words, since all its bytes count as letters."""
+    other = pc.invert(pc.string_is_ascii(texts))
+    if not pc.any(other).as_py():
+        return texts
+    plain = pc.replace_substring_regex(pc.utf8_lower(texts.filter(other)), r"[^\pL\pN_]+", " ")
+    return pc.replace_with_mask(texts, other, plain)
+
+
+def _words(texts: ngrams.Texts) -> tuple[Hashes, Places, tuple[Places, Places]]:
+    """Hash and text of every word of at least two characters, and where in the bytes it begins and ends."""
+    found = ngrams.words(texts, _LETTERS)
+    rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))
+    long: np.ndarray[Any, np.dtype[np.bool_]] = found.stops - found.starts > _CHARACTER[texts.data[found.starts]]
+    hashes = found.hashes[long] >> np.uint64(64 - HASH_BITS)
+    return hashes, rows[long], (found.starts[long], found.stops[long])
