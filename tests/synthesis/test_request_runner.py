@@ -105,7 +105,7 @@ def test_a_refusal_is_undecided_until_another_question_is_answered_and_then_all_
     scene, task = Scene(tmp_path), Question(Says(refused(), ANSWER, refused("HTTP 413: too large")))
     first, second, third = scene.attempts(task)
     assert [type(result) for result in (first, second, third)] == [Undecided, Answered, Refused]
-    assert scene.runner.state(task).answers_others
+    assert scene.runner.state(task, seed(0)).answers_others
     assert len(Journal(tmp_path)) == 3
     kept = Journal(tmp_path).recall(task.key(seed(0)))
     assert isinstance(kept, RowRejectedError)

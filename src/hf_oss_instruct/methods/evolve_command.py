@@ -88,6 +88,7 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
     from hf_oss_instruct.methods.preview import estimate
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
     if output == "json":
@@ -99,6 +100,8 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
         show_block("the first question", question)
     aside = ", tokens of verification aside" if plan.verification else ""
     show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits) + aside)
+    for line in requests_go_to(plan.spec.teacher, plan.evolution.teacher):
+        show_line(line)
 
 
 def _show_rows(plan: EvolutionPlan, output: str) -> None:

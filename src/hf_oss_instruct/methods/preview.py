@@ -37,7 +37,7 @@ def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journ
             items,
             tasks,
             answers,
-            concurrency=spec.teacher.concurrency,
+            concurrency=spec.teacher.in_flight,
             retry_policy=policy,
             budget=Budget(spec.limits),
         )

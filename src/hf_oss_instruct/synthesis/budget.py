@@ -97,6 +97,12 @@ class Budget:
         elif answer.prompt_tokens is not None and answer.completion_tokens is not None:
             self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion)
 
+    def withdraw(self, request: Request) -> None:
+        """Give back the reservation of a request that was not sent."""
+        if self._bounded:
+            prompt, completion = most(request)
+            self._add(-1, -prompt, -completion)
+
     def _add(self, requests: int, prompt: int, completion: int) -> None:
         self._requests += requests
         self._prompt += prompt

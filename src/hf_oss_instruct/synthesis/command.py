@@ -58,6 +58,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
@@ -68,6 +69,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         fewest, most = requests_per_row(spec, teacher)
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
         click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
+        for line in requests_go_to(spec.teacher, teacher):
+            click.echo(line)
         return
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     with show_progress(output) as progress:
@@ -121,7 +124,7 @@ def preview(flags: RunFlags, output: str) -> None:
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
         tasks: list[Task] = [task, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
-            outcomes, seeds, tasks, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy, usage=usage
+            outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage
         )
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):

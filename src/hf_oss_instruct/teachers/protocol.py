@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.data import Completion, Request, Seed
 
 
 class Teacher(Protocol):
@@ -15,11 +16,13 @@ class Teacher(Protocol):
         timeout_s: deadline of one attempt in seconds, if the latency of one request says nothing about the next; None learns
             it from the latencies.
         embedded: whether it works without a model, costs nothing, and needs documented functions as seeds.
+        servers: where requests may go. The engine chooses the server with most room; without any it asks the teacher itself.
     """
 
     identity: str
     timeout_s: float | None = None
     embedded: bool = False
+    servers: tuple[Server, ...] = ()
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request, once.
@@ -31,6 +34,25 @@ class Teacher(Protocol):
         """
         ...
 
+    def for_seed(self, seed: Seed) -> Teacher:
+        """The teacher that answers about a seed: of mixed teachers one of them, else the teacher itself."""
+        return self
+
     async def close(self) -> None:
         """Release resources of the running event loop, such as connections. A closed teacher can be used again."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of several servers of a teacher.
+
+    Attributes:
+        name: its URL, without keys. Teachers whose servers have the same name share its limits.
+        teacher: the same model, asked at this server only.
+        concurrency: the most requests that it may have in flight.
+    """
+
+    name: str
+    teacher: Teacher
+    concurrency: int

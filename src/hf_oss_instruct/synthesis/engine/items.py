@@ -147,7 +147,7 @@ class Items:
         entry.key = entry.key or task.key(item)
         answer = self._journal.recall(entry.key, entry.step.seed, task.name)
         if answer is not None and not self._runner.closed.is_set():
-            state = self._runner.state(task)
+            state = self._runner.state(task, entry.step.seed)
             if not state.answers_others:
                 self._runner.others_are_answered(state)
                 self.decide(state)

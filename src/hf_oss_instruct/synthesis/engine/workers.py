@@ -105,7 +105,7 @@ class Workers:
         finally:
             self._schedule.in_flight -= 1
             self._schedule.retry_budget()
-        self._react(entry, self._runner.state(task), result)
+        self._react(entry, self._runner.state(task, request.seed), result)
 
     def _react(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
         """What an attempt means for its item, and for those that were refused before anything was answered."""
