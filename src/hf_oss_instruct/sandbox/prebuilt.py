@@ -1,4 +1,5 @@
-"""Compiler work that is the same for every program, done once per compiler version: `<bits/stdc++.h>`, and javac's own classes.
+"""Compiler work that is the same for every program, done once per compiler version: `<bits/stdc++.h>`, javac's own classes, and
+the class files of a harness.
 
 Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
 untrusted source cannot affect the next compilation.
@@ -16,7 +17,7 @@ import subprocess
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,19 +84,35 @@ def prebuilt(language: str, source: str) -> Prebuilt | None:
     return Prebuilt(folder, ("-J-XX:SharedArchiveFile={prebuilt}/javac.jsa",), tried=False)
 
 
+def java_classes(source: str) -> Mapping[str, bytes]:
+    """Compile trusted Java source, once per compiler version: class files by name, for the working folder of programs.
+
+    Returns:
+        Empty if they cannot be built here; then the source has to be compiled with each program.
+    """
+    with _lock:
+        folder = _folder("java", cache_folder("prebuilt"), source)
+    return _files(folder) if folder else {}
+
+
 @functools.cache
-def _folder(language: str, home: Path) -> str | None:
-    """Return the folder of a language's prebuilt files, or None if it cannot be created."""
+def _files(folder: str) -> Mapping[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(Path(folder).glob("*.class"))}
+
+
+@functools.cache
+def _folder(language: str, home: Path, source: str = "") -> str | None:
+    """Return the folder of a language's prebuilt files, or of a source's; None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
     compiler = where(compile[0])
     if compiler is None:
         return None
     state = os.stat(os.path.realpath(compiler))
-    parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
+    parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile, source]
     path = home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     try:
         if not path.is_dir():
-            _make(path, _MADE[language], compiler, compile)
+            _make(path, functools.partial(_classes, source) if source else _MADE[language], compiler, compile)
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or error
         warnings.warn(
@@ -136,6 +153,14 @@ def _archive(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
         options = [word for word in compile[1:] if word.startswith(("-J", "-proc"))]
         _run([compiler, f"-J-XX:ArchiveClassesAtExit={folder}/javac.jsa", *options, "-d", work, str(source)])
     (folder / "javac.jsa").stat()  # without a base archive, Java only warns
+
+
+def _classes(source: str, folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
+    """Compile Java source to class files."""
+    with tempfile.TemporaryDirectory() as work:
+        file = Path(work, "Harness.java")
+        file.write_text(source, "utf-8")
+        _run([compiler, *compile[1:-3], "-d", str(folder), str(file)])
 
 
 def _run(command: list[str]) -> None:
