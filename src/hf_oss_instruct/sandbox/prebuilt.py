@@ -1,5 +1,4 @@
-"""Compiler work that is the same for every program, done once per compiler version: `<bits/stdc++.h>`, javac's own classes, and
-the class files of a harness.
+"""Compiler work that is the same for every program, done once per compiler version: headers, javac's own classes, harnesses.
 
 Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
 untrusted source cannot affect the next compilation.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.sandbox.prebuilt import java_classes
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ def _of_main(body: Node | None) -> Iterator[tuple[Node, str]]:
             continue
         if _ASSERTS.search(text) or (called_name and called_name[1] in own):
             yield statement, "\n".join([*prefix, text])
+            if may_change(text, prefix):
+                prefix.append(text)
         else:
             prefix.append(text)
 
@@ -263,11 +265,14 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         f"void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"
     )
     # Names that no program knows: a class of its own would come before the harness's.
-    own = [f"class {hidden} extends VerificationHarness {{}}", f"class {hidden}Base extends VerificationAssertions {{}}"]
-    main = f"public class Main {{ public static void main(String[] given) throws Exception {{ {hidden}.main(new Table{hidden}()); }} }}"
+    own = [
+        f"class {hidden} extends VerificationHarness {{}}",
+        f"class {hidden}Base extends VerificationAssertions {{}}",
+        f"public class Main {{ public static void main(String[] a) throws Exception {{ {hidden}.main(new Table{hidden}()); }} }}",
+    ]
     classes = java_classes(harness())
     shared = [] if classes else [harness()]
-    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", table_class, *own, main, *shared]), classes
+    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", table_class, *own, *shared]), classes
 
 
 def _nested(text: str) -> str:
