@@ -272,7 +272,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     ]
     classes = java_classes(harness())
     shared = [] if classes else [harness()]
-    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", table_class, *own, *shared]), classes
+    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", table_class, *own, *shared]), dict(classes)
 
 
 def _nested(text: str) -> str:
