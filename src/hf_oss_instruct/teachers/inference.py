@@ -58,8 +58,8 @@ class InferenceTeacher(Teacher):
         try:
             completion = await self._transport.chat(self.model, request.messages, sent)
         except BadRequestError as refusal:
-            if said := self._parameters.learn(refusal, sent):
-                raise RetryableError(said, reached=True, changed=True) from refusal
+            if change := self._parameters.learn(refusal, sent):
+                raise RetryableError(change, reached=True, changed=True) from refusal
             raise
         return replace(completion, changes=dict(self._parameters.changes)) if self._parameters.changes else completion
 
