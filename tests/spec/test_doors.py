@@ -66,6 +66,8 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "max_cost": ("5", 5.0, 5.0),
     "price_in": ("1", 1.0, 1.0),
     "price_out": ("2", 2.0, 2.0),
+    "batch": ("", True, True),
+    "batch_requests": ("9", 9, 9),
     "give_up_after": ("60", 60.0, 60.0),
     "verify": ("", True, True),
     "tests": ("given", "given", "given"),

@@ -199,13 +199,13 @@ def test_the_budget_admits_now_or_when_others_return_or_never(tmp_path: Path) ->
 
     async def story() -> list[Admission]:
         await scene.limiter.acquire()
-        first = scene.runner.reserve(request)
+        first = scene.runner.reserve(task, request)
         await scene.limiter.acquire()
-        second = scene.runner.reserve(request)  # the first may give something back
+        second = scene.runner.reserve(task, request)  # the first may give something back
         scene.limiter.cancelled()
         scene.limiter.cancelled()
         await scene.limiter.acquire()
-        return [first, second, scene.runner.reserve(request)]
+        return [first, second, scene.runner.reserve(task, request)]
 
     assert asyncio.run(story()) == [Admission.NOW, Admission.WHEN_OTHERS_RETURN, Admission.NEVER]
     assert isinstance(scene.runner.error, BudgetReachedError)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, Door, option
-from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Text
+from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""
@@ -109,6 +109,22 @@ class TeacherSpec:
         set_by=CALLER,
         shown=True,
     )
+    batch: bool = option(
+        False,
+        Switch(),
+        "Ask through the server's batch API (files and batches, as OpenAI has them), which often costs half and takes up to 24 "
+        "hours. The same command continues after a stop and pays for nothing twice. Previews ask directly.",
+        flag="--batch",
+        set_by=Door.COMMAND,
+    )
+    batch_requests: int = option(
+        50_000,
+        Integer(1),
+        "With --batch: the most requests in a batch. Twice as many are in flight.",
+        flag="--batch-requests",
+        set_by=Door.COMMAND,
+        shown=True,
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", Servers().from_python(self.base_url))
@@ -116,13 +132,15 @@ class TeacherSpec:
 
     @property
     def in_flight(self) -> int:
-        """The most requests in flight, those to all servers together."""
+        """The most requests in flight, those to all servers and in all batches together."""
+        if self.batch:
+            return 2 * self.batch_requests
         return self.concurrency * max(len(self.base_url), 1)
 
     @property
     def ahead(self) -> int:
         """The most items in work, from the one whose outcome is next."""
-        return AHEAD * self.in_flight
+        return self.in_flight * (2 if self.batch else AHEAD)
 
     @property
     def is_embedded(self) -> bool:

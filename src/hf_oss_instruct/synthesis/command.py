@@ -69,6 +69,10 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         fewest, most = requests_per_row(spec, teacher)
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
         click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
+        tokens = requested * most * spec.sampling.max_tokens
+        if (cost := spec.limits.cost(0, tokens)) is not None:
+            half = f", in batches {cost / 2:,.2f} where the provider halves its prices" if spec.teacher.batch else ""
+            click.echo(f"# at most {tokens:,} tokens in answers, which cost at most {cost:,.2f}{half}")
         for line in requests_go_to(spec.teacher, teacher):
             click.echo(line)
         return
@@ -105,6 +109,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.verification.memo import Verdicts
 
+    flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})

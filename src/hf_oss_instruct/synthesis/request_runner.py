@@ -105,6 +105,7 @@ class RequestRunner:
             return self._timed_out(state, number, timeouts, place)
         except asyncio.CancelledError:
             place.limiter.cancelled()
+            self._usage.requests_sent -= place.asked.in_batch(request)  # a later session counts it
             raise
         except Exception as error:
             place.limiter.cancelled()
@@ -123,9 +124,9 @@ class RequestRunner:
         place.limiter.answered()
         self._pool.answered(place)
 
-    def reserve(self, request: Request) -> Admission:
+    def reserve(self, task: GenerationTask[Any], request: Request) -> Admission:
         """Reserve what a request may use of the budget; the caller holds a slot of the limiter."""
-        if self._budget.reserve(request):
+        if self._budget.reserve(request, batched=task.teacher.for_seed(request.seed).in_batch(request)):
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
             return Admission.WHEN_OTHERS_RETURN

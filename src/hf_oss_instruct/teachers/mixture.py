@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
+from pathlib import Path
 
 from hf_oss_instruct.data import Completion, Request, Seed, digest
 from hf_oss_instruct.errors import UsageError
@@ -24,12 +25,13 @@ class MixedTeacher(Teacher):
         parts: teachers with their shares, positive numbers whose sum counts as 1.
 
     Attributes:
+        teachers: the teachers.
         shares: identity → share of the seeds.
     """
 
     def __init__(self, parts: Sequence[tuple[Teacher, Fraction]]) -> None:
         parts, whole = sorted(parts, key=lambda part: part[0].identity), sum(share for _, share in parts)
-        self._teachers = [teacher for teacher, _ in parts]
+        self.teachers = [teacher for teacher, _ in parts]
         written = {teacher.identity: f"{float(share / whole):.6g}" for teacher, share in parts}
         self.shares = {name: float(share) for name, share in written.items()}
         self.identity = ",".join(f"{name}={share}" for name, share in written.items())
@@ -39,15 +41,20 @@ class MixedTeacher(Teacher):
     def for_seed(self, seed: Seed) -> Teacher:
         """See `Teacher.for_seed`."""
         drawn = int(digest("teacher", seed.seed_id)[: BITS // 4], 16)
-        return next(teacher for teacher, bound in zip(self._teachers, self._bounds, strict=True) if drawn < bound)
+        return next(teacher for teacher, bound in zip(self.teachers, self._bounds, strict=True) if drawn < bound)
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
         return await self.for_seed(request.seed).complete(request)
 
+    def begin(self, journal: Path) -> None:
+        """See `Teacher.begin`."""
+        for teacher in self.teachers:
+            teacher.begin(journal)
+
     async def close(self) -> None:
         """Close all teachers."""
-        for teacher in self._teachers:
+        for teacher in self.teachers:
             await teacher.close()
 
 

@@ -10,8 +10,11 @@ from typing import Any
 from hf_oss_instruct.credentials import key_from, redacted
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION, TRANSFORMERS, TeacherSpec
+from hf_oss_instruct.teachers.batches.api import BatchApi
+from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.fleet import FleetTeacher, key_variable, urls_for
+from hf_oss_instruct.teachers.http_client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Server, Teacher
@@ -97,6 +100,11 @@ def requests_go_to(spec: TeacherSpec, teacher: Teacher) -> list[str]:
     if len(spec.base_url) > 1:
         servers = ", ".join(map(redacted, spec.base_url))
         lines.append(f"# {len(spec.base_url)} servers, each with up to {spec.concurrency} requests in flight: {servers}")
+    if spec.batch:
+        lines.append(
+            f"# in batches of up to {spec.batch_requests:,} requests, each answered within 24 hours, at half the price where the "
+            "provider has it so"
+        )
     return lines
 
 
@@ -110,12 +118,27 @@ def _served(spec: TeacherSpec) -> Teacher:
 
 def _of_model(model: str, spec: TeacherSpec) -> Teacher:
     """A model at the server that the options name, or at all of them that serve it."""
+    if spec.batch:
+        return _in_batches(model, spec)
     if not spec.base_url:
         return _at(None, model, spec)
     urls = urls_for(model, spec.base_url)
     if len(spec.base_url) == 1:
         return _at(urls[0], model, spec)
     return FleetTeacher([Server(redacted(url), _at(url, model, spec), spec.concurrency) for url in urls])
+
+
+def _in_batches(model: str, spec: TeacherSpec) -> Teacher:
+    urls = urls_for(model, spec.base_url)
+    if len(urls) != 1:
+        raise UsageError(f"--batch needs one server with a batch API for {model!r}, not {len(urls)}. Pass one --base-url.")
+    if spec.timeout is not None:
+        raise UsageError(
+            "--timeout is the deadline of a direct request; a batch takes up to 24 hours. Leave it out with --batch."
+        )
+    key = key_from(key_variable(urls[0], spec.base_url, spec.api_key_env), urls[0])
+    api = BatchApi(HttpClient(urls[0], key, LONGEST_TIMEOUT_S))
+    return BatchTeacher(_at(urls[0], model, spec), api, most_requests=spec.batch_requests, concurrency=spec.concurrency)
 
 
 def _at(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeacher:
