@@ -266,7 +266,7 @@ def test_unknown_problems_are_counted_and_named_with_their_lines(tmp_path: Path)
 def test_a_log_without_inspect_installed_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.eval").write_bytes(b"PK")
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
-    with pytest.raises(EvaluationError, match=r"needs inspect_ai, which is not installed.*hf-oss-instruct\[inspect\]"):
+    with pytest.raises(EvaluationError, match=r"needs inspect_ai, which is not installed.*pip install .*\[inspect\]"):
         read_samples(tmp_path / "a.eval")
 
 

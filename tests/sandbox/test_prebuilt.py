@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.prebuilt import Prebuilt, java_classes, prebuilt
+from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _begun, prebuilt
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS
 
@@ -57,9 +57,58 @@ def test_what_a_program_says_before_the_header_is_not_passed_over() -> None:
     needs_toolchain("cpp")
     for before in ("#define _GLIBCXX_DEBUG 1\n", "int x;\n", '#include "mine.h"\n', "/* #include <bits/stdc++.h> */\n#if 0\n"):
         assert prebuilt("cpp", before + EVERYTHING) is None, before
-    assert prebuilt("cpp", "#include <vector>\nint main() {}\n") is None  # what it forgot to include stays missing
     assert prebuilt("cpp", "// ours\n/* and\nmore */\n" + EVERYTHING) is not None
     assert prebuilt("rust", "fn main() {}") is None
+
+
+SOME = """// sums
+#include <iostream>
+#include <map> // for m
+int main() { std::map<int, int> m; std::cout << m.size(); return 3; }
+"""
+OTHERS = ("#define NDEBUG\n", "int x;\n", "#pragma GCC optimize(3)\n", "/*\n*/ #if 0\n", "// goes on \\\n", "#include <x.h>;\n")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    _begun.clear()
+    return tmp_path
+
+
+def test_headers_that_two_programs_begin_with_are_precompiled(own_cache: Path) -> None:
+    needs_toolchain("cpp")
+    assert prebuilt("cpp", SOME) is None
+    assert made("cpp", SOME).tried
+    assert "! " in compiler_says("cpp", SOME, "cpp", "-H", "-fsyntax-only", folder=own_cache)
+    more = SOME.replace("<map>", "<map>\n#include <vector>\n#include <string>")
+    assert made("cpp", more).words == made("cpp", SOME).words  # a part of its headers
+    assert prebuilt("cpp", SOME.replace("#include <map>", "")) is None  # what it forgot to include stays missing
+    for before in OTHERS:
+        assert prebuilt("cpp", before + SOME) is None, before
+    commented = made("cpp", "/* #include <map>\n*/\n#include <iostream>\nint main() {}\n")
+    assert commented.words == ("-include", "{prebuilt}/iostream/everything.h")
+
+
+@pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
+@pytest.mark.usefixtures("own_cache")
+def test_a_program_with_precompiled_headers_runs_as_from_scratch(tier: str) -> None:
+    needs_toolchain("cpp")
+    broken = SOME.replace("return 3", "std::vector<int> v; return 3")
+    for _ in range(3):  # from scratch, then with the headers
+        ran = run_program(SOME, "cpp", tier=tier)
+        assert (ran.status, ran.stdout, ran.exit_code) == ("failed", "0", 3), ran
+        assert run_program(broken, "cpp", tier=tier).status == "compile_error"
+    assert prebuilt("cpp", SOME) is not None
+
+
+def test_only_so_many_sets_of_headers_are_kept(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_toolchain("cpp")
+    monkeypatch.setattr("hf_oss_instruct.sandbox.prebuilt.HEADER_SETS", 1)
+    for source in (SOME, SOME, SOME.replace("map", "string"), SOME.replace("map", "string")):
+        found = prebuilt("cpp", source)
+    assert found is None
+    assert len(list(own_cache.glob("home/oss-instruct/prebuilt/*/*"))) == 1
 
 
 def test_a_compile_error_is_the_compilers_own(isolating: str) -> None:
@@ -95,13 +144,3 @@ def test_where_it_cannot_be_made_programs_are_compiled_from_scratch_and_a_warnin
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.warns(RuntimeWarning, match="java are compiled from scratch"):
         assert prebuilt("java", JAVA) is None
-    with pytest.warns(RuntimeWarning, match="java are compiled from scratch"):
-        assert java_classes("class Helper {}") == {}
-
-
-def test_programs_use_class_files_that_were_compiled_once() -> None:
-    needs_toolchain("java")
-    classes = java_classes('class Helper { static class Word { } static String word() { return "a" + new Word().hashCode(); } }')
-    assert list(classes) == ["Helper$Word.class", "Helper.class"]
-    program = "class Main { public static void main(String[] a) { System.out.print(Helper.word().charAt(0)); } }"
-    assert run_program(program, "java", files=classes).stdout == "a"

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.sandbox.backends import why_unavailable
 from hf_oss_instruct.sandbox.inside import folders, procfs
+from hf_oss_instruct.sandbox.run import run_program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is for Linux")
 SET_NAME = 15
@@ -117,3 +119,10 @@ def test_a_folder_with_too_many_files_is_too_large(tmp_path: Path) -> None:
 def test_the_file_by_which_inodes_are_compared_is_gone_afterwards(tmp_path: Path) -> None:
     folders.numbers_agree(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(bool(why_unavailable("bubblewrap")), reason="this machine has no bubblewrap: hf-oss-instruct env says why")
+def test_a_process_is_alone_until_it_starts_another() -> None:
+    says = "import os, time\nfrom inside.procfs import cpu_s, is_alone\nme = os.getpid()\nprint(is_alone(me))\n"
+    starts = "if not os.fork():\n    os._exit(0)\nos.wait()\nprint(is_alone(me), abs(cpu_s(me) - time.process_time()) < 1)\n"
+    assert run_program(says + starts, tier="bubblewrap").stdout == "True\nFalse True\n"

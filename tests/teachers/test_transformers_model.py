@@ -18,6 +18,7 @@ import pytest
 
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError, UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.seeds.resolve import stdlib
 from hf_oss_instruct.spec.run import RunSpec
@@ -433,7 +434,7 @@ def test_a_missing_extra_is_named(missing: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("UsageError The model 'some/model' needs transformers and torch.")
-    assert done.stdout.endswith("pip install 'hf-oss-instruct[local]'\n")
+    assert done.stdout.endswith(f"Install them with: {install_command('local')}\n")
 
 
 # The whole

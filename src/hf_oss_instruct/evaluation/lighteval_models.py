@@ -23,6 +23,7 @@ from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.templates import special_tokens, template_for
 
 BACKENDS = {
@@ -80,9 +81,9 @@ class ModelChoice:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if server_options := self.options.keys() & {"api_key", "base_url"}:
+        if told := self.options.keys() & {"api_key", "base_url"}:
             raise UsageError(
-                f"{min(server_options)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
+                f"{min(told)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
             )
         if self.api_key_env and not self.base_url:
             raise UsageError("--api-key-env needs --base-url, the server that the key is for.")
@@ -226,7 +227,7 @@ def _imported(backend: str) -> tuple[Any, Any]:
     except Exception as error:  # importing it runs a lot of code
         extra = "endpoints" if backend in SERVED else "eval"
         raise UsageError(
-            f"lighteval cannot be imported: {error_message(error)}. Install it with: pip install 'hf-oss-instruct[{extra}]'"
+            f"lighteval cannot be imported: {error_message(error)}. Install it with: {install_command(extra)}"
         ) from error
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _embedder(name: str) -> Any:
 
         tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModel.from_pretrained(name).eval()
     except ImportError:
-        raise UsageError(f"--category-model {name} needs transformers: pip install 'hf-oss-instruct[local]'.") from None
+        raise UsageError(f"--category-model {name} needs transformers: {install_command('local')}") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"The model {name!r} cannot be loaded: {error_message(error)}.") from error
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reporting.rows import ReportRows
 
 BINS = 24
@@ -61,7 +62,7 @@ def tokenizer(name: str) -> Count:
 
         loaded = AutoTokenizer.from_pretrained(name)
     except ImportError:
-        raise UsageError(f"--tokenizer {name} needs transformers: pip install 'hf-oss-instruct[local]'.") from None
+        raise UsageError(f"--tokenizer {name} needs transformers: {install_command('local')}") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"The tokenizer {name!r} cannot be loaded: {error_message(error)}.") from error
     return lambda texts: [len(one) for one in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]

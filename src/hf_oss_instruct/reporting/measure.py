@@ -9,6 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reporting import (
     categories,
@@ -145,4 +146,4 @@ def check_libraries() -> None:
         import sklearn  # noqa: F401
         import vl_convert  # noqa: F401
     except ImportError as error:
-        raise UsageError(f"A report needs {error.name}, which is not installed: pip install 'hf-oss-instruct[report]'.") from None
+        raise UsageError(f"A report needs {error.name}, which is not installed: {install_command('report')}") from None

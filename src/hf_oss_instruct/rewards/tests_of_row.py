@@ -40,7 +40,7 @@ class RowTests:
     @cached_property
     def key(self) -> str:
         """A hash of everything in it."""
-        return digest("row tests", asdict(self))
+        return digest("row tests", {field.name: getattr(self, field.name) for field in fields(self)})
 
     def to_column(self) -> list[str]:
         """The tests as the column `tests`: test code as it is, other tests as JSON."""

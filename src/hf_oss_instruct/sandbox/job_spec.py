@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -196,7 +196,7 @@ def _step(
         "compiles": False,
         "goes_on": False,
         "limits_address_space": limits_address_space,
-        **asdict(limits),
+        **{field.name: getattr(limits, field.name) for field in fields(limits)},
     }
 
 

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
-import selectors
+import select
 import signal
 import socket
 import threading
@@ -144,27 +144,27 @@ class _Watch:
         return self._output
 
     def _listen(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for stream, pipe in enumerate(self._pipes):
-                os.set_blocking(pipe, False)
-                selector.register(pipe, selectors.EVENT_READ, stream)
-            selector.register(self._report, selectors.EVENT_READ, None)
-            while True:
-                left = self._deadline - time.monotonic()
-                events = selector.select(max(0.0, left))
-                if not events and left <= 0:
-                    self._output.late = self._running
-                    if self._running:
-                        return
-                    raise SandboxStalledError(f"no answer for {PATIENCE_S:g} s", self._output.began)
-                for key, _ in events:
-                    if key.data is not None:
-                        if not self._read(key.data):
-                            selector.unregister(key.fileobj)
-                    elif not self._hear():
-                        return
-                if self._output.cut:
+        poll = select.poll()
+        for pipe in self._pipes:
+            os.set_blocking(pipe, False)
+            poll.register(pipe, select.POLLIN)
+        poll.register(self._report, select.POLLIN)
+        while True:
+            left = self._deadline - time.monotonic()
+            events = poll.poll(max(0.0, left) * 1000)
+            if not events and left <= 0:
+                self._output.late = self._running
+                if self._running:
                     return
+                raise SandboxStalledError(f"no answer for {PATIENCE_S:g} s", self._output.began)
+            for fd, _ in events:
+                if fd in self._pipes:
+                    if not self._read(self._pipes.index(fd)):
+                        poll.unregister(fd)
+                elif not self._hear():
+                    return
+            if self._output.cut:
+                return
 
     def _read(self, stream: int) -> bool:
         """Read what is available; False at end of file."""
@@ -243,9 +243,9 @@ def _alive(init_process: int) -> list[int]:
 
 
 def _ended(init_process: int, patience_s: float) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(init_process, selectors.EVENT_READ)
-        return bool(selector.select(patience_s))
+    poll = select.poll()
+    poll.register(init_process, select.POLLIN)
+    return bool(poll.poll(patience_s * 1000))
 
 
 def _file(stack: contextlib.ExitStack, content: bytes) -> int:

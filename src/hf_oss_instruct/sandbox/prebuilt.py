@@ -1,4 +1,4 @@
-"""Compiler work that is the same for every program, done once per compiler version: headers, javac's own classes, harnesses.
+"""Compiler work that is the same for many programs, done once per compiler version: C++ headers, and javac's own classes.
 
 Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
 untrusted source cannot affect the next compilation.
@@ -16,7 +16,8 @@ import subprocess
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,26 @@ from hf_oss_instruct.toolchains import TOOLCHAINS, where
 VERSION = 1  # of the prebuilt files
 MAKING_S = 600.0  # seconds to build it, on a busy machine
 _lock = threading.Lock()
+_Maker = Callable[[Path, str, tuple[str, ...]], None]
 # Comments and standard headers may precede the header: they mean the same after it, so the header can be moved first.
 _EVERYTHING_FIRST = re.compile(
     r"(?:\s|//[^\n]*\n|/\*(?:(?!\*/).)*\*/|#[ \t]*include[ \t]*<[\w/.]+>[ \t]*\n)*?#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
     re.DOTALL,
 )
+# What a C++ program begins with: comments and standard headers. The order of standard headers does not matter.
+_COMMENT = re.compile(r"//[^\n]*|/\*(?:(?!\*/).)*\*/", re.DOTALL)
+_BEGINNING = re.compile(r"(?:\s|#[ \t]*include[ \t]*<[\w/.]+>[ \t]*(?:\n|\Z))*")
+_HEADERS = frozenset(
+    """
+algorithm any array atomic bitset charconv chrono climits cmath complex cstdint cstdio cstdlib cstring ctime deque
+exception fstream functional iomanip iostream iterator limits list map memory mutex numeric optional queue random regex
+set sstream stack stdexcept string string_view thread tuple type_traits unordered_map unordered_set utility variant
+vector
+""".split()
+)
+HEADER_SETS = 16
+"""Sets of headers that are precompiled, about 30 MB each. The first ones that two programs begin with are taken."""
+_begun = Counter[frozenset[str]]()
 _TYPICAL_JAVA = """import java.util.*;
 import java.util.stream.*;
 class Problem {
@@ -72,8 +88,10 @@ class Prebuilt:
 
 def prebuilt(language: str, source: str) -> Prebuilt | None:
     """Return the prebuilt files for a program, building them on first use; None if it is compiled from scratch."""
-    if language not in _MADE or (language == "cpp" and not _EVERYTHING_FIRST.match(source)):
+    if language not in _MADE:
         return None
+    if language == "cpp" and not _EVERYTHING_FIRST.match(source):
+        return _some_headers(source)
     with _lock:
         folder = _folder(language, cache_folder("prebuilt"))
     if folder is None:
@@ -83,35 +101,61 @@ def prebuilt(language: str, source: str) -> Prebuilt | None:
     return Prebuilt(folder, ("-J-XX:SharedArchiveFile={prebuilt}/javac.jsa",), tried=False)
 
 
-def java_classes(source: str) -> Mapping[str, bytes]:
-    """Compile trusted Java source, once per compiler version: class files by name, for the working folder of programs.
+def _some_headers(source: str) -> Prebuilt | None:
+    """Return the largest precompiled set of the headers that a C++ program begins with.
 
-    Returns:
-        Empty if they cannot be built here; then the source has to be compiled with each program.
+    All sets of a compiler are in one folder, so that one fork server shows them to programs.
     """
+    names = _first_headers(source)
+    compile = TOOLCHAINS["cpp"].compile or ()
+    if not names or (compiler := where(compile[0])) is None:
+        return None
+    home = _path("headers", compiler, compile, cache_folder("prebuilt"))
     with _lock:
-        folder = _folder("java", cache_folder("prebuilt"), source)
-    return _files(folder) if folder else {}
+        made = {frozenset(path.name.split("+")): path for path in home.glob("[!.]*/")} if home.is_dir() else {}
+        if len(_begun) > 10_000:
+            _begun.clear()
+        _begun[names] += 1
+        if names not in made and _begun[names] == 2 and len(made) < HEADER_SETS:
+            path = home / "+".join(sorted(names))
+            if _made("cpp", path, functools.partial(_header, names=sorted(names)), compiler, compile):
+                made[names] = path
+    best = max((one for one in made if one <= names), key=len, default=None)
+    if best is None:
+        return None
+    return Prebuilt(str(home), ("-include", f"{{prebuilt}}/{made[best].name}/everything.h"), tried=True)
+
+
+def _first_headers(source: str) -> frozenset[str]:
+    """Return the standard headers that a C++ program includes before any other code; empty if it begins with others."""
+    if "\\\n" in source or "??/" in source:  # a comment could go on where it seems to end
+        return frozenset()
+    begins = _BEGINNING.match(_COMMENT.sub(" ", source))
+    names = frozenset(re.findall(r"<([^>]+)>", begins[0])) if begins else frozenset()
+    return names & _HEADERS
+
+
+def _path(kind: str, compiler: str, compile: tuple[str, ...], home: Path) -> Path:
+    state = os.stat(os.path.realpath(compiler))
+    parts = [VERSION, kind, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
+    return home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 @functools.cache
-def _files(folder: str) -> Mapping[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted(Path(folder).glob("*.class"))}
-
-
-@functools.cache
-def _folder(language: str, home: Path, source: str = "") -> str | None:
-    """Return the folder of a language's prebuilt files, or of a source's; None if it cannot be created."""
+def _folder(language: str, home: Path) -> str | None:
+    """Return the folder of a language's prebuilt files, or None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
     compiler = where(compile[0])
     if compiler is None:
         return None
-    state = os.stat(os.path.realpath(compiler))
-    parts = [VERSION, language, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile, source]
-    path = home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    return _made(language, _path(language, compiler, compile, home), _MADE[language], compiler, compile)
+
+
+def _made(language: str, path: Path, make: _Maker, compiler: str, compile: tuple[str, ...]) -> str | None:
+    """Return a folder, building it if needed; None, with a warning, if it cannot be built."""
     try:
         if not path.is_dir():
-            _make(path, functools.partial(_classes, source) if source else _MADE[language], compiler, compile)
+            _make(path, make, compiler, compile)
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or error
         warnings.warn(
@@ -121,10 +165,10 @@ def _folder(language: str, home: Path, source: str = "") -> str | None:
     return str(path)
 
 
-def _make(path: Path, make: Callable[[Path, str, tuple[str, ...]], None], compiler: str, compile: tuple[str, ...]) -> None:
+def _make(path: Path, make: _Maker, compiler: str, compile: tuple[str, ...]) -> None:
     """Build a folder atomically. If another process builds the same one, either result is fine."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=path.parent))
+    made = Path(tempfile.mkdtemp(prefix=".", dir=path.parent))
     try:
         make(made, compiler, compile)
         for file in (made, *made.iterdir()):
@@ -136,10 +180,10 @@ def _make(path: Path, make: Callable[[Path, str, tuple[str, ...]], None], compil
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _header(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
-    """Precompile `<bits/stdc++.h>` with the options used for programs."""
+def _header(folder: Path, compiler: str, compile: tuple[str, ...], names: Sequence[str] = ("bits/stdc++.h",)) -> None:
+    """Precompile standard headers with the options used for programs."""
     header = folder / "everything.h"
-    header.write_text("#include <bits/stdc++.h>\n")
+    header.write_text("".join(f"#include <{name}>\n" for name in names))
     options = [word for word in compile[1:] if word.startswith("-std")]
     _run([compiler, *options, "-x", "c++-header", str(header), "-o", f"{header}.gch"])
 
@@ -154,16 +198,8 @@ def _archive(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
     (folder / "javac.jsa").stat()  # without a base archive, Java only warns
 
 
-def _classes(source: str, folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
-    """Compile Java source to class files."""
-    with tempfile.TemporaryDirectory() as work:
-        file = Path(work, "Harness.java")
-        file.write_text(source, "utf-8")
-        _run([compiler, *compile[1:-3], "-d", str(folder), str(file)])
-
-
 def _run(command: list[str]) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MAKING_S)
 
 
-_MADE: dict[str, Callable[[Path, str, tuple[str, ...]], None]] = {"cpp": _header, "java": _archive}
+_MADE: dict[str, _Maker] = {"cpp": _header, "java": _archive}

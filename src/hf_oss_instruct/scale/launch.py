@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.scale.plan import Plan
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -70,7 +70,7 @@ class Launch:
 
             from hf_oss_instruct.scale.steps import RunShard
         except ImportError as error:
-            raise UsageError(f"launch needs datatrove ({error}). Install it: pip install 'hf-oss-instruct[scale]'.") from error
+            raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
         given: dict[str, Any] = {"logging_dir": str((self.plan.folder / LOGS).absolute())} | dict(self.settings)
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
             given = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | given
@@ -83,13 +83,13 @@ class Launch:
 
     def describe(self) -> list[str]:
         """What will be started, as lines."""
-        spec, servers = self.plan.spec, ", ".join(map(redacted, self.teacher.base_url))
+        spec = self.plan.spec
         at_once = min(self.workers or self.plan.shards, self.plan.shards)
         lines = [
             f"{spec.seeds.requested:,} seeds, {self.plan.shards:,} shards, in {str(self.plan.folder)!r}",
-            f"shards at the same time: {at_once:,}, each with up to {self.teacher.in_flight:,} requests in flight: "
-            f"{at_once * self.teacher.in_flight:,} together",
-            f"teacher {self.plan.teacher}{f' at {servers}' if servers else ''}",
+            f"shards at the same time: {at_once:,}, each with up to {self.teacher.concurrency:,} requests in flight: "
+            f"{at_once * self.teacher.concurrency:,} together",
+            f"teacher {self.plan.teacher}{f' at {self.teacher.base_url}' if self.teacher.base_url else ''}",
             f"on {self.on}: datatrove's {EXECUTORS[self.on]}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
         ]

@@ -17,6 +17,7 @@ from jinja2 import TemplateError
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -165,7 +166,7 @@ class _Model:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
         except ImportError as error:
-            way_out = "Install them: pip install 'hf-oss-instruct[local]'"
+            way_out = f"Install them with: {install_command('local')}"
             raise UsageError(f"The model {model!r} needs transformers and torch. {way_out}") from error
         source: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
         try:

@@ -15,6 +15,7 @@ import yaml
 
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.structured import load_yaml, read_object
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
@@ -169,7 +170,7 @@ def check_keys(keys: Iterable[str], trainer: str = "sft") -> None:
 def known_keys(trainer: str = "sft") -> set[str]:
     """Every key that the installed TRL accepts in a YAML for one of its commands."""
     if importlib.util.find_spec("trl") is None:
-        raise UsageError("trl is not installed. Install it with: pip install 'hf-oss-instruct[train]'")
+        raise UsageError(f"trl is not installed. Install it with: {install_command('train')}")
     make_parser = importlib.import_module(f"trl.scripts.{trainer}").make_parser
     return {action.dest for action in make_parser()._actions} | {"env", *LAUNCH_KEYS}
 

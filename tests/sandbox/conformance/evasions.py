@@ -117,11 +117,11 @@ int main(void) {
             if (at == MAP_FAILED) _exit(1);
             madvise((void *)at, size, MADV_NOHUGEPAGE);
             for (unsigned long i = 0; i < size; i += 2UL << 20) c = at[i];
-            write(ready[1], ".", 1); sleep(2); _exit(0);
+            write(ready[1], ".", 1); sleep(4); _exit(0);
         }
         close(ready[1]);
         if (read(ready[0], &c, 1) == 1) { printf("REACHED %d\n", n * 11 / 2); fflush(stdout); }
-        usleep(20000);
+        usleep(50000);
     }
 }
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.sample_files.records import Fault, Record
+from hf_oss_instruct.extras import install_command
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
@@ -26,7 +27,7 @@ def from_log(file: Path) -> Iterator[Record | Fault]:
         from inspect_ai.log import read_eval_log
     except ImportError as error:
         raise EvaluationError(
-            f"{file.name} needs inspect_ai, which is not installed. Install it with: pip install 'hf-oss-instruct[inspect]'."
+            f"{file.name} needs inspect_ai, which is not installed. Install it with: {install_command('inspect')}"
         ) from error
     try:
         samples = read_eval_log(file, exclude_fields={"messages", "events", "store", "attachments"}).samples or []

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.methods.judging.rubric import Rubric
 
 TESTED = ("passed", "tests_failed", "tests_flaky")
@@ -23,7 +24,7 @@ def require_libraries(judges: int) -> None:
     """
     for name in ("scipy", "sklearn", *(["nltk"] if judges > 1 else [])):
         if find_spec(name) is None:
-            raise UsageError(f"Judging needs {name}, which is not installed: pip install 'hf-oss-instruct[judge]'.")
+            raise UsageError(f"Judging needs {name}, which is not installed: {install_command('judge')}")
 
 
 def statistics(rubric: Rubric, judges: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

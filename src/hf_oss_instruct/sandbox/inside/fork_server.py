@@ -37,10 +37,9 @@ from . import (  # noqa: F401  (for the forks)
 
 # The modules that programs import most. Others are imported when a program needs them.
 LIBRARY = """
-abc argparse array ast base64 bisect calendar cmath collections.abc contextlib copy csv dataclasses datetime decimal
-enum fractions functools glob hashlib heapq html inspect io itertools json logging math multiprocessing numbers operator
-os pathlib pickle pprint queue random re secrets shutil signal socket statistics string struct subprocess tempfile
-textwrap threading time traceback types typing unittest urllib.parse uuid zlib
+abc argparse array ast base64 bisect collections.abc contextlib copy dataclasses datetime decimal enum fractions
+functools glob heapq inspect io itertools json math numbers operator os pathlib pprint random re signal socket string
+struct textwrap threading time traceback types typing unittest urllib.parse zlib
 """.split()
 
 
@@ -167,6 +166,7 @@ def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
         os.close(tell)
         return _refuse(control, f"no run could be started: {error}")
     if not child:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it waits for its own children
         os.close(taken)
         os.close(own)
         container_init.serve_run(spec, control, tell)

@@ -33,9 +33,10 @@ def syscall(what: str, number: int, *arguments: object) -> int:
 
 
 def fork() -> int:
-    """Fork without Python's work in the child: new locks, threads' records and random numbers cost more than the fork itself.
+    """Fork without Python's work in the child: new locks, threads' records and random numbers cost as much as the fork itself.
 
-    For a process with a single thread, whose child runs our own code and then starts programs by `os.fork` or exec.
+    For a process with a single thread, where locks and records are right as they are. A child that runs a Python program must
+    seed the module random.
     """
     return checked(_holding_the_gil.fork(), "fork")
 

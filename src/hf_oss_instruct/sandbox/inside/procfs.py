@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -169,6 +170,16 @@ def _children(pid: int) -> Iterator[int]:
             yield from map(int, (read(f"/proc/{pid}/task/{task}/children") or b"").split())
     else:
         yield from (other for other in everyone() if (line := stat(other)) and line.parent == pid)
+
+
+def is_alone(pid: int) -> bool:
+    """Whether a process is the last one that was started in this PID namespace, threads included (`man 5 proc_loadavg`)."""
+    return (read("/proc/loadavg") or b"").endswith(b" %d\n" % pid)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time of a process that was not waited for, in seconds (`man clock_getcpuclockid`)."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def tasks_of(uid: int) -> int:

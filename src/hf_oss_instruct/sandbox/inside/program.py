@@ -6,6 +6,7 @@ import atexit
 import builtins
 import io
 import os
+import random
 import resource
 import signal
 import sys
@@ -64,6 +65,8 @@ def become(
             seccomp.apply(seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap"))
         _close_all_but(tell)
         if step["argv"]:
+            for kind in (signal.SIGINT, signal.SIGPIPE):
+                signal.signal(kind, signal.SIG_DFL)
             argv = [_named(word, step, folder) for word in step["argv"]]
             os.execve(argv[0], argv, environment)
         os.close(tell)
@@ -140,10 +143,10 @@ def _close_all_but(tell: int) -> None:
 
 def _python(path: str, environment: dict[str, str]) -> NoReturn:
     """Run a file as `python FILE` would, in this process."""
-    for kind in (signal.SIGINT, signal.SIGPIPE):
-        signal.signal(kind, signal.default_int_handler if kind == signal.SIGINT else signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
+    random.seed()  # forks would otherwise draw the same numbers
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     sys.argv, sys.path[:0] = [path], [os.path.dirname(path)]
