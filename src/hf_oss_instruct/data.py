@@ -12,6 +12,8 @@ import xxhash
 FORMAT_VERSION = 1
 """Version of the file formats: columns, `run.json`, keys, statuses."""
 
+PER_MESSAGE = 16
+"""Maximum number of tokens that a chat template adds to a message."""
 EMBEDDED_TEACHER = "comment-function/1"
 """Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`."""
 
@@ -149,12 +151,20 @@ class Request:
         messages: the chat messages to answer.
         sampling: sampling parameters as they are sent (`temperature`, `top_p`, `max_tokens`, `seed`).
         attempt: 0 for the first answer to this question, 1 for the second, …
+        key: key of its answer in the journal, by which a later session finds a request that is still being answered.
     """
 
     seed: Seed
     messages: tuple[Message, ...]
     sampling: dict[str, Any]
     attempt: int = 0
+    key: str = ""
+
+    @property
+    def most_tokens(self) -> tuple[int, int]:
+        """Upper bound of the tokens that the request can use, in the prompt (each has at least one byte) and the answer."""
+        prompt = sum(len(message["content"].encode()) + PER_MESSAGE for message in self.messages)
+        return prompt, int(self.sampling.get("max_tokens", 0))
 
 
 @dataclass(frozen=True, slots=True)

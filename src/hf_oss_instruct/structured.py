@@ -67,8 +67,8 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
             raise ValueError(f"it has more than {LARGEST:,} bytes")
         found = loads(data)
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ValueError(f"{str(path)!r} cannot be read: {said}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
     return checked(found, keys or {}, repr(str(path)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -114,6 +114,22 @@ def write_whole(path: Path, content: str | bytes) -> None:
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     with _writing(path), atomic_write(path) as file:
         file.write(data)
+
+
+@contextmanager
+def written_in_parts(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """A function that writes the next part of a file, which is there only when the block has ended without an error.
+
+    Raises:
+        RunError: the disk is full, or the folder cannot be written.
+    """
+    with _writing(path), atomic_write(path) as file:
+
+        def write(part: bytes) -> None:
+            with _writing(path):
+                file.write(part)
+
+        yield write
 
 
 class Lines:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _begun, prebuilt
+from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _begun, java_classes, prebuilt
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS
 
@@ -144,3 +144,13 @@ def test_where_it_cannot_be_made_programs_are_compiled_from_scratch_and_a_warnin
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.warns(RuntimeWarning, match="java are compiled from scratch"):
         assert prebuilt("java", JAVA) is None
+    with pytest.warns(RuntimeWarning, match="java are compiled from scratch"):
+        assert java_classes("class Helper {}") == {}
+
+
+def test_programs_use_class_files_that_were_compiled_once() -> None:
+    needs_toolchain("java")
+    classes = java_classes('class Helper { static class Word { } static String word() { return "a" + new Word().hashCode(); } }')
+    assert list(classes) == ["Helper$Word.class", "Helper.class"]
+    program = "class Main { public static void main(String[] a) { System.out.print(Helper.word().charAt(0)); } }"
+    assert run_program(program, "java", files=classes).stdout == "a"

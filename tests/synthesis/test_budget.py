@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.data import Completion, Provenance, Request, Seed
+from hf_oss_instruct.data import PER_MESSAGE, Completion, Provenance, Request, Seed
 from hf_oss_instruct.process import EXIT_BUDGET
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.synthesis.budget import PER_MESSAGE, Budget, Usage, most
+from hf_oss_instruct.synthesis.budget import Budget, Usage
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 
@@ -29,7 +29,7 @@ def answer(prompt: int | None, completion: int | None) -> Completion:
 
 
 def test_a_request_may_use_a_token_for_each_byte_and_its_max_tokens() -> None:
-    assert most(request()) == (20 + PER_MESSAGE, 100)
+    assert request().most_tokens == (20 + PER_MESSAGE, 100)
 
 
 def test_what_was_not_used_may_be_promised_again() -> None:
@@ -72,7 +72,7 @@ def test_no_order_of_requests_and_answers_exceeds_the_limit(steps: list[tuple[in
             budget.settle(request(), answer(prompt, completion))
         elif budget.reserve(request()):
             in_flight += 1
-        assert used + in_flight * sum(most(request())) <= limit or not (used or in_flight)
+        assert used + in_flight * sum(request().most_tokens) <= limit or not (used or in_flight)
 
 
 def test_limits_hold_although_the_process_is_killed_with_requests_in_flight(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
-from hf_oss_instruct.synthesis.budget import Budget, most
+from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
@@ -145,7 +145,7 @@ def test_slots_are_never_more_than_there_are(events: list[str]) -> None:
     asyncio.run(slots(RateLimiter(5), events))
 
 
-TRUE = st.tuples(st.integers(0, most(REQUEST)[0]), st.integers(0, 50))
+TRUE = st.tuples(st.integers(0, REQUEST.most_tokens[0]), st.integers(0, 50))
 
 
 @given(st.integers(0, 5), st.integers(0, 900), st.floats(0, 0.002), st.lists(st.none() | TRUE, max_size=40))

@@ -105,7 +105,7 @@ def test_a_refusal_is_undecided_until_another_question_is_answered_and_then_all_
     scene, task = Scene(tmp_path), Question(Says(refused(), ANSWER, refused("HTTP 413: too large")))
     first, second, third = scene.attempts(task)
     assert [type(result) for result in (first, second, third)] == [Undecided, Answered, Refused]
-    assert scene.runner.state(task).answers_others
+    assert scene.runner.state(task, seed(0)).answers_others
     assert len(Journal(tmp_path)) == 3
     kept = Journal(tmp_path).recall(task.key(seed(0)))
     assert isinstance(kept, RowRejectedError)
@@ -199,13 +199,13 @@ def test_the_budget_admits_now_or_when_others_return_or_never(tmp_path: Path) ->
 
     async def story() -> list[Admission]:
         await scene.limiter.acquire()
-        first = scene.runner.reserve(request)
+        first = scene.runner.reserve(task, request)
         await scene.limiter.acquire()
-        second = scene.runner.reserve(request)  # the first may give something back
+        second = scene.runner.reserve(task, request)  # the first may give something back
         scene.limiter.cancelled()
         scene.limiter.cancelled()
         await scene.limiter.acquire()
-        return [first, second, scene.runner.reserve(request)]
+        return [first, second, scene.runner.reserve(task, request)]
 
     assert asyncio.run(story()) == [Admission.NOW, Admission.WHEN_OTHERS_RETURN, Admission.NEVER]
     assert isinstance(scene.runner.error, BudgetReachedError)

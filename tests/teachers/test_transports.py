@@ -15,7 +15,8 @@ import pytest
 
 from hf_oss_instruct.data import Completion
 from hf_oss_instruct.errors import RetryableError, TeacherError
-from hf_oss_instruct.teachers.transports import CONNECTIONS, LARGEST, AiohttpTransport, HubTransport, Transport
+from hf_oss_instruct.teachers.http_client import LARGEST, HttpClient
+from hf_oss_instruct.teachers.transports import CONNECTIONS, AiohttpTransport, HubTransport, Transport
 from tests.support.teacher import Answer, Exchange, LocalTeacher, Loopback, chat_completion
 
 MESSAGES = [{"role": "user", "content": "Teach."}]
@@ -34,7 +35,7 @@ def _plain_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def aiohttp_transport(base_url: str, concurrency: int = 1, timeout_s: float = 30.0) -> Transport:
-    return AiohttpTransport(base_url, "sk-1", timeout_s)
+    return AiohttpTransport(HttpClient(base_url, "sk-1", timeout_s))
 
 
 def hub_transport(base_url: str, concurrency: int = 1, timeout_s: float = 30.0) -> Transport:
@@ -221,7 +222,7 @@ class TestAiohttp:
         (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password s3cret\n")
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
         with LocalTeacher(lambda _: Answer(headers={"Set-Cookie": "session=s3cret"})) as server:
-            using(AiohttpTransport(server.base_url, None, 30.0), one_after_another(2))
+            using(AiohttpTransport(HttpClient(server.base_url, None, 30.0)), one_after_another(2))
         for request in server.requests:
             assert "cookie" not in request["headers"]
             assert "authorization" not in request["headers"]

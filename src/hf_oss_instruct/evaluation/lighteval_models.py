@@ -81,9 +81,9 @@ class ModelChoice:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if told := self.options.keys() & {"api_key", "base_url"}:
+        if server_options := self.options.keys() & {"api_key", "base_url"}:
             raise UsageError(
-                f"{min(told)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
+                f"{min(server_options)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
             )
         if self.api_key_env and not self.base_url:
             raise UsageError("--api-key-env needs --base-url, the server that the key is for.")

@@ -86,10 +86,10 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
 
     def compute(self, responses: Sequence[ModelResponse], docs: Sequence[Doc], **_: Any) -> list[dict[str, Any]]:  # type: ignore[override]
         """Judge each document's answers; the rows go into lighteval's details and to `aggregated`."""
-        told = [doc.specific or {} for doc in docs]
+        specifics = [doc.specific or {} for doc in docs]
         samples = [
             Sample(facts["task_id"], number, text, facts["kind"])
-            for facts, response in zip(told, responses, strict=True)
+            for facts, response in zip(specifics, responses, strict=True)
             for number, text in enumerate(response.text)  # unchanged: the scoring core removes the reasoning
         ]
         verdicts: dict[str, list[Verdict]] = {}
@@ -97,7 +97,7 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
             verdicts.setdefault(verdict.task_id, []).append(verdict)
         if unknown := [one for own in verdicts.values() for one in own if not one.final]:
             logger.warning("%s: %d of %d samples have no verdict: %s", self.task, len(unknown), len(samples), unknown[0].reason)
-        return [_row(verdicts[facts["task_id"]]) for facts in told]
+        return [_row(verdicts[facts["task_id"]]) for facts in specifics]
 
 
 def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

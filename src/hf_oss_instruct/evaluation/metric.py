@@ -79,10 +79,10 @@ def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
     judged = judge_tests(strip_end_tokens(split_reasoning(text)[1]), test, limits)
     if judged.status == "sandbox_error":
         raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. The candidate was not judged; try again.")
-    said = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""
+    last_line = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""
     words = {"passed": "passed", "timeout": "timed out"}
     return {
         "passed": judged.status == "passed",
         "graded": "outside" if judged.outside else "inside",
-        "result": words.get(judged.status, f"failed: {one_line(judged.detail or said or judged.status)}"),
+        "result": words.get(judged.status, f"failed: {one_line(judged.detail or last_line or judged.status)}"),
     }

@@ -73,5 +73,5 @@ def why_unavailable(language: str, tier: str | None = None) -> str | None:
     probed = judge_program(PROBES[language], "", language, limits, tier=tier)
     if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two do not mean that something is missing
         return None
-    said = probed.execution.stderr if probed.execution else probed.detail
-    return f"A correct program in {language} does not run here: {one_line(said, 200)}. Install it with: {row.install}"
+    output = probed.execution.stderr if probed.execution else probed.detail
+    return f"A correct program in {language} does not run here: {one_line(output, 200)}. Install it with: {row.install}"

@@ -92,12 +92,12 @@ def confirm(files: dict[str, str]) -> str:
     """
     given = {f"task/{name}": text.encode("utf-8", "surrogatepass") for name, text in files.items()}
     ran = run_program(_BOTH, "shell", files=given, limits=LIMITS)
-    said = ran.stdout.split()
-    if said[:2] == ["0", "1"]:
+    output = ran.stdout.split()
+    if output[:2] == ["0", "1"]:
         return ""
     if ran.status == "sandbox_error":
         return "the sandbox failed"
-    return "doing nothing passes its tests" if said[:1] == ["1"] else "its solution does not pass its own tests"
+    return "doing nothing passes its tests" if output[:1] == ["1"] else "its solution does not pass its own tests"
 
 
 _BOTH = """mkdir app logs

@@ -97,9 +97,9 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             UsageError: it sets an argument.
         """
         own = {field.name for field in fields(datasets.BuilderConfig)} | {"opened"}
-        said = [field.name for field in fields(self) if field.name not in own and getattr(self, field.name) != field.default]
-        if said:
-            raise UsageError(f"The dataset's card sets {', '.join(said)}. Only the caller may: pass it to load_dataset.")
+        names = [field.name for field in fields(self) if field.name not in own and getattr(self, field.name) != field.default]
+        if names:
+            raise UsageError(f"The dataset's card sets {', '.join(names)}. Only the caller may: pass it to load_dataset.")
 
     def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]

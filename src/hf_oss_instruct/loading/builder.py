@@ -89,7 +89,7 @@ class OssInstruct(SeedOrderBuilder):
         made = rows(
             (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
             OssInstructTask.of(opened.spec, opened.teacher),
-            concurrency=max(int(opened.spec.teacher.concurrency * share), 1),
+            concurrency=max(int(opened.spec.teacher.in_flight * share), 1),
             timeout=opened.spec.teacher.timeout,
             limits=opened.spec.limits.share(share),
             verification=opened.verification,

@@ -66,7 +66,7 @@ def evolve(
 
     if out is None and n is None and not dry_run:
         raise UsageError("Name a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
-    spec = flags.spec
+    spec = flags.spec if out or dry_run else flags.spec.changed(teacher={"batch": False})
     teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     plan = plan_evolution(rows, spec, evolution, teacher)
@@ -88,6 +88,7 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
     from hf_oss_instruct.methods.preview import estimate
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
     if output == "json":
@@ -98,7 +99,9 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     if question := first_question(plan):
         show_block("the first question", question)
     aside = ", tokens of verification aside" if plan.verification else ""
-    show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits) + aside)
+    show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch) + aside)
+    for line in requests_go_to(plan.spec.teacher, plan.evolution.teacher):
+        show_line(line)
 
 
 def _show_rows(plan: EvolutionPlan, output: str) -> None:

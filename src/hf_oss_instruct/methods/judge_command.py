@@ -66,7 +66,7 @@ def judge_command(
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
-    spec = flags.spec
+    spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     if judging.judges and not spec.teacher.model:  # --base-url is theirs
         spec = replace(spec, teacher=replace(spec.teacher, model=judging.judges[0]))
@@ -87,6 +87,7 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
     from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.methods.judging.tasks import judge_prompt
     from hf_oss_instruct.methods.preview import estimate, tokens_of
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     judging, rows = plan.judging, list(plan.rows)
     judges, rubric = [one.identity for one in judging.judges], judging.rubric
@@ -99,7 +100,9 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
         return
     show_line(f"problem: {plan.rows.columns.problem}\nsolution: {plan.rows.columns.solution}\njudges: {', '.join(judges)}")
     show_block("the first question", judge_prompt(rows[0], rubric, judges[0])[0]["content"])
-    show_line(estimate(len(rows), requests, tokens, plan.spec.limits))
+    show_line(estimate(len(rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch))
+    for line in requests_go_to(plan.spec.teacher, judging.judges[0]):
+        show_line(line)
 
 
 def _show_rows(plan: JudgingPlan, output: str) -> None:

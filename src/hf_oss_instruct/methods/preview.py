@@ -37,7 +37,7 @@ def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journ
             items,
             tasks,
             answers,
-            concurrency=spec.teacher.concurrency,
+            concurrency=spec.teacher.in_flight,
             retry_policy=policy,
             budget=Budget(spec.limits),
         )
@@ -49,7 +49,7 @@ def tokens_of(*texts: str) -> int:
     return round(sum(map(len, texts)) / CHARS_PER_TOKEN)
 
 
-def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limits: RunLimits) -> str:
+def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limits: RunLimits, batch: bool = False) -> str:
     """One line: the requests of a run, its tokens, and with prices its cost.
 
     Args:
@@ -57,6 +57,7 @@ def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limi
         requests: the fewest and the most requests of a row, retries aside.
         tokens: prompt and completion tokens of all, about.
         limits: has the prices.
+        batch: whether requests go into batches.
     """
     fewest, most = requests
     each = f"{most}" if fewest == most else f"{fewest} to {most}"
@@ -65,4 +66,7 @@ def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limi
         f"# {rows:,} rows, {each} requests a row, up to {most * rows:,} without retries; about {prompt:,} tokens in prompts and "
     )
     said += f"{completion:,} in answers"
-    return said if (cost := limits.cost(*tokens)) is None else f"{said}, which cost about {cost:,.2f}"
+    if (cost := limits.cost(*tokens)) is None:
+        return said
+    said = f"{said}, which cost about {cost:,.2f}"
+    return f"{said}, in batches about {cost / 2:,.2f} where the provider halves its prices" if batch else said

@@ -24,7 +24,7 @@ from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets, rows_of, secret_of
 from hf_oss_instruct.publishing.space import check_space, space_push
 from hf_oss_instruct.publishing.terms import Terms, terms_of
-from hf_oss_instruct.structured import checked, load_yaml, read_object
+from hf_oss_instruct.structured import checked, load_yaml, matching, read_object
 
 REPORT, CONFIG = "run.json", "oss_instruct.yaml"
 OWNED = (*(f"{folder}/" for folder in CONFIGS.values()), *OWNED_REPORT)
@@ -198,6 +198,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         for check in report["checks"]:
             checked(check, {"name": str, "status": str}, "a check")
         checked(report["rejected"], dict.fromkeys(report["rejected"], int), "'rejected'")
+        matching(report.get("teachers", {}), {...: {"share": (int, float), "rows": int}}, "'teachers'")
         config = checked(load_yaml((folder / CONFIG).read_text("utf-8")), {"seeds": dict}, CONFIG)
         checked(config["seeds"], {"dataset": str}, f"{CONFIG}, seeds")
     except (ValueError, OSError) as error:

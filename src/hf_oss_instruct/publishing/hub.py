@@ -230,8 +230,8 @@ def _check_yaml(api: HfApi, push: Push) -> None:
     headers = build_hf_headers(token=api.token)
     answer = get_session().post(f"{api.endpoint}/api/validate-yaml", json=asked, headers=headers)
     if answer.status_code == 400:
-        said = "; ".join(str(error.get("message")) for error in answer.json().get("errors", ()))
-        raise PublishError(f"The Hub rejects the card: {said}. Fix it; nothing was sent.")
+        messages = "; ".join(str(error.get("message")) for error in answer.json().get("errors", ()))
+        raise PublishError(f"The Hub rejects the card: {messages}. Fix it; nothing was sent.")
     hf_raise_for_status(answer)
 
 

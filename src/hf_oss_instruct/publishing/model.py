@@ -118,16 +118,16 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
         card = ModelCard(
             _hub_card(base, token, endpoint) if base else (folder / CARD).read_text("utf-8"), ignore_metadata_errors=True
         )
-        said = {name: card.data.get(name) for name in ("license", "license_name", "license_link")}
+        license_fields = {name: card.data.get(name) for name in ("license", "license_name", "license_link")}
     except (OSError, ValueError, yaml.YAMLError):
-        said = {}
-    if not isinstance(said.get("license"), str):
+        license_fields = {}
+    if not isinstance(license_fields.get("license"), str):
         raise PublishError(
             f"The card of the base model {facts['base_model']!r} states no license. Look it up, and pass "
             "--license ID (apache-2.0, mit, other, …)."
         )
     where = f"the card of {base['id'] if base else folder.name}"
-    return License(said["license"], said["license_name"], said["license_link"], where)
+    return License(license_fields["license"], license_fields["license_name"], license_fields["license_link"], where)
 
 
 def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> str:

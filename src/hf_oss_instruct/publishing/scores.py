@@ -138,9 +138,9 @@ def scores_push(
                 f"--benchmark is for a single task, and {str(folder)!r} has {len(results)}. Publish them one by one."
             )
         files[f"{EVAL_RESULTS}/{results[0]['task'].replace(':', '-')}.yaml"] = _entry(results[0], benchmark).encode()
-    said = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
+    summary = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
     notes = [note for found in results for note in _notes(found)]
-    return Push("model", f"Scores: {said}", files, notes, tuple(files), parent=sha, update_only=True)
+    return Push("model", f"Scores: {summary}", files, notes, tuple(files), parent=sha, update_only=True)
 
 
 def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
@@ -203,14 +203,14 @@ def how(results: dict[str, Any], kind: str) -> str:
     """Describe in one line how a score was measured."""
     facts, base = results["facts"], kind.removesuffix(" without")
     tests = KINDS.get(base, base) + (", without the problems that the training set quotes" if kind != base else "")
-    said = [tests, f"{results['samples']} samples"]
+    summary = [tests, f"{results['samples']} samples"]
     if "model" in facts:
         at = f" at {facts['revision']}" if facts.get("revision") else ""
-        said.append(f"{facts['model']}{at}, style {facts.get('style')}")
+        summary.append(f"{facts['model']}{at}, style {facts.get('style')}")
     if sampling := facts.get("sampling"):
-        said.append(f"temperature {sampling['temperature']:g}, n = {sampling['n']}")
+        summary.append(f"temperature {sampling['temperature']:g}, n = {sampling['n']}")
     made = f"hf-oss-instruct {facts.get('hf_oss_instruct', 'of an unknown version')}"
-    return "; ".join([*said, f"judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"])
+    return "; ".join([*summary, f"judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"])
 
 
 def _identity(one: EvalResult) -> tuple[Any, ...]:

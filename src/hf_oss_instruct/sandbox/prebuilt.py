@@ -1,4 +1,4 @@
-"""Compiler work that is the same for many programs, done once per compiler version: C++ headers, and javac's own classes.
+"""Compiler work that is the same for many programs, done once per compiler version: headers, javac's own classes, harnesses.
 
 Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
 untrusted source cannot affect the next compilation.
@@ -17,7 +17,7 @@ import tempfile
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,14 +141,31 @@ def _path(kind: str, compiler: str, compile: tuple[str, ...], home: Path) -> Pat
     return home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
+def java_classes(source: str) -> Mapping[str, bytes]:
+    """Compile trusted Java source, once per compiler version: class files by name, for the working folder of programs.
+
+    Returns:
+        Empty if they cannot be built here; then the source has to be compiled with each program.
+    """
+    with _lock:
+        folder = _folder("java", cache_folder("prebuilt"), source)
+    return _files(folder) if folder else {}
+
+
 @functools.cache
-def _folder(language: str, home: Path) -> str | None:
-    """Return the folder of a language's prebuilt files, or None if it cannot be created."""
+def _files(folder: str) -> Mapping[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(Path(folder).glob("*.class"))}
+
+
+@functools.cache
+def _folder(language: str, home: Path, source: str = "") -> str | None:
+    """Return the folder of a language's prebuilt files, or of a source's; None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
     compiler = where(compile[0])
     if compiler is None:
         return None
-    return _made(language, _path(language, compiler, compile, home), _MADE[language], compiler, compile)
+    make = functools.partial(_classes, source) if source else _MADE[language]
+    return _made(language, _path(language + source, compiler, compile, home), make, compiler, compile)
 
 
 def _made(language: str, path: Path, make: _Maker, compiler: str, compile: tuple[str, ...]) -> str | None:
@@ -196,6 +213,14 @@ def _archive(folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
         options = [word for word in compile[1:] if word.startswith(("-J", "-proc"))]
         _run([compiler, f"-J-XX:ArchiveClassesAtExit={folder}/javac.jsa", *options, "-d", work, str(source)])
     (folder / "javac.jsa").stat()  # without a base archive, Java only warns
+
+
+def _classes(source: str, folder: Path, compiler: str, compile: tuple[str, ...]) -> None:
+    """Compile Java source to class files."""
+    with tempfile.TemporaryDirectory() as work:
+        file = Path(work, "Harness.java")
+        file.write_text(source, "utf-8")
+        _run([compiler, *compile[1:-3], "-d", str(folder), str(file)])
 
 
 def _run(command: list[str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.scale.plan import Plan
@@ -83,13 +84,13 @@ class Launch:
 
     def describe(self) -> list[str]:
         """What will be started, as lines."""
-        spec = self.plan.spec
+        spec, servers = self.plan.spec, ", ".join(map(redacted, self.teacher.base_url))
         at_once = min(self.workers or self.plan.shards, self.plan.shards)
         lines = [
             f"{spec.seeds.requested:,} seeds, {self.plan.shards:,} shards, in {str(self.plan.folder)!r}",
-            f"shards at the same time: {at_once:,}, each with up to {self.teacher.concurrency:,} requests in flight: "
-            f"{at_once * self.teacher.concurrency:,} together",
-            f"teacher {self.plan.teacher}{f' at {self.teacher.base_url}' if self.teacher.base_url else ''}",
+            f"shards at the same time: {at_once:,}, each with up to {self.teacher.in_flight:,} requests in flight: "
+            f"{at_once * self.teacher.in_flight:,} together",
+            f"teacher {self.plan.teacher}{f' at {servers}' if servers else ''}",
             f"on {self.on}: datatrove's {EXECUTORS[self.on]}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
         ]

@@ -177,7 +177,7 @@ class Synthesize(Step):
             (seed_of(document.metadata) for document in data or ()),
             OssInstructTask.of(spec, teacher),
             verification=open_verification(spec, teacher),
-            concurrency=spec.teacher.concurrency,
+            concurrency=spec.teacher.in_flight,
             timeout=spec.teacher.timeout,
             journal=Path(self.journals) / shard.name,
             limits=spec.limits.of_shard(shard),
@@ -225,7 +225,7 @@ class Verify(Step):
                 (document.metadata for document in data or ()),
                 [Prepare(replace(opened, verdicts=verdicts))],
                 journal,
-                concurrency=spec.teacher.concurrency,
+                concurrency=spec.teacher.in_flight,
                 retry_policy=RetryPolicy(give_up_after_s=spec.limits.give_up_after, deadline_s=spec.teacher.timeout),
                 budget=Budget(spec.limits.of_shard(Shard(rank, world_size))),
             )

@@ -31,10 +31,10 @@ def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str
         converted: path of a file → the encoding it was converted from.
     """
     counts = Counter((item.snippet, item.reason) for item in skipped)
-    for snippet, said in ((False, "Documents without a seed"), (True, "Snippets filtered out and replaced")):
+    for snippet, heading in ((False, "Documents without a seed"), (True, "Snippets filtered out and replaced")):
         reasons = ", ".join(f"{count:,} {reason}" for (of, reason), count in counts.most_common() if of == snippet)
         if reasons and output in ("auto", "human"):
-            show_line(f"\n{said}: {reasons}.")
+            show_line(f"\n{heading}: {reasons}.")
     if converted and output in ("auto", "human"):
         encodings = ", ".join(f"{count:,} from {name}" for name, count in Counter(converted.values()).most_common())
         show_line(f"\nFiles converted to UTF-8: {encodings}.")

@@ -137,17 +137,17 @@ def _distribution_license(one: Distribution) -> Found:
         metadata = one.metadata
     except Exception:  # a broken installation states no license
         return None
-    said = metadata.json
-    classified = [line.rpartition("::")[2] for line in said.get("classifier", ()) if line.startswith("License ::")]
-    return _known(said.get("license_expression")) or _known(said.get("license")) or _all_known(classified)
+    declared = metadata.json
+    classified = [line.rpartition("::")[2] for line in declared.get("classifier", ()) if line.startswith("License ::")]
+    return _known(declared.get("license_expression")) or _known(declared.get("license")) or _all_known(classified)
 
 
 def _pyproject(text: str) -> Found:
     project = tomllib.loads(text)["project"]
     license = project.get("license")
-    said = license.get("text") if isinstance(license, dict) else license
+    declared = license.get("text") if isinstance(license, dict) else license
     classified = [line.rpartition("::")[2] for line in project.get("classifiers", ()) if line.startswith("License ::")]
-    return _known(said) or _all_known(classified)
+    return _known(declared) or _all_known(classified)
 
 
 def _json(text: str) -> Found:

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, Door, option
-from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Text
+from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""
+AHEAD = 64
+"""Items that may be ahead of the next row, as a multiple of the requests in flight: a slow answer delays rows, not requests."""
+
+
+@dataclass(frozen=True)
+class Servers(Several):
+    """URLs of servers, one by one or in files with a URL on each line; `#` begins a comment."""
+
+    def from_flag(self, value: Sequence[str]) -> tuple[str, ...]:
+        """See `Kind.from_flag`."""
+        return self.from_python(value)
+
+    def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
+        """See `Kind.from_python`."""
+        return tuple(dict.fromkeys(url for given in _words(value) for url in _listed(given)))
+
+
+@dataclass(frozen=True)
+class Words(Several):
+    """One text or several."""
+
+    def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
+        """See `Kind.from_python`."""
+        return _words(value)
+
+
+def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _listed(given: str) -> list[str]:
+    """The URLs in a file, or the URL itself."""
+    path = Path(given)
+    if "://" in given or not path.is_file():
+        return [given]
+    try:
+        lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--base-url {given!r} cannot be read: {error}. Name a text file with a URL on each line.") from error
+    if not any(lines):
+        raise UsageError(f"--base-url {given!r} has no URL in it. Write one on each line.")
+    return [line for line in lines if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +73,32 @@ class TeacherSpec:
     model: str | None = option(
         None,
         Text(),
-        "Model that writes the pairs: alone through Inference Providers, with --base-url on that server.",
+        "Model that writes the pairs: alone through Inference Providers, with --base-url on that server. a=0.7,b=0.3 mixes "
+        "models by share; a hash of the seed chooses.",
         flag="--model",
         set_by=CALLER & ~Door.PYTHON,
     )
-    base_url: str | None = option(
-        None,
-        Text(),
+    base_url: tuple[str, ...] = option(
+        (),
+        Servers(),
         "Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve, or a provider's base URL as its "
-        "documentation has it. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept.",
+        "documentation has it. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept. Given several "
+        "times, or as a file with a URL on each line: requests go to the server with most room. MODEL=URL is for one model.",
         flag="--base-url",
         metavar="URL",
         set_by=CALLER & ~Door.PYTHON,
     )
-    api_key_env: str | None = option(
-        None,
-        Text(),
-        "Environment variable that holds the server's key.",
+    api_key_env: tuple[str, ...] = option(
+        (),
+        Words(),
+        "Environment variable that holds the server's key. With several hosts: HOST=NAME, once for each that needs a key.",
         flag="--api-key-env",
         metavar="NAME",
         set_by=CALLER & ~Door.PYTHON,
     )
-    concurrency: int = option(16, Integer(1), "Requests in flight at once.", flag="--concurrency", set_by=CALLER, shown=True)
+    concurrency: int = option(
+        16, Integer(1), "Requests in flight at once, for each server.", flag="--concurrency", set_by=CALLER, shown=True
+    )
     timeout: float | None = option(
         None,
         Seconds(),
@@ -60,6 +109,38 @@ class TeacherSpec:
         set_by=CALLER,
         shown=True,
     )
+    batch: bool = option(
+        False,
+        Switch(),
+        "Ask through the server's batch API (files and batches, as OpenAI has them), which often costs half and takes up to 24 "
+        "hours. The same command continues after a stop and pays for nothing twice. Previews ask directly.",
+        flag="--batch",
+        set_by=Door.COMMAND,
+    )
+    batch_requests: int = option(
+        50_000,
+        Integer(1),
+        "With --batch: the most requests in a batch. Twice as many are in flight.",
+        flag="--batch-requests",
+        set_by=Door.COMMAND,
+        shown=True,
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", Servers().from_python(self.base_url))
+        object.__setattr__(self, "api_key_env", Words().from_python(self.api_key_env))
+
+    @property
+    def in_flight(self) -> int:
+        """The most requests in flight, those to all servers and in all batches together."""
+        if self.batch:
+            return 2 * self.batch_requests
+        return self.concurrency * max(len(self.base_url), 1)
+
+    @property
+    def ahead(self) -> int:
+        """The most items in work, from the one whose outcome is next."""
+        return self.in_flight * (2 if self.batch else AHEAD)
 
     @property
     def is_embedded(self) -> bool:

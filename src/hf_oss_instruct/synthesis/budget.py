@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from hf_oss_instruct.data import Completion, Request
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.timeouts import Deadline
-
-PER_MESSAGE = 16
-"""Maximum number of tokens that a chat template adds to a message."""
+from hf_oss_instruct.teachers.protocol import Teacher
 
 
 @dataclass
@@ -29,6 +27,9 @@ class Usage:
         finish_reasons: finish reasons as sent by the server, counted.
         changes: sampling parameters that the server does not support, see `Completion.changes`.
         deadlines: deadlines of the attempts in flight, one for each task.
+        teachers: the teachers that were asked, whose notes the display of progress shows.
+        in_batches: requests that earlier sessions submitted in batches and that have no answer in the journal: key → the most
+            tokens of prompt and answer.
     """
 
     requests_sent: int = 0
@@ -42,6 +43,8 @@ class Usage:
     finish_reasons: Counter[str] = field(default_factory=Counter)
     changes: dict[str, str | None] = field(default_factory=dict)
     deadlines: list[Deadline] = field(default_factory=list)
+    teachers: list[Teacher] = field(default_factory=list)
+    in_batches: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def count(self, answer: Completion) -> None:
         """Add the tokens of an answer, from this session or an earlier one."""
@@ -54,8 +57,9 @@ class Usage:
 class Budget:
     """Tracks what is spent, and what is reserved for requests in flight.
 
-    A request reserves the most that it can use: each token takes at least one byte of the prompt, and the answer is limited by
-    `max_tokens`. The actual usage replaces the reservation when the answer arrives; if the server sends none, that stays.
+    A request reserves the most that it can use (`Request.most_tokens`). The actual usage replaces the reservation when the answer
+    arrives; if the server sends none, that stays. Reservations of requests in batches are recorded with the batch, when it
+    is submitted, and not before: a batch that is never submitted costs nothing.
 
     Args:
         limits: the limits.
@@ -71,48 +75,73 @@ class Budget:
     ) -> None:
         before = before or Usage()
         self.limits = limits or RunLimits()
-        self._requests = before.requests_sent
-        self._prompt, self._completion = before.prompt_tokens, before.completion_tokens
-        self._bounded, self._record = self.limits.bounded, record
+        self._bounded, self._record_totals = self.limits.bounded, record
+        self._total = (before.requests_sent, before.prompt_tokens, before.completion_tokens)
+        self._waiting, self._in_batches = dict(before.in_batches), dict[str, tuple[int, int]]()
+        self._batched = (0, 0, 0)
+        for prompt, completion in self._waiting.values():
+            self._add(1, prompt, completion, batched=True)
 
-    def reserve(self, request: Request) -> bool:
-        """Reserve the budget of one request; False if that could exceed a limit."""
+    def reserve(self, request: Request, *, batched: bool = False) -> bool:
+        """Reserve the budget of one request; False if that could exceed a limit.
+
+        Args:
+            request: the request.
+            batched: whether it goes into a batch. If an earlier session has submitted it, its reservation stands already.
+        """
         if not self._bounded:
             return True
-        prompt, completion = most(request)
-        self._add(1, prompt, completion)
-        if self._fits():
-            self._record(self._requests, self._prompt, self._completion)
+        if batched and request.key in self._waiting:
+            self._in_batches[request.key] = self._waiting.pop(request.key)
             return True
-        self._add(-1, -prompt, -completion)
-        return False
+        self._add(1, *request.most_tokens, batched=batched)
+        if not self._fits():
+            self.withdraw(request, batched=batched)
+            return False
+        if batched:
+            self._in_batches[request.key] = request.most_tokens
+        else:
+            self._record()
+        return True
+
+    def withdraw(self, request: Request, *, batched: bool = False) -> None:
+        """Give back the reservation of a request that was not sent."""
+        if self._bounded:
+            prompt, completion = request.most_tokens
+            self._add(-1, -prompt, -completion, batched=batched)
 
     def settle(self, request: Request, answer: Completion | None) -> None:
         """Replace a reservation by the actual usage; a request without an answer used no tokens."""
         if not self._bounded:
             return
-        prompt, completion = most(request)
+        prompt, completion = request.most_tokens
+        if batched := self._in_batches.pop(request.key, None):
+            prompt, completion = batched
+            self._batched = _sum(self._batched, (-1, -prompt, -completion))
         if answer is None:
             self._add(0, -prompt, -completion)
         elif answer.prompt_tokens is not None and answer.completion_tokens is not None:
             self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion)
+        if batched:
+            self._record()
 
-    def _add(self, requests: int, prompt: int, completion: int) -> None:
-        self._requests += requests
-        self._prompt += prompt
-        self._completion += completion
+    def _record(self) -> None:
+        requests, prompt, completion = (total - batched for total, batched in zip(self._total, self._batched, strict=True))
+        self._record_totals(requests, prompt, completion)
+
+    def _add(self, requests: int, prompt: int, completion: int, *, batched: bool = False) -> None:
+        self._total = _sum(self._total, (requests, prompt, completion))
+        if batched:
+            self._batched = _sum(self._batched, (requests, prompt, completion))
 
     def _fits(self) -> bool:
-        limits = self.limits
-        cost = limits.cost(self._prompt, self._completion)
+        limits, (requests, prompt, completion) = self.limits, self._total
         return (
-            (limits.max_requests is None or self._requests <= limits.max_requests)
-            and (limits.max_total_tokens is None or self._prompt + self._completion <= limits.max_total_tokens)
-            and (limits.max_cost is None or (cost or 0.0) <= limits.max_cost)
+            (limits.max_requests is None or requests <= limits.max_requests)
+            and (limits.max_total_tokens is None or prompt + completion <= limits.max_total_tokens)
+            and (limits.max_cost is None or (limits.cost(prompt, completion) or 0.0) <= limits.max_cost)
         )
 
 
-def most(request: Request) -> tuple[int, int]:
-    """Upper bound of the tokens that a request can use: (prompt, completion)."""
-    prompt = sum(len(message["content"].encode()) + PER_MESSAGE for message in request.messages)
-    return prompt, int(request.sampling.get("max_tokens", 0))
+def _sum(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]

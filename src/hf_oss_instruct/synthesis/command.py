@@ -58,6 +58,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
@@ -68,6 +69,12 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         fewest, most = requests_per_row(spec, teacher)
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
         click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
+        tokens = requested * most * spec.sampling.max_tokens
+        if (cost := spec.limits.cost(0, tokens)) is not None:
+            half = f", in batches {cost / 2:,.2f} where the provider halves its prices" if spec.teacher.batch else ""
+            click.echo(f"# at most {tokens:,} tokens in answers, which cost at most {cost:,.2f}{half}")
+        for line in requests_go_to(spec.teacher, teacher):
+            click.echo(line)
         return
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     with show_progress(output) as progress:
@@ -102,6 +109,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.verification.memo import Verdicts
 
+    flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
@@ -121,7 +129,7 @@ def preview(flags: RunFlags, output: str) -> None:
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
         tasks: list[Task] = [task, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
-            outcomes, seeds, tasks, journal, concurrency=spec.teacher.concurrency, retry_policy=retry_policy, usage=usage
+            outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage
         )
         for outcome in from_plain_code(stream):
             if isinstance(outcome, Skipped):

@@ -37,8 +37,8 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     )
     show_line(facts)
     if changes := report["parameters_changed"]:
-        said = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
-        show_line(f"  the server does not accept every parameter: {said}")
+        parts = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
+        show_line(f"  the server does not accept every parameter: {parts}")
     if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
         words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
         show_line(f"  unknown finish reasons, treated as complete answers: {words}")
@@ -63,8 +63,8 @@ def show_verification(report: dict[str, Any]) -> None:
     facts += (
         [f"flips in less than {bound:.2%} of runs"] if bound is not None and bound < 1 and not found["tests"]["flaky"] else []
     )
-    if said := [fact for fact in facts if fact]:
-        show_line(f"  {', '.join(said)}")
+    if parts := [fact for fact in facts if fact]:
+        show_line(f"  {', '.join(parts)}")
     if causes := found["not_verifiable"]:
         show_line(f"  not verifiable here: {', '.join(f'{count:,} {cause}' for cause, count in causes.items())}")
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
-from hf_oss_instruct.errors import RowRejectedError, RunError
+from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
@@ -27,6 +27,7 @@ from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import owned
@@ -43,6 +44,15 @@ class _Named(Teacher):
 
     async def complete(self, request: Request) -> Completion:
         raise AssertionError("an export sends no requests")
+
+
+def _named(identity: str) -> Teacher:
+    """A placeholder for the teacher with an identity, which for mixed teachers has the shares."""
+    try:
+        shares = shares_in(identity)
+    except UsageError:  # another teacher, with a name that looks like it
+        shares = []
+    return MixedTeacher([(_Named(name), share) for name, share in shares]) if len(shares) > 1 else _Named(identity)
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class RecordedRun:
     @property
     def task(self) -> OssInstructTask:
         """Its first task, with a placeholder for the teacher."""
-        return OssInstructTask.of(self.spec, _Named(self.report["teacher"]))
+        return OssInstructTask.of(self.spec, _named(self.report["teacher"]))
 
 
 def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
@@ -157,7 +167,7 @@ def write_dataset(
 def _verification(spec: RunSpec, teacher: Teacher, tasks: list[Any], verdicts: Verdicts) -> Verification:
     """The run's verification, with placeholders for the teachers that its report names."""
     named = dict(str(one).partition(": ")[::2] for one in tasks)
-    tester, solver = (_Named(named[name]) if name in named else None for name in ("tests", "solve"))
+    tester, solver = (_named(named[name]) if name in named else None for name in ("tests", "solve"))
     return Verification(spec.verification, verdicts, teacher, tester, solver, spec.sampling)
 
 

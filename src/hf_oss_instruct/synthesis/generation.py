@@ -74,6 +74,10 @@ class GenerationTask(ABC, Generic[ItemT]):
         """The seed of an item. Override this for items that are neither seeds nor rows."""
         return item if isinstance(item, Seed) else seed_of(item)  # type: ignore[arg-type]
 
+    def teacher_for(self, item: ItemT) -> Teacher:
+        """The teacher that answers about an item; of mixed teachers the one that has the item's seed."""
+        return self.teacher.for_seed(self.seed(item))
+
     def request(self, item: ItemT) -> Request:
         """The request to send; the server's random seed is a hash of the seed's id."""
         seed = self.seed(item)
@@ -82,7 +86,8 @@ class GenerationTask(ABC, Generic[ItemT]):
     def key(self, item: ItemT) -> str:
         """The key of the answer in the journal, 32 hex digits: a hash of task, messages, teacher and sampling parameters."""
         request = self.request(item)
-        return digest(self.name, request.messages, self.teacher.identity, request.sampling, request.attempt)
+        identity = self.teacher.for_seed(request.seed).identity
+        return digest(self.name, request.messages, identity, request.sampling, request.attempt)
 
     def refused(self, item: ItemT, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
         """The outcome of an item whose question the teacher refuses permanently. Override this if the answer is optional."""

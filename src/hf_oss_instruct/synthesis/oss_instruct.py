@@ -83,7 +83,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     def key(self, item: Seed, attempt: int = 0) -> str:
         """The key of the answer in the journal: a hash of seed id, prompt, teacher, sampling parameters and attempt."""
-        return digest(item.seed_id, self.prompt.hash, self.teacher.identity, self._sampling(item), attempt)
+        return digest(item.seed_id, self.prompt.hash, self.teacher_for(item).identity, self._sampling(item), attempt)
 
     def read(self, item: Seed, completion: Completion) -> Row:
         """The row of a problem and its solution; the columns of later tasks and checks are null."""
@@ -95,7 +95,7 @@ class OssInstructTask(GenerationTask[Seed]):
         columns |= {
             "problem": pair.problem,
             "solution": pair.solution,
-            "teacher": self.teacher.identity,
+            "teacher": self.teacher_for(item).identity,
             "prompt_hash": self.prompt.hash,
             "openai_fingerprint": completion.fingerprint,
             "sampling": orjson.dumps(parameters_sent(self._sampling(item), completion), option=orjson.OPT_SORT_KEYS).decode(),

@@ -40,6 +40,8 @@ from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
+from hf_oss_instruct.teachers.mixture import MixedTeacher
+from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION as VERDICTS
 from hf_oss_instruct.workdir import write_whole
@@ -64,6 +66,7 @@ class RunStats:
     refused: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
+    teachers: Counter[str] = field(default_factory=Counter)
     samples: list[Row] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     limits: RunLimits = field(default_factory=RunLimits)
@@ -83,8 +86,9 @@ class RunStats:
         return self.requested - self.done
 
     def describe(self, rows: pa.Table) -> None:
-        """Count languages and licenses of kept rows, and remember the first rows as samples."""
+        """Count languages, licenses and teachers of kept rows, and remember the first rows as samples."""
         self.languages.update(rows["lang"].to_pylist())
+        self.teachers.update(rows["teacher"].to_pylist())
         for licenses in rows["licenses"].to_pylist():
             self.licenses.update(licenses or ["not stated"])
         if len(self.samples) < SAMPLES:
@@ -297,7 +301,14 @@ def report_of(
         "journal_lines_dropped": dropped,
         "checks": checks,
         "sandbox": None,
-    } | verification_facts(stats)
+    } | (mixture_facts(task.teacher, stats) | verification_facts(stats))
+
+
+def mixture_facts(teacher: Teacher, stats: RunStats) -> dict[str, Any]:
+    """Further fields of `run.json` if teachers are mixed: the share of each, and its kept rows."""
+    if not isinstance(teacher, MixedTeacher):
+        return {}
+    return {"teachers": {name: {"share": share, "rows": stats.teachers[name]} for name, share in teacher.shares.items()}}
 
 
 def verification_facts(stats: RunStats) -> dict[str, Any]:

@@ -60,8 +60,10 @@ def _spent(usage: Usage, limits: RunLimits, requests_before: int) -> Iterator[tu
 
 
 def _remarks(usage: Usage) -> Iterator[str]:
+    notes = [teacher.note for teacher in list(usage.teachers) if teacher.note]
+    yield from notes
     slowest = max(list(usage.deadlines), key=lambda deadline: deadline.oldest_s, default=None)
-    if slowest and slowest.oldest_s > SLOW_S:
+    if slowest and slowest.oldest_s > SLOW_S and not notes:
         yield f"slowest request {slowest.oldest_s:.0f} of {slowest.seconds:.0f} s"
     if usage.note:
         yield usage.note

@@ -41,6 +41,8 @@ class RateLimiter:
     Args:
         concurrency: maximum number of requests in flight.
         clock: returns seconds; tests pass their own.
+        gone_after: consecutive failures after which the server counts as gone.
+        changed: set when there may be room again; several servers share one.
 
     Attributes:
         in_flight: requests in flight now.
@@ -49,7 +51,14 @@ class RateLimiter:
         gone: whether the server counts as gone.
     """
 
-    def __init__(self, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        gone_after: int = GONE_AFTER,
+        changed: asyncio.Event | None = None,
+    ) -> None:
         self._clock = clock
         self._most, self.limit = concurrency, float(concurrency)
         self.in_flight, self.gone = 0, False
@@ -60,7 +69,8 @@ class RateLimiter:
         self._second, self._seconds = self._clock(), 0
         self._last_busy = self._next_start = 0.0
         self._failures_in_a_row, self._pause_s, self._paused_until = 0, FIRST_PAUSE_S, 0.0
-        self._changed, self._turn = asyncio.Event(), asyncio.Lock()
+        self._gone_after, self._rests_until = gone_after, 0.0
+        self._changed, self._turn = changed or asyncio.Event(), asyncio.Lock()
 
     async def acquire(self) -> None:
         """Wait until a request may be sent, and count it as in flight. First come, first served."""
@@ -97,9 +107,28 @@ class RateLimiter:
         self._finished()
         self._failed += 1
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= GONE_AFTER and self._clock() >= self._paused_until:
+        if self._failures_in_a_row >= self._gone_after:
+            self.pause()
+
+    def pause(self) -> None:
+        """Count the server as gone: nothing is sent for a while, then one request probes."""
+        if self._clock() >= self._paused_until:
             self.gone, self._paused_until = True, self._clock() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    def rest(self, seconds: float) -> None:
+        """Send nothing for so many seconds, as the server asked."""
+        self._rests_until = max(self._rests_until, self._clock() + seconds)
+
+    @property
+    def rests_s(self) -> float:
+        """Seconds for which the server still asked to be left alone."""
+        return max(self._rests_until - self._clock(), 0.0)
+
+    @property
+    def load(self) -> float:
+        """Share of the slots that is taken. Of a server that is gone, -1: its probe comes before all else when it is due."""
+        return -1.0 if self.gone else self.in_flight / max(self.limit, 1.0)
 
     def cancelled(self) -> None:
         """Report that a request was cancelled."""
@@ -121,6 +150,8 @@ class RateLimiter:
         """Seconds until a request may be sent, infinite until another returns. 0 uses up the start: the next one must wait."""
         now = self._clock()
         self._roll(now)
+        if now < self._rests_until:
+            return self._rests_until - now
         if self.gone and (self.in_flight or now < self._paused_until):
             return math.inf if self.in_flight else max(self._paused_until - now, 0.01)
         if self.in_flight >= int(self.limit):

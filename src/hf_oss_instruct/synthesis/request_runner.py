@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.data import Completion, Request, Seed
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, Stopped, TaskState, Undecided
@@ -16,6 +16,7 @@ from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.retry_policy import BUSY_TRIES, REFUSALS_TO_STOP, RetryPolicy
+from hf_oss_instruct.synthesis.server_pool import Place, ServerPool
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
 
@@ -45,16 +46,17 @@ class RequestRunner:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal, self._limiter, self._policy, self._budget, self._usage = journal, limiter, policy, budget, usage
-        self._clock = clock
+        self._clock, self._pool = clock, ServerPool(clock)
         self._states: dict[tuple[str, str], TaskState] = {}
         self.closed = asyncio.Event()
         self.error: Exception | None = None
 
-    def state(self, task: GenerationTask[Any]) -> TaskState:
-        """Return what is known of a task; tasks with the same name and teacher share it."""
-        name = task.name, task.teacher.identity
+    def state(self, task: GenerationTask[Any], seed: Seed) -> TaskState:
+        """Return what is known of a task and the teacher of a seed; tasks with the same name and teacher share it."""
+        teacher = task.teacher.for_seed(seed)
+        name = task.name, teacher.identity
         if name not in self._states:
-            fixed_s = task.teacher.timeout_s if self._policy.deadline_s is None else self._policy.deadline_s
+            fixed_s = teacher.timeout_s if self._policy.deadline_s is None else self._policy.deadline_s
             self._states[name] = TaskState(Deadline(fixed_s), task.name)
             self._usage.deadlines.append(self._states[name].deadline)
         return self._states[name]
@@ -71,34 +73,60 @@ class RequestRunner:
             number: attempts before this one.
             timeouts: how many of them ran out of time.
         """
-        state = self.state(task)
+        state, teacher = self.state(task, request.seed), task.teacher.for_seed(request.seed)
+        if not teacher.servers:
+            return await self._send(Place(teacher, self._limiter), state, request, key, number, timeouts)
+        sent = False
+        try:
+            place = await self._pool.acquire(teacher)
+            if self.closed.is_set():
+                place.limiter.cancelled()
+                return Stopped("the run stopped before it was asked")
+            sent = True
+            return await self._send(place, state, request, key, number, timeouts)
+        finally:
+            self._limiter.cancelled()  # only counts the requests to all servers
+            if not sent:
+                self._budget.withdraw(request)
+
+    async def _send(
+        self, place: Place, state: TaskState, request: Request, key: str, number: int, timeouts: int
+    ) -> AttemptResult:
         answer: Completion | None = None
         try:
             self._usage.requests_sent += 1
-            answer = await state.deadline.keep(task.teacher.complete(request), timeouts)
+            answer = await state.deadline.keep(place.asked.complete(request), timeouts)
         except RowRejectedError as refusal:
-            self._limiter.answered()
+            self._answered(place)
             return self._refuse(state, key, refusal, request)
         except RetryableError as error:
-            return self._retry(state, error, number)
+            return self._retry(state, error, number, place)
         except TimeoutError:
-            return self._timed_out(state, number, timeouts)
+            return self._timed_out(state, number, timeouts, place)
         except asyncio.CancelledError:
-            self._limiter.cancelled()
+            place.limiter.cancelled()
+            self._usage.requests_sent -= place.asked.in_batch(request)  # a later session counts it
             raise
         except Exception as error:
-            self._limiter.cancelled()
+            place.limiter.cancelled()
+            if isinstance(error, TeacherError) and self._pool.leave_out(place, error):
+                return Retry(0.0, 0, str(error))
             self.close(error)
             return Stopped(str(error))
         else:
-            self._limiter.answered()
+            self._answered(place)
             return self._keep(state, key, answer, request)
         finally:
             self._budget.settle(request, answer)
+            self._usage.note = self._pool.note or self._limiter.note
 
-    def reserve(self, request: Request) -> Admission:
+    def _answered(self, place: Place) -> None:
+        place.limiter.answered()
+        self._pool.answered(place)
+
+    def reserve(self, task: GenerationTask[Any], request: Request) -> Admission:
         """Reserve what a request may use of the budget; the caller holds a slot of the limiter."""
-        if self._budget.reserve(request):
+        if self._budget.reserve(request, batched=task.teacher.for_seed(request.seed).in_batch(request)):
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
             return Admission.WHEN_OTHERS_RETURN
@@ -116,6 +144,7 @@ class RequestRunner:
         self.error = self.error or error
         self.closed.set()
         self._limiter.close()
+        self._pool.close()
 
     def others_are_answered(self, state: TaskState) -> None:
         """Note that the teacher answers this task's questions, so what it refused so far was the items' fault."""
@@ -144,7 +173,6 @@ class RequestRunner:
             self._usage.answered += 1
             self._usage.tokens_answered += (answer.prompt_tokens or 0) + (answer.completion_tokens or 0)
             state.reached, state.failing_since = True, None
-            self._usage.note = self._limiter.note
         return Answered(answer)
 
     def _not_understood(self, state: TaskState, raw: str) -> None:
@@ -167,33 +195,34 @@ class RequestRunner:
             self.close(_all_refused(state))
         return Undecided(refusal)
 
-    def _timed_out(self, state: TaskState, number: int, timeouts: int) -> Retry:
+    def _timed_out(self, state: TaskState, number: int, timeouts: int, place: Place) -> Retry:
         """Three timeouts are enough for one item, because each attempt may have been billed."""
         reason = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
-        retry = self._retry(state, RetryableError(reason, reached=True), number)
+        retry = self._retry(state, RetryableError(reason, reached=True), number, place)
         return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
-    def _retry(self, state: TaskState, error: RetryableError, number: int) -> Retry:
+    def _retry(self, state: TaskState, error: RetryableError, number: int, place: Place) -> Retry:
         if error.changed:
-            self._limiter.answered()
+            place.limiter.answered()
             return Retry(0.0, 0, str(error))
         if error.busy:
-            self._limiter.busy()
+            place.limiter.busy()
         else:
-            self._limiter.failed()
-        self._usage.note = self._limiter.note
+            place.limiter.failed()
+        wait_s = self._pool.wait_s(place, error.after_s)
         state.failing_since = self._clock() if state.failing_since is None else state.failing_since
         state.reached = state.reached or error.reached
         state.failures += 1
-        self._stop_if_hopeless(state, error, self._clock() - state.failing_since)
-        return Retry(self._policy.pause_s(number, error.after_s), int(not error.busy), str(error))
+        if not self._pool.has_others(place):
+            self._stop_if_hopeless(state, error, wait_s, self._clock() - state.failing_since)
+        return Retry(self._policy.pause_s(number, wait_s), int(not error.busy), str(error))
 
-    def _stop_if_hopeless(self, state: TaskState, error: RetryableError, failing_s: float) -> None:
+    def _stop_if_hopeless(self, state: TaskState, error: RetryableError, wait_s: float | None, failing_s: float) -> None:
         policy = self._policy
         if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
             self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
-        if (error.after_s or 0.0) > policy.give_up_after_s:
-            reason = f"The teacher requests a wait of {error.after_s:,.0f} s, longer than --give-up-after"
+        if wait_s is not None and wait_s > policy.give_up_after_s:
+            reason = f"The teacher requests a wait of {wait_s:,.0f} s, longer than --give-up-after"
             self.close(TeacherError(f"{reason}: {error}. Run the same command again after that."))
         elif failing_s > policy.give_up_after_s:
             self.close(

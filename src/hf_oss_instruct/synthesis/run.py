@@ -40,8 +40,6 @@ from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import held, names_in, write_whole
 
 CONFIG = "oss_instruct.yaml"
-AHEAD = 64
-"""Seeds that may be ahead of the next row, as a multiple of `concurrency`: a slow answer delays rows, but not requests."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def run(
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):
         seeds = _opened(sample(source, spec.seeds))
-    task, concurrency, shard = OssInstructTask.of(spec, teacher), spec.teacher.concurrency, spec.seeds.shard
+    task, concurrency, shard = OssInstructTask.of(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
@@ -120,12 +118,12 @@ def run(
                     (task, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
-                    ahead=AHEAD * concurrency,
+                    ahead=spec.teacher.ahead,
                     retry_policy=retry_policy,
                     budget=Budget(limits, spent, reservations.write),
                     usage=stats.usage,
                     stop=stop,
-                    finish_s=FINISH_S,
+                    finish_s=0.0 if spec.teacher.batch else FINISH_S,  # batches go on without us
                     catch_up=True,
                 )
 

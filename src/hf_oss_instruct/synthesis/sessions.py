@@ -10,6 +10,7 @@ from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.reservations import Reservations
+from hf_oss_instruct.teachers.batches.store import unanswered
 
 REPORT, JOURNAL, VERDICTS = "run.json", "journal", "verdicts.jsonl"
 """Names in a run's folder."""
@@ -40,17 +41,19 @@ def usage_before(before: dict[str, Any], journal: Journal, reservations: Reserva
     Args:
         before: their report, as `report_before` gives it; a session that was killed wrote none.
         journal: their answers. Requests that were in flight at a kill are not among them.
-        reservations: what was reserved at a kill, where there are limits.
+        reservations: what was reserved at a kill, where there are limits. Requests in batches are not among it: the files of
+            the batches have theirs.
     """
-    tokens, left = before.get("tokens", {}), reservations.found
-    if reservations.killed and not left.requests_sent:
-        left = Usage()
+    tokens, found, answered = before.get("tokens", {}), reservations.found, Usage()
+    batches = unanswered(journal.folder)
+    if reservations.killed and (batches or not found.requests_sent):
         for entry in journal.answers():
-            left.requests_sent += 1
+            answered.requests_sent += 1
             if isinstance(entry.answer, Completion):
-                left.count(entry.answer)
+                answered.count(entry.answer)
     return Usage(
-        max(before.get("requests_sent", 0), left.requests_sent),
-        max(tokens.get("prompt", 0), left.prompt_tokens),
-        max(tokens.get("completion", 0), left.completion_tokens),
+        max(before.get("requests_sent", 0), found.requests_sent, answered.requests_sent),
+        max(tokens.get("prompt", 0), found.prompt_tokens, answered.prompt_tokens),
+        max(tokens.get("completion", 0), found.completion_tokens, answered.completion_tokens),
+        in_batches={key: most for key, most in batches.items() if key not in journal},
     )

@@ -66,6 +66,7 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: str | N
     from hf_oss_instruct.curation.rows import read
     from hf_oss_instruct.synthesis.tables.columns import columns_of
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     table = read(source)
     names = columns_of(table.column_names, columns_in(columns))
@@ -75,6 +76,8 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: str | N
     click.echo(
         f"# {len(table):,} rows, {each} requests a row that lacks tests, up to {most * len(table):,} without retries, into {out}"
     )
+    for line in requests_go_to(spec.teacher, teacher):
+        click.echo(line)
 
 
 def _say_more(report: dict[str, Any]) -> None:

@@ -48,6 +48,13 @@ class Endpoint:
             {"api-key": key} if key and azure else _authorization(key, parts.username, parts.password),
         )
 
+    def at(self, path: str) -> str:
+        """The URL of another path of the same server, such as `/files`."""
+        parts = urlsplit(self.url)
+        path, _, query = path.partition("?")
+        both = "&".join(filter(None, (parts.query, query)))
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix(PATH) + path, both, ""))
+
     def proxy(self) -> tuple[str, dict[str, str]] | None:
         """The proxy for this URL (from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`), and the headers for it.
 

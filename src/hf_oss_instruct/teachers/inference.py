@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import PurePath
+from typing import Any
 from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import RetryableError, UsageError
+from hf_oss_instruct.teachers.http_client import HttpClient
 from hf_oss_instruct.teachers.http_errors import BadRequestError
 from hf_oss_instruct.teachers.parameters import ServerParameters
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -48,19 +50,35 @@ class InferenceTeacher(Teacher):
         self._parameters = ServerParameters()
         self._transport: Transport
         if base_url and transport != "huggingface_hub":
-            self._transport = AiohttpTransport(base_url, api_key, timeout_s)
+            self._transport = AiohttpTransport(HttpClient(base_url, api_key, timeout_s))
         else:  # without an explicit key, huggingface_hub would send HF_TOKEN to any server
             self._transport = HubTransport(base_url, api_key or ("EMPTY" if base_url else None), timeout_s, concurrency)
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
-        sent = self._parameters.sent(request.sampling)
+        sent = self.parameters(request)
         try:
             completion = await self._transport.chat(self.model, request.messages, sent)
         except BadRequestError as refusal:
-            if said := self._parameters.learn(refusal, sent):
-                raise RetryableError(said, reached=True, changed=True) from refusal
+            self.learn(refusal, sent)
             raise
+        return self.noted(completion)
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """The sampling parameters of a request as this server takes them."""
+        return self._parameters.sent(request.sampling)
+
+    def learn(self, refusal: BadRequestError, sent: dict[str, Any]) -> None:
+        """Learn from a refused request which parameter the server does not take.
+
+        Raises:
+            RetryableError: it is one; the next attempt leaves it out or renames it.
+        """
+        if change := self._parameters.learn(refusal, sent):
+            raise RetryableError(change, reached=True, changed=True) from refusal
+
+    def noted(self, completion: Completion) -> Completion:
+        """An answer together with the parameters that were left out or renamed."""
         return replace(completion, changes=dict(self._parameters.changes)) if self._parameters.changes else completion
 
     async def close(self) -> None:

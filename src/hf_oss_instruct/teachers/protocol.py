@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from hf_oss_instruct.data import Completion, Request
+from hf_oss_instruct.data import Completion, Request, Seed
 
 
 class Teacher(Protocol):
@@ -15,11 +17,17 @@ class Teacher(Protocol):
         timeout_s: deadline of one attempt in seconds, if the latency of one request says nothing about the next; None learns
             it from the latencies.
         embedded: whether it works without a model, costs nothing, and needs documented functions as seeds.
+        servers: where requests may go. The engine chooses the server with most room; without any it asks the teacher itself.
+        uses_batches: whether requests go into batches.
+        note: a message for the display of progress, or an empty text.
     """
 
     identity: str
     timeout_s: float | None = None
     embedded: bool = False
+    servers: tuple[Server, ...] = ()
+    uses_batches: bool = False
+    note: str = ""
 
     async def complete(self, request: Request) -> Completion:
         """Answer one request, once.
@@ -31,6 +39,33 @@ class Teacher(Protocol):
         """
         ...
 
+    def for_seed(self, seed: Seed) -> Teacher:
+        """The teacher that answers about a seed: of mixed teachers one of them, else the teacher itself."""
+        return self
+
+    def begin(self, journal: Path) -> None:
+        """Called at the start of a run with the folder of its journal, where a teacher may keep what must survive a kill."""
+        return None
+
+    def in_batch(self, request: Request) -> bool:
+        """Whether a request goes into a batch, which is answered even if this process ends."""
+        return False
+
     async def close(self) -> None:
         """Release resources of the running event loop, such as connections. A closed teacher can be used again."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of several servers of a teacher.
+
+    Attributes:
+        name: its URL, without keys. Teachers whose servers have the same name share its limits.
+        teacher: the same model, asked at this server only.
+        concurrency: the most requests that it may have in flight.
+    """
+
+    name: str
+    teacher: Teacher
+    concurrency: int

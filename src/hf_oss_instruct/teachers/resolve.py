@@ -7,12 +7,17 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from hf_oss_instruct.credentials import key_from
+from hf_oss_instruct.credentials import key_from, redacted
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION, TRANSFORMERS, TeacherSpec
+from hf_oss_instruct.teachers.batches.api import BatchApi
+from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
+from hf_oss_instruct.teachers.fleet import FleetTeacher, key_variable, urls_for
+from hf_oss_instruct.teachers.http_client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
+from hf_oss_instruct.teachers.protocol import Server, Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +29,7 @@ VARIABLES = {
     "base_url": "OSS_INSTRUCT_BASE_URL",
     "api_key_env": "OSS_INSTRUCT_API_KEY_ENV",
 }
-"""Environment variables that name a teacher; the third contains the name of the variable with the key, like `--api-key-env`."""
+"""Environment variables that name a teacher. The second and third may contain several words, like the repeated flags."""
 _configured: Teacher | None = None
 
 
@@ -86,15 +91,70 @@ def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teache
     return CommentFunctionTeacher()
 
 
+def requests_go_to(spec: TeacherSpec, teacher: Teacher) -> list[str]:
+    """Lines that say where the requests of a run would go: the servers, and the shares of mixed teachers."""
+    lines = []
+    if isinstance(teacher, MixedTeacher):
+        shares = (f"{name} writes about {share:.4g} of the rows" for name, share in teacher.shares.items())
+        lines.append(f"# a hash of each seed chooses its teacher: {', '.join(shares)}")
+    if len(spec.base_url) > 1:
+        servers = ", ".join(map(redacted, spec.base_url))
+        lines.append(f"# {len(spec.base_url)} servers, each with up to {spec.concurrency} requests in flight: {servers}")
+    if spec.batch:
+        lines.append(
+            f"# in batches of up to {spec.batch_requests:,} requests, each answered within 24 hours, at half the price where the "
+            "provider has it so"
+        )
+    return lines
+
+
 def _served(spec: TeacherSpec) -> Teacher:
     assert spec.model
-    key = key_from(spec.api_key_env, spec.base_url)
+    shares = shares_in(spec.model)
+    if len(shares) > 1:
+        return MixedTeacher([(_of_model(model, spec), share) for model, share in shares])
+    return _of_model(spec.model, spec)
+
+
+def _of_model(model: str, spec: TeacherSpec) -> Teacher:
+    """A model at the server that the options name, or at all of them that serve it."""
+    if spec.batch:
+        return _in_batches(model, spec)
+    if not spec.base_url:
+        return _at(None, model, spec)
+    urls = urls_for(model, spec.base_url)
+    if len(spec.base_url) == 1:
+        return _at(urls[0], model, spec)
+    return FleetTeacher([Server(redacted(url), _at(url, model, spec), spec.concurrency) for url in urls])
+
+
+def _in_batches(model: str, spec: TeacherSpec) -> Teacher:
+    urls = urls_for(model, spec.base_url)
+    if len(urls) != 1:
+        raise UsageError(f"--batch needs one server with a batch API for {model!r}, not {len(urls)}. Pass one --base-url.")
+    if spec.timeout is not None:
+        raise UsageError(
+            "--timeout is the deadline of a direct request; a batch takes up to 24 hours. Leave it out with --batch."
+        )
+    key = key_from(key_variable(urls[0], spec.base_url, spec.api_key_env), urls[0])
+    api = BatchApi(HttpClient(urls[0], key, LONGEST_TIMEOUT_S))
+    return BatchTeacher(_at(urls[0], model, spec), api, most_requests=spec.batch_requests, concurrency=spec.concurrency)
+
+
+def _at(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeacher:
+    if url is None:
+        if len(spec.api_key_env) > 1:
+            raise UsageError("Inference Providers take one key. Pass --api-key-env once, or name servers with --base-url.")
+        variable = next(iter(spec.api_key_env), None)
+    else:
+        variable = key_variable(url, spec.base_url, spec.api_key_env)
     longest_s = max(spec.timeout or 0.0, LONGEST_TIMEOUT_S)
-    return InferenceTeacher(spec.model, spec.base_url, api_key=key, concurrency=spec.concurrency, timeout_s=longest_s)
+    return InferenceTeacher(model, url, api_key=key_from(variable, url), concurrency=spec.concurrency, timeout_s=longest_s)
 
 
 def _named_outside(spec: TeacherSpec) -> Teacher | None:
     named: dict[str, Any] = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
+    named |= {name: (named[name] or "").split() for name in ("base_url", "api_key_env")}
     if named["model"]:
         return _served(replace(spec, **named))
     if any(named.values()):

@@ -139,8 +139,8 @@ def _split(content: Any) -> tuple[str | None, str]:
             others += 1
         elif isinstance(part, dict) and _is_thought(part):
             thoughts.append(_joined(part))
-        elif said := _joined(part):
-            texts.append(said)
+        elif joined := _joined(part):
+            texts.append(joined)
         else:
             others += isinstance(part, dict) and not any(name in part for name in TEXTS)
     return (None if others and not texts else "".join(texts)), "\n".join(filter(None, thoughts))
@@ -158,7 +158,7 @@ def _joined(part: Any, depth: int = DEPTH) -> str:
     if isinstance(part, list) and depth:
         return "".join(_joined(inner, depth - 1) for inner in part)
     if isinstance(part, dict) and depth:
-        return next((said for name in TEXTS if (said := _joined(part.get(name), depth - 1))), "")
+        return next((joined for name in TEXTS if (joined := _joined(part.get(name), depth - 1))), "")
     return ""
 
 

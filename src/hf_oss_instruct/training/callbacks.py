@@ -163,8 +163,8 @@ class Scoring:
         with torch.no_grad():
             made = model.generate(input_ids=ids, attention_mask=mask, use_cache=True, **words)  # (batch, longest + new)
         for row in made[:, longest:].tolist():
-            said = row[: row.index(end)] if end in row else row
-            yield Answer(tokenizer.decode(said, skip_special_tokens=True), end in row)
+            answer_ids = row[: row.index(end)] if end in row else row
+            yield Answer(tokenizer.decode(answer_ids, skip_special_tokens=True), end in row)
 
     def _keep(self, out: Path, step: int, answers: list[Answer], judged: list[Judged]) -> None:
         folder = out / "scores"

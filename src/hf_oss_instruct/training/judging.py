@@ -81,8 +81,8 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     missing = [name for name in OWN if not (isinstance(record, dict) and isinstance(record.get(name), str) and record[name])]
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")
-    said = record.get("language", "python")
-    if (language := find(said) if isinstance(said, str) else None) is None:
+    language_name = record.get("language", "python")
+    if (language := find(language_name) if isinstance(language_name, str) else None) is None:
         raise UsageError(f"{where} is in an unknown language {record['language']!r}. Leave it out for Python.")
     problem = Problem(
         task_id=f"{path.name}:{number}",

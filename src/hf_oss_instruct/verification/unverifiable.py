@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
-from hf_oss_instruct.verification.suites.python import third_party
+from hf_oss_instruct.verification.suites.python_names import third_party
 
 _NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|Network is unreachable|getaddrinfo|EAI_AGAIN|ENOTFOUND|"

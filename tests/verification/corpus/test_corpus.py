@@ -6,7 +6,21 @@ import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.verify import RowIn, verify_row, verify_rows
-from tests.verification.corpus import cpp, csharp, go, inventory, java, javascript, php, python, ruby, rust, shell
+from tests.verification.corpus import (
+    cpp,
+    csharp,
+    further,
+    further_python,
+    go,
+    inventory,
+    java,
+    javascript,
+    php,
+    python,
+    ruby,
+    rust,
+    shell,
+)
 from tests.verification.corpus.cases import Case
 
 CASES: list[Case] = [
@@ -21,6 +35,8 @@ CASES: list[Case] = [
     *csharp.CASES,
     *shell.CASES,
     *inventory.CASES,
+    *further.CASES,
+    *further_python.CASES,
 ]
 LANGUAGES = sorted({case.language for case in CASES})
 

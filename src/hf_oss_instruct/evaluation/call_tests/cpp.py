@@ -33,15 +33,15 @@ def read(tests: str) -> CallTests | None:
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
     """Put the printer after the solution, then the calls."""
     closing, _, alias = tests.before.partition("\n")
-    said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
-    return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{said}\n}}\n"
+    lines = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
+    return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{lines}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
     """Print the expected values. A union does not know which member it holds, so only its own operators can compare it."""
-    said = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.expected)
+    lines = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.expected)
     unknown = "#error a union has no value that could be printed\n" if _UNION.search(prompt) else ""
-    return f"{unknown}{_HEADERS}{printer('cpp.cpp', nonce)}int main() {{\n{said}\n}}\n"
+    return f"{unknown}{_HEADERS}{printer('cpp.cpp', nonce)}int main() {{\n{lines}\n}}\n"
 
 
 def equal(answer: Value, expected: Value) -> bool:

@@ -46,8 +46,8 @@ def _block(cursor: Cursor) -> tuple[str, str] | None:
     if not cursor.take(r";\s*"):
         return None
     while cursor.take(r"assert(?=\()"):
-        said = cursor.whole()
-        found = _NULL.match(said) or _VALUE.match(said)
+        code = cursor.whole()
+        found = _NULL.match(code) or _VALUE.match(code)
         if found is None or not cursor.take(r";\s*"):
             return None
         values.append((found[1], f"nullable({found[2]})" if found.re is _VALUE else "null"))
@@ -68,8 +68,8 @@ def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
 
 
 def _in_unit_test(program: str, before: str, values: tuple[str, ...], nonce: str) -> str:
-    said = numbered(f"    calls_{nonce[:16]}_say(AT, VALUE);", values)
-    return f"{program}unittest\n{{\n    {before}\n{said}\n}}\nvoid main() {{}}\n{printer('d.d', nonce)}"
+    code = numbered(f"    calls_{nonce[:16]}_say(AT, VALUE);", values)
+    return f"{program}unittest\n{{\n    {before}\n{code}\n}}\nvoid main() {{}}\n{printer('d.d', nonce)}"
 
 
 LANGUAGE = CallLanguage(read, solution_program, expected_program, partial(same, leaves=by_value))

@@ -37,16 +37,16 @@ def read(tests: str) -> CallTests | None:
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
     """Put the calls into the solution's class, where its names are in scope, and the printer after it."""
-    said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.calls)
+    lines = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.calls)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
-    return f"{_JAVATUPLES.sub('', program)}\n{tests.before}\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
+    return f"{_JAVATUPLES.sub('', program)}\n{tests.before}\n    {_OPENS}\n{lines}\n    }}\n}}\n{rest}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
     """Put the expected values into a separate class."""
-    said = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.expected)
+    lines = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.expected)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
-    return f"{_IMPORTS}class Problem {{\n    {_OPENS}\n{said}\n    }}\n}}\n{rest}"
+    return f"{_IMPORTS}class Problem {{\n    {_OPENS}\n{lines}\n    }}\n}}\n{rest}"
 
 
 def equal(answer: Value, expected: Value) -> bool:

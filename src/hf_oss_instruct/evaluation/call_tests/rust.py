@@ -33,16 +33,16 @@ def read(tests: str) -> CallTests | None:
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
     """Put the calls into `main`, and the printer after it."""
     name = f"calls_{nonce[:16]}"
-    said = numbered(f"    {name}::print(AT, VALUE);", tests.calls)
-    return f"{program}\n{tests.before}\n{said}\n}}\n{printer('rust.rs', nonce)}"
+    lines = numbered(f"    {name}::print(AT, VALUE);", tests.calls)
+    return f"{program}\n{tests.before}\n{lines}\n}}\n{printer('rust.rs', nonce)}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
     """Print the expected values with the return type of the prompt's function, because literals alone have no definite type."""
     name, returns = f"calls_{nonce[:16]}", _RETURNS.search(prompt)
     used = "\n".join(found[0] for found in _USED.finditer(prompt))
-    said = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)
-    return f"{used}\nfn main() {{\n{said}\n}}\n{printer('rust.rs', nonce)}"
+    lines = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)
+    return f"{used}\nfn main() {{\n{lines}\n}}\n{printer('rust.rs', nonce)}"
 
 
 LANGUAGE = CallLanguage(read, solution_program, expected_program, lambda answer, expected: same(answer, expected, strict))

@@ -36,9 +36,9 @@ def is_stub(item: Item) -> bool:
     comments = [node for node in walk(body) if "comment" in node.type]
     docstrings = [one for one in body.named_children[:1] if _is_docstring(one)]
     code = _text_without(body, [*comments, *docstrings])
-    said = " ".join(map(text_of, comments))
+    comment_text = " ".join(map(text_of, comments))
     rest = _PLACEHOLDER_STATEMENTS.sub(" ", code).strip()
-    return not rest or bool(_TODO_COMMENT.search(said) and _DEFAULT_RETURN.fullmatch(rest))
+    return not rest or bool(_TODO_COMMENT.search(comment_text) and _DEFAULT_RETURN.fullmatch(rest))
 
 
 def body_of(node: Node) -> Node | None:

@@ -159,7 +159,7 @@ class Answer(_RoundTask):
         columns |= {
             "problem": item.problem,
             "solution": solution,
-            "teacher": self.teacher.identity,
+            "teacher": self.teacher_for(item).identity,
             "prompt_hash": prompt_hash(self.evolution.operation(item)),
             "openai_fingerprint": completion.fingerprint,
             "sampling": orjson.dumps(sent, option=orjson.OPT_SORT_KEYS).decode(),

@@ -32,7 +32,7 @@ def from_file(name: str, path: str) -> tuple[types.ModuleType, types.CodeType]:
     Raises:
         SyntaxError, ValueError: the file is not valid Python.
     """
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     spec = importlib.util.spec_from_file_location(name, path, loader=SourceFileLoader(name, path))
     assert spec is not None

@@ -17,6 +17,7 @@ from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Local
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.journal_lines import Answer
 from hf_oss_instruct.synthesis.request_runner import RequestRunner
+from hf_oss_instruct.teachers.batches.store import check_batches
 from hf_oss_instruct.teachers.protocol import Teacher
 
 
@@ -147,7 +148,7 @@ class Items:
         entry.key = entry.key or task.key(item)
         answer = self._journal.recall(entry.key, entry.step.seed, task.name)
         if answer is not None and not self._runner.closed.is_set():
-            state = self._runner.state(task)
+            state = self._runner.state(task, entry.step.seed)
             if not state.answers_others:
                 self._runner.others_are_answered(state)
                 self.decide(state)
@@ -193,7 +194,12 @@ class Items:
         if isinstance(task, LocalTask):
             self.local_work.tasks.setdefault(id(task), task)
         else:
-            self.teachers.setdefault(id(task.teacher), task.teacher)
+            teacher = task.teacher
+            if id(teacher) not in self.teachers:
+                self.teachers[id(teacher)] = teacher
+                check_batches(self._journal.folder, teacher)
+                teacher.begin(self._journal.folder)
+                self._usage.teachers.append(teacher)
 
     def _settle(self, entry: Entry, outcome: Row | Rejection | Pending) -> None:
         self._usage.settled += 1

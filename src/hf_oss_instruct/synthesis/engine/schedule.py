@@ -51,6 +51,11 @@ class Schedule:
         """Whether nothing is on its way or waits to be asked; items that have not begun aside."""
         return not (self.in_flight or self._due or self.elsewhere or self.short_of_budget)
 
+    @property
+    def has_sleepers(self) -> bool:
+        """Whether a worker waits for work."""
+        return bool(self._sleeping)
+
     def extend(self, items: Sequence[Seed | Row | Skipped]) -> None:
         """Add items that were read from the source."""
         self.fresh.extend(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, TaskState, Undecided
 from hf_oss_instruct.synthesis.engine.claims import Claims
@@ -12,6 +13,9 @@ from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RequestRunner
+
+AT_FIRST = 64
+"""Workers at the start; more begin when all are busy."""
 
 
 class Workers:
@@ -39,7 +43,8 @@ class Workers:
     ) -> None:
         self._schedule, self._claims, self._items = schedule, claims, items
         self._window, self._runner, self._limiter = window, runner, limiter
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(number)]
+        self._number = number
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(min(number, AT_FIRST))]
 
     @property
     def may_begin(self) -> bool:
@@ -56,6 +61,11 @@ class Workers:
         _, running = await asyncio.wait(self._tasks, timeout=within_s)
         return not running
 
+    def _grow(self) -> None:
+        """Start another worker if all are busy and there is work: batches have many thousands of requests in flight."""
+        if len(self._tasks) < self._number and not self._schedule.has_sleepers and self._has_work():
+            self._tasks.append(asyncio.create_task(self._work()))
+
     async def _work(self) -> None:
         while not self._runner.closed.is_set():
             if not self._has_work():
@@ -67,6 +77,7 @@ class Workers:
                 self._limiter.cancelled()
                 self._schedule.notice()
                 continue
+            self._grow()
             try:
                 await self._ask(entry)
             except Exception as error:
@@ -89,8 +100,8 @@ class Workers:
         assert entry.step
         task = entry.step.task
         assert isinstance(task, GenerationTask)
-        request = task.request(entry.step.item)
-        if self._runner.reserve(request) is not Admission.NOW:
+        request = replace(task.request(entry.step.item), key=entry.key)
+        if self._runner.reserve(task, request) is not Admission.NOW:
             self._limiter.cancelled()
             self._schedule.short_of_budget.append(entry)
             return
@@ -105,7 +116,7 @@ class Workers:
         finally:
             self._schedule.in_flight -= 1
             self._schedule.retry_budget()
-        self._react(entry, self._runner.state(task), result)
+        self._react(entry, self._runner.state(task, request.seed), result)
 
     def _react(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
         """What an attempt means for its item, and for those that were refused before anything was answered."""

@@ -34,9 +34,6 @@ from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before,
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import owned
 
-AHEAD = 64
-"""Items that may be ahead of the next outcome, as a multiple of `concurrency`."""
-
 
 @dataclass
 class TableResult:
@@ -143,13 +140,13 @@ class TableRun:
                 items,
                 tasks,
                 self._journal,
-                concurrency=teacher.concurrency,
-                ahead=AHEAD * teacher.concurrency,
+                concurrency=teacher.in_flight,
+                ahead=teacher.ahead,
                 retry_policy=RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=teacher.timeout),
                 budget=Budget(limits, self._spent, self._reservations.write),
                 usage=self.usage,
                 stop=stop,
-                finish_s=FINISH_S,
+                finish_s=0.0 if teacher.batch else FINISH_S,  # batches go on without us
                 catch_up=True,
             )
 

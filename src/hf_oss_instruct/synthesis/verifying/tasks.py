@@ -75,7 +75,7 @@ class WriteTests(_CandidateTask):
     def read(self, item: Candidate, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
         tests = tests_in(tests_section(completion.text), item.language)
-        return next_step(self.verification, replace(item, tests=tests, tester=self.teacher.identity))
+        return next_step(self.verification, replace(item, tests=tests, tester=self.teacher_for(item).identity))
 
     def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp | Row | Rejection:
         """Without tests the row stays unverified."""
@@ -106,11 +106,11 @@ class Solve(_CandidateTask):
 
     def read(self, item: Candidate, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
-        return self._with(item, Solution.of(completion.text.strip(), self.teacher.identity, item.language))
+        return self._with(item, Solution.of(completion.text.strip(), self.teacher_for(item).identity, item.language))
 
     def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp:
         """One solution less to choose from."""
-        return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
+        return self._with(item, Solution("", "", self.teacher_for(item).identity, refusal.reason))
 
     def _with(self, item: Candidate, solution: Solution) -> FollowUp:
         return next_step(self.verification, item.with_solution(solution))
@@ -129,11 +129,11 @@ class Repair(_CandidateTask):
 
     def read(self, item: Candidate, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
-        return self._with(item, Solution.of(completion.text.strip(), self.teacher.identity, item.language))
+        return self._with(item, Solution.of(completion.text.strip(), self.teacher_for(item).identity, item.language))
 
     def refused(self, item: Candidate, refusal: RowRejectedError) -> FollowUp:
         """The solutions that were there count."""
-        return self._with(item, Solution("", "", self.teacher.identity, refusal.reason))
+        return self._with(item, Solution("", "", self.teacher_for(item).identity, refusal.reason))
 
     def _with(self, item: Candidate, solution: Solution) -> FollowUp:
         return FollowUp(RunTests(self.verification), item.with_solution(solution))

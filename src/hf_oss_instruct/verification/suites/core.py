@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -89,6 +90,18 @@ class Suite:
             f"{self.preamble.rstrip()}\n\n\n{test.text}".lstrip("\n") if self.preamble.strip() else test.text
             for test in self.tests
         ]
+
+
+def may_change(statement: str, before: Sequence[str]) -> bool:
+    """Whether a statement that tests something may also change a variable, so that it has to run before the tests after it.
+
+    Args:
+        statement: the statement, in a language with C's syntax.
+        before: the statements in front of it.
+    """
+    names = {name for one in before for name in re.findall(r"(?<![.\w])(\w+)\s*(?:=(?!=)|\{|\(|;)", one)}
+    used = re.findall(r"(?<![.\w])(\w+)(?:\.|->)\w+\s*\(|&mut\s+(\w+)", statement)
+    return bool(names & {name for pair in used for name in pair})
 
 
 def pairs_suite(pairs: Sequence[tuple[str, str]], language: str) -> Suite:

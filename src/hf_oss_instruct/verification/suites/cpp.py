@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -140,7 +140,8 @@ class _Statements:
             "declaration",
         ):
             self._add(str(len(self._tests)), "\n".join([*self._before, text, *([tail] if tail else [])]))
-            if not asserts and word not in self._macros and not re.match(r"(assert|EXPECT_\w+|ASSERT_\w+|try|if|for)\b|\{", text):
+            plain = re.match(r"(assert|EXPECT_\w+|ASSERT_\w+|try|if|for)\b|\{", text)
+            if not (asserts or word in self._macros or plain) or (not tail and may_change(text, self._before)):
                 self._before.append(text)
         elif statement.type not in ("function_definition", "using_declaration") or text.startswith("using"):
             self._before.append(text)

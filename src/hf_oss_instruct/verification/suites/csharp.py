@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         SuiteRefusedError: it does not parse, holds no test, or uses what is not installed.
     """
     usings = [one.strip() for one in _USING.findall(text)]
-    own = set(re.findall(r"\bnamespace\s+([\w.]+)", solution))
+    own = _namespaces(solution)
     for one in usings:
         name = re.sub(r"^(global\s+)?using\s+(static\s+)?", "", one).rstrip(";").rpartition("=")[2].strip()
         if not (
@@ -137,7 +137,7 @@ def _main(
             added.append(f"static void RunOurs{len(tests)}() {{\n{whole}\n}}")
             tests.append(Test(f"{path} RunOurs{len(tests)}", "statements", whole))
             spans.append((statement.start_byte, statement.end_byte))
-            if not re.match(r"[\w.]*Assert\w*\.|Debug|Trace", text) and not called:
+            if not (re.match(r"[\w.]*Assert\w*\.|Debug|Trace", text) or called) or may_change(text, before):
                 before.append(text)
         else:
             before.append(text)
@@ -172,7 +172,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     parts = []
     for number, program in enumerate(programs):
         own = [one.strip() for one in _USING.findall(program)]
-        names = set(re.findall(r"\bnamespace\s+([\w.]+)", f"{program}\n{tests}"))
+        names = _namespaces(program) | _namespaces(tests)
         theirs = [one for one in usings.split("\n") if _resolves(one, names, program)]
         listed = dict.fromkeys(["using System;", *own, *theirs])
         text = _FILE_SCOPED.sub("", _USING.sub("", program))
@@ -181,6 +181,19 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         f'new[] {{ "{owner}", "{method}" }}' for owner, _, method in (test.name.partition(" ") for test in suite.tests)
     )
     return "\n".join([*parts, "//variant -1", harness().replace("HIDDEN", hidden).replace("//TABLE", table)]), {}
+
+
+def _namespaces(text: str) -> set[str]:
+    """The namespaces that a file declares, those inside of others by their whole names."""
+    found = set(re.findall(r"^\s*namespace\s+([\w.]+)\s*;", text, re.MULTILINE))
+    stack = [(parse(text.encode(errors="replace"), "csharp").root_node, "")]
+    while stack:
+        node, path = stack.pop()
+        for child in node.named_children:
+            if child.type == "namespace_declaration" and (body := child.child_by_field_name("body")):
+                found.add(path + _name(child))
+                stack.append((body, f"{path}{_name(child)}."))
+    return found
 
 
 def _resolves(using: str, namespaces: set[str], program: str) -> bool:

@@ -154,7 +154,9 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     for number, program in enumerate(programs):
         files[f"v{number}/solution.go"] = _solution(program, number).encode()
         files[f"v{number}/tests.go"] = _tests(suite, number, hidden).encode()
-    for name in ("assert", "require"):
+    if uses_testify := "stretchr/testify" in suite.more[0]:
+        files[f"{hidden}/comparison.go"] = harness("go_comparison.go").replace("HIDDEN", hidden).encode()
+    for name in ("assert", "require") if uses_testify else ():
         text = harness("go_testify.go").replace("PACKAGE", name).replace("HIDDEN", hidden)
         files[f"{hidden}{name}/{name}.go"] = text.replace("NOW", "true" if name == "require" else "false").encode()
     imports = [f'v{number} "./v{number}"' for number in range(len(programs))]

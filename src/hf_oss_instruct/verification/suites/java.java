@@ -1,4 +1,4 @@
-class HIDDEN {
+class VerificationHarness {
     static class Failed extends java.lang.AssertionError { Failed(String text) { super(text); } }
     static class Skipped extends RuntimeException { Skipped(String text) { super(text); } }
     interface Body { void run() throws Throwable; }
@@ -12,32 +12,40 @@ class HIDDEN {
         for (char c : (detail.length() > 200 ? detail.substring(0, 200) : detail).toCharArray()) text.append(c < 32 || c > 126 || c == '"' || c == '\\' ? ' ' : c);
         try { channel.write(("\n" + nonce + " " + test + " " + status + " \"" + text + "\"\n").getBytes()); } catch (java.io.IOException error) { Runtime.getRuntime().halt(1); }
     }
-    static void main() throws Exception {
+    static abstract class Table { abstract int count(); abstract void run(int variant, int test) throws Throwable; }
+    static class Result implements Runnable {
+        final Table table;
+        final int variant, test;
+        volatile String status = "failed", detail = "timeout";
+        Result(Table table, int variant, int test) { this.table = table; this.variant = variant; this.test = test; }
+        public void run() {
+            try { table.run(variant, test); detail = ""; status = "passed"; }
+            catch (Skipped error) { detail = String.valueOf(error.getMessage()); status = "skipped"; }
+            catch (Throwable error) { detail = error.getClass().getName() + ": " + error.getMessage(); }
+        }
+    }
+    static void main(Table table) throws Exception {
         String[] given = new String(System.in.readAllBytes()).trim().split(" ");
         String nonce = given[0];
-        int variant = Integer.parseInt(given[1]), first = Integer.parseInt(given[2]);
+        int variant = Integer.parseInt(given[1]), first = Integer.parseInt(given[2]), count = table.count();
         boolean reversed = "1".equals(given[3]);
         System.setIn(new java.io.ByteArrayInputStream(new byte[0]));
         channel = new java.io.FileOutputStream(java.io.FileDescriptor.out);
         System.setOut(new java.io.PrintStream(java.io.OutputStream.nullOutputStream()));
-        for (int step = first; step < COUNT; step++) {
-            int test = reversed ? COUNT - 1 - (step - first) : step;
-            String[] found = {"failed", "timeout"};
-            Thread thread = new Thread(null, () -> {
-                try { Table.run(variant, test); found[0] = "passed"; found[1] = ""; }
-                catch (Skipped error) { found[0] = "skipped"; found[1] = String.valueOf(error.getMessage()); }
-                catch (Throwable error) { found[1] = error.getClass().getName() + ": " + error.getMessage(); }
-            }, "test", 64 << 20);
+        for (int step = first; step < count; step++) {
+            int test = reversed ? count - 1 - (step - first) : step;
+            Result result = new Result(table, variant, test);
+            Thread thread = new Thread(null, result, "test", 64 << 20);
             thread.setDaemon(true);
             thread.start();
             thread.join(6000);
             boolean late = thread.isAlive();
-            say(nonce, test, late ? "failed" : found[0], late ? "timeout" : found[1]);
+            say(nonce, test, late ? "failed" : result.status, late ? "timeout" : result.detail);
         }
         Runtime.getRuntime().halt(0);
     }
 }
-class HIDDENBase {
+class VerificationAssertions {
     static boolean same(Object a, Object b) {
         if (a instanceof Object[] && b instanceof Object[]) return java.util.Arrays.deepEquals((Object[]) a, (Object[]) b);
         if (a != null && b != null && a.getClass().isArray() && b.getClass().isArray()) return java.util.Arrays.deepEquals(new Object[] {a}, new Object[] {b});
@@ -68,7 +76,7 @@ class HIDDENBase {
         }
         hold(any, "no case");
     }
-    static void hold(boolean held, String text) { if (!held) throw new HIDDEN.Failed(text); }
+    static void hold(boolean held, String text) { if (!held) throw new VerificationHarness.Failed(text); }
     static void assertEquals(Object a, Object b) { hold(same(a, b), "expected " + a + ", got " + b); }
     static void assertEquals(Object a, Object b, String text) { assertEquals(a, b); }
     static void assertEquals(String text, Object a, Object b) { assertEquals(a, b); }
@@ -91,24 +99,24 @@ class HIDDENBase {
     static void assertArrayEquals(Object a, Object b, String text) { hold(same(a, b), text); }
     static void assertArrayEquals(double[] a, double[] b, double most) { hold(a.length == b.length, "length"); for (int i = 0; i < a.length; i++) assertEquals(a[i], b[i], most); }
     static void assertIterableEquals(Iterable<?> a, Iterable<?> b) { java.util.List<Object> one = new java.util.ArrayList<>(), other = new java.util.ArrayList<>(); a.forEach(one::add); b.forEach(other::add); hold(one.equals(other), "assertIterableEquals"); }
-    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body) {
-        try { body.run(); } catch (Throwable error) { if (kind.isInstance(error)) return kind.cast(error); throw new HIDDEN.Failed("another exception: " + error); }
-        throw new HIDDEN.Failed(kind + " was not thrown");
+    static <T extends Throwable> T assertThrows(Class<T> kind, VerificationHarness.Body body) {
+        try { body.run(); } catch (Throwable error) { if (kind.isInstance(error)) return kind.cast(error); throw new VerificationHarness.Failed("another exception: " + error); }
+        throw new VerificationHarness.Failed(kind + " was not thrown");
     }
-    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body, String text) { return assertThrows(kind, body); }
-    static <T extends Throwable> T assertThrowsExactly(Class<T> kind, HIDDEN.Body body) { T error = assertThrows(kind, body); hold(error.getClass() == kind, "another exception: " + error); return error; }
-    static <T extends Throwable> T assertThrows(Class<T> kind, HIDDEN.Body body, java.util.function.Supplier<String> text) { return assertThrows(kind, body); }
-    static void assertDoesNotThrow(HIDDEN.Body body) { try { body.run(); } catch (Throwable error) { throw HIDDEN.<RuntimeException>sneaky(error); } }
-    static <T> T assertDoesNotThrow(HIDDEN.Giving<T> body) { try { return body.get(); } catch (Throwable error) { throw HIDDEN.<RuntimeException>sneaky(error); } }
-    static void assertDoesNotThrow(HIDDEN.Body body, String text) { assertDoesNotThrow(body); }
-    static void assertAll(HIDDEN.Body... bodies) { for (HIDDEN.Body body : bodies) assertDoesNotThrow(body); }
-    static void assertAll(String text, HIDDEN.Body... bodies) { assertAll(bodies); }
-    static void assertAll(java.util.Collection<? extends HIDDEN.Body> bodies) { for (HIDDEN.Body body : bodies) assertDoesNotThrow(body); }
-    static void assertAll(java.util.stream.Stream<? extends HIDDEN.Body> bodies) { bodies.forEach(body -> assertDoesNotThrow(body)); }
+    static <T extends Throwable> T assertThrows(Class<T> kind, VerificationHarness.Body body, String text) { return assertThrows(kind, body); }
+    static <T extends Throwable> T assertThrowsExactly(Class<T> kind, VerificationHarness.Body body) { T error = assertThrows(kind, body); hold(error.getClass() == kind, "another exception: " + error); return error; }
+    static <T extends Throwable> T assertThrows(Class<T> kind, VerificationHarness.Body body, java.util.function.Supplier<String> text) { return assertThrows(kind, body); }
+    static void assertDoesNotThrow(VerificationHarness.Body body) { try { body.run(); } catch (Throwable error) { throw VerificationHarness.<RuntimeException>sneaky(error); } }
+    static <T> T assertDoesNotThrow(VerificationHarness.Giving<T> body) { try { return body.get(); } catch (Throwable error) { throw VerificationHarness.<RuntimeException>sneaky(error); } }
+    static void assertDoesNotThrow(VerificationHarness.Body body, String text) { assertDoesNotThrow(body); }
+    static void assertAll(VerificationHarness.Body... bodies) { for (VerificationHarness.Body body : bodies) assertDoesNotThrow(body); }
+    static void assertAll(String text, VerificationHarness.Body... bodies) { assertAll(bodies); }
+    static void assertAll(java.util.Collection<? extends VerificationHarness.Body> bodies) { for (VerificationHarness.Body body : bodies) assertDoesNotThrow(body); }
+    static void assertAll(java.util.stream.Stream<? extends VerificationHarness.Body> bodies) { bodies.forEach(body -> assertDoesNotThrow(body)); }
     static <T> T assertInstanceOf(Class<T> kind, Object value) { hold(kind.isInstance(value), value + " is no " + kind); return kind.cast(value); }
     static <T> T assertInstanceOf(Class<T> kind, Object value, String text) { return assertInstanceOf(kind, value); }
-    static void assertTimeout(java.time.Duration most, HIDDEN.Body body) { long began = System.nanoTime(); assertDoesNotThrow(body); hold(System.nanoTime() - began <= most.toNanos(), "it took longer than " + most); }
-    static void assertTimeoutPreemptively(java.time.Duration most, HIDDEN.Body body) { assertTimeout(most, body); }
+    static void assertTimeout(java.time.Duration most, VerificationHarness.Body body) { long began = System.nanoTime(); assertDoesNotThrow(body); hold(System.nanoTime() - began <= most.toNanos(), "it took longer than " + most); }
+    static void assertTimeoutPreemptively(java.time.Duration most, VerificationHarness.Body body) { assertTimeout(most, body); }
     static void assertLinesMatch(java.util.List<String> a, java.util.List<String> b) { hold(a.size() == b.size(), "another number of lines"); for (int i = 0; i < a.size(); i++) hold(a.get(i).equals(b.get(i)) || b.get(i).matches(a.get(i)), a.get(i) + " is not " + b.get(i)); }
     static void assertEquals(Object a, Object b, java.util.function.Supplier<String> text) { assertEquals(a, b); }
     static void assertEquals(String text, double a, double b, double most) { assertEquals(a, b, most); }
@@ -125,14 +133,13 @@ class HIDDENBase {
     static void assertNotSame(Object a, Object b, String text) { hold(a != b, text); }
     static void assertArrayEquals(String text, Object a, Object b) { hold(same(a, b), text); }
     static void assertIterableEquals(Iterable<?> a, Iterable<?> b, String text) { assertIterableEquals(a, b); }
-    static void assumeTrue(boolean held) { if (!held) throw new HIDDEN.Skipped("assumption"); }
+    static void assumeTrue(boolean held) { if (!held) throw new VerificationHarness.Skipped("assumption"); }
     static void assumeTrue(boolean held, String text) { assumeTrue(held); }
     static void assumeFalse(boolean held) { assumeTrue(!held); }
     static void abort() { assumeTrue(false); }
-    static void fail(String text, Throwable cause) { throw new HIDDEN.Failed(text); }
-    static void fail(Throwable cause) { throw new HIDDEN.Failed(String.valueOf(cause)); }
+    static void fail(String text, Throwable cause) { throw new VerificationHarness.Failed(text); }
+    static void fail(Throwable cause) { throw new VerificationHarness.Failed(String.valueOf(cause)); }
     static java.nio.file.Path folder() { try { return java.nio.file.Files.createTempDirectory("test"); } catch (java.io.IOException error) { throw new java.io.UncheckedIOException(error); } }
-    static void fail() { throw new HIDDEN.Failed("fail"); }
-    static void fail(String text) { throw new HIDDEN.Failed(text); }
+    static void fail() { throw new VerificationHarness.Failed("fail"); }
+    static void fail(String text) { throw new VerificationHarness.Failed(text); }
 }
-public class Main { public static void main(String[] given) throws Exception { HIDDEN.main(); } }

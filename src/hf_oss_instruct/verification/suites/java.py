@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.sandbox.prebuilt import java_classes
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -220,6 +221,8 @@ def _of_main(body: Node | None) -> Iterator[tuple[Node, str]]:
             continue
         if _ASSERTS.search(text) or (called_name and called_name[1] in own):
             yield statement, "\n".join([*prefix, text])
+            if may_change(text, prefix):
+                prefix.append(text)
         else:
             prefix.append(text)
 
@@ -257,11 +260,19 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         parts.append(f"//variant {number}\nclass Variant{number} extends {hidden}Base {{\n{_nested(program)}\n{tests}\n}}")
         for at, test in enumerate(suite.tests):
             table.append(f"case {number * 10000 + at}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{at}(); break;")
-    switch = (
-        f"class Table {{ static void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"
+    table_class = (
+        f"class Table{hidden} extends {hidden}.Table {{ int count() {{ return {len(suite.tests)}; }} "
+        f"void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"
     )
-    own = harness().replace("HIDDEN", hidden).replace("COUNT", str(len(suite.tests))).replace("Table", f"Table{hidden}")
-    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", switch.replace("Table", f"Table{hidden}"), own]), {}
+    # Names that no program knows: a class of its own would come before the harness's.
+    own = [
+        f"class {hidden} extends VerificationHarness {{}}",
+        f"class {hidden}Base extends VerificationAssertions {{}}",
+        f"public class Main {{ public static void main(String[] a) throws Exception {{ {hidden}.main(new Table{hidden}()); }} }}",
+    ]
+    classes = java_classes(harness())
+    shared = [] if classes else [harness()]
+    return "\n".join(["import java.util.*;", *kept, *parts, "//variant -1", table_class, *own, *shared]), dict(classes)
 
 
 def _nested(text: str) -> str:

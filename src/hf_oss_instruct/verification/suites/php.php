@@ -29,14 +29,14 @@ namespace HIDDEN {
         protected function tearDown(): void {}
         public function expectException(string $kind): void { $this->kind = $kind; }
         public function expectExceptionMessage(string $text): void { $this->message = $text; $this->kind ??= \Throwable::class; }
-        final public static function rows(string $owner, string $method, string $provider): void {
-            if ($provider === "") { (new $owner())->runOurs($method, []); return; }
+        final public static function rowsHIDDEN(string $owner, string $method, string $provider): void {
+            if ($provider === "") { (new $owner())->runOursHIDDEN($method, []); return; }
             $any = false;
             $rows = (new \ReflectionMethod($owner, $provider))->isStatic() ? $owner::$provider() : (new $owner())->$provider();
-            foreach ($rows as $row) { $any = true; (new $owner())->runOurs($method, $row); }
+            foreach ($rows as $row) { $any = true; (new $owner())->runOursHIDDEN($method, $row); }
             if (!$any) throw new Failed("there is no case");
         }
-        final public function runOurs(string $method, array $row): void {
+        final public function runOursHIDDEN(string $method, array $row): void {
             $this->setUp();
             try { $this->$method(...$row); }
             catch (Skipped | Failed $error) { throw $error; }
@@ -46,12 +46,12 @@ namespace HIDDEN {
             } finally { $this->tearDown(); }
             if ($this->kind !== null) throw new Failed("$this->kind was not thrown");
         }
-        final public static function __callStatic(string $name, array $given) { return self::judge($name, $given); }
-        final public function __call(string $name, array $given) { return self::judge($name, $given); }
-        public const CONSTRAINTS = ["equalTo" => "assertEquals", "identicalTo" => "assertSame", "isTrue" => "assertTrue", "isFalse" => "assertFalse", "isNull" => "assertNull", "isEmpty" => "assertEmpty", "greaterThan" => "assertGreaterThan", "greaterThanOrEqual" => "assertGreaterThanOrEqual", "lessThan" => "assertLessThan", "lessThanOrEqual" => "assertLessThanOrEqual", "countOf" => "assertCount", "contains" => "assertContains", "containsEqual" => "assertContainsEquals", "stringContains" => "assertStringContainsString", "matchesRegularExpression" => "assertMatchesRegularExpression", "isInstanceOf" => "assertInstanceOf", "arrayHasKey" => "assertArrayHasKey"];
-        final public static function judge(string $name, array $given) {
+        final public static function __callStatic(string $name, array $given) { return self::judgeHIDDEN($name, $given); }
+        final public function __call(string $name, array $given) { return self::judgeHIDDEN($name, $given); }
+        public const CONSTRAINTSHIDDEN = ["equalTo" => "assertEquals", "identicalTo" => "assertSame", "isTrue" => "assertTrue", "isFalse" => "assertFalse", "isNull" => "assertNull", "isEmpty" => "assertEmpty", "greaterThan" => "assertGreaterThan", "greaterThanOrEqual" => "assertGreaterThanOrEqual", "lessThan" => "assertLessThan", "lessThanOrEqual" => "assertLessThanOrEqual", "countOf" => "assertCount", "contains" => "assertContains", "containsEqual" => "assertContainsEquals", "stringContains" => "assertStringContainsString", "matchesRegularExpression" => "assertMatchesRegularExpression", "isInstanceOf" => "assertInstanceOf", "arrayHasKey" => "assertArrayHasKey"];
+        final public static function judgeHIDDEN(string $name, array $given) {
             [$a, $b, $c] = [$given[0] ?? null, $given[1] ?? null, $given[2] ?? null];
-            if (isset(self::CONSTRAINTS[$name])) return new Constraint(self::CONSTRAINTS[$name], $given);
+            if (isset(self::CONSTRAINTSHIDDEN[$name])) return new Constraint(self::CONSTRAINTSHIDDEN[$name], $given);
             $held = match ($name) {
                 "assertThat" => $b->holds($a), "expectNotToPerformAssertions", "assertDoesNotThrow" => true,
                 "assertTrue" => $a === true, "assertFalse" => $a === false, "assertNull" => $a === null, "assertNotNull" => $a !== null,
@@ -79,7 +79,7 @@ namespace HIDDEN {
     }
     final class Constraint {
         public function __construct(private string $name, private array $given) {}
-        public function holds($value): bool { try { Base::judge($this->name, [...$this->given, $value]); return true; } catch (Failed) { return false; } }
+        public function holds($value): bool { try { Base::judgeHIDDEN($this->name, [...$this->given, $value]); return true; } catch (Failed) { return false; } }
     }
     final class Expectation {
         private const CHECKS = ["toBe" => "assertSame", "toEqual" => "assertEquals", "toBeTrue" => "assertTrue", "toBeFalse" => "assertFalse", "toBeNull" => "assertNull", "toBeEmpty" => "assertEmpty", "toHaveCount" => "assertCount", "toBeInstanceOf" => "assertInstanceOf", "toBeGreaterThan" => "assertGreaterThan", "toBeGreaterThanOrEqual" => "assertGreaterThanOrEqual", "toBeLessThan" => "assertLessThan", "toBeLessThanOrEqual" => "assertLessThanOrEqual", "toHaveKey" => "assertArrayHasKey", "toBeInt" => "assertIsInt", "toBeString" => "assertIsString", "toBeArray" => "assertIsArray", "toBeFloat" => "assertIsFloat", "toBeBool" => "assertIsBool", "toMatch" => "assertMatchesRegularExpression", "toStartWith" => "assertStringStartsWith", "toEndWith" => "assertStringEndsWith", "toEqualCanonicalizing" => "assertEqualsCanonicalizing"];
@@ -132,6 +132,6 @@ namespace {
     catch (\Throwable $error) { \HIDDEN\Ours::say("load", "error", "before the tests: " . $error->getMessage()); exit(0); }
     $listedTestsOfOurs = json_decode('JSON_OF_TESTS', true);
     foreach (\HIDDEN\Ours::$reversed ? array_reverse($listedTestsOfOurs) : $listedTestsOfOurs as [$number, $owner, $method, $provider]) {
-        \HIDDEN\Ours::now($number, static fn () => \HIDDEN\Base::rows($owner, $method, $provider));
+        \HIDDEN\Ours::now($number, static fn () => \HIDDEN\Base::rowsHIDDEN($owner, $method, $provider));
     }
 }

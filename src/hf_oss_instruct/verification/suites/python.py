@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
-import builtins
-import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
 
-from hf_oss_instruct.sandbox.job_spec import LIBRARIES
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.python_names import defined_names, is_installed
+from hf_oss_instruct.verification.suites.python_statements import (
+    HonestComparisons,
+    asserts,
+    is_data,
+    is_main_guard,
+    leaves,
+    names_assigned,
+    names_used,
+    test_methods,
+    with_one_method,
+)
 
 PLACEHOLDERS = frozenset("solution your_module mymodule my_module module main program code script answer your_code".split())
-_OURS = frozenset({"pytest", "unittest", "__future__"})
 _RUNNERS = frozenset({"main", "run", "exit", "print"})
 
 
@@ -56,51 +62,6 @@ def joined(suites: Sequence[Suite]) -> Suite:
     return Suite("python", tuple(tests), separate=separate, aliases=aliases, outside=outside)
 
 
-def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
-    """Modules that a program imports and that are not installed for it, sorted."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(solution)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return []
-    guarded = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Try) for part in one.body for node in ast.walk(part)}
-    found = set()
-    for node in ast.walk(tree):
-        if id(node) in guarded:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            found.add(node.module.partition(".")[0])
-    return sorted(name for name in found if not is_installed(name, packages))
-
-
-def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
-    """Whether programs in the sandbox have a module, without importing anything."""
-    if name in sys.stdlib_module_names or name in _OURS or (name in LIBRARIES and find_spec(name) is not None):
-        return True
-    return bool(packages) and PathFinder.find_spec(name, list(packages)) is not None
-
-
-def defined_names(solution: str) -> frozenset[str]:
-    """The names that a module gives."""
-    try:
-        tree = ast.parse(solution)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    found: set[str] = set()
-    for node in tree.body:
-        for one in ast.walk(node) if isinstance(node, ast.If | ast.Try | ast.Assign | ast.AnnAssign) else [node]:
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                found.add(one.name)
-            elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-                found.add(one.id)
-            elif isinstance(one, ast.Import | ast.ImportFrom):
-                found |= {(alias.asname or alias.name).partition(".")[0] for alias in one.names}
-    return frozenset(found)
-
-
 class _Reader:
     def __init__(self, tree: ast.Module, defined: frozenset[str], packages: tuple[str, ...]) -> None:
         self._tree, self._defined, self._packages = tree, defined, packages
@@ -129,25 +90,28 @@ class _Reader:
 
     def _statements(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
-            if _leaves(statement):
+            if leaves(statement):
                 return
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 self._import(statement)
-            elif _is_main_guard(statement):
+            elif is_main_guard(statement):
                 assert isinstance(statement, ast.If)
                 self._statements(statement.body)
             elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and self._is_test(statement):
                 self._add(statement.name, "function", [statement])
-            elif isinstance(statement, ast.ClassDef) and (methods := _test_methods(statement)):
+            elif isinstance(statement, ast.ClassDef) and (methods := test_methods(statement)):
                 for method in methods:
-                    self._add(f"{statement.name}.{method.name}", "method", [_with_one_method(statement, method)])
+                    self._add(f"{statement.name}.{method.name}", "method", [with_one_method(statement, method)])
             elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 self._keep(statement)
             elif self._is_runner(statement):
                 continue
-            elif _asserts(statement) or self._calls_check(statement):
+            elif asserts(statement) or self._calls_check(statement):
                 self._add(str(len(self.tests)), "statements", [*self._before, statement])
-            elif not self._before and _is_data(statement):
+                prepared = set().union(*map(names_assigned, self._before))
+                if names_used(statement) & prepared:  # it may change what the next one looks at
+                    self._before.append(ast.Expr(statement.test) if isinstance(statement, ast.Assert) else statement)
+            elif not self._before and is_data(statement):
                 self._keep(statement)
             else:
                 self._before.append(statement)
@@ -156,7 +120,7 @@ class _Reader:
         if function.name.startswith("test"):
             return not any(ast.unparse(one).partition("(")[0] == "pytest.fixture" for one in function.decorator_list)
         plain = not function.args.args and not function.args.posonlyargs and not function.args.kwonlyargs
-        return plain and function.name in self._called and _asserts(function)
+        return plain and function.name in self._called and asserts(function)
 
     def _is_runner(self, statement: ast.stmt) -> bool:
         """What starts tests, or only prints."""
@@ -175,7 +139,7 @@ class _Reader:
         match statement:
             case ast.Expr(ast.Call(ast.Name(name), arguments)):
                 return bool(arguments) and any(
-                    isinstance(one, ast.FunctionDef) and one.name == name and _asserts(one) for one in self._preamble
+                    isinstance(one, ast.FunctionDef) and one.name == name and asserts(one) for one in self._preamble
                 )
         return False
 
@@ -228,6 +192,10 @@ class _Reader:
         self._outer.append(statement)
 
     def _add(self, name: str, kind: str, body: list[ast.stmt]) -> None:
+        if kind != "statements":  # what a module does before its functions are called
+            for statement in self._before:
+                self._keep(statement)
+            self._before = []
         text = ast.unparse(ast.Module(body, []))
         self.tests.append(Test(name, kind, text))
         self._trees.append(body)
@@ -239,105 +207,10 @@ class _Reader:
             outside.append(f"{outer}\n{test.text}")
             if test.kind == "function" and not test.name.startswith("test"):  # its text calls it, so that it is read again
                 test = replace(test, text=f"{test.text}\n\n{test.name}()")
-            honest = ast.fix_missing_locations(_Honest().visit(ast.Module(body, [])))
+            honest = ast.fix_missing_locations(HonestComparisons().visit(ast.Module(body, [])))
             tests.append(replace(test, run=ast.unparse(honest)))
         preamble = [*self._imports, *self._preamble]
         text = ast.unparse(ast.Module(preamble, []))
-        honest = ast.fix_missing_locations(_Honest().visit(ast.parse(text)))
+        honest = ast.fix_missing_locations(HonestComparisons().visit(ast.parse(text)))
         aliases = tuple(dict.fromkeys(self._aliases))
         return Suite("python", tuple(tests), text, ast.unparse(honest), self._separate, aliases, tuple(outside))
-
-
-class _Honest(ast.NodeTransformer):
-    """Comparisons of tests ask first whether a value claims to be equal to everything."""
-
-    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
-        self.generic_visit(node)
-        return ast.Assert(self._test(node.test), node.msg)
-
-    def _test(self, test: ast.expr) -> ast.expr:
-        match test:
-            case ast.BoolOp(operation, values):
-                return ast.BoolOp(operation, [self._test(one) for one in values])
-            case ast.UnaryOp(ast.Not(), value):
-                return ast.UnaryOp(ast.Not(), self._test(value))
-            case ast.Compare(left, [ast.Eq()], [right]):
-                return _called("__same__", left, right)
-            case ast.Compare(left, operations, rights):
-                return ast.Compare(_first(left), operations, [_first(one) for one in rights])
-        return test
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        self.generic_visit(node)
-        match node.func:
-            case ast.Attribute(ast.Name("self"), name) if name.startswith("assert") and not name.startswith("assertRaises"):
-                if len(node.args) >= 2 and not any(isinstance(one, ast.Starred) for one in node.args):
-                    honest = ast.Starred(_called("__honest__", *node.args[:2]), ast.Load())
-                    return ast.Call(node.func, [honest, *node.args[2:]], node.keywords)
-        return node
-
-
-def _first(value: ast.expr) -> ast.expr:
-    if isinstance(value, ast.Constant):
-        return value
-    return ast.Subscript(_called("__honest__", value), ast.Constant(0), ast.Load())
-
-
-def _called(name: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
-
-
-def _is_main_guard(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.If(ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]), _, []):
-            return True
-    return False
-
-
-def _test_methods(case: ast.ClassDef) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    of_tests = case.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in case.bases)
-    functions = [one for one in case.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return [one for one in functions if one.name.startswith("test")] if of_tests else []
-
-
-def _with_one_method(case: ast.ClassDef, method: ast.stmt) -> ast.ClassDef:
-    others = set(map(id, _test_methods(case))) - {id(method)}
-    made = ast.ClassDef(
-        case.name, case.bases, case.keywords, [one for one in case.body if id(one) not in others], case.decorator_list
-    )
-    if hasattr(made, "type_params"):
-        made.type_params = []
-    return made
-
-
-def _asserts(statement: ast.stmt) -> bool:
-    """Whether something in a statement can fail a test."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Assert | ast.Raise):
-            return True
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and (node.func.attr.startswith("assert") or ast.unparse(node.func) in ("pytest.raises", "pytest.fail"))
-        ):
-            return True
-    return False
-
-
-def _leaves(statement: ast.stmt) -> bool:
-    """Whether nothing after a statement runs."""
-    match statement:
-        case ast.Raise():
-            return True
-        case ast.Expr(ast.Call(called, arguments)):
-            name = ast.unparse(called)
-            return name in ("sys.exit", "exit", "quit", "os._exit") and all(isinstance(one, ast.Constant) for one in arguments)
-    return False
-
-
-def _is_data(statement: ast.stmt) -> bool:
-    """An assignment that calls nothing of the program."""
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
-        return False
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return names <= set(dir(builtins))

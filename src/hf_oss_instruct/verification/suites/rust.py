@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -109,7 +109,8 @@ def _statements(main: Node, preamble: str) -> Iterator[Test]:
         if statement.type != "let_declaration" and (_ASSERTS.search(text) or (called and called[1] in own)):
             whole = "\n".join([*before, text])
             yield Test(f"main_{number}", "statements", f"fn main() {{\n{whole}\n}}", whole)
-            if not re.match(r"(assert\w*!|for\b|if\b|match\b|\{)", text) and not called:
+            plain = re.match(r"(assert\w*!|for\b|if\b|match\b|\{)", text)
+            if not (plain or called) or may_change(text, before):
                 before.append(text)
         else:
             before.append(text)

@@ -21,9 +21,9 @@ def signature(method: Node, dropped: Sequence[str]) -> str:
     """Return a method's source before its body, without annotations, comments and the given modifiers."""
     body = method.child_by_field_name("body") or _child(method, "function_body")
     size = (body.start_byte if body else method.end_byte) - method.start_byte
-    said = (method.text or b"")[:size].decode(errors="replace")
-    said = re.sub(rf"\b(?:{'|'.join(dropped)})\b", " ", _LABELS.sub(" ", said))
-    return " ".join(said.split())
+    head = (method.text or b"")[:size].decode(errors="replace")
+    head = re.sub(rf"\b(?:{'|'.join(dropped)})\b", " ", _LABELS.sub(" ", head))
+    return " ".join(head.split())
 
 
 def arguments(method: Node) -> list[str]:

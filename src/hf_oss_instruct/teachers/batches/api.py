@@ -1,0 +1,131 @@
+"""The calls of a batch API: `/files` and `/batches`, as OpenAI has them.
+
+Source:
+    https://platform.openai.com/docs/api-reference/batch
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from hf_oss_instruct.errors import RetryableError, TeacherError
+from hf_oss_instruct.teachers.endpoint import PATH
+from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.responses import first_words
+
+ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+PAGE, PAGES = 100, 200
+"""Batches in a page of the list, and the most pages that are read."""
+
+
+@dataclass(frozen=True)
+class BatchStatus:
+    """What the provider says of a batch.
+
+    Attributes:
+        batch_id: its id.
+        status: the provider's word, in lower case.
+        done, total: requests answered or failed, and all.
+        files: ids of the files with results and errors.
+        errors: why it failed.
+    """
+
+    batch_id: str
+    status: str
+    done: int
+    total: int
+    files: tuple[str, ...]
+    errors: str
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> BatchStatus:
+        """Read the provider's object."""
+        counts = said.get("request_counts") if isinstance(said.get("request_counts"), dict) else {}
+        numbers = {name: value for name, value in (counts or {}).items() if isinstance(value, int)}
+        files = (said.get("output_file_id"), said.get("error_file_id"))
+        return cls(
+            str(said["id"]),
+            str(said.get("status", "")).lower(),
+            numbers.get("completed", 0) + numbers.get("failed", 0),
+            numbers.get("total", 0),
+            tuple(file for file in files if isinstance(file, str)),
+            first_words(json.dumps(said["errors"])) if said.get("errors") else "",
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether there will be no more results."""
+        return self.status in ENDED
+
+
+class BatchApi:
+    """The batch API of a server. Nothing is retried here.
+
+    Args:
+        http: connections to the server.
+    """
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    async def upload(self, file: Path) -> str:
+        """Upload a file of requests, and return its id. Raises as `HttpClient.request`."""
+        return str(_object(await self._http.upload("/files", file, {"purpose": "batch"}))["id"])
+
+    async def create(self, file_id: str, name: str) -> BatchStatus:
+        """Create the batch of a file. Raises as `HttpClient.request`."""
+        asked = {
+            "input_file_id": file_id,
+            "endpoint": f"/v1{PATH}",
+            "completion_window": "24h",
+            "metadata": {"hf_oss_instruct": name},
+        }
+        body, _ = await self._http.request("POST", "/batches", orjson.dumps(asked))
+        return BatchStatus.of(_object(body))
+
+    async def find(self, file_id: str) -> BatchStatus | None:
+        """The batch that was created from a file, or None. Raises as `HttpClient.request`."""
+        after = ""
+        for _ in range(PAGES):
+            body, _ = await self._http.request("GET", f"/batches?limit={PAGE}{after}")
+            page = _object(body, "data")
+            batches = [one for one in page["data"] if isinstance(one, dict) and "id" in one]
+            for one in batches:
+                if one.get("input_file_id") == file_id:
+                    return BatchStatus.of(one)
+            if not page.get("has_more") or not batches:
+                return None
+            after = f"&after={quote(str(batches[-1]['id']), safe='')}"
+        raise TeacherError(
+            f"The server lists more than {PAGES * PAGE:,} batches. Delete old ones, and run the same command again."
+        )
+
+    async def status(self, batch_id: str) -> BatchStatus:
+        """What becomes of a batch. Raises as `HttpClient.request`."""
+        body, _ = await self._http.request("GET", f"/batches/{quote(batch_id, safe='')}")
+        return BatchStatus.of(_object(body))
+
+    async def download(self, file_id: str, to: Path) -> None:
+        """Write a file of results to disk. Raises as `HttpClient.request`."""
+        await self._http.download(f"/files/{quote(file_id, safe='')}/content", to)
+
+    async def close(self) -> None:
+        """Close the connections that belong to the running event loop."""
+        await self._http.close()
+
+
+def _object(body: bytes, key: str = "id") -> dict[str, Any]:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict) or key not in found:
+        words = first_words(body.decode(errors="replace"))
+        raise RetryableError(f"the server's answer has no {key!r}: {words}", reached=True)
+    return found

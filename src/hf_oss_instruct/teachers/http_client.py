@@ -1,0 +1,166 @@
+"""HTTP to an OpenAI-compatible server over aiohttp: connections, proxy, size limits, and what errors mean."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hf_oss_instruct.credentials import redacted
+from hf_oss_instruct.errors import RetryableError, TeacherError
+from hf_oss_instruct.teachers.endpoint import Endpoint
+from hf_oss_instruct.teachers.http_errors import verdict_on
+from hf_oss_instruct.workdir import written_in_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import aiohttp
+
+SERVER_WAS_THERE = frozenset(
+    "ReadError WriteError RemoteProtocolError WriteTimeout ServerDisconnectedError ClientPayloadError ClientOSError".split()
+)
+"""Errors that a connection can only have after it stood."""
+LARGEST = 16 * 2**20
+"""Maximum number of bytes read of an answer."""
+HEADER_BYTES = 2**16
+"""Maximum number of bytes of a header: gateways send policies longer than aiohttp's 8,190."""
+STALLED_S = 120.0
+"""Seconds without a byte after which the transfer of a file counts as failed; as a whole it may take hours."""
+
+
+class HttpClient:
+    """Requests to one server. None is retried.
+
+    Redirects are not followed, cookies and `.netrc` not used, answers above 16 MiB not read. Proxies come from the environment.
+
+    Args:
+        base_url: as `Endpoint.of` takes it.
+        key: API key, None for none.
+        timeout_s: deadline of one request, in seconds.
+
+    Raises:
+        UsageError: the environment names a proxy that cannot be used.
+    """
+
+    def __init__(self, base_url: str, key: str | None, timeout_s: float) -> None:
+        self._endpoint, self._timeout_s = Endpoint.of(base_url, key), timeout_s
+        self._endpoint.proxy()
+        self._sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, dict[str, Any]]] = {}
+
+    async def request(self, method: str, path: str, body: bytes | None = None) -> tuple[bytes, Mapping[str, str]]:
+        """Send a request and return the body and the headers of the response.
+
+        Args:
+            method: HTTP method.
+            path: path below the base URL, such as `/chat/completions`.
+            body: JSON.
+
+        Raises:
+            RetryableError, RowRejectedError, TeacherError: no answer, or one with a status of 300 or more.
+        """
+        session, options = self._session()
+        return await self._sent(session.request(method, self._endpoint.at(path), data=body, **options))
+
+    async def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> bytes:
+        """Upload a file as a multipart form, and return the body of the response. Raises the same as `request`."""
+        import aiohttp
+
+        session, options = self._session()
+        headers = {name: value for name, value in options["headers"].items() if name != "Content-Type"}
+        with file.open("rb") as content:
+            form = aiohttp.FormData(fields)
+            form.add_field("file", content, filename=file.name, content_type="application/jsonl")
+            slowly = {"headers": headers, "timeout": aiohttp.ClientTimeout(sock_connect=STALLED_S, sock_read=None)}
+            body, _ = await self._sent(session.post(self._endpoint.at(path), data=form, **(options | slowly)))
+        return body
+
+    async def download(self, path: str, file: Path) -> None:
+        """Write the body of a response to a file, which is there only when it is whole. Raises the same as `request`."""
+        import aiohttp
+
+        session, options = self._session()
+        slowly = {"timeout": aiohttp.ClientTimeout(sock_connect=STALLED_S, sock_read=STALLED_S)}
+        with written_in_parts(file) as write:
+            await self._sent(session.get(self._endpoint.at(path), **(options | slowly)), write)
+
+    async def close(self) -> None:
+        """Close the connections that belong to the running event loop."""
+        if opened := self._sessions.pop(asyncio.get_running_loop(), None):
+            await opened[0].close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_sessions": {}}  # connections stay with the process that opened them
+
+    async def _sent(self, sending: Any, write: Callable[[bytes], None] | None = None) -> tuple[bytes, Mapping[str, str]]:
+        """The body and headers of a response; the body of a good one goes to `write` instead, if there is that."""
+        import aiohttp
+
+        try:
+            async with sending as response:
+                if write and response.status < 300:
+                    async for chunk in response.content.iter_any():
+                        write(chunk)
+                    return b"", response.headers
+                text = await _read(response)
+        except TimeoutError as error:
+            raise RetryableError(f"no answer within {self._timeout_s:g} s", reached=True) from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise verdict_on(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise connection_error(error) from error
+        if 300 <= response.status < 400:
+            where = urlsplit(response.headers.get("Location", "")).netloc or "another path"
+            raise TeacherError(f"The teacher redirects to {where}, which is not followed. Pass that address with --base-url.")
+        if response.status >= 400:
+            raise verdict_on(response.status, text.decode(errors="replace"), response.headers)
+        return text, response.headers
+
+    def _session(self) -> tuple[aiohttp.ClientSession, dict[str, Any]]:
+        """The connections of the running loop, and what is sent with every request.
+
+        No header is the session's own: aiohttp would send its `Authorization` to the proxy.
+        """
+        import aiohttp
+
+        loop = asyncio.get_running_loop()
+        if loop not in self._sessions:
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=HEADER_BYTES,
+                max_field_size=HEADER_BYTES,
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            )
+            self._sessions[loop] = session, self._options()
+        return self._sessions[loop]
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"allow_redirects": False}
+        headers = {"Content-Type": "application/json"} | self._endpoint.headers
+        if (proxy := self._endpoint.proxy()) is None:
+            return options | {"headers": headers}
+        url, credentials = proxy
+        if self._endpoint.url.startswith("https:"):  # in the request for a tunnel
+            return options | {"headers": headers, "proxy": url, "proxy_headers": credentials}
+        return options | {"headers": headers | credentials, "proxy": url}  # the proxy takes them out
+
+
+def connection_error(error: Exception) -> RetryableError:
+    """What a failed connection means."""
+    kind = type(error).__name__
+    return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The body, up to `LARGEST` bytes."""
+    if (response.content_length or 0) <= LARGEST:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > LARGEST:
+                break
+        else:
+            return bytes(body)
+    raise RetryableError(f"the answer is larger than {LARGEST:,} bytes", reached=True)

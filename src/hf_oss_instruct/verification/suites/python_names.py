@@ -1,0 +1,58 @@
+"""Names and modules of Python programs: what a program defines, and what it imports that is not installed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+
+from hf_oss_instruct.sandbox.job_spec import LIBRARIES
+
+_OURS = frozenset({"pytest", "unittest", "__future__"})
+
+
+def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
+    """Modules that a program imports and that are not installed for it, sorted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(solution)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return []
+    guarded = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Try) for part in one.body for node in ast.walk(part)}
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.partition(".")[0])
+    return sorted(name for name in found if not is_installed(name, packages))
+
+
+def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
+    """Whether programs in the sandbox have a module, without importing anything."""
+    if name in sys.stdlib_module_names or name in _OURS or (name in LIBRARIES and find_spec(name) is not None):
+        return True
+    return bool(packages) and PathFinder.find_spec(name, list(packages)) is not None
+
+
+def defined_names(solution: str) -> frozenset[str]:
+    """The names that a module gives."""
+    try:
+        tree = ast.parse(solution)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found: set[str] = set()
+    for node in tree.body:
+        for one in ast.walk(node) if isinstance(node, ast.If | ast.Try | ast.Assign | ast.AnnAssign) else [node]:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(one.name)
+            elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+                found.add(one.id)
+            elif isinstance(one, ast.Import | ast.ImportFrom):
+                found |= {(alias.asname or alias.name).partition(".")[0] for alias in one.names}
+    return frozenset(found)

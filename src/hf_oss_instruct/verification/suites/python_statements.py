@@ -1,0 +1,115 @@
+"""Statements of Python tests: what they are, which names they use, and their comparisons, which honest values only may pass."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+
+class HonestComparisons(ast.NodeTransformer):
+    """Comparisons of tests ask first whether a value claims to be equal to everything."""
+
+    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        """Change what an `assert` compares."""
+        self.generic_visit(node)
+        return ast.Assert(self._test(node.test), node.msg)
+
+    def _test(self, test: ast.expr) -> ast.expr:
+        match test:
+            case ast.BoolOp(operation, values):
+                return ast.BoolOp(operation, [self._test(one) for one in values])
+            case ast.UnaryOp(ast.Not(), value):
+                return ast.UnaryOp(ast.Not(), self._test(value))
+            case ast.Compare(left, [ast.Eq()], [right]):
+                return _called("__same__", left, right)
+            case ast.Compare(left, operations, rights):
+                return ast.Compare(_first(left), operations, [_first(one) for one in rights])
+        return test
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """Change what a method such as `assertEqual` compares."""
+        self.generic_visit(node)
+        match node.func:
+            case ast.Attribute(ast.Name("self"), name) if name.startswith("assert") and not name.startswith("assertRaises"):
+                if len(node.args) >= 2 and not any(isinstance(one, ast.Starred) for one in node.args):
+                    honest = ast.Starred(_called("__honest__", *node.args[:2]), ast.Load())
+                    return ast.Call(node.func, [honest, *node.args[2:]], node.keywords)
+        return node
+
+
+def _first(value: ast.expr) -> ast.expr:
+    if isinstance(value, ast.Constant):
+        return value
+    return ast.Subscript(_called("__honest__", value), ast.Constant(0), ast.Load())
+
+
+def _called(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def is_main_guard(statement: ast.stmt) -> bool:
+    """Whether a statement is `if __name__ == "__main__":`."""
+    match statement:
+        case ast.If(ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]), _, []):
+            return True
+    return False
+
+
+def test_methods(case: ast.ClassDef) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The methods of a class that pytest or unittest run as tests."""
+    of_tests = case.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in case.bases)
+    functions = [one for one in case.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [one for one in functions if one.name.startswith("test")] if of_tests else []
+
+
+def with_one_method(case: ast.ClassDef, method: ast.stmt) -> ast.ClassDef:
+    """A class with only one of its tests."""
+    others = set(map(id, test_methods(case))) - {id(method)}
+    made = ast.ClassDef(
+        case.name, case.bases, case.keywords, [one for one in case.body if id(one) not in others], case.decorator_list
+    )
+    if hasattr(made, "type_params"):
+        made.type_params = []
+    return made
+
+
+def asserts(statement: ast.stmt) -> bool:
+    """Whether something in a statement can fail a test."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Assert | ast.Raise):
+            return True
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and (node.func.attr.startswith("assert") or ast.unparse(node.func) in ("pytest.raises", "pytest.fail"))
+        ):
+            return True
+    return False
+
+
+def leaves(statement: ast.stmt) -> bool:
+    """Whether nothing after a statement runs."""
+    match statement:
+        case ast.Raise():
+            return True
+        case ast.Expr(ast.Call(called, arguments)):
+            name = ast.unparse(called)
+            return name in ("sys.exit", "exit", "quit", "os._exit") and all(isinstance(one, ast.Constant) for one in arguments)
+    return False
+
+
+def is_data(statement: ast.stmt) -> bool:
+    """An assignment that calls nothing of the program."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return False
+    return names_used(statement) <= set(dir(builtins))
+
+
+def names_used(statement: ast.stmt) -> set[str]:
+    """The names that a statement uses."""
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def names_assigned(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives a value."""
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

@@ -1,0 +1,311 @@
+"""Runs through a batch API: the same rows, nothing paid twice, whatever becomes of a batch or of the process."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hf_oss_instruct.cli import cli
+from hf_oss_instruct.errors import BudgetReachedError, RunError, TeacherError
+from hf_oss_instruct.seeds.resolve import open_source
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.run import RunResult, run
+from hf_oss_instruct.teachers.batches.api import BatchApi
+from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
+from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.inference import InferenceTeacher
+from tests.support.batches import BatchServer, Job
+from tests.support.teacher import Answer, LocalTeacher
+
+N = 24
+PACE = 0.004
+"""Factor on all pauses."""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    folder = tmp_path / "my_code"
+    folder.mkdir()
+    for number in range(12):
+        lines = [f"def task_{number}_{line}(x):\n    return x + {number * 100 + line}\n" for line in range(10)]
+        (folder / f"tasks_{number}.py").write_text("\n".join(lines))
+    return folder
+
+
+def batches(url: str, most_requests: int = 50, most_bytes: int = 10**8) -> BatchTeacher:
+    api = BatchApi(HttpClient(url, None, 30.0))
+    return BatchTeacher(InferenceTeacher("m", url), api, most_requests=most_requests, most_bytes=most_bytes, pace=PACE)
+
+
+def go(out: Path, code: Path, url: str, limits: RunLimits | None = None, direct: bool = False, **sizes: int) -> RunResult:
+    teacher = InferenceTeacher("m", url) if direct else batches(url, **sizes)
+    options = TeacherSpec(batch=not direct, batch_requests=50)
+    spec = RunSpec(SeedPlan(n=N), options, limits=limits or RunLimits())
+    return run(out, spec, open_source(str(code)), teacher)
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.parquet")}
+
+
+@pytest.fixture
+def plain(tmp_path: Path, code: Path) -> dict[str, bytes]:
+    """What a run with direct requests writes."""
+    with LocalTeacher() as server:
+        go(tmp_path / "plain", code, server.base_url, direct=True)
+    return tables(tmp_path / "plain")
+
+
+def test_rows_are_those_of_direct_requests_and_each_is_paid_for_once(tmp_path: Path, code: Path, plain: dict[str, bytes]) -> None:
+    with BatchServer() as server:
+        result = go(tmp_path / "out", code, server.base_url)
+        assert (result.error, result.stats.pending) == (None, 0)
+        assert (len(server.jobs), len(server.paid), server.paid.total(), len(server.requests)) == (1, N, N, 0)
+        again = go(tmp_path / "out", code, server.base_url)
+        assert (again.error, len(server.jobs)) == (None, 1)
+    assert tables(tmp_path / "out") == plain
+    assert result.report["requests_sent"] == N == again.report["requests_sent"]
+
+
+def test_batches_are_within_the_providers_limits(tmp_path: Path, code: Path, plain: dict[str, bytes]) -> None:
+    with BatchServer() as server:
+        go(tmp_path / "requests", code, server.base_url, most_requests=10)
+        assert sorted(len(job.lines) for job in server.jobs) == [4, 10, 10]
+        before = len(server.jobs)
+        go(tmp_path / "bytes", code, server.base_url, most_bytes=8000)
+        sizes = [len(server.files[job.file_id]) for job in server.jobs[before:]]
+        assert max(sizes) <= 8000
+        assert len(sizes) > 2
+    assert tables(tmp_path / "requests") == plain == tables(tmp_path / "bytes")
+
+
+def expires(job: Job) -> None:
+    if job.number == 0:
+        job.status, job.answered = "expired", 0.5
+
+
+def loses_lines(job: Job) -> None:
+    job.answered, job.missing = (0.7, True) if job.number < 2 else (1.0, False)
+
+
+@pytest.mark.parametrize("plan", [expires, loses_lines])
+def test_what_a_batch_leaves_unanswered_goes_into_another_and_then_directly(
+    tmp_path: Path, code: Path, plain: dict[str, bytes], plan: Any
+) -> None:
+    with BatchServer(plan) as server:
+        result = go(tmp_path / "out", code, server.base_url)
+        assert (result.error, result.stats.pending) == (None, 0)
+        assert max(server.paid.values()) == 1
+        assert server.paid.total() + len(server.requests) == N
+        assert bool(server.requests) == (plan is loses_lines)
+        assert len(server.jobs) == 2
+    assert tables(tmp_path / "out") == plain
+
+
+def test_lines_with_errors_are_asked_again_or_rejected_as_direct_requests_are(tmp_path: Path, code: Path) -> None:
+    seen: dict[str, int] = {}
+
+    def answer(body: dict[str, Any]) -> Answer:
+        asked = json.dumps(body["messages"])
+        seen[asked] = seen.get(asked, 0) + 1
+        if "task_3_" in asked:
+            return Answer(status=400, text="this prompt is too long")
+        if "task_5_" in asked and seen[asked] == 1:
+            return Answer(status=503, text="overloaded")
+        return Answer()
+
+    with BatchServer(answer=answer) as server:
+        result = go(tmp_path / "out", code, server.base_url)
+        assert (result.error, result.stats.pending) == (None, 0)
+        assert result.stats.rejected["refused"] == sum("task_3_" in asked for asked in seen) > 0
+        assert len(server.jobs) == 2
+        assert {json.dumps(line["body"]["messages"]).count("task_5_") > 0 for line in server.jobs[1].lines} == {True}
+        assert max(server.paid.values()) == 1
+
+
+def test_a_parameter_that_the_server_does_not_take_is_left_out_of_the_next_batch(tmp_path: Path, code: Path) -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        return Answer(status=400, text="Unsupported parameter: 'seed' is not supported") if "seed" in body else Answer()
+
+    with BatchServer(answer=answer) as server:
+        result = go(tmp_path / "out", code, server.base_url)
+        assert (result.error, result.stats.pending, len(server.jobs)) == (None, 0, 2)
+    assert result.report["parameters_changed"] == {"seed": None}
+
+
+def test_a_batch_that_is_cancelled_at_the_provider_stops_the_run_and_the_same_command_submits_the_rest(
+    tmp_path: Path, code: Path, plain: dict[str, bytes]
+) -> None:
+    def plan(job: Job) -> None:
+        if job.number == 0:
+            job.status, job.answered, job.missing = "cancelled", 0.25, True
+
+    with BatchServer(plan) as server:
+        stopped = go(tmp_path / "out", code, server.base_url)
+        assert isinstance(stopped.error, TeacherError)
+        assert "batch_0 was cancelled at the provider" in str(stopped.error)
+        assert (stopped.stats.done, len(server.jobs)) == (N // 4, 1)
+        assert go(tmp_path / "out", code, server.base_url).error is None
+        assert (len(server.jobs), server.paid.total(), max(server.paid.values())) == (2, N, 1)
+    assert tables(tmp_path / "out") == plain
+
+
+def test_a_batch_that_the_provider_refuses_stops_the_run_and_rejects_nothing(tmp_path: Path, code: Path) -> None:
+    def plan(job: Job) -> None:
+        job.status, job.errors = "failed", {"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit"}]}
+
+    with BatchServer(plan) as server:
+        stopped = go(tmp_path / "out", code, server.base_url)
+        assert "token_limit_exceeded" in str(stopped.error)
+        assert (stopped.stats.done, stopped.stats.pending) == (0, N)
+        server._plan = lambda job: None
+        assert go(tmp_path / "out", code, server.base_url).error is None
+    with LocalTeacher() as without:
+        stopped = go(tmp_path / "other", code, without.base_url)
+    assert "no route POST /v1/files" in str(stopped.error)
+    assert stopped.stats.rejected.total() == 0
+
+
+@pytest.mark.parametrize("lost", ["POST /v1/files", "POST /v1/batches", "GET /v1/batches", "GET /v1/files"])
+def test_a_call_whose_answer_is_lost_is_not_paid_for_twice(
+    tmp_path: Path, code: Path, plain: dict[str, bytes], lost: str
+) -> None:
+    """The server does what it is told, and the connection breaks before the answer."""
+    breaks = iter([True, True, True])
+
+    def after(method: str, path: str) -> Answer | None:
+        return Answer(reset=True) if f"{method} {path}".startswith(lost) and next(breaks, False) else None
+
+    with BatchServer() as server:
+        server.after = after
+        assert go(tmp_path / "out", code, server.base_url).error is None
+        assert (len(server.jobs), server.paid.total()) == (1, N)
+    assert tables(tmp_path / "out") == plain
+
+
+def test_an_overloaded_batch_api_is_asked_again(tmp_path: Path, code: Path) -> None:
+    busy = iter([True, True, False] * 20)
+    with BatchServer() as server:
+        server.before = lambda method, path: Answer(status=429, headers={"Retry-After": "0"}) if next(busy, False) else None
+        assert go(tmp_path / "out", code, server.base_url).error is None
+        assert (len(server.jobs), server.paid.total()) == (1, N)
+
+
+def test_the_budget_is_reserved_before_a_batch_is_submitted(tmp_path: Path, code: Path) -> None:
+    with BatchServer() as server:
+        result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=10))
+        assert isinstance(result.error, BudgetReachedError)
+        assert (sum(len(job.lines) for job in server.jobs), result.report["requests_sent"]) == (10, 10)
+        result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=N))
+        assert (result.error, server.paid.total(), result.report["requests_sent"]) == (None, N, N)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from tests.synthesis.test_batches import go
+from hf_oss_instruct.spec.limits import RunLimits
+result = go(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], RunLimits(max_requests=int(sys.argv[4])), most_requests=10)
+sys.exit(0 if result.error is None and not result.stats.pending else 1)
+"""
+
+
+def start(out: Path, code: Path, server: BatchServer) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", RUN, str(out), str(code), server.base_url, str(N)])
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.long)])
+def test_killed_at_any_moment_the_same_run_ends_with_the_same_bytes_and_pays_once(
+    tmp_path: Path, code: Path, plain: dict[str, bytes], kills: int
+) -> None:
+    """Each process is killed at the moment of a call: before the server has it, or after it has done it."""
+    dice = random.Random(kills)
+    running: list[subprocess.Popen[bytes]] = []
+
+    def killed_at(call: int) -> Any:
+        def at(method: str, path: str) -> Answer | None:
+            if len(server.calls) < call:
+                return None
+            running[-1].kill()
+            return Answer(reset=True)
+
+        return at
+
+    def slow(job: Job) -> None:
+        job.left = kills
+
+    killed = 0
+    with BatchServer(slow) as server:
+        for _ in range(kills):
+            hook = killed_at(len(server.calls) + dice.randint(1, 9))
+            server.before, server.after = (hook, server.after) if dice.random() < 0.5 else (server.before, hook)
+            running.append(start(tmp_path / "out", code, server))
+            killed += running[-1].wait(120) != 0
+            server.before = server.after = lambda method, path: None
+        assert start(tmp_path / "out", code, server).wait(120) == 0
+        assert killed >= min(kills, 3)
+        assert (server.paid.total(), max(server.paid.values()), len(server.requests)) == (N, 1, 0)
+        assert sum(len(job.lines) for job in server.jobs) == N, "no request is in two batches"
+    assert tables(tmp_path / "out") == plain
+    assert json.loads((tmp_path / "out/run.json").read_text())["requests_sent"] == N
+
+
+def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_continued_directly(
+    tmp_path: Path, code: Path, plain: dict[str, bytes]
+) -> None:
+    def slow(job: Job) -> None:
+        job.left = 10**6
+
+    with BatchServer(slow) as server:
+        process = start(tmp_path / "out", code, server)
+        while len(server.jobs) < 3 and process.poll() is None:
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(120) == 1
+        report = json.loads((tmp_path / "out/run.json").read_text())
+        assert (report["pending"], report["requests_sent"]) == (N, 0)
+        for job in server.jobs:
+            job.left = 0
+        refused = go(tmp_path / "out", code, server.base_url, direct=True)
+        assert isinstance(refused.error, RunError)
+        assert "Add --batch to collect them" in str(refused.error)
+        assert len(server.requests) == 0
+        result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=N))
+        assert (result.error, len(server.jobs), server.paid.total(), result.report["requests_sent"]) == (None, 3, N, N)
+    assert tables(tmp_path / "out") == plain
+
+
+def test_a_dry_run_shows_half_the_price_and_needs_one_server(tmp_path: Path, code: Path) -> None:
+    def dry(*words: str) -> Any:
+        common = [
+            "synthesize",
+            "--seeds",
+            str(code),
+            "--n",
+            "20",
+            "--model",
+            "m",
+            "--batch",
+            "--dry-run",
+            "--out",
+            str(tmp_path / "o"),
+        ]
+        return CliRunner().invoke(cli, [*common, *words])
+
+    told = dry("--base-url", "http://gpu1/v1", "--price-in", "1", "--price-out", "4", "--max-tokens", "1000")
+    assert told.exit_code == 0, told.output
+    assert "# at most 20,000 tokens in answers, which cost at most 0.08, in batches 0.04" in told.output
+    assert "# in batches of up to 50,000 requests" in told.output
+    assert "needs one server with a batch API for 'm', not 0" in str(dry().exception)
+    assert "Leave it out with --batch" in str(dry("--base-url", "http://gpu1/v1", "--timeout", "9").exception)
