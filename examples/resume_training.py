@@ -18,7 +18,7 @@ checkpoint = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp()
 
 def train(steps: int) -> None:
     """A few steps from the checkpoint on; a real loop saves model and optimizer beside the state of the stream."""
-    batches = load_dataset("oss-instruct", "sft", seeds="stdlib", n=64, split="train", streaming=True).batch(4)
+    batches = load_dataset("oss-instruct", "sft", seeds="stdlib", n=160, split="train", streaming=True).batch(4)
     saved = json.loads(checkpoint.read_text()) if checkpoint.exists() else {"step": 0, "stream": None}
     if saved["stream"]:
         batches.load_state_dict(saved["stream"])

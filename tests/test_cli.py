@@ -43,8 +43,11 @@ def test_preview_shows_pairs_and_writes_no_data_set(tmp_path: Path, fresh_cache:
 def test_what_a_preview_paid_for_is_reused_by_the_run(tmp_path: Path) -> None:
     with LocalTeacher() as teacher:
         words = ("--model", "m", "--base-url", teacher.base_url)
-        assert hf("preview", "--n", "3", *words).returncode == 0
+        shown = hf("preview", "--n", "3", *words, "--no-seed", "--temperature", "0.5")
+        assert shown.returncode == 0
+        assert "Look at: hf-oss-instruct seeds --n 3\n" in shown.stdout, "without options that seeds does not have"
         assert len(teacher.requests) == 3
+        words += ("--no-seed", "--temperature", "0.5")
         assert hf("synthesize", "--n", "5", *words, "--out", tmp_path / "out").returncode == 0
         assert len(teacher.requests) == 5
     assert report(tmp_path / "out")["requests_sent"] == 2

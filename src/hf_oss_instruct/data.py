@@ -14,7 +14,7 @@ FORMAT_VERSION = 1
 
 PER_MESSAGE = 16
 """Maximum number of tokens that a chat template adds to a message."""
-EMBEDDED_TEACHER = "comment-function/1"
+EMBEDDED_TEACHER = "comment-function/2"
 """Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`."""
 
 REASONS = (

@@ -58,17 +58,19 @@ def resumable(out: Path | None) -> Iterator[None]:
         ) from None
 
 
-def typed_command(verb: str | None = None, drop: tuple[str, ...] = (), **options: object) -> str:
+def typed_command(verb: str | None = None, drop: tuple[str, ...] = (), switches: tuple[str, ...] = (), **options: object) -> str:
     """The command line as typed, without API keys.
 
     Args:
         verb: another command to show instead, with the same arguments.
         drop: options to leave out, with their values.
+        switches: options without values to leave out.
         options: option → value, in place of what was typed for it.
     """
     from hf_oss_instruct.credentials import redacted
 
-    words = [verb, *_without(sys.argv[2:], *drop, *options)] if verb else sys.argv[1:]
+    typed = [word for word in sys.argv[2:] if word.removeprefix("--") not in switches]
+    words = [verb, *_without(typed, *drop, *options)] if verb else sys.argv[1:]
     words = [*words, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
     return redacted(shlex.join(["hf-oss-instruct", *words]))
 

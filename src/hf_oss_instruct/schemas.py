@@ -79,6 +79,7 @@ _VERIFICATION = [
     pa.field("attempts", pa.int64()),
     pa.field("passes", pa.int64()),
     pa.field("execution_status", pa.string()),
+    pa.field("detail", pa.string()),
     pa.field("mutation_score", pa.float64()),
     pa.field("mutants", pa.int64()),
     pa.field("flaky", pa.int64()),

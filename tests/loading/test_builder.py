@@ -104,7 +104,7 @@ def test_rows_are_made_when_they_are_read(files: str, tmp_path: Path, teacher: L
 
 def test_the_embedded_teacher_serves_by_default(files: str, tmp_path: Path) -> None:
     row = next(iter(load(files, tmp_path, streaming=True)))
-    assert row["teacher"] == "comment-function/1"
+    assert row["teacher"] == "comment-function/2"
     assert "Move every value" in row["problem"]
     assert list(row) == SCHEMA.names
 
@@ -138,7 +138,7 @@ def test_the_sft_config_has_prompt_and_completion(files: str, tmp_path: Path) ->
 
 def test_a_teacher_object_is_taken_as_it_is(files: str, tmp_path: Path) -> None:
     rows = load(files, tmp_path, streaming=True, teacher=hf_oss_instruct.CommentFunctionTeacher())
-    assert next(iter(rows))["teacher"] == "comment-function/1"
+    assert next(iter(rows))["teacher"] == "comment-function/2"
 
 
 def test_wrong_options_say_what_is_right(files: str, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_teacher_is_chosen_by_the_call_then_configure_then_the_environment(
     def named(**options: Any) -> str:
         return next(iter(load(files, tmp_path, streaming=True, **options)))["teacher"]
 
-    assert named() == "comment-function/1"
+    assert named() == "comment-function/2"
     assert "No teacher was given" in caplog.text
     caplog.clear()
     monkeypatch.setenv("OSS_INSTRUCT_MODEL", "of-the-environment")
@@ -197,7 +197,7 @@ def test_a_teacher_is_chosen_by_the_call_then_configure_then_the_environment(
     try:
         assert named() == "openai-compatible:configured"
         assert named(model="called", base_url=teacher.base_url) == "openai-compatible:called"
-        assert named(teacher="comment-function") == "comment-function/1"
+        assert named(teacher="comment-function") == "comment-function/2"
     finally:
         hf_oss_instruct.configure()
     assert not caplog.text

@@ -310,7 +310,7 @@ def test_a_recipe_on_the_hub_spends_only_what_the_caller_says(recipe: Path, teac
     with LocalHub() as hub:
         hub.put_folder("stranger/live", recipe)
         said = on_a_hub(hub, teacher, tmp_path)
-    assert said["environment"] == ["comment-function/1"] * 2
+    assert said["environment"] == ["comment-function/2"] * 2
     assert said["call"] == ["openai-compatible:m"] * 2
     assert said["configure"] == ["openai-compatible:configured"] * 2
     assert said["sft"] == ["completion", "prompt"]

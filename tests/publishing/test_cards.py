@@ -221,7 +221,7 @@ def test_front_matter_is_yaml_that_names_the_three_configs() -> None:
 
 
 def test_a_card_of_mined_pairs_opens_with_a_warning() -> None:
-    report = facts()["report"] | {"teacher": "comment-function/1"}
+    report = facts()["report"] | {"teacher": "comment-function/2"}
     card = dataset_card(**facts(report=report))
     assert card.index("Generated without a model") < card.index("1,957 pairs")
     for other in (facts()["report"]["teacher"], "comment-function-7b"):  # a name that only begins like it

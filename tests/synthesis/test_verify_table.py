@@ -16,16 +16,19 @@ from datasets import load_dataset
 
 import hf_oss_instruct
 from hf_oss_instruct.cli import cli
+from hf_oss_instruct.curation.pairs.columns import columns_of, language_of, read_tests, text_of
+from hf_oss_instruct.curation.pairs.texts import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
-from hf_oss_instruct.synthesis.tables.columns import columns_of, language_of, read_tests, text_of
-from hf_oss_instruct.synthesis.tables.rows import problem_of, solution_of, tests_of, with_solution
+from hf_oss_instruct.synthesis.tables import read_source
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import verify as core
+from tests.support.teacher import Answer, LocalTeacher
 from tests.support.verified import pair, verifying_teacher
 
 DOUBLE = "```python\ndef double(x):\n    return 2 * x\n```"
+WITH_FLASK = DOUBLE.replace("def", "import flask\n\n\ndef")
 ASSERTS = ["assert double(2) == 4", "assert double(0) == 0", "assert double(-3) == -6"]
 
 
@@ -144,6 +147,85 @@ def test_a_table_that_brings_tests_needs_no_teacher(tmp_path: Path) -> None:
 
     again = hf_oss_instruct.verify(tmp_path / "out" / "data", tmp_path / "again", columns={"tests": "tests"})
     assert again["kept"] == 2, "what was verified is verified by the tests it carries"
+
+
+def test_a_failing_row_that_is_kept_says_why(tmp_path: Path) -> None:
+    tests = ["assert double(1) == 2", "assert double(2) == 5", "assert double(0) == 0", "assert double(3) == 7"]
+    source = written(
+        tmp_path / "rows.jsonl",
+        [
+            {"problem": "Double it.", "solution": DOUBLE, "tests": ASSERTS},
+            {"problem": "Double it, nearly.", "solution": DOUBLE.replace("2 * x", "x * 2"), "tests": tests},
+            {"problem": "Double it with flask.", "solution": WITH_FLASK, "tests": ASSERTS, "detail": "theirs"},
+        ],
+    )
+    hf_oss_instruct.verify(source, tmp_path / "out", keep="all", unverifiable="keep")
+    right, wrong, flask = (row["detail"] for row in read(tmp_path / "out" / "data"))
+    assert right is None
+    assert wrong.startswith("fails tests 2, 4 of 4: ")
+    assert "AssertionError" in wrong
+    assert "flask" in flask
+    assert read(tmp_path / "out" / "data")[2]["source_detail"] == "theirs"
+    hf_oss_instruct.verify(source, tmp_path / "strict")
+    assert [row["detail"] for row in read(tmp_path / "strict" / "rejected")] == [wrong, flask]
+    report = hf_oss_instruct.curate(tmp_path / "out", tmp_path / "curated", steps=["duplicates"])
+    assert (report["kept"], report["columns_renamed"]) == (3, {})
+    assert [row["detail"] for row in read(tmp_path / "curated" / "data")] == [right, wrong, flask]
+
+
+@pytest.mark.parametrize(
+    ("names", "given"),
+    [
+        (("prompt", "completion", "test_list"), None),
+        (("task", "code_of_it", "cases"), {"problem": "task", "solution": "code_of_it", "tests": "cases"}),
+        (("question", "solutions", "tests"), None),
+    ],
+)
+def test_curation_reads_pairs_from_the_columns_that_verification_read(
+    tmp_path: Path, names: tuple[str, str, str], given: dict[str, str] | None
+) -> None:
+    """Of a verified table with other column names, curation writes the configs `sft` and `preference` as verification did."""
+    tests = ["assert top([1, 3]) == 3", "assert top([2]) == 2", "assert top([-1, -2]) == -1"]
+    wrong = "def top(v):\n    return v[0]\n"
+    values = [("Return the greatest number.", "def top(v):\n    return max(v)\n", tests)]
+    with LocalTeacher(lambda body: Answer(text=f"```python\n{wrong}```")) as server:
+        hf_oss_instruct.verify(
+            written(tmp_path / "rows.jsonl", [dict(zip(names, one, strict=True)) for one in values]),
+            tmp_path / "out",
+            teacher=InferenceTeacher("m", server.base_url),
+            solutions=2,
+            columns=given,
+        )
+    report = hf_oss_instruct.curate(tmp_path / "out", tmp_path / "curated", steps=["duplicates"])
+    assert (report["kept"], report["pairs"]) == (1, 1)
+    assert read(tmp_path / "curated" / "sft") == read(tmp_path / "out" / "sft")
+    assert read(tmp_path / "curated" / "sft")[0]["completion"] == values[0][1]
+    assert read(tmp_path / "curated" / "preference") == read(tmp_path / "out" / "preference")
+    twice = hf_oss_instruct.curate(tmp_path / "curated", tmp_path / "twice", steps=["duplicates"])
+    assert twice["pairs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("task_id", "expected"),
+    [
+        *[("CPP/0", "cpp"), ("Java/12", "java"), ("Rust/3", "rust"), ("Python/1", "python"), ("Go/7", "go")],
+        *[("JavaScript/5", "javascript"), ("HumanEval/3", "shell"), ("Mbpp/2", "shell"), ("x/cpp/1", "shell")],
+        *[(7, "shell"), (None, "shell")],
+    ],
+)
+def test_a_problem_id_of_humaneval_x_names_the_language(task_id: Any, expected: str) -> None:
+    assert language_of(None, "shell", task_id) == expected
+
+
+def test_the_language_of_a_row_is_read_where_it_stands(tmp_path: Path) -> None:
+    """A column of languages comes first, in MultiPL-E's spellings too; then the id; then `--language`."""
+    rows = [
+        {"name": "HumanEval_0_f", "task_id": None, "language": "rs", "prompt": "p", "canonical_solution": "s"},
+        {"name": "x", "task_id": "Go/3", "language": None, "prompt": "p", "canonical_solution": "s"},
+        {"name": "y", "task_id": "HumanEval/1", "language": None, "prompt": "p", "canonical_solution": "s"},
+    ]
+    source = read_source(str(written(tmp_path / "rows.jsonl", rows)), language="ruby")
+    assert [row["lang"] for row in source] == ["rust", "go", "ruby"]
 
 
 def test_a_body_completes_the_prompt_and_check_is_called_with_the_entry_point(tmp_path: Path) -> None:
@@ -291,16 +373,22 @@ def test_a_run_is_verified_with_tests_asked_apart_and_goes_on_where_it_was(tmp_p
 
 
 def test_the_command_says_what_it_would_cost_and_what_it_found(tmp_path: Path) -> None:
-    source = written(tmp_path / "rows.jsonl", [{"problem": "Double it.", "solution": DOUBLE, "tests": ASSERTS}])
+    rows = [{"problem": "Double it.", "solution": DOUBLE, "tests": tests} for tests in (ASSERTS, [])]
+    source = written(tmp_path / "rows.jsonl", rows)
     words = ["verify", str(source), "--out", str(tmp_path / "out")]
-    planned = CliRunner().invoke(
-        cli, [*words, "--dry-run", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--repair", "2"]
-    )
-    assert "1 to 3 requests a row" in planned.output, planned.output
+    server = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
+    planned = CliRunner().invoke(cli, [*words, "--dry-run", *server, "--repair", "2"])
+    assert "# 1 row with tests: 0 to 2 requests each" in planned.output, planned.output
+    assert "# 1 row without tests: 1 to 3 requests each" in planned.output
+    assert "# up to 5 requests in all" in planned.output
+    apart = CliRunner().invoke(cli, [*words, "--dry-run", *server, "--tests", "apart"])
+    assert "# 2 rows: 1 request each" in apart.output, apart.output
+    plain = CliRunner().invoke(cli, [*words, "--dry-run"])
+    assert "# 1 row without tests: rejected as tests_missing" in plain.output, plain.output
     assert not (tmp_path / "out").exists()
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
-    assert "1 rows kept of 1" in done.output
+    assert "1 rows kept of 2" in done.output
     other = CliRunner().invoke(cli, [*words, "--mutants", "2"])
     assert other.exit_code == 1
     assert "mutants" in str(other.exception), "another job is refused with the difference"

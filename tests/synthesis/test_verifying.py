@@ -218,6 +218,8 @@ def test_the_embedded_teacher_gives_verified_pairs_offline(tmp_path: Path) -> No
     )
     result = run(tmp_path / "out", spec, open_source(str(seeds)), CommentFunctionTeacher())
     assert (result.report["kept"], result.report["rejected"]) == (1, {"not_verifiable": 1})
+    assert result.report["verification"]["not_verifiable"] == {"context": 1}
+    assert result.report["requests_sent"] == 0, "the embedded teacher's answers are no requests"
     [row] = rows(tmp_path / "out")
     assert row["test_results"] == [True, True]
     assert "is a method and needs its class" in rows(tmp_path / "out", "rejected")[0]["detail"]
@@ -273,7 +275,9 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path
         assert found[name] == whole[name]
 
 
-def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("to_the_end", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path, to_the_end: bool) -> None:
+    """What hangs is ended at once, and runs again with the same command, until its time limit."""
     seeds = code(tmp_path / "code", ("hanging", "right", "wrong"))
     with verifying_teacher() as server:
         words = [
@@ -300,10 +304,34 @@ def test_a_signal_ends_a_verification_in_good_order(tmp_path: Path) -> None:
         report = json.loads((tmp_path / "out" / "run.json").read_text())
         timed_out = report["rejected"]["tests_failed"] == 2  # on a slow machine, before the process has ended
         assert (report["kept"], report["pending"]) == (1, 0 if timed_out else 1), "what hangs is pending, the rest is there"
-        again = BASE.start([COMMAND, "synthesize", *words]).wait()
-        assert again.returncode == 0, again.stderr
         assert len(server.requests) == 3
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["rejected"] == {"tests_failed": 2}
+        if to_the_end:
+            again = BASE.start([COMMAND, "synthesize", *words]).wait()
+            assert again.returncode == 0, again.stderr
+            assert len(server.requests) == 3
+            assert json.loads((tmp_path / "out" / "run.json").read_text())["rejected"] == {"tests_failed": 2}
+
+
+def test_tester_and_solver_have_servers_and_keys_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is asked at its server only, with the key of that host only; `run.json` and the card name both."""
+    seeds = code(tmp_path / "code", ("right",))
+    with verifying_teacher() as teacher, verifying_teacher() as tester, verifying_teacher() as solver:
+        words = ["synthesize", "--seeds", str(seeds), "--n", "1", "--model", "writer", "--tester", "tester", "--solver", "solver"]
+        words += ["--verify", "--solutions", "2", "--benchmarks", "none", "--out", str(tmp_path / "out")]
+        for name, server in (("writer", teacher), ("tester", tester), ("solver", solver)):
+            host = server.base_url.split("/")[2]
+            monkeypatch.setenv(f"KEY_OF_{name}", f"secret-of-{name}")
+            words += ["--base-url", f"{name}={server.base_url}", "--api-key-env", f"{host}=KEY_OF_{name}"]
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, done.output
+        for name, server in (("writer", teacher), ("tester", tester), ("solver", solver)):
+            [sent] = server.requests
+            assert (sent["body"]["model"], sent["headers"]["authorization"]) == (name, f"Bearer secret-of-{name}")
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["tasks"] == ["tests: openai-compatible:tester", "solve: openai-compatible:solver"]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "solve: openai-compatible:solver" in card
+    assert "secret-of" not in card + json.dumps(report) + done.output
 
 
 def test_a_spent_budget_leaves_rows_pending_and_verifies_what_was_answered(tmp_path: Path, teacher: LocalTeacher) -> None:

@@ -90,15 +90,10 @@ METHODS = {
         "longer",
         "virtual int longer() const override {\n  return n;\n}",
     ),
-    "method.go": (
-        "package text\n\n// DOC\nfunc (t *Text[T]) Longer() int {\n\treturn t.n\n}\n",
-        "Longer",
-        "func (t *Text[T]) Longer() int {\n\treturn t.n\n}",
-    ),
     "method.rs": (
-        "impl Text {\n    /// DOC\n    pub fn longer(&mut self) -> usize {\n        self.n\n    }\n}\n",
+        "impl Text {\n    /// DOC\n    pub fn longer(words: &[String]) -> usize {\n        words.len()\n    }\n}\n",
         "longer",
-        "pub fn longer(&mut self) -> usize {\n    self.n\n}",
+        "pub fn longer(words: &[String]) -> usize {\n    words.len()\n}",
     ),
     "Method.cs": (
         "class Text\n{\n    /// <summary>DOC</summary>\n    public override int Longer<T>(T words)\n    {\n        return 1;\n"
@@ -158,8 +153,28 @@ def test_a_folder_in_ten_languages_becomes_pairs_methods_included(tmp_path: Path
         assert DOC in row["problem"]
         assert DOC not in row["solution"]
         assert row["seed"] == "\n".join(source.split("\n")[row["start_line"] - 1 : row["end_line"]])
-        assert row["teacher"] == "comment-function/1"
+        assert row["teacher"] == "comment-function/2"
         assert (row["prompt_tokens"], row["completion_tokens"], row["openai_fingerprint"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("noop.py", 'class Mail:\n    def noop(self):\n        """DOC"""\n        return self._shortcmd("NOOP")\n'),
+        ("limit.py", 'LIMIT = 3\n\n\ndef longer(words):\n    """DOC"""\n    return sum(len(w) > LIMIT for w in words)\n'),
+        ("text.go", "package text\n\n// DOC\nfunc (t *Text[T]) Longer() int {\n\treturn t.n\n}\n"),
+        ("text.rs", "impl Text {\n    /// DOC\n    pub fn longer(&mut self) -> usize {\n        self.n\n    }\n}\n"),
+        ("Text.java", "class Text {\n    /** DOC */\n    int longer() {\n        return this.n;\n    }\n}\n"),
+        ("text.cpp", "// DOC\nint Text::longer() const {\n  return n;\n}\n"),
+        ("text.php", "<?php\nclass Text\n{\n    /** DOC */\n    function longer()\n    {\n        return $this->n;\n    }\n}\n"),
+    ],
+)
+def test_what_cannot_stand_alone_is_rejected_with_that_reason(tmp_path: Path, file: str, source: str) -> None:
+    rows, [rejection] = mine(tmp_path, {file: source.replace("DOC", DOC)})
+    assert rows == []
+    assert rejection.reason == "not_verifiable"
+    wanted = "needs other names of its module: LIMIT" if file == "limit.py" else "is a method and needs its class"
+    assert wanted in rejection.detail
 
 
 def test_the_problem_shows_the_signature_but_not_the_code() -> None:
@@ -234,7 +249,7 @@ PIECES = st.sampled_from(LINES) | st.sampled_from(SOURCES) | st.text(max_size=9)
 def test_any_snippet_gives_a_pair_or_a_refusal(lang: str, snippet: str) -> None:
     completion = asked(snippet, lang)
     if isinstance(completion, RowRejectedError):
-        assert completion.reason in ("unparsable", "thin_documentation")
+        assert completion.reason in ("unparsable", "thin_documentation", "not_verifiable")
     else:
         assert completion.finish_reason == "stop"
         assert parse(completion).solution.startswith("```")

@@ -37,6 +37,7 @@ _VERIFICATION = {
     "mutation_score": {"mean": (int, float, type(None)), "rows": int},
     "flake_bound": {"reruns": int, "bound": (int, float, type(None))},
 }
+_PAIR = {"problem": str, "solution": str}
 _LIST = {"name": str, "status": str, "revision": (str, type(None)), "tasks": int}
 
 
@@ -49,6 +50,7 @@ class EarlierReport:
     Attributes:
         of_the_run: teacher, tokens and the like, as far as they are there.
         counts: `requested`, `kept`, `rejected`, `pending`, as far as they are there.
+        pair_columns: `problem`, `solution` → name of the column, where it is not a usual one; empty where the report names none.
         checks: entries of checks, each with name and status.
         verification: what verification found; None if nothing was verified.
     """
@@ -62,6 +64,11 @@ class EarlierReport:
             found = {}
         self.of_the_run = self._fields(found, _OF_THE_RUN)
         self.counts = self._fields(found, _COUNTED)
+        self.pair_columns: dict[str, str] = {
+            field: name
+            for field, name in self._fields(found, {"pair_columns": _PAIR}).get("pair_columns", {}).items()
+            if field in _PAIR
+        }
         self.checks: list[dict[str, Any]] = []
         listed = self._fields(found, {"checks": list}).get("checks", [])
         for place, check in enumerate(listed):

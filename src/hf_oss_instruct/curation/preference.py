@@ -5,10 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow as pa
+
+from hf_oss_instruct.curation.pairs import TableColumns, pair_rows
+from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, VERIFIED_SCHEMA
 from hf_oss_instruct.templates import to_prompt_completion
 
 MARGIN, CHOSEN_ABOVE, REJECTED_ABOVE = 0.4, 0.8, 0.0
 """Pass rates: the chosen one's is above 0.8 and more than 0.4 above the rejected one's, which is above 0 (AceCoder)."""
+
+
+FROM = ("solutions", "execution_status")
+"""Columns beside the pair that preference pairs are made from."""
+
+
+def preference_table(table: pa.Table, names: TableColumns) -> pa.Table | None:
+    """The preference pairs of a table's rows; None for a table without the columns that verification writes.
+
+    Args:
+        table: the rows.
+        names: its columns.
+    """
+    typed = set(table.column_names) >= {*FROM} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type
+    if not typed:
+        return None
+    pairs = [pair for row in pair_rows(table, names, FROM) for pair in preference_pairs(row)]
+    return pa.Table.from_pylist(pairs, PREFERENCE_SCHEMA)
 
 
 def preference_pairs(row: Mapping[str, Any]) -> Iterator[dict[str, str]]:

@@ -53,15 +53,15 @@ def read(source: str) -> pa.Table:
 def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, dict[str, str]]:
     """Rename columns that have a name of ours with another meaning. Returns the table, and old name → new name.
 
-    Rows of a run keep their `seed_id`, `flags` and `contaminated_by`. In other tables these names mean something else, except
-    for a `seed_id` that is unique.
+    Rows of a run keep their `seed_id`, `detail`, `flags` and `contaminated_by`. In other tables these names mean something else,
+    except for a `seed_id` that is unique.
 
     Args:
         table: rows.
         ours: whether this library wrote the table, whatever its columns.
     """
     ours = ours or set(table.column_names) >= OURS
-    kinds = {SEED_ID: pa.types.is_string, FLAGS: _is_words, CONTAMINATED_BY: _is_words}
+    kinds = {SEED_ID: pa.types.is_string, DETAIL: pa.types.is_string, FLAGS: _is_words, CONTAMINATED_BY: _is_words}
     clashing = [
         name
         for name in RESERVED

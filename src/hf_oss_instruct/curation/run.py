@@ -16,18 +16,18 @@ import pyarrow.compute as pc
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.earlier import EarlierReport
-from hf_oss_instruct.curation.preference import preference_pairs
+from hf_oss_instruct.curation.pairs import TableColumns, columns_of, pair_rows
+from hf_oss_instruct.curation.preference import preference_table
 from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.schemas import SFT_SCHEMA
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import owned, write_whole
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
-OF_PREFERENCES = ["problem", "solution", "solutions", "execution_status"]
 
 
 def curate(
@@ -45,11 +45,13 @@ def curate(
     Args:
         source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
             the Hub.
-        out: a new or empty folder: `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json`; of a run
+        out: a new or empty folder: `data/`, `sft/` (where there are problem and solution, in columns as `verify` finds them),
+            `preference/` (of verified rows), `rejected/`, `run.json`; of a run
             also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
             which is how an interrupted job resumes.
         steps: names of `checks.STEPS`; all of them by default.
-        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist.
+        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist, else those that hold
+            problems and solutions.
         options: options of the checks; `columns` is set here.
         card: name of the folder and report → its README.md.
         progress: shows what is done.
@@ -66,15 +68,20 @@ def curate(
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     with progress.stage(f"Reading {source}"):
         table, renamed = without_reserved(read(source), ours=(Path(source) / REPORT).is_file())
-        options = replace(options, columns=text_columns(table, columns))
+        before = EarlierReport(source)
+        pair = _pair_columns(table, before)
+        options = replace(options, columns=text_columns(table, columns, pair))
         table = as_text(table, options.columns)
         table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     with owned(out, _job(source, chosen, columns, options)):
         marked, entries = run_steps(table, chosen, options, progress)
         config = Path(source) / CONFIG
-        report = _report(source, options.columns, table, marked, entries) | {"columns_renamed": renamed}
+        report = _report(source, before, options.columns, table, marked, entries) | {"columns_renamed": renamed}
+        report |= {"pair_columns": before.pair_columns} if before.pair_columns else {}
+        marks = [name for name in (REASON, DETAIL) if name in marked.column_names and name not in table.column_names]
         with progress.stage(f"Writing {out}"):
-            return _write(out, marked, report, {CONFIG: config.read_bytes()} if config.is_file() else {}, card)
+            files = {CONFIG: config.read_bytes()} if config.is_file() else {}
+            return _write(out, marked, marks, pair, report, files, card)
 
 
 def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | None, options: checks.Options) -> dict[str, Any]:
@@ -111,14 +118,33 @@ def run_steps(
     return table, entries
 
 
-def text_columns(table: pa.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
+def _pair_columns(table: pa.Table, before: EarlierReport) -> TableColumns | None:
+    """The columns that hold problems and solutions: those that an earlier run names, else those of a usual name.
+
+    Chats count only where a run has read pairs from them: of others, pairs would leave turns out.
+    """
+    try:
+        found = columns_of(table.column_names, before.pair_columns)
+    except UsageError:
+        return None
+    return found if before.pair_columns or not found.chat else None
+
+
+def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColumns | None = None) -> tuple[str, ...]:
     """The columns to check.
+
+    Args:
+        table: rows.
+        columns: those that the caller names, if any.
+        pair: the columns that hold problems and solutions, if there are any.
 
     Raises:
         UsageError: one is missing or contains no text, or there is none.
     """
     there = every_text_column(table, or_bytes=True)
-    wanted = tuple(columns) if columns else tuple(name for name in dedup.COMPARED if name in there)
+    usual = tuple(name for name in dedup.COMPARED if name in there)
+    of_pair = tuple(name for name in (pair.problem, pair.solution) if name in there) if pair else ()
+    wanted = tuple(columns) if columns else usual or of_pair
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
         what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(dedup.COMPARED)}"
@@ -138,9 +164,13 @@ def _ids(table: pa.Table, columns: Sequence[str]) -> pa.Array:
 
 
 def _report(
-    source: str, columns: Sequence[str], table: pa.Table, marked: pa.Table, entries: list[dict[str, Any]]
+    source: str,
+    before: EarlierReport,
+    columns: Sequence[str],
+    table: pa.Table,
+    marked: pa.Table,
+    entries: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    before = EarlierReport(source)
     done = {entry["name"] for entry in entries}
     earlier = [entry for entry in before.checks if entry["name"] not in done]
     left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
@@ -175,25 +205,33 @@ def _verification(before: EarlierReport, kept: int) -> dict[str, Any]:
 def _write(
     out: Path,
     marked: pa.Table,
+    marks: Sequence[str],
+    pair: TableColumns | None,
     report: dict[str, Any],
     files: dict[str, bytes],
     card: Callable[[str, dict[str, Any]], str] | None,
 ) -> dict[str, Any]:
-    """Write the tables, then the card, and the report last: a folder without one is not finished."""
+    """Write the tables, then the card, and the report last: a folder without one is not finished.
+
+    Args:
+        out: the folder.
+        marked: all rows, with the results of the checks.
+        marks: columns of results that kept rows do not get.
+        pair: the columns that hold problems and solutions, if there are any.
+        report: the report, to which the counts of pairs are added.
+        files: further files, by name.
+        card: as of `curate`.
+    """
     keep = pa.array(not_rejected(marked))
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
-    marks = [name for name in (REASON, DETAIL) if name in marked.column_names]
     kept = kept.drop_columns(marks)
     parts, counts = [("data", kept), ("rejected", fallen)], {"pairs": 0}
-    if {"problem", "solution"} <= {*kept.column_names}:
-        rows = kept.select(["problem", "solution"]).to_pylist()
-        pairs = [to_prompt_completion(row) for row in rows if row["problem"] and row["solution"]]
+    if pair:
+        pairs = [to_prompt_completion(row) for row in pair_rows(kept, pair) if row["problem"] and row["solution"]]
         parts.append(("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)))
         counts["pairs"] = len(pairs)
-    if "verification" in report and holds_solutions(kept):
-        rows = kept.select(OF_PREFERENCES).to_pylist()
-        preferences = [pair for row in rows for pair in preference_pairs(row)]
-        parts.append(("preference", pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA)))
+    if pair and "verification" in report and (preferences := preference_table(kept, pair)) is not None:
+        parts.append(("preference", preferences))
         counts["preferences"] = len(preferences)
     (out / REPORT).unlink(missing_ok=True)
     for name, part in parts:
@@ -208,9 +246,3 @@ def _write(
         write_whole(out / CARD, card(out.resolve().name, report))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
     return report
-
-
-def holds_solutions(table: pa.Table) -> bool:
-    """Whether the rows have what preference pairs are made of, with the types that verification writes."""
-    there = set(table.column_names)
-    return there >= {*OF_PREFERENCES} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type

@@ -83,7 +83,7 @@ def dataset_card(
             languages={getattr(find(lang), "title", lang): count for lang, count in languages.items()},
             licenses=licenses,
             samples=samples,
-            embedded=report["teacher"] == EMBEDDED_TEACHER,
+            embedded=report["teacher"].partition("/")[0] == EMBEDDED_TEACHER.partition("/")[0],
             place=repo_id or "PATH_OR_HUB_ID",
             published=repo_id is not None,
             held=held,

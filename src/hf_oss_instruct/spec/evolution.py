@@ -56,7 +56,7 @@ class EvolutionSpec:
     solver: Any = option(
         None,
         Text(),
-        "Model that solves the evolved problems, on the same server. Default: the teacher.",
+        "Model that solves the evolved problems. Default: the teacher. --base-url MODEL=URL is its own server.",
         flag="--solver",
         metavar="MODEL",
         set_by=_BOTH,

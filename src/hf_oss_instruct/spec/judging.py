@@ -19,7 +19,8 @@ class JudgingSpec:
     judges: Sequence[Any] = option(
         (),
         Several(),
-        "Model that judges, on the teacher's server; give the flag several times for several judges. Default: --model.",
+        "Model that judges; give the flag several times for several judges. Default: --model. --base-url MODEL=URL is its own "
+        "server.",
         flag="--judge",
         metavar="MODEL",
         set_by=_BOTH,

@@ -61,7 +61,7 @@ class VerificationSpec:
     solver: Any = option(
         None,
         Text(),
-        "Model that writes the further solutions, on the same server. Default: the teacher.",
+        "Model that writes the further solutions. Default: the teacher. --base-url MODEL=URL is its own server.",
         flag="--solver",
         metavar="MODEL",
         set_by=_CALLER,
@@ -69,7 +69,7 @@ class VerificationSpec:
     tester: Any = option(
         None,
         Text(),
-        "Model that writes the tests apart, on the same server. Default: the teacher.",
+        "Model that writes the tests apart. Default: the teacher. --base-url MODEL=URL is its own server.",
         flag="--tester",
         metavar="MODEL",
         set_by=_CALLER,

@@ -73,6 +73,8 @@ class TaskState:
 
     Attributes:
         deadline: how long an attempt may take.
+        name: the task's name.
+        sends_requests: whether its questions leave this process; the embedded teacher's answers are no requests.
         answers_others: whether a question was answered, so that a refusal is the item's own fault.
         refused: key, refusal and request of what was refused before that.
         not_understood: answers that are not chat completions.
@@ -83,6 +85,7 @@ class TaskState:
 
     deadline: Deadline
     name: str
+    sends_requests: bool = True
     answers_others: bool = False
     refused: list[tuple[str, RowRejectedError, Request]] = field(default_factory=list)
     not_understood: int = 0

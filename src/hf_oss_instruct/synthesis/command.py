@@ -20,6 +20,8 @@ from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_c
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.spec.kinds import Switch
+from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.streams import reader_gone
 from hf_oss_instruct.synthesis.from_flags import open_run
 
@@ -68,7 +70,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
         fewest, most = requests_per_row(spec, teacher)
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
-        click.echo(f"# teacher {teacher.identity}, up to {requested * most:,} requests{each} without retries, into {out}")
+        asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
+        click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
         tokens = requested * most * spec.sampling.max_tokens
         if (cost := spec.limits.cost(0, tokens)) is not None:
             half = f", in batches {cost / 2:,.2f} where the provider halves its prices" if spec.teacher.batch else ""
@@ -107,6 +110,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
+    from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts
 
     flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
@@ -145,12 +149,24 @@ def preview(flags: RunFlags, output: str) -> None:
         click.echo()
         said = f"{became['kept']:,} pairs from {became.total():,} seeds, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
-        show_ending(said, look=[typed_command("seeds")], then=typed_command("synthesize", n=n, out="pairs"))
+        show_ending(said, look=[_seeds_command()], then=typed_command("synthesize", n=n, out="pairs"))
+        if verification:
+            fewest, most = requests_per_row(spec, teacher)
+            each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            click.echo(f"A row costs {each} requests, retries aside; {usage.requests_sent:,} were sent now.")
         show_skipped(skipped.elements(), output, source.converted)
         if teacher.embedded:
             click.echo(NOT_FOR_TRAINING)
     if not became["kept"]:
         raise OssInstructError("No seed gave a pair; see the reasons above. Try another model, or more seeds with --n.")
+
+
+def _seeds_command() -> str:
+    """The command that shows the seeds of a preview: as typed, without what says how they are used."""
+    others = [option for part in ("teacher", "prompt", "sampling", "verification") for option in OPTIONS[part] if option.flag]
+    names = {flag.removeprefix("--"): option for option in others for flag in str(option.flag).split("/")}
+    switches = tuple(name for name, option in names.items() if isinstance(option.kind, Switch))
+    return typed_command("seeds", drop=tuple(name for name in names if name not in switches), switches=switches)
 
 
 @click.command()

@@ -32,10 +32,8 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     show_ending(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out, look=look, then=then)
     show_rejected(report)
     tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]
-    facts = (
-        f"  teacher {report['teacher']} · {report['requests_sent']:,} requests · {tokens:,} tokens · {report['seconds']:,.1f} s"
-    )
-    show_line(facts)
+    asked = f"{report['requests_sent']:,} requests · {tokens:,} tokens" if report["requests_sent"] else "no requests"
+    show_line(f"  teacher {report['teacher']} · {asked} · {report['seconds']:,.1f} s")
     if changes := report["parameters_changed"]:
         parts = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
         show_line(f"  the server does not accept every parameter: {parts}")
@@ -80,7 +78,7 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
         show_block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
         show_block("problem", outcome["problem"])
         show_block("solution", outcome["solution"])
-        _show_tests(outcome)
+        _show_tests(outcome, outcome.get("detail"))
     elif isinstance(outcome, Rejection):
         show_block(f"seed {outcome.seed.index} rejected · {outcome.reason}", outcome.detail)
         if outcome.verified:
@@ -90,8 +88,8 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
         show_block(f"seed {outcome.seed.index} pending", outcome.why)
 
 
-def _show_tests(row: Mapping[str, Any]) -> None:
-    """Print the results of a verified row: its tests and its solutions."""
+def _show_tests(row: Mapping[str, Any], why: Any = None) -> None:
+    """Print the results of a verified row: its tests and its solutions, and why it did not pass, if that was not said yet."""
     if not row.get("execution_status"):
         return
     results, marks = row["test_results"] or [], row["test_marks"] or []
@@ -106,7 +104,7 @@ def _show_tests(row: Mapping[str, Any]) -> None:
     if row["mutation_score"] is not None:
         facts.append(f"{row['mutation_score']:.0%} of {row['mutants']} mutants killed")
     facts += [f"sandbox {row['sandbox']}"] if row["sandbox"] else []
-    show_block(f"verification · {' · '.join(facts)}")
+    show_block(f"verification · {' · '.join(facts)}", why)
 
 
 def name_of(outcome: Row | Rejection | Pending) -> str:

@@ -38,7 +38,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.verifying.rows import facts_in
+from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE, facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -151,6 +151,8 @@ class Tables:
             stats.first_why = stats.first_why or f"{outcome.reason}: {outcome.detail}"
             if stats.verification and outcome.verified:
                 stats.verification.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
+            elif stats.verification and outcome.reason == NOT_VERIFIABLE:
+                stats.verification.count_incomplete(outcome.seed.origin.lang)
             columns = provenance_columns(outcome.seed) | dict(outcome.columns or {})
             self._reject(columns, outcome.reason, outcome.detail, outcome.received)
         else:
@@ -260,10 +262,13 @@ class Tables:
 
 
 def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
-    """Copy the results of checks from a table with the same rows."""
+    """Copy the results of checks from a table with the same rows; a verified row has a detail of its own."""
     for name in (REASON, DETAIL):
         if name in marks.column_names:
-            rows = rows.append_column(name, marks[name])
+            values = marks[name]
+            if name in rows.column_names:
+                values, rows = pc.coalesce(values, rows[name]), rows.drop_columns([name])
+            rows = rows.append_column(name, values)
     return rows.set_column(rows.column_names.index("flags"), SCHEMA.field("flags"), marks["flags"])
 
 

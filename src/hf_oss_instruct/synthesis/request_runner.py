@@ -57,7 +57,7 @@ class RequestRunner:
         name = task.name, teacher.identity
         if name not in self._states:
             fixed_s = teacher.timeout_s if self._policy.deadline_s is None else self._policy.deadline_s
-            self._states[name] = TaskState(Deadline(fixed_s), task.name)
+            self._states[name] = TaskState(Deadline(fixed_s), task.name, not teacher.embedded)
             self._usage.deadlines.append(self._states[name].deadline)
         return self._states[name]
 
@@ -94,7 +94,7 @@ class RequestRunner:
     ) -> AttemptResult:
         answer: Completion | None = None
         try:
-            self._usage.requests_sent += 1
+            self._usage.requests_sent += state.sends_requests
             answer = await state.deadline.keep(place.asked.complete(request), timeouts)
         except RowRejectedError as refusal:
             self._answered(place)
@@ -117,7 +117,8 @@ class RequestRunner:
             self._answered(place)
             return self._keep(state, key, answer, request)
         finally:
-            self._budget.settle(request, answer)
+            if state.sends_requests:
+                self._budget.settle(request, answer)
             self._usage.note = self._pool.note or self._limiter.note
 
     def _answered(self, place: Place) -> None:
@@ -170,7 +171,7 @@ class RequestRunner:
             self.close(error)
             return Stopped(str(error))
         finally:
-            self._usage.answered += 1
+            self._usage.answered += state.sends_requests
             self._usage.tokens_answered += (answer.prompt_tokens or 0) + (answer.completion_tokens or 0)
             state.reached, state.failing_since = True, None
         return Answered(answer)
@@ -184,7 +185,7 @@ class RequestRunner:
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
         """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
-        self._usage.answered += 1
+        self._usage.answered += state.sends_requests
         state.reached = True
         if state.answers_others or refusal.reason != "refused":
             self._journal.append(key, refusal, request.seed, state.name)

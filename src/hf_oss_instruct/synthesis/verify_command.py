@@ -45,7 +45,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     spec = flags.spec.changed(verification={"verify": True})
     teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     if dry_run:
-        _show_plan(spec, teacher, source, out, columns)
+        _show_plan(spec, teacher, source, out, columns_in(columns), named(language).name)
         return
     with show_progress(output) as progress:
         result = verify_table(
@@ -62,22 +62,41 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     leave_table_run(result, output, done="verified", say_more=_say_more, hint=hint)
 
 
-def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: str | None) -> None:
-    from hf_oss_instruct.curation.rows import read
-    from hf_oss_instruct.synthesis.tables.columns import columns_of
-    from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, language: str) -> None:
+    """Print which columns are read, and what rows with and without tests cost."""
+    from hf_oss_instruct.spec.verification import APART, GIVEN
+    from hf_oss_instruct.synthesis.tables import read_source
+    from hf_oss_instruct.synthesis.verifying import open_verification
     from hf_oss_instruct.teachers.resolve import requests_go_to
 
-    table = read(source)
-    names = columns_of(table.column_names, columns_in(columns))
-    fewest, most = (count - 1 for count in requests_per_row(spec, teacher))
+    rows = read_source(source, columns, language)
+    verification = open_verification(spec, teacher)
+    assert verification
+    names, (fewest, most) = rows.columns, verification.requests_per_row()
     click.echo(f"problem: {names.problem}\nsolution: {names.solution}\ntests: {names.tests or 'none'}")
-    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    click.echo(
-        f"# {len(table):,} rows, {each} requests a row that lacks tests, up to {most * len(table):,} without retries, into {out}"
-    )
+    tested = 0 if spec.verification.tests == APART else sum(1 for row in rows if row["tests"])
+    others, asked, total = len(rows) - tested, int(verification.writes_tests), 0
+    if tested:
+        _show_cost(f"{_rows(tested)} with tests", fewest - asked, most - asked)
+        total += tested * (most - asked)
+    if others and asked:
+        _show_cost(_rows(others) + (" without tests" if spec.verification.tests != APART else ""), fewest, most)
+        total += others * most
+    elif others:
+        why = "--tests given" if spec.verification.tests == GIVEN else "--model MODEL writes tests"
+        click.echo(f"# {_rows(others)} without tests: rejected as tests_missing ({why})")
+    click.echo(f"# up to {total:,} requests in all, without retries, into {out}")
     for line in requests_go_to(spec.teacher, teacher):
         click.echo(line)
+
+
+def _show_cost(which: str, fewest: int, most: int) -> None:
+    each = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    click.echo(f"# {which}: {each} {'request' if most == 1 else 'requests'} each")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _say_more(report: dict[str, Any]) -> None:

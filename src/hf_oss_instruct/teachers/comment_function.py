@@ -7,14 +7,13 @@ step can be tried, tested and debugged on any machine without a model.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from hf_oss_instruct import languages as tongues
 from hf_oss_instruct.data import EMBEDDED_TEACHER, Completion, Pair, Provenance, Request
 from hf_oss_instruct.display import code_block
 from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.teachers.doctests import doctests, module_of, standalone
+from hf_oss_instruct.teachers.doctests import doctests, module_of, needs_its_class, standalone
 from hf_oss_instruct.teachers.parsing import TESTS, parse, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -33,8 +32,8 @@ INSIDE_A_CLASS = {
 class CommentFunctionTeacher(Teacher):
     """Converts a documented function to a pair: its documentation is the problem, its code the solution.
 
-    It needs seeds of the sampler `functions`. If the prompt asks for a section `[Tests]`, it returns the function's doctests, and
-    rejects functions that cannot run on their own.
+    It needs seeds of the sampler `functions`, and rejects functions that need their class or module. If the prompt asks for a
+    section `[Tests]`, it returns the function's doctests.
     """
 
     identity = EMBEDDED_TEACHER
@@ -45,7 +44,7 @@ class CommentFunctionTeacher(Teacher):
 
         Raises:
             RowRejectedError: `thin_documentation` (too few words to state a problem), `unparsable` (no documented function),
-                `not_verifiable` (tests are asked for, and the function needs its class or module).
+                `not_verifiable` (the function needs its class or module).
         """
         lang = request.seed.origin.lang
         function = _only_function(request.seed.snippet, lang)
@@ -55,7 +54,7 @@ class CommentFunctionTeacher(Teacher):
         if words < MIN_WORDS:
             raise RowRejectedError("thin_documentation", f"{words} words of documentation, {MIN_WORDS} needed")
         asked_for_tests = any(TESTS in message["content"].lower() for message in request.messages)
-        pair = _pair_with_tests(function, request.seed.origin) if asked_for_tests else _pair(function, lang)
+        pair = _pair(function, request.seed.origin, with_tests=asked_for_tests)
         text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
         text += f"\n[Tests]\n{pair.tests}\n" if pair.tests else ""
         completion = Completion(text, finish_reason="stop", model=self.identity)
@@ -73,22 +72,16 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     return None
 
 
-def _pair_with_tests(function: DocumentedFunction, origin: Provenance) -> Pair:
-    """The pair of a self-contained function, with its doctests."""
-    lang = origin.lang
-    if lang != "python":
-        if function.owner:
-            raise RowRejectedError("not_verifiable", f"{function.name!r} is a method and needs its class")
-        return _pair(function, lang)
-    pair = _pair(replace(function, code=standalone(function, module_of(origin))), lang)
-    tests = doctests(function)
-    return replace(pair, tests=code_block(tests.rstrip("\n"), "python")) if tests else pair
-
-
-def _pair(function: DocumentedFunction, lang: str) -> Pair:
-    language = tongues.named(lang)
+def _pair(function: DocumentedFunction, origin: Provenance, *, with_tests: bool) -> Pair:
+    """The pair of a function that is self-contained, with its doctests if they are asked for."""
+    code, tests, language = function.code, "", tongues.named(origin.lang)
+    if origin.lang == "python":
+        code, tests = standalone(function, module_of(origin)), doctests(function) if with_tests else ""
+    elif needs_its_class(function, origin.lang) or (with_tests and function.owner):
+        raise RowRejectedError("not_verifiable", f"{function.name!r} is a method and needs its class")
     problem = (
         f"Write the {language.title} function `{function.name}`. Its documentation:\n\n{function.documentation}\n\n"
         f"Its signature:\n\n{code_block(function.signature, language.fence)}"
     )
-    return Pair(problem, code_block(function.code, language.fence))
+    solution = code_block(code, language.fence)
+    return Pair(problem, solution, code_block(tests.rstrip("\n"), "python")) if tests else Pair(problem, solution)

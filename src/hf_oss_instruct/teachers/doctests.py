@@ -1,10 +1,11 @@
-"""Documented Python functions as pairs with tests: which are self-contained, and what their doctests check."""
+"""Which documented functions are self-contained, and what the doctests of Python functions check."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import doctest
+import re
 import symtable
 import sys
 import warnings
@@ -18,6 +19,19 @@ from hf_oss_instruct.errors import RowRejectedError
 
 STDLIB = "python-stdlib"
 """Name of the seeds of the standard library (`seeds.resolve.STDLIB_NAME`)."""
+_THIS_OR_SUPER = re.compile(r"\b(?:this|super)\b")
+_OBJECT = {
+    "cpp": re.compile(r"\bthis\b"),
+    "csharp": re.compile(r"\b(?:this|base)\b"),
+    "java": _THIS_OR_SUPER,
+    "javascript": _THIS_OR_SUPER,
+    "typescript": _THIS_OR_SUPER,
+    "php": re.compile(r"\$this\b|\b(?:self|static|parent)::"),
+    "rust": re.compile(r"\bself\b"),
+}
+"""Language → how a method names its object or class."""
+_NAMES_ITS_TYPE = ("cpp", "go")
+"""Languages in which a method outside of a class names its type: `int Text::size()`, `func (t Text) Size()`."""
 _BUILTIN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
@@ -41,6 +55,13 @@ def standalone(function: DocumentedFunction, module: str | None = None) -> str:
     imports = "".join(f"import {name}\n" for name in missing if name not in others)
     imports += f"from {module} import {', '.join(others)}\n" if others else ""
     return f"{imports}\n\n{function.code}" if imports else function.code
+
+
+def needs_its_class(function: DocumentedFunction, lang: str) -> bool:
+    """Whether a function of another language than Python is a method that uses its object, and thus no solution by itself."""
+    if lang in _NAMES_ITS_TYPE and function.owner:
+        return True
+    return lang in _OBJECT and _OBJECT[lang].search(function.code) is not None
 
 
 def module_of(origin: Provenance) -> str | None:

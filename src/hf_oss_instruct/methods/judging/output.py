@@ -12,13 +12,12 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
 from hf_oss_instruct.curation.earlier import EarlierReport
-from hf_oss_instruct.curation.preference import preference_pairs
-from hf_oss_instruct.curation.run import OF_PREFERENCES, holds_solutions
+from hf_oss_instruct.curation.preference import preference_table
 from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
 from hf_oss_instruct.methods.judging.statistics import statistics
 from hf_oss_instruct.methods.judging.tasks import Judging
 from hf_oss_instruct.publishing.cards import curated_card
-from hf_oss_instruct.schemas import JUDGING, PREFERENCE_SCHEMA, SFT_SCHEMA
+from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
 from hf_oss_instruct.synthesis.sessions import REPORT
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
@@ -77,8 +76,8 @@ def write(
     out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: dict[str, Any]
 ) -> None:
     """Tables, then card and, last, the report."""
-    names = [one.name for one in JUDGING]
-    base, renamed = set_aside(rows.table, [*names, *(() if rows.ours else ("reason", "detail"))], ours=_are_scores(rows))
+    columns = [one.name for one in JUDGING]
+    base, renamed = set_aside(rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], ours=_are_scores(rows))
     places = sorted(rejected)
     data = _with_scores(base, {at: dict(row) for at, row in kept.items()})
     fallen = _with_scores(base, {at: one.columns or {} for at, one in rejected.items()})
@@ -87,11 +86,12 @@ def write(
         "rejected": with_reasons(fallen, [rejected[at] for at in places]),
         "sft": pa.Table.from_pylist([to_prompt_completion(kept[at]) for at in sorted(kept)], SFT_SCHEMA),
     }
+    names = rows.columns.renamed(renamed)
     report |= {"pairs": len(kept), "columns_renamed": renamed}
-    if holds_solutions(data):
-        pairs = [pair for row in data.select(OF_PREFERENCES).to_pylist() for pair in preference_pairs(row)]
-        parts["preference"] = pa.Table.from_pylist(pairs, PREFERENCE_SCHEMA)
-        report["preferences"] = len(pairs)
+    report |= {"pair_columns": {"problem": names.problem, "solution": names.solution}}
+    if (preferences := preference_table(data, names)) is not None:
+        parts["preference"] = preferences
+        report["preferences"] = len(preferences)
     write_parts(out, rows.source, parts)
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "judge"))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")

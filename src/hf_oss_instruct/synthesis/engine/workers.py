@@ -101,7 +101,7 @@ class Workers:
         task = entry.step.task
         assert isinstance(task, GenerationTask)
         request = replace(task.request(entry.step.item), key=entry.key)
-        if self._runner.reserve(task, request) is not Admission.NOW:
+        if not task.teacher.embedded and self._runner.reserve(task, request) is not Admission.NOW:
             self._limiter.cancelled()
             self._schedule.short_of_budget.append(entry)
             return

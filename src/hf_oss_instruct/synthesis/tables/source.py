@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from hf_oss_instruct.curation.pairs.columns import TableColumns, columns_of, language_of
+from hf_oss_instruct.curation.pairs.texts import problem_of, solution_of, tests_of
 from hf_oss_instruct.curation.rows import OURS, read
 from hf_oss_instruct.data import Row, digest, storable
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.schemas import SCHEMA, with_lineage
-from hf_oss_instruct.synthesis.tables.columns import TableColumns, columns_of, language_of
-from hf_oss_instruct.synthesis.tables.rows import problem_of, solution_of, tests_of
 
 UNKNOWN = "unknown"
 """Teacher of rows that do not say who wrote them."""
@@ -85,7 +85,7 @@ class SourceRows:
     def __iter__(self) -> Iterator[Row]:
         """The rows. Those of a run keep their columns; others get an id by their text."""
         names, ours, seen = self.columns, self.ours, Counter[str]()
-        read_ones = (names.problem, names.solution, names.tests, names.language, names.entry_point)
+        read_ones = (names.problem, names.solution, names.tests, names.language, names.entry_point, names.task_id)
         wanted = [name for name in self.table.column_names if ours or name in read_ones]
         place = 0
         for batch in self.table.select(wanted).to_batches(1000):
@@ -106,7 +106,11 @@ class SourceRows:
         return row | {
             "problem": storable(problem_of(columns[names.problem], names)),
             "solution": storable(solution_of(columns[names.problem], columns[names.solution], names)),
-            "lang": language_of(columns[names.language] if names.language else row.get("lang"), self.language),
+            "lang": language_of(
+                columns[names.language] if names.language else row.get("lang"),
+                self.language,
+                columns[names.task_id] if names.task_id else None,
+            ),
             "tests": tests_of(columns[names.tests], entry_point) if names.tests else None,
         }
 

@@ -50,7 +50,7 @@ def open_verification(
 
 
 def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
-    """A model on the teacher's server, the teacher object that a program passed, or None."""
+    """A model on its own server (`--base-url MODEL=URL`) or the teacher's, the teacher object that a program passed, or None."""
     if name is None or not isinstance(name, str):
         given: Teacher | None = name
         return given
@@ -58,11 +58,12 @@ def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
 
 
 def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:
-    """The fewest and the most requests that a row costs, retries aside.
+    """The fewest and the most requests that a row costs, retries aside; the embedded teacher's pair costs none.
 
     Raises:
         UsageError, SandboxError: as `open_verification`.
     """
     verification = open_verification(spec, teacher)
     fewest, most = verification.requests_per_row() if verification else (0, 0)
-    return 1 + fewest, 1 + most
+    of_pair = int(not teacher.embedded)
+    return of_pair + fewest, of_pair + most

@@ -11,6 +11,8 @@ from hf_oss_instruct.synthesis.verifying.candidate import Candidate
 from hf_oss_instruct.verification.verify import Verified
 
 NOT_VERIFIABLE = "not_verifiable"
+NAMED_TESTS = 10
+"""Failing tests that are named, by their number."""
 SOLUTION_LANGUAGE = "solution_language"
 """Flag of a row whose solution is in another language than its column `lang` says, which is the seed's."""
 
@@ -57,12 +59,12 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
     rate = verified.pass_rate or 0.0
     if status == NOT_VERIFIABLE:
         kept = spec.unverifiable == "keep"
-        return CheckResult() if kept else CheckResult(NOT_VERIFIABLE, f"{verified.cause}: {verified.detail}")
+        return CheckResult() if kept else CheckResult(NOT_VERIFIABLE, explanation(verified))
     if status == "empty":  # nothing to keep
         return CheckResult(status, verified.detail)
     enough = spec.min_pass_rate is not None and rate >= spec.min_pass_rate
     if spec.keep != ALL and status != "passed" and not (status == "tests_failed" and tests and enough):
-        return CheckResult(status, verified.detail)
+        return CheckResult(status, explanation(verified))
     if spec.min_pass_rate is not None and not enough:
         return CheckResult("tests_failed", f"it passes {rate:.0%} of the tests, at least {spec.min_pass_rate:.0%} wanted")
     if spec.min_tests is not None and tests < spec.min_tests:
@@ -72,6 +74,18 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
         said = "the tests have no mutation score" if score is None else f"the tests' mutation score is {score:.2f}"
         return CheckResult("tests_vacuous", f"{said}, at least {spec.min_mutation_score:.2f} wanted")
     return CheckResult()
+
+
+def explanation(verified: Verified) -> str:
+    """Why a row did not pass, in a line: which tests the selected solution fails, with the first error. Empty if it passed."""
+    if verified.status == NOT_VERIFIABLE:
+        return f"{verified.cause}: {verified.detail}"
+    failed = [str(number) for number, passed in enumerate(verified.test_results, 1) if not passed]
+    if verified.status != "tests_failed" or not failed:
+        return verified.detail
+    shown = ", ".join(failed[:NAMED_TESTS]) + (", …" if len(failed) > NAMED_TESTS else "")
+    which = f"{'test' if len(failed) == 1 else 'tests'} {shown} of {len(verified.test_results)}"
+    return f"fails {which}: {verified.detail}"
 
 
 def facts_in(row: Row) -> tuple[str, str]:
@@ -104,6 +118,7 @@ def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
         "attempts": len(solutions),
         "passes": verified.passes,
         "execution_status": verified.status,
+        "detail": explanation(verified) or None,
         "mutation_score": verified.mutation_score,
         "mutants": verified.mutants if ran else None,
         "flaky": verified.flaky if ran else None,

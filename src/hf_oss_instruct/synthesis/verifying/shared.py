@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import TracebackType
 
+from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN, VerificationSpec
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.lent_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.verify import Options
+
+END_AGAIN_S = 0.05
+"""Seconds after which programs that were started in the meantime are ended, too."""
+
+
+class ActiveRows:
+    """Counts the rows whose programs run now; a context for each of them."""
+
+    def __init__(self) -> None:
+        self._number, self._changed = 0, threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._number += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._changed:
+            self._number -= 1
+            self._changed.notify_all()
+
+    def end_programs(self) -> None:
+        """End all programs of this process, again and again until no row is left: one may be about to start its next program.
+
+        Where some run, a thread does so: the caller is an event loop, which does not wait for them.
+        """
+        if self._ended_within(0):
+            give_up()
+        else:
+            threading.Thread(target=self._end_all, name="oss-instruct-end-programs").start()
+
+    def _end_all(self) -> None:
+        give_up()
+        while not self._ended_within(END_AGAIN_S):
+            give_up()
+
+    def _ended_within(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._number, seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +65,7 @@ class Verification:
         tester, solver: teachers of their own for these; None for the teacher.
         sampling: sampling parameters of requests.
         exclusive: whether nothing else in this process uses the sandbox, so that stopping may end all programs in it.
+        active: the rows whose programs run now.
     """
 
     spec: VerificationSpec
@@ -33,6 +75,7 @@ class Verification:
     solver: Teacher | None = None
     sampling: Sampling = field(default_factory=Sampling)
     exclusive: bool = False
+    active: ActiveRows = field(default_factory=ActiveRows)
 
     @cached_property
     def options(self) -> Options:
@@ -50,6 +93,13 @@ class Verification:
         """Whether tests are asked for where a row has none."""
         asks = self.tester is not None or not self.teacher.embedded
         return self.spec.tests not in (ANSWER, GIVEN) and asks
+
+    def stop(self) -> None:
+        """Make no more verdicts, and end the programs that run."""
+        if not self.verdicts.closed:
+            self.verdicts.closed = True
+            if self.exclusive:
+                self.active.end_programs()
 
     def described(self) -> list[str]:
         """What `run.json` lists: the tasks that ask somebody, with the teacher of each."""

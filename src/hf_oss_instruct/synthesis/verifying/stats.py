@@ -17,7 +17,7 @@ class VerificationStats:
 
     Attributes:
         statuses: `execution_status` → rows.
-        causes: cause of `not_verifiable` → rows.
+        causes: cause of `not_verifiable` → rows; `context` is the embedded teacher's, see `count_incomplete`.
         languages: language → rows, and those that passed.
         solved: for each attempt, rows in which it passed every test, and rows that some attempt up to it solved.
         tried: for each attempt, rows that have it.
@@ -74,6 +74,12 @@ class VerificationStats:
             self.tiers[facts["sandbox"]] += 1
         if facts["toolchain"]:
             self.toolchains[language] = facts["toolchain"]
+
+    def count_incomplete(self, language: str) -> None:
+        """Count a function that the embedded teacher gives no pair for, because it needs its class or module."""
+        self.statuses["not_verifiable"] += 1
+        self.causes["context"] += 1
+        self.languages.setdefault(language, Counter()).update(["pairs"])
 
     def report(self, kept: int) -> dict[str, Any]:
         """The entry `verification` of `run.json`.

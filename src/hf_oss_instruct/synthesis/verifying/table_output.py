@@ -12,17 +12,17 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
-from hf_oss_instruct.curation.annotations import DETAIL, FLAGS, REASON
+from hf_oss_instruct.curation.annotations import FLAGS, REASON
 from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.pairs.columns import TableColumns, text_of
+from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS, REPORT
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows
-from hf_oss_instruct.synthesis.tables.columns import TableColumns, text_of
 from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
-from hf_oss_instruct.synthesis.tables.rows import solution_of, with_solution
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion
@@ -97,7 +97,7 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) 
     """Tables, then card and, last, the report."""
     table, names = rows.table, rows.columns
     ours = set(table.column_names) >= OURS
-    written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON, DETAIL)
+    written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)
     base, renamed = set_aside(table, written, ours=ours)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
@@ -113,7 +113,9 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) 
         "preference": pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA),
     }
     write_parts(out, rows.source, parts)
+    now = names.renamed(renamed)
     report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
+    report |= {"pair_columns": {"problem": now.problem, "solution": now.solution}}
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))
     write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
 

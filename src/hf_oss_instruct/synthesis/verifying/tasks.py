@@ -10,7 +10,6 @@ from typing import Any
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest
 from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
-from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
@@ -145,10 +144,7 @@ class _Local(LocalTask[Any]):
 
     def stop(self) -> None:
         """See `LocalTask.stop`."""
-        if not self.verification.verdicts.closed:
-            self.verification.verdicts.closed = True
-            if self.verification.exclusive:
-                give_up()
+        self.verification.stop()
 
 
 class Prepare(_Local):
@@ -216,7 +212,8 @@ class RunTests(_Local):
     def compute(self, item: Candidate) -> Row | FollowUp | Rejection | Pending:
         """See `LocalTask.compute`."""
         try:
-            verified = verdict_of(item, self.verification)
+            with self.verification.active:
+                verified = verdict_of(item, self.verification)
         except NoVerdictError:
             return Pending(self.seed(item), "the run was interrupted before its tests were run")
         except SandboxError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import find
+from hf_oss_instruct.languages import find, of_path
 
 PAIRS = (
     ("problem", "solution"),
@@ -39,7 +40,8 @@ TESTS = ("tests", "test", "unit_tests", "test_list", "test_cases", "test_code", 
 LANGUAGES = ("lang", "language", "programming_language", "lang_name")
 CHATS = ("messages", "conversations", "conversation")
 """Columns that hold a problem and its solution as the turns of a chat."""
-ENTRY_POINT = "entry_point"
+ENTRY_POINT, TASK_ID = "entry_point", "task_id"
+_LANGUAGE_AND_NUMBER = re.compile(r"([^/\s]+)/\d+")
 FIELDS = ("problem", "solution", "tests", "language")
 
 
@@ -52,6 +54,7 @@ class TableColumns:
         tests: a suite, a list of tests, or inputs and outputs.
         language: names of programming languages.
         entry_point: names of the functions that HumanEval's `check(candidate)` is called with.
+        task_id: ids of problems, which begin with the language in HumanEval-X (`CPP/0`, `Java/12`).
     """
 
     problem: str
@@ -59,6 +62,7 @@ class TableColumns:
     tests: str | None = None
     language: str | None = None
     entry_point: str | None = None
+    task_id: str | None = None
 
     @property
     def chat(self) -> bool:
@@ -69,6 +73,10 @@ class TableColumns:
     def read(self) -> list[str]:
         """Names of the columns that are read, each once."""
         return [name for name in dict.fromkeys((self.problem, self.solution, self.tests, self.language)) if name]
+
+    def renamed(self, names: Mapping[str, str]) -> TableColumns:
+        """The columns of problem and solution after some columns of the table got another name (old → new)."""
+        return replace(self, problem=names.get(self.problem, self.problem), solution=names.get(self.solution, self.solution))
 
     @property
     def completes_prompt(self) -> bool:
@@ -107,8 +115,14 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     taken = set(found)
     tests = next((name for name in TESTS if name in names and name not in taken), None)
     language = next((name for name in LANGUAGES if name in names and name not in taken), None)
-    entry_point = ENTRY_POINT if ENTRY_POINT in names and ENTRY_POINT not in taken else None
-    return replace(columns, tests=columns.tests or tests, language=columns.language or language, entry_point=entry_point)
+    entry_point, task_id = (name if name in names and name not in taken else None for name in (ENTRY_POINT, TASK_ID))
+    return replace(
+        columns,
+        tests=columns.tests or tests,
+        language=columns.language or language,
+        entry_point=entry_point,
+        task_id=task_id,
+    )
 
 
 def text_of(value: Any) -> str:
@@ -145,9 +159,18 @@ def read_tests(value: Any) -> str | list[str] | None:
     return texts or None
 
 
-def language_of(value: Any, default: str) -> str:
-    """The name of a language in `languages.LANGUAGES`; the default where a row has none that is known."""
-    known = find(str(value)) if value else None
+def language_of(value: Any, default: str, task_id: Any = None) -> str:
+    """The name of a row's language in `languages.LANGUAGES`.
+
+    Args:
+        value: what the row says: a name, or the suffix of its files, as MultiPL-E does (`rs`).
+        default: the language where neither that nor the id names one that is known.
+        task_id: the id of its problem, such as HumanEval-X's `CPP/0`.
+    """
+    of_id = _LANGUAGE_AND_NUMBER.fullmatch(task_id) if isinstance(task_id, str) else None
+    said = [str(value)] if value else []
+    said += [of_id[1]] if of_id else []
+    known = next((found for name in said if (found := find(name) or of_path(f"file.{name}"))), None)
     return known.name if known else default
 
 

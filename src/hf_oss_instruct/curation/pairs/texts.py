@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hf_oss_instruct.synthesis.tables import chats
-from hf_oss_instruct.synthesis.tables.columns import TableColumns, read_tests, text_of
+import pyarrow as pa
+
+from hf_oss_instruct.curation.pairs import chats
+from hf_oss_instruct.curation.pairs.columns import TableColumns, read_tests, text_of
+from hf_oss_instruct.data import storable
 
 _DEFINES_CHECK = re.compile(r"^def check\(", re.MULTILINE)
 _CALLS_CHECK = re.compile(r"^(?:if __name__.*\n\s+)?check\(", re.MULTILINE)
+
+
+def pair_rows(table: pa.Table, names: TableColumns, also: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """The rows of a table with their texts in the columns `problem` and `solution`.
+
+    Args:
+        table: the rows.
+        names: its columns.
+        also: further columns, which are passed on as they are.
+    """
+    for row in table.select(list(dict.fromkeys((names.problem, names.solution, *also)))).to_pylist():
+        problem, solution = row[names.problem], row[names.solution]
+        texts = {"problem": problem_of(problem, names), "solution": solution_of(problem, solution, names)}
+        yield {name: row[name] for name in also} | {name: storable(text) for name, text in texts.items()}
 
 
 def problem_of(value: Any, names: TableColumns) -> str:
