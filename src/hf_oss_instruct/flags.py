@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hf_oss_instruct.errors import UsageError
+
+
+class GroupedOption(click.Option):
+    """An option that `--help` lists under a heading.
+
+    Args:
+        heading: the heading; the others are as in `click.Option`.
+    """
+
+    def __init__(self, *arguments: Any, heading: str, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self.heading = heading
+
+
+class GroupedCommand(click.Command):
+    """A command whose `--help` lists each `GroupedOption` under its heading, after the other options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See `click.Command.format_options`."""
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for option in self.get_params(ctx):
+            if record := option.get_help_record(ctx):
+                heading = option.heading if isinstance(option, GroupedOption) else "Options"
+                groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
 
 format_option = click.option(
     "--format",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,11 @@ def test_read_seeds_takes_pythons_own_types() -> None:
     assert not list(read_seeds("code", languages={"python": None}, deny="deny.txt"))
     with pytest.raises(TypeError, match=CONTROL):
         read_seeds("code", **{CONTROL: 1})  # type: ignore[arg-type]
+
+
+def test_help_lists_the_options_of_each_part_under_its_heading() -> None:
+    said = CliRunner().invoke(cli, ["synthesize", "--help"]).output
+    assert re.findall(r"^(\w+):$", said, re.MULTILINE) == ["Options", "Seeds", "Model", "Limits", "Checks", "Verification"]
+    order = ["Options:", "--out", "Seeds:", "--licenses", "Model:", "--base-url", "Limits:", "--max-cost", "Checks:", "--rule"]
+    places = [said.index(f"\n{word}" if word.endswith(":") else f"\n  {word} ") for word in order]
+    assert places == sorted(places)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.methods.evolution import EvolutionPlan
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("source", metavar="DIR")
 @click.option(
     "--out",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
@@ -22,7 +22,7 @@ TOKENS_PER_SCORE = 8
 """Of a line such as `self_containedness: 4`, about."""
 
 
-@click.command("judge")
+@click.command("judge", cls=GroupedCommand)
 @click.argument("source", metavar="DIR")
 @click.option(
     "--out",

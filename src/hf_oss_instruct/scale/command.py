@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
@@ -20,7 +20,7 @@ from hf_oss_instruct.spec.flags import RunFlags, run_options
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
 @click.option(
     "--shards", type=click.IntRange(1), required=True, metavar="N", help="Number of shards; the rows do not depend on it."
@@ -64,7 +64,7 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
         show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("folder", metavar="PLAN", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--on", type=click.Choice(["local", "slurm", "ray"]), default="local", show_default=True, help="Where.")
 @click.option("--workers", type=click.IntRange(1), metavar="K", help="Shards that run at the same time. Default: all.")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import click
 
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.seeds.from_flags import open_seeds
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.streams import reader_gone
@@ -14,7 +14,7 @@ from hf_oss_instruct.streams import reader_gone
 SHOWN_SEEDS = 5
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @run_options("seeds")
 @format_option
 def seeds(flags: RunFlags, output: str) -> None:

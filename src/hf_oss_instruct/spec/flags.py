@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.flags import GroupedOption
 from hf_oss_instruct.spec import kinds
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
@@ -64,6 +65,18 @@ CONFIG = click.option(
 )
 
 
+HEADINGS = {
+    "seeds": "Seeds",
+    "teacher": "Model",
+    "prompt": "Model",
+    "sampling": "Model",
+    "limits": "Limits",
+    "checks": "Checks",
+    "verification": "Verification",
+}
+"""Part of a run → where `--help` lists its options."""
+
+
 @dataclass(frozen=True)
 class RunFlags:
     """The run that a command line describes.
@@ -90,10 +103,10 @@ def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[
         parts: names of parts of `RunSpec`, in the order of `--help`. Without `seeds` there is no preset and no run config.
         without: options that the command does not have.
     """
-    groups = [[option for option in OPTIONS[part] if option.flag and option.name not in without] for part in parts]
-    if "prompt" in parts:  # these three are one group in `--help`
-        first = parts.index("teacher")
-        groups[first : first + 3] = [[option for group in groups[first : first + 3] for option in group]]
+    groups: dict[str, list[Option]] = {}
+    for part in parts:
+        own = [option for option in OPTIONS[part] if option.flag and option.name not in without]
+        groups.setdefault(HEADINGS[part], []).extend(own)
 
     def of(command: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(command)
@@ -101,9 +114,8 @@ def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[
             given = {part: _given(OPTIONS[part], values) for part in parts}
             return command(flags=_flags(preset, config, given), **values)
 
-        decorators = [click_option(option) for option in in_order(groups[0])]
-        decorators += [PRESET, CONFIG] if "seeds" in parts else []
-        decorators += [click_option(option) for group in groups[1:] for option in in_order(group)]
+        decorators: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [PRESET, CONFIG] if "seeds" in parts else []
+        decorators += [click_option(option, heading) for heading, group in groups.items() for option in in_order(group)]
         return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
 
     return of
@@ -148,17 +160,17 @@ def part_options(part: type[Any], name: str) -> Callable[[Callable[..., Result]]
     return of
 
 
-def click_option(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Convert a declared option to an option of click."""
+def click_option(option: Option, heading: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Convert a declared option to an option of click, under a heading of `--help`."""
     assert option.flag
-    shown: dict[str, Any] = {}
-    if option.shown:
-        shown = {"default": "auto" if option.default is None else option.default, "show_default": True}
+    shown: dict[str, Any] = {"cls": GroupedOption, "heading": heading} if heading else {}
+    if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Several)):
+        shown |= {"default": "auto" if option.default is None else option.default, "show_default": True}
     if isinstance(option.kind, kinds.Switch):
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
-        return click.option(option.flag, option.name, help=option.help, **switch)
+        return click.option(option.flag, option.name, help=option.help, **switch, **shown)
     if isinstance(option.kind, kinds.Several):
-        return click.option(option.flag, option.name, multiple=True, metavar=option.metavar, help=option.help)
+        return click.option(option.flag, option.name, multiple=True, metavar=option.metavar, help=option.help, **shown)
     return click.option(option.flag, option.name, type=_type(option.kind), metavar=option.metavar, help=option.help, **shown)
 
 

@@ -15,7 +15,7 @@ import click
 from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
@@ -36,7 +36,7 @@ These pairs were mined from comments by the embedded teacher, without a model: g
 For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url http://localhost:8080/v1"""
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
 @click.option(
     "--out",
@@ -89,7 +89,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     sys.exit(_exit_code(result, failure))
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @run_options("seeds", "teacher", "prompt", "sampling", "verification")
 @format_option
 def preview(flags: RunFlags, output: str) -> None:

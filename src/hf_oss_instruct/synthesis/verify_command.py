@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from hf_oss_instruct.flags import columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("source")
 @click.option(
     "--out",
