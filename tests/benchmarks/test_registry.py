@@ -10,7 +10,7 @@ from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, recorded
 from hf_oss_instruct.curation.benchmarks import find, keys
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.evaluate import _expanded
+from hf_oss_instruct.evaluation.evaluate import _all_tasks
 from hf_oss_instruct.spec.run import RunSpec
 from tests.evaluation import toys
 
@@ -40,14 +40,14 @@ def test_every_spelling_means_one_benchmark_at_every_door(name: str, spelling: s
 def test_a_task_is_scored_under_its_canonical_name(spelling: str, tmp_path: Path) -> None:
     toys.plus(tmp_path)
     assert load(spelling, data=tmp_path).task == "humaneval_plus"
-    assert _expanded([spelling, "humaneval_plus"]) == ["humaneval_plus"]
+    assert _all_tasks([spelling, "humaneval_plus"]) == ["humaneval_plus"]
 
 
 @pytest.mark.parametrize("spelling", ["multipl_e:java", "MultiPL-E:Java", "multipl-e:java", "multipl_e:JAVA"])
 def test_the_language_of_a_translated_benchmark_may_be_in_any_case(spelling: str) -> None:
     assert canonical(spelling) == "multipl_e:java"
     assert canonical(spelling.replace(":", ":mbpp_")) == canonical(spelling.replace(":", ":MBPP-")) == "multipl_e:mbpp-java"
-    assert len(_expanded(["MultiPL-E"])) == 18
+    assert len(_all_tasks(["MultiPL-E"])) == 18
 
 
 def test_no_two_benchmarks_share_a_spelling_and_unknown_names_are_refused(tmp_path: Path) -> None:

@@ -304,6 +304,6 @@ def test_what_agreement_needs_is_looked_for_before_anybody_is_asked(
     there: Callable[[str], Any] = lambda name: None if name == "nltk" else object()  # noqa: E731
     monkeypatch.setattr(module, "find_spec", there)
     source = written(tmp_path / "rows.jsonl", [evolving.row(0)])
-    with pytest.raises(UsageError, match=r"pip install 'hf-oss-instruct\[judge\]'"):
+    with pytest.raises(UsageError, match=r"pip install .*\[judge\]"):
         oss.judge_rows(source, tmp_path / "out", judges=[model(server), model(server, "strict")])
     assert oss.judge_rows(source, tmp_path / "one", judges=[model(server)])["kept"] == 1, "one judge agrees with nobody"

@@ -86,7 +86,7 @@ def test_headers_ask_for_what_there_is(path: Path) -> None:
 
 def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, under_uv: Run, tmp_path: Path) -> None:
     flags = "--publish=--allow-unchecked"
-    made = under_uv("synthesize", "--to", "me/pairs", "--n", "24", "--benchmarks", "none", flags)
+    made = under_uv("synthesize", "--to", "me/pairs", "--n", "48", "--benchmarks", "none", flags)
     assert made.returncode == 0, made.stderr
     kept = json.loads(hub.files("me/pairs")["run.json"])["kept"]
     assert kept > 10

@@ -269,7 +269,7 @@ def test_the_same_limits_hold_in_a_stream(tmp_path: Path) -> None:
     documented = 'def half(x):\n    """Give half of the number x, rounded down to the next whole number."""\n    return x // 2\n'
     texts = {
         "small.py": documented,
-        "long.py": documented.replace("x // 2", "x // 2" + " + 0" * 5000),
+        "long.py": documented.replace("    return", "    x += 0\n" * 2000 + "    return"),
         "big.py": documented * 12_000,
     }
     folder(tmp_path / "none", [])
