@@ -16,9 +16,9 @@ from tests.support.warm import BASE, COMMAND
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `synthesize` leaves in a folder: 24 pairs of the embedded teacher."""
+    """What `synthesize` leaves in a folder: about 24 pairs of the embedded teacher."""
     out = tmp_path_factory.mktemp("data") / "pairs"
-    BASE.run([COMMAND, "synthesize", "--n", "24", "--out", out, "--format", "quiet"], check=True)
+    BASE.run([COMMAND, "synthesize", "--n", "64", "--out", out, "--format", "quiet"], check=True)
     return out
 
 
