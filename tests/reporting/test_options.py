@@ -63,7 +63,8 @@ def test_a_tokenizer_counts_its_own_tokens_and_a_model_assigns_the_nearest_categ
     assert numbers["categories"]["method"] == "embeddings of tiny"
 
 
-def test_what_cannot_be_loaded_is_said_with_a_way_out() -> None:
+def test_what_cannot_be_loaded_is_said_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # not asked five times, with pauses
     rows = [kept(number) for number in range(3)]
     with pytest.raises(UsageError, match="The tokenizer 'no/such' cannot be loaded"):
         report(rows, benchmarks=[], tokenizer="no/such")
