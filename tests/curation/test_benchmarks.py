@@ -82,7 +82,7 @@ def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["missing/", "./missing", "missing/tests.jsonl/", "../missing", "/missing"])
 def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name: str) -> None:
-    with pytest.raises(UsageError, match=f"There is no file or folder {re.escape(repr(name))}"):
+    with pytest.raises(UsageError, match=f"No such file or folder: {re.escape(repr(name))}"):
         find([name])
     with pytest.raises(SeedError, match=r"neither a file or folder here nor the id of a dataset"):
         read(name)
@@ -90,7 +90,7 @@ def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name: str) -> N
 
 def test_a_name_that_may_be_a_path_or_a_hub_id_is_said_to_be_neither() -> None:
     assert (find(["data/missing"])[0].why or "").startswith("no file or folder has this name, and the Hub cannot be reached")
-    with pytest.raises(SeedError, match="'data/missing' is no file or folder here, and cannot be loaded from the Hub"):
+    with pytest.raises(SeedError, match="'data/missing' is not a file or folder here, and cannot be loaded from the Hub"):
         read("data/missing")
 
 

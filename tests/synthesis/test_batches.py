@@ -33,16 +33,6 @@ PACE = 0.004
 """Factor on all pauses."""
 
 
-@pytest.fixture
-def code(tmp_path: Path) -> Path:
-    folder = tmp_path / "my_code"
-    folder.mkdir()
-    for number in range(12):
-        lines = [f"def task_{number}_{line}(x):\n    return x + {number * 100 + line}\n" for line in range(10)]
-        (folder / f"tasks_{number}.py").write_text("\n".join(lines))
-    return folder
-
-
 def batches(url: str, most_requests: int = 50, most_bytes: int = 10**8) -> BatchTeacher:
     api = BatchApi(HttpClient(url, None, 30.0))
     return BatchTeacher(InferenceTeacher("m", url), api, most_requests=most_requests, most_bytes=most_bytes, pace=PACE)

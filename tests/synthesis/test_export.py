@@ -14,14 +14,14 @@ from hf_oss_instruct.synthesis.export import export
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 
-from .test_run import N, code, go, sometimes  # noqa: F401  # a fixture
+from .test_run import N, go, sometimes
 
 
 def parquet(folder: Path) -> dict[str, bytes]:
     return {path.parent.name: path.read_bytes() for path in folder.rglob("*.parquet")}
 
 
-def test_of_a_finished_run_is_the_runs_own_data_set(tmp_path: Path, code: Path) -> None:  # noqa: F811
+def test_of_a_finished_run_is_the_runs_own_data_set(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(sometimes(4, Answer(text="no sections"))) as teacher:
         go(tmp_path / "run", code, teacher)
     for path in code.iterdir():
@@ -36,7 +36,7 @@ def test_of_a_finished_run_is_the_runs_own_data_set(tmp_path: Path, code: Path) 
     assert {key: report[key] for key in same} == {key: own[key] for key in same}
 
 
-def test_while_the_run_goes_on_has_what_was_answered_so_far(tmp_path: Path, code: Path) -> None:  # noqa: F811
+def test_while_the_run_goes_on_has_what_was_answered_so_far(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(lambda body: Answer(latency_s=0 if len(teacher.requests) <= 9 else 60)) as teacher:
         words = ["--seeds", str(code), "--n", "30", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4"]
         run = BASE.start([COMMAND, "synthesize", *words, "--out", tmp_path / "run", "--format", "quiet"])

@@ -33,16 +33,6 @@ NOBODY = "http://127.0.0.1:9/v1"
 N = 40
 
 
-@pytest.fixture
-def code(tmp_path: Path) -> Path:
-    folder = tmp_path / "my_code"
-    folder.mkdir()
-    for number in range(12):
-        lines = [f"def task_{number}_{line}(x):\n    return x + {number * 100 + line}\n" for line in range(10)]
-        (folder / f"tasks_{number}.py").write_text("\n".join(lines))
-    return folder
-
-
 def go(out: Path, code: Path, *urls: str, model: str = "m", limits: RunLimits | None = None) -> RunResult:
     spec = RunSpec(SeedPlan(n=N), TeacherSpec(model=model, base_url=urls, concurrency=4), limits=limits or RunLimits())
     return run(out, spec, open_source(str(code)), open_named_teacher(spec.teacher), retry_policy=QUICK)

@@ -35,16 +35,6 @@ QUICK = RetryPolicy(tries=3, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0
 N = 30
 
 
-@pytest.fixture
-def code(tmp_path: Path) -> Path:
-    folder = tmp_path / "my_code"
-    folder.mkdir()
-    for number in range(12):
-        lines = [f"def task_{number}_{line}(x):\n    return x + {number * 100 + line}\n" for line in range(10)]
-        (folder / f"tasks_{number}.py").write_text("\n".join(lines))
-    return folder
-
-
 def go(out: Path, code: Path, teacher: LocalTeacher, n: int = N, **changes: Any) -> RunResult:
     config = replace(RunSpec(SeedPlan(n=n), TeacherSpec(concurrency=8)), **changes)
     network = InferenceTeacher("m", teacher.base_url, concurrency=8, timeout_s=20)

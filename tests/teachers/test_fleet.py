@@ -110,7 +110,7 @@ def test_a_hash_of_the_seed_chooses_among_mixed_teachers_by_share_and_in_no_orde
 
 @pytest.mark.parametrize("model", ["a=0.7,b", "a=0.7,b=0", "a=0.7,b=-1", "a=0.7,b=x", "a=0.7,=1"])
 def test_a_share_must_be_a_number_above_zero(model: str) -> None:
-    with pytest.raises(UsageError, match="is no model with a share above 0"):
+    with pytest.raises(UsageError, match="is not a model with a share above 0"):
         opened(model=model, base_url=(A,))
 
 

@@ -129,7 +129,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     if source is None and revision.startswith(LOCAL):
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
     if source is None and not HUB_ID.fullmatch(repo):
-        what = "There is no file or folder" if "/" in name else "Unknown benchmark"
+        what = "No such file or folder:" if "/" in name else "Unknown benchmark"
         raise UsageError(
             f"{what} {name!r}. Use one of {', '.join(REGISTRY)}, an existing file or folder, or a dataset on the Hub (ns/name)."
         )

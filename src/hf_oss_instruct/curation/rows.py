@@ -217,5 +217,5 @@ def _from_hub(source: str) -> pa.Table:
     except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded
         why = error_message(error)
         raise SeedError(
-            f"{source!r} is no file or folder here, and cannot be loaded from the Hub: {why}. Check its name and the network."
+            f"{source!r} is not a file or folder here, and cannot be loaded from the Hub: {why}. Check its name and the network."
         ) from error

@@ -74,7 +74,7 @@ class TaskState:
     Attributes:
         deadline: how long an attempt may take.
         name: the task's name.
-        sends_requests: whether its questions leave this process; the embedded teacher's answers are no requests.
+        sends_requests: whether its questions leave this process; the embedded teacher's do not.
         answers_others: whether a question was answered, so that a refusal is the item's own fault.
         refused: key, refusal and request of what was refused before that.
         not_understood: answers that are not chat completions.

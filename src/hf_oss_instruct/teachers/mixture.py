@@ -80,5 +80,5 @@ def _share(part: str, model: str) -> tuple[str, Fraction]:
     except (ValueError, ZeroDivisionError):
         share = Fraction(0)
     if not name or share <= 0:
-        raise UsageError(f"--model {model!r}: {part!r} is no model with a share above 0. Write it as a=0.7,b=0.3.")
+        raise UsageError(f"--model {model!r}: {part!r} is not a model with a share above 0. Write it as a=0.7,b=0.3.")
     return name, share

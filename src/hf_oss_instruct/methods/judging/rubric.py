@@ -57,7 +57,7 @@ class Rubric:
             name: its name in errors.
 
         Raises:
-            UsageError: a key is unknown, the scale is reversed, there are no criteria or no weights, or a value is no value.
+            UsageError: a key is unknown, the scale is reversed, there are no criteria or no weights, or a value is invalid.
         """
         top = _mapping(values, {"scale", "criteria"}, name, required={"criteria"})
         low, high = _scale(top.get("scale", [1, 5]), name)
