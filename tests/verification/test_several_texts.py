@@ -66,6 +66,9 @@ STATEMENTS = {
 }
 
 
+CHEAP = Options(mutants=0, reruns=0, stubs=0)
+
+
 def test_every_language_has_a_pair_here() -> None:
     assert set(PAIRS) == set(READ)
 
@@ -81,6 +84,11 @@ def test_verifying_a_verified_row_again_gives_the_same_row(language: str) -> Non
     assert first.status == "passed", first.detail
     assert len(first.tests) == 2
     assert again == first
+
+
+def test_what_node_warns_of_names_no_process_in_a_row() -> None:
+    solution = "const old = () => new Buffer(2).length;\n"
+    assert verify_row([solution], "test('two', () => { expect(old()).toBe(2); });\n", "javascript", CHEAP).stderr_tail == ""
 
 
 @pytest.mark.parametrize("language", sorted(STATEMENTS))
@@ -109,7 +117,6 @@ CALLED = {
     "  CHECK_IT(twice(1) == 2);\n  return failed;\n}\n",
 }  # fmt: skip
 """Tests that something else in their file calls, counts or prepares."""
-CHEAP = Options(mutants=0, reruns=0, stubs=0)
 
 
 @pytest.mark.parametrize("language", sorted(CALLED))
