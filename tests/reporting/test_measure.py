@@ -12,6 +12,8 @@ import pyarrow.dataset as pds
 import pytest
 
 from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.curation.dedup import THRESHOLD
+from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.lengths import count_words
 from hf_oss_instruct.reporting.measure import ReportOptions, measure
@@ -258,3 +260,20 @@ def test_empty_texts_huge_cells_and_nulls_are_measured(tmp_path: Path) -> None:
     assert found["lengths"]["problem"]["max"] == 400_000
     assert measure(open_rows([{"problem": None, "solution": None}]))["lengths"]["problem"]["max"] == 0
     assert measure(open_rows(run_folder(tmp_path / "none", [], [rejected(0, "empty")])))["funnel"]["kept"] == 0
+
+
+def test_distinct_tasks_are_the_groups_that_near_duplicates_form() -> None:
+    # Each text is the one before it with a few words changed: neighbors are near duplicates, the ends of a chain are not.
+    random, problems = np.random.default_rng(0), []
+    for _ in range(6):
+        words = [f"w{n}" for n in random.integers(0, 10**6, 60)]
+        for _ in range(int(random.integers(1, 12))):
+            words[int(random.integers(0, 60))] = f"w{random.integers(0, 10**6)}"
+            problems.append(" ".join(words))
+    links = [(later, earlier) for later, earlier, _ in zip(*near_pairs(pa.chunked_array([problems]), THRESHOLD), strict=True)]
+    group = list(range(len(problems)))
+    for _ in problems:
+        for one, other in links:
+            group[one] = group[other] = min(group[one], group[other])
+    found = measure(open_rows([kept(number) | {"problem": text} for number, text in enumerate(problems)]))["diversity"]
+    assert found["distinct_tasks"] == len(set(group)) < len(problems)

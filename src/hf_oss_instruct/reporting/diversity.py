@@ -35,26 +35,43 @@ RNG_SEED = 20231204
 
 def distinct(rows: ReportRows) -> dict[str, Any]:
     """Count distinct problems: word for word, and after near duplicates (Jaccard of word 5-grams ≥ 0.7) are joined."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     count = rows.kept.count_rows()
     if not count or rows.problem not in rows.kept.schema.names:
         return {"rows": 0}
     later, earlier = minhash.candidates(rows.problems())
     wanted = np.union1d(later, earlier)  # only these texts are in memory together
-    similarity = minhash.exact(_some(rows.problems(), wanted), *(np.searchsorted(wanted, one) for one in (later, earlier)))
-    near = similarity >= THRESHOLD
-    links = coo_matrix((np.ones(near.sum()), (later[near], earlier[near])), (count, count))
-    tasks, _ = connected_components(links, directed=False)
+    groups = _groups(_some(rows.problems(), wanted), *(np.searchsorted(wanted, one) for one in (later, earlier)))
     exact = _distinct(rows.problems())
+    tasks = min(count - len(wanted) + groups, exact)
     return {
         "rows": count,
         "distinct_problems": exact,
-        "distinct_tasks": min(int(tasks), exact),
-        "near_duplicate_rate": round(1 - min(int(tasks), exact) / count, 4),
+        "distinct_tasks": tasks,
+        "near_duplicate_rate": round(1 - tasks / count, 4),
         "threshold": THRESHOLD,
     }
+
+
+def _groups(texts: pa.ChunkedArray, later: Places, earlier: Places) -> int:
+    """The number of groups of near duplicates among texts, given the pairs to compare, sorted by the later text.
+
+    Each round compares one pair of each text and drops the pairs that are in one group by then, so that a dataset of many near
+    duplicates costs about as many comparisons as it has rows.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    groups, labels = len(texts), np.arange(len(texts))  # (texts,): the group of each text
+    while len(later):
+        first = np.ones(len(later), bool)
+        first[1:] = later[1:] != later[:-1]
+        near = minhash.exact(texts, later[first], earlier[first]) >= THRESHOLD
+        joined = labels[later[first][near]], labels[earlier[first][near]]
+        groups, merged = connected_components(coo_matrix((np.ones(near.sum()), joined), (groups, groups)), directed=False)
+        labels = merged[labels]
+        left = ~first & (labels[later] != labels[earlier])
+        later, earlier = later[left], earlier[left]
+    return int(groups)
 
 
 def _some(chunks: Iterable[pa.Array], places: Places) -> pa.ChunkedArray:
