@@ -17,8 +17,9 @@ WIDTH, HEIGHT = 360, 200
 MAP = 560, 400
 BARS = 10
 """Bars of a chart; the table beside it has all values."""
-BAR = 22
-LABEL = 26
+CAPTION, BAR, GAP = 17, 13, 8
+"""Heights in pixels: of the label above the bars of a value, of a bar, and of the space below."""
+LABEL = 46
 """Characters of a label."""
 
 
@@ -43,33 +44,26 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
     ]
     if not (highest := max((float(one["value"]) for one in data), default=0)):
         return None
-    several = len(values) > 1
     for one in data if shares else ():
         one["said"] = f"{one['value']:.1%}"
-    encoding: Spec = {
-        "y": {
-            "field": "label",
-            "type": "nominal",
-            "sort": labels,
-            "title": None,
-            "axis": {"labelExpr": "datum.label", "labelLimit": 150},
-        },
-        "x": {
-            "field": "value",
-            "type": "quantitative",
-            "axis": None,
-            "scale": {"domain": [0, 1.18 * highest], "nice": False},
-        },
+    step = CAPTION + BAR * len(values) + GAP
+    each: Spec = {"y": {"field": "label", "type": "nominal", "sort": labels, "axis": None, "scale": {"padding": 0}}}
+    beside: Spec = {"yOffset": {"field": "dataset", "sort": list(values), "scale": {"range": [CAPTION, step - GAP]}}}
+    scale = {"domain": [0, 1.18 * highest], "nice": False}
+    length: Spec = {"x": {"field": "value", "type": "quantitative", "axis": None, "scale": scale}}
+    # A label stands above its bars, from the left edge: there it has room, whatever font a browser draws it with.
+    caption = {
+        "transform": [{"filter": {"field": "dataset", "equal": next(iter(values))}}],
+        "mark": {"type": "text", "align": "left", "baseline": "top", "dy": 1},
+        "encoding": {"text": {"field": "shown"}, "x": {"value": 0}, "y": {**each["y"], "bandPosition": 0}},
     }
-    if several:
-        encoding["yOffset"] = {"field": "dataset", "sort": list(values)}
-    text = {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": {"field": "said"}}}
     color = _colored(values) or _good(good)
-    mark = {"mark": {"type": "bar", "height": {"band": 0.8}, "cornerRadiusEnd": 3}, "encoding": color}
-    for one in data:
-        one["label"] = one["shown"]
-    encoding["y"]["sort"] = list(dict.fromkeys(one_line(label, LABEL) for label in labels))
-    return _spec(data, encoding=encoding, layer=[mark, text], height=BAR * len(labels) * (1.7 if several else 1) + 6, title=unit)
+    bar = {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {**each, **beside, **length, **color}}
+    text = {
+        "mark": {"type": "text", "align": "left", "dx": 5},
+        "encoding": {**each, **beside, **length, "text": {"field": "said"}},
+    }
+    return _spec(data, encoding={}, layer=[bar, text, caption], height=step * len(labels), title=unit)
 
 
 def histogram(

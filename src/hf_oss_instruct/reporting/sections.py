@@ -99,10 +99,12 @@ def _funnel(section: Section, of: str, numbers: Numbers) -> None:
 
 
 def _similarity(section: Section, of: str, numbers: Numbers) -> None:
-    for one in numbers["similarity"]:
+    if numbers["similarity"]:
         section.text = SIMILARITY
+    missing = [(one["benchmark"], one["not_done"]) for one in numbers["similarity"] if "not_done" in one]
+    _table(section, f"Not compared{of}", ("benchmark", "why"), missing)
+    for one in numbers["similarity"]:
         if "not_done" in one:
-            _table(section, f"Not compared{of}", ("benchmark", "why"), [(one["benchmark"], one["not_done"])])
             continue
         pairs = [
             {
