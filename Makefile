@@ -10,7 +10,7 @@ quickstart: $(VENV)/core  ## pairs from the standard library, no model, no netwo
 	$(BIN)/hf-oss-instruct preview --n 3
 	$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 200 --out quickstart-pairs
 	@# A machine without a sandbox verifies nothing, says so, and has its dataset all the same.
-	-$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 400 --verify --out quickstart-verified
+	-$(BIN)/hf-oss-instruct synthesize --seeds stdlib --n 1000 --verify --out quickstart-verified
 
 # An installation waits for the network and uses one core, as mypy does. So both environments are installed side by side, and the
 # checks run beside the tests with huggingface_hub 2. Each target prints its output when it ends; both run to the end if one fails.

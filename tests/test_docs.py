@@ -83,7 +83,7 @@ def test_make_quickstart_prints_pairs_and_writes_a_dataset(tmp_path: Path) -> No
     done = [BASE.run([COMMAND, *shlex.split(line)[1:]], cwd=tmp_path, check=True) for line in commands]
     assert done[0].stdout.count("── problem") >= 2
     assert "pairs kept of 200 seeds" in done[1].stdout
-    assert "pairs kept of 400 seeds" in done[2].stdout
+    assert "pairs kept of 1,000 seeds" in done[2].stdout
     for made in ("quickstart-pairs", "quickstart-verified"):
         assert list((tmp_path / made / "data").glob("*.parquet"))
 
