@@ -6,8 +6,9 @@ import re
 
 from hf_oss_instruct.evaluation.call_tests.canonical import Some, Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
-from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared, numbered
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same
+from hf_oss_instruct.evaluation.call_tests.listed import equation, listed_calls
 
 _HEAD = re.compile(r"\s*(\}?)\s*int main\(\) \{\s*(auto candidate = \w+;)\s*")
 _FOOT = re.compile(r"\}\s*\Z")
@@ -17,17 +18,8 @@ _HEADERS = "#include<assert.h>\n#include<bits/stdc++.h>\n"
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"assert(?=\()"):
-        sides = compared(cursor.whole(), "(?!)")
-        if sides is None or not sides[0].startswith("candidate(") or not cursor.take(r";\s*"):
-            return None
-        pairs.append((sides[0], sides[2]))
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests("\n".join(head.groups()), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    pair = equation("(?!)", "candidate(")
+    return listed_calls(Cursor(tests), _HEAD, r"assert(?=\()", pair, _FOOT, lambda head: "\n".join(head.groups()))
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(r"\s*(\}?)\s*public static void Main\(string\[\] args\) \{\s*")
 _FOOT = re.compile(r"\}\s*\}\s*\Z")
@@ -29,18 +30,15 @@ _PRINTS = {"==": "Print", "Equals": "Print", "SequenceEqual": "PrintItems"}
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `Main`, each with the function that prints it in the form that is compared."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    compares = []
-    while head and cursor.take(r"Debug\.Assert(?=\()"):
-        sides = compared(cursor.whole(), "Equals|SequenceEqual")
-        if sides is None or not cursor.take(r";\s*"):
-            return None
-        compares.append(sides)
-    if not head or not compares or not cursor.take(_FOOT):
+    return listed_calls(Cursor(tests), _HEAD, r"Debug\.Assert(?=\()", _pair, _FOOT)
+
+
+def _pair(cursor: Cursor) -> Pair | None:
+    sides = compared(cursor.whole(), "Equals|SequenceEqual")
+    if sides is None or not cursor.take(r";\s*"):
         return None
-    printed = [(f"{_PRINTS[how]}(AT, {call});", f"{_PRINTS[how]}(AT, {expected});") for call, how, expected in compares]
-    return CallTests(head[1], tuple(call for call, _ in printed), tuple(value for _, value in printed))
+    call, how, expected = sides
+    return f"{_PRINTS[how]}(AT, {call});", f"{_PRINTS[how]}(AT, {expected});"
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

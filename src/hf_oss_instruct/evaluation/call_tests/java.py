@@ -6,8 +6,9 @@ import re
 
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
-from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared, numbered
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+from hf_oss_instruct.evaluation.call_tests.listed import equation, listed_calls
 from hf_oss_instruct.evaluation.tamper_protection import java_tuples
 
 _HEAD = re.compile(r"\s*(\}?)\s*public static void main\(String\[\] args\) \{\s*")
@@ -22,17 +23,7 @@ _OPENS = "public static void main(String[] args) throws Exception {"
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"assert(?=\()"):
-        sides = compared(cursor.whole(), "equals")
-        if sides is None or not cursor.take(r";\s*"):
-            return None
-        pairs.append((sides[0], sides[2]))
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    return listed_calls(Cursor(tests), _HEAD, r"assert(?=\()", equation("equals"), _FOOT)
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -9,6 +9,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import is_number, same
+from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(
     r"\s*(?:declare var require: any;\s*)?const assert = require\('node:assert'\);\s*function test\(\) \{\s*"
@@ -22,17 +23,7 @@ _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `test` function."""
-    cursor = Cursor(tests, "\"'`")
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"assert\.deepEqual(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r";\s*"):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    return listed_calls(Cursor(tests, "\"'`"), _HEAD, r"assert\.deepEqual(?=\()", arguments("candidate(", r";\s*"), _FOOT)
 
 
 def solution_program(program: str, tests: CallTests, nonce: str, declared: str = "") -> str:

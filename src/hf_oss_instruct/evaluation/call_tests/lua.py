@@ -8,6 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(r"\s*lu = require\('luaunit'\)\s*function test_humaneval\(\)\s*(local candidate = \w+)\s+")
 _FOOT = re.compile(r"end\s+os\.exit\(lu\.LuaUnit\.run\(\)\)\s*\Z")
@@ -15,17 +16,7 @@ _FOOT = re.compile(r"end\s+os\.exit\(lu\.LuaUnit\.run\(\)\)\s*\Z")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `test_humaneval`."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"lu\.assertEquals(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r"\s+"):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    return listed_calls(Cursor(tests), _HEAD, r"lu\.assertEquals(?=\()", arguments("candidate(", r"\s+"), _FOOT)
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -8,6 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(r"\s*use Test::Deep;\s*sub testhumaneval \{\s*(my \$candidate = \\&\w+;)\s*")
 _ELSE = re.compile(r"\s*\)\s*\{\s*print \"ok!\"\s*\}else\{\s*exit 1;\s*\}\s*")
@@ -16,17 +17,7 @@ _FOOT = re.compile(r"\}\s*testhumaneval\(\);\s*\Z")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `testhumaneval`."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"if\(eq_deeply(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[0].startswith("$candidate->(") or not cursor.take(_ELSE):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    return listed_calls(Cursor(tests), _HEAD, r"if\(eq_deeply(?=\()", arguments("$candidate->(", _ELSE), _FOOT)
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

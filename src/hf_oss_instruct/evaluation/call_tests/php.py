@@ -8,6 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Map, Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(
     r"\s*(function candidate\(\.\.\.\$args\) \{\s*return \w+\(\.\.\.\$args\);\s*\})\s*function test\(\): void \{\s*"
@@ -18,20 +19,15 @@ _FOOT = re.compile(r"\}\s*test\(\);\s*\Z")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `test` function."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"if \("):
-        call = cursor.call()
-        if not call or not cursor.take(" !== "):
-            return None
-        value = cursor.rest_of_bracket()
-        if not value or not cursor.take(_THROWS):
-            return None
-        pairs.append((call, value))
-    if not head or not pairs or not cursor.take(_FOOT):
+    return listed_calls(Cursor(tests), _HEAD, r"if \(", _pair, _FOOT)
+
+
+def _pair(cursor: Cursor) -> Pair | None:
+    call = cursor.call()
+    if not call or not cursor.take(" !== "):
         return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    value = cursor.rest_of_bracket()
+    return (call, value) if value and cursor.take(_THROWS) else None
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

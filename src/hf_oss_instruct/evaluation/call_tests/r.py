@@ -12,6 +12,7 @@ import re
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
+from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 TOLERANCE = math.sqrt(2.0**-52)
 """`sqrt(.Machine$double.eps)`, of the mean difference relative to the mean of the answers that differ."""
@@ -21,17 +22,8 @@ _FOOT = re.compile(r"\}\s*test_humaneval\(\)\s*\Z")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `test_humaneval`."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"stopifnot\(isTRUE\(all\.equal(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r"\)\)\s*"):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head[1], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    pair = arguments("candidate(", r"\)\)\s*")
+    return listed_calls(Cursor(tests), _HEAD, r"stopifnot\(isTRUE\(all\.equal(?=\()", pair, _FOOT)
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -8,6 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import is_number, same, strict
+from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 WITHIN = 0.001
 _HEAD = re.compile(
@@ -19,17 +20,13 @@ _ATOM = re.compile(r'"(?:[^"\\]|\\.)*"|#[tf]\b|[^\s()\[\]{}"#\';`,]+', re.DOTALL
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `test-humaneval`."""
-    cursor = Cursor(tests, '"')
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"\(check-within\s+(?=\(candidate[\s)])"):
-        call, value = _datum(cursor), _datum(cursor)
-        if not call or not value or not cursor.take(rf"{WITHIN}\)\s*"):
-            return None
-        pairs.append((call, value))
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    return CallTests(head["function"], tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    starts = r"\(check-within\s+(?=\(candidate[\s)])"
+    return listed_calls(Cursor(tests, '"'), _HEAD, starts, _pair, _FOOT, lambda head: head["function"])
+
+
+def _pair(cursor: Cursor) -> Pair | None:
+    call, value = _datum(cursor), _datum(cursor)
+    return (call, value) if call and value and cursor.take(rf"{WITHIN}\)\s*") else None
 
 
 def _datum(cursor: Cursor) -> str:

@@ -8,6 +8,7 @@ from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
+from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(
     r"\s*require 'test/unit'\s+class \w+ < Test::Unit::TestCase\s+def test_\w+\s+(candidate = method\(:\w+[?!]?\))\s+"
@@ -17,17 +18,14 @@ _FOOT = re.compile(r"end\s+end\s*\Z")
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's test case."""
-    cursor = Cursor(tests)
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"assert_equal(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[1].startswith("candidate.call(") or not cursor.take(r"\s+"):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
+    return listed_calls(Cursor(tests), _HEAD, r"assert_equal(?=\()", _pair, _FOOT)
+
+
+def _pair(cursor: Cursor) -> Pair | None:
+    parts = cursor.bracketed()
+    if len(parts) != 2 or not parts[1].startswith("candidate.call(") or not cursor.take(r"\s+"):
         return None
-    return CallTests(head[1], tuple(call for _, call in pairs), tuple(value for value, _ in pairs))
+    return parts[1], parts[0]
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -7,6 +7,7 @@ import re
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
+from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(r"\s*(\}?)\s*fn main\(\) \{\s*(let candidate = \w+;)\s*")
 _FOOT = re.compile(r"\}\s*\Z")
@@ -16,18 +17,12 @@ _USED = re.compile(r"^use\s[^;]+;", re.MULTILINE)
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
-    cursor = Cursor(tests, '"')
-    head = cursor.take(_HEAD)
-    pairs = []
-    while head and cursor.take(r"assert_eq!(?=\()"):
-        parts = cursor.bracketed()
-        if len(parts) != 2 or not parts[0].startswith("candidate(") or not cursor.take(r";\s*"):
-            return None
-        pairs.append(parts)
-    if not head or not pairs or not cursor.take(_FOOT):
-        return None
-    before = f"{head[1]}\nfn main() {{\n    {head[2]}"
-    return CallTests(before, tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    pair = arguments("candidate(", r";\s*")
+    return listed_calls(Cursor(tests, '"'), _HEAD, r"assert_eq!(?=\()", pair, _FOOT, _before)
+
+
+def _before(head: re.Match[str]) -> str:
+    return f"{head[1]}\nfn main() {{\n    {head[2]}"
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

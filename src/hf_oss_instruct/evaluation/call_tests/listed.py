@@ -1,0 +1,64 @@
+"""Read a test program that lists its calls: a head, comparisons of one form, and a foot. Most languages of MultiPL-E have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from hf_oss_instruct.evaluation.call_tests.core import CallTests
+from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
+
+Pair = tuple[str, str]
+"""A call, and the expression of its expected value."""
+
+
+def listed_calls(
+    cursor: Cursor,
+    head: re.Pattern[str],
+    compares: str,
+    pair: Callable[[Cursor], Pair | None],
+    foot: re.Pattern[str],
+    before: Callable[[re.Match[str]], str] = lambda found: found[1],
+) -> CallTests | None:
+    """Parse such a program; None if it has another form.
+
+    Args:
+        cursor: the start of the program.
+        head: what precedes the comparisons.
+        compares: pattern of what starts a comparison.
+        pair: reads the rest of a comparison; None if it has another form.
+        foot: what follows the comparisons.
+        before: gives `CallTests.before` from the head; its first group by default.
+    """
+    found, pairs = cursor.take(head), []
+    while found and cursor.take(compares):
+        if (one := pair(cursor)) is None:
+            return None
+        pairs.append(one)
+    if not found or not pairs or not cursor.take(foot):
+        return None
+    return CallTests(before(found), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+
+
+def arguments(call: str, after: str | re.Pattern[str]) -> Callable[[Cursor], Pair | None]:
+    """Return a reader of `(CALL, EXPECTED)`: how a call starts, and the pattern of what follows the bracket."""
+
+    def pair(cursor: Cursor) -> Pair | None:
+        parts = cursor.bracketed()
+        if len(parts) != 2 or not parts[0].startswith(call) or not cursor.take(after):
+            return None
+        return parts[0], parts[1]
+
+    return pair
+
+
+def equation(method: str, call: str = "") -> Callable[[Cursor], Pair | None]:
+    """Return a reader of `(CALL == EXPECTED);` or `(CALL.METHOD(EXPECTED));`: a pattern of methods, and how a call starts."""
+
+    def pair(cursor: Cursor) -> Pair | None:
+        sides = compared(cursor.whole(), method)
+        if sides is None or not sides[0].startswith(call) or not cursor.take(r";\s*"):
+            return None
+        return sides[0], sides[2]
+
+    return pair
