@@ -164,6 +164,8 @@ class Request:
     def most_tokens(self) -> tuple[int, int]:
         """Upper bound of the tokens that the request can use, in the prompt (each has at least one byte) and the answer."""
         prompt = sum(len(message["content"].encode()) + PER_MESSAGE for message in self.messages)
+        if schema := self.sampling.get("response_format"):  # servers count it as part of the prompt
+            prompt += len(orjson.dumps(schema))
         return prompt, int(self.sampling.get("max_tokens", 0))
 
 

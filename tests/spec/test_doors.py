@@ -52,6 +52,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "template": ("prompt.txt", TEMPLATE, Prompt(TEMPLATE)),
     "parser": ("magicoder", "magicoder", "magicoder"),
     "keep_reasoning": ("", True, True),
+    "answer_format": ("json", "json", "json"),
     "temperature": ("0.5", 0.5, 0.5),
     "top_p": ("0.9", 0.9, 0.9),
     "max_tokens": ("99", 99, 99),

@@ -21,7 +21,7 @@ from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parameters import ServerParameters
 from tests.support.teacher import Answer, LocalTeacher
 
-SENT = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 100, "seed": 7}
+SENT = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 100, "seed": 7, "response_format": {"type": "json_schema"}}
 
 
 def seed(index: int) -> Seed:
@@ -54,6 +54,14 @@ def test_what_a_server_repeats_of_the_request_is_no_word_of_its_own() -> None:
         ({"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"]}]}}, {"seed": None}),
         ([{"error": {"code": 400, "message": 'Unknown name "seed": Cannot find field.'}}], {"seed": None}),
         ("Invalid parameter: seed", {"seed": None}),
+        (
+            {"error": {"message": "'response_format.type' must be 'text'", "param": "response_format.type"}},
+            {"response_format": None},
+        ),
+        ("This response_format type is unavailable now", {"response_format": None}),
+        ({"detail": [{"type": "enum", "loc": ["body", "response_format", "type"], "msg": "Input"}]}, {"response_format": None}),
+        ("Model m does not support structured outputs", {"response_format": None}),
+        ("Grammar support is not enabled", {"response_format": None}),
         ("'seed' is not a valid parameter for this model", {"seed": None}),
         ({"detail": "Argument 'seed' does not exist"}, {"seed": None}),
         ("invalid temperature: only 1 is allowed for this model", {"temperature": None}),
@@ -90,7 +98,12 @@ def test_a_cap_is_renamed_once_and_never_left_out() -> None:
     parameters = ServerParameters()
     parameters.learn(BadRequestError("max_tokens unsupported", "max_tokens unsupported"), SENT)
     parameters.learn(BadRequestError("seed unsupported", "seed unsupported"), SENT)
-    assert parameters.sent(SENT) == {"temperature": 0.0, "top_p": 0.9, "max_completion_tokens": 100}
+    assert parameters.sent(SENT) == {
+        "temperature": 0.0,
+        "top_p": 0.9,
+        "max_completion_tokens": 100,
+        "response_format": {"type": "json_schema"},
+    }
 
 
 def test_a_run_says_once_what_it_leaves_out_and_goes_on_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

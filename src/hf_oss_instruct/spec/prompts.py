@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TEMPLATE = "oss_instruct"
 """Name of the default template in run configs."""
+SECTIONS, JSON = "sections", "json"
+"""Forms of an answer."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
 
@@ -53,6 +55,12 @@ class Prompt:
     def with_tests(cls) -> Prompt:
         """The default with a third section for tests (`templates/oss_instruct_tests.txt`)."""
         return cls(files(__package__).joinpath("templates/oss_instruct_tests.txt").read_text("utf-8"))
+
+    @classmethod
+    def for_json(cls, *, tests: bool = False) -> Prompt:
+        """The default, or the one with tests, for an answer in JSON (`templates/oss_instruct_json.txt`, …)."""
+        name = "oss_instruct_tests_json" if tests else "oss_instruct_json"
+        return cls(files(__package__).joinpath(f"templates/{name}.txt").read_text("utf-8"))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
@@ -137,8 +145,20 @@ class PromptSpec:
         after="extra_body",
     )
 
+    answer_format: str = option(
+        SECTIONS,
+        Choice((SECTIONS, JSON), "Unknown answer format {value!r}"),
+        "How the teacher writes a pair: sections (default), or json, an object whose schema is sent as response_format. A server "
+        "that does not take it is asked without; run.json counts the answers of each form.",
+        flag="--answer-format",
+        yaml="answer_format",
+        rare=True,
+    )
+
     def __post_init__(self) -> None:
         normalize(self)
+        if self.answer_format == JSON and self.parser != "default":
+            raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Leave out --answer-format json.")
 
     @property
     def prompt(self) -> Prompt:

@@ -25,6 +25,7 @@ class Usage:
         settled: items with a final outcome, including those of earlier sessions.
         recalled: those of `settled` that an earlier session had answered.
         finish_reasons: finish reasons as sent by the server, counted.
+        answer_forms: forms of the answers, if they may have several, counted.
         changes: sampling parameters that the server does not support, see `Completion.changes`.
         deadlines: deadlines of the attempts in flight, one for each task.
         teachers: the teachers that were asked, whose notes the display of progress shows.
@@ -41,17 +42,20 @@ class Usage:
     settled: int = 0
     recalled: int = 0
     finish_reasons: Counter[str] = field(default_factory=Counter)
+    answer_forms: Counter[str] = field(default_factory=Counter)
     changes: dict[str, str | None] = field(default_factory=dict)
     deadlines: list[Deadline] = field(default_factory=list)
     teachers: list[Teacher] = field(default_factory=list)
     in_batches: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def count(self, answer: Completion) -> None:
-        """Add the tokens of an answer, from this session or an earlier one."""
+    def count(self, answer: Completion, form: str | None = None) -> None:
+        """Add the tokens of an answer, from this session or an earlier one, and its form."""
         self.prompt_tokens += answer.prompt_tokens or 0
         self.completion_tokens += answer.completion_tokens or 0
         self.finish_reasons[answer.finish_reason or "none"] += 1
         self.changes |= answer.changes or {}
+        if form is not None:
+            self.answer_forms[form] += 1
 
 
 class Budget:

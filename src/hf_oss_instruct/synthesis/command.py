@@ -58,6 +58,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
+    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
     from hf_oss_instruct.teachers.resolve import requests_go_to
@@ -72,6 +73,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
         asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
+        if OssInstructTask.of(spec, teacher).schema is not None:
+            click.echo("# answers are asked for as JSON (response_format); a server that does not take it is asked without")
         tokens = requested * most * spec.sampling.max_tokens
         if (cost := spec.limits.cost(0, tokens)) is not None:
             half = f", in batches {cost / 2:,.2f} where the provider halves its prices" if spec.teacher.batch else ""

@@ -17,7 +17,12 @@ from hf_oss_instruct.console import (
     ways_to_look,
 )
 from hf_oss_instruct.data import Pending, Rejection, Row
+from hf_oss_instruct.spec.prompts import JSON, SECTIONS
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
+from hf_oss_instruct.teachers.json_answers import NEITHER
+
+FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "as neither of them"}
+"""Form of an answer → how the end of a run names it."""
 
 
 def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
@@ -37,6 +42,8 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     if changes := report["parameters_changed"]:
         parts = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
         show_line(f"  the server does not accept every parameter: {parts}")
+    if forms := report.get("answer_forms"):
+        show_line(f"  answers: {', '.join(f'{count:,} {FORMS.get(form, form)}' for form, count in forms.items())}")
     if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
         words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
         show_line(f"  unknown finish reasons, treated as complete answers: {words}")

@@ -182,7 +182,7 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
             if answer is None:
                 return Pending(seed, f"the task {task.name} has no answer yet")
             if isinstance(answer, Completion):
-                stats.usage.count(answer)
+                stats.usage.count(answer, task.form(answer))
             outcome = task.refused(item, answer) if isinstance(answer, RowRejectedError) else task.outcome(item, answer)
         else:
             outcome = task.compute(item)

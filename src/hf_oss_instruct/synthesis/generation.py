@@ -101,6 +101,10 @@ class GenerationTask(ABC, Generic[ItemT]):
             received = completion.raw or completion.text
             return Rejection(self.seed(item), refusal.reason, refusal.detail, received)
 
+    def form(self, completion: Completion) -> str | None:
+        """The form of an answer, to be counted in `run.json`; None if there is only one. Override this if there are several."""
+        return None
+
     def _readable(self, completion: Completion) -> Completion:
         """The answer without reasoning and end tokens; raises `RowRejectedError` if it is cut or not understood."""
         if completion.raw is not None:

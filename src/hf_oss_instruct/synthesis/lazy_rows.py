@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.errors import TeacherError
+from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.prompts import SECTIONS, Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import VerificationSpec
@@ -41,6 +41,7 @@ def synthesize(
     sampling: Sampling | None = None,
     parser: Parser | str = parse,
     keep_reasoning: bool = False,
+    answer_format: str = SECTIONS,
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
@@ -58,6 +59,7 @@ def synthesize(
         sampling: sampling parameters; the paper's by default.
         parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or a function of your own.
         keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
+        answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
@@ -70,6 +72,7 @@ def synthesize(
         Kept rows, in seed order. Duplicates are not removed, because that needs the whole dataset.
 
     Raises:
+        UsageError: the arguments contradict each other.
         TeacherError: the teacher cannot continue.
         SeedError: the source failed, or has fewer seeds than requested.
         RunError: the journal cannot be written.
@@ -79,9 +82,15 @@ def synthesize(
         Magicoder, arXiv 2312.02120, section 2.1.
     """
     spec = RunSpec(sampling=sampling or Sampling(), verification=verification or VerificationSpec())
-    spec = spec.changed(prompt={"template": prompt or Prompt.default(), "keep_reasoning": keep_reasoning})
+    spec = spec.changed(
+        prompt={"template": prompt or Prompt.default(), "keep_reasoning": keep_reasoning, "answer_format": answer_format}
+    )
     task = OssInstructTask.of(spec, teacher)
     if parser not in (parse, "default"):
+        if answer_format != SECTIONS:
+            raise UsageError(
+                f"A parser of your own cannot be combined with answer_format={answer_format!r}. Leave out one of them."
+            )
         task = replace(task, parser=PARSERS[parser] if isinstance(parser, str) else parser)
     return rows(
         seeds,

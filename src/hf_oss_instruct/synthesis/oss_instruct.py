@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ from hf_oss_instruct.data import Completion, Message, Pair, Request, Row, Seed, 
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
 from hf_oss_instruct.schemas import SCHEMA, provenance_columns
-from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.prompts import JSON, Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -21,6 +22,14 @@ from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
 from hf_oss_instruct.spec.verification import ANSWER
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal_lines import OSS_INSTRUCT
+from hf_oss_instruct.teachers.json_answers import (
+    NEITHER,
+    RESPONSE_FORMAT,
+    form_of,
+    parse_json,
+    parse_json_with_tests,
+    response_format,
+)
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -39,6 +48,7 @@ class OssInstructTask(GenerationTask[Seed]):
         parser: how its answer is parsed.
         numbered: whether the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
         keep_reasoning: whether to store the teacher's reasoning in the column `reasoning`.
+        schema: the `response_format` of its requests, if the answer is to be JSON.
 
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
@@ -50,14 +60,26 @@ class OssInstructTask(GenerationTask[Seed]):
     parser: Parser = parse
     numbered: bool = False
     keep_reasoning: bool = False
+    schema: Mapping[str, Any] | None = None
     name = OSS_INSTRUCT
 
     @classmethod
     def of(cls, spec: RunSpec, teacher: Teacher) -> OssInstructTask:
-        """The task of a run, with the teacher that was opened for it."""
+        """The task of a run, with the teacher that was opened for it.
+
+        Raises:
+            UsageError: the answer is to be JSON, and teacher or `extra_body` rule that out.
+        """
         asked, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
-        if asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None)):
-            prompt = Prompt.with_tests() if prompt == Prompt.default() else prompt
+        with_tests = asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None))
+        as_json = spec.prompt.answer_format == JSON
+        if prompt == Prompt.default() and as_json:
+            prompt = Prompt.for_json(tests=with_tests)
+        elif prompt == Prompt.default() and with_tests:
+            prompt = Prompt.with_tests()
+        if as_json:
+            check_schema(teacher, spec.sampling)
+            parser = parse_json_with_tests if asked.verify else parse_json
         return cls(
             teacher,
             prompt,
@@ -65,12 +87,13 @@ class OssInstructTask(GenerationTask[Seed]):
             parse_with_tests if asked.verify and parser is parse else parser,
             numbered=spec.seeds.sampler == "magicoder",
             keep_reasoning=spec.prompt.keep_reasoning,
+            schema=response_format(tests=with_tests) if as_json else None,
         )
 
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of this teacher to this prompt and sampling, for runs without a folder."""
-        name = digest(self.teacher.identity, self.prompt.hash, self.sampling.as_sent(0))
+        name = digest(self.teacher.identity, self.prompt.hash, self._as_sent(0))
         return cache_folder("journal", name)
 
     def messages(self, item: Seed) -> tuple[Message, ...]:
@@ -108,7 +131,20 @@ class OssInstructTask(GenerationTask[Seed]):
 
     def _sampling(self, seed: Seed) -> dict[str, Any]:
         number = seed.rng_seed + seed.index if self.numbered else int(seed.seed_id[:7], 16)
-        return self.sampling.as_sent(number)
+        return self._as_sent(number)
+
+    def _as_sent(self, number: int) -> dict[str, Any]:
+        sent = self.sampling.as_sent(number)
+        return sent if self.schema is None else sent | {RESPONSE_FORMAT: dict(self.schema)}
+
+    def form(self, completion: Completion) -> str | None:
+        """See `GenerationTask.form`."""
+        if self.schema is None:
+            return None
+        try:
+            return form_of(self._readable(completion).text)
+        except RowRejectedError:  # cut, withheld, or no completion at all
+            return NEITHER
 
 
 def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
@@ -122,6 +158,21 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
             f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {plan.sampler!r}. "
             "Name a model (--model), or draw functions (--sampler functions)."
         )
+
+
+def check_schema(teacher: Teacher, sampling: Sampling) -> None:
+    """Refuse to ask for JSON where no schema can be sent.
+
+    Raises:
+        UsageError: the teacher takes none, or `extra_body` has one of its own.
+    """
+    if not teacher.takes_schema:
+        raise UsageError(
+            f"--answer-format json needs a server that takes a JSON schema, and {teacher.identity} is none. Name a model on a "
+            "server, or leave the option out."
+        )
+    if RESPONSE_FORMAT in (sampling.extra_body or {}):
+        raise UsageError("extra_body has a response_format, and so does --answer-format json. Leave out one of them.")
 
 
 def parameters_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:

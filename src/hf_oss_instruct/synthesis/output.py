@@ -306,7 +306,12 @@ def report_of(
         "journal_lines_dropped": dropped,
         "checks": checks,
         "sandbox": None,
-    } | (mixture_facts(task.teacher, stats) | verification_facts(stats))
+    } | (mixture_facts(task.teacher, stats) | verification_facts(stats) | _answer_facts(task, stats))
+
+
+def _answer_facts(task: OssInstructTask, stats: RunStats) -> dict[str, Any]:
+    """Further fields of `run.json` if answers were to be JSON: how many are."""
+    return {} if task.schema is None else {"answer_forms": dict(stats.usage.answer_forms.most_common())}
 
 
 def mixture_facts(teacher: Teacher, stats: RunStats) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
+from hf_oss_instruct.spec.prompts import SECTIONS, Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -33,6 +33,7 @@ def synthesize_to_disk(
     sampling: Sampling | None = None,
     parser: str = "default",
     keep_reasoning: bool = False,
+    answer_format: str = SECTIONS,
     checks: Checks | None = None,
     limits: RunLimits | None = None,
     verification: VerificationSpec | None = None,
@@ -55,6 +56,7 @@ def synthesize_to_disk(
         sampling: sampling parameters; the paper's by default.
         parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
+        answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         limits: what may be spent.
         verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
@@ -82,7 +84,7 @@ def synthesize_to_disk(
     spec = RunSpec(
         plan,
         TeacherSpec(concurrency=concurrency, timeout=timeout),
-        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning),
+        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, answer_format),
         sampling or Sampling(),
         checks or Checks(),
         limits or RunLimits(),

@@ -38,6 +38,7 @@ class CommentFunctionTeacher(Teacher):
 
     identity = EMBEDDED_TEACHER
     embedded = True
+    takes_schema = False
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`.

@@ -16,10 +16,18 @@ from hf_oss_instruct.teachers.http_errors import BadRequestError, parsed
 
 logger = logging.getLogger(__name__)
 
-INSTEAD: dict[str, str | None] = {"top_p": None, "seed": None, "temperature": None, "max_tokens": "max_completion_tokens"}
+INSTEAD: dict[str, str | None] = {
+    "top_p": None,
+    "seed": None,
+    "temperature": None,
+    "response_format": None,
+    "max_tokens": "max_completion_tokens",
+}
 """Parameter that a server may reject → what is sent instead. The token limit is never omitted: budgets rely on it."""
-NEVER_CHOSEN = ("seed",)
-"""Parameters whose value the user did not choose: they are also omitted if the value is out of the server's range."""
+NEVER_CHOSEN = ("seed", "response_format")
+"""Parameters whose value the user did not choose: they are also omitted if the server does not take the value."""
+_SCHEMA = re.compile(r"response_format|json[_ ]schema|structured[_ ]output|json[_ ]mode|guided[_ ]\w+|grammar", re.IGNORECASE)
+"""What servers call the feature behind `response_format`."""
 _UNKNOWN = re.compile(
     r"unsupported|not supported|n't supported|does not support|not permitted|extra inputs|extra_forbidden|extra fields"
     r"|unrecogni[sz]ed|unknown|unexpected|not allowed|forbidden|cannot both be|can't both be|only the default|deprecated"
@@ -71,11 +79,14 @@ def _rejected_parameters(refusal: BadRequestError) -> Iterator[str]:
     error = parsed(refusal.body)
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
     for item in _field_errors(error):
-        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or item["loc"][-1] in NEVER_CHOSEN:
-            yield str(item["loc"][-1])
+        name = next((name for name in NEVER_CHOSEN if name in item["loc"]), str(item["loc"][-1]))
+        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or name in NEVER_CHOSEN:
+            yield name
     param = inner.get("param") if isinstance(inner, dict) else None
-    if param in NEVER_CHOSEN:
-        yield param
+    if isinstance(param, str) and (named := param.partition(".")[0]) in NEVER_CHOSEN:
+        yield named
+    if _SCHEMA.search(refusal.detail):
+        yield "response_format"
     codes = [str(inner.get(name)) for name in ("code", "type")] if isinstance(inner, dict) else []
     if not any(_UNKNOWN.search(text) for text in (refusal.detail, *codes)):
         return

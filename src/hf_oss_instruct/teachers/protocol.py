@@ -16,6 +16,7 @@ class Teacher(Protocol):
         identity: kind, model and revision. It is part of keys, rows and cards, and never contains URL, key or concurrency.
         timeout_s: deadline of one attempt in seconds, if the latency of one request says nothing about the next; None learns
             it from the latencies.
+        takes_schema: whether a request may ask for an answer that follows a JSON schema (`response_format`).
         embedded: whether it works without a model, costs nothing, and needs documented functions as seeds.
         servers: where requests may go. The engine chooses the server with most room; without any it asks the teacher itself.
         uses_batches: whether requests go into batches.
@@ -24,6 +25,7 @@ class Teacher(Protocol):
 
     identity: str
     timeout_s: float | None = None
+    takes_schema: bool = True
     embedded: bool = False
     servers: tuple[Server, ...] = ()
     uses_batches: bool = False

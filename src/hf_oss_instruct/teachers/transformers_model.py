@@ -69,6 +69,7 @@ class TransformersTeacher(Teacher):
     """
 
     timeout_s = 600.0
+    takes_schema = False
 
     def __init__(
         self,

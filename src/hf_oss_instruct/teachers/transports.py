@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 """Requests in flight for each client of huggingface_hub. It keeps 20 connections alive: above that nearly every request opens a
 new one (974 for 1,000 requests at 64 in flight, 70 with four clients); above 100 it waits without a word."""
-OWN_PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "seed"})
+OWN_PARAMETERS = frozenset({"temperature", "top_p", "max_tokens", "seed", "response_format"})
 """Sampling parameters that `AsyncInferenceClient.chat_completion` has arguments for; others travel in `extra_body`."""
 
 

@@ -85,9 +85,10 @@ class Items:
     def take(self, entry: Entry, answer: Answer) -> None:
         """Read an answer: the item is settled, or there is another question about it."""
         assert entry.step
+        assert isinstance(entry.step.task, GenerationTask)
         if isinstance(answer, Completion) and (asked := int(entry.key[16:], 16)) not in self._counted:
             self._counted.set(asked, 1)  # items with the same question share its answer, which was paid for once
-            self._usage.count(answer)
+            self._usage.count(answer, entry.step.task.form(answer))
         self._follow(entry, self._after(entry.step, answer))
 
     def go_on(self, entry: Entry) -> None:

@@ -1,0 +1,112 @@
+"""Pairs as JSON objects: the schema that a server is asked to follow, and reading an answer, whether it follows it or not."""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecoder
+from typing import Any
+
+from hf_oss_instruct.data import Completion, Pair, storable
+from hf_oss_instruct.errors import RowRejectedError
+from hf_oss_instruct.spec.prompts import JSON, SECTIONS
+from hf_oss_instruct.teachers.parsing import parse, parse_with_tests, require_finished
+
+RESPONSE_FORMAT = "response_format"
+"""The field of a request that holds the schema, as OpenAI, vLLM, SGLang, llama.cpp, TGI and Inference Providers read it."""
+NEITHER = "neither"
+"""An answer that is neither JSON nor sections, as `run.json` counts it."""
+_FIELDS = {
+    "problem": "The problem, self-contained, in Markdown.",
+    "solution": "A complete and correct solution in Markdown, with the code in a fenced block.",
+    "tests": "Tests of the solution in its language, in one fenced block.",
+}
+MOST_OBJECTS = 32
+"""Objects that are looked at in an answer: one that has not shown the pair by then is no JSON answer."""
+_OPENS = re.compile(r"\{\s*\"")
+
+
+def response_format(*, tests: bool) -> dict[str, Any]:
+    """The value of `response_format` that asks for a pair.
+
+    Args:
+        tests: whether tests are asked for with it.
+
+    Source:
+        https://platform.openai.com/docs/guides/structured-outputs; `strict` needs every field required and no others.
+    """
+    names = [name for name in _FIELDS if tests or name != "tests"]
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": "string", "description": _FIELDS[name]} for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "pair", "strict": True, "schema": schema}}
+
+
+def parse_json(completion: Completion) -> Pair:
+    """Read a pair from a JSON object, or from sections where the server did not make the model write JSON.
+
+    Raises:
+        RowRejectedError: `unparsable` (there is neither, or a field is not text), `empty` (a field has no text),
+            else as `parse`.
+    """
+    return _parsed(completion, tests=False)
+
+
+def parse_json_with_tests(completion: Completion) -> Pair:
+    """Read a pair that may have tests. Raises as `parse_json`."""
+    return _parsed(completion, tests=True)
+
+
+def form_of(text: str) -> str:
+    """The form of an answer: `json`, `sections` or `neither`."""
+    if _object_in(text) is not None:
+        return JSON
+    try:
+        parse_with_tests(Completion(text, "stop"))
+    except RowRejectedError:
+        return NEITHER
+    return SECTIONS
+
+
+def _parsed(completion: Completion, *, tests: bool) -> Pair:
+    require_finished(completion)
+    found = _object_in(completion.text)
+    if found is not None:
+        return _pair(found, tests=tests)
+    try:
+        return parse_with_tests(completion) if tests else parse(completion)
+    except RowRejectedError as refusal:
+        if refusal.reason != "unparsable":
+            raise
+        message = f"the answer has neither a JSON object with problem and solution nor sections: {refusal.detail}"
+        raise RowRejectedError("unparsable", message) from None
+
+
+def _pair(found: dict[str, Any], *, tests: bool) -> Pair:
+    for name in ("problem", "solution"):
+        if not isinstance(found[name], str):
+            raise RowRejectedError("unparsable", f"{name!r} of the JSON object is {type(found[name]).__name__}, not text")
+        if not found[name].strip():
+            raise RowRejectedError("empty", f"{name!r} of the JSON object has no text")
+    given = found.get("tests") if tests else None
+    written = storable(given).strip() if isinstance(given, str) else ""
+    return Pair(storable(found["problem"]).strip(), storable(found["solution"]).strip(), written or None)
+
+
+def _object_in(text: str) -> dict[str, Any] | None:
+    """The first JSON object in a text with the fields of a pair, also inside a code block or between sentences."""
+    decoder = JSONDecoder(strict=False)  # models write bare line breaks inside strings
+    at = 0
+    for _ in range(MOST_OBJECTS):
+        if (opens := _OPENS.search(text, at)) is None:
+            break
+        try:
+            found, at = decoder.raw_decode(text, opens.start())
+        except (ValueError, RecursionError):
+            at = opens.end()
+            continue
+        if found.keys() >= {"problem", "solution"}:
+            return dict(found)
+    return None
