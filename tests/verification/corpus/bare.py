@@ -7,11 +7,13 @@ and `chai` are used with Node's own runner.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,15 +43,26 @@ def outcome(
         folder = Path(name)
         try:
             for command, given, expected in _RUNNERS[language](folder, solution, tests):
-                ran = subprocess.run(
-                    command, input=given, cwd=folder, capture_output=True, text=True, errors="replace", timeout=seconds,
-                    env={**os.environ, "TZ": "UTC", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **(environment or {})},
-                )  # fmt: skip
-                if ran.returncode or (expected is not None and ran.stdout.split() != expected.split()):
+                returncode, stdout = _run(command, given, folder, seconds, environment or {})
+                if returncode or (expected is not None and stdout.split() != expected.split()):
                     return "failed"
         except subprocess.TimeoutExpired:
             return "timeout"
     return "passed"
+
+
+def _run(command: list[str], given: str, folder: Path, seconds: float, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Exit code and output of a command. When it takes too long, what it started ends with it."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace", cwd=folder,
+        env={**os.environ, "TZ": "UTC", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            stdout, _ = process.communicate(given, timeout=seconds)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, stdout
 
 
 Steps = list[tuple[list[str], str, str | None]]
