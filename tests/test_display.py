@@ -36,6 +36,10 @@ def test_a_terminal_escape_is_shown_and_does_nothing() -> None:
     assert visible("\x1b[31mred\x1b[0m\x9b2J\x07\x7f") == "\\x1b[31mred\\x1b[0m\\x9b2J\\x07\\x7f"
 
 
+def test_what_no_encoding_or_xml_has_is_spelled_out() -> None:
+    assert visible("caf\udce9 \ufffe\uffff") == "caf\\udce9 \\ufffe\\uffff"
+
+
 def test_code_is_shown_as_it_is() -> None:
     code = "def f(x):\n\treturn 'é ü 漢字 🙂 العربية'  # {*_*}\n"
     assert visible(code) == code

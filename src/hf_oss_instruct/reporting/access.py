@@ -38,8 +38,9 @@ class RowAccess:
         found: dict[int, dict[str, Any]] = {}
         for number in sorted({self._part_of(place) for place in places}):
             start, own = self._starts[number], sorted({place for place in places if self._part_of(place) == number})
-            rows = self._parts[number].to_table(columns=wanted).take(pa.array([place - start for place in own], pa.int64()))
-            found |= zip(own, rows.to_pylist(), strict=True)
+            rows = self._parts[number].to_table(columns=wanted)
+            # Not `Table.take`, which lacks some types, such as views of strings.
+            found |= {place: rows.slice(place - start, 1).to_pylist()[0] for place in own}
         return [found[place] for place in places]
 
     def portion(self, place: int, columns: Sequence[str]) -> tuple[int, pa.Table]:

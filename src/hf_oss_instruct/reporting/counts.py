@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.arrow import flat
+from hf_oss_instruct.arrow import flat, holds_text
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows, is_list
 
 LISTED = 30
 """Values of a column that the report lists; the others are counted together."""
@@ -42,13 +42,13 @@ def composition(rows: ReportRows) -> dict[str, Any]:
     """Languages, licenses, repositories and file types of the kept rows: value → rows, the most frequent first."""
     named = {"languages": "lang", "licenses": "licenses", "repositories": "repo_name", "sources": "seed_dataset"}
     named |= {"operations": "operation", "rounds": "round"}  # of evolved rows
-    found = {name: rows.column(column) for name, column in named.items()}
+    found = {name: rows.column(column, lists=True) for name, column in named.items()}
     paths = rows.column("file_path")
-    found["file_types"] = None if paths is None else _suffixes(paths)
+    found["file_types"] = _suffixes(paths) if paths is not None and holds_text(paths.type) else None
     return {name: summary(column) for name, column in found.items() if column is not None and len(column)}
 
 
-def summary(column: pa.ChunkedArray | pa.Array) -> dict[str, Any]:
+def summary(column: pa.Array) -> dict[str, Any]:
     """Distinct values of a column, the most frequent ones with their rows, and how many rows have another."""
     counts = Counter(_counted(column))
     top = dict(counts.most_common(LISTED))
@@ -82,26 +82,25 @@ def checks(rows: ReportRows) -> list[dict[str, str]]:
     ]
 
 
-def _counted(column: pa.ChunkedArray | pa.Array) -> dict[str, int]:
+def _counted(values: pa.Array) -> dict[str, int]:
     """Value → rows, the most frequent first, ties by name; of a list each value counts."""
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+    if is_list(values.type):
         missing = len(values) - pc.sum(pc.greater(pc.fill_null(pc.list_value_length(values), 0), 0).cast(pa.int64())).as_py()
-        values = values.flatten()
+        values = flat(values.flatten())
     else:
         missing, values = values.null_count, values.drop_null()
     counts: Counter[str] = Counter()
-    for one in pc.value_counts(flat(values)).to_pylist() if len(values) else ():
+    for one in pc.value_counts(values).to_pylist() if len(values) else ():
         counts[one_line(str(one["values"]), LONGEST_NAME) or "empty"] += one["counts"]
     if missing:
         counts["not stated"] += missing
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
-def _suffixes(paths: pa.ChunkedArray) -> pa.ChunkedArray:
+def _suffixes(paths: pa.Array) -> pa.Array:
     """The suffix of each path in lower case; the whole name of a file without one."""
-    names = pc.replace_substring_regex(pc.utf8_lower(flat(paths.combine_chunks())), r"^.*[/\\]", "")
-    return pa.chunked_array([pc.replace_substring_regex(names, r"^.+(\.[^.]{1,12})$", r"\1")])
+    names = pc.replace_substring_regex(pc.utf8_lower(paths), r"^.*[/\\]", "")
+    return pc.replace_substring_regex(names, r"^.+(\.[^.]{1,12})$", r"\1")
 
 
 def number(value: Any) -> int:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import escape
 
+from hf_oss_instruct.display import visible
+
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 PNG_SCALE = 2.0
+_INHERITED = frozenset(
+    (
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+        "__proto__",
+    )
+) | {f"__{what}{kind}__" for what in ("define", "lookup") for kind in ("Getter", "Setter")}
+"""Properties of every JavaScript object."""
 _ID = re.compile(r'(id="|url\(#|href="#)((?:clip|gradient)[_\d]+)')
 _LINK = re.compile(r'<a xlink:href="[^"#]*#row=([^"]*)"[^>]*>')
 """A point that opens a row. No link: nobody wants to pass 1,500 points by keyboard, and the browser lists the same rows."""
@@ -67,7 +81,7 @@ def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
     drawn = _ID.sub(rf"\g<1>{prefix}-\g<2>", drawn)
     body = drawn[drawn.index(">") + 1 :]
     box = re.search(r'viewBox="[\d. -]+"', drawn)
-    return f'<svg {box[0] if box else ""} role="img" aria-label="{escape(title)}" class="chart">{_without_marks(body)}'
+    return f'<svg {box[0] if box else ""} role="img" aria-label="{escape(visible(title))}" class="chart">{_without_marks(body)}'
 
 
 def png(spec: dict[str, Any], title: str) -> bytes:
@@ -87,7 +101,7 @@ def svg_image(spec: dict[str, Any], title: str) -> str:
 
 
 def _titled(spec: dict[str, Any], title: str) -> dict[str, Any]:
-    return _themed(spec, CARD) | {"title": {"text": title, "anchor": "start", "fontSize": 14}, "padding": 14}
+    return _themed(spec, CARD) | {"title": {"text": _plain(title), "anchor": "start", "fontSize": 14}, "padding": 14}
 
 
 def _without_marks(body: str) -> str:
@@ -95,8 +109,23 @@ def _without_marks(body: str) -> str:
     return re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", body)
 
 
+def _plain(value: Any) -> Any:
+    """A copy of a part of a specification whose texts vl-convert can draw.
+
+    A character that XML forbids would end this process. Vega looks values up in JavaScript objects, where `constructor` and the
+    like are always found; a space makes them other names, and is not seen.
+    """
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, str):
+        return f"{value} " if value in _INHERITED else visible(value)
+    return value
+
+
 def _themed(spec: dict[str, Any], theme: Theme) -> dict[str, Any]:
-    themed = {key: value for key, value in deepcopy(spec).items() if key != "title"}
+    themed = {key: _plain(value) for key, value in spec.items() if key != "title"}
     for layer in themed["layer"]:
         if layer["mark"].get("stroke") == "paper":
             layer["mark"]["stroke"] = theme.paper

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
 from hf_oss_instruct.arrow import flat
-from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows, column_of, is_list
 
 KEPT, REJECTED = "kept", "rejected"
 TITLE = 110
@@ -34,19 +34,18 @@ class Facet:
     label: str
     column: str
     listed: bool = False
-    values: Callable[[pa.ChunkedArray], pa.Array] = lambda column: _text(column)
+    values: Callable[[pa.Array], pa.Array] = lambda column: _text(column)
 
 
-def _text(column: pa.ChunkedArray) -> pa.Array:
+def _text(values: pa.Array) -> pa.Array:
     """The values as texts; the first of a list, since nearly every row has one license."""
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+    if is_list(values.type):
         values = pc.list_element(pc.if_else(pc.greater(pc.list_value_length(values), 0), values, None), 0)
     return pc.utf8_slice_codeunits(pc.cast(flat(values), pa.string()), 0, 200)
 
 
-def _rates(column: pa.ChunkedArray) -> pa.Array:
-    rate = pc.cast(column.combine_chunks(), pa.float64(), safe=False)
+def _rates(column: pa.Array) -> pa.Array:
+    rate = pc.cast(column, pa.float64(), safe=False)
     conditions = pc.make_struct(pc.less_equal(rate, 0), pc.less(rate, 0.5), pc.less(rate, 1), pc.greater_equal(rate, 1))
     return pc.case_when(conditions, *(pa.scalar(name) for name in RATES))
 
@@ -75,15 +74,15 @@ def values_of(rows: ReportRows, facet: Facet) -> pa.DictionaryArray | None:
     """The value of each row, kept ones first; None if no table has the column."""
     parts, known = [], False
     for _, table in tables(rows):
-        if facet.column in table.schema.names:
-            parts.append(_safely(facet, table.to_table(columns=[facet.column])[facet.column]))
+        if (column := column_of(table, facet.column, lists=True)) is not None:
+            parts.append(_safely(facet, column))
             known = True
         else:
             parts.append(pa.nulls(table.count_rows(), pa.string()))
     return pc.dictionary_encode(pa.concat_arrays(parts)) if known else None
 
 
-def _safely(facet: Facet, column: pa.ChunkedArray) -> pa.Array:
+def _safely(facet: Facet, column: pa.Array) -> pa.Array:
     try:
         return pc.cast(facet.values(column), pa.string())
     except pa.ArrowException:  # a column of another dataset with this name and another type

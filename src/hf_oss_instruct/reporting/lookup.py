@@ -17,7 +17,7 @@ from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.reporting.chunks import prepared
 from hf_oss_instruct.reporting.facets import FACETS, KEPT, REJECTED, tables, title, values_of
-from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows, column_of
 
 SEARCH_S = 0.2
 """Seconds after which a search answers with what it has found so far."""
@@ -182,8 +182,9 @@ class RowLookup:
             return place if place < (self._kept if name == KEPT else self._total) else None
         first = 0
         for _, table, access in self._tables:
-            if "seed_id" in table.schema.names:
-                at = pc.index(table.to_table(columns=["seed_id"])["seed_id"].combine_chunks(), key).as_py()
+            ids = column_of(table, "seed_id")
+            if ids is not None and holds_text(ids.type):
+                at = pc.index(ids, pa.scalar(key, ids.type)).as_py()
                 if at >= 0:
                     return first + int(at)
             first += len(access)

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from hf_oss_instruct.arrow import holds_text
+from hf_oss_instruct.arrow import flat, holds_text, value_type
+from hf_oss_instruct.curation.pairs.columns import PAIRS
 from hf_oss_instruct.curation.rows import read
 from hf_oss_instruct.data import storable
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.display import error_message, one_line
+from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.structured import read_object
@@ -22,14 +24,6 @@ from hf_oss_instruct.structured import read_object
 REPORT, TRAINING, RESULTS = "run.json", "training.json", "results.json"
 BATCH = 2_000
 """Rows that are in memory at a time."""
-TEXTS = (
-    ("problem", "solution"),
-    ("instruction", "response"),
-    ("instruction", "output"),
-    ("prompt", "completion"),
-    ("question", "answer"),
-)
-"""Names of the columns with problem and solution, in datasets of ours and of others."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +51,9 @@ class ReportRows:
     def __len__(self) -> int:
         return sum(int(table.count_rows()) for table in (self.kept, self.rejected) if table is not None)
 
-    def column(self, name: str, *, rejected: bool = False) -> pa.ChunkedArray | None:
-        """A whole column, None if the table lacks it."""
-        table = self.rejected if rejected else self.kept
-        if table is None or name not in table.schema.names:
-            return None
-        return table.to_table(columns=[name])[name]
+    def column(self, name: str, *, rejected: bool = False, lists: bool = False) -> pa.Array | None:
+        """See `column_of`."""
+        return column_of(self.rejected if rejected else self.kept, name, lists=lists)
 
     def texts(self) -> Iterator[tuple[pa.Array, pa.Array]]:
         """Problems and solutions, `BATCH` rows at a time; an empty text where a row has none."""
@@ -78,6 +69,25 @@ class ReportRows:
     def take(self, places: Sequence[int]) -> list[dict[str, Any]]:
         """Some kept rows, in the given order."""
         return RowAccess(self.kept).take(places)
+
+
+def column_of(table: pds.Dataset | None, name: str, *, lists: bool = False) -> pa.Array | None:
+    """A whole column, decoded to a plain type.
+
+    None if the table lacks it, or if a cell holds more than a value, as a column of this name in a dataset of others may; with
+    `lists`, cells may be lists of values.
+    """
+    if table is None or name not in table.schema.names:
+        return None
+    kind = value_type(table.schema.field(name).type)
+    if pa.types.is_nested(kind) and not (lists and is_list(kind) and not pa.types.is_nested(value_type(kind.value_type))):
+        return None
+    return flat(pa.concat_arrays(flat(chunk) for chunk in table.to_table(columns=[name])[name].chunks or [pa.array([], kind)]))
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether the cells of a column are lists that Arrow can flatten."""
+    return any(is_kind(kind) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
 
 
 def batches(table: pds.Dataset, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -114,26 +124,42 @@ def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
     name = path.resolve().name if path.exists() else str(source)
     shards = {place: sorted((path / place).glob("*.parquet")) for place in ("data", "rejected")}
     if shards["data"] or (facts["run"] and shards["rejected"]):
-        rejected = pds.dataset(shards["rejected"]) if shards["rejected"] else None
-        kept = pds.dataset(shards["data"]) if shards["data"] else pds.dataset(SCHEMA.empty_table())
+        rejected = _shards(shards["rejected"]) if shards["rejected"] else None
+        kept = _shards(shards["data"]) if shards["data"] else pds.dataset(SCHEMA.empty_table())
         return _checked(ReportRows(name, kept, rejected, **facts), columns)
     if (facts["trainings"] or facts["results"]) and not facts["run"]:
         return ReportRows(name, pds.dataset(pa.table({"problem": pa.nulls(0, pa.string())})), **facts)
     return _checked(ReportRows(name, pds.dataset(read(str(source))), **facts), columns)
 
 
+def _shards(paths: Sequence[Path]) -> pds.Dataset:
+    """The rows of several files, with the columns of all of them."""
+    try:
+        fragments = list(pds.dataset(paths).get_fragments())
+        schema = pa.unify_schemas([one.physical_schema.remove_metadata() for one in fragments], promote_options="permissive")
+        return pds.dataset(paths, schema=schema)
+    except (pa.ArrowException, OSError) as error:
+        raise SeedError(
+            f"The tables in '{paths[0].parent}' cannot be read as one: {error_message(error)}. Repair them."
+        ) from error
+
+
 def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
     names = rows.kept.schema.names
     if columns is not None and len(columns) != 2:
         raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Name two: problem,solution.")
-    pairs = [tuple(columns)] if columns else TEXTS
+    pairs = [tuple(columns)] if columns else PAIRS
     for problem, solution in pairs:
         if {problem, solution} <= set(names) and all(_text(rows.kept.schema.field(one).type) for one in (problem, solution)):
             return ReportRows(rows.name, rows.kept, rows.rejected, problem, solution, rows.run, rows.trainings, rows.results)
     if not len(rows.kept.schema) or (not rows.kept.count_rows() and not columns):
         return rows
+    texts = [field.name for field in rows.kept.schema if _text(field.type)]
+    kinds = ", ".join(one_line(f"{field.name} ({field.type})", 80) for field in rows.kept.schema)
+    if len(texts) < 2:
+        raise UsageError(f"A report needs problem and solution as columns of text, but the rows have {kinds}.")
     wanted = " and ".join(columns) if columns else "problem and solution"
-    raise UsageError(f"The rows have no text columns {wanted}. Name two of theirs with --columns: {', '.join(names)}.")
+    raise UsageError(f"The rows have no text columns {wanted}. Name two of theirs with --columns: {', '.join(texts)}.")
 
 
 def _text(kind: pa.DataType) -> bool:

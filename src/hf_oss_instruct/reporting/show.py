@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
+from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.reporting.chunks import FOLDER
 
 
@@ -19,12 +21,20 @@ def show(numbers: dict[str, Any], source: str, page: Path) -> None:
         page: the file.
     """
     first, *others = lines(numbers)
-    then = command_line("publish", source, "--to", f"YOU/{Path(source).resolve().name}") if Path(source).is_dir() else ""
-    show_ending(f"A report on {first}", page.parent, look=[page.resolve().as_uri()], then=then)
+    show_ending(f"A report on {first}", page.parent, look=[page.resolve().as_uri()], then=_next(source, numbers))
     for text in others:
         show_line(f"  {text}")
     if not (page.parent / FOLDER).exists():
         show_line(f"  there are too many rows for a page; browse them with: {command_line('report', source, '--serve')}")
+
+
+def _next(source: str, numbers: dict[str, Any]) -> str:
+    """The command to publish a folder; for rows that `publish` does not take as they are, the one that makes such a folder."""
+    try:
+        kind_of(Path(source))
+    except PublishError:
+        return command_line("curate", source, "--out", "clean") if numbers["funnel"]["kept"] else ""
+    return command_line("publish", source, "--to", f"YOU/{Path(source).resolve().name}")
 
 
 def lines(numbers: dict[str, Any]) -> Iterator[str]:

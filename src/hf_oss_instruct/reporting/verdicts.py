@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
 from hf_oss_instruct.reporting.counts import summary
-from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.reporting.rows import ReportRows, column_of
 
 VERIFIED = ("execution_status", "pass_rate", "mutation_score", "flaky")
 DIFFICULTY = {"easy": (0.75, 1.01), "medium": (0.4, 0.75), "hard": (1e-9, 0.4), "unsolved": (0.0, 1e-9)}
@@ -29,7 +29,7 @@ def verification(rows: ReportRows) -> dict[str, Any] | None:
         bound on how often tests flip, `by_language`, `difficulty`, and `truth` (false
         accept and false reject rate) if there is a column `correct`.
     """
-    columns = {name: _values(rows.kept, name) for name in VERIFIED}
+    columns = {name: rows.column(name) for name in VERIFIED}
     known = {name: column for name, column in columns.items() if column is not None and column.null_count < len(column)}
     if not known:
         return None
@@ -54,14 +54,15 @@ def verification(rows: ReportRows) -> dict[str, Any] | None:
 
 def _flakiness(table: pds.Dataset) -> dict[str, Any] | None:
     """Rows with a flaky test; if there are none, the bound on the rate of tests that flip: 3 / runs at 95 % ("rule of three")."""
-    flaky, reruns = _values(table, "flaky"), _values(table, "reruns")
+    flaky, reruns = column_of(table, "flaky"), column_of(table, "reruns")
     if (
         flaky is None
         or flaky.null_count == len(flaky)
         or not (pa.types.is_boolean(flaky.type) or pa.types.is_integer(flaky.type))
     ):
         return None
-    judged, rows = len(flaky) - flaky.null_count, pc.sum(pc.greater(flaky.cast(pa.int64()), 0).cast(pa.int64())).as_py()
+    judged = len(flaky) - flaky.null_count
+    rows = pc.sum(pc.greater(flaky.cast(pa.float64(), safe=False), 0)).as_py()
     runs = judged if reruns is None or not pa.types.is_integer(reruns.type) else pc.sum(reruns).as_py() or 0
     bound = round(min(1.0, 3 / runs), 6) if runs and not rows else None
     return {"rows": rows, "of": judged, "reruns": runs, "bound": bound}
@@ -71,9 +72,11 @@ def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
     """Language → rows kept with the status `passed`, rows kept, rows that verification rejected."""
     found: dict[str, dict[str, int]] = {}
     for table, column in ((rows.kept, "execution_status"), (rows.rejected, "reason")):
-        if table is None or not {"lang", column} <= set(table.schema.names):
+        languages, verdicts = column_of(table, "lang"), column_of(table, column)
+        if languages is None or verdicts is None:
             continue
-        grouped = table.to_table(columns=["lang", column]).group_by(["lang", column]).aggregate([([], "count_all")])
+        both = pa.table({"lang": languages, column: verdicts})
+        grouped = both.group_by(["lang", column]).aggregate([([], "count_all")])
         for one in grouped.to_pylist():
             counts = found.setdefault(str(one["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
             if column == "reason":
@@ -88,7 +91,7 @@ def _truth(rows: ReportRows) -> dict[str, Any] | None:
     """False accepts among the wrong rows, false rejects among the right ones, and J = 1 - FAR - FRR."""
     counts = np.zeros((2, 2), np.int64)  # [truly right][accepted]
     for accepted, table in ((1, rows.kept), (0, rows.rejected)):
-        column = _values(table, TRUTH) if table is not None else None
+        column = column_of(table, TRUTH)
         if column is None or not pa.types.is_boolean(column.type):
             continue
         for value in pc.value_counts(column.drop_null()).to_pylist():
@@ -105,19 +108,15 @@ def _truth(rows: ReportRows) -> dict[str, Any] | None:
     return rounded | {"j": j, "wrong": int(counts[0].sum()), "right": int(counts[1].sum())}
 
 
-def _values(table: pds.Dataset, name: str) -> pa.ChunkedArray | None:
-    return table.to_table(columns=[name])[name] if name in table.schema.names else None
-
-
-def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, Any] | None:
+def _numbers(column: pa.Array) -> np.ndarray[Any, Any] | None:
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         return None
-    numbers = column.drop_null().cast(pa.float64()).to_numpy()
+    numbers = column.drop_null().cast(pa.float64(), safe=False).to_numpy()
     return np.asarray(numbers[np.isfinite(numbers)])
 
 
 def _histogram(numbers: np.ndarray[Any, Any]) -> list[list[Any]]:
     """Lists of (from, to, rows); 1 lies in the last bin."""
-    bins = np.clip((numbers * BINS).astype(np.int64), 0, BINS - 1)
+    bins = np.clip(numbers * BINS, 0, BINS - 1).astype(np.int64)
     counts = np.bincount(bins, minlength=BINS)
     return [[number / BINS, (number + 1) / BINS, int(rows)] for number, rows in enumerate(counts)]
