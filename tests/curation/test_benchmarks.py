@@ -88,7 +88,8 @@ def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name: str) -> N
         read(name)
 
 
-def test_a_name_that_may_be_a_path_or_a_hub_id_is_said_to_be_neither() -> None:
+def test_a_name_that_may_be_a_path_or_a_hub_id_is_said_to_be_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # not asked five times, with pauses
     assert (find(["data/missing"])[0].why or "").startswith("no file or folder has this name, and the Hub cannot be reached")
     with pytest.raises(SeedError, match="'data/missing' is not a file or folder here, and cannot be loaded from the Hub"):
         read("data/missing")

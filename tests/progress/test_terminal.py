@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def test_one_request_that_hangs_neither_stops_the_bar_nor_the_estimate(tmp_path:
     teacher = LocalTeacher()
     teacher._answer = hangs_at_the_fiftieth(teacher)
     words = [COMMAND, "synthesize", *MANY, "--model", "m", "--base-url", teacher.base_url]
-    with teacher, (tmp_path / "stdout").open("wb") as stdout, Terminal(words, cwd=tmp_path, stdout=stdout.fileno()) as terminal:
+    with teacher, (tmp_path / "stdout").open("wb") as stdout, Terminal(words, cwd=tmp_path, stdout=stdout) as terminal:
         screen = terminal.until(lambda text: "599 of 600 seeds" in text and "slowest request" in text)
         left = re.search(r"(\d+):(\d\d) left", screen)
         assert left
@@ -86,7 +85,7 @@ library.warning("afterwards")
 
 
 def test_what_libraries_log_meanwhile_stands_above_in_full(tmp_path: Path) -> None:
-    with Terminal([sys.executable, "-c", LOGS_MEANWHILE], columns=40, cwd=tmp_path) as terminal:
+    with Terminal(["-c", LOGS_MEANWHILE], columns=40, cwd=tmp_path) as terminal:
         assert terminal.wait() == 0
         lines = terminal.text.splitlines()
     assert "".join(lines).count("as narrow as this") == 3
@@ -111,7 +110,7 @@ def test_colors_and_redrawing_are_for_terminals_that_have_them(
     with LocalTeacher(lambda body: Answer(latency_s=0.8)) as teacher, (tmp_path / "stdout").open("wb") as stdout:
         words = [COMMAND, "synthesize", "--n", "2", *NOTHING_ELSE, "--model", "m", "--base-url", teacher.base_url]
         words += ["--concurrency", "1"]
-        with Terminal(words, cwd=tmp_path, env=env, stdout=stdout.fileno()) as terminal:
+        with Terminal(words, cwd=tmp_path, env=env, stdout=stdout) as terminal:
             assert terminal.wait() == 0
     assert bool(re.search(rb"\x1b\[[\d;]*3[0-7]m", terminal.received)) == colors
     assert (b"\x1b[" in terminal.received) == redraws

@@ -13,6 +13,8 @@ from pathlib import Path
 
 KERNEL = shutil.which("linux.uml")
 INSTALL = "apt-get install user-mode-linux"
+_NO_REGISTERS = "ptrace set fp regs failed"
+"""What a kernel says that cannot set the registers of this processor: no program starts on it."""
 _ENDED = "ENDED WITH"
 _INIT = """
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/mnt TMPDIR=/mnt LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 CI=
@@ -30,6 +32,10 @@ sleep 60
 """
 
 
+class UnknownProcessorError(Exception):
+    """The kernel is too old for the processor of this machine."""
+
+
 def run(command: list[str], folder: Path, memory_mib: int = 2048, timeout_s: float = 600) -> tuple[int, str]:
     """Run a command as root of a kernel of its own, with the files of this machine, read-only, and control groups (v2).
 
@@ -41,6 +47,9 @@ def run(command: list[str], folder: Path, memory_mib: int = 2048, timeout_s: flo
 
     Returns:
         The exit code, and everything that was said.
+
+    Raises:
+        UnknownProcessorError: no program starts on this kernel here.
     """
     with tempfile.TemporaryDirectory() as place:
         init = Path(place) / "init.sh"
@@ -58,6 +67,8 @@ def run(command: list[str], folder: Path, memory_mib: int = 2048, timeout_s: flo
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(machine.pid, signal.SIGKILL)
+    if _NO_REGISTERS in output:
+        raise UnknownProcessorError
     said, mark, code = output.rpartition(_ENDED)
     assert mark, output
     return int(code.split()[0]), said

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +17,18 @@ from hf_oss_instruct.scale.plan import Plan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from tests.support import slurm
 from tests.support.teacher import LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 from .test_merge import N, answer, code, files, go, planned, teacher, whole  # noqa: F401  # fixtures
 
 pytest.importorskip("datatrove")
-COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 
 
 def started(plan: Path, teacher: LocalTeacher, *words: str, **more: Any) -> str:  # noqa: F811
     command = [COMMAND, "launch", plan, "--yes", "--model", "m", "--base-url", teacher.base_url, "--concurrency", "4", *words]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    done = BASE.run(command, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
 
 
 def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_rest(
@@ -44,9 +42,9 @@ def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_r
     last.write_text("in the way")  # the second shard cannot make its folder
     with LocalTeacher(answer) as fresh:
         command = [COMMAND, "launch", plan.folder, "--yes", "--workers", "1", "--model", "m", "--base-url", fresh.base_url]
-        failed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        failed = BASE.run(command)
         assert failed.returncode != 0
-        assert "is a file" in failed.stdout
+        assert "is a file" in failed.stderr
         last.unlink()
         started(plan.folder, fresh, "--workers", "1")
         assert len(fresh.requests) == N
@@ -90,18 +88,15 @@ def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Pa
         Launch(plan, "cloud")
     with pytest.raises(UsageError, match=r"does not take this.*nonsense"):
         Launch(plan, "local", TeacherSpec(model="m", base_url="http://unused"), settings={"nonsense": 1}).executor()
-    broken = subprocess.run(
-        [COMMAND, "launch", plan.folder, "--set", "a=["], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert broken.returncode == 2
+    assert BASE.run([COMMAND, "launch", plan.folder, "--set", "a=["]).returncode == 2
     asked = [COMMAND, "launch", plan.folder, "--model", "m", "--base-url", "http://127.0.0.1:9"]
-    unasked = subprocess.run(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    unasked = BASE.run(asked)
     assert unasked.returncode == 2
-    assert "No terminal to ask for confirmation. Pass --yes" in unasked.stdout
+    assert "No terminal to ask for confirmation. Pass --yes" in unasked.stderr
     other = [COMMAND, "launch", plan.folder, "--yes", "--model", "other", "--base-url", "http://127.0.0.1:9"]
-    done = subprocess.run(other, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = BASE.run(other)
     assert done.returncode == 2
-    assert "The plan is for the teacher" in done.stdout
+    assert "The plan is for the teacher" in done.stderr
 
 
 def test_the_plan_finds_its_seeds_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +104,7 @@ def test_the_plan_finds_its_seeds_from_another_folder(tmp_path: Path, monkeypatc
     (tmp_path / "code" / "a.py").write_text("def f(x):\n    return x\n" * 5)
     monkeypatch.chdir(tmp_path)
     words = "plan --seeds code --n 2 --shards 2 --model m --base-url http://127.0.0.1:9 --out plan --format json"
-    report = json.loads(subprocess.run([COMMAND, *words.split()], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    report = json.loads(BASE.run([COMMAND, *words.split()], check=True).stdout)
     assert len(report["commands"]) == 2
     monkeypatch.chdir("/")
     assert Plan.read(tmp_path / "plan").open_source().revision

@@ -7,21 +7,22 @@ import os
 import pty
 import select
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import pyte
+
+from tests.support.warm import BASE
 
 
 class Terminal:
     """A command whose standard error, and by default its other streams, are a terminal of some size.
 
     Args:
-        argv: the command.
+        argv: the command, as `warm.BASE` runs it.
         columns, rows: size of the terminal.
         cwd: working directory.
         env: further environment variables.
@@ -36,7 +37,7 @@ class Terminal:
         rows: int = 24,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        stdout: int | None = None,
+        stdout: IO[bytes] | None = None,
     ) -> None:
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self.received = b""
@@ -45,10 +46,7 @@ class Terminal:
         self._set_size(columns, rows)
         environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
         environment |= {"TERM": "xterm-256color", **(env or {})}
-        self._process = subprocess.Popen(
-            argv, stdin=theirs, stdout=theirs if stdout is None else stdout, stderr=theirs, cwd=cwd, env=environment,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
+        self._process = BASE.start(argv, cwd=cwd, env=environment, stdout=stdout, terminal=theirs)
         os.close(theirs)
 
     def __enter__(self) -> Self:
@@ -57,7 +55,6 @@ class Terminal:
     def __exit__(self, *error: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait()
         os.close(self._ours)
 
     @property
@@ -87,7 +84,7 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while self._read(0.2) or self._process.poll() is None:
             assert time.monotonic() < deadline, f"it did not end; the screen is:\n{self.text}"
-        return self._process.wait()
+        return self._process.wait().returncode
 
     def _read(self, seconds: float) -> bool:
         if not select.select([self._ours], [], [], seconds)[0]:

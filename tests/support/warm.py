@@ -34,7 +34,7 @@ _SHIM = """#!{python} -IS
 import json, os, socket, sys
 server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 server.connect({socket!r})
-asked = {{"argv": [{script!r}, *sys.argv[1:]], "env": dict(os.environ), "cwd": os.getcwd()}}
+asked = {{"argv": [*{script!r}, *(word for word in sys.argv[1:] if word != "-u")], "env": dict(os.environ), "cwd": os.getcwd()}}
 socket.send_fds(server, [json.dumps(asked).encode()], [0, 1, 2])
 server.recv(64)
 sys.exit(int(server.recv(64)) % 256)
@@ -148,14 +148,17 @@ class WarmPython:
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
         stdout: IO[bytes] | None = None,
+        terminal: int | None = None,
     ) -> Running:
-        """Start a command; see `run`."""
+        """Start a command; see `run`. A terminal is its input, its standard error, and its output where no file is given."""
         folder = tempfile.mkdtemp(dir=self._running())
         words = list(map(str, argv))
         asked = {"argv": words, "env": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
         connection = _connected(self._folder)
         with open(os.devnull, "rb") as empty, open(f"{folder}/stdout", "wb") as out, open(f"{folder}/stderr", "wb") as error:
             files = [empty.fileno(), (stdout or out).fileno(), error.fileno()]
+            if terminal is not None:
+                files = [terminal, stdout.fileno() if stdout else terminal, terminal]
             socket.send_fds(connection, [json.dumps(asked).encode()], files)
             return Running(words, connection, folder)
 
@@ -172,12 +175,11 @@ class WarmPython:
 
     def on_path(self, script: Path) -> str:
         """A folder for `PATH`, with a script of the same name that is run here."""
-        folder = Path(self._running(), "bin")
-        folder.mkdir(exist_ok=True)
-        shim = folder / script.name
-        shim.write_text(_SHIM.format(python=sys.executable, socket=f"{self._folder}/socket", script=str(script)))
-        shim.chmod(0o755)
-        return str(folder)
+        return str(self._shim(script.name, [str(script)]).parent)
+
+    def interpreter(self) -> Path:
+        """A Python whose `-m MODULE` and `-c CODE` are run here, for a launcher that is told which Python to start."""
+        return self._shim("warm-python", [])
 
     def python_beside(self, script: Path) -> Path:
         """A Python for programs that call the script beside their own Python: there it is one that is run here."""
@@ -185,6 +187,14 @@ class WarmPython:
         if not python.exists():
             python.symlink_to(Path(sys.executable).resolve())
         return python
+
+    def _shim(self, name: str, first: list[str]) -> Path:
+        folder = Path(self._running(), "bin")
+        folder.mkdir(exist_ok=True)
+        shim = folder / name
+        shim.write_text(_SHIM.format(python=sys.executable, socket=f"{self._folder}/socket", script=first))
+        shim.chmod(0o755)
+        return shim
 
     def _running(self) -> str:
         """The folder of the server, which runs from now on; the first worker that asks starts it for all of them."""

@@ -6,6 +6,7 @@ Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when the last connecti
 from __future__ import annotations
 
 import atexit
+import fcntl
 import gc
 import io
 import json
@@ -17,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import termios
 import threading
 import traceback
 import types
@@ -75,6 +77,8 @@ def prepare(asked: dict[str, Any], descriptors: list[int], places: Copies) -> No
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    if os.isatty(2):  # Ctrl-C in this terminal is for this process
+        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
     encoding = os.environ.get("PYTHONIOENCODING", "utf-8")
     sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
     for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from hf_oss_instruct.teachers.http_client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.batches import BatchServer, Job
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, ROOT, Running
 
 N = 24
 PACE = 0.004
@@ -211,8 +212,8 @@ sys.exit(0 if result.error is None and not result.stats.pending else 1)
 """
 
 
-def start(out: Path, code: Path, server: BatchServer) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", RUN, str(out), str(code), server.base_url, str(N)])
+def start(out: Path, code: Path, server: BatchServer) -> Running:
+    return BASE.start(["-c", RUN, out, code, server.base_url, str(N)], cwd=ROOT)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.long)])
@@ -221,13 +222,13 @@ def test_killed_at_any_moment_the_same_run_ends_with_the_same_bytes_and_pays_onc
 ) -> None:
     """Each process is killed at the moment of a call: before the server has it, or after it has done it."""
     dice = random.Random(kills)
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Running] = []
 
     def killed_at(call: int) -> Any:
         def at(method: str, path: str) -> Answer | None:
             if len(server.calls) < call:
                 return None
-            running[-1].kill()
+            os.kill(running[-1].pid, signal.SIGKILL)
             return Answer(reset=True)
 
         return at
@@ -241,9 +242,9 @@ def test_killed_at_any_moment_the_same_run_ends_with_the_same_bytes_and_pays_onc
             hook = killed_at(len(server.calls) + dice.randint(1, 9))
             server.before, server.after = (hook, server.after) if dice.random() < 0.5 else (server.before, hook)
             running.append(start(tmp_path / "out", code, server))
-            killed += running[-1].wait(120) != 0
+            killed += running[-1].wait(120).returncode != 0
             server.before = server.after = lambda method, path: None
-        assert start(tmp_path / "out", code, server).wait(120) == 0
+        assert start(tmp_path / "out", code, server).wait(120).returncode == 0
         assert killed >= min(kills, 3)
         assert (server.paid.total(), max(server.paid.values()), len(server.requests)) == (N, 1, 0)
         assert sum(len(job.lines) for job in server.jobs) == N, "no request is in two batches"
@@ -261,8 +262,8 @@ def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_co
         process = start(tmp_path / "out", code, server)
         while len(server.jobs) < 3 and process.poll() is None:
             time.sleep(0.01)
-        process.terminate()
-        assert process.wait(120) == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(120).returncode == 1
         report = json.loads((tmp_path / "out/run.json").read_text())
         assert (report["pending"], report["requests_sent"]) == (N, 0)
         for job in server.jobs:

@@ -6,9 +6,6 @@ import asyncio
 import json
 import random
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -39,6 +36,7 @@ from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, ROOT
 
 SHORT = Sampling(max_tokens=500)
 QUICK = RetryPolicy(tries=3, first_pause_s=0.005, longest_pause_s=0.02, tries_to_reach=2, reach_s=0.02)
@@ -362,11 +360,10 @@ class TestRun:
         ):
             words = [str(tmp_path / "out"), str(code), server.base_url, second.base_url]
             for answers in (5, 20, 35):
-                child = subprocess.Popen([sys.executable, "-c", dedent(program), *words], cwd=Path(__file__).parents[2])
+                child = BASE.start(["-c", dedent(program), *words], cwd=ROOT)
                 while child.poll() is None and len(server.requests) + len(second.requests) < answers:
                     time.sleep(0.005)
-                child.send_signal(signal.SIGKILL)
-                child.wait()
+                child.kill()
             then = [WriteTests(InferenceTeacher("judge", second.base_url))]
             result = self.go(tmp_path / "out", code, server, n, then)
             assert (result.error, result.stats.kept, result.stats.pending) == (None, n, 0)

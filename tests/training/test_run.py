@@ -227,13 +227,14 @@ def test_the_command_says_errors_in_a_line_and_help_is_light() -> None:
 def test_two_processes_train_as_one_with_twice_the_rows(model: Path, pairs: Path, tmp_path: Path) -> None:
     words: dict[str, Any] = {"model_name_or_path": str(model), "dataset_name": str(pairs), "max_steps": 3}
     words |= {"train_sampling_strategy": "sequential", "save_steps": 3}
-    train(written(tmp_path / "one", gradient_accumulation_steps=2, **words), allow_unchecked=True)
-    path = written(tmp_path / "two", num_processes=2, **words)
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [COMMAND, "train", path, "--allow-unchecked"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Trained 3 steps") == 1
+    one = written(tmp_path / "one", gradient_accumulation_steps=2, **words)
+    two = written(tmp_path / "two", num_processes=2, **words)
+    # torchrun starts what PYTHON_EXEC names, here one that has imported TRL
+    environment = os.environ | {"PYTHON_EXEC": str(TRAIN.interpreter())}
+    for path in (one, two):
+        done = TRAIN.run([COMMAND, "train", path, "--allow-unchecked"], env=environment)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("Trained 3 steps") == 1
     assert losses(tmp_path / "two" / "out") == pytest.approx(losses(tmp_path / "one" / "out"), abs=1e-4)
 
 
