@@ -37,6 +37,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "licenses": ("MIT", "MIT", "MIT"),
     "filters": ("secrets", ["secrets"], ("secrets",)),
     "one_in": ("2", 2, 2),
+    "balance": ("", True, True),
     "deny": ("deny.txt", Denylist.of(DENY).hash, Denylist.of(DENY)),
     "max_document_bytes": ("99", 99, 99),
     "max_snippet_chars": ("98", 98, 98),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-from xxhash import xxh3_64_intdigest
 
-from hf_oss_instruct.curation import minhash
-from hf_oss_instruct.curation.dedup import THRESHOLD
-from hf_oss_instruct.curation.ngrams import Places
-from hf_oss_instruct.curation.ngrams import distinct as distinct_numbers
+from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.reporting.tfidf import spaced
 
@@ -34,62 +29,10 @@ RNG_SEED = 20231204
 
 
 def distinct(rows: ReportRows) -> dict[str, Any]:
-    """Count distinct problems: word for word, and after near duplicates (Jaccard of word 5-grams ≥ 0.7) are joined."""
-    count = rows.kept.count_rows()
-    if not count or rows.problem not in rows.kept.schema.names:
+    """Count the distinct problems of the kept rows, see `distinct_tasks`."""
+    if rows.problem not in rows.kept.schema.names:
         return {"rows": 0}
-    later, earlier = minhash.candidates(rows.problems())
-    wanted = np.union1d(later, earlier)  # only these texts are in memory together
-    groups = _groups(_some(rows.problems(), wanted), *(np.searchsorted(wanted, one) for one in (later, earlier)))
-    exact = _distinct(rows.problems())
-    tasks = min(count - len(wanted) + groups, exact)
-    return {
-        "rows": count,
-        "distinct_problems": exact,
-        "distinct_tasks": tasks,
-        "near_duplicate_rate": round(1 - tasks / count, 4),
-        "threshold": THRESHOLD,
-    }
-
-
-def _groups(texts: pa.ChunkedArray, later: Places, earlier: Places) -> int:
-    """The number of groups of near duplicates among texts, given the pairs to compare, sorted by the later text.
-
-    Each round compares one pair of each text and drops the pairs that are in one group by then, so that a dataset of many near
-    duplicates costs about as many comparisons as it has rows.
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    groups, labels = len(texts), np.arange(len(texts))  # (texts,): the group of each text
-    while len(later):
-        first = np.ones(len(later), bool)
-        first[1:] = later[1:] != later[:-1]
-        near = minhash.exact(texts, later[first], earlier[first]) >= THRESHOLD
-        joined = labels[later[first][near]], labels[earlier[first][near]]
-        groups, merged = connected_components(coo_matrix((np.ones(near.sum()), joined), (groups, groups)), directed=False)
-        labels = merged[labels]
-        left = ~first & (labels[later] != labels[earlier])
-        later, earlier = later[left], earlier[left]
-    return int(groups)
-
-
-def _some(chunks: Iterable[pa.Array], places: Places) -> pa.ChunkedArray:
-    """The texts at some places, in their order."""
-    found, first = [pa.array([], pa.large_string())], 0
-    for chunk in chunks:
-        start, end = np.searchsorted(places, (first, first + len(chunk)))
-        found.append(chunk.take(pa.array(places[start:end] - first)))
-        first += len(chunk)
-    return pa.chunked_array(found)
-
-
-def _distinct(chunks: Iterable[pa.Array]) -> int:
-    """The number of distinct texts, where letter case and the width of blanks make no difference."""
-    hashes = [
-        np.array([xxh3_64_intdigest(" ".join(text.lower().split())) for text in chunk.to_pylist()], np.uint64) for chunk in chunks
-    ]
-    return len(distinct_numbers(np.concatenate(hashes)))
+    return distinct_tasks(rows.problems)
 
 
 class Clusters:

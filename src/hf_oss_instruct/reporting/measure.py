@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.categories import WORDS
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.progress.counts import SILENT, Progress
@@ -104,7 +105,7 @@ def _without_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
 def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     check_libraries()
     texts = [similarity.texts_of(listed) for listed in options.lists]
-    vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems], categories.WORDS)
+    vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems], WORDS)
     comparison, found = similarity.Comparison(vectors, options.lists, texts), diversity.distinct(rows)
     assigned = None
     if vectors:

@@ -17,6 +17,7 @@ import xxhash
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhaustedError
+from hf_oss_instruct.seeds.balance import balanced
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
@@ -50,7 +51,8 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
     shard = plan.shard or Shard(0, 1)
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
-        for item in draw.seeds(languages, wanted):
+        drawn = draw.seeds(languages, wanted)
+        for item in balanced(drawn) if plan.balance else drawn:
             if isinstance(item, Skipped) and item.lang is None and share:
                 continue  # documents in no known language come by once for each language
             if isinstance(item, Seed):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Door, normalize, option
-from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Text
+from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
 from hf_oss_instruct.spec.name_kinds import Counts, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
 
@@ -90,6 +90,16 @@ class SeedPlan:
         flag="--rng-seed",
         yaml="rng_seed",
         auto=True,
+    )
+    balance: bool = option(
+        False,
+        Switch(),
+        "Draw seeds so that languages, the paper's ten categories (by words) and clusters of similar snippets fill evenly. About "
+        "four snippets are drawn for each seed.",
+        flag="--balance",
+        yaml="balance",
+        rare=True,
+        after="rng_seed",
     )
     licenses: str | None = option(
         None,
@@ -176,6 +186,8 @@ class SeedPlan:
 
     def __post_init__(self) -> None:
         normalize(self)
+        if self.balance and self.sampler == "magicoder":
+            raise UsageError("--sampler magicoder draws the paper's seeds in the paper's order. Leave out --balance.")
         if self.licenses not in (None, ANY, PERMISSIVE):
             from hf_oss_instruct.curation.licenses import allowed_names
 

@@ -73,6 +73,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
         asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
+        if spec.seeds.balance:
+            click.echo("# seeds are balanced: about four snippets are drawn for each one that is used, which costs no requests")
         if OssInstructTask.of(spec, teacher).schema is not None:
             click.echo("# answers are asked for as JSON (response_format); a server that does not take it is asked without")
         tokens = requested * most * spec.sampling.max_tokens

@@ -53,6 +53,12 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     if report["snippets_refused"]:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
         show_line(f"  snippets filtered out and replaced: {refused}")
+    if (diversity := report.get("diversity")) and diversity["rows"]:
+        tasks, rate = diversity["distinct_tasks"], diversity["near_duplicate_rate"]
+        show_line(f"  {tasks:,} distinct tasks: {rate:.1%} of {diversity['rows']:,} pairs were near duplicates of others")
+    if balance := report.get("balance"):
+        parts = ", ".join(f"{count:,} {name}" for name, count in balance["categories"].items())
+        show_line(f"  seeds by category: {parts}")
     show_verification(report)
     show_unfinished_checks(report)
 

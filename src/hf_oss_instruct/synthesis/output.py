@@ -20,6 +20,7 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
 from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
+from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card
@@ -32,6 +33,7 @@ from hf_oss_instruct.schemas import (
     provenance_columns,
     with_lineage,
 )
+from hf_oss_instruct.seeds.features import category_of
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
@@ -74,6 +76,9 @@ class RunStats:
     pending_why: str = ""
     verification: VerificationStats | None = None
     preferences: int = 0
+    diversity: dict[str, Any] = field(default_factory=dict)
+    seeds_by_language: Counter[str] = field(default_factory=Counter)
+    seeds_by_category: Counter[str] = field(default_factory=Counter)
 
     @property
     def done(self) -> int:
@@ -84,6 +89,12 @@ class RunStats:
     def pending(self) -> int:
         """Number of requested seeds without an answer."""
         return self.requested - self.done
+
+    def count_seed(self, outcome: Row | Rejection | Pending) -> None:
+        """Count the seed of an outcome by its language and category."""
+        columns = outcome if isinstance(outcome, dict) else provenance_columns(outcome.seed)
+        self.seeds_by_language[columns["lang"]] += 1
+        self.seeds_by_category[category_of(columns["seed"], columns["file_path"])] += 1
 
     def describe(self, rows: pa.Table) -> None:
         """Count languages, licenses and teachers of kept rows, and remember the first rows as samples."""
@@ -142,6 +153,8 @@ class Tables:
     def settle(self, outcome: Outcome) -> None:
         """Count and write one outcome. Outcomes come in seed order, so that the first of several duplicates is kept."""
         stats = self._stats
+        if self._spec.seeds.balance and not isinstance(outcome, Skipped):
+            stats.count_seed(outcome)
         if isinstance(outcome, Skipped):
             (stats.refused if outcome.snippet else stats.skipped)[outcome.reason] += 1
         elif isinstance(outcome, Pending):
@@ -210,8 +223,9 @@ class Tables:
         """Run the checks of the whole dataset, and write the rows that pass."""
         if self._fresh:
             self.check_fresh()
-        looked_at = ["seed_id", *(dict.fromkeys((*self._alike.columns, "solution")) if self._whole else ()), "flags"]
-        compared = self._unchecked.mapped(looked_at)
+        texts = dict.fromkeys((*self._alike.columns, "solution", "problem")) if self._whole else ("problem",)
+        compared = self._unchecked.mapped(["seed_id", *texts, "flags"])
+        self._stats.diversity = distinct_tasks(lambda: compared["problem"].chunks)
         for step in self._whole:
             compared = step.make(self._alike)(compared)
         if DETAIL in compared.column_names:
@@ -304,14 +318,23 @@ def report_of(
         "teacher": task.teacher.identity,
         "prompt_hash": task.prompt.hash,
         "journal_lines_dropped": dropped,
+        "diversity": stats.diversity,
         "checks": checks,
         "sandbox": None,
-    } | (mixture_facts(task.teacher, stats) | verification_facts(stats) | _answer_facts(task, stats))
+    } | (
+        mixture_facts(task.teacher, stats) | verification_facts(stats) | _answer_facts(task, stats) | _balance_facts(spec, stats)
+    )
 
 
 def _answer_facts(task: OssInstructTask, stats: RunStats) -> dict[str, Any]:
     """Further fields of `run.json` if answers were to be JSON: how many are."""
     return {} if task.schema is None else {"answer_forms": dict(stats.usage.answer_forms.most_common())}
+
+
+def _balance_facts(spec: RunSpec, stats: RunStats) -> dict[str, Any]:
+    """Further fields of `run.json` if seeds were balanced: how many there are of each language and category."""
+    counts = {"languages": stats.seeds_by_language, "categories": stats.seeds_by_category}
+    return {"balance": {name: dict(one.most_common()) for name, one in counts.items()}} if spec.seeds.balance else {}
 
 
 def mixture_facts(teacher: Teacher, stats: RunStats) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def report_of(
         **facts,
         "cost": stats.limits.cost(tokens["prompt"], tokens["completion"]),
         "teacher": evolution.solver.identity,
+        "diversity": stats.diversity,
         "checks": list(checks),
         "sandbox": None,
         **verification_facts(stats),

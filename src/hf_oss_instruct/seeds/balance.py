@@ -1,0 +1,112 @@
+"""Draw seeds so that languages, categories and clusters of similar snippets fill evenly, lazily and in a reproducible order."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from hf_oss_instruct.data import Seed, Skipped
+from hf_oss_instruct.seeds.features import Clusters, category_of
+
+FIRST = 512
+"""Candidates that clusters are learned from, before the first seed. It does not depend on the number of seeds: a preview of three
+shows the first three of a large run."""
+AT_ONCE = 4
+"""Candidates that are drawn for each seed."""
+MOST_WAITING = 16_384
+"""Candidates in memory; the oldest of the largest group gives way to a new one."""
+REASON = "balance"
+"""Why a candidate was passed over, in counts of snippets."""
+
+Group: TypeAlias = tuple[str, str, int]
+"""Language, category and cluster."""
+
+
+def balanced(drawn: Iterable[Seed | Skipped]) -> Iterator[Seed | Skipped]:
+    """The same seeds in another order: each comes from a language, category and cluster that has given few so far.
+
+    Candidates that are not needed yet wait and may come later, so that no seed is lost if the source is small.
+
+    Args:
+        drawn: seeds and skipped documents, as the sampler draws them.
+
+    Yields:
+        Seeds, and what was skipped as soon as it comes by.
+    """
+    candidates, waiting = iter(drawn), list[Seed]()
+    for item in candidates:
+        if isinstance(item, Skipped):
+            yield item
+            continue
+        waiting.append(item)
+        if len(waiting) == FIRST:
+            break
+    if not waiting:
+        return
+    pool = _Pool(Clusters([seed.snippet for seed in waiting]))
+    for seed in waiting:
+        pool.add(seed)
+    while pool:
+        yield pool.next()
+        wanted = AT_ONCE
+        while wanted and (more := next(candidates, None)) is not None:
+            if isinstance(more, Skipped):
+                yield more
+                continue
+            wanted -= 1
+            if passed_over := pool.add(more):
+                yield Skipped(REASON, passed_over.origin.lang, snippet=True)
+
+
+class _Pool:
+    """Candidates by language, category and cluster, and how many seeds each of these has given so far.
+
+    Args:
+        clusters: assigns the cluster.
+    """
+
+    def __init__(self, clusters: Clusters) -> None:
+        self._clusters = clusters
+        self._waiting: dict[str, dict[str, dict[int, deque[Seed]]]] = {}
+        self._given, self._size = Counter[str | int](), 0
+
+    def __bool__(self) -> bool:
+        return self._size > 0
+
+    def add(self, seed: Seed) -> Seed | None:
+        """Add a candidate; return the one that gives way to it, if there is no room."""
+        categories = self._waiting.setdefault(seed.origin.lang, {})
+        clusters = categories.setdefault(category_of(seed.snippet, seed.origin.file_path), {})
+        clusters.setdefault(self._clusters.of(seed.snippet), deque()).append(seed)
+        self._size += 1
+        return self._take(*self._largest()) if self._size > MOST_WAITING else None
+
+    def next(self) -> Seed:
+        """Take the oldest candidate of the language that has given fewest seeds, and in it of such a category and cluster."""
+        language = min(self._waiting, key=self._given.__getitem__)
+        category = min(self._waiting[language], key=self._given.__getitem__)
+        cluster = min(self._waiting[language][category], key=self._given.__getitem__)
+        self._given.update((language, category, cluster))
+        return self._take(language, category, cluster)
+
+    def _largest(self) -> Group:
+        return max(
+            (len(candidates), (language, category, cluster))
+            for language, categories in self._waiting.items()
+            for category, clusters in categories.items()
+            for cluster, candidates in clusters.items()
+        )[1]
+
+    def _take(self, language: str, category: str, cluster: int) -> Seed:
+        categories = self._waiting[language]
+        clusters = categories[category]
+        seed = clusters[cluster].popleft()
+        self._size -= 1
+        if not clusters[cluster]:
+            del clusters[cluster]
+            if not clusters:
+                del categories[category]
+                if not categories:
+                    del self._waiting[language]
+        return seed

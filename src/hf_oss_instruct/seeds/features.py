@@ -1,0 +1,104 @@
+"""What a snippet is about, without a model: its category by words, and its cluster by hashed words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from xxhash import xxh3_64_intdigest
+
+from hf_oss_instruct.curation.categories import CATEGORIES, OTHER
+
+CLUSTERS = 16
+DIMENSIONS = 256
+"""Numbers of a vector, to which the words and pairs of words of a snippet are hashed."""
+ROUNDS = 10
+"""Rounds of k-means, which has hardly moved for long by then."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+"""Parts of identifiers: `HTTPServer` and `http_server` have the same."""
+_SPEAKS_FOR = {word: place for place, words in enumerate(CATEGORIES.values()) for word in words.split()}
+_NAMES = tuple(CATEGORIES)
+
+Vectors = np.ndarray[Any, np.dtype[np.float64]]
+"""(snippets, DIMENSIONS)."""
+
+
+def words_of(snippet: str) -> list[str]:
+    """The words of a snippet in lower case, identifiers split at underscores and capital letters."""
+    return [word.lower() for word in _WORD.findall(snippet)]
+
+
+def category_of(snippet: str, path: str | None) -> str:
+    """The category that most different words of snippet and path speak for, the first of several; `OTHER` without any."""
+    found = {word for word in words_of(f"{path or ''} {snippet}") if word in _SPEAKS_FOR}
+    if not found:
+        return OTHER
+    votes = np.bincount([_SPEAKS_FOR[word] for word in found], minlength=len(_NAMES))
+    return _NAMES[int(votes.argmax())]
+
+
+class Clusters:
+    """Clusters of snippets: k-means over hashed words and pairs of words, weighted by how rare they are (TF-IDF).
+
+    The same snippets give the same clusters.
+
+    Args:
+        snippets: those to learn from.
+    """
+
+    def __init__(self, snippets: Sequence[str]) -> None:
+        counts = np.stack([_hashed(snippet) for snippet in snippets])
+        rarity = np.log((1 + len(counts)) / (1 + (counts != 0).sum(axis=0)))
+        self._rarity = rarity
+        vectors = self._weighted(counts)
+        self._centers = _spread(vectors)
+        for _ in range(ROUNDS):
+            nearest = _nearest(vectors, self._centers)
+            sums = np.zeros_like(self._centers)
+            np.add.at(sums, nearest, vectors)
+            filled = np.bincount(nearest, minlength=len(sums)) > 0
+            self._centers[filled] = _normalized(sums[filled])
+
+    def of(self, snippet: str) -> int:
+        """The number of a snippet's cluster, from 0."""
+        return int(_nearest(self._weighted(_hashed(snippet)[None]), self._centers)[0])
+
+    def _weighted(self, counts: Vectors) -> Vectors:
+        return _normalized(np.sign(counts) * np.log1p(np.abs(counts)) * self._rarity)
+
+
+def _hashed(snippet: str) -> Vectors:
+    """(DIMENSIONS,): how often each word and pair of neighboring words occurs, those with the same hash together.
+
+    Source:
+        Weinberger et al. 2009, "Feature hashing for large scale multitask learning", with a sign so that collisions cancel.
+    """
+    words = words_of(snippet)
+    features = (*words, *map(" ".join, pairwise(words)))
+    numbers = np.array([xxh3_64_intdigest(feature.encode()) for feature in features], np.uint64)
+    signs = np.where(numbers >> np.uint64(63), 1.0, -1.0)
+    places = (numbers % np.uint64(DIMENSIONS)).astype(np.int64)
+    return np.bincount(places, signs, DIMENSIONS).astype(np.float64)
+
+
+def _spread(vectors: Vectors) -> Vectors:
+    """First centers, far from each other: each is the vector least like all before it."""
+    chosen = [0]
+    alike = vectors @ vectors[0]
+    while len(chosen) < min(CLUSTERS, len(vectors)):
+        chosen.append(int(alike.argmin()))
+        alike = np.maximum(alike, vectors @ vectors[chosen[-1]])
+    return vectors[chosen].copy()
+
+
+def _nearest(vectors: Vectors, centers: Vectors) -> np.ndarray[Any, np.dtype[np.int64]]:
+    # Rounded, so that the order in which a processor adds does not decide between centers that are equally near.
+    return np.asarray(np.round(vectors @ centers.T, 9).argmax(axis=1), np.int64)
+
+
+def _normalized(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float64)
