@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 NAME = "hf-oss-instruct"
@@ -19,16 +20,35 @@ def install_command(extra: str, installed: Distribution | None = None) -> str:
         extra: its name in `pyproject.toml`.
         installed: the installed package; the one that is running by default.
     """
+    origin = _origin(installed)
+    if "dir_info" in origin:
+        editable = ["-e"] if origin["dir_info"].get("editable") else []
+        return shlex.join(["pip", "install", *editable, f"{unquote(urlsplit(origin['url']).path)}[{extra}]"])
+    return shlex.join(["pip", "install", _requirement(f"{NAME}[{extra}]", origin)])
+
+
+def requirement(installed: Distribution | None = None) -> str | None:
+    """Return what another machine installs to have this version of the package; None if it came from a folder of this one.
+
+    Args:
+        installed: the installed package; the one that is running by default.
+    """
+    origin = _origin(installed)
+    if "dir_info" in origin:
+        return None
+    return _requirement(NAME, origin) if origin else f"{NAME}=={(installed or distribution(NAME)).version}"
+
+
+def _origin(installed: Distribution | None) -> dict[str, Any]:
     try:
         noted = (installed or distribution(NAME)).read_text("direct_url.json")
     except PackageNotFoundError:  # run from its source folder
         noted = None
-    origin = json.loads(noted) if noted else {}
-    named, url = f"{NAME}[{extra}]", origin.get("url", "")
-    if "dir_info" in origin:
-        editable = ["-e"] if origin["dir_info"].get("editable") else []
-        return shlex.join(["pip", "install", *editable, f"{unquote(urlsplit(url).path)}[{extra}]"])
+    return json.loads(noted) if noted else {}
+
+
+def _requirement(named: str, origin: dict[str, Any]) -> str:
     if "vcs_info" in origin:
         vcs = origin["vcs_info"]
-        return shlex.join(["pip", "install", f"{named} @ {vcs['vcs']}+{url}@{vcs['commit_id']}"])
-    return shlex.join(["pip", "install", f"{named} @ {url}" if url else named])
+        return f"{named} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
+    return f"{named} @ {origin['url']}" if origin.get("url") else named

@@ -1,19 +1,23 @@
-"""The commands `plan`, `launch`, `split` and `merge`."""
+"""The commands `plan`, `run-shard`, `launch`, `split` and `merge`."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.credentials import redacted
+from hf_oss_instruct.errors import BudgetReachedError, RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import resumable, typed_command
+from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
@@ -64,31 +68,108 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
         show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
 
 
+def copy_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of shards that are copied to a store."""
+    every = click.option(
+        "--copy-every",
+        type=click.FloatRange(1),
+        default=300.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="With a store: how often a shard copies there what it has received, which a lost machine would lose.",
+    )
+    scratch = click.option(
+        "--scratch", metavar="DIR", help="With a store: folder on each machine's own disk for its work. Default: in $HF_HOME."
+    )
+    return every(scratch(command))
+
+
+@click.command("run-shard", cls=GroupedCommand)
+@click.argument("where", metavar="PLAN|URL")
+@click.option("--shard", required=True, metavar="I/N", help="Which shard: 0/64 is the first of 64.")
+@click.option("--seeds", metavar="SOURCE", help="The source of seeds, where it is elsewhere on this machine.")
+@copy_options
+@format_option
+@run_options("teacher", "limits")
+def run_shard(
+    flags: RunFlags, where: str, shard: str, seeds: str | None, copy_every: float, scratch: str | None, output: str
+) -> None:
+    """Run one shard of a plan on this machine, as launch does.
+
+    \b
+    From a folder:  hf-oss-instruct run-shard plan --shard 3/64 --model MODEL --base-url URL
+    From a store:   hf-oss-instruct run-shard hf://buckets/me/run --shard 3/64 --model MODEL --base-url URL
+
+    For machines that another scheduler starts, such as Kubernetes. With a store, answers are copied there at an interval and at
+    the end, and a machine that runs the shard again begins with them: no answer that was copied is paid for twice.
+    """
+    from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
+    from hf_oss_instruct.spec.shard import Shard
+
+    part = Shard.parse(shard)
+    how = ShardRun(where, seeds, flags.spec.teacher, flags.spec.limits, copy_every, scratch)
+    with show_progress(output) as progress:
+        runs = list(how.run(part, say=lambda text: click.echo(text, err=True), progress=progress))
+    for out, result in runs:
+        if output == "json":
+            click.echo(json.dumps({"out": str(out), **result.report}))
+        if result.interrupted:
+            raise RunInterruptedError(f"Interrupted. What was received is kept. Continue with:\n  {typed_command()}")
+        if isinstance(result.error, BudgetReachedError):
+            click.echo(f"Error: {result.error}", err=True)
+            sys.exit(EXIT_BUDGET)
+        check_finished(part, result)
+        if output not in ("json", "quiet"):
+            show_line(f"shard {part}: {result.stats.kept:,} pairs of {result.stats.requested:,} seeds → {out}")
+
+
 @click.command(cls=GroupedCommand)
 @click.argument("folder", metavar="PLAN", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--on", type=click.Choice(["local", "slurm", "ray"]), default="local", show_default=True, help="Where.")
+@click.option("--on", type=click.Choice(["local", "slurm", "ray", "jobs"]), default="local", show_default=True, help="Where.")
 @click.option("--workers", type=click.IntRange(1), metavar="K", help="Shards that run at the same time. Default: all.")
 @click.option("--seeds", metavar="SOURCE", help="The source of seeds, where it is elsewhere on the machines of the shards.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Argument of datatrove's executor, such as partition=cpu."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Argument of the executor, such as partition=cpu or flavor=cpu-upgrade.",
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where machines without a shared file system take the plan and put their shards: hf://buckets/NAME/RUN, s3://BUCKET/RUN.",
+)
+@copy_options
 @click.option("--yes", is_flag=True, help="Start without asking.")
 @run_options("teacher", "limits")
 def launch(
-    flags: RunFlags, folder: Path, on: str, workers: int | None, seeds: str | None, settings: tuple[str, ...], yes: bool
+    flags: RunFlags,
+    folder: Path,
+    on: str,
+    workers: int | None,
+    seeds: str | None,
+    settings: tuple[str, ...],
+    store: str | None,
+    copy_every: float,
+    scratch: str | None,
+    yes: bool,
 ) -> None:
-    """Run the shards of a plan with datatrove's executors.
+    """Run the shards of a plan: with datatrove's executors, or as Hugging Face Jobs.
 
     \b
     On this machine:   hf-oss-instruct launch plan --workers 4 --model MODEL --base-url URL
     On Slurm:          hf-oss-instruct launch plan --on slurm --set partition=cpu --set time=04:00:00 --model MODEL --base-url URL
     On Ray:            hf-oss-instruct launch plan --on ray --model MODEL --base-url URL
+    On HF Jobs:        hf-oss-instruct launch plan --on jobs --store hf://buckets/me/run --model MODEL --base-url URL
 
     Shows what it will start and asks. Shards that are finished are left out, so the same command continues after a failure. The
-    plan must be on a file system that all machines share.
+    plan must be on a file system that all machines share, or in a --store.
     """
     from hf_oss_instruct.scale.launch import Launch
     from hf_oss_instruct.scale.plan import Plan
+    from hf_oss_instruct.scale.run_shard import send_plan
+    from hf_oss_instruct.scale.store import Store
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     spec = flags.spec
@@ -97,7 +178,8 @@ def launch(
         spec = spec.changed(teacher={"concurrency": plan.concurrency})
     if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
-    starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, dict(map(_setting, settings)))
+    chosen = dict(map(_setting, settings))
+    starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch)
     executor = starting.executor()
     for line in starting.describe():
         show_line(line)
@@ -106,8 +188,10 @@ def launch(
             raise UsageError("No terminal to ask for confirmation. Pass --yes to start the shards.")
         click.confirm("Start?", abort=True)
     with resumable(folder):
+        if store:
+            send_plan(plan, Store(store))
         executor.run()
-    show_line(f"When all shards are done, merge them: {command_line('merge', folder, '--out', 'pairs')}")
+    show_line(f"When all shards are done, merge them: {command_line('merge', store or folder, '--out', 'pairs')}")
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -120,6 +204,32 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, load_yaml(value)
     except ValueError as error:
         raise UsageError(f"The value of --set {text!r} is not YAML: {error}. Quote text: --set 'name=\"a: b\"'.") from error
+
+
+@contextmanager
+def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
+    """The folders with shards; what is in a store is copied beside `out` until the block ends."""
+    from hf_oss_instruct.scale.shipping import fetch_recorded
+    from hf_oss_instruct.scale.store import Store, is_url
+
+    with TemporaryDirectory(prefix=f".{out.name}-shards-", dir=_existing(out.absolute().parent)) as copies:
+        folders: list[Path] = []
+        for number, source in enumerate(sources):
+            if is_url(source):
+                if not (found := fetch_recorded(Store(source), Path(copies, str(number)))):
+                    raise RunError(
+                        f"The store {redacted(source)!r} has no shard that has begun. Start them with run-shard or launch."
+                    )
+                folders += found
+            elif not Path(source).is_dir():
+                raise UsageError(f"{source!r} is no folder. Name the folder of a plan, or those of its shards.")
+            else:
+                folders.append(Path(source))
+        yield folders
+
+
+def _existing(folder: Path) -> Path:
+    return next(parent for parent in (folder, *folder.parents) if parent.is_dir())
 
 
 @click.command()
@@ -147,17 +257,16 @@ def split(shard: Path, into: int, output: str) -> None:
 
 
 @click.command()
-@click.argument(
-    "folders", metavar="PLAN|SHARD…", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("sources", metavar="PLAN|URL|SHARD…", nargs=-1, required=True)
 @click.option("--out", type=FOLDER, required=True, help="A new folder, or that of an earlier merge of the same run.")
 @click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
 @format_option
-def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> None:
+def merge(sources: tuple[str, ...], out: Path, partial: bool, output: str) -> None:
     """Write the shards of a run as one dataset.
 
     \b
     All shards of a plan:      hf-oss-instruct merge plan --out pairs
+    Shards in a store:         hf-oss-instruct merge hf://buckets/me/run --out pairs
     Shards copied together:    hf-oss-instruct merge shard-* --out pairs
     What there is so far:      hf-oss-instruct merge plan --partial --out so-far
 
@@ -170,7 +279,7 @@ def merge(folders: tuple[Path, ...], out: Path, partial: bool, output: str) -> N
     from hf_oss_instruct.synthesis.output import REPORT
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
-    with resumable(out), show_progress(output) as progress:
+    with resumable(out), show_progress(output) as progress, _folders(sources, out) as folders:
         write(folders, out, partial=partial, progress=progress)
     report = json.loads((out / REPORT).read_text("utf-8"))
     if output == "json":

@@ -1,4 +1,4 @@
-"""Start the shards of a plan on this machine, a Slurm cluster or Ray, with datatrove's executors."""
+"""Start the shards of a plan: on this machine, Slurm or Ray with datatrove's executors, or as Hugging Face Jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from typing import Any
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.scale.jobs import JobsExecutor
 from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.run_shard import COPY_EVERY_S, ShardRun
+from hf_oss_instruct.scale.store import is_url
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.teacher import TeacherSpec
 
@@ -22,7 +25,11 @@ EXECUTORS = {
     "local": "LocalPipelineExecutor",
     "slurm": "SlurmPipelineExecutor",
     "ray": "RayPipelineExecutor",
+    "jobs": "JobsExecutor",
 }
+TITLES = {"jobs": "Hugging Face Jobs"}
+COMMITS_AN_HOUR = 128
+"""Commits to a repository an hour that the Hub accepts (its error 429 says so); buckets have no commits."""
 NEEDED = {"slurm": ("time", "partition")}
 """Settings that datatrove requires."""
 
@@ -33,12 +40,15 @@ class Launch:
 
     Attributes:
         plan: the plan.
-        on: `local`, `slurm` or `ray`.
+        on: `local`, `slurm`, `ray` or `jobs`.
         teacher: which teacher, where, and how many requests of one shard at once.
         limits: what all shards together may spend.
         workers: shards that run at the same time; None for all.
         seeds: the source, where it is elsewhere on the machines that run the shards.
-        settings: further arguments of datatrove's executor, such as `partition` and `time` of Slurm.
+        settings: further arguments of the executor, such as `partition` and `time` of Slurm.
+        store: URL of a store through which machines without a shared file system work; `jobs` needs one.
+        copy_every_s: with a store, seconds between copies of what a shard has received.
+        scratch: with a store, folder on the disk of each machine for shards in work.
 
     Raises:
         UsageError: the executor is unknown, or a setting that it needs is missing.
@@ -51,6 +61,9 @@ class Launch:
     workers: int | None = None
     seeds: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    store: str | None = None
+    copy_every_s: float = COPY_EVERY_S
+    scratch: str | None = None
 
     def __post_init__(self) -> None:
         if self.on not in EXECUTORS:
@@ -59,28 +72,50 @@ class Launch:
             example = {"time": "04:00:00", "partition": "cpu"}
             words = " ".join(f"--set {name}={example[name]}" for name in missing)
             raise UsageError(f"--on {self.on} needs {' and '.join(missing)}. Pass {words}.")
+        if self.store and not is_url(self.store):
+            raise UsageError(f"--store {self.store!r} is not a URL. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN.")
+        if self.on == "jobs" and not self.store:
+            raise UsageError("Jobs share no file system. Pass --store hf://buckets/NAME/RUN, which they read and write.")
+        if self.on == "jobs" and Path(self.seeds or self.plan.source).is_absolute():
+            raise UsageError(
+                f"A Job cannot read the seeds in {self.seeds or self.plan.source!r}. Publish them as a dataset, and plan the run "
+                "from that."
+            )
+
+    @property
+    def how(self) -> ShardRun:
+        """How each shard is run."""
+        where = self.store or str(self.plan.folder.absolute())
+        return ShardRun(where, self.seeds, self.teacher, self.limits, self.copy_every_s, self.scratch)
 
     def executor(self) -> Any:
-        """Datatrove's executor, ready to `run()`.
+        """An executor, ready to `run()`.
 
         Raises:
-            UsageError: datatrove is not installed, or does not know a setting.
+            UsageError: datatrove is not installed, or the executor does not know a setting.
         """
+        try:
+            return self._jobs() if self.on == "jobs" else self._datatrove()
+        except TypeError as error:
+            raise UsageError(f"{EXECUTORS[self.on]} does not take this: {error}. See its documentation.") from error
+
+    def _jobs(self) -> JobsExecutor:
+        return JobsExecutor(self.plan, self.how, self.workers or -1, **self.settings)
+
+    def _datatrove(self) -> Any:
         try:
             import datatrove.executor as executors
 
             from hf_oss_instruct.scale.steps import RunShard
         except ImportError as error:
             raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
-        given: dict[str, Any] = {"logging_dir": str((self.plan.folder / LOGS).absolute())} | dict(self.settings)
+        shared = self.store if self.on == "ray" and self.store else str(self.plan.folder.absolute())
+        given: dict[str, Any] = {"logging_dir": f"{shared}/{LOGS}"} | dict(self.settings)
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
             given = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | given
             given.setdefault("slurm_logs_folder", str((self.plan.folder / LOGS / "slurm").absolute()))
-        step = RunShard(self.plan.folder.absolute(), seeds=self.seeds, teacher=self.teacher, limits=self.limits)
-        try:
-            return getattr(executors, EXECUTORS[self.on])([step], tasks=self.plan.shards, workers=self.workers or -1, **given)
-        except TypeError as error:
-            raise UsageError(f"datatrove's {EXECUTORS[self.on]} does not take this: {error}. See its documentation.") from error
+        executor = getattr(executors, EXECUTORS[self.on])
+        return executor([RunShard(self.how)], tasks=self.plan.shards, workers=self.workers or -1, **given)
 
     def describe(self) -> list[str]:
         """What will be started, as lines."""
@@ -91,9 +126,23 @@ class Launch:
             f"shards at the same time: {at_once:,}, each with up to {self.teacher.in_flight:,} requests in flight: "
             f"{at_once * self.teacher.in_flight:,} together",
             f"teacher {self.plan.teacher}{f' at {servers}' if servers else ''}",
-            f"on {self.on}: datatrove's {EXECUTORS[self.on]}"
+            f"on {self.on}: {TITLES.get(self.on) or f'{EXECUTORS[self.on]} of datatrove'}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
+            *self._copies(at_once),
         ]
         limits = {name: getattr(self.limits, name) for name in ("max_requests", "max_total_tokens", "max_cost")}
         spending = ", ".join(f"{name} {value:,}" for name, value in limits.items() if value is not None)
         return [*lines, f"limits of all shards together: {spending or 'none'}"]
+
+    def _copies(self, at_once: int) -> list[str]:
+        if not self.store:
+            return []
+        lines = [f"copied to {redacted(self.store)} every {self.copy_every_s:,.0f} s: what a lost machine may cost"]
+        commits = at_once * 3600 / self.copy_every_s
+        if self.store.startswith("hf://datasets/") and commits > COMMITS_AN_HOUR:
+            seconds = at_once * 3600 / COMMITS_AN_HOUR
+            lines.append(
+                f"that is about {commits:,.0f} commits an hour, and the Hub takes about {COMMITS_AN_HOUR}: use "
+                f"hf://buckets/…, or --copy-every {seconds:,.0f}"
+            )
+        return lines

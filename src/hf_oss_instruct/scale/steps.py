@@ -17,22 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
+from datatrove.utils.logging import logger
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.curation.checks import BY_NAME, Options
 from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
 from hf_oss_instruct.errors import TeacherError, UsageError
-from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
 from hf_oss_instruct.schemas import provenance_columns, seed_of
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
@@ -40,7 +39,6 @@ from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.synthesis.sync import from_plain_code
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
@@ -63,30 +61,19 @@ class Step(PipelineStep):  # type: ignore[misc]  # datatrove has no types
 
 
 class RunShard(Step):
-    """One shard of a plan, in its folder of the plan, with its journal: `synthesize --shard RANK/WORLD_SIZE`.
+    """One shard of a plan, with its journal: `run-shard PLAN --shard RANK/WORLD_SIZE`.
 
     A task that failed or was killed resumes when datatrove runs it again. The kept rows are passed on.
 
     Args:
-        plan: folder of the plan, on a file system that all tasks share.
-        seeds: the source, as `--seeds` names it; by default as the plan was given it.
-        teacher: which teacher, where, and how many requests at once.
-        limits: what all tasks together may spend.
+        how: the plan, the teacher, the limits; a plan in a folder needs a file system that all tasks share.
     """
 
     type, name = "🌱 - OSS-Instruct", "shard of a plan"
 
-    def __init__(
-        self,
-        plan: str | Path,
-        *,
-        seeds: str | None = None,
-        teacher: TeacherSpec | None = None,
-        limits: RunLimits | None = None,
-    ) -> None:
+    def __init__(self, how: ShardRun) -> None:
         super().__init__()
-        self.plan, self.seeds = str(plan), seeds
-        self.teacher, self.limits = teacher or TeacherSpec(), limits or RunLimits()
+        self.how = how
 
     def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """See `PipelineStep.run`.
@@ -97,25 +84,13 @@ class RunShard(Step):
             OssInstructError: what stopped the run.
         """
         yield from data or ()
-        plan, shard = Plan.read(Path(self.plan)), Shard(rank, world_size)
-        if world_size != plan.shards:
-            raise UsageError(
-                f"The plan {self.plan!r} has {plan.shards} shards, the pipeline {world_size} tasks. Pass tasks={plan.shards}."
-            )
-        for part, out in plan.parts_of(shard):
-            self._run(plan, part, out)
+        shard = Shard(rank, world_size)
+        for out, result in self.how.run(shard, say=logger.warning):
+            self._count(result.stats)
+            check_finished(shard, result)
             for path in sorted((out / "data").glob("*.parquet")):
                 for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
                     yield from map(document_of, batch.to_pylist())
-
-    def _run(self, plan: Plan, shard: Shard, out: Path) -> None:
-        spec = replace(plan.spec, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": shard})
-        result = run(out, spec, plan.open_source(self.seeds), open_named_teacher(self.teacher))
-        self._count(result.stats)
-        if result.error:
-            raise result.error
-        if result.stats.pending:
-            raise TeacherError(f"{result.stats.pending:,} seeds of shard {shard} have no answer yet: {result.stats.pending_why}")
 
     def _count(self, stats: RunStats) -> None:
         self.count("kept", stats.kept)

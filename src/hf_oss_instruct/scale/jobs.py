@@ -1,0 +1,215 @@
+"""Run the shards of a plan as Hugging Face Jobs, each `run-shard` in a machine of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import xxhash
+
+from hf_oss_instruct.console import show_line
+from hf_oss_instruct.display import error_message
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.extras import NAME, requirement
+from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.publishing.retries import retried
+from hf_oss_instruct.scale.plan import SHARDS, Plan
+from hf_oss_instruct.scale.run_shard import ShardRun
+from hf_oss_instruct.scale.store import Store, patiently
+from hf_oss_instruct.spec.declare import options_of
+from hf_oss_instruct.spec.kinds import Several, Switch
+from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.synthesis.sessions import REPORT
+
+DONE = "COMPLETED"
+ENDED = (DONE, "CANCELED", "ERROR", "DELETED")
+"""Stages of a Job that has ended (https://huggingface.co/docs/huggingface_hub/guides/jobs)."""
+ATTEMPTS = 2
+"""Jobs that are started for a shard in one launch."""
+POLL_S = 15.0
+LABEL = "oss-instruct-plan"
+"""Label of Jobs: hash of the store's URL."""
+
+
+@dataclass
+class JobsExecutor:
+    """Starts a Job for each shard that is not finished, and waits for all of them.
+
+    The plan is in a store, from which each Job takes it and to which it copies what it receives, so that a Job that is lost or
+    cancelled costs at most one interval. When this process is killed, the Jobs go on; the next launch starts the shards that are
+    not finished and have no Job.
+
+    Args:
+        plan: the plan, as it is here.
+        how: how each shard is run; its plan is a URL.
+        workers: Jobs at the same time; -1 for all.
+        dependencies: what `uv run --with` installs in a Job; by default this package from where it came.
+        python: Python version of the Jobs.
+        flavor, timeout, namespace, image: as `huggingface_hub.run_uv_job` has them.
+        env: environment variables of the Jobs.
+        poll_interval: seconds between looks at the Jobs.
+
+    Raises:
+        UsageError: this package came from a folder of this machine, and no dependencies are given.
+    """
+
+    plan: Plan
+    how: ShardRun
+    workers: int = -1
+    dependencies: list[str] | None = None
+    python: str | None = None
+    flavor: str = "cpu-basic"
+    timeout: int | float | str | None = None
+    namespace: str | None = None
+    image: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    poll_interval: float = POLL_S
+
+    def __post_init__(self) -> None:
+        if self.dependencies is None:
+            self.dependencies = [_installable()]
+
+    def run(self) -> None:
+        """Run all shards that are not finished.
+
+        Raises:
+            RunError: Jobs cannot be started, or shards failed twice; the same launch runs them again.
+        """
+        store = Store(self.how.plan)
+        waiting = deque(shard for shard, _ in self.plan if not is_finished(store, shard))
+        running: dict[str, Shard] = self._begun(waiting)
+        started: dict[Shard, int] = {}
+        failed: list[str] = []
+        while waiting or running:
+            while waiting and (self.workers < 0 or len(running) < self.workers):
+                shard = waiting.popleft()
+                started[shard] = started.get(shard, 0) + 1
+                running[self._start(shard)] = shard
+            time.sleep(self.poll_interval)
+            for job, stage in self._ended(running).items():
+                shard = running.pop(job)
+                show_line(f"shard {shard}: Job {job} {stage}")
+                if stage == DONE or is_finished(store, shard):
+                    continue
+                if started.get(shard, 0) < ATTEMPTS:
+                    waiting.append(shard)
+                else:
+                    failed.append(f"{shard} (hf jobs logs {job})")
+        if failed:
+            raise RunError(f"Shards failed: {', '.join(failed)}. Read the logs; the same launch runs these shards again.")
+
+    def _start(self, shard: Shard) -> str:
+        from huggingface_hub import get_token, run_uv_job
+
+        token = get_token()
+        variables = [name.rpartition("=")[2] for name in self.how.teacher.api_key_env]
+        secrets = {name: os.environ[name] for name in variables} | ({"HF_TOKEN": token} if token else {})
+        with _asking("A Job could not be started"):
+            job = run_uv_job(
+                NAME,
+                script_args=["run-shard", self.how.plan, "--shard", str(shard), *_words(self.how)],
+                dependencies=self.dependencies,
+                python=self.python,
+                image=self.image,
+                env={"HF_HUB_DISABLE_PROGRESS_BARS": "1", **self.env},
+                secrets=secrets,
+                flavor=self.flavor,
+                timeout=self.timeout,
+                labels=self._labels(shard),
+                namespace=self.namespace,
+            )
+        show_line(f"shard {shard}: Job {job.id} {job.url}")
+        return str(job.id)
+
+    def _labels(self, shard: Shard) -> dict[str, str]:
+        return {LABEL: xxhash.xxh3_64_hexdigest(self.how.plan), "shard": shard.name}
+
+    @cached_property
+    def _owner(self) -> str:
+        from huggingface_hub import whoami
+
+        if self.namespace:
+            return self.namespace
+        with _asking("The Hub does not say who you are"):
+            return str(whoami()["name"])
+
+    def _begun(self, waiting: deque[Shard]) -> dict[str, Shard]:
+        """Jobs of an earlier launch that are not at their end; their shards are taken from those that wait."""
+        from huggingface_hub import list_jobs
+
+        by_name, found = {shard.name: shard for shard in waiting}, {}
+        with _asking("Jobs cannot be listed"):
+            for job in list_jobs(namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan)}):
+                shard = by_name.get((job.labels or {}).get("shard", ""))
+                if shard and job.status.stage not in ENDED:
+                    found[job.id] = by_name.pop(shard.name)
+        for job_id, shard in found.items():
+            waiting.remove(shard)
+            show_line(f"shard {shard}: Job {job_id} of an earlier launch")
+        return found
+
+    def _ended(self, running: Mapping[str, Shard]) -> dict[str, str]:
+        from huggingface_hub import inspect_job
+
+        with _asking("Jobs cannot be looked at"):
+            stages = {job: str(retried(inspect_job, job_id=job, namespace=self._owner).status.stage) for job in running}
+        return {job: stage for job, stage in stages.items() if stage in ENDED}
+
+
+def is_finished(store: Store, shard: Shard) -> bool:
+    """Whether the store has all rows of a shard.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    report = f"{SHARDS}/{shard.name}/{REPORT}"
+    if report not in patiently(store.names, f"{SHARDS}/{shard.name}"):
+        return False
+    with TemporaryDirectory() as folder:
+        patiently(store.fetch, {report: Path(folder, REPORT)})
+        try:
+            return read_object(Path(folder, REPORT)).get("pending") == 0
+        except ValueError:
+            return False
+
+
+def _installable() -> str:
+    if found := requirement():
+        return found
+    raise UsageError(
+        f"{NAME} was installed from a folder of this machine, which a Job cannot read. Say where a Job gets it: "
+        f"--set 'dependencies=[\"{NAME} @ git+https://…\"]'."
+    )
+
+
+def _words(how: ShardRun) -> list[str]:
+    """The options of `run-shard` that say the same as `how`."""
+    words = ["--copy-every", f"{how.copy_every_s:g}", *(["--seeds", how.seeds] if how.seeds else [])]
+    words += ["--scratch", how.scratch] if how.scratch else []
+    for part in (how.teacher, how.limits):
+        for option in options_of(type(part)):
+            value = getattr(part, option.name)
+            if not option.flag or value == option.default:
+                continue
+            many = value if isinstance(option.kind, Several) else [value]
+            words += [option.flag] if isinstance(option.kind, Switch) else [w for one in many for w in (option.flag, str(one))]
+    return words
+
+
+@contextmanager
+def _asking(failed: str) -> Iterator[None]:
+    """Raise errors of the Hub as ours."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        yield
+    except (HfHubHTTPError, transport_error(), OSError, ValueError) as error:
+        raise RunError(f"{failed}: {error_message(error)}. Jobs that run go on; the same launch finds them.") from error

@@ -1,0 +1,162 @@
+"""A plan in a store: machines that share nothing else run its shards, are lost, and lose no more than an interval."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.scale.merge import merge
+from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
+from hf_oss_instruct.scale.shipping import Shipper, fetch_recorded
+from hf_oss_instruct.scale.store import Store, StoreError
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from tests.support.teacher import Answer, LocalTeacher
+
+from .test_merge import N, answer, code, files, planned, teacher, whole  # noqa: F401  # fixtures
+
+URL = "memory://runs/one"
+
+
+@pytest.fixture(autouse=True)
+def empty_store() -> Iterator[None]:
+    yield
+    fsspec.filesystem("memory").store.clear()
+    fsspec.filesystem("memory").pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, code: Path) -> Plan:  # noqa: F811
+    """A plan of two shards that is in the store."""
+    made = planned(tmp_path / "plan", code, 2)
+    send_plan(made, Store(URL))
+    return made
+
+
+def on_machine(disk: Path, teacher: LocalTeacher, shard: Shard, every_s: float = 60, **limits: Any) -> list[str]:  # noqa: F811
+    """Run a shard with a disk of its own; returns what was said of copies."""
+    said: list[str] = []
+    named = TeacherSpec(model="m", base_url=(teacher.base_url,), concurrency=4)
+    how = ShardRun(URL, None, named, RunLimits(**limits), every_s, str(disk))
+    for _, result in how.run(shard, say=said.append):
+        check_finished(shard, result)
+    return said
+
+
+def merged(out: Path) -> Path:
+    merge(fetch_recorded(Store(URL), out / "copies"), out / "merged")
+    return out / "merged"
+
+
+def test_shards_run_on_machines_that_share_only_the_store_and_merge_from_there(
+    tmp_path: Path,
+    plan: Plan,
+    whole: Path,  # noqa: F811
+    teacher: LocalTeacher,  # noqa: F811
+) -> None:
+    for shard, _ in plan:
+        assert not on_machine(tmp_path / f"disk-{shard.index}", teacher, shard)
+        shutil.rmtree(tmp_path / f"disk-{shard.index}")
+    assert files(merged(tmp_path)) == files(whole)
+    there = Store(URL).names("shards/00001-of-00002")
+    assert {name.split("/")[2] for name in there} >= {"data", "run.json", "oss_instruct.yaml", "journal"}
+    assert not [name for name in there if name.endswith((".running", ".reserved", ".lock"))]
+
+
+def test_a_lost_machine_costs_what_it_had_not_copied_and_no_more(tmp_path: Path, plan: Plan, whole: Path) -> None:  # noqa: F811
+    shard = Shard(0, 2)
+    stuck, lost = threading.Event(), threading.Event()
+
+    def slow(body: dict[str, Any]) -> Answer:
+        if len(first.requests) > 9:
+            stuck.set()
+            lost.wait(30)
+        return answer(body)
+
+    with LocalTeacher(slow) as first:
+        machine = threading.Thread(target=on_machine, args=(tmp_path / "disk-a", first, shard, 0.05), daemon=True)
+        machine.start()
+        assert stuck.wait(30)
+        store = Store(URL)
+        while sum(map(len, journal_lines(store, tmp_path))) < 6:  # the answers before the server was stuck, a copy later
+            pass
+        snapshot = dict(fsspec.filesystem("memory").store)
+        lost.set()
+        machine.join(60)
+    fsspec.filesystem("memory").store.clear()
+    fsspec.filesystem("memory").store.update(snapshot)  # what the store has when a machine is lost before its next copy
+    copied = len({line for lines in journal_lines(store, tmp_path) for line in lines})
+    with LocalTeacher(answer) as second:
+        on_machine(tmp_path / "disk-b", second, shard)
+        assert len(second.requests) == shard.size(N) - copied
+        on_machine(tmp_path / "disk-c", second, Shard(1, 2))
+    assert files(merged(tmp_path)) == files(whole)
+
+
+def journal_lines(store: Store, folder: Path) -> list[list[bytes]]:
+    """The lines of the pieces of journals in the store."""
+    names = [name for name in store.names("shards") if "/journal/" in name]
+    store.fetch({name: folder / "seen" / name for name in names})
+    return [(folder / "seen" / name).read_bytes().splitlines() for name in names]
+
+
+def test_a_store_that_refuses_is_found_out_before_the_first_request(tmp_path: Path, code: Path) -> None:  # noqa: F811
+    made = planned(tmp_path / "plan", code, 2)
+    store = tmp_path / "store"
+    send_plan(made, Store(store.as_uri()))
+    (store / "shards").write_text("in the way")
+    named = TeacherSpec(model="m", base_url=("http://127.0.0.1:9",))
+    how = ShardRun(store.as_uri(), None, named, scratch=str(tmp_path / "disk"))
+    with pytest.raises(StoreError, match=r"The store 'file://.*store' could not be (read|written): .*[Nn]ot a directory"):
+        list(how.run(Shard(0, 2), say=print))
+
+
+def test_a_store_that_begins_to_refuse_loses_nothing_and_a_rerun_copies_the_rest(tmp_path: Path) -> None:
+    home, folder, said = tmp_path / "store", tmp_path / "work" / "shards" / "00000-of-00002", list[str]()
+    journal = folder / "journal" / "host-1-0.jsonl"
+
+    def machine(work: Any) -> None:
+        with Shipper(Store(home.as_uri()), folder, "shards/0", 3600, said.append) as shipper:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            work(shipper)
+
+    def refused(shipper: Shipper) -> None:
+        journal.write_bytes(b"one\n")
+        shipper.ship()
+        journal.write_bytes(b"one\ntwo\nhalf")
+        (home / "shards" / "0").rename(home / "kept")
+        (home / "shards" / "0").write_text("in the way")
+
+    with pytest.raises(StoreError, match=r"Nothing is lost: what is not there yet is in '.*work/shards/00000-of-00002' on "):
+        machine(refused)
+    (home / "shards" / "0").unlink()
+    (home / "kept").rename(home / "shards" / "0")
+    journal.write_bytes(b"one\ntwo\nhalf of the third\n")
+    machine(lambda shipper: None)
+    pieces = sorted((home / "shards" / "0" / "journal").iterdir())
+    assert [piece.read_bytes() for piece in pieces] == [b"one\n", b"two\nhalf of the third\n"]
+
+
+def test_a_plan_in_a_store_is_not_replaced_by_another(tmp_path: Path, plan: Plan, code: Path) -> None:  # noqa: F811
+    send_plan(plan, Store(URL))
+    with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Name another folder"):
+        send_plan(planned(tmp_path / "other", code, 3), Store(URL))
+
+
+def test_what_a_store_cannot_do_is_said(plan: Plan) -> None:
+    with pytest.raises(UsageError, match="--batch keeps the records of its batches on one machine"):
+        ShardRun(URL, teacher=replace(TeacherSpec(), batch=True))
+    with pytest.raises(UsageError, match="not the URL of a store"):
+        Store("nonsense://bucket/run")
+    with pytest.raises(UsageError, match="has 2 shards, not 3"):
+        list(ShardRun(URL).run(Shard(0, 3), say=print))
