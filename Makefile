@@ -24,11 +24,11 @@ run-tests = $(1) -m pytest -n auto --dist worksteal $(2) || $(1) -m pytest --las
 test-long: $(VENV)/all  ## the long versions of tests, and property tests with new random examples, before a release
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'long or hypothesis' --hypothesis-profile random
 
-HUB2_TESTS = tests/support tests/benchmarks/test_fetch.py \
+HUB2_TESTS = tests/support/test_hub.py tests/support/test_support.py::TestHub tests/benchmarks/test_fetch.py \
 	tests/publishing/test_publish.py tests/publishing/test_scores.py tests/publishing/test_model.py \
 	tests/loading/test_builder.py tests/loading/test_repo_config.py \
 	tests/teachers/test_inference.py tests/seeds/tables/test_tables.py::TestHub \
-	tests/evaluation/test_lighteval_models.py tests/evaluation/call_tests/test_grading.py \
+	tests/evaluation/call_tests/test_grading.py \
 	tests/verification/test_mutants.py \
 	tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \
 	tests/evaluation/test_evaluate.py::test_a_tiny_model_in_the_other_styles

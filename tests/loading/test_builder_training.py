@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from datasets import load_dataset
 
 import hf_oss_instruct  # noqa: F401
 from tests.support.teacher import LocalTeacher
+from tests.support.warm import TRAIN
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")  # TRL's and torch's own
+@TRAIN.test
 def test_sfttrainer_trains_on_a_stream(tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast

@@ -13,7 +13,7 @@ import yaml
 
 from hf_oss_instruct.publishing import retries
 from tests.support.hub import LocalHub
-from tests.support.warm import BASE, COMMAND
+from tests.support.warm import BASE, COMMAND, TRAIN
 from tests.training.conftest import model, pairs, smoke  # noqa: F401  # fixtures
 
 WRITE, READ = "hf_writer", "hf_reader"
@@ -37,11 +37,9 @@ def command(hub: LocalHub, home: Path, *words: str, token: str | None = WRITE) -
 
 def trained_in(folder: Path, base: Path, data: Path, **changes: Any) -> Path:
     """What `train` leaves of two steps."""
-    from hf_oss_instruct.training.run import train
-
     values = smoke(model_name_or_path=str(base), dataset_name=str(data), output_dir=str(folder / "out"))
     (folder / "x.yaml").write_text(yaml.safe_dump(values | {"max_steps": 2, "save_steps": 1} | changes))
-    train(folder / "x.yaml", allow_unchecked=True)
+    TRAIN.run([COMMAND, "train", folder / "x.yaml", "--allow-unchecked"], check=True)
     return folder / "out"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.preflight import why_unavailable
+from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.suites import read_suite
@@ -47,6 +48,13 @@ def test_what_is_too_large_missing_or_in_another_language_is_one_status(
     row = verify_row([solution], tests, "python")
     assert row.status == status
     assert said in row.detail
+
+
+def test_a_solution_that_hangs_has_failed_its_tests_at_the_time_limit() -> None:
+    limits = Limits(wall_s=1.0, memory_mib=2048)
+    row = verify_row(["import time\n\ndef double(x):\n    time.sleep(3600)\n"], TESTS, "python", Options(limits=limits))
+    assert (row.status, row.test_results) == ("tests_failed", (False, False))
+    assert "timeout" in row.solutions[0].status + row.detail
 
 
 def test_a_language_without_a_toolchain_or_reader_says_so() -> None:
