@@ -16,7 +16,7 @@ _HIDDEN = [
     *range(0x202A, 0x202F),
     *range(0x2066, 0x206A),
     *range(0xD800, 0xE000),  # halves of surrogate pairs: what Python makes of a file name that is not UTF-8
-    0xFFFE,  # these two are no characters, and not allowed in XML
+    0xFFFE,  # these two are not characters, and XML forbids them
     0xFFFF,
 ]
 _ESCAPES = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _HIDDEN}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,11 @@ from typing import Any
 import pyarrow.dataset as pds
 import pytest
 
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.reporting.lookup import RowLookup
 from hf_oss_instruct.reporting.rows import open_rows
-from hf_oss_instruct.reporting.server import ReportServer
+from hf_oss_instruct.reporting.server import ReportServer, _numbers, serve
 
 from .datasets import kept, rejected, run_folder
 
@@ -101,3 +104,28 @@ def test_the_server_answers_its_own_page_only_and_changes_nothing(run: Path) -> 
         assert status(server, "/api/rows?offset=many") == 400
         assert status(server, "/../../etc/passwd") == 404
         assert status(server, "/", method="POST") == 501
+        with socket.create_connection(server.server_address) as client:
+            client.sendall(f"GET http://[ HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+            assert b" 400 " in client.recv(100)
+
+
+def test_a_browser_that_goes_away_prints_nothing(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with ReportServer(open_rows(run), 0) as server:
+        server.start()
+        with socket.create_connection(server.server_address) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets the connection
+            client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+        assert status(server, "/") == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("numbers", ["{}", '{"format_version": 1, "funnel": {}, "composition": {}}', "[", "[1]"])
+def test_a_report_that_cannot_be_shown_is_named_or_left_out(tmp_path: Path, numbers: str) -> None:
+    run = run_folder(tmp_path / "run", [kept(0)])
+    (run / "report").mkdir()
+    (run / "report" / "report.json").write_text(numbers)
+    if "funnel" in numbers:
+        with pytest.raises(UsageError, match=r"KeyError.*Make the report again, or delete its report\.json"):
+            serve(str(run), None, 0, lambda _: None)
+    else:
+        assert _numbers(run / "report" / "report.json") is None

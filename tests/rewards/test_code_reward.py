@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from hf_oss_instruct.errors import UsageError
@@ -170,7 +172,7 @@ def test_a_test_that_runs_beside_the_program_weighs_what_the_user_says() -> None
         ({"tests": "   "}, "no tests"),
         ({"tests": "assert double(1) == 2", "lang": "klingon"}, "klingon"),
         ({"tests": "main = print 1", "lang": "haskell"}, "'haskell' are not run here"),
-        ({"tests": "def broken("}, "no Python"),
+        ({"tests": "def broken("}, "not valid Python"),
         ({"tests": "import requests\ndef test_it():\n    assert requests.get('x')"}, "'requests', which is not installed"),
         ({"tests": "x = 1"}, "no test asserts anything"),
     ],
@@ -184,6 +186,29 @@ def test_rows_that_cannot_be_used_are_an_error_at_the_start(row: dict[str, Any],
 def test_completions_of_another_shape_are_an_error_at_the_start(completion: Any) -> None:
     with pytest.raises(UsageError, match="must be a text"):
         rewards(make_code_reward(), [completion], {"tests": TESTS})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"completions": {"role": "assistant", "content": RIGHT}}, "'completions' is a dict"),
+        ({"completions": RIGHT}, "'completions' is a str"),
+        ({"completions": (one for one in [RIGHT])}, "'completions' is a generator"),
+        ({"prompts": "Double it"}, "'prompts' is a str"),
+        ({"prompts": ["a", "b"]}, "'prompts' has 2 values for 1 completions"),
+        ({"tests": TESTS}, "'tests' is a str"),
+        ({"lang": "cpp"}, "'lang' is a str, 'cpp', and not a list"),
+        ({"completions": [[{"role": "assistant", "content": [{"type": "image"}]}]]}, "list of text parts"),
+    ],
+)
+def test_a_single_value_in_place_of_a_list_is_an_error_and_not_a_reward(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        asyncio.run(make_code_reward()(**({"prompts": [""], "completions": [RIGHT], "tests": [TESTS]} | given)))
+
+
+def test_arrays_are_lists_too() -> None:
+    columns = {"tests": np.array([TESTS], object), "lang": pa.chunked_array([["python"]])}
+    assert asyncio.run(make_code_reward()(completions=np.array([RIGHT], object), **columns)) == [1.0]
 
 
 def test_a_bad_row_later_on_is_left_out_and_does_not_end_the_training(caplog: pytest.LogCaptureFixture) -> None:

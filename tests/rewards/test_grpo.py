@@ -78,7 +78,7 @@ def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(
         ({"tests": None}, {}, r"first batch: The row has no tests\. .* it has: 'tests', 'lang'\."),
         ({"lang": "klingon"}, {}, "Unknown language 'klingon'. Use one of: python"),
         ({"lang": "haskell"}, {}, "Tests in 'haskell' cannot be run here"),
-        ({"tests": "def broken("}, {}, "the tests are no Python"),
+        ({"tests": "def broken("}, {}, "the tests are not valid Python"),
         ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' holds no tests that are understood"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_URL": "http://127.0.0.1:9"}, "reward-server --port"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_VARIANT": "best"}, "Unknown variant 'best'"),

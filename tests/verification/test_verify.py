@@ -39,7 +39,7 @@ def test_a_verdict_is_made_once(tmp_path: Path) -> None:
         ("x = 1\n" * 200_000, TESTS, "tests_failed", "at most 256,000"),
         ("", TESTS, "tests_failed", "the solution is empty"),
         (DOUBLE, "", "tests_missing", "no tests"),
-        (DOUBLE, "describe('x', () => { it('y', () => {}) })", "tests_missing", "no Python"),
+        (DOUBLE, "describe('x', () => { it('y', () => {}) })", "tests_missing", "not valid Python"),
     ],
 )
 def test_what_is_too_large_missing_or_in_another_language_is_one_status(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting import figures
 from hf_oss_instruct.reporting.chunks import encoded
@@ -42,7 +44,14 @@ class ReportServer(ThreadingHTTPServer):
         self.lookup = RowLookup(rows)
         sets = {rows.name: numbers or outline(rows)}
         config = {"problem": rows.problem, "solution": rows.solution, "served": True}
-        self.page = page(sets, figures.figures(sets) if numbers else [], browser=config).encode()
+        try:
+            self.page = page(sets, figures.figures(sets) if numbers else [], browser=config).encode()
+        except (AttributeError, IndexError, LookupError, TypeError, ValueError) as error:
+            super().server_close()
+            raise UsageError(
+                f"The numbers of the report of {rows.name} cannot be shown ({type(error).__name__}: {error_message(error)}). "
+                "Make the report again, or delete its report.json."
+            ) from error
         self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
 
     @property
@@ -56,6 +65,11 @@ class ReportServer(ThreadingHTTPServer):
         thread.start()
         self._answering = True
         return thread
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing for a browser that went away; what else failed is printed as usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_close(self) -> None:
         """Stop answering and close the port."""
@@ -91,13 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a request whose Host header is ours: no other site reads the rows by pointing a name of its own here."""
         if self.headers.get("Host") not in self.server.hosts or len(self.path) > LONGEST_PATH:
             return self._send(403, b"This server answers its own page only.", "text/plain; charset=utf-8")
-        parts = urlsplit(self.path)
-        if parts.path == "/":
-            return self._send(200, self.server.page, "text/html; charset=utf-8")
         try:
+            parts = urlsplit(self.path)
+            if parts.path == "/":
+                return self._send(200, self.server.page, "text/html; charset=utf-8")
             answer = self.server.answer(parts.path, dict(parse_qsl(parts.query)))
         except ValueError:
-            return self._send(400, b"An argument is not a number.", "text/plain; charset=utf-8")
+            return self._send(400, b"An argument is not a number, or this is no address.", "text/plain; charset=utf-8")
         if answer is None:
             return self._send(404, b"There is nothing here.", "text/plain; charset=utf-8")
         return self._send(200, encoded(answer), "application/json")
@@ -131,7 +145,7 @@ def serve(source: str, columns: Sequence[str] | None, port: int, announce: Calla
         announce: is told the address.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: the port is taken, or `report.json` holds something else than a report.
     """
     rows = open_rows(source, columns)
     try:

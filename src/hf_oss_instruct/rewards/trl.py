@@ -98,8 +98,10 @@ class _Door:
 
         if completions is None:
             raise UsageError("The reward function was called without completions. TRL passes them by name.")
+        completions = as_list("completions", completions)
         if not completions:
             return []
+        prompts = None if prompts is None else as_list("prompts", prompts)
         clock = timed()
         items = self._items(prompts, completions, columns)
         backend = self._backend = self._backend or await self._opened()
@@ -124,10 +126,12 @@ class _Door:
     def _items(
         self, prompts: Sequence[Any] | None, completions: Sequence[Any], columns: Mapping[str, Any]
     ) -> list[Item | UsageError]:
+        from hf_oss_instruct.rewards.row_reader import READ
         from hf_oss_instruct.rewards.scorer import Item
 
-        lists = {name: value for name, value in columns.items() if isinstance(value, Sequence) and not isinstance(value, str)}
-        for name, value in lists.items():
+        lists = {name: as_list(name, value) for name, value in columns.items() if name in READ and value is not None}
+        lists |= {name: value for name, value in columns.items() if name not in READ and isinstance(value, (list, tuple))}
+        for name, value in (lists | ({"prompts": prompts} if prompts else {})).items():
             if name != "environments" and len(value) != len(completions):
                 raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
         for name in FROM_TRL:
@@ -142,6 +146,23 @@ class _Door:
             except UsageError as error:
                 found.append(error)
         return found
+
+
+def as_list(name: str, value: Any) -> Sequence[Any]:
+    """What TRL passes for a batch: a list with a value for each completion; arrays and columns of libraries become one.
+
+    Raises:
+        UsageError: it is a single value.
+    """
+    if hasattr(value, "tolist"):  # NumPy, pandas, PyTorch
+        value = value.tolist()
+    elif hasattr(value, "to_pylist"):  # Arrow
+        value = value.to_pylist()
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return value
+    raise UsageError(
+        f"{name!r} is a {type(value).__name__}, {value!r:.60}, and not a list. Pass a list with one value for each completion."
+    )
 
 
 def text_of(completion: Any) -> str:
@@ -174,7 +195,8 @@ def _content(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):
-        parts = [one.get("text", "") if isinstance(one, Mapping) else one for one in content]
-        if all(isinstance(one, str) for one in parts):
-            return "".join(parts)
+        parts = [one.get("text") if isinstance(one, Mapping) else one for one in content]
+        texts = [one for one in parts if isinstance(one, str)]
+        if texts or not content:  # other parts are thoughts, or pictures
+            return "".join(texts)
     raise UsageError(f"The content of a message is {content!r:.100}. It must be a text or a list of text parts.")

@@ -50,7 +50,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     body = _body(text)
     root = parse(body.encode(errors="replace"), "csharp").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no C#")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid C#")
     tests: list[Test] = []
     edits: list[tuple[int, int, str]] = []
     spans: list[tuple[int, int]] = []

@@ -46,7 +46,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         text = _as_main(text)
         root = parse(text.encode(errors="replace"), "go").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no Go")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid Go")
     imports, own = _imports(root, defined(solution))
     root = parse(_unqualified(root, text, own).encode(errors="replace"), "go").root_node
     kept, tests, main = [], [], ""

@@ -57,7 +57,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """
     root = parse(text.encode(errors="replace"), language).root_node
     if root.has_error and not re.search(r"\bawait\b", text):
-        raise SuiteRefusedError("tests_missing", f"the tests are no {language}")
+        raise SuiteRefusedError("tests_missing", f"the tests are not valid {language}")
     source = text.encode(errors="replace")
     edits: list[tuple[int, int, str]] = []
     tests: list[Test] = []

@@ -29,14 +29,14 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
     """The single tests of a test file; `packages` are folders of modules that are installed for them.
 
     Raises:
-        SuiteRefusedError: it is no Python, holds no test, or needs what is not installed.
+        SuiteRefusedError: it is not valid Python, holds no test, or needs what is not installed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise SuiteRefusedError("tests_missing", f"the tests are no Python: {error}") from None
+            raise SuiteRefusedError("tests_missing", f"the tests are not valid Python: {error}") from None
         defined = defined_names(solution)
     reader = _Reader(tree, defined, packages)
     reader.read()

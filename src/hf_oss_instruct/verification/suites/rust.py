@@ -41,7 +41,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         text = "\n".join([*uses, "fn main() {", re.sub(r"^use [^;]*;", "", text, flags=re.MULTILINE), "}"])
         root = parse(text.encode(errors="replace"), "rust").root_node
     if root.has_error:
-        raise SuiteRefusedError("tests_missing", "the tests are no Rust")
+        raise SuiteRefusedError("tests_missing", "the tests are not valid Rust")
     body = _of_crate(text, frozenset(re.findall(r"\b(?:fn|struct|enum|trait|type|const|static|mod)\s+(\w+)", solution)))
     root = parse(body.encode(errors="replace"), "rust").root_node
     kept: list[str] = []
