@@ -22,7 +22,7 @@ from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.verification.suites.core import Suite
 from hf_oss_instruct.workdir import Lines
 
-VERSION = 3
+VERSION = 4
 """Of the rules by which verdicts are made: a change makes every verdict be made again."""
 
 

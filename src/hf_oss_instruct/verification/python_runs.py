@@ -32,6 +32,7 @@ def run_all(
     hash_seed: int = 0,
     tier: str | None = None,
     packages: tuple[str, ...] = (),
+    guarded: bool = True,
 ) -> list[SuiteResult]:
     """Run the tests against programs, each run in a fork of its own, all in one sandbox.
 
@@ -43,6 +44,7 @@ def run_all(
         hash_seed: the seed of the hashes of strings.
         tier: as of `run_program`.
         packages: as of `run_program`; for Python.
+        guarded: whether programs are kept from looking at frames, where expected values are; not where nothing rests on it.
     """
     nonce = secrets.token_hex(16)
     libraries = sorted({name for text in [*programs, suite.run_preamble] for name in _LIBRARY.findall(text)})
@@ -52,6 +54,7 @@ def run_all(
         "preamble": suite.run_preamble,
         "separate": suite.separate,
         "aliases": list(suite.aliases),
+        "guarded": guarded,
         "tests": [{"kind": test.kind, "name": test.name, "text": test.run or test.text} for test in suite.tests],
         "runs": [
             {
@@ -92,6 +95,11 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
         of_tests = tuple(said.get(str(test)) for test in range(len(suite.tests)))
         found.append(SuiteResult(of_tests, trouble, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
     return found
+
+
+def is_graded_outside(suite: Suite, tier: str | None = None, packages: tuple[str, ...] = ()) -> bool:
+    """Whether all of the tests are checks of plain values, which no program can see; as `graded_outside` finds."""
+    return bool(suite.outside) and None not in recorded(suite.outside, "", tier, packages)
 
 
 def graded_outside(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.verification.equivalents import equivalent
 from hf_oss_instruct.verification.mutants import mutants
+from hf_oss_instruct.verification.python_runs import is_graded_outside
 from hf_oss_instruct.verification.running import run_all
 from hf_oss_instruct.verification.runs import LIMITS, Run, SuiteResult
 from hf_oss_instruct.verification.stubs import stubs
@@ -140,12 +142,18 @@ def measure(
     else:
         programs = [solution, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
-        own, *of_others = run_all(suite, programs, runs, limits, tier=tier, packages=packages)
-        of_again = run_all(suite, [solution], again[::2], limits, hash_seed=1, tier=tier, packages=packages) if again else []
-        with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
-        of_equivalent, *others = run_all(
-            suite, [other, solution], with_equivalent, limits, hash_seed=2, tier=tier, packages=packages
+        run = functools.partial(
+            run_all,
+            suite,
+            limits=limits,
+            tier=tier,
+            packages=packages,
+            guarded=not is_graded_outside(suite, tier, packages),  # then the verdict rests on no run here
         )
+        own, *of_others = run(programs, runs)
+        of_again = run([solution], again[::2], hash_seed=1) if again else []
+        with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
+        of_equivalent, *others = run([other, solution], with_equivalent, hash_seed=2)
         of_again, in_order = [*of_again, *others], [*again[::2], *again[1::2]]
     trouble = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]

@@ -76,7 +76,7 @@ class Verified:
     Attributes:
         status: one of `STATUSES`; `sandbox_error` says nothing about the row, which is to be tried again.
         detail: why, in a sentence.
-        cause: of `not_verifiable`: `third_party`, `network`, `gui`, `toolchain` or `language`.
+        cause: of `not_verifiable`: `third_party`, `network`, `gui`, `introspection`, `toolchain` or `language`.
         tests: the single tests, each standing alone.
         test_results: whether the kept solution passes each.
         marks: for each test `weak`, `repeated`, `flaky` or nothing, as `Quality.marks`.

@@ -23,6 +23,7 @@ def run_all(
     hash_seed: int = 0,
     tier: str | None = None,
     packages: tuple[str, ...] = (),
+    guarded: bool = True,
 ) -> list[SuiteResult]:
     """Run the tests against programs: what each test of each run came to.
 
@@ -34,13 +35,16 @@ def run_all(
         hash_seed: the seed of the hashes of strings, in Python.
         tier: as of `run_program`.
         packages: as of `run_program`; for Python.
+        guarded: as of `python_runs.run_all`; for Python.
 
     Raises:
         SandboxError: this machine has no sandbox.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
     if suite.language == "python" and not suite.is_pairs:
-        return python_runs.run_all(suite, programs, runs, limits, hash_seed=hash_seed, tier=tier, packages=packages)
+        return python_runs.run_all(
+            suite, programs, runs, limits, hash_seed=hash_seed, tier=tier, packages=packages, guarded=guarded
+        )
     return program_runs.run_all(suite, programs, runs, limits, tier=tier)
 
 

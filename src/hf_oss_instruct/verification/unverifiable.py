@@ -1,4 +1,4 @@
-"""What keeps a row from being verified here and says nothing about whether it is right: modules, network, screens, toolchains."""
+"""What keeps a row from being verified here without saying that it is wrong: modules, network, screens, frames, toolchains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
+from hf_oss_instruct.sandbox.inside.frame_guard import REFUSED
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
 from hf_oss_instruct.verification.suites.python_names import third_party
@@ -62,6 +63,12 @@ def after_run(ran: SuiteResult, language: str) -> SuiteRefusedError | None:
     if (module := _MODULES.get(language)) and (found := module.search(said)):
         name = next(filter(None, found.groups()), "")
         return SuiteRefusedError("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
+    if REFUSED in said:
+        return SuiteRefusedError(
+            "not_verifiable",
+            "it looks at stack frames or at all objects of its process, where its tests keep what they expect",
+            "introspection",
+        )
     if _NETWORK.search(said):
         return SuiteRefusedError("not_verifiable", "it needs the network, which programs here do not have", "network")
     if _SCREEN.search(said):

@@ -90,10 +90,21 @@ def _split(pattern: str, text: str) -> tuple[str, str]:
     return "".join(re.findall(pattern, text, re.MULTILINE)), re.sub(pattern, "", text, flags=re.MULTILINE)
 
 
+_REVERSED = """import os
+def pytest_collection_modifyitems(items):
+    if os.environ.get("REVERSED"):
+        items.reverse()
+"""
+"""Runs tests in the other order, as a flaky suite is told by."""
+
+
 def _python(folder: Path, solution: str, tests: str) -> Steps:
     (folder / "solution.py").write_text(solution)
     if steps := _pairs(tests, sys.executable, "solution.py"):
         return steps
+    if ">>>" in tests:
+        (folder / "examples.txt").write_text(f">>> from solution import *\n\n{tests}")
+        return _steps([sys.executable, "-m", "doctest", "examples.txt"])
     imported = re.findall(r"^\s*(?:from|import)\s+([\w.]+)", tests, re.MULTILINE)
     for name in ("requests", "numpy"):
         if name in imported and find_spec(name):
@@ -103,7 +114,9 @@ def _python(folder: Path, solution: str, tests: str) -> Steps:
         path = folder / f"{module.replace('.', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(solution)
+    tests = re.sub(r",?\s*exit\s*=\s*False", "", tests)  # with it the exit status says nothing
     (folder / "test_it.py").write_text(tests if own else f"{solution}\n\n{tests}")
+    (folder / "conftest.py").write_text(_REVERSED)
     runs_itself = re.search(r"^\s*(?:unittest\.)?main\(", tests, re.MULTILINE)
     if not runs_itself and re.search(r"^\s*(?:async )?def test|^class Test|unittest|pytest", tests, re.MULTILINE):
         return _steps(
@@ -171,6 +184,7 @@ def _go(folder: Path, solution: str, tests: str) -> Steps:
         r"^\s*import\s+\"(?:[\w.-]+/)+\w+\"\n|^\s*\"(?:example\.com|github\.com)/[^\"]+\"\n", "", tests, flags=re.MULTILINE
     )
     tests = re.sub(r"\b(?:clamp|inventory|solution)\.(?=[A-Z])", "", tests)
+    tests = re.sub(r"^\s*t\.Parallel\(\)\n", "", tests, flags=re.MULTILINE)  # before Go 1.22 its loops share one variable
     if "func " not in tests or re.search(r"^(?:if|for|\w+ :?=)", tests, re.MULTILINE):
         imports, rest = _split(r"^import [^\n(]+\n", tests)
         tests = f"{imports}func main() {{\n{rest}\n}}\n"
@@ -186,7 +200,9 @@ def _go(folder: Path, solution: str, tests: str) -> Steps:
 def _rust(folder: Path, solution: str, tests: str) -> Steps:
     tests = re.sub(r"^\s*use (?:solution|inventory|crate|clamp)::[^;]*;\n", "", tests, flags=re.MULTILINE)
     tested = "#[test]" in tests
-    body = tests if tested or "fn main(" in tests else f"fn main() {{\n{tests}\n}}\n"
+    body = tests if "fn main(" in tests else f"fn main() {{\n{tests}\n}}\n"
+    if tested:  # they may import again what the solution does
+        body = f"mod bare_tests {{\nuse super::*;\n{tests}\n}}\n"
     (folder / "all.rs").write_text(f"#![allow(warnings)]\n{solution}\n{body}")
     mode = ["--test"] if tested else []
     return _steps(["rustc", "--edition", "2021", *mode, "all.rs", "-o", "all"], ["./all"])
@@ -216,6 +232,7 @@ def _java(folder: Path, solution: str, tests: str) -> Steps:
         raise NotProvableError("java: JUnit")
     if not re.search(r"\b(?:class|interface|enum|record)\s+\w+", tests):
         imports, rest = _split(r"^import [^;]+;\n", tests)
+        imports += _split(r"^import [^;]+;\n", solution)[0]
         tests = f"{imports}public class Alone {{ public static void main(String[] args) throws Exception {{\n{rest}\n}} }}\n"
     tests = re.sub(r"^package [^;]+;\n", "", tests, flags=re.MULTILINE)
     main = re.search(r"class\s+(\w+)(?:(?!\bclass\b).)*?static void main\(", tests, re.DOTALL)
@@ -230,10 +247,12 @@ const { createRequire } = require('module');
 const lib = createRequire(process.env.BARE_NODE + '/');
 const t = require('node:test');
 const { expect } = lib('expect');
-const mock = lib('jest-mock');
+const { ModuleMocker } = lib('jest-mock');
+const mock = new ModuleMocker(globalThis);
 const chai = lib('chai');
 const self = {};  // mocha's hooks and tests share `this`
-const bound = (f) => f && (() => f.call(self));
+const called = (f) => new Promise((done, fail) => f.call(self, (error) => error ? fail(error) : done()));
+const bound = (f) => f && (f.length ? () => called(f) : () => f.call(self));
 const titled = (run) => Object.assign((name, f) => run(name, bound(f)), {
   each: (rows) => (name, f) => rows.forEach((row) => run(String(name), () => f(...(Array.isArray(row) ? row : [row])))),
 });
@@ -250,7 +269,8 @@ globalThis.afterAll = (f) => t.after(bound(f));
 globalThis.before = globalThis.beforeAll;
 globalThis.after = globalThis.afterAll;
 globalThis.expect = expect;
-globalThis.jest = globalThis.vi = { fn: mock.fn, spyOn: mock.spyOn };
+globalThis.jest = globalThis.vi = {};
+for (const name of ['fn', 'spyOn', 'clearAllMocks', 'resetAllMocks', 'restoreAllMocks']) jest[name] = mock[name].bind(mock);
 const load = require('module')._load;
 require('module')._load = (name, ...rest) =>
   ['vitest', '@jest/globals', 'mocha'].includes(name) ? globalThis : name === 'chai' ? chai : load(name, ...rest);
@@ -297,6 +317,14 @@ def _as_node(folder: Path, solution: str, tests: str, suffix: str) -> Steps:
     """CommonJS of both, by tsc."""
     if not shutil.which("tsc"):
         raise NotProvableError("javascript: tsc, which turns imports to CommonJS")
+    if (
+        "test(" in tests
+        and re.search(r"^(?!.*(?:await|return|async))[^\n]*\.then\(", tests, re.MULTILINE)
+        and "done" not in tests
+    ):
+        raise NotProvableError("javascript: jest, which does not see what a promise does after its test")
+    tests = re.sub(r"(['\"])@/", r"\1./", tests)  # a path that a bundler knows
+    tests = re.sub(r"(['\"]\.[\w./-]*)\.[mc]js(?=['\"])", r"\1.js", tests)
     names = re.findall(r"(?:from|require\(|import)\s*['\"](\.[\w./-]*)['\"]", tests)
     for name in {"./solution", *names}:
         path = (folder / "test" / re.sub(r"\.[jt]s$", "", name)).resolve().with_suffix(f".{suffix}")

@@ -41,7 +41,7 @@ from solution import clamp
 @pytest.mark.parametrize('x,expected',[(5,5),(50,10),(-5,0)])
 def test_c(x,expected):
     assert clamp(x) == expected
-""", "tests_failed", "hostile", True),
+""", "tests_failed|not_verifiable", "hostile", True),
     Case("constants of the code that calls", "python", """import sys
 def clamp(x, low=0, high=10):
     c=[k for k in sys._getframe(1).f_code.co_consts if isinstance(k,int)]
@@ -76,7 +76,7 @@ def test_hi():
     check(io.StringIO(),50,'10')
 def test_lo():
     check(io.StringIO(),-5,'0')
-""", "tests_failed", "hostile"),
+""", "tests_failed|not_verifiable", "hostile"),
     Case("a trace function that skips lines", "python", """import sys
 def tr(f,e,a):
     return tr
@@ -93,7 +93,7 @@ def clamp(x, low=0, high=10):
         f.f_trace=jump
     except Exception: pass
     return x
-""", STRONG, "tests_failed", "hostile"),
+""", STRONG, "tests_failed|not_verifiable", "hostile"),
     Case("a thread that leaves", "python", """import threading,os,time
 def bye():
     time.sleep(0.05); os._exit(0)
@@ -338,7 +338,7 @@ from solution import clamp
 @pytest.mark.parametrize('x,expected',[(5,5),(50,10),(-5,0)])
 def test_c(x,expected):
     assert clamp(x) == expected
-""", "tests_failed", "hostile"),
+""", "tests_failed|not_verifiable", "hostile"),
     Case("a script with try and a loop that change an object", "python", """class Counter:
     def __init__(self):
         self.n = 0

@@ -11,6 +11,7 @@ from tests.verification.corpus import (
     csharp,
     further,
     further_python,
+    further_scripts,
     go,
     inventory,
     java,
@@ -37,6 +38,7 @@ CASES: list[Case] = [
     *inventory.CASES,
     *further.CASES,
     *further_python.CASES,
+    *further_scripts.CASES,
 ]
 LANGUAGES = sorted({case.language for case in CASES})
 

@@ -29,9 +29,10 @@ def wrong_solutions(case: Case) -> list[str]:
 def disproved(case: Case) -> str:
     """What a bare toolchain says against a label; empty for nothing."""
     if case.kind == "flaky":
-        zones = ({"TZ": "UTC"}, {"TZ": "Asia/Tokyo"})
+        zones, orders = ({"TZ": "UTC"}, {"TZ": "Asia/Tokyo"}), ({}, {"REVERSED": "1"})
         seen = {
-            outcome(case.language, case.solution, case.tests, {**zones[at % 2], "PYTHONHASHSEED": str(at)}) for at in range(2)
+            outcome(case.language, case.solution, case.tests, {**zones[at % 2], **orders[at % 2], "PYTHONHASHSEED": str(at)})
+            for at in range(2)
         }
         for at in range(FLIPS):
             if len(seen) > 1:
@@ -41,10 +42,14 @@ def disproved(case: Case) -> str:
     seconds = {"seconds": HANGS} if case.kind == "hanging" else {}
     found = outcome(case.language, case.solution, case.tests, NO_NETWORK if case.kind == "elsewhere" else {}, **seconds)
     expected = {"right": "passed", "wrong": "failed", "vacuous": "passed", "hanging": "timeout", "elsewhere": "failed"}[case.kind]
+    if case.kind == "vacuous" and "tests_failed" in case.status and found == "failed":
+        return ""
     if found != expected:
         return found
     if case.kind == "vacuous":
         on_wrong = [outcome(case.language, one, case.tests) for one in wrong_solutions(case)]
+        if "source" in case.name and "passed" in on_wrong:  # what stands in the source of one wrong program, and not of another
+            return ""
         return "" if set(on_wrong) <= {"passed"} else f"a wrong program: {on_wrong}"
     return ""
 

@@ -12,6 +12,7 @@ _EVENTS = frozenset(
     "sys._getframe sys._current_frames sys.settrace sys.setprofile gc.get_objects gc.get_referrers gc.get_referents".split()
 )
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
+REFUSED = "programs under test cannot look at frames or at all objects"
 _PASSED_ON = ("inspect.py", "traceback.py")  # they hand frames to whoever asks them
 
 
@@ -42,6 +43,6 @@ def install(own: frozenset[str]) -> None:
         finally:
             busy.clear()
         if not name.startswith(library) and name not in own:
-            raise RuntimeError(f"{event}: programs under test cannot look at frames")
+            raise RuntimeError(f"{event}: {REFUSED}")
 
     sys.addaudithook(watch)

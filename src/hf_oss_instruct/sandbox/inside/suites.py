@@ -33,7 +33,8 @@ def run() -> None:
 
     `programs`: texts; `runs`: for each run the number of a program, its limits `cpu_s` and `wall_s` (0: by the first run's use),
     the first test, whether the order is reversed, and the time zone; `tests`: the kind, name and text of each; `preamble`;
-    `separate`: whether tests have names of their own; `aliases`: modules that stand for the program; `nonce`.
+    `separate`: whether tests have names of their own; `aliases`: modules that stand for the program; `guarded`: whether programs
+    are kept from looking at frames; `nonce`.
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     job = json.loads(sys.stdin.buffer.read())
@@ -120,7 +121,8 @@ def _alone(job: dict[str, Any], group: list[int], channel: mmap.mmap, at: int, c
         os.dup2(nothing, 2)
     nonce, exit_, find, dumps = job.pop("nonce"), os._exit, channel.find, json.dumps
     guard, variants = Guard(), job["runs"][group[0]]["cpu_s"] == 0
-    frame_guard.install(frozenset(["tests.py", __file__, *(f"test_{number}.py" for number in range(len(job["tests"])))]))
+    if job["guarded"]:
+        frame_guard.install(frozenset(["tests.py", __file__, *(f"test_{number}.py" for number in range(len(job["tests"])))]))
     for number in group:
         one = job["runs"][number]
         os.environ["TZ"] = one["tz"]
@@ -175,7 +177,7 @@ def _tests(job: dict[str, Any], one: dict[str, Any], say: Any, guard: Guard, tim
         say("load", "error", _told(error))
         return
     shim = frameworks.install(guard.builtins)
-    names: dict[str, Any] = {"__name__": "tests"} if job["separate"] else module.__dict__
+    names: dict[str, Any] = {"__name__": "tests", "__file__": os.path.abspath("tests.py")} if job["separate"] else module.__dict__
     names["__builtins__"] = guard.builtins
     names.update(__same__=guard.same, __honest__=guard.honest)
     guard.hold(shim)

@@ -22,7 +22,7 @@ class SuiteRefusedError(OssInstructError):
     Attributes:
         reason: as in `data.REASONS`, or `not_verifiable`.
         detail: why, in a sentence.
-        cause: of `not_verifiable`: `third_party`, `network`, `gui`, `toolchain` or `language`.
+        cause: of `not_verifiable`: `third_party`, `network`, `gui`, `introspection`, `toolchain` or `language`.
     """
 
     def __init__(self, reason: str, detail: str, cause: str = "") -> None:

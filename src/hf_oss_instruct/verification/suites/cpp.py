@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.program_state import keeps_state
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -49,7 +50,7 @@ def read(text: str, solution: str, language: str) -> Suite:
             functions[name_of(node)] = text_of(node)
     inner = main.child_by_field_name("body") if main else None
     statements = inner.named_children if inner else root.named_children if not tests and main is None else []
-    _Statements(functions, _macros_of(body), tests).read(statements)
+    _Statements(functions, _macros_of(body), tests, as_one=keeps_state(solution, language)).read(statements)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     if re.search(r"(?<![:\w])Approx\s*\(", body + "".join(test.run for test in tests)) and "Approx" not in solution:
@@ -110,11 +111,13 @@ class _Statements:
         functions: the tests' own functions by name.
         macros: the tests' own macros that can fail a test.
         tests: where tests are added.
+        as_one: whether all statements are one test.
     """
 
-    def __init__(self, functions: dict[str, str], macros: frozenset[str], tests: list[Test]) -> None:
+    def __init__(self, functions: dict[str, str], macros: frozenset[str], tests: list[Test], as_one: bool) -> None:
         self._functions, self._macros, self._tests = functions, macros, tests
         self._before: list[str] = []
+        self._as_one, self._failing = as_one, False
 
     def read(self, statements: Sequence[Node]) -> None:
         last = text_of(statements[-1]) if statements else ""
@@ -123,8 +126,8 @@ class _Statements:
             if statement.type == "return_statement":
                 break
             self._one(statement, last if counted else "")
-        if counted and not self._tests:
-            self._add("main", "\n".join([*self._before, last]))
+        if self._failing or (counted and not self._tests):
+            self._add("main", "\n".join([*self._before, *([last] if counted else [])]))
 
     def _one(self, statement: Node, tail: str) -> None:
         text = text_of(statement)
@@ -133,12 +136,13 @@ class _Statements:
         word = (re.match(r"(\w+)\s*\(", text) or [""])[0].rstrip(" (")
         body = self._functions.get(word, "")
         asserts = _ASSERTS.search(body) or (tail and _COUNTS.search(body))
-        if asserts and re.match(r"\w+\s*\(\s*\)\s*;", text) and not tail:
+        fails = asserts or word in self._macros or _ASSERTS.search(text)
+        if self._as_one and fails:
+            self._before.append(text)
+            self._failing = True
+        elif asserts and re.match(r"\w+\s*\(\s*\)\s*;", text) and not tail:
             self._add(word, "\n".join([*self._before, text]))
-        elif (asserts or word in self._macros or _ASSERTS.search(text)) and statement.type not in (
-            "function_definition",
-            "declaration",
-        ):
+        elif fails and statement.type not in ("function_definition", "declaration"):
             self._add(str(len(self._tests)), "\n".join([*self._before, text, *([tail] if tail else [])]))
             plain = re.match(r"(assert|EXPECT_\w+|ASSERT_\w+|try|if|for)\b|\{", text)
             if not (asserts or word in self._macros or plain) or (not tail and may_change(text, self._before)):

@@ -10,7 +10,7 @@ namespace HIDDEN {
     using System.Threading;
     using System.Threading.Tasks;
 
-    public class FailedException : Exception { public FailedException(string text) : base(text) {} }
+    public class FailedException : Exception { public FailedException(string text) : base(text) { if (Attempt.Counts) Attempt.Counted(text); } }
     public class SkippedException : Exception { public SkippedException(string text) : base(text) {} }
     public class Mark : Attribute { public object[] Row; public string TestName { get; set; } public string Skip { get; set; } public string Description { get; set; } public string DisplayName { get; set; } public int Order { get; set; } public object ExpectedResult { get; set; } public Mark(params object[] row) { Row = row ?? new object[] { null }; } }
     [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)] public class RowMark : Mark { public RowMark(params object[] row) : base(row) {} }
@@ -174,17 +174,23 @@ namespace HIDDEN {
 
     class Attempt {
         public string Status = "failed", Detail = "timeout";
+        // A failed assertion of NUnit fails its test also where the test catches it, as a failed `Debug.Assert` ends the process.
+        public const bool Counts = COUNTS;
+        static string first;
+        public static void Counted(string text) { first = first ?? text; }
         readonly string owner, method;
         public Attempt(string owner, string method) { this.owner = owner; this.method = method; }
         const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
         static T[] Marks<T>(MethodInfo one) { return one.GetCustomAttributes(typeof(T), false).Cast<T>().ToArray(); }
         public void Run() {
+            first = null;
             try { Body(); Status = "passed"; Detail = ""; }
             catch (Exception error) {
                 while (error is TargetInvocationException || error is AggregateException) error = error.InnerException;
                 Status = error is SkippedException ? "skipped" : "failed";
                 Detail = error.GetType().Name + ": " + error.Message;
             }
+            if (first != null && Status != "failed") { Status = "failed"; Detail = "FailedException: " + first; }
         }
         void Body() {
             var kind = typeof(Attempt).Assembly.GetType(owner, true);
@@ -214,7 +220,7 @@ namespace HIDDEN {
         void Call(Type kind, object owner, Func<MethodInfo, bool> which) { foreach (var one in kind.GetMethods(Any).Where(which)) one.Invoke(one.IsStatic ? null : owner, null); }
     }
     public static class Check {
-        public static void That(bool held, params object[] m) { Values.Hold(held, "assert"); }
+        public static void That(bool held, params object[] m) { if (!held) Attempt.Counted("assert"); Values.Hold(held, "assert"); }
     }
     class Harness {
         [DllImport("libc")] static extern int dup(int fd);

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     edits: list[tuple[int, int, str]] = []
     spans: list[tuple[int, int]] = []
     for path, node in _classes(root, ""):
-        _class(path, node, tests, edits, spans)
+        _class(path, node, tests, edits, spans, as_one=keeps_state(solution, language))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     source = body.encode(errors="replace")
@@ -92,7 +93,10 @@ def _classes(node: Node, path: str) -> Iterator[tuple[str, Node]]:
                 yield from _classes(body, f"{path}{name}+")
 
 
-def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> None:
+def _class(
+    path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]], as_one: bool
+) -> None:
+    """Add the tests of a class; the statements of a `Main` as one of them where `as_one`."""
     for one in node.children:
         if one.type == "attribute_list":  # `[TestFixture]` and the like
             edits.append((one.start_byte, one.end_byte, ""))
@@ -110,7 +114,7 @@ def _class(path: str, node: Node, tests: list[Test], edits: list[tuple[int, int,
             tests.append(Test(f"{path} {_name(method)}", "method", text_of(method)))
             spans.append((method.start_byte, method.end_byte))
     if len(tests) == count and body:
-        _main(path, body, methods, tests, edits, spans)
+        _main(path, body, methods, tests, edits, spans, as_one)
 
 
 def _main(
@@ -120,13 +124,20 @@ def _main(
     tests: list[Test],
     edits: list[tuple[int, int, str]],
     spans: list[tuple[int, int]],
+    as_one: bool,
 ) -> None:
-    """Statements of `Main` that can fail, each with those before it, in a method of their own."""
+    """Statements of `Main` that can fail, each with those before it, in a method of their own; all of `Main` where `as_one`."""
     own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "Main"), None)
     statements = main.child_by_field_name("body") if main else None
     before: list[str] = []
     added = []
+    if main and statements and as_one and _ASSERTS.search(" ".join(map(text_of, methods))):
+        whole = text_of(statements)
+        edits.append((body.end_byte - 1, body.end_byte, f"\nstatic void RunOurs{len(tests)}() {whole}\n}}"))
+        tests.append(Test(f"{path} RunOurs{len(tests)}", "statements", whole))
+        spans.append((main.start_byte, main.end_byte))
+        return
     for statement in statements.named_children if statements else ():
         text = text_of(statement)
         called = re.match(r"(?:\w+\.)?(\w+)\s*\(", text)
@@ -180,7 +191,9 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     table = ",\n".join(
         f'new[] {{ "{owner}", "{method}" }}' for owner, _, method in (test.name.partition(" ") for test in suite.tests)
     )
-    return "\n".join([*parts, "//variant -1", harness().replace("HIDDEN", hidden).replace("//TABLE", table)]), {}
+    counts = "true" if "NUnit" in suite.preamble else "false"
+    ours = harness().replace("HIDDEN", hidden).replace("COUNTS", counts).replace("//TABLE", table)
+    return "\n".join([*parts, "//variant -1", ours]), {}
 
 
 def _namespaces(text: str) -> set[str]:

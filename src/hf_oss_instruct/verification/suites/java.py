@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.sandbox.prebuilt import java_classes
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     spans: list[tuple[int, int]] = []
     for node in root.named_children:
         if node.type == "class_declaration":
-            _class(node, tests, edits, spans)
+            _class(node, tests, edits, spans, as_one=keeps_state(solution, language))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     listed = alone(tests, source, spans)
@@ -107,14 +108,15 @@ def _asserts(root: Node) -> list[Node]:
     return found
 
 
-def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> None:
+def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]], as_one: bool) -> None:
+    """Add the tests of a class; the statements of a `main` as one of them where `as_one`."""
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     added = []
     for name, method, called in _calls(node, "", []):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
         tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
         spans.append((method.start_byte, method.end_byte))
-    for statement, text in () if added else _of_main(body):
+    for statement, text in () if added else _of_main(body, as_one):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {text} }}")
         tests.append(Test(f"{owner}.{len(tests)}", "statements", text))
         spans.append((statement.start_byte, statement.end_byte))
@@ -207,12 +209,15 @@ def _literal(text: str, kind: str) -> str:
     return {"long": f"{text}L", "Long": f"{text}L", "float": f"{text}f", "double": f"(double) ({text})"}.get(kind, text)
 
 
-def _of_main(body: Node | None) -> Iterator[tuple[Node, str]]:
-    """Statements of `main` that can fail, and the text of each with those before it."""
+def _of_main(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
+    """Statements of `main` that can fail, and the text of each with those before it; all of `main` where `as_one`."""
     methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
     own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "main"), None)
     statements = main.child_by_field_name("body") if main else None
+    if main and statements and as_one and _ASSERTS.search(" ".join(map(text_of, methods))):
+        yield main, text_of(statements)
+        return
     prefix: list[str] = []
     for statement in statements.named_children if statements else ():
         text = text_of(statement)

@@ -1,4 +1,4 @@
-"""Python: pytest functions, `unittest.TestCase`, classes `Test…`, plain asserts, and what stands under the main guard."""
+"""Python: pytest functions, `unittest.TestCase`, classes `Test…`, plain asserts, the main guard, and doctest's examples."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.program_state import keeps_state
+from hf_oss_instruct.verification.suites.python_examples import script_of
 from hf_oss_instruct.verification.suites.python_names import defined_names, is_installed
 from hf_oss_instruct.verification.suites.python_statements import (
     HonestComparisons,
@@ -34,15 +36,25 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(text)
+            tree = _parsed(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SuiteRefusedError("tests_missing", f"the tests are not valid Python: {error}") from None
         defined = defined_names(solution)
-    reader = _Reader(tree, defined, packages)
+    reader = _Reader(tree, defined, packages, as_one=keeps_state(solution, language))
     reader.read()
     if not reader.tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     return reader.suite()
+
+
+def _parsed(text: str) -> ast.Module:
+    """A test file, or the examples of an interactive session as a script."""
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        if script := script_of(text):
+            return ast.parse(script)
+        raise
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
@@ -63,7 +75,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, defined: frozenset[str], packages: tuple[str, ...]) -> None:
+    def __init__(self, tree: ast.Module, defined: frozenset[str], packages: tuple[str, ...], as_one: bool) -> None:
         self._tree, self._defined, self._packages = tree, defined, packages
         self._imports: list[ast.stmt] = []
         self._preamble: list[ast.stmt] = []
@@ -73,6 +85,7 @@ class _Reader:
         self._trees: list[list[ast.stmt]] = []
         self._aliases: list[str] = []
         self._separate = False
+        self._as_one = as_one  # whether a script is one test
         outside = [
             one
             for one in tree.body
@@ -87,6 +100,8 @@ class _Reader:
 
     def read(self) -> None:
         self._statements(self._tree.body)
+        if self._as_one and any(map(self._is_checked, self._before)):
+            self._add(str(len(self.tests)), "statements", self._before)
 
     def _statements(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
@@ -106,7 +121,7 @@ class _Reader:
                 self._keep(statement)
             elif self._is_runner(statement):
                 continue
-            elif asserts(statement) or self._calls_check(statement):
+            elif self._is_checked(statement) and not self._as_one:
                 self._add(str(len(self.tests)), "statements", [*self._before, statement])
                 prepared = set().union(*map(names_assigned, self._before))
                 if names_used(statement) & prepared:  # it may change what the next one looks at
@@ -134,6 +149,9 @@ class _Reader:
             or name in {test.name for test in self.tests}
             or (name.endswith(".run") and "unittest" in ast.unparse(called))
         )
+
+    def _is_checked(self, statement: ast.stmt) -> bool:
+        return asserts(statement) or self._calls_check(statement)
 
     def _calls_check(self, statement: ast.stmt) -> bool:
         match statement:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.program_state import keeps_state
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -50,6 +51,8 @@ def read(text: str, solution: str, language: str) -> Suite:
     if not tests and main:
         kept = [one for one in kept if one != text_of(main)]
         tests = list(_statements(main, "\n".join(kept)))
+        if len(tests) > 1 and keeps_state(solution, language):
+            tests = [_whole(main)]
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     return Suite(language, tuple(tests), "\n".join(kept))
@@ -114,6 +117,12 @@ def _statements(main: Node, preamble: str) -> Iterator[Test]:
                 before.append(text)
         else:
             before.append(text)
+
+
+def _whole(main: Node) -> Test:
+    """All of `main` as one test."""
+    body = text_of(main.child_by_field_name("body"))
+    return Test("main_0", "statements", f"fn main() {body}", body)
 
 
 def joined(suites: Sequence[Suite]) -> Suite:

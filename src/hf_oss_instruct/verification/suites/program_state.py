@@ -1,0 +1,83 @@
+"""Does a program keep state between calls? Then a script of asserts is one test: each assert depends on those before it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+_CHANGING = frozenset(
+    "append add update pop popleft popitem extend insert remove discard clear setdefault appendleft push put sort reverse".split()
+)
+_COLLECTION = r"new\s+(?:[\w.]+\.)?(?:\w*(?:Map|Set|List|Deque|Queue|Stack|Vector|Dictionary|Bag|Builder)|Atomic\w+|\w+Adder)\b"
+_STATIC = re.compile(
+    rf"\bstatic\s+(?:(?:volatile|private|public|protected|internal)\s+)*"
+    rf"(?:(?!final\b|readonly\b|const\b|class\b|void\b)[\w<>\[\],.? ]+\s\w+\s*(?:(?:=[^=>;][^;]*)?;|\{{\s*get\s*;[^}}]*\bset\b)"
+    rf"|(?:final|readonly)\s[^;=(]*=\s*{_COLLECTION})"
+)
+_KEPT = {
+    "cpp": re.compile(
+        r"\b(?:static|thread_local)\s+(?:inline\s+)?(?!const\b|constexpr\b)[\w:<>, *&]+?\s[*&]?\w+\s*[=;{]"
+        r"|^(?!(?:using|typedef|return|class|struct|enum|extern|const|constexpr|static|namespace|template|friend)\b)"
+        r"[\w:]+(?:<[\w:<>, *&]+>)?\s+\w+(?:\s*=[^;(]*)?;",
+        re.MULTILINE,
+    ),
+    "rust": re.compile(
+        r"\bstatic\s+mut\b|\bstatic\s+\w+\s*:[^=;]*\b(?:Atomic\w+|Mutex|RwLock|Once\w*|Lazy\w*)|\b(?:thread_local|lazy_static)!"
+    ),
+    "java": _STATIC,
+    "csharp": _STATIC,
+}
+
+
+def keeps_state(program: str, language: str) -> bool:
+    """Whether functions of a program change what outlasts their calls, as far as its text shows.
+
+    Args:
+        program: the solution.
+        language: as in `languages.LANGUAGES`; False for those whose scripts always run in one process, in their order.
+    """
+    if language == "python":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return _python(ast.parse(program))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return False
+    return language in _KEPT and _KEPT[language].search(program) is not None
+
+
+def _python(tree: ast.Module) -> bool:
+    """A `global` statement, or a change of an object or a class of the module inside of a function."""
+    classes = {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
+    held = {
+        target.id
+        for one in tree.body
+        if isinstance(one, ast.Assign | ast.AnnAssign)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+        if isinstance(target, ast.Name)
+    } | classes
+    made = {
+        target.id
+        for one in tree.body
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in classes
+        for target in one.targets
+        if isinstance(target, ast.Name)
+    }
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return any(_changes(node, held | {"cls"}, made) for function in functions for node in ast.walk(function))
+
+
+def _changes(node: ast.AST, held: set[str], made: set[str]) -> bool:
+    match node:
+        case ast.Global():
+            return True
+        case ast.Subscript(ast.Name(name) | ast.Attribute(ast.Name(name)), ctx=ast.Store() | ast.Del()):
+            return name in held
+        case ast.Attribute(ast.Name(name), ctx=ast.Store() | ast.Del()):
+            return name in held
+        case ast.Call(ast.Name("next"), [ast.Name(name), *_]):
+            return name in held
+        case ast.Call(ast.Attribute(ast.Name(name), method)) | ast.Call(ast.Attribute(ast.Attribute(ast.Name(name)), method)):
+            return name in made or (name in held and method in _CHANGING)
+    return False
