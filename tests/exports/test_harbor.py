@@ -84,3 +84,20 @@ def test_tasks_load_in_harbor_itself(tmp_path: Path) -> None:
         assert "/app/solution." in loaded.instruction
         assert loaded.paths.test_path == task / "tests" / "test.sh"
         assert loaded.config.verifier.timeout_sec == 300
+
+
+def test_an_id_from_the_rows_names_a_folder_in_out_and_nothing_else(tmp_path: Path) -> None:
+    ids = ["../../../above", str(tmp_path / "absolute"), "..", "a\0b", "x" * 300, "same", "SAME", None]
+    solution, tests = "echo hello", '{"input": "", "output": "hello"}'
+    rows = [{"problem": "Solve it.", "solution": solution, "tests": [tests], "lang": "shell", "seed_id": one} for one in ids]
+    (tmp_path / "rows" / "data").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows" / "data" / "train.parquet")
+    before = {path.name for path in tmp_path.iterdir()}
+    assert export_to("harbor", tmp_path / "rows", tmp_path / "deep" / "er" / "out").rows == len(ids)
+    assert {path.name for path in tmp_path.iterdir()} == before | {"deep"}
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["er"]
+    tasks = sorted(path.name for path in (tmp_path / "deep" / "er" / "out" / "tasks").iterdir())
+    assert len(tasks) == len(ids)
+    assert {"same", "same_2"} < set(tasks)
+    listed = (tmp_path / "deep" / "er" / "out" / "tasks.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["id"] for line in listed) == tasks

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hf_oss_instruct.rewards.program import names_in
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 
 BATCH = 256
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class ExportRow:
     """A problem with its tests.
 
     Attributes:
-        id: hash of its tests and its problem, or the row's `seed_id`.
+        id: the row's `seed_id`, or a hash of its problem and tests. No two rows of an export share one, and it can name a file.
         problem: the text of the problem.
         tests: the tests, with the solution that passed them.
     """
@@ -77,11 +79,13 @@ class Rows:
         with suppress(pa.ArrowException, OSError):  # `parquet_rows` says what is wrong
             self.counts.total = sum(pq.read_metadata(path).num_rows for path in parquet_files(self.folder))
         self.counts.reasons, self.counts.reasons_are = self.skipped, "left out"
+        known: Counter[str] = Counter()
         for row in parquet_rows(self.folder):
             if isinstance(found := _read(row), str):
                 self.skip(found)
-            else:
-                yield found
+                continue
+            known[found.id] += 1
+            yield found if known[found.id] == 1 else replace(found, id=f"{found.id}_{known[found.id]}")
 
     def skip(self, reason: str) -> None:
         """Count a skipped row."""
@@ -127,4 +131,9 @@ def _read(row: Mapping[str, Any]) -> ExportRow | str:
         return "no tests" if "The row has no tests" in str(error) else "tests that are not understood"
     if not tests.solution.strip():
         return "no solution"
-    return ExportRow(str(row.get("seed_id") or digest(problem, tests.key)), problem, tests)
+    return ExportRow(_name(row.get("seed_id")) or digest(problem, tests.key), problem, tests)
+
+
+def _name(seed_id: Any) -> str:
+    """The id of a seed as the name of a folder; empty if it is none. Rows of strangers may have `../..` there."""
+    return seed_id.lower() if isinstance(seed_id, str) and _NAME.fullmatch(seed_id) else ""
