@@ -257,6 +257,7 @@ class Row(TypedDict, total=False):
     parent_id: str | None
     round: int | None
     operation: str | None
+    concepts: list[str]
     judge_scores: list[dict[str, Any]] | None
     judge_mean: float | None
     judge: list[str] | None

@@ -98,6 +98,8 @@ _LINEAGE = [pa.field("parent_id", pa.string()), pa.field("round", pa.int64()), p
 LINEAGE_COLUMNS = tuple(field.name for field in _LINEAGE)
 """Columns of evolved rows: the `seed_id` of the row they were made of, how often they were evolved, and the last operation."""
 
+_CONCEPTS = pa.field("concepts", pa.list_(pa.string()))
+
 PREFERENCE_SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("prompt", "chosen", "rejected")])
 """Columns of config `preference`: TRL's preference type, with an explicit prompt."""
 
@@ -123,6 +125,17 @@ JUDGING = [
     pa.field("judge", pa.list_(pa.string())),
 ]
 """Fields of judged rows: each judge's score by criterion, their weighted mean, and the judges that scored the row."""
+
+
+def schema_of(*, verified: bool, concepts: bool) -> pa.Schema:
+    """The schema of config `default`.
+
+    Args:
+        verified: whether pairs are verified.
+        concepts: whether problems are made from concepts, which then have a column.
+    """
+    schema = VERIFIED_SCHEMA if verified else SCHEMA
+    return schema.append(_CONCEPTS) if concepts else schema
 
 
 def with_lineage(schema: pa.Schema) -> pa.Schema:

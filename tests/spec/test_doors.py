@@ -54,6 +54,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "parser": ("magicoder", "magicoder", "magicoder"),
     "keep_reasoning": ("", True, True),
     "answer_format": ("json", "json", "json"),
+    "concepts": ("", True, True),
     "temperature": ("0.5", 0.5, 0.5),
     "top_p": ("0.9", 0.9, 0.9),
     "max_tokens": ("99", 99, 99),

@@ -16,10 +16,10 @@ from hf_oss_instruct.data import Row, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
-from hf_oss_instruct.schemas import SCHEMA, SFT_SCHEMA, VERIFIED_SCHEMA
+from hf_oss_instruct.schemas import SFT_SCHEMA, schema_of
 from hf_oss_instruct.seeds.sampling import in_another_order, sample
+from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.lazy_rows import rows
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.templates import to_prompt_completion
 
 
@@ -69,7 +69,8 @@ class OssInstruct(SeedOrderBuilder):
         super().download_and_prepare(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
-        schema = SFT_SCHEMA if self.config.name == "sft" else VERIFIED_SCHEMA if self.config.verify else SCHEMA
+        of_pairs = schema_of(verified=bool(self.config.verify), concepts=bool(self.config.concepts))
+        schema = SFT_SCHEMA if self.config.name == "sft" else of_pairs
         return datasets.DatasetInfo(features=datasets.Features.from_arrow_schema(schema))
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
@@ -88,7 +89,7 @@ class OssInstruct(SeedOrderBuilder):
         mine = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
             (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
-            OssInstructTask.of(opened.spec, opened.teacher),
+            pair_task(opened.spec, opened.teacher),
             concurrency=max(int(opened.spec.teacher.in_flight * share), 1),
             timeout=opened.spec.teacher.timeout,
             limits=opened.spec.limits.share(share),

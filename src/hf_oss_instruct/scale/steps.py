@@ -33,10 +33,10 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import rows
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
@@ -150,7 +150,7 @@ class Synthesize(Step):
         shard = Shard(rank, world_size)
         made = rows(
             (seed_of(document.metadata) for document in data or ()),
-            OssInstructTask.of(spec, teacher),
+            pair_task(spec, teacher),
             verification=open_verification(spec, teacher),
             concurrency=spec.teacher.in_flight,
             timeout=spec.teacher.timeout,

@@ -24,6 +24,16 @@ SECTIONS, JSON = "sections", "json"
 """Forms of an answer."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
+CONCEPT_PLACEHOLDER = re.compile(r"\{fence\}|\{code\}|\{concepts\}|\{language\}")
+_ABOUT_CONCEPTS = (
+    (
+        "Let the code snippet below inspire a programming problem of high quality.",
+        "Let the concepts below inspire a programming problem of high quality in {language}, which needs all or most of them.",
+    ),
+    ("Code snippet for inspiration:\n{fence}\n{code}\n{fence}", "Concepts for inspiration:\n{concepts}"),
+    ("cannot see the snippet:", "cannot see the list of concepts:"),
+)
+"""What differs in our templates for a list of concepts in place of a snippet."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +41,20 @@ class Prompt:
     """A prompt template.
 
     The text is one user message, or messages that each open with a line `[system]` or `[user]`. `{code}` stands for the seed
-    snippet; `{fence}` for a run of backticks longer than any in it, so that no snippet can close its own fence.
+    snippet; `{fence}` for a run of backticks longer than any in it, so that no snippet can close its own fence. With
+    `concepts`, `{concepts}` stands for the list of concepts and `{language}` for the snippet's language.
 
     Args:
         text: the template.
 
     Raises:
-        UsageError: the template has no `{code}`.
+        UsageError: the template has neither `{code}` nor `{concepts}`.
     """
 
     text: str
 
     def __post_init__(self) -> None:
-        if "{code}" not in self.text:
+        if "{code}" not in self.text and "{concepts}" not in self.text:
             raise UsageError("The prompt template has no {code}. Put {code} where the seed snippet belongs.")
 
     @classmethod
@@ -61,6 +72,13 @@ class Prompt:
         """The default, or the one with tests, for an answer in JSON (`templates/oss_instruct_json.txt`, …)."""
         name = "oss_instruct_tests_json" if tests else "oss_instruct_json"
         return cls(files(__package__).joinpath(f"templates/{name}.txt").read_text("utf-8"))
+
+    def about_concepts(self) -> Prompt:
+        """One of our templates, with a list of concepts in place of the snippet."""
+        text = self.text
+        for old, new in _ABOUT_CONCEPTS:
+            text = text.replace(old, new)
+        return Prompt(text)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
@@ -86,12 +104,15 @@ class Prompt:
         _, *pieces = SECTION.split(self.text)
         return list(zip(pieces[::2], (piece.removesuffix("\n") for piece in pieces[1::2]), strict=True))
 
-    def messages(self, snippet: str) -> tuple[Message, ...]:
-        """The chat messages for one snippet."""
-        values = {"{fence}": fence_for(snippet), "{code}": snippet}
+    def messages(self, snippet: str, *, concepts: str | None = None, language: str = "") -> tuple[Message, ...]:
+        """The chat messages for one snippet, or for the list of its concepts and its language."""
+        values, placeholder = {"{fence}": fence_for(snippet), "{code}": snippet}, PLACEHOLDER
+        if concepts is not None:
+            values |= {"{concepts}": concepts, "{language}": language}
+            placeholder = CONCEPT_PLACEHOLDER
         # One pass over the template, so that "{fence}" inside a snippet is not replaced.
         return tuple(
-            {"role": role, "content": PLACEHOLDER.sub(lambda found: values[found[0]], part)} for role, part in self._parts
+            {"role": role, "content": placeholder.sub(lambda found: values[found[0]], part)} for role, part in self._parts
         )
 
 
@@ -155,8 +176,25 @@ class PromptSpec:
         rare=True,
     )
 
+    concepts: bool = option(
+        False,
+        Switch(),
+        "Ask twice for each seed: which concepts the snippet uses, then for a problem about these, without the snippet "
+        "(SelfCodeAlign). A template of your own has {concepts} and may have {language}.",
+        flag="--concepts",
+        yaml="concepts",
+        rare=True,
+        set_by=ANYONE & ~Door.REPO_CONFIG,
+    )
+
     def __post_init__(self) -> None:
         normalize(self)
+        needed = "{concepts}" if self.concepts else "{code}"
+        if needed not in self.prompt.text and self.prompt != Prompt.default():
+            raise UsageError(
+                f"The prompt template has no {needed}. Put {needed} where the "
+                f"{'list of concepts' if self.concepts else 'seed snippet'} belongs."
+            )
         if self.answer_format == JSON and self.parser != "default":
             raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Leave out --answer-format json.")
 

@@ -58,7 +58,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
-    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+    from hf_oss_instruct.synthesis.concepts import pair_task
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
     from hf_oss_instruct.teachers.resolve import requests_go_to
@@ -70,12 +70,16 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     if dry_run:
         click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
         fewest, most = requests_per_row(spec, teacher)
-        each = f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if spec.verification.verify else ""
+        each = (
+            f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)"
+            if most > 1 or spec.verification.verify
+            else ""
+        )
         asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
         if spec.seeds.balance:
             click.echo("# seeds are balanced: about four snippets are drawn for each one that is used, which costs no requests")
-        if OssInstructTask.of(spec, teacher).schema is not None:
+        if pair_task(spec, teacher).schema is not None:
             click.echo("# answers are asked for as JSON (response_format); a server that does not take it is asked without")
         tokens = requested * most * spec.sampling.max_tokens
         if (cost := spec.limits.cost(0, tokens)) is not None:
@@ -106,11 +110,11 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.seeds.console import show_skipped
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.budget import Usage
+    from hf_oss_instruct.synthesis.concepts import pair_task
     from hf_oss_instruct.synthesis.console import name_of, show_outcome
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.journal import Journal
     from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
-    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.progress import count_requests
     from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
@@ -122,7 +126,7 @@ def preview(flags: RunFlags, output: str) -> None:
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
-    task, verification = OssInstructTask.of(spec, teacher), open_verification(spec, teacher)
+    task, verification = pair_task(spec, teacher), open_verification(spec, teacher)
     became, skipped, usage = Counter[str](), Counter[Skipped](), Usage()
     with (
         Journal(task.journal_home) as journal,
@@ -136,7 +140,7 @@ def preview(flags: RunFlags, output: str) -> None:
         ) as counts,
     ):
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
-        tasks: list[Task] = [task, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
+        tasks: list[Task] = [task.first, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
             outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage
         )
@@ -155,7 +159,7 @@ def preview(flags: RunFlags, output: str) -> None:
         said = f"{became['kept']:,} pairs from {became.total():,} seeds, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
         show_ending(said, look=[_seeds_command()], then=typed_command("synthesize", n=n, out="pairs"))
-        if verification:
+        if verification or spec.prompt.concepts:
             fewest, most = requests_per_row(spec, teacher)
             each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
             click.echo(f"A row costs {each} requests, retries aside; {usage.requests_sent:,} were sent now.")

@@ -89,6 +89,8 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
     elif isinstance(outcome, dict):
         place = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
         show_block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
+        if outcome.get("concepts"):
+            show_block("concepts", ", ".join(outcome["concepts"]))
         show_block("problem", outcome["problem"])
         show_block("solution", outcome["solution"])
         _show_tests(outcome, outcome.get("detail"))

@@ -17,6 +17,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
+from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.journal_lines import Answer
@@ -89,7 +90,7 @@ class RecordedRun:
     @property
     def task(self) -> OssInstructTask:
         """Its first task, with a placeholder for the teacher."""
-        return OssInstructTask.of(self.spec, _named(self.report["teacher"]))
+        return pair_task(self.spec, _named(self.report["teacher"]))
 
 
 def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
@@ -143,12 +144,12 @@ def write_dataset(
         verdicts = stack.enter_context(
             Verdicts(runs[0].folder / VERDICTS, also=[run.folder / VERDICTS for run in runs[1:]], read_only=True)
         )
-        tasks: list[Task] = [task]
+        tasks: list[Task] = [task.first]
         if spec.verification.verify:
             tasks.append(Prepare(_verification(spec, task.teacher, before.get("tasks", []), verdicts)))
         journals = [stack.enter_context(Journal(run.folder / JOURNAL)) for run in runs]
         with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
-            for seed, answer, journal in _in_seed_order(journals):
+            for seed, answer, journal in _in_seed_order(journals, task.first.name):
                 if isinstance(answer, RowRejectedError):
                     tables.settle(Rejection(seed, answer.reason, answer.detail))
                 else:
@@ -195,11 +196,11 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
             return cast(Outcome, outcome)
 
 
-def _in_seed_order(journals: Sequence[Journal]) -> Iterator[tuple[Seed, Answer, Journal]]:
-    """The answers of several runs with their seeds and journals, in the order of the seeds."""
+def _in_seed_order(journals: Sequence[Journal], task: str) -> Iterator[tuple[Seed, Answer, Journal]]:
+    """The answers to a task in several runs with their seeds and journals, in the order of the seeds."""
 
     def of(journal: Journal) -> Iterator[tuple[Seed, Answer, Journal]]:
-        for seed, answer in journal.in_seed_order():
+        for seed, answer in journal.in_seed_order(task):
             yield seed, answer, journal
 
     return merge(*map(of, journals), key=lambda item: item[0].index)

@@ -17,6 +17,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Journal
@@ -42,6 +43,7 @@ def synthesize(
     parser: Parser | str = parse,
     keep_reasoning: bool = False,
     answer_format: str = SECTIONS,
+    concepts: bool = False,
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
@@ -60,6 +62,7 @@ def synthesize(
         parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or a function of your own.
         keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
+        concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
         limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
@@ -83,9 +86,14 @@ def synthesize(
     """
     spec = RunSpec(sampling=sampling or Sampling(), verification=verification or VerificationSpec())
     spec = spec.changed(
-        prompt={"template": prompt or Prompt.default(), "keep_reasoning": keep_reasoning, "answer_format": answer_format}
+        prompt={
+            "template": prompt or Prompt.default(),
+            "keep_reasoning": keep_reasoning,
+            "answer_format": answer_format,
+            "concepts": concepts,
+        }
     )
-    task = OssInstructTask.of(spec, teacher)
+    task = pair_task(spec, teacher)
     if parser not in (parse, "default"):
         if answer_format != SECTIONS:
             raise UsageError(
@@ -131,7 +139,7 @@ def rows(
 
     def stream_of(answers: Journal, verdicts: Verdicts) -> AsyncGenerator[Outcome, None]:
         verify = [Prepare(replace(verification, verdicts=verdicts))] if verification else []
-        tasks: list[Task] = [task, *verify, *then]
+        tasks: list[Task] = [task.first, *verify, *then]
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also when the program ends

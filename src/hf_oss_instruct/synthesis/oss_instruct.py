@@ -73,10 +73,8 @@ class OssInstructTask(GenerationTask[Seed]):
         asked, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
         with_tests = asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None))
         as_json = spec.prompt.answer_format == JSON
-        if prompt == Prompt.default() and as_json:
-            prompt = Prompt.for_json(tests=with_tests)
-        elif prompt == Prompt.default() and with_tests:
-            prompt = Prompt.with_tests()
+        if prompt == Prompt.default():
+            prompt = cls.default_prompt(tests=with_tests, as_json=as_json)
         if as_json:
             check_schema(teacher, spec.sampling)
             parser = parse_json_with_tests if asked.verify else parse_json
@@ -90,10 +88,32 @@ class OssInstructTask(GenerationTask[Seed]):
             schema=response_format(tests=with_tests) if as_json else None,
         )
 
+    @classmethod
+    def default_prompt(cls, *, tests: bool, as_json: bool) -> Prompt:
+        """The prompt of runs without a template of their own."""
+        if as_json:
+            return Prompt.for_json(tests=tests)
+        return Prompt.with_tests() if tests else Prompt.default()
+
+    @property
+    def first(self) -> GenerationTask[Seed]:
+        """The task that a seed begins with: this one, unless another question comes before it."""
+        return self
+
+    @property
+    def prompt_hash(self) -> str:
+        """Hash of the prompts that lead to a row."""
+        return self.prompt.hash
+
+    @property
+    def prompt_text(self) -> str:
+        """The prompts that lead to a row, for the card."""
+        return self.prompt.text
+
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of this teacher to this prompt and sampling, for runs without a folder."""
-        name = digest(self.teacher.identity, self.prompt.hash, self._as_sent(0))
+        name = digest(self.teacher.identity, self.prompt_hash, self._as_sent(0))
         return cache_folder("journal", name)
 
     def messages(self, item: Seed) -> tuple[Message, ...]:
@@ -102,7 +122,8 @@ class OssInstructTask(GenerationTask[Seed]):
 
     def request(self, item: Seed) -> Request:
         """The request for a seed."""
-        return Request(item, self.messages(item), self._sampling(item))
+        seed = self.seed(item)
+        return Request(seed, self.messages(item), self._sampling(seed))
 
     def key(self, item: Seed, attempt: int = 0) -> str:
         """The key of the answer in the journal: a hash of seed id, prompt, teacher, sampling parameters and attempt."""
@@ -119,7 +140,7 @@ class OssInstructTask(GenerationTask[Seed]):
             "problem": pair.problem,
             "solution": pair.solution,
             "teacher": self.teacher_for(item).identity,
-            "prompt_hash": self.prompt.hash,
+            "prompt_hash": self.prompt_hash,
             "openai_fingerprint": completion.fingerprint,
             "sampling": orjson.dumps(parameters_sent(self._sampling(item), completion), option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,

@@ -29,8 +29,8 @@ from hf_oss_instruct.schemas import (
     REJECTED_SCHEMA,
     SCHEMA,
     SFT_SCHEMA,
-    VERIFIED_SCHEMA,
     provenance_columns,
+    schema_of,
     with_lineage,
 )
 from hf_oss_instruct.seeds.features import category_of
@@ -140,7 +140,7 @@ class Tables:
         self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if spec.checks.near_duplicates]
         self._clusters: dict[str, int] = {}
         self._fresh: list[Row] = []
-        kept, rejected = VERIFIED_SCHEMA if spec.verification.verify else SCHEMA, REJECTED_SCHEMA
+        kept, rejected = schema_of(verified=spec.verification.verify, concepts=spec.prompt.concepts), REJECTED_SCHEMA
         self._schema, self._of_rejected = (with_lineage(kept), with_lineage(rejected)) if evolved else (kept, rejected)
         stats.verification = VerificationStats() if spec.verification.verify else None
         self._unchecked = Shards(self._out / ".unchecked", self._schema, scratch=True)
@@ -316,7 +316,7 @@ def report_of(
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "config_hash": spec.hash,
         "teacher": task.teacher.identity,
-        "prompt_hash": task.prompt.hash,
+        "prompt_hash": task.prompt_hash,
         "journal_lines_dropped": dropped,
         "diversity": stats.diversity,
         "checks": checks,
@@ -358,7 +358,7 @@ def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, re
         name=out.resolve().name,
         report=report,
         config=spec.as_dict(),
-        prompt=task.prompt.text,
+        prompt=task.prompt_text,
         languages=dict(stats.languages.most_common()),
         licenses=dict(stats.licenses.most_common()),
         samples=stats.samples,

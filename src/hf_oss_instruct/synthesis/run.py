@@ -23,6 +23,7 @@ from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.driving import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
@@ -92,7 +93,7 @@ def run(
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):
         seeds = _opened(sample(source, spec.seeds))
-    task, concurrency, shard = OssInstructTask.of(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
+    task, concurrency, shard = pair_task(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
@@ -115,7 +116,7 @@ def run(
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(
                     seeds,
-                    (task, *([Prepare(verification)] if verification else []), *then),
+                    (task.first, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
                     ahead=spec.teacher.ahead,

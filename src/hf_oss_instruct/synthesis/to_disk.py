@@ -34,6 +34,7 @@ def synthesize_to_disk(
     parser: str = "default",
     keep_reasoning: bool = False,
     answer_format: str = SECTIONS,
+    concepts: bool = False,
     checks: Checks | None = None,
     limits: RunLimits | None = None,
     verification: VerificationSpec | None = None,
@@ -57,6 +58,7 @@ def synthesize_to_disk(
         parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
+        concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         limits: what may be spent.
         verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
@@ -84,7 +86,7 @@ def synthesize_to_disk(
     spec = RunSpec(
         plan,
         TeacherSpec(concurrency=concurrency, timeout=timeout),
-        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, answer_format),
+        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, answer_format, concepts),
         sampling or Sampling(),
         checks or Checks(),
         limits or RunLimits(),
