@@ -9,6 +9,8 @@ import argparse
 import asyncio
 import json
 import random
+import time
+from collections import deque
 
 try:
     import uvloop
@@ -21,9 +23,11 @@ WORDS = "queue cache parser index buffer matrix graph token socket shard tensor 
 class Teacher(asyncio.Protocol):
     """One connection."""
 
-    stats = {"total": 0, "in_flight": 0, "max_in_flight": 0, "connections": 0}  # noqa: RUF012  # shared on purpose
+    stats = {"total": 0, "answered": 0, "in_flight": 0, "max_in_flight": 0, "connections": 0}  # noqa: RUF012  # shared on purpose
     latency_s = 0.2
     faults = False
+    rpm = 0
+    accepted: deque[float] = deque()  # noqa: RUF012  # when requests of the last second were let in
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.received, self.keeps_alive = transport, b"", True
@@ -50,7 +54,9 @@ class Teacher(asyncio.Protocol):
         stats["max_in_flight"] = max(stats["max_in_flight"], stats["in_flight"])
         later = asyncio.get_running_loop().call_later
         chance = random.random() if self.faults else 1.0
-        if chance < 0.12:  # 10 % busy, 2 % broken, at once
+        if self.rpm and self.too_many():
+            later(0.002, self.refuse, b"429 Too Many Requests")
+        elif chance < 0.12:  # 10 % busy, 2 % broken, at once
             later(
                 0.002, self.refuse, b"429 Too Many Requests\r\nRetry-After: 1" if chance < 0.10 else b"500 Internal Server Error"
             )
@@ -58,6 +64,15 @@ class Teacher(asyncio.Protocol):
             later(self.latency_s, self.drop if chance < 0.13 else id, None)  # connection reset; never answered
         else:
             later(self.latency_s, self.answer, stats["total"], "cut" if chance < 0.16 else "garbage" if chance < 0.18 else "")
+
+    def too_many(self) -> bool:
+        now = time.monotonic()
+        while self.accepted and self.accepted[0] <= now - 1:
+            self.accepted.popleft()
+        if len(self.accepted) >= self.rpm / 60:
+            return True
+        self.accepted.append(now)
+        return False
 
     def refuse(self, status: bytes) -> None:
         self.stats["in_flight"] -= 1
@@ -70,6 +85,7 @@ class Teacher(asyncio.Protocol):
 
     def answer(self, number: int, fault: str = "") -> None:
         self.stats["in_flight"] -= 1
+        self.stats["answered"] += 1
         words = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 120))
         code = "\n".join(f"    step_{step} = {number} * {step}" for step in range(20))
         text = f"[Problem Description]\nProblem {number}: {words}.\n\n[Solution]\n```python\ndef solve_{number}():\n{code}\n```"
@@ -88,8 +104,8 @@ class Teacher(asyncio.Protocol):
                 self.transport.close()
 
 
-async def serve(latency_s: float, faults: bool) -> None:
-    Teacher.latency_s, Teacher.faults = latency_s, faults
+async def serve(latency_s: float, faults: bool, rpm: int) -> None:
+    Teacher.latency_s, Teacher.faults, Teacher.rpm = latency_s, faults, rpm
     server = await asyncio.get_running_loop().create_server(Teacher, "127.0.0.1", 0, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -101,6 +117,7 @@ if __name__ == "__main__":
     options.add_argument(
         "--faults", action="store_true", help="10 %% 429, 2 %% 500, 2 %% cut, 2 %% garbage, 1 %% reset, 1 %% hang"
     )
+    options.add_argument("--rpm", type=int, default=0, help="requests per minute, by the last second; 429 above")
     chosen = options.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
-        runner.run(serve(chosen.latency_ms / 1000, chosen.faults))
+        runner.run(serve(chosen.latency_ms / 1000, chosen.faults, chosen.rpm))

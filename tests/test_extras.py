@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.extras import NAME, install_command
+from hf_oss_instruct.extras import NAME, install_command, requirement
 
 SOURCES = Path(__file__).parents[1] / "src/hf_oss_instruct"
 
@@ -37,6 +37,26 @@ def test_an_extra_is_installed_from_where_the_package_came(origin: dict[str, Any
     if origin:
         (folder / "direct_url.json").write_text(json.dumps(origin))
     assert install_command("train", Distribution.at(folder)) == command
+
+
+@pytest.mark.parametrize(
+    ("origin", "needed"),
+    [
+        (None, "hf-oss-instruct==1"),
+        ({"url": "file:///src/it", "dir_info": {"editable": True}}, None),
+        (
+            {"url": "https://github.com/you/it", "vcs_info": {"vcs": "git", "commit_id": "6e3f"}},
+            "hf-oss-instruct @ git+https://github.com/you/it@6e3f",
+        ),
+    ],
+)
+def test_another_machine_installs_the_same_version(origin: dict[str, Any] | None, needed: str | None, tmp_path: Path) -> None:
+    folder = tmp_path / "hf_oss_instruct-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: hf-oss-instruct\nVersion: 1\n")
+    if origin:
+        (folder / "direct_url.json").write_text(json.dumps(origin))
+    assert requirement(Distribution.at(folder)) == needed
 
 
 def test_every_extra_that_an_error_names_exists() -> None:
