@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.reporting.report import Report
+    from hf_oss_instruct.run_report import RunReport
 
 
 def curate(
@@ -30,7 +31,7 @@ def curate(
     contaminated: str = "drop",
     deny: Path | str | None = None,
     progress: Progress = SILENT,
-) -> dict[str, Any]:
+) -> RunReport:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
     Args:

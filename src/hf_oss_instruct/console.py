@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.run_report import RunReport
 
 
 def show_line(text: str, style: str = "", *, then: str = "") -> None:
@@ -66,7 +67,7 @@ def show_rejected(report: Mapping[str, Any]) -> None:
         show_line(f"  {report['pending']:,} pending")
 
 
-def show_unfinished_checks(report: dict[str, Any]) -> None:
+def show_unfinished_checks(report: RunReport) -> None:
     """Print the checks of a `run.json` that were not done, and why."""
     for check in report["checks"]:
         if check["status"] != "done":

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.run_report import RUN_REPORT, RUN_REPORT_OPENS
 
 UTF8 = "utf-8"
 BOMS = (
@@ -51,8 +52,6 @@ PACKED: dict[str, Callable[[Any], Any]] = {
 LONGEST_LINE = 2**27
 """Maximum length in bytes of a JSON line. Longer lines are skipped, to bound memory."""
 FIRST_LOOK = 2**16
-REPORT, REPORT_OPENS = "run.json", b'{\n  "format_version"'
-"""The report that a run or a curation leaves in its folder, and how it begins."""
 OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"), ("export.json", "README.md"))
 """Files that are found together in the output folder of an evaluation, a training or an export."""
 CSV_BLOCK = 2**24
@@ -88,8 +87,8 @@ def is_output(folder: Path) -> bool:
     if any(all((folder / name).is_file() for name in names) for names in OUTPUTS):
         return True
     try:
-        with (folder / REPORT).open("rb") as file:
-            return file.read(len(REPORT_OPENS)) == REPORT_OPENS
+        with (folder / RUN_REPORT).open("rb") as file:
+            return file.read(len(RUN_REPORT_OPENS)) == RUN_REPORT_OPENS
     except OSError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import click
 
@@ -13,6 +13,7 @@ from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.flags import format_option, names_in
 from hf_oss_instruct.process import resumable
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import RunReport
 
 Decorator: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -33,7 +34,7 @@ class CheckOptions(Protocol):
         """`drop` or `flag`."""
 
 
-def curate_command(check_options: Decorator, run: Callable[..., dict[str, Any]]) -> click.Command:
+def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> click.Command:
     """Create the click command.
 
     Args:

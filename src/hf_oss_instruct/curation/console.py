@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks, ways_to_look
+from hf_oss_instruct.run_report import RunReport
 
 
-def show_curated(report: dict[str, Any], out: Path) -> None:
+def show_curated(report: RunReport, out: Path) -> None:
     """Print the report of a curation."""
     look = ways_to_look(out)
     then = command_line("publish", out, "--to", f"YOU/{out.resolve().name}") if report["kept"] else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from hf_oss_instruct.curation.rows import REPORT
 from hf_oss_instruct.data import digest
+from hf_oss_instruct.run_report import RUN_REPORT, RunReport
 from hf_oss_instruct.structured import matching, read_object
 
 logger = logging.getLogger(__name__)
@@ -56,13 +56,13 @@ class EarlierReport:
     """
 
     def __init__(self, source: str) -> None:
-        self._path = Path(source) / REPORT
+        self._path = Path(source) / RUN_REPORT
         try:
             found = read_object(self._path) if self._path.is_file() else {}
         except ValueError as error:
             logger.warning("%s. Its checks and counts are left out.", error)
             found = {}
-        self.of_the_run = self._fields(found, _OF_THE_RUN)
+        self.of_the_run = cast(RunReport, self._fields(found, _OF_THE_RUN))
         self.counts = self._fields(found, _COUNTED)
         self.pair_columns: dict[str, str] = {
             field: name

@@ -20,9 +20,9 @@ from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
 from hf_oss_instruct.hub import HUB_ID
+from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.schemas import SCHEMA
 
-REPORT = "run.json"
 SEED_ID = "seed_id"
 RESERVED = (SEED_ID, REASON, DETAIL, FLAGS, CONTAMINATED_BY)
 """Columns that the checks read and write."""
@@ -42,7 +42,7 @@ def read(source: str) -> pa.Table:
     path = Path(source)
     if not path.exists():
         return _plain(_from_hub(source))
-    folder = path / "data" if (path / "data").is_dir() and (path / REPORT).exists() else path
+    folder = path / "data" if (path / "data").is_dir() and (path / RUN_REPORT).exists() else path
     files = [folder] if folder.is_file() else [folder / name for name in tables_below(folder)]
     files = [file for file in files if is_table(file.name)]
     if not files:

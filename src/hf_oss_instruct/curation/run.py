@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -18,10 +17,11 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.pairs import TableColumns, columns_of, pair_rows
 from hf_oss_instruct.curation.preference import preference_table
-from hf_oss_instruct.curation.rows import REPORT, as_text, every_text_column, read, without_reserved
+from hf_oss_instruct.curation.rows import as_text, every_text_column, read, without_reserved
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RUN_REPORT, RunReport, write_run_report
 from hf_oss_instruct.schemas import SFT_SCHEMA
 from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.templates import to_prompt_completion
@@ -37,9 +37,9 @@ def curate(
     steps: Iterable[str] | None = None,
     columns: Sequence[str] | None = None,
     options: checks.Options | None = None,
-    card: Callable[[str, dict[str, Any]], str] | None = None,
+    card: Callable[[str, RunReport], str] | None = None,
     progress: Progress = SILENT,
-) -> dict[str, Any]:
+) -> RunReport:
     """Check every row of a dataset, and write those that pass, those that do not, and a report.
 
     Args:
@@ -67,7 +67,7 @@ def curate(
     options = options or checks.Options()
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     with progress.stage(f"Reading {source}"):
-        table, renamed = without_reserved(read(source), ours=(Path(source) / REPORT).is_file())
+        table, renamed = without_reserved(read(source), ours=(Path(source) / RUN_REPORT).is_file())
         before = EarlierReport(source)
         pair = _pair_columns(table, before)
         options = replace(options, columns=text_columns(table, columns, pair))
@@ -170,7 +170,7 @@ def _report(
     table: pa.Table,
     marked: pa.Table,
     entries: list[dict[str, Any]],
-) -> dict[str, Any]:
+) -> RunReport:
     done = {entry["name"] for entry in entries}
     earlier = [entry for entry in before.checks if entry["name"] not in done]
     left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
@@ -195,7 +195,7 @@ def _report(
     }
 
 
-def _verification(before: EarlierReport, kept: int) -> dict[str, Any]:
+def _verification(before: EarlierReport, kept: int) -> RunReport:
     """What verification found, of a run whose pairs were verified; its funnel ends with the rows that curation keeps."""
     if not (found := before.verification):
         return {}
@@ -207,10 +207,10 @@ def _write(
     marked: pa.Table,
     marks: Sequence[str],
     pair: TableColumns | None,
-    report: dict[str, Any],
+    report: RunReport,
     files: dict[str, bytes],
-    card: Callable[[str, dict[str, Any]], str] | None,
-) -> dict[str, Any]:
+    card: Callable[[str, RunReport], str] | None,
+) -> RunReport:
     """Write the tables, then the card, and the report last: a folder without one is not finished.
 
     Args:
@@ -225,7 +225,7 @@ def _write(
     keep = pa.array(not_rejected(marked))
     kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
     kept = kept.drop_columns(marks)
-    parts, counts = [("data", kept), ("rejected", fallen)], {"pairs": 0}
+    parts, counts = [("data", kept), ("rejected", fallen)], RunReport(pairs=0)
     if pair:
         pairs = [to_prompt_completion(row) for row in pair_rows(kept, pair) if row["problem"] and row["solution"]]
         parts.append(("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)))
@@ -233,16 +233,16 @@ def _write(
     if pair and "verification" in report and (preferences := preference_table(kept, pair)) is not None:
         parts.append(("preference", preferences))
         counts["preferences"] = len(preferences)
-    (out / REPORT).unlink(missing_ok=True)
+    (out / RUN_REPORT).unlink(missing_ok=True)
     for name, part in parts:
         shards = Shards(out / name, part.schema)
         shards.abandon()  # left by a run that was killed
         shards.add_table(part)
         shards.finish()
-    report |= counts
+    report.update(counts)
     for name, content in files.items():
         write_whole(out / name, content)
     if card:
         write_whole(out / CARD, card(out.resolve().name, report))
-    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_run_report(out, report)
     return report

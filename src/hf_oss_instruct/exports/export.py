@@ -18,10 +18,10 @@ from hf_oss_instruct.exports.rows import Rows
 from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
 from hf_oss_instruct.workdir import JOB, owned, write_whole
 
-REPORT, SOURCE_REPORT = "export.json", "run.json"
+REPORT = "export.json"
 WRITERS: dict[str, Callable[[Rows, Path], int]] = {
     "trl": write_trl,
     "dpo": write_dpo,
@@ -93,10 +93,14 @@ def _state(out: Path) -> str:
 
 def _source(folder: Path) -> dict[str, Any] | None:
     """What a run says of itself, for the card and for publishing; None for other folders."""
-    if not (folder / SOURCE_REPORT).is_file():
+    if not (folder / RUN_REPORT).is_file():
         return None
     try:
-        report = read_object(folder / SOURCE_REPORT)
+        report = read_run_report(folder)
     except ValueError as error:
         raise RunError(f"{error}. Restore the file that the run wrote.") from error
-    return {name: report[name] for name in ("teacher", "kept", "pending", "checks", "verification", "versions") if name in report}
+    return {
+        name: value
+        for name, value in report.items()
+        if name in ("teacher", "kept", "pending", "checks", "verification", "versions")
+    }

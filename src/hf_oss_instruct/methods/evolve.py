@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.evolution import OPERATIONS, EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
@@ -41,7 +41,7 @@ def evolve(
     concurrency: int = 16,
     timeout: float | None = None,
     progress: Progress = SILENT,
-) -> dict[str, Any]:
+) -> RunReport:
     """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them again, and write the rows of all rounds.
 
     After an error, an interruption or a crash, the same call continues and asks for no answer twice.

@@ -11,6 +11,7 @@ import click
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 
@@ -139,7 +140,7 @@ def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> Non
     show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
 
 
-def _say_more(report: dict[str, Any]) -> None:
+def _say_more(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line, show_unfinished_checks
     from hf_oss_instruct.synthesis.console import show_verification
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
@@ -31,7 +32,7 @@ def judge_rows(
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
-) -> dict[str, Any]:
+) -> RunReport:
     """Let models score the rows of a dataset by a rubric, and write the rows with their scores.
 
     After an error, an interruption or a crash, the same call continues and asks for no answer twice. The function `judge` is

@@ -11,6 +11,7 @@ import click
 
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
 
@@ -135,7 +136,7 @@ def _show_outcome(outcome: Outcome, output: str) -> None:
         show_line(f"{one['criterion']}: {one['score']:g}  ({one['judge']})")
 
 
-def _say_more(report: dict[str, Any]) -> None:
+def _say_more(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line
 
     found = report["judging"]

@@ -13,6 +13,7 @@ from hf_oss_instruct.data import EMBEDDED_TEACHER, Row, digest
 from hf_oss_instruct.display import fenced, markdown, one_line
 from hf_oss_instruct.languages import find
 from hf_oss_instruct.publishing.terms import Terms
+from hf_oss_instruct.run_report import RunReport
 
 SIZES = (
     (1_000, "n<1K"),
@@ -30,7 +31,7 @@ CONFIGS = {"default": "data", "sft": "sft", "preference": "preference", "rejecte
 def dataset_card(
     *,
     name: str,
-    report: dict[str, Any],
+    report: RunReport,
     config: dict[str, Any],
     prompt: str,
     languages: dict[str, int],
@@ -104,7 +105,7 @@ def _license(license: str | None, terms: Terms | None, published: bool) -> dict[
     return fields
 
 
-def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
+def curated_card(name: str, report: RunReport, by: str = "curate") -> str:
     """Render the README.md of a curated or verified dataset.
 
     Args:
@@ -125,7 +126,7 @@ def curated_card(name: str, report: dict[str, Any], by: str = "curate") -> str:
 
 
 def _front_matter(
-    name: str, report: dict[str, Any], config: dict[str, Any], license: dict[str, Any], held: list[str]
+    name: str, report: RunReport, config: dict[str, Any], license: dict[str, Any], held: list[str]
 ) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
     return {
@@ -147,7 +148,7 @@ def size_category(rows: int) -> str:
     return next((tag for bound, tag in SIZES if rows < bound), "10M<n<100M")
 
 
-def _configs_with_rows(report: dict[str, Any], names: list[str] | None = None) -> list[str]:
+def _configs_with_rows(report: RunReport, names: list[str] | None = None) -> list[str]:
     """The configs, among those named, that have rows."""
     counts = {
         "rejected": len(report["rejected"]),
@@ -157,7 +158,7 @@ def _configs_with_rows(report: dict[str, Any], names: list[str] | None = None) -
     return [name for name in names or CONFIGS if counts.get(name, report["kept"])]
 
 
-def _configs(held: list[str], report: dict[str, Any]) -> list[dict[str, Any]]:
+def _configs(held: list[str], report: RunReport) -> list[dict[str, Any]]:
     """The configs' files, each with a description that identifies the state of the folder.
 
     The cache of `datasets` 5.2 identifies a local folder by its last path component and its card. Without the state, it would

@@ -24,9 +24,10 @@ from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets, rows_of, secret_of
 from hf_oss_instruct.publishing.space import check_space, space_push
 from hf_oss_instruct.publishing.terms import Terms, terms_of
-from hf_oss_instruct.structured import checked, load_yaml, matching, read_object
+from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
+from hf_oss_instruct.structured import checked, load_yaml, matching
 
-REPORT, CONFIG = "run.json", "oss_instruct.yaml"
+CONFIG = "oss_instruct.yaml"
 OWNED = (*(f"{folder}/" for folder in CONFIGS.values()), *OWNED_REPORT)
 SAMPLES = 3
 REPORTED: dict[str, type | tuple[type, ...]] = {
@@ -70,7 +71,7 @@ class _Facts:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder was written by `synthesize` or `export`."""
-    return (folder / REPORT).is_file() and (folder / CONFIG).is_file()
+    return (folder / RUN_REPORT).is_file() and (folder / CONFIG).is_file()
 
 
 def dataset_push(
@@ -105,7 +106,9 @@ def dataset_push(
     """
     shards = {name: sorted((folder / name).glob("train-*.parquet")) for name in CONFIGS.values()}
     if is_run(folder):
-        check_regular_files(folder, [folder / REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)])
+        check_regular_files(
+            folder, [folder / RUN_REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)]
+        )
     report, config = _read(folder)
     if not report["kept"]:
         raise PublishError(f"{str(folder)!r} has no rows yet. Continue the run with the same synthesize command.")
@@ -119,7 +122,7 @@ def dataset_push(
     terms = _terms(facts) if with_seeds else None
     if space:
         check_space(space, repo_id, terms)
-    files: dict[str, Path | bytes] = {name: folder / name for name in (REPORT, CONFIG)}
+    files: dict[str, Path | bytes] = {name: folder / name for name in (RUN_REPORT, CONFIG)}
     files |= {f"recipes/{name}.yaml": text.encode() for name, text in (recipes or {}).items()}
     for path in shards["data"]:
         files[f"data/{path.name}"] = path if with_seeds else _parquet(_without_seeds(pq.read_table(path)))
@@ -158,13 +161,13 @@ def dataset_push(
     summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
     gated = terms is not None and terms.gate is not None
     notes = _notes(report, facts, with_seeds, terms, withheld)
-    compared = (CARD, REPORT, *(name for name in made.files if name == f"{FOLDER}/{NUMBERS}"))
+    compared = (CARD, RUN_REPORT, *(name for name in made.files if name == f"{FOLDER}/{NUMBERS}"))
     shown = space_push(made, dataset=repo_id, facts=report, notice=notice) if space else None
     return Push("dataset", summary, files, notes, compared, OWNED, gated=gated, space=shown)
 
 
 def _tables(files: Mapping[str, Path | bytes]) -> dict[str, Path | bytes]:
-    return {name: content for name, content in files.items() if name == REPORT or name.startswith(("data/", "rejected/"))}
+    return {name: content for name, content in files.items() if name == RUN_REPORT or name.startswith(("data/", "rejected/"))}
 
 
 def _card(folder: Path, **facts: Any) -> str:
@@ -190,11 +193,11 @@ def _terms(facts: _Facts) -> Terms | None:
     return next((terms for terms in found if terms.gate), found[0] if found else None)
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(folder: Path) -> tuple[RunReport, dict[str, Any]]:
     if not is_run(folder):
-        raise PublishError(f"{str(folder)!r} is not a run: it has no {REPORT} and {CONFIG}. Pass the --out of synthesize.")
+        raise PublishError(f"{str(folder)!r} is not a run: it has no {RUN_REPORT} and {CONFIG}. Pass the --out of synthesize.")
     try:
-        report = read_object(folder / REPORT, REPORTED)
+        report = read_run_report(folder, REPORTED)
         for check in report["checks"]:
             checked(check, {"name": str, "status": str}, "a check")
         checked(report["rejected"], dict.fromkeys(report["rejected"], int), "'rejected'")
@@ -285,9 +288,7 @@ def _notice(facts: _Facts) -> str:
     return head + "| source | licenses, as stated by the source | mentions in rows |\n|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
-def _notes(
-    report: dict[str, Any], facts: _Facts, with_seeds: bool, terms: Terms | None, withheld: Mapping[str, int]
-) -> list[str]:
+def _notes(report: RunReport, facts: _Facts, with_seeds: bool, terms: Terms | None, withheld: Mapping[str, int]) -> list[str]:
     notes = [f"not done: {check['name']} ({check.get('why', '')})" for check in report["checks"] if check["status"] != "done"]
     if report["pending"]:
         notes.append(f"partial: {report['pending']:,} of {report['requested']:,} seeds have no answer yet")

@@ -18,10 +18,11 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.display import error_message, one_line
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.reporting.access import RowAccess
+from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.structured import read_object
 
-REPORT, TRAINING, RESULTS = "run.json", "training.json", "results.json"
+TRAINING, RESULTS = "training.json", "results.json"
 BATCH = 2_000
 """Rows that are in memory at a time."""
 
@@ -117,7 +118,7 @@ def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
         return _checked(ReportRows("rows", pds.dataset(_in_memory(source))), columns)
     path = Path(source)
     facts: dict[str, Any] = {
-        "run": _object(path / REPORT) or {},
+        "run": _object(path / RUN_REPORT) or {},
         "trainings": _objects(path, TRAINING),
         "results": _objects(path, RESULTS),
     }

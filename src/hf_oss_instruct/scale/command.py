@@ -19,6 +19,7 @@ from hf_oss_instruct.errors import BudgetReachedError, RunError, RunInterruptedE
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -276,12 +277,11 @@ def merge(sources: tuple[str, ...], out: Path, partial: bool, output: str) -> No
     from hf_oss_instruct.scale.merge import merge as write
     from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
-    from hf_oss_instruct.synthesis.output import REPORT
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
     with resumable(out), show_progress(output) as progress, _folders(sources, out) as folders:
         write(folders, out, partial=partial, progress=progress)
-    report = json.loads((out / REPORT).read_text("utf-8"))
+    report = read_run_report(out)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":

@@ -20,14 +20,13 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.publishing.retries import retried
+from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
 from hf_oss_instruct.scale.plan import SHARDS, Plan
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, patiently
 from hf_oss_instruct.spec.declare import options_of
 from hf_oss_instruct.spec.kinds import Several, Switch
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.sessions import REPORT
 
 DONE = "COMPLETED"
 ENDED = (DONE, "CANCELED", "ERROR", "DELETED")
@@ -170,13 +169,13 @@ def is_finished(store: Store, shard: Shard) -> bool:
     Raises:
         StoreError: it cannot be read.
     """
-    report = f"{SHARDS}/{shard.name}/{REPORT}"
+    report = f"{SHARDS}/{shard.name}/{RUN_REPORT}"
     if report not in patiently(store.names, f"{SHARDS}/{shard.name}"):
         return False
     with TemporaryDirectory() as folder:
-        patiently(store.fetch, {report: Path(folder, REPORT)})
+        patiently(store.fetch, {report: Path(folder, RUN_REPORT)})
         try:
-            return read_object(Path(folder, REPORT)).get("pending") == 0
+            return read_run_report(Path(folder)).get("pending") == 0
         except ValueError:
             return False
 

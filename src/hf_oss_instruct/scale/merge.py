@@ -11,6 +11,7 @@ import numpy as np
 
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.scale.plan import Plan, is_plan
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
@@ -155,17 +156,18 @@ def _listed(names: Iterable[object]) -> str:
     return ", ".join(ordered[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _totals(runs: Sequence[RecordedRun]) -> dict[str, Any]:
+def _totals(runs: Sequence[RecordedRun]) -> RunReport:
     """Requests, seconds, cost and start of all shards together."""
     known = [report_before(run.folder) for run in runs]
     costs = [run.report.get("cost") for run in runs]
+    numbers = [cost for cost in costs if isinstance(cost, int | float)]
     return {
         "requests_sent": sum(report.get("requests_sent", 0) for report in known),
         "seconds": sum(report.get("seconds", 0) for report in known),
         "tasks": known[0].get("tasks", []),
         "shards": len(runs),
         **({"started": min(started)} if (started := [report["started"] for report in known if "started" in report]) else {}),
-        **({"cost": sum(costs)} if all(isinstance(cost, int | float) for cost in costs) else {}),
+        **({"cost": sum(numbers)} if len(numbers) == len(costs) else {}),
     }
 
 

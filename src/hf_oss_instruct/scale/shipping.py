@@ -28,15 +28,16 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS
 from hf_oss_instruct.scale.store import Store, StoreError, patiently
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
-from hf_oss_instruct.synthesis.sessions import JOURNAL, REPORT, VERDICTS
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.workdir import OWNER, write_whole
 
-SMALL = (CONFIG, REPORT, RESERVED)
+SMALL = (CONFIG, RUN_REPORT, RESERVED)
 """Files that are written anew, and copied each time: what a run needs to go on beside its answers."""
 LARGEST = 64 << 20
 """Bytes of a piece at most. A line is at most half of that."""
@@ -220,7 +221,7 @@ def fetch_recorded(store: Store, folder: Path) -> list[Path]:
 
 
 def _is_recorded(name: str) -> bool:
-    return _is_piece(name) or name in (CONFIG, REPORT)
+    return _is_piece(name) or name in (CONFIG, RUN_REPORT)
 
 
 def _is_piece(name: str) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.output import REPORT
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.workdir import OWNER, held, write_whole
@@ -70,7 +71,8 @@ def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> Non
     if (run.folder / VERDICTS).exists():
         shutil.copyfile(run.folder / VERDICTS, building / VERDICTS)
     kept = ("format_version", "teacher", "tasks", "started", "versions") + (("requests_sent", "seconds") if first else ())
-    report = {name: run.report[name] for name in kept if name in run.report}
-    write_whole(building / REPORT, json.dumps(report, indent=2) + "\n")
+    recorded: Mapping[str, Any] = run.report
+    report = {name: recorded[name] for name in kept if name in recorded}
+    write_run_report(building, cast(RunReport, report))
     write_whole(building / CONFIG, run.spec.changed(seeds={"shard": part}).to_yaml())
     building.rename(out)

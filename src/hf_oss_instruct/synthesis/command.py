@@ -18,6 +18,7 @@ from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsEx
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.kinds import Switch
@@ -206,11 +207,10 @@ def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
         return
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.synthesis.export import export as write
-    from hf_oss_instruct.synthesis.output import REPORT
 
     with resumable(out), show_progress(output) as progress:
         write(folder, out, progress)
-    report = json.loads((out / REPORT).read_text("utf-8"))
+    report = read_run_report(out)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":

@@ -17,6 +17,7 @@ from hf_oss_instruct.console import (
     ways_to_look,
 )
 from hf_oss_instruct.data import Pending, Rejection, Row
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.prompts import JSON, SECTIONS
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
 from hf_oss_instruct.teachers.json_answers import NEITHER
@@ -25,7 +26,7 @@ FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "as neither of them"
 """Form of an answer → how the end of a run names it."""
 
 
-def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
+def show_report(report: RunReport, out: Path, then: str = "") -> None:
     """Print the report of a run.
 
     Args:
@@ -63,7 +64,7 @@ def show_report(report: dict[str, Any], out: Path, then: str = "") -> None:
     show_unfinished_checks(report)
 
 
-def show_verification(report: dict[str, Any]) -> None:
+def show_verification(report: RunReport) -> None:
     """Print the results of verification, if there was one."""
     if not (found := report.get("verification")):
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,15 +14,15 @@ from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.journal_lines import Answer
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
@@ -68,7 +68,7 @@ class RecordedRun:
 
     folder: Path
     spec: RunSpec
-    report: dict[str, Any]
+    report: RunReport
 
     @classmethod
     def open(cls, folder: Path) -> RecordedRun:
@@ -77,12 +77,13 @@ class RecordedRun:
         Raises:
             RunError: the folder is not that of a run, or its report cannot be read.
         """
-        if not (folder / CONFIG).is_file() or not (folder / REPORT).is_file():
+        if not (folder / CONFIG).is_file() or not (folder / RUN_REPORT).is_file():
             raise RunError(
-                f"{str(folder)!r} is not a folder of a run: it has no {CONFIG} or no {REPORT}. Name the --out of a synthesize."
+                f"{str(folder)!r} is not a folder of a run: it has no {CONFIG} or no {RUN_REPORT}. "
+                "Name the --out of a synthesize."
             )
         try:
-            report = read_object(folder / REPORT, {"teacher": str})
+            report = read_run_report(folder, {"teacher": str})
         except ValueError as error:
             raise RunError(f"{error}. Run the same synthesize again: it rewrites the report.") from error
         return cls(folder, RunSpec.from_file(folder / CONFIG), report)
@@ -118,7 +119,7 @@ def write_dataset(
     out: Path,
     spec: RunSpec,
     stats: RunStats,
-    before: dict[str, Any],
+    before: RunReport,
     *,
     progress: Progress = SILENT,
 ) -> RunStats:
@@ -161,7 +162,9 @@ def write_dataset(
             tables.finish()
         dropped = sum(journal.dropped for journal in journals)
         report = report_of(spec, task, stats, tables.checks(), before, Usage(before.get("requests_sent", 0)), 0.0, dropped)
-        publish(out, spec, task, stats, report | {name: before[name] for name in ("tasks", "shards", "cost") if before.get(name)})
+        earlier: Mapping[str, Any] = before
+        further = {name: earlier[name] for name in ("tasks", "shards", "cost") if earlier.get(name)}
+        publish(out, spec, task, stats, cast(RunReport, report | further))
     return stats
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -24,6 +23,7 @@ from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import (
     PREFERENCE_SCHEMA,
     REJECTED_SCHEMA,
@@ -48,7 +48,7 @@ from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION as VERDICTS
 from hf_oss_instruct.workdir import write_whole
 
-REPORT, CARD = "run.json", "README.md"
+CARD = "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
 AT_ONCE = 1000
 """Rows that checks of single rows process at a time."""
@@ -291,11 +291,11 @@ def report_of(
     task: OssInstructTask,
     stats: RunStats,
     checks: list[dict[str, Any]],
-    before: dict[str, Any],
+    before: RunReport,
     spent: Usage,
     seconds: float,
     dropped: int,
-) -> dict[str, Any]:
+) -> RunReport:
     """The contents of `run.json`; `before` is the report of earlier sessions, `spent` their usage."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
@@ -326,25 +326,25 @@ def report_of(
     )
 
 
-def _answer_facts(task: OssInstructTask, stats: RunStats) -> dict[str, Any]:
+def _answer_facts(task: OssInstructTask, stats: RunStats) -> RunReport:
     """Further fields of `run.json` if answers were to be JSON: how many are."""
     return {} if task.schema is None else {"answer_forms": dict(stats.usage.answer_forms.most_common())}
 
 
-def _balance_facts(spec: RunSpec, stats: RunStats) -> dict[str, Any]:
+def _balance_facts(spec: RunSpec, stats: RunStats) -> RunReport:
     """Further fields of `run.json` if seeds were balanced: how many there are of each language and category."""
     counts = {"languages": stats.seeds_by_language, "categories": stats.seeds_by_category}
     return {"balance": {name: dict(one.most_common()) for name, one in counts.items()}} if spec.seeds.balance else {}
 
 
-def mixture_facts(teacher: Teacher, stats: RunStats) -> dict[str, Any]:
+def mixture_facts(teacher: Teacher, stats: RunStats) -> RunReport:
     """Further fields of `run.json` if teachers are mixed: the share of each, and its kept rows."""
     if not isinstance(teacher, MixedTeacher):
         return {}
     return {"teachers": {name: {"share": share, "rows": stats.teachers[name]} for name, share in teacher.shares.items()}}
 
 
-def verification_facts(stats: RunStats) -> dict[str, Any]:
+def verification_facts(stats: RunStats) -> RunReport:
     """Further fields of `run.json` if pairs were verified."""
     if stats.verification is None:
         return {}
@@ -352,7 +352,7 @@ def verification_facts(stats: RunStats) -> dict[str, Any]:
     return {"sandbox": ", ".join(found["sandbox"]) or None, "verification": found, "preferences": stats.preferences}
 
 
-def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: dict[str, Any]) -> None:
+def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: RunReport) -> None:
     """Write the card, and last the report; the tables are finished already."""
     card = dataset_card(
         name=out.resolve().name,
@@ -364,4 +364,4 @@ def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, re
         samples=stats.samples,
     )
     write_whole(out / CARD, card)
-    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_run_report(out, report)

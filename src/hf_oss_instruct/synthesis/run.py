@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
@@ -30,7 +29,7 @@ from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.output import REPORT, RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
 from hf_oss_instruct.synthesis.reservations import Reservations
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import fill
@@ -55,7 +54,7 @@ class RunResult:
     """
 
     stats: RunStats
-    report: dict[str, Any]
+    report: RunReport
     error: OssInstructError | None = None
     interrupted: bool = False
 
@@ -134,7 +133,8 @@ def run(
             with progress.stage("Checking the whole dataset and writing it"):
                 tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, spent, time.monotonic() - started, journal.dropped)
-            report |= {"tasks": follow_ups} if follow_ups else {}
+            if follow_ups:
+                report["tasks"] = follow_ups
         publish(out, spec, task, stats, report)
         return RunResult(stats, report, error, bool(stopping))
 
@@ -176,9 +176,9 @@ def _occupied(out: Path) -> Iterator[None]:
         yield
 
 
-def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> dict[str, Any]:
+def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> RunReport:
     """Check that the folder contains this run, and return its report; in a new folder, write the config."""
-    before: dict[str, Any] = {}
+    before: RunReport = {}
     if (out / CONFIG).exists():
         differences = RunSpec.from_file(out / CONFIG).differences(spec)
         before = report_before(out)
@@ -200,6 +200,8 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
             )
     else:
         write_whole(out / CONFIG, spec.to_yaml())
-        begun = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
-        write_whole(out / REPORT, json.dumps(begun | ({"tasks": follow_ups} if follow_ups else {}), indent=2) + "\n")
+        begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
+        if follow_ups:
+            begun["tasks"] = follow_ups
+        write_run_report(out, begun)
     return before

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hf_oss_instruct.data import Completion
-from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.run_report import RunReport, read_run_report
 from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.reservations import Reservations
 from hf_oss_instruct.teachers.batches.store import unanswered
 
-REPORT, JOURNAL, VERDICTS = "run.json", "journal", "verdicts.jsonl"
+JOURNAL, VERDICTS = "journal", "verdicts.jsonl"
 """Names in a run's folder."""
 
 
-def report_before(out: Path) -> dict[str, Any]:
+def report_before(out: Path) -> RunReport:
     """The report of earlier sessions, as far as it is readable; the journal is authoritative."""
     kinds: dict[str, Any] = {
         "teacher": str,
@@ -27,15 +28,15 @@ def report_before(out: Path) -> dict[str, Any]:
         "tasks": list,
     }
     try:
-        found = read_object(out / REPORT)
+        found: Mapping[str, Any] = read_run_report(out)
     except ValueError:
         return {}
     known = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
     known["tokens"] = {name: n for name, n in known.get("tokens", {}).items() if isinstance(n, int)}
-    return known
+    return cast(RunReport, known)
 
 
-def usage_before(before: dict[str, Any], journal: Journal, reservations: Reservations) -> Usage:
+def usage_before(before: RunReport, journal: Journal, reservations: Reservations) -> Usage:
     """Usage of earlier sessions: from their report, and if the last one was killed, from what it left.
 
     Args:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,6 +14,7 @@ from hf_oss_instruct.console import command_line, show_ending, show_rejected
 from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import BudgetReachedError
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, typed_command
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def leave_table_run(
     output: str,
     *,
     done: str,
-    say_more: Callable[[dict[str, Any]], None],
+    say_more: Callable[[RunReport], None],
     hint: str = "",
     recipe: str = "magicoder",
 ) -> NoReturn:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hf_oss_instruct.data import Row
 from hf_oss_instruct.errors import RunInterruptedError, TeacherError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
@@ -42,7 +42,7 @@ def synthesize_to_disk(
     timeout: float | None = None,
     then: Sequence[GenerationTask[Row]] = (),
     progress: Progress = SILENT,
-) -> dict[str, Any]:
+) -> RunReport:
     """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
 
     Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call continues

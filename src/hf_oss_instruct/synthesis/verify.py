@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -44,7 +44,7 @@ def verify(
     concurrency: int = 16,
     timeout: float | None = None,
     progress: Progress = SILENT,
-) -> dict[str, Any]:
+) -> RunReport:
     """Run the solutions of a dataset with tests in the sandbox, measure the tests, and write the rows that are kept.
 
     After an error, an interruption or a crash, the same call resumes: no request is sent and no program run twice.

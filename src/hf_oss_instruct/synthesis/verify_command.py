@@ -9,6 +9,7 @@ import click
 
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 
@@ -99,7 +100,7 @@ def _rows(count: int) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
-def _say_more(report: dict[str, Any]) -> None:
+def _say_more(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line
     from hf_oss_instruct.synthesis.console import show_verification
 

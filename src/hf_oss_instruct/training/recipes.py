@@ -16,7 +16,8 @@ import yaml
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.structured import load_yaml, read_object
+from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
+from hf_oss_instruct.structured import load_yaml
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
 RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke", "grpo", "dpo")
@@ -239,10 +240,9 @@ def _completions_note(values: Mapping[str, Any], gpus: int) -> str:
 
 
 def _rows_in(data: str | None) -> int | None:
-    report = Path(data or "") / "run.json"
-    if data is None or not report.is_file():
+    if data is None or not Path(data, RUN_REPORT).is_file():
         return None
     try:
-        return int(read_object(report, {"kept": int})["kept"])
+        return read_run_report(Path(data), {"kept": int})["kept"]
     except ValueError as error:
         raise RunError(f"{error}. Restore the file that the run wrote.") from error

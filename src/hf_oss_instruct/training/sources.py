@@ -11,9 +11,9 @@ from typing import Any
 
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.structured import read_object
 
-REPORT = "run.json"
 CHECK = "decontamination"
 FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
 """File suffix → the builder of `load_dataset` that reads it."""
@@ -156,20 +156,20 @@ def why_unchecked(source: TrainingSource) -> str | None:
     """Why a dataset counts as not decontaminated; None if its `run.json` says that it was."""
     report = _report(source)
     if report is None:
-        return f"it has no {REPORT}"
+        return f"it has no {RUN_REPORT}"
     checks = report.get("checks")
     named = (check for check in checks if isinstance(check, dict)) if isinstance(checks, list) else ()
     found = next((check for check in named if check.get("name") == CHECK), None)
     if found is None:
-        return f"its {REPORT} does not name the check {CHECK!r}"
+        return f"its {RUN_REPORT} does not name the check {CHECK!r}"
     if found.get("status") == "done":
         return None
     status = str(found.get("status", "unknown")).replace("_", " ")
-    return f"its {REPORT} says {CHECK} {status} ({found.get('why', 'no reason given')})"
+    return f"its {RUN_REPORT} says {CHECK} {status} ({found.get('why', 'no reason given')})"
 
 
 def _report(source: TrainingSource) -> dict[str, Any] | None:
-    path = next((folder / REPORT for folder in source.folders if (folder / REPORT).is_file()), None)
+    path = next((folder / RUN_REPORT for folder in source.folders if (folder / RUN_REPORT).is_file()), None)
     if path is None:
         if Path(source.path).exists() or source.data_files or source._file_format:
             return None
@@ -187,7 +187,7 @@ def _from_hub(repo: str) -> Path | None:
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 
     try:
-        return Path(hf_hub_download(repo, REPORT, repo_type="dataset"))
+        return Path(hf_hub_download(repo, RUN_REPORT, repo_type="dataset"))
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UsageError(
             f"The dataset {repo!r} was not found, neither as a local folder nor on the Hub. Check dataset_name."

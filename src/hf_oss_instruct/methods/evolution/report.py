@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,16 +16,16 @@ from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.methods.evolution.tasks import Evolution
 from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.spec.declare import in_yaml
 from hf_oss_instruct.synthesis.output import RunStats, verification_facts
-from hf_oss_instruct.synthesis.sessions import REPORT
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.workdir import write_whole
 
 
 def report_of(
-    rows: SourceRows, evolution: Evolution, stats: RunStats, checks: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]
-) -> dict[str, Any]:
+    rows: SourceRows, evolution: Evolution, stats: RunStats, checks: Sequence[dict[str, Any]], facts: RunReport
+) -> RunReport:
     """The contents of `run.json`, without what is read from the tables.
 
     Args:
@@ -58,7 +57,7 @@ def report_of(
     }
 
 
-def write_report(out: Path, rows: SourceRows, report: dict[str, Any]) -> dict[str, Any]:
+def write_report(out: Path, rows: SourceRows, report: RunReport) -> RunReport:
     """Write the card and, last, `run.json` of a folder whose tables are finished.
 
     Returns:
@@ -78,7 +77,7 @@ def write_report(out: Path, rows: SourceRows, report: dict[str, Any]) -> dict[st
     if config.is_file():
         write_whole(out / CONFIG, config.read_bytes())
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "evolve"))
-    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_run_report(out, report)
     return report
 
 

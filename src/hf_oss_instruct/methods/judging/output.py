@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +16,8 @@ from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
 from hf_oss_instruct.methods.judging.statistics import statistics
 from hf_oss_instruct.methods.judging.tasks import Judging
 from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
-from hf_oss_instruct.synthesis.sessions import REPORT
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
 from hf_oss_instruct.templates import to_prompt_completion
@@ -33,8 +32,8 @@ def report_of(
     judging: Judging,
     kept: Mapping[int, Row],
     rejected: Mapping[int, Rejection],
-    facts: Mapping[str, Any],
-) -> dict[str, Any]:
+    facts: RunReport,
+) -> RunReport:
     """The contents of `run.json`.
 
     Args:
@@ -52,7 +51,7 @@ def report_of(
         if step.name not in {*known, "denied"}
     ]
     found = run.verification
-    verified = {"verification": found | {"funnel": found["funnel"] | {"kept": len(kept)}}} if found else {}
+    verified: RunReport = {"verification": found | {"funnel": found["funnel"] | {"kept": len(kept)}}} if found else {}
     return {
         "format_version": FORMAT_VERSION,
         "source": rows.name,
@@ -72,9 +71,7 @@ def report_of(
     }
 
 
-def write(
-    out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: dict[str, Any]
-) -> None:
+def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: RunReport) -> None:
     """Tables, then card and, last, the report."""
     columns = [one.name for one in JUDGING]
     base, renamed = set_aside(rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], ours=_are_scores(rows))
@@ -94,7 +91,7 @@ def write(
         report["preferences"] = len(preferences)
     write_parts(out, rows.source, parts)
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "judge"))
-    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_run_report(out, report)
 
 
 def _are_scores(rows: SourceRows) -> bool:

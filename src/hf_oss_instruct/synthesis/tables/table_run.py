@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
+from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Budget, Usage
@@ -48,12 +49,12 @@ class TableResult:
     """
 
     out: Path
-    report: dict[str, Any]
+    report: RunReport
     error: OssInstructError | None = None
     interrupted: bool = False
     why: str = ""
 
-    def require_complete(self, what: str) -> dict[str, Any]:
+    def require_complete(self, what: str) -> RunReport:
         """The report of a run that settled every row.
 
         Args:
@@ -152,7 +153,7 @@ class TableRun:
 
         self._error = drive(stream, consume, self.stopping)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> RunReport:
         """What `run.json` says of the requests and of the time, earlier sessions included."""
         before, usage = self._before, self.usage
         return {
@@ -163,6 +164,6 @@ class TableRun:
             "versions": {"hf-oss-instruct": version("hf-oss-instruct")},
         }
 
-    def result(self, report: dict[str, Any], why: str = "") -> TableResult:
+    def result(self, report: RunReport, why: str = "") -> TableResult:
         """How the run ended, with the report that was written."""
         return TableResult(self.out, report, self._error, bool(self.stopping), why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ from hf_oss_instruct.curation.earlier import EarlierReport
 from hf_oss_instruct.curation.pairs.columns import TableColumns, text_of
 from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
-from hf_oss_instruct.curation.rows import OURS, REPORT
+from hf_oss_instruct.curation.rows import OURS
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
@@ -59,7 +59,7 @@ class Outcomes:
             self.why = self.why or outcome.why
 
 
-def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> dict[str, Any]:
+def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
     """The contents of `run.json`.
 
     Args:
@@ -93,7 +93,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: Mapping[str, Any]) -> di
     }
 
 
-def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) -> None:
+def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> None:
     """Tables, then card and, last, the report."""
     table, names = rows.table, rows.columns
     ours = set(table.column_names) >= OURS
@@ -117,7 +117,7 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: dict[str, Any]) 
     report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
     report |= {"pair_columns": {"problem": now.problem, "solution": now.solution}}
     write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))
-    write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+    write_run_report(out, report)
 
 
 def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
