@@ -16,6 +16,12 @@ MAGICODER = (
 OSS_INSTRUCTION = "Write a solution to the following coding problem:\n{problem}"
 """How an OSS-Instruct problem becomes an instruction (`preprocess_data.py` there)."""
 TEMPLATES = ("magicoder", "chat")
+DROP, KEEP = "drop", "keep"
+"""What becomes of a teacher's reasoning in training data."""
+REASONING = "reasoning"
+"""Column of a teacher's reasoning, null where there is none."""
+THINK, THINK_END = "<think>", "</think>"
+"""Around the reasoning in a completion, as DeepSeek-R1, Qwen3 and most other models write it."""
 _MARK = "oss-instruct-response"
 
 
@@ -88,18 +94,26 @@ def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def to_prompt_completion(row: Mapping[str, Any]) -> dict[str, str]:
+def with_thoughts(row: Mapping[str, Any], response: str) -> str:
+    """Return a response with the reasoning of its row before it, between `<think>` tags; without reasoning the response alone."""
+    reasoning = (row.get(REASONING) or "").strip()
+    return f"{THINK}\n{reasoning}\n{THINK_END}\n\n{response}" if reasoning else response
+
+
+def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[str, str]:
     """Convert a row to TRL's prompt–completion type, in the template the Magicoder models were trained on.
 
     Args:
         row: any row with `problem` and `solution`, or with `instruction` and `response` such as those of
             Magicoder-Evol-Instruct-110K. That set holds answers close to HumanEval's: check it before you report scores.
+        thoughts: `drop`, or `keep` for completions that begin with the row's `reasoning`, see `with_thoughts`.
 
     Returns:
         `{"prompt": …, "completion": …}`; the completion is the solution alone, the trainer adds the end token.
     """
     instruction, response = instruction_and_response(row)
-    return {"prompt": MAGICODER.replace("{instruction}", instruction), "completion": response}
+    completion = with_thoughts(row, response) if thoughts == KEEP else response
+    return {"prompt": MAGICODER.replace("{instruction}", instruction), "completion": completion}
 
 
 @dataclass(frozen=True)

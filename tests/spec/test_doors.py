@@ -53,6 +53,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "template": ("prompt.txt", TEMPLATE, Prompt(TEMPLATE)),
     "parser": ("magicoder", "magicoder", "magicoder"),
     "keep_reasoning": ("", True, True),
+    "thoughts": ("keep", "keep", "keep"),
     "answer_format": ("json", "json", "json"),
     "concepts": ("", True, True),
     "temperature": ("0.5", 0.5, 0.5),
@@ -93,6 +94,7 @@ NEED_A_SOLVER = {"solutions": ("verify", "model"), "repair": ("verify", "model")
 VERIFIED = [option.name for option in OPTIONS["verification"] if option.name != "verify"]
 TOGETHER = {
     "max_cost": ("price_in", "price_out"),
+    "thoughts": ("keep_reasoning",),
     "base_url": ("model",),
     "api_key_env": ("model",),
     **dict.fromkeys(VERIFIED, ("verify",)),

@@ -141,6 +141,18 @@ def test_thoughts_have_a_column_of_their_own_which_is_null_unless_it_is_asked_fo
     assert ("keep_reasoning: true" in (out / "oss_instruct.yaml").read_text()) is keep
 
 
+def test_completions_begin_with_the_thoughts_if_they_are_kept(tmp_path: Path, code: Path) -> None:
+    def thinking(body: dict[str, Any]) -> Answer:
+        return Answer(text=f"<think>\nAn idea.\n</think>\n\n{well_formed(body['messages'])}")
+
+    with LocalTeacher(thinking) as teacher:
+        go(tmp_path / "out", code, teacher, n=3, prompt=PromptSpec(keep_reasoning=True, thoughts="keep"))
+    kept, sft = rows(tmp_path / "out" / "data"), rows(tmp_path / "out" / "sft")
+    assert [pair["completion"] for pair in sft] == [f"<think>\nAn idea.\n</think>\n\n{row['solution']}" for row in kept]
+    with pytest.raises(UsageError, match="Pass --keep-reasoning too"):
+        PromptSpec(thoughts="keep")
+
+
 def test_the_same_call_sends_nothing_and_writes_the_same_bytes(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as teacher:
         go(tmp_path / "out", code, teacher)

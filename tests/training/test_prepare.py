@@ -55,6 +55,45 @@ def test_every_row_is_kept_whole_or_dropped(problem: str, solution: str) -> None
         assert not made["input_ids"]
 
 
+THOUGHT = [ROWS[0] | {"reasoning": " Adding is enough.\n"}, ROWS[1] | {"reasoning": None}, ROWS[2] | {"reasoning": "</think>"}]
+
+
+@pytest.mark.parametrize("template", ["magicoder", "chat"])
+def test_thoughts_are_learnt_before_the_solution_only_if_they_are_kept(template: str) -> None:
+    tokenizer = tokenizer_of("qwen")
+    keeping = Encoder(template_for(template, tokenizer), tokenizer, 1216, "keep")
+    learnt = [tokenizer.decode([label for label in keeping(row)["labels"] if label != IGNORED]) for row in THOUGHT[:2]]
+    stop = keeping.template.stop
+    assert learnt[0].strip() == f"<think>\nAdding is enough.\n</think>\n\n{ROWS[0]['solution']}{stop}"
+    assert learnt[1].strip() == f"{ROWS[1]['solution']}{stop}"
+    assert keeping(THOUGHT[2])["dropped"] == "special_token", "the tag would end the thoughts too early"
+    assert encoder(template=template)(THOUGHT[0])["labels"] == encoder(template=template)(ROWS[0])["labels"]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_rows_with_thoughts_are_counted(streaming: bool) -> None:
+    keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
+    rows = Dataset.from_list(THOUGHT)
+    made = prepare(rows.to_iterable_dataset() if streaming else rows, keeping)
+    assert len(list(made.rows)) == 2
+    assert (made.counts, made.with_thoughts) == (Counter(kept=2, special_token=1), 1)
+    assert prepare(rows, encoder()).with_thoughts == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (ROWS, "needs a pair and the column 'reasoning'"),
+        ([to_prompt_completion(row) | {"reasoning": "x"} for row in ROWS], "needs a pair and the column 'reasoning'"),
+        ([row | {"reasoning": " "} for row in ROWS], "No row that can be trained on has reasoning"),
+    ],
+)
+def test_thoughts_that_are_not_there_cannot_be_kept(rows: list[dict[str, Any]], said: str) -> None:
+    keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
+    with pytest.raises(UsageError, match=said):
+        prepare(Dataset.from_list(rows), keeping)
+
+
 def test_rows_that_do_not_fit_are_dropped_and_counted_and_none_is_cut() -> None:
     rows = [
         *ROWS,

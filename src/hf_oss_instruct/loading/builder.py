@@ -97,7 +97,7 @@ class OssInstruct(SeedOrderBuilder):
             complete=start is None,
         )
         for row in made:
-            yield row["index"], to_prompt_completion(row) if self.config.name == "sft" else row
+            yield row["index"], to_prompt_completion(row, opened.spec.prompt.thoughts) if self.config.name == "sft" else row
 
     def _seeds(self, split: str) -> Iterator[Seed]:
         plan = self.opened.spec.seeds

@@ -14,6 +14,7 @@ from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
+from hf_oss_instruct.templates import DROP, KEEP
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Message
@@ -166,6 +167,16 @@ class PromptSpec:
         after="extra_body",
     )
 
+    thoughts: str = option(
+        DROP,
+        Choice((DROP, KEEP), "Unknown treatment of thoughts {value!r}"),
+        "Whether completions of the config sft begin with the model's reasoning, between <think> tags: drop (default), or keep, "
+        "which needs --keep-reasoning.",
+        flag="--thoughts",
+        yaml="thoughts",
+        rare=True,
+        after="keep_reasoning",
+    )
     answer_format: str = option(
         SECTIONS,
         Choice((SECTIONS, JSON), "Unknown answer format {value!r}"),
@@ -195,6 +206,8 @@ class PromptSpec:
                 f"The prompt template has no {needed}. Put {needed} where the "
                 f"{'list of concepts' if self.concepts else 'seed snippet'} belongs."
             )
+        if self.thoughts == KEEP and not self.keep_reasoning:
+            raise UsageError("--thoughts keep needs the column reasoning. Pass --keep-reasoning too.")
         if self.answer_format == JSON and self.parser != "default":
             raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Leave out --answer-format json.")
 

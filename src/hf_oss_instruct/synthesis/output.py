@@ -236,8 +236,8 @@ class Tables:
             start += len(portion)
             self._stats.describe(rows)
             self._default.add_table(rows)
-            for row in rows.select(["problem", "solution"]).to_pylist():
-                self._sft.add(to_prompt_completion(row))
+            for row in rows.select(["problem", "solution", "reasoning"]).to_pylist():
+                self._sft.add(to_prompt_completion(row, self._spec.prompt.thoughts))
             if self._stats.verification:
                 self._prefer(rows)
 

@@ -22,6 +22,7 @@ from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.oss_instruct import check_sampler
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.templates import DROP
 
 
 def synthesize_to_disk(
@@ -33,6 +34,7 @@ def synthesize_to_disk(
     sampling: Sampling | None = None,
     parser: str = "default",
     keep_reasoning: bool = False,
+    thoughts: str = DROP,
     answer_format: str = SECTIONS,
     concepts: bool = False,
     checks: Checks | None = None,
@@ -57,6 +59,7 @@ def synthesize_to_disk(
         sampling: sampling parameters; the paper's by default.
         parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
+        thoughts: `keep` puts them before the completions of the config `sft` too; `drop` does not.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
@@ -86,7 +89,7 @@ def synthesize_to_disk(
     spec = RunSpec(
         plan,
         TeacherSpec(concurrency=concurrency, timeout=timeout),
-        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, answer_format, concepts),
+        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, thoughts, answer_format, concepts),
         sampling or Sampling(),
         checks or Checks(),
         limits or RunLimits(),

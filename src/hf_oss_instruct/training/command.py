@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--template", type=click.Choice(["magicoder", "chat"]), default="magicoder", show_default=True,
               help="Prompt format: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
+@click.option("--thoughts", type=click.Choice(["drop", "keep"]), default="drop", show_default=True,
+              help="Whether to train on the teacher's reasoning (column reasoning) before the solution.")  # fmt: skip
 @click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
 @click.option("--score", metavar="TASK", help="Score while training: humaneval_plus, mbpp_plus, multipl_e:LANGUAGE, or a .jsonl "
               "file of tasks (instruction, entry_point, tests). Answers run in the sandbox.")  # fmt: skip
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 @click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
               help="Maximum number of tokens per answer.")  # fmt: skip
 @unsafe_option
-def train(file: Path, template: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any) -> None:
+def train(
+    file: Path, template: str, thoughts: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any
+) -> None:
     """Train a model from a YAML recipe for `trl sft`.
 
     \b
@@ -56,7 +60,14 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
     launch = _launch_words(values)
     if launch and LAUNCHED not in os.environ:
         words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
-        words += ["--template", template, *["--allow-unchecked"] * allow_unchecked, *(["--score", score] if score else [])]
+        words += [
+            "--template",
+            template,
+            "--thoughts",
+            thoughts,
+            *["--allow-unchecked"] * allow_unchecked,
+            *(["--score", score] if score else []),
+        ]
         words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
         with held(_output_dir(values)):
@@ -65,7 +76,7 @@ def train(file: Path, template: str, allow_unchecked: bool, score: str | None, t
     from hf_oss_instruct.training.run import train as run
 
     scoring = _scoring(score, tier, score_options)
-    options: dict[str, Any] = {"template": template, "allow_unchecked": allow_unchecked, "scoring": scoring}
+    options: dict[str, Any] = {"template": template, "thoughts": thoughts, "allow_unchecked": allow_unchecked, "scoring": scoring}
     main = os.environ.get(LAUNCHED, "0") == "0"
     with show_progress("auto" if main else "quiet") as progress:
         facts = run(file, **options, say=partial(click.echo, err=True), progress=progress)

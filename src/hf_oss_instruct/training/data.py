@@ -55,7 +55,8 @@ def load_data(
 def _part(source: TrainingSource, made: Prepared, drawn: int | None) -> dict[str, Any]:
     # the counter itself, not a copy: it grows while a stream is read
     fields = {"source": asdict(source), "hub": source.on_the_hub, "revision": source.revision}
-    return fields | {"counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)}
+    thoughts = {"with_thoughts": made.with_thoughts} if made.with_thoughts else {}
+    return fields | {"counts": made.counts, "drawn": drawn, "unchecked": why_unchecked(source)} | thoughts
 
 
 def report_data(data: TrainingData, say: Callable[[str], None]) -> None:
@@ -67,6 +68,7 @@ def report_data(data: TrainingData, say: Callable[[str], None]) -> None:
             continue
         left = ", ".join(f"{reason} {n:,}" for reason, n in counts.items() if reason != "kept") or "none"
         drawn = "" if part["drawn"] is None else f", {part['drawn']:,} of them drawn for the mixture"
-        say(f"{name}: {counts['kept']:,} rows of {counts.total():,} are trained on{drawn}; dropped: {left}.")
+        thoughts = f", {part['with_thoughts']:,} with the teacher's reasoning" if part.get("with_thoughts") else ""
+        say(f"{name}: {counts['kept']:,} rows of {counts.total():,} are trained on{thoughts}{drawn}; dropped: {left}.")
         if part["unchecked"]:
             say(f"{name} was not decontaminated: {part['unchecked']}.")

@@ -11,7 +11,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.templates import Template, Tokenizer, begin, instruction_and_response, special_tokens
+from hf_oss_instruct.templates import (
+    DROP,
+    KEEP,
+    REASONING,
+    THINK,
+    THINK_END,
+    Template,
+    Tokenizer,
+    begin,
+    instruction_and_response,
+    special_tokens,
+    with_thoughts,
+)
 
 if TYPE_CHECKING:
     import datasets
@@ -34,10 +46,12 @@ class Encoder:
         template: how a row becomes text.
         tokenizer: the model's.
         max_length: tokens of a row, prompt and end token included, at most.
+        thoughts: `keep` trains on the column `reasoning` too, before the response; `drop` does not.
     """
 
-    def __init__(self, template: Template, tokenizer: Tokenizer, max_length: int) -> None:
+    def __init__(self, template: Template, tokenizer: Tokenizer, max_length: int, thoughts: str = DROP) -> None:
         self.template, self.tokenizer, self.max_length = template, tokenizer, max_length
+        self.keeps_thoughts = thoughts == KEEP
         self._special = special_tokens(tokenizer)
         first = begin(tokenizer)
         self._start: list[int] = [tokenizer.convert_tokens_to_ids(first)] if first else []
@@ -52,6 +66,8 @@ class Encoder:
         if _columns(row) == PAIRS[0]:
             return row["prompt"], row["completion"].removesuffix(self.template.stop) + self.template.stop
         instruction, response = instruction_and_response(row)
+        if self.keeps_thoughts:
+            response = with_thoughts(row, response)
         return self.template.prompt(instruction), self.template.completion(instruction, response)
 
     def check(self, row: Mapping[str, Any]) -> None:
@@ -70,13 +86,16 @@ class Encoder:
             instruction_and_response(row)  # which says what is missing
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """`input_ids`, `labels` and `dropped`: one of `DROPPED`, or None for a row to train on."""
+        """`input_ids`, `labels`, `dropped` (one of `DROPPED`, None for a row to train on), `thoughts` (whether it has some)."""
         pair = as_pair(row)
         if pair is None:
             return _dropped("not_a_pair")
         row, said = pair, [pair[name] for name in _columns(pair)]
         if not all(isinstance(text, str) and text.strip() for text in said):
             return _dropped("empty")
+        reasoning = (row.get(REASONING) or "").strip() if self.keeps_thoughts else ""
+        if any(word in reasoning for word in (*self._special, THINK, THINK_END)):
+            return _dropped("special_token")
         if any(word in text.removesuffix(self.template.stop) for word in self._special for text in said):
             return _dropped("special_token")
         ids, learnt_from = self._ids(*self.texts(row))
@@ -84,7 +103,12 @@ class Encoder:
             return _dropped("too_long")
         if learnt_from == len(ids):
             return _dropped("masked")
-        return {"input_ids": ids, "labels": [IGNORED] * learnt_from + ids[learnt_from:], "dropped": None}
+        return {
+            "input_ids": ids,
+            "labels": [IGNORED] * learnt_from + ids[learnt_from:],
+            "dropped": None,
+            "thoughts": bool(reasoning),
+        }
 
     def _ids(self, prompt: str, completion: str) -> tuple[list[int], int]:
         """Ids of the whole text and the index of the completion's first token. Both are tokenized together, as TRL does."""
@@ -102,11 +126,13 @@ class Prepared:
         rows: `input_ids` and `labels`.
         counts: rows by outcome: `kept` and the reasons in `DROPPED`. For a stream it grows while rows are read.
         tokens: tokens of the kept rows.
+        with_thoughts: number of kept rows that have reasoning.
     """
 
     rows: Rows
     counts: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
+    with_thoughts: int = 0
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -138,8 +164,11 @@ def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Pre
         raise UsageError(
             f"No row can be trained on ({said}; max_length is {encoder.max_length:,}). Raise max_length, or check the data."
         )
-    kept = encoded.select([n for n, reason in enumerate(reasons) if reason is None]).remove_columns("dropped")
-    return Prepared(kept, counts, sum(map(len, kept["input_ids"])))
+    thoughts = sum(encoded["thoughts"])
+    if encoder.keeps_thoughts and not thoughts:
+        raise UsageError("No row that can be trained on has reasoning. Leave out --thoughts keep, or raise max_length.")
+    kept = encoded.select([n for n, reason in enumerate(reasons) if reason is None]).remove_columns(["dropped", "thoughts"])
+    return Prepared(kept, counts, sum(map(len, kept["input_ids"])), thoughts)
 
 
 def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows, list[int] | None]:
@@ -179,10 +208,11 @@ def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
     def counted(row: Mapping[str, Any]) -> bool:
         made.counts["kept" if row["dropped"] is None else row["dropped"]] += 1
         made.tokens += len(row["input_ids"])
+        made.with_thoughts += row["thoughts"]
         return row["dropped"] is None
 
     encoded = rows.map(encoder, remove_columns=columns, features=_features())
-    made.rows = encoded.filter(counted).remove_columns("dropped")
+    made.rows = encoded.filter(counted).remove_columns(["dropped", "thoughts"])
     return made
 
 
@@ -190,7 +220,13 @@ def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
     first = next(iter(rows), None)
     if first is None:
         raise UsageError("The dataset is empty: there is nothing to train on. Pass another dataset or split.")
-    encoder.check(as_pair(first) or dict.fromkeys(PAIRS[2]))
+    pair = as_pair(first) or dict.fromkeys(PAIRS[2])
+    encoder.check(pair)
+    if encoder.keeps_thoughts and (REASONING not in pair or _columns(pair) == PAIRS[0]):
+        raise UsageError(
+            f"--thoughts keep needs a pair and the column {REASONING!r}, and there are {', '.join(map(repr, first))}. Name a "
+            "dataset made with synthesize --keep-reasoning."
+        )
     return list(first)
 
 
@@ -229,8 +265,10 @@ def _columns(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _features() -> Any:
     from datasets import Features, List, Value
 
-    return Features({"input_ids": List(Value("int32")), "labels": List(Value("int32")), "dropped": Value("string")})
+    return Features(
+        {"input_ids": List(Value("int32")), "labels": List(Value("int32")), "dropped": Value("string"), "thoughts": Value("bool")}
+    )
 
 
 def _dropped(reason: str) -> dict[str, Any]:
-    return {"input_ids": [], "labels": [], "dropped": reason}
+    return {"input_ids": [], "labels": [], "dropped": reason, "thoughts": False}

@@ -13,7 +13,7 @@ from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.signals import deferring
-from hf_oss_instruct.templates import template_for
+from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.launched import LAUNCHED
@@ -38,6 +38,7 @@ def train(
     recipe: Recipe | Path | str,
     *,
     template: str = "magicoder",
+    thoughts: str = DROP,
     allow_unchecked: bool = False,
     scoring: Scoring | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -51,6 +52,8 @@ def train(
     Args:
         recipe: what `load_recipe` returns, or a YAML file that stock `trl sft --config` takes.
         template: `magicoder`, or `chat` for the base model's own chat template.
+        thoughts: `keep` trains on the teacher's reasoning (column `reasoning`) before the solution, between `<think>` tags;
+            `drop` does not.
         allow_unchecked: train on data that was not decontaminated.
         scoring: what to generate and run while training.
         say: called with a line for each event, on the main process.
@@ -79,11 +82,11 @@ def train(
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)
     tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
-    encoder = Encoder(chosen, tokenizer, arguments.max_length)
+    encoder = Encoder(chosen, tokenizer, arguments.max_length, thoughts)
     with _main_process_first(arguments), progress.stage("Encoding the data"):
         streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
         data = load_data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
-    facts = facts_before(values, arguments, chosen, data, model)
+    facts = facts_before(values, arguments, chosen, data, model) | ({"thoughts": thoughts} if thoughts != DROP else {})
     with progress.stage(f"Loading {model.model_name_or_path}"):
         trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
     if scoring:
