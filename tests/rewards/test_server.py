@@ -86,6 +86,31 @@ def test_the_same_rewards_come_over_http(url: str) -> None:
     assert '"status": "ok"' in asyncio.run(get(url, "/health"))
 
 
+@pytest.mark.parametrize(
+    "value", ["2 ** 100", "float('inf')", "float('nan')", "{'a': [1, None]}", "{1: [True, None]}", "chr(0xd800)"]
+)
+def test_a_return_value_of_any_kind_is_judged_here_and_over_http(url: str, value: str) -> None:
+    """Values that JSON libraries change or refuse: an integer above 64 bits, NaN, keys that are not texts, half a character."""
+    case = {"type": "function_call", "fn_name": "f", "input": [1], "output": eval(value)}  # of this file
+    program = f"def f(n):\n    return {value}\n"
+    given: dict[str, Any] = {
+        "completions": [program, "def f(n):\n    return 7\n"],
+        "verification_info": [{"test_cases": [case]}] * 2,
+    }
+    for reward in (make_code_reward(), make_code_reward(url=url, call_wall_s=60)):
+        if value in ("{1: [True, None]}", "chr(0xd800)"):
+            with pytest.raises(UsageError, match="a value that cannot be stored"):
+                asyncio.run(reward(**given))
+        else:
+            assert asyncio.run(reward(**given)) == [1.0, 0.0]
+
+
+def test_half_a_character_in_a_program_changes_nothing_but_itself(url: str) -> None:
+    given = {"completions": ["print(input()) # \ud800"], "tests": ['{"input": "a", "output": "a"}']}
+    assert asyncio.run(make_code_reward()(**given)) == [1.0]
+    assert asyncio.run(make_code_reward(url=url, call_wall_s=60)(**given)) == [1.0]
+
+
 def test_bad_rows_are_an_error_at_the_start_over_http_too(url: str) -> None:
     with pytest.raises(UsageError, match="no test asserts anything"):
         asyncio.run(make_code_reward(url=url)(prompts=[""], completions=[RIGHT], tests=["x = 1"]))

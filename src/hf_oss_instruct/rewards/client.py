@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 
@@ -99,7 +100,8 @@ class RemoteScorer:
         return [unscored(f"the reward server did not answer in time: {trouble or 'the time was over'}")] * len(items)
 
     async def _post(self, session: aiohttp.ClientSession, items: Sequence[Item]) -> tuple[int, str]:
-        body = orjson.dumps(wire.request_of(items, self._options.variant, self._options.untrusted_tests))
+        # Not by orjson, which writes NaN as null and takes no integer above 64 bits: values that functions return.
+        body = json.dumps(wire.request_of(items, self._options.variant, self._options.untrusted_tests)).encode()
         headers = {"Content-Type": "application/json"}
         async with session.post(self._url + wire.SCORE, data=body, headers=headers, allow_redirects=False) as answer:
             return answer.status, await answer.text()

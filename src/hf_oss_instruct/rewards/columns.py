@@ -98,6 +98,10 @@ class _Reader:
         )
         if found.calls and found.language != "python":
             raise self._not_understood(value, f"calls of a function can be judged in Python only, not in {found.language!r}")
+        try:
+            _ = found.key
+        except TypeError as error:
+            raise self._not_understood(value, f"it has a value that cannot be stored ({error})") from None
         return found
 
     def _add(self, value: Any) -> None:

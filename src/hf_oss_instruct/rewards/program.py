@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 
+from hf_oss_instruct.data import storable
 from hf_oss_instruct.evaluation.extraction import extract
 from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
 from hf_oss_instruct.evaluation.extraction.languages import is_supported
@@ -18,7 +19,7 @@ from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 
 def answer_in(completion: str) -> str:
     """The answer without reasoning and end tokens."""
-    return strip_end_tokens(split_reasoning(completion)[1])
+    return strip_end_tokens(split_reasoning(storable(completion))[1])
 
 
 def function_program(completion: str, language: str, names: Sequence[str], prompt: str = "") -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 import xxhash
 
 from hf_oss_instruct.rewards.columns import LANGUAGE_COLUMNS, TEST_COLUMNS, read_row
@@ -32,8 +32,8 @@ class RowReader:
         """
         own = {name: row[name] for name in READ if name in row}
         try:
-            key = xxhash.xxh3_128_digest(orjson.dumps(own, default=repr, option=orjson.OPT_SERIALIZE_NUMPY))
-        except (TypeError, ValueError):  # such as a lone surrogate, which orjson does not take
+            key = xxhash.xxh3_128_digest(json.dumps(own, default=_plain))  # not orjson, to which NaN is null
+        except (TypeError, ValueError, RecursionError):  # such as a set, whose order may differ
             return read_row(row)
         if key in self._known:
             self._known.move_to_end(key)
@@ -42,3 +42,10 @@ class RowReader:
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
         return self._known[key]
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists: what `repr` says of a long array leaves out its middle."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{value!r:.60} is not JSON")

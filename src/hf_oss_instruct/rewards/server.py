@@ -26,6 +26,7 @@ from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
 from hf_oss_instruct.rewards.scorer import Item, Scorer
 from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.structured import any_json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -87,9 +88,9 @@ class RewardServer:
         if self.stopping:
             raise web.HTTPServiceUnavailable(text="The server is stopping.", headers={"Retry-After": "5"})
         try:
-            items, variant, untrusted_tests = wire.items_of(orjson.loads(await request.read()))
+            items, variant, untrusted_tests = wire.items_of(any_json(await request.read()))
             scorer = self._scorer(variant, untrusted_tests)
-        except (orjson.JSONDecodeError, UsageError) as error:
+        except (ValueError, UsageError) as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         if len(items) > self._queue:
             said = f"{len(items)} completions in one request; the queue holds {self._queue}. Send fewer at a time."

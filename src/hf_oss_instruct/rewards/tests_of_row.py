@@ -39,8 +39,15 @@ class RowTests:
 
     @cached_property
     def key(self) -> str:
-        """A hash of everything in it."""
-        return digest("row tests", {field.name: getattr(self, field.name) for field in fields(self)})
+        """A hash of everything in it.
+
+        Raises:
+            TypeError: a text cannot be encoded as UTF-8, or JSON has no such value.
+        """
+        _check_keys(self.calls)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        # Not by orjson alone, which writes NaN and infinity as null and takes no integer above 64 bits.
+        return digest("row tests", json.dumps(values, ensure_ascii=False))
 
     def to_column(self) -> list[str]:
         """The tests as the column `tests`: test code as it is, other tests as JSON."""
@@ -67,7 +74,7 @@ class RowTests:
             values = dict(columns)
             if unknown := set(values) - known:
                 raise TypeError(f"unknown fields {sorted(unknown)}")
-            return cls(
+            found = cls(
                 language=named(str(values.get("language", "python"))).name,
                 code=tuple(map(_text, values.get("code", ()))),
                 pairs=tuple((_text(given), _text(expected)) for given, expected in values.get("pairs", ())),
@@ -77,8 +84,22 @@ class RowTests:
                 solution=_text(values.get("solution", "")),
                 weights=tuple(map(float, values.get("weights", ()))),
             )
+            _ = found.key  # raises
+            return found
         except (TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"The tests are not as `RowTests.to_json` writes them: {error}.") from None
+
+
+def _check_keys(value: Any) -> None:
+    """Make sure that JSON leaves the keys of a value as they are: it would turn 1 into "1"."""
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r:.40} is not a text, as keys in JSON are")
+        value = tuple(value.values())
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            _check_keys(one)
 
 
 def _text(value: Any) -> str:
