@@ -13,8 +13,8 @@ from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, pus
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
-    from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
+    from hf_oss_instruct.publishing.rules import Rules
     from hf_oss_instruct.reporting.report import Report
     from hf_oss_instruct.run_report import RunReport
 
@@ -171,7 +171,7 @@ def publish(
 def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:
     from hf_oss_instruct.curation.licenses import is_permissive
     from hf_oss_instruct.curation.snippet_filters import secret
-    from hf_oss_instruct.publishing.dataset import Rules
+    from hf_oss_instruct.publishing.rules import Rules
 
     return Rules(secret, is_permissive, allow_unchecked, allow_any_license)
 

@@ -18,10 +18,10 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.exports.export import Exported, export_to
 from hf_oss_instruct.exports.harbor import confirm
-from hf_oss_instruct.publishing.dataset import Rules
 from hf_oss_instruct.publishing.export import export_push
 from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.publishing.hub import check
+from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.rewards import make_code_reward
 from hf_oss_instruct.rewards.verl import compute_score
 from tests.exports.conftest import PREFERENCES

@@ -23,7 +23,8 @@ from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing import retries
-from hf_oss_instruct.publishing.dataset import Rules, dataset_push
+from hf_oss_instruct.publishing.dataset import dataset_push
+from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec

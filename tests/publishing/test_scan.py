@@ -16,9 +16,10 @@ import pytest
 from hf_oss_instruct.curation.licenses import is_permissive
 from hf_oss_instruct.curation.snippet_filters import secret
 from hf_oss_instruct.errors import OssInstructError, PublishError
-from hf_oss_instruct.publishing.dataset import Rules, dataset_push
+from hf_oss_instruct.publishing.dataset import dataset_push
 from hf_oss_instruct.publishing.hub import Push
 from hf_oss_instruct.publishing.model import model_push
+from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.publishing.scores import read_results
 from hf_oss_instruct.schemas import REJECTED_SCHEMA, SFT_SCHEMA
 from hf_oss_instruct.seeds.resolve import open_source

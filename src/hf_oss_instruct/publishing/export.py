@@ -8,8 +8,8 @@ from typing import Any
 
 from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.dataset import Rules, check_checks
 from hf_oss_instruct.publishing.hub import CARD, Push
+from hf_oss_instruct.publishing.rules import Rules, check_checks
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
 from hf_oss_instruct.structured import read_object
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.errors import PublishError, UsageError
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.dataset import Rules
     from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.publishing.report import MakeReport, PublishedReport
+    from hf_oss_instruct.publishing.rules import Rules
 
 KINDS = {"run": "a dataset", "export": "an export", "model": "a trained model", "results": "scores"}
 ONLY_FOR = {

@@ -11,37 +11,17 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.javascript_modules import HIDDEN, as_script, with_bound_imports
 from hf_oss_instruct.verification.suites.whole_files import alone
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-HIDDEN = "__tests_of_ours__"
 _CALLED = re.compile(rf"{HIDDEN}\.(test|now)\((\d+)")
 _TESTS = frozenset({"test", "it", "specify"})
 _ASSERTS = re.compile(r"\b(console\.)?assert\b|\bexpect\s*\(|\bthrow\b|\bt\.(is|equal|deepEqual)\b")
 _CONSOLE_ASSERT = re.compile(r"\bconsole\s*\.\s*assert\s*\(")
 """It only prints where it fails, so that a test of it would always pass."""
-_IMPORT = re.compile(
-    r"^\s*import\s+(?:type\s+)?(?P<what>[^;]*?)\s+from\s+['\"](?P<module>[^'\"]+)['\"];?", re.MULTILINE | re.DOTALL
-)
-_BARE_IMPORT = re.compile(r"^\s*import\s+['\"][^'\"]+['\"];?", re.MULTILINE)
-_EXPORTED = re.compile(
-    r"^([ \t]*)export\s+(?=(async\s+)?(function|class|const|let|var|abstract|enum|interface|type|namespace|declare)\b)",
-    re.MULTILINE,
-)
-_DEFAULT = re.compile(
-    r"^([ \t]*)export\s+default\s+(?P<kind>(?:async\s+)?function\b\s*\*?|class\b)?\s*(?P<name>\w+)?", re.MULTILINE
-)
-_LISTED = re.compile(r"^[ \t]*export\s*(?:type\s*)?\{[^}]*\}\s*(?:from\s*['\"][^'\"]*['\"])?;?", re.MULTILINE)
-_REQUIRED = re.compile(
-    r"(?:const|let|var)\s+(?P<what>\{[^}]*\}|\w+)\s*=\s*require\(\s*['\"](?P<module>[^'\"]+)['\"]\s*\)(?P<member>\.\w+)?\s*;?"
-)
-_PATH = re.compile(
-    r"[./#]|[@~]/|src/|lib/|app/|(solution|your_?module|my_?module|main|index|answer|code|program|module)(\.\w+)?$"
-)
-"""Modules that stand for the program: paths, aliases of its folder, and placeholders."""
-_KNOWN = frozenset("assert test vitest chai mocha sinon jest bun:test @jest/globals".split())
 _EXITS = re.compile(r"\bprocess\s*\.\s*exit\s*\([^)]*\)|\bprocess\s*\.\s*exitCode\s*=\s*[^;}\n]+")
 _WATCHED = re.compile(r"(\w+)\s*(?:\+\+|--|[-+]?=(?!=))|(?:\+\+|--)\s*(\w+)|(\w+)\.push\(")
 _GIVEN = "test it specify describe suite context before beforeAll after afterAll beforeEach afterEach expect assert jest vi chai"
@@ -215,86 +195,9 @@ def harness() -> str:
 
 def _whole(suite: Suite, program: str) -> str:
     typed = ": any" if suite.language == "typescript" else ""
-    names = defined(program)
-    default = next((found["name"] for found in _DEFAULT.finditer(program) if found["name"]), "")
-    solution = _plain(program)
-    tests = _REQUIRED.sub(lambda found: _required(found, names, default), suite.more[0])
-    tests = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], names, default), _BARE_IMPORT.sub("", tests))
+    solution, tests = as_script(program), with_bound_imports(suite.more[0], program)
     given = _GIVEN.split()
     parameters = ", ".join(f"{name}{typed}" for name in [*given, "require"])
     own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in given), f"{HIDDEN}.its.require"])
     head = f"(function (exports{typed}, require{typed}, module{typed}, __names{typed}, {HIDDEN}{typed}) {{"
     return f"{head}\n{solution}\n;(function ({parameters}) {{ {{\n{tests}\n}} }})({own});\n}})\n"
-
-
-def _plain(program: str) -> str:
-    """A module without what only a module may say."""
-    text = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
-    text = _EXPORTED.sub(r"\1", _LISTED.sub("", text))
-
-    def default(found: re.Match[str]) -> str:
-        if found["kind"]:
-            return f"{found[1]}{found['kind']} {found['name'] or 'defaultOfTheModule'}"
-        return f"{found[1]}module.exports.default = {found['name'] or ''}"
-
-    return _DEFAULT.sub(default, text)
-
-
-def defined(program: str) -> frozenset[str]:
-    """The names that a program declares."""
-    return frozenset(
-        re.findall(
-            r"^(?:export\s+)?(?:default\s+)?(?:async\s+)?(?:abstract\s+)?(?:function\s*\*?|class|const|let|var|enum)\s+(\w+)",
-            program,
-            re.MULTILINE,
-        )
-    )
-
-
-def _is_own(module: str, what: str, names: frozenset[str]) -> bool:
-    """Whether a module is the program: by its name, or because all that is taken from it is there."""
-    if module.startswith("node:") or module in _KNOWN:
-        return False
-    taken = {part.partition(" as ")[0].partition(":")[0].strip() for part in what.strip("{} \n").split(",")} - {""}
-    return _PATH.match(module) is not None or (what.startswith("{") and bool(taken) and taken <= names)
-
-
-def _required(found: re.Match[str], names: frozenset[str], default: str) -> str:
-    if not _is_own(found["module"], found["what"], names):
-        return found[0]
-    return _bound(found["what"], names, default, found["member"] or "")
-
-
-def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
-    """A declaration of names of the solution, less those that are there already."""
-    if not what.startswith("{"):
-        if what in names or what == member.lstrip("."):
-            return "" if what in names else f"const {what} = {HIDDEN}.module.exports{member};"
-        exports = f"{HIDDEN}.module.exports"
-        given = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
-        return f"const {what} = {given} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
-    lines = []
-    for one in what.strip("{}").split(","):
-        name, _, other = (part.strip() for part in one.replace(" as ", ":").partition(":"))
-        if name and (other or name) not in names:
-            value = name if name in names else f"{HIDDEN}.module.exports.{name}"
-            lines.append(f"const {other or name} = {value};")
-    return " ".join(lines)
-
-
-def _imported(what: str, module: str, names: frozenset[str], default: str) -> str:
-    """An `import` as a declaration."""
-    what = what.strip()
-    found = []
-    listed = re.search(r"\{[^}]*\}", what)
-    rest = (what.replace(listed[0], "") if listed else what).strip().strip(",").strip()
-    own = _is_own(module, listed[0] if listed else what, names)
-    if listed:
-        inner = re.sub(r"\btype\s+", "", listed[0]).replace(" as ", ": ")
-        found.append(_bound(inner, names, default, "") if own else f"const {inner} = require('{module}');")
-    if rest.startswith("*"):
-        name = rest.rpartition(" ")[2]
-        found.append(f"const {name} = {{ {', '.join(sorted(names))} }};" if own else f"const {name} = require('{module}');")
-    elif rest:
-        found.append(_bound(rest, names, default, "") if own else f"const {rest} = require('{module}');")
-    return " ".join(found)
