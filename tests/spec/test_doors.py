@@ -94,7 +94,6 @@ NEED_A_SOLVER = {"solutions": ("verify", "model"), "repair": ("verify", "model")
 VERIFIED = [option.name for option in OPTIONS["verification"] if option.name != "verify"]
 TOGETHER = {
     "max_cost": ("price_in", "price_out"),
-    "thoughts": ("keep_reasoning",),
     "base_url": ("model",),
     "api_key_env": ("model",),
     **dict.fromkeys(VERIFIED, ("verify",)),
@@ -272,7 +271,7 @@ def test_python_takes_what_it_may(part: str, option: Option) -> None:
 
 def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> None:
     stream, folder = (set(inspect.signature(function).parameters) for function in (synthesize, synthesize_to_disk))
-    assert folder - stream == {"out", "checks", "progress"}
+    assert folder - stream == {"out", "checks", "progress", "thoughts"}  # a stream has no config sft to put thoughts into
     assert stream - folder == {"journal", "on_left_out"}
 
 

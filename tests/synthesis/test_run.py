@@ -146,11 +146,9 @@ def test_completions_begin_with_the_thoughts_if_they_are_kept(tmp_path: Path, co
         return Answer(text=f"<think>\nAn idea.\n</think>\n\n{well_formed(body['messages'])}")
 
     with LocalTeacher(thinking) as teacher:
-        go(tmp_path / "out", code, teacher, n=3, prompt=PromptSpec(keep_reasoning=True, thoughts="keep"))
+        go(tmp_path / "out", code, teacher, n=3, prompt=PromptSpec(thoughts="keep"))
     kept, sft = rows(tmp_path / "out" / "data"), rows(tmp_path / "out" / "sft")
     assert [pair["completion"] for pair in sft] == [f"<think>\nAn idea.\n</think>\n\n{row['solution']}" for row in kept]
-    with pytest.raises(UsageError, match="Pass --keep-reasoning too"):
-        PromptSpec(thoughts="keep")
 
 
 def test_the_same_call_sends_nothing_and_writes_the_same_bytes(tmp_path: Path, code: Path) -> None:

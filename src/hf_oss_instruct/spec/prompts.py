@@ -171,7 +171,7 @@ class PromptSpec:
         DROP,
         Choice((DROP, KEEP), "Unknown treatment of thoughts {value!r}"),
         "Whether completions of the config sft begin with the model's reasoning, between <think> tags: drop (default), or keep, "
-        "which needs --keep-reasoning.",
+        "which stores it in the column reasoning, too.",
         flag="--thoughts",
         yaml="thoughts",
         rare=True,
@@ -206,10 +206,13 @@ class PromptSpec:
                 f"The prompt template has no {needed}. Put {needed} where the "
                 f"{'list of concepts' if self.concepts else 'seed snippet'} belongs."
             )
-        if self.thoughts == KEEP and not self.keep_reasoning:
-            raise UsageError("--thoughts keep needs the column reasoning. Pass --keep-reasoning too.")
         if self.answer_format == JSON and self.parser != "default":
             raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Leave out --answer-format json.")
+
+    @property
+    def stores_reasoning(self) -> bool:
+        """Whether rows have the model's reasoning in their column `reasoning`."""
+        return self.keep_reasoning or self.thoughts == KEEP
 
     @property
     def prompt(self) -> Prompt:

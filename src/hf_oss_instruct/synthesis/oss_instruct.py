@@ -84,7 +84,7 @@ class OssInstructTask(GenerationTask[Seed]):
             spec.sampling,
             parse_with_tests if asked.verify and parser is parse else parser,
             numbered=spec.seeds.sampler == "magicoder",
-            keep_reasoning=spec.prompt.keep_reasoning,
+            keep_reasoning=spec.prompt.stores_reasoning,
             schema=response_format(tests=with_tests) if as_json else None,
         )
 

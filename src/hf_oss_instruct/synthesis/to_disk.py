@@ -59,7 +59,7 @@ def synthesize_to_disk(
         sampling: sampling parameters; the paper's by default.
         parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
-        thoughts: `keep` puts them before the completions of the config `sft` too; `drop` does not.
+        thoughts: `keep` puts them into that column and before the completions of the config `sft`; `drop` does not.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
