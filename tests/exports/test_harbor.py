@@ -13,7 +13,10 @@ import pytest
 
 from hf_oss_instruct.exports.export import export_to
 from hf_oss_instruct.exports.harbor import confirm
+from hf_oss_instruct.exports.harbor_tests import verifier_files
+from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.toolchains import TOOLCHAINS, missing
+from hf_oss_instruct.verification.suites import READ
 from tests.exports.problems import PROBLEMS
 
 SLOW = frozenset({"cpp", "csharp", "java", "racket", "rust"})
@@ -101,3 +104,13 @@ def test_an_id_from_the_rows_names_a_folder_in_out_and_nothing_else(tmp_path: Pa
     assert {"same", "same_2"} < set(tasks)
     listed = (tmp_path / "deep" / "er" / "out" / "tasks.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["id"] for line in listed) == tasks
+
+
+@pytest.mark.parametrize("language", sorted(set(PROBLEMS) & set(READ)))
+def test_a_task_has_every_file_that_its_language_imports(language: str) -> None:
+    solution, tests = PROBLEMS[language]
+    files = verifier_files(RowTests(language, (tests,), solution=solution))
+    beside = r"^from hf_oss_instruct\.(verification\.suites\.\w+) import"
+    imported = {name for text in files.values() for name in re.findall(beside, text, re.MULTILINE)}
+    assert imported >= {"verification.suites.core"}
+    assert {f"lib/hf_oss_instruct/{name.replace('.', '/')}.py" for name in imported} <= set(files)

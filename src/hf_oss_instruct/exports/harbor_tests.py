@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
 from hf_oss_instruct.toolchains import TOOLCHAINS
-from hf_oss_instruct.verification.suites import READ, core, read_suite, whole_files
+from hf_oss_instruct.verification import suites
+from hf_oss_instruct.verification.suites import READ, core, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
 PACKAGE = Path(__file__).parents[1]
@@ -25,8 +27,8 @@ FRAMEWORKS = Path(str(inside.__file__)).with_name("frameworks.py")
 """The part of pytest and unittest that tests use; a task needs no package for it."""
 COMBINES_TEXT = (errors, sentinel, tamper_protection)
 """What puts a program and its tests into one text, in languages whose single tests are not known."""
-COMBINES_SUITES = (errors, core, whole_files)
-"""Files shared by all languages whose tests can be run one by one; each language adds its own."""
+SUITES = Path(str(core.__file__)).parent
+"""The folder with a file for each language whose tests can be run one by one."""
 
 
 def solution_name(tests: RowTests) -> str:
@@ -101,9 +103,8 @@ def _other(tests: RowTests) -> dict[str, str]:
     }
     if suite:
         name = READ[tests.language]
-        folder = Path(core.__file__).parent
-        own = [path for path in sorted(folder.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
-        library = _library([*_files(COMBINES_SUITES), *own])
+        own = [path for path in sorted(SUITES.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
+        library = _library([*_files([errors]), *_with_imports(own)])
         job |= {"core": core.__name__, "module": f"{core.__name__.rpartition('.')[0]}.{name}", "suite": asdict(suite)}
     else:
         library = _library(_files(COMBINES_TEXT))
@@ -135,6 +136,19 @@ def _files(modules: Sequence[ModuleType]) -> list[Path]:
         path = Path(str(module.__file__))
         found += [one for one in sorted(path.parent.iterdir()) if one.is_file()] if path.name == "__init__.py" else [path]
     return found
+
+
+def _with_imports(paths: Sequence[Path]) -> list[Path]:
+    """Files of `SUITES`, and those beside them that they import, those that these import, and so on."""
+    found, new = dict.fromkeys(paths), list(paths)
+    while new:
+        path = new.pop()
+        tree = ast.parse(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
+        modules = {one.module or "" for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)}
+        beside = [SUITES / f"{module.rpartition('.')[2]}.py" for module in modules if module.startswith(f"{suites.__name__}.")]
+        new += [one for one in sorted(beside) if one not in found]
+        found |= dict.fromkeys(sorted(beside))
+    return list(found)
 
 
 def _library(paths: Sequence[Path]) -> dict[str, str]:
