@@ -16,7 +16,7 @@ from hf_oss_instruct.exports.harbor import confirm
 from hf_oss_instruct.exports.harbor_tests import verifier_files
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.toolchains import TOOLCHAINS, missing
-from hf_oss_instruct.verification.suites import READ
+from hf_oss_instruct.verification.suites import READ, csharp
 from tests.exports.problems import PROBLEMS
 
 SLOW = frozenset({"cpp", "csharp", "java", "racket", "rust"})
@@ -114,3 +114,12 @@ def test_a_task_has_every_file_that_its_language_imports(language: str) -> None:
     imported = {name for text in files.values() for name in re.findall(beside, text, re.MULTILINE)}
     assert imported >= {"verification.suites.core"}
     assert {f"lib/hf_oss_instruct/{name.replace('.', '/')}.py" for name in imported} <= set(files)
+
+
+def test_namespaces_are_found_without_a_parser() -> None:
+    text = """namespace A.B { class X { string s = "} namespace No {"; char c = '{'; /* namespace No { */ }
+        namespace C { namespace D { } } // }
+    }
+    namespace E { }"""
+    assert csharp._namespaces(text) == {"A.B", "A.B.C", "A.B.C.D", "E"}
+    assert csharp._namespaces("namespace F.G;\nclass A {}") == {"F.G"}

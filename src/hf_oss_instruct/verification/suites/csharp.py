@@ -21,6 +21,12 @@ HIDDEN = "TestsOfOurs"
 _USING = re.compile(r"^[ \t]*(?:global\s+)?using\s+(?!var\b)(?:static\s+)?[\w.]+(?:\s*=\s*[\w.<>, ]+)?\s*;", re.MULTILINE)
 _FRAMEWORK = re.compile(r"\b(NUnit|Xunit|Microsoft\.VisualStudio)\b")
 _INSTALLED = re.compile(r"\b(System|Mono|Microsoft\.(CSharp|Win32))\b")
+_TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|@"(?:[^"]|"")*"|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'"""
+    r"""|\bnamespace\s+(?P<name>[\w.]+)\s*[{;]|[{}]""",
+    re.DOTALL,
+)
+"""What may hold a brace, and the beginning of a namespace."""
 _FILE_SCOPED = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*;", re.MULTILINE)
 _TEST_MARKS = frozenset({"Test", "TestCase", "Fact", "Theory", "TestMethod", "DataTestMethod"})
 _MARKS = _TEST_MARKS | frozenset(
@@ -197,15 +203,20 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 
 def _namespaces(text: str) -> set[str]:
-    """The namespaces that a file declares, those inside of others by their whole names."""
-    found = set(re.findall(r"^\s*namespace\s+([\w.]+)\s*;", text, re.MULTILINE))
-    stack = [(parse(text.encode(errors="replace"), "csharp").root_node, "")]
-    while stack:
-        node, path = stack.pop()
-        for child in node.named_children:
-            if child.type == "namespace_declaration" and (body := child.child_by_field_name("body")):
-                found.add(path + _name(child))
-                stack.append((body, f"{path}{_name(child)}."))
+    """The namespaces that a file declares, those inside of others by their whole names.
+
+    Without a parser, which the container of a Harbor task does not have.
+    """
+    found: set[str] = set()
+    opened: list[str] = []
+    for token in _TOKEN.finditer(text):
+        if name := token["name"]:
+            found.add("".join(opened) + name)
+            opened += [f"{name}."] if token[0].endswith("{") else []
+        elif token[0] == "{":
+            opened.append("")
+        elif token[0] == "}" and opened:
+            opened.pop()
     return found
 
 
