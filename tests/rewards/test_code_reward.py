@@ -206,6 +206,15 @@ def test_a_single_value_in_place_of_a_list_is_an_error_and_not_a_reward(given: d
         asyncio.run(make_code_reward()(**({"prompts": [""], "completions": [RIGHT], "tests": [TESTS]} | given)))
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("wall_s", "x"), ("cpu_s", None), ("memory_mib", 1), ("workers", "2"), ("call_wall_s", [1]), ("untrusted_tests", "half")],
+)
+def test_an_option_of_the_wrong_kind_is_named_at_the_start(option: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=option):
+        make_code_reward(**{option: value})
+
+
 def test_arrays_are_lists_too() -> None:
     columns = {"tests": np.array([TESTS], object), "lang": pa.chunked_array([["python"]])}
     assert asyncio.run(make_code_reward()(completions=np.array([RIGHT], object), **columns)) == [1.0]

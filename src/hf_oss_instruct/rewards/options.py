@@ -11,6 +11,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import Limits
 
 VARIANTS = ("all", "share", "weighted")
+LEAST_MEMORY_MIB = 16
+"""Below it every program would fail, and get 0.0 as if it were wrong."""
 PREFIX = "HF_OSS_INSTRUCT_REWARD_"
 """Environment variables are this and the option's name in capitals; a YAML for `trl grpo` sets them under `env:`."""
 
@@ -50,6 +52,9 @@ class RewardOptions:
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise UsageError(f"Unknown variant {self.variant!r} of the reward. Use one of: {', '.join(VARIANTS)}.")
+        for name in ("untrusted_tests", "workers", "call_wall_s"):
+            if not isinstance(value := getattr(self, name), (int, float)):
+                raise UsageError(f"{name} is {value!r}; it must be a number.")
         if not 0 <= self.untrusted_tests <= 1:
             raise UsageError(f"untrusted_tests is {self.untrusted_tests}; it is a weight from 0 to 1.")
         if self.workers < 0:
@@ -57,6 +62,8 @@ class RewardOptions:
         if self.call_wall_s <= 0:
             raise UsageError(f"call_wall_s is {self.call_wall_s}; it must be a positive number of seconds.")
         _ = self.limits  # raises
+        if self.memory_mib < LEAST_MEMORY_MIB:
+            raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {LEAST_MEMORY_MIB} MiB.")
 
     def __repr__(self) -> str:
         shown = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "token")

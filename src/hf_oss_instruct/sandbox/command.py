@@ -16,7 +16,12 @@ from hf_oss_instruct.flags import format_option
 @click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
 @format_option
 def env(languages: bool, output: str) -> None:
-    """Print versions and the sandbox of this machine, for a bug report."""
+    """Print versions and the sandbox of this machine, for a bug report.
+
+    \b
+    Versions and sandbox:    hf-oss-instruct env
+    What can be run here:    hf-oss-instruct env --languages
+    """
     if languages:
         _show_languages(output)
         return

@@ -33,7 +33,7 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not 0 < value < 1 << 40:
+            if not isinstance(value, (int, float)) or not 0 < value < 1 << 40:
                 raise UsageError(
                     f"The limit {field.name} is {value!r}; it must be a positive number. Leave it out for the default."
                 )

@@ -18,7 +18,15 @@ SHOWN_SEEDS = 5
 @run_options("seeds")
 @format_option
 def seeds(flags: RunFlags, output: str) -> None:
-    """Show seed snippets and where they come from."""
+    """Show seed snippets and where they come from.
+
+    \b
+    Python's own library:   hf-oss-instruct seeds --n 3
+    Your code:              hf-oss-instruct seeds --seeds my_code/ --languages python,cpp --n 10
+    A Hub dataset:          hf-oss-instruct seeds --seeds bigcode/the-stack --n 3 --format json
+
+    Needs no model and sends no request to one.
+    """
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.seeds.console import show_seed, show_skipped
     from hf_oss_instruct.seeds.sampling import sample
