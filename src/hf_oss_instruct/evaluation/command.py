@@ -175,7 +175,8 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
     \b
     hf-oss-instruct compare base/humaneval_plus mine/humaneval_plus
 
-    A and B are folders that score or evaluate wrote for the same task. Runs paired tests over the problems: McNemar's test and a bootstrap.
+    A and B are folders that score or evaluate wrote for the same task. Runs paired tests over the problems: McNemar's test and a
+    bootstrap.
     """
     from hf_oss_instruct.evaluation.console import show_comparison
     from hf_oss_instruct.evaluation.run import compare_runs
