@@ -56,6 +56,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "thoughts": ("keep", "keep", "keep"),
     "answer_format": ("json", "json", "json"),
     "concepts": ("", True, True),
+    "style": ("class", "class", "class"),
     "temperature": ("0.5", 0.5, 0.5),
     "top_p": ("0.9", 0.9, 0.9),
     "max_tokens": ("99", 99, 99),

@@ -23,6 +23,8 @@ TEMPLATE = "oss_instruct"
 """Name of the default template in run configs."""
 SECTIONS, JSON = "sections", "json"
 """Forms of an answer."""
+FUNCTION, SCRIPT, CLASS = "function", "script", "class"
+"""Styles of a solution."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
 CONCEPT_PLACEHOLDER = re.compile(r"\{fence\}|\{code\}|\{concepts\}|\{language\}")
@@ -194,6 +196,17 @@ class PromptSpec:
         "(SelfCodeAlign). A template of your own has {concepts} and may have {language}.",
         flag="--concepts",
         yaml="concepts",
+        rare=True,
+        set_by=ANYONE & ~Door.REPO_CONFIG,
+    )
+
+    style: str | None = option(
+        None,
+        Choice((FUNCTION, SCRIPT, CLASS), "Unknown style {value!r}"),
+        "Have each pair rewritten, so that the solution is a function, a script that reads standard input, or a class. One more "
+        "request for each seed.",
+        flag="--style",
+        yaml="style",
         rare=True,
         set_by=ANYONE & ~Door.REPO_CONFIG,
     )

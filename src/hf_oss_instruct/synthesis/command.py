@@ -141,7 +141,7 @@ def preview(flags: RunFlags, output: str) -> None:
         ) as counts,
     ):
         seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
-        tasks: list[Task] = [task.first, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
+        tasks: list[Task] = [*task.tasks, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
             outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage
         )
@@ -160,8 +160,8 @@ def preview(flags: RunFlags, output: str) -> None:
         said = f"{became['kept']:,} pairs from {became.total():,} seeds, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
         show_ending(said, look=[_seeds_command()], then=typed_command("synthesize", n=n, out="pairs"))
-        if verification or spec.prompt.concepts:
-            fewest, most = requests_per_row(spec, teacher)
+        fewest, most = requests_per_row(spec, teacher)
+        if verification or most > 1:
             each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
             click.echo(f"A row costs {each} requests, retries aside; {usage.requests_sent:,} were sent now.")
         show_skipped(skipped.elements(), output, source.converted)

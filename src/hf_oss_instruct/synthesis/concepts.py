@@ -88,8 +88,8 @@ class ConceptPairTask(OssInstructTask):
         return ConceptsTask(self.teacher, self, self.sampling)
 
     @property
-    def prompt_hash(self) -> str:
-        """See `OssInstructTask.prompt_hash`."""
+    def pair_prompt_hash(self) -> str:
+        """See `OssInstructTask.pair_prompt_hash`."""
         return digest("prompt", template(__package__, CONCEPTS), self.prompt.text)
 
     @property

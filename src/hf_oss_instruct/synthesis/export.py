@@ -145,7 +145,7 @@ def write_dataset(
         verdicts = stack.enter_context(
             Verdicts(runs[0].folder / VERDICTS, also=[run.folder / VERDICTS for run in runs[1:]], read_only=True)
         )
-        tasks: list[Task] = [task.first]
+        tasks: list[Task] = [*task.tasks]
         if spec.verification.verify:
             tasks.append(Prepare(_verification(spec, task.teacher, before.get("tasks", []), verdicts)))
         journals = [stack.enter_context(Journal(run.folder / JOURNAL)) for run in runs]

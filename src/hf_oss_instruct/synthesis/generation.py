@@ -151,3 +151,11 @@ class LocalTask(ABC, Generic[ItemT]):
 
 Task: TypeAlias = GenerationTask[Any] | LocalTask[Any]
 """A step of the chain of tasks."""
+
+
+def parameters_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
+    """The sampling parameters that were sent, without those that the server does not support."""
+    if not completion.changes:
+        return sampling
+    names = {name: completion.changes.get(name, name) for name in sampling}
+    return {new: sampling[name] for name, new in names.items() if new is not None}

@@ -44,6 +44,7 @@ def synthesize(
     keep_reasoning: bool = False,
     answer_format: str = SECTIONS,
     concepts: bool = False,
+    style: str | None = None,
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
@@ -63,6 +64,7 @@ def synthesize(
         keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
+        style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
         limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
@@ -91,6 +93,7 @@ def synthesize(
             "keep_reasoning": keep_reasoning,
             "answer_format": answer_format,
             "concepts": concepts,
+            "style": style,
         }
     )
     task = pair_task(spec, teacher)
@@ -139,7 +142,7 @@ def rows(
 
     def stream_of(answers: Journal, verdicts: Verdicts) -> AsyncGenerator[Outcome, None]:
         verify = [Prepare(replace(verification, verdicts=verdicts))] if verification else []
-        tasks: list[Task] = [task.first, *verify, *then]
+        tasks: list[Task] = [*task.tasks, *verify, *then]
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also when the program ends

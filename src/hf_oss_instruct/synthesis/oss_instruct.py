@@ -20,7 +20,8 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
 from hf_oss_instruct.spec.verification import ANSWER
-from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis import restyle
+from hf_oss_instruct.synthesis.generation import GenerationTask, parameters_sent
 from hf_oss_instruct.synthesis.journal_lines import OSS_INSTRUCT
 from hf_oss_instruct.teachers.json_answers import (
     NEITHER,
@@ -49,6 +50,7 @@ class OssInstructTask(GenerationTask[Seed]):
         numbered: whether the server's random seed is rng_seed + index, as in the paper, instead of a hash of the seed's id.
         keep_reasoning: whether to store the teacher's reasoning in the column `reasoning`.
         schema: the `response_format` of its requests, if the answer is to be JSON.
+        style: the form that solutions are rewritten to, None to leave them as they are.
 
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
@@ -61,6 +63,7 @@ class OssInstructTask(GenerationTask[Seed]):
     numbered: bool = False
     keep_reasoning: bool = False
     schema: Mapping[str, Any] | None = None
+    style: str | None = None
     name = OSS_INSTRUCT
 
     @classmethod
@@ -75,6 +78,8 @@ class OssInstructTask(GenerationTask[Seed]):
         as_json = spec.prompt.answer_format == JSON
         if prompt == Prompt.default():
             prompt = cls.default_prompt(tests=with_tests, as_json=as_json)
+        if spec.prompt.style is not None:
+            check_style(teacher, tests=with_tests)
         if as_json:
             check_schema(teacher, spec.sampling)
             parser = parse_json_with_tests if asked.verify else parse_json
@@ -86,6 +91,7 @@ class OssInstructTask(GenerationTask[Seed]):
             numbered=spec.seeds.sampler == "magicoder",
             keep_reasoning=spec.prompt.stores_reasoning,
             schema=response_format(tests=with_tests) if as_json else None,
+            style=spec.prompt.style,
         )
 
     @classmethod
@@ -101,8 +107,21 @@ class OssInstructTask(GenerationTask[Seed]):
         return self
 
     @property
+    def tasks(self) -> tuple[GenerationTask[Any], ...]:
+        """The tasks from a seed to a finished pair."""
+        if self.style is None:
+            return (self.first,)
+        return self.first, restyle.RestyleTask(self.teacher, self.style, self.sampling, self.keep_reasoning)
+
+    @property
     def prompt_hash(self) -> str:
         """Hash of the prompts that lead to a row."""
+        before = self.pair_prompt_hash
+        return before if self.style is None else restyle.prompt_hash(before, self.style)
+
+    @property
+    def pair_prompt_hash(self) -> str:
+        """Hash of the prompts that lead to the pair, before it is rewritten to another style."""
         return self.prompt.hash
 
     @property
@@ -113,7 +132,7 @@ class OssInstructTask(GenerationTask[Seed]):
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of this teacher to this prompt and sampling, for runs without a folder."""
-        name = digest(self.teacher.identity, self.prompt_hash, self._as_sent(0))
+        name = digest(self.teacher.identity, self.pair_prompt_hash, self._as_sent(0))
         return cache_folder("journal", name)
 
     def messages(self, item: Seed) -> tuple[Message, ...]:
@@ -181,6 +200,18 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
         )
 
 
+def check_style(teacher: Teacher, *, tests: bool) -> None:
+    """Refuse to rewrite pairs where that cannot work.
+
+    Raises:
+        UsageError: the teacher is no model, or tests come with the pair, which call the solution in its first form.
+    """
+    if teacher.embedded:
+        raise UsageError(f"--style needs a model, and {teacher.identity} is none. Name one with --model.")
+    if tests:
+        raise UsageError("--tests answer gives tests of the solution before it is rewritten. Use --tests apart with --style.")
+
+
 def check_schema(teacher: Teacher, sampling: Sampling) -> None:
     """Refuse to ask for JSON where no schema can be sent.
 
@@ -194,11 +225,3 @@ def check_schema(teacher: Teacher, sampling: Sampling) -> None:
         )
     if RESPONSE_FORMAT in (sampling.extra_body or {}):
         raise UsageError("extra_body has a response_format, and so does --answer-format json. Leave out one of them.")
-
-
-def parameters_sent(sampling: dict[str, Any], completion: Completion) -> dict[str, Any]:
-    """The sampling parameters that were sent, without those that the server does not support."""
-    if not completion.changes:
-        return sampling
-    names = {name: completion.changes.get(name, name) for name in sampling}
-    return {new: sampling[name] for name, new in names.items() if new is not None}

@@ -115,7 +115,7 @@ def run(
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(
                     seeds,
-                    (task.first, *([Prepare(verification)] if verification else []), *then),
+                    (*task.tasks, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
                     ahead=spec.teacher.ahead,

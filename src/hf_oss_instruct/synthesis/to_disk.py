@@ -37,6 +37,7 @@ def synthesize_to_disk(
     thoughts: str = DROP,
     answer_format: str = SECTIONS,
     concepts: bool = False,
+    style: str | None = None,
     checks: Checks | None = None,
     limits: RunLimits | None = None,
     verification: VerificationSpec | None = None,
@@ -62,6 +63,7 @@ def synthesize_to_disk(
         thoughts: `keep` puts them into that column and before the completions of the config `sft`; `drop` does not.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
+        style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         limits: what may be spent.
         verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
@@ -89,7 +91,7 @@ def synthesize_to_disk(
     spec = RunSpec(
         plan,
         TeacherSpec(concurrency=concurrency, timeout=timeout),
-        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, thoughts, answer_format, concepts),
+        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, thoughts, answer_format, concepts, style),
         sampling or Sampling(),
         checks or Checks(),
         limits or RunLimits(),

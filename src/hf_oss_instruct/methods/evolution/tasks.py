@@ -20,8 +20,7 @@ from hf_oss_instruct.methods.evolution.rejections import check_answer, check_pro
 from hf_oss_instruct.schemas import SCHEMA, provenance_columns, seed_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
-from hf_oss_instruct.synthesis.oss_instruct import parameters_sent
+from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, parameters_sent
 from hf_oss_instruct.teachers.parsing import problem_section, solution_section
 from hf_oss_instruct.teachers.protocol import Teacher
 

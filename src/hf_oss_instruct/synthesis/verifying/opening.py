@@ -65,5 +65,5 @@ def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:
     """
     verification = open_verification(spec, teacher)
     fewest, most = verification.requests_per_row() if verification else (0, 0)
-    of_pair = 0 if teacher.embedded else 2 if spec.prompt.concepts else 1
+    of_pair = 0 if teacher.embedded else 1 + spec.prompt.concepts + (spec.prompt.style is not None)
     return of_pair + fewest, of_pair + most
