@@ -1,7 +1,9 @@
-"""What one machine does for a run of many: shards that draw their seeds, and the merge of what they have answered.
+"""What one machine does for a run of many: shards that draw their seeds and are copied, and the merge of what they have answered.
 
     python benchmarks/scale.py                            # 10,000 and 100,000 rows; a few minutes
     python benchmarks/scale.py --rows 10000 1000000       # growth up to a million rows; half an hour, 10 GB of disk
+    python benchmarks/scale.py --state 100000 1000000     # what deduplication keeps in memory, against its formula; two minutes
+    python benchmarks/scale.py --tasks 4000               # the same run in 1, 2 and 4 shards; a minute
 
 Each figure is of a process of its own: CPU is its user and system time, memory its anonymous pages at their peak. The
 shards' journals are recorded here, with texts of random words (about 2 kB a row), so that there are few near duplicates
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import subprocess
@@ -22,6 +25,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 SHARDS = 8
 WORDS = [f"{start}{end}" for start in "alpha beta gamma delta river stone cloud field night paper".split() for end in range(200)]
@@ -103,6 +109,72 @@ def draw(rows: int, folder: Path) -> None:
     assert found >= rows // SHARDS, found
 
 
+COPIES = 100
+
+
+def copy(rows: int, folder: Path) -> None:
+    """Copy a shard to a store a hundred times while its journal grows, as at intervals."""
+    from hf_oss_instruct.scale.shipping import Shipper
+    from hf_oss_instruct.scale.store import Store
+
+    [lines] = [path.read_bytes().splitlines(keepends=True) for path in (folder / f"plan-{rows}").glob("shards/00000*/journal/*")]
+    work, store = folder / f"copied-{rows}" / "shards" / "00000-of-00001", folder / f"store-{rows}"
+    with Shipper(Store(store.as_uri()), work, "shards/0", 3600, print) as shipper:
+        (work / "journal").mkdir(parents=True)
+        with (work / "journal" / "host-1-0.jsonl").open("ab", buffering=0) as journal:
+            for number in range(COPIES):
+                journal.write(b"".join(lines[number::COPIES]))
+                shipper.ship()
+    copied = sum(path.stat().st_size for path in store.glob("shards/0/journal/*"))
+    assert copied == sum(map(len, lines)), (copied, len(lines))
+
+
+def marks(rows: int, _: Path) -> None:
+    """The map of exact duplicates: a 64-bit hash for each of a row's seed, problem and solution."""
+    from hf_oss_instruct.packed import NumberMap
+
+    seen, draw = NumberMap(), random.Random(0)
+    for _number in range(3 * rows):
+        seen.set(draw.getrandbits(63), 1)
+
+
+def bands(rows: int, _: Path) -> None:
+    """The band keys of near duplicates of one column, and how many pairs of texts that share nothing are compared."""
+    from hf_oss_instruct.curation.minhash import candidates
+
+    draw, words = np.random.default_rng(0), np.array(WORDS)
+    texts = (
+        pa.array([" ".join(row) for row in words[draw.integers(0, len(words), (10_000, 30))]]) for _ in range(rows // 10_000)
+    )
+    later, _earlier = candidates(texts)
+    print(f"{len(later):,} candidates; 25 n² / 2³³ = {25 * rows**2 / 2**33:,.0f}", file=sys.stderr)
+
+
+def tasks(rows: int, folder: Path) -> None:
+    """CPU seconds of the same run in 1, 2 and 4 shards at the same time, without their server."""
+    teacher = [sys.executable, str(Path(__file__).with_name("fast_teacher.py")), "--latency-ms", "100"]
+    words = f"synthesize --seeds {documents(rows, folder)} --n {rows} --licenses any --benchmarks none --model m --format quiet"
+    with subprocess.Popen(teacher, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        words += f" --base-url http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        alone, command = 0.0, Path(sys.executable).with_name("hf-oss-instruct")
+        for count in (1, 2, 4):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            running = [
+                subprocess.Popen(
+                    [command, *words.split(), "--shard", f"{index}/{count}", "--out", folder / f"{count}-{index}"],
+                    env=os.environ | {"HF_HOME": str(folder / f"home-{count}-{index}")},
+                )
+                for index in range(count)
+            ]
+            assert not any([process.wait() for process in running])
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+            alone = alone or cpu
+            print(f"{count} shards {cpu:7.1f} CPU s {rows / cpu:7.0f} seeds a CPU s, efficiency {alone / cpu:.0%}", flush=True)
+        server.kill()
+
+
 def watched() -> list[int]:
     """Anonymous memory of this process in kB, read twenty times a second; pages of mapped files can be dropped."""
     found = [0]
@@ -117,7 +189,8 @@ def watched() -> list[int]:
     return found
 
 
-STEPS = {"record": record, "draw": draw, "merge": merge}
+STEPS = {"record": record, "draw": draw, "copy": copy, "merge": merge}
+STATE = {"marks": marks, "bands": bands}
 
 
 def measure(step: str, rows: int, folder: Path) -> tuple[float, float]:
@@ -131,20 +204,25 @@ def measure(step: str, rows: int, folder: Path) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--state", type=int, nargs="+", help="rows whose state is measured, and nothing else")
+    parser.add_argument("--tasks", type=int, help="seeds of a run in 1, 2 and 4 shards, and nothing else")
+    parser.add_argument("--step", choices=STEPS | STATE, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.step:
         peak = watched()
-        STEPS[given.step](given.rows[0], given.folder)
+        (STEPS | STATE)[given.step](given.rows[0], given.folder)
         used = resource.getrusage(resource.RUSAGE_SELF)
         print(json.dumps([used.ru_utime + used.ru_stime, max(peak) / 1024]))
         return
     with tempfile.TemporaryDirectory() as folder:
+        if given.tasks:
+            tasks(given.tasks, Path(folder))
+            return
         print(f"{'step':10} {'rows':>10} {'CPU s':>9} {'µs a row':>9} {'MB':>7}")
-        for rows in given.rows:
-            documents(rows, Path(folder))
-            for step in STEPS:
+        for rows in given.state or given.rows:
+            documents(rows if not given.state else 1, Path(folder))
+            for step in STATE if given.state else STEPS:
                 cpu, memory = measure(step, rows, Path(folder))
                 if step != "record":
                     print(f"{step:10} {rows:10,} {cpu:9.1f} {cpu / rows * 1e6:9.0f} {memory:7.0f}", flush=True)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-RECENT = 2**15
-"""Entries in a Python dict before they are packed."""
+RECENT, SHARE = 2**15, 16
+"""Entries in a Python dict before they are packed: so many, or one for this many that are packed, so that packing, which sorts all,
+takes the same time for each entry however many there are."""
 
 
 class NumberMap:
-    """Maps integers to integers, all 0 … 2⁶⁴−1, with 16 bytes per entry; a dict needs ten times that.
+    """Maps integers to integers, all 0 … 2⁶⁴−1, with 16 to 26 bytes per entry; a dict needs 160.
 
-    The newest entries are in a dict; every 32,768 of them are merged into two arrays, sorted by key.
+    The newest entries are in a dict, at most one in 16 or 32,768; then they are merged into two arrays, sorted by key.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class NumberMap:
     def set(self, key: int, value: int) -> None:
         """Set the value of a key, replacing an earlier one."""
         self._recent[key] = value
-        if len(self._recent) >= RECENT:
+        if len(self._recent) >= max(RECENT, len(self._keys) // SHARE):
             self._pack()
 
     def values(self) -> Iterator[int]:
