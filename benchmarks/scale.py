@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,29 @@ def bands(rows: int, _: Path) -> None:
     print(f"{len(later):,} candidates; 25 n² / 2³³ = {25 * rows**2 / 2**33:,.0f}", file=sys.stderr)
 
 
+def index(rows: int, _: Path) -> None:
+    """The index of benchmarks, of a task for a hundred rows: it depends on the benchmarks' text, and not on the rows."""
+    from hf_oss_instruct.curation import benchmark_index
+    from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
+
+    draw = random.Random(0)
+    texts = [[" ".join(draw.choices(WORDS, k=120)) for _ in range(2)] for _ in range(rows // 100)]
+    made = benchmark_index.build(
+        [BenchmarkTask(f"b:{number}", (one,), (one,), (other,)) for number, (one, other) in enumerate(texts)]
+    )
+    text, size = sum(len(part) for pair in texts for part in pair), nbytes(made)
+    print(f"{len(texts):,} tasks: {size / 1e6:.1f} MB, {size / text:.1f} times their text", file=sys.stderr)
+
+
+def nbytes(value: Any) -> int:
+    """Bytes of the arrays and texts in dataclasses and tuples."""
+    if isinstance(value, np.ndarray | bytes | str):
+        return value.nbytes if isinstance(value, np.ndarray) else len(value)
+    if is_dataclass(value):
+        return sum(nbytes(getattr(value, found.name)) for found in fields(value))
+    return sum(map(nbytes, value)) if isinstance(value, tuple) else 0
+
+
 def tasks(rows: int, folder: Path) -> None:
     """CPU seconds of the same run in 1, 2 and 4 shards at the same time, without their server."""
     teacher = [sys.executable, str(Path(__file__).with_name("fast_teacher.py")), "--latency-ms", "100"]
@@ -190,7 +214,7 @@ def watched() -> list[int]:
 
 
 STEPS = {"record": record, "draw": draw, "copy": copy, "merge": merge}
-STATE = {"marks": marks, "bands": bands}
+STATE = {"marks": marks, "bands": bands, "index": index}
 
 
 def measure(step: str, rows: int, folder: Path) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 RECENT, SHARE = 2**15, 16
-"""Entries in a Python dict before they are packed: so many, or one for this many that are packed, so that packing, which sorts all,
-takes the same time for each entry however many there are."""
+"""Entries in a Python dict before they are packed: so many, or one for this many that are packed. Packing sorts all entries, and
+in this way takes the same time for each, however many there are."""
 
 
 class NumberMap:
