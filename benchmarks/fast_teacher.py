@@ -25,7 +25,7 @@ class Teacher(asyncio.Protocol):
 
     stats = {"total": 0, "answered": 0, "in_flight": 0, "max_in_flight": 0, "connections": 0}  # noqa: RUF012  # shared on purpose
     latency_s = 0.2
-    faults = False
+    faults = tested = False
     rpm = 0
     accepted: deque[float] = deque()  # noqa: RUF012  # when requests of the last second were let in
 
@@ -89,6 +89,9 @@ class Teacher(asyncio.Protocol):
         words = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 120))
         code = "\n".join(f"    step_{step} = {number} * {step}" for step in range(20))
         text = f"[Problem Description]\nProblem {number}: {words}.\n\n[Solution]\n```python\ndef solve_{number}():\n{code}\n```"
+        if self.tested:
+            words = " ".join(random.Random(number).choices(WORDS, k=60))  # no near duplicates
+            text = f"[Problem Description]\nProblem {number}: {words}.\n\n{tested(number)}"
         text = text[:300] if fault == "cut" else "I am sorry." if fault == "garbage" else text
         finish = "length" if fault == "cut" else "stop"
         message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
@@ -104,8 +107,22 @@ class Teacher(asyncio.Protocol):
                 self.transport.close()
 
 
-async def serve(latency_s: float, faults: bool, rpm: int) -> None:
-    Teacher.latency_s, Teacher.faults, Teacher.rpm = latency_s, faults, rpm
+def tested(number: int) -> str:
+    """A solution with 8 mutants and its 10 tests, as sections of an answer."""
+    code = (
+        f"def clamp_{number}(x, low=0, high={number + 9}):\n    if low > high:\n        raise ValueError('low > high')\n"
+        "    if x < low:\n        return low\n    if x > high:\n        return high\n    return x * 1\n"
+    )
+    values = [-2, -1, 0, 1, 5, number + 8, number + 9, number + 10, number + 11, number + 50]
+    tests = "\n".join(
+        f"def test_{at}():\n    assert clamp_{number}({value}) == {min(max(value, 0), number + 9)}\n"
+        for at, value in enumerate(values)
+    )
+    return f"[Solution]\n```python\n{code}```\n\n[Tests]\n```python\n{tests}```"
+
+
+async def serve(latency_s: float, faults: bool, rpm: int, with_tests: bool) -> None:
+    Teacher.latency_s, Teacher.faults, Teacher.rpm, Teacher.tested = latency_s, faults, rpm, with_tests
     server = await asyncio.get_running_loop().create_server(Teacher, "127.0.0.1", 0, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -118,6 +135,7 @@ if __name__ == "__main__":
         "--faults", action="store_true", help="10 %% 429, 2 %% 500, 2 %% cut, 2 %% garbage, 1 %% reset, 1 %% hang"
     )
     options.add_argument("--rpm", type=int, default=0, help="requests per minute, by the last second; 429 above")
+    options.add_argument("--tests", action="store_true", help="answers with a solution and ten tests of it")
     chosen = options.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
-        runner.run(serve(chosen.latency_ms / 1000, chosen.faults, chosen.rpm))
+        runner.run(serve(chosen.latency_ms / 1000, chosen.faults, chosen.rpm, chosen.tests))

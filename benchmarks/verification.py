@@ -2,11 +2,13 @@
 
 python benchmarks/verification.py rows            a row of Python, and suites beside `python -m pytest` in a subprocess for each
 python benchmarks/verification.py matrix          a solution of a matrix with 100 tests
+python benchmarks/verification.py command         a row of `synthesize --verify` and of `verify DIR`, the whole command
 python benchmarks/verification.py compiled        a row of C++, Java, Rust and Go, as compilations of its solution
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -139,12 +141,42 @@ def compiled() -> None:
         print(f"{language}: {row:.2f} CPU-s a row with {mutants:.0f} mutants, {compilations}, by {how}")
 
 
+def command(count: int = 120) -> None:
+    """`synthesize --verify` and `verify DIR` as a user starts them: Python rows with 10 tests, 8 mutants, 2 reruns."""
+    here, program = Path(__file__).parent, str(Path(sys.executable).with_name("hf-oss-instruct"))
+    server = [sys.executable, str(here / "fast_teacher.py"), "--latency-ms", "50", "--tests"]
+    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as teacher:
+        assert teacher.stdout
+        url = f"http://127.0.0.1:{int(teacher.stdout.readline())}/v1"
+        cpu_s, how = meter()  # after the teacher has started, which is not counted
+        made, verified = Path(folder, "made"), Path(folder, "verified")
+        seeds = ["--seeds", str(here.parent / "src"), "--model", "m", "--base-url", url, "--n", str(count)]
+        try:
+            for words, out in (
+                (["synthesize", *seeds, "--verify", "--tests", "answer"], made),
+                (["verify", str(made)], verified),
+            ):
+                before, began = cpu_s(), time.monotonic()
+                ran = subprocess.run([program, *words, "--out", str(out)], capture_output=True, text=True)
+                cpu, wall = (cpu_s() - before) / count, (time.monotonic() - began) / count
+                assert not ran.returncode, ran.stderr[-2000:]
+                kept = json.loads((out / "run.json").read_text())["kept"]
+                assert kept == count, f"{kept} of {count} rows were kept"
+                rate = len(os.sched_getaffinity(0)) / cpu
+                print(f"{words[0]}: {1000 * cpu:.0f} ms CPU a row of {count}; {rate:.1f} rows/s on idle processors,")
+                print(f"{1 / wall:.1f} rows/s now, at load {os.getloadavg()[0]:.1f}; by {how}")
+        finally:
+            teacher.terminate()
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["rows"]:
             rows()
         case ["matrix"]:
             matrix()
+        case ["command"]:
+            command()
         case ["compiled"]:
             compiled()
         case _:

@@ -43,10 +43,20 @@ class RunLimits:
         set_by=CALLER,
     )
     price_in: float | None = option(
-        None, Number(0), "Price of a million prompt tokens.", flag="--price-in", metavar="PRICE", set_by=CALLER
+        None,
+        Number(0),
+        "Price of a million prompt tokens, for every model of the run; give the highest.",
+        flag="--price-in",
+        metavar="PRICE",
+        set_by=CALLER,
     )
     price_out: float | None = option(
-        None, Number(0), "Price of a million completion tokens.", flag="--price-out", metavar="PRICE", set_by=CALLER
+        None,
+        Number(0),
+        "Price of a million completion tokens, for every model of the run; give the highest.",
+        flag="--price-out",
+        metavar="PRICE",
+        set_by=CALLER,
     )
     give_up_after: float = option(
         300.0,
