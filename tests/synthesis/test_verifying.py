@@ -232,7 +232,9 @@ def test_the_embedded_teacher_gives_verified_pairs_offline(tmp_path: Path) -> No
 @pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.long)])
 def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path: Path, rounds: int) -> None:
     count = 12 if rounds == 4 else 63
-    kinds = tuple((FAST if rounds == 4 else KINDS)[number % len(FAST)] for number in range(count))
+    kinds = tuple(FAST[number % len(FAST)] for number in range(count))
+    if rounds > 4:  # one hangs, which costs seconds each time it is interrupted
+        kinds = ("hanging", *kinds[1:])
     seeds = code(tmp_path / "code", kinds)
     with verifying_teacher() as server:
         words = ["--seeds", str(seeds), "--n", str(count), "--model", "m", "--base-url", server.base_url, "--concurrency", "4"]
@@ -257,7 +259,7 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path
             verdicts = tmp_path / "killed" / "verdicts.jsonl"
             return len(server.requests) + (verdicts.read_bytes().count(b"\n") if verdicts.exists() else 0)
 
-        assert start("whole").wait().returncode == 0
+        assert start("whole").wait(600).returncode == 0
         whole = json.loads((tmp_path / "whole" / "run.json").read_text())
         asked, lines = len(server.requests), (tmp_path / "whole" / "verdicts.jsonl").read_bytes().count(b"\n")
         dice, kills = random.Random(7), 0
@@ -267,7 +269,7 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(tmp_path
                 time.sleep(0.005)
             process.kill()
             kills += process.wait().returncode != 0
-        assert start("killed").wait().returncode == 0
+        assert start("killed").wait(600).returncode == 0
         found = json.loads((tmp_path / "killed" / "run.json").read_text())
         assert kills >= rounds // 2
         assert asked <= len(server.requests) - asked <= asked + 4 * kills, "paid once, but for what was in flight"

@@ -81,7 +81,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
 
 
 def _of_several(texts: Sequence[str], read: Callable[[str], Suite], module: Any) -> Suite:
-    """One suite of several texts. Its tests show the texts that they came from, so that they can be read again."""
+    """Combine several texts into one suite, whose tests keep the text they came from, so that they can be read again."""
     suites = [read(text) for text in texts]
     whole: Suite = read(module.one_file(texts)) if hasattr(module, "one_file") else module.joined(suites)
     shown = [

@@ -1,4 +1,4 @@
-"""What a suite of tests is, whatever its language."""
+"""Tests and suites of tests in any language."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from hf_oss_instruct.errors import OssInstructError
 
 LARGEST = 1_000_000
-"""Characters of tests that are read."""
+"""Maximum characters of tests that are read."""
 MOST_TESTS = 1_000
 LARGEST_SOLUTION = 256_000
-"""Characters of a solution that is run."""
+"""Maximum characters of a solution that is run."""
 
 
 class SuiteRefusedError(OssInstructError):
-    """A row is not verified.
+    """A row cannot be verified.
 
     Attributes:
         reason: as in `data.REASONS`, or `not_verifiable`.
@@ -81,7 +81,7 @@ class Suite:
         return bool(self.tests) and self.tests[0].kind == "pair"
 
     def standalone(self) -> list[str]:
-        """Each test with what stands before all of them, of a pair its input and output as JSON: the column `tests`."""
+        """The column `tests`: each test with the code that all tests share before it; a pair as JSON of input and output."""
         if self.texts:
             return list(self.texts)
         if self.is_pairs:
@@ -93,7 +93,7 @@ class Suite:
 
 
 def may_change(statement: str, before: Sequence[str]) -> bool:
-    """Whether a statement that tests something may also change a variable, so that it has to run before the tests after it.
+    """Whether a statement that tests something may also change a variable, so that later tests must run after it.
 
     Args:
         statement: the statement, in a language with C's syntax.

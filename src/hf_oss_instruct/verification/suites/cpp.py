@@ -60,7 +60,7 @@ def read(text: str, solution: str, language: str) -> Suite:
 
 
 def _as_main(body: str) -> str:
-    """Statements without a function around them, in a `main` after what is defined."""
+    """Put statements that stand outside of any function into a `main`, after the definitions."""
     root = parse(body.encode(errors="replace"), "cpp").root_node
     defined = [
         node for node in root.named_children
@@ -80,7 +80,7 @@ def _as_main(body: str) -> str:
 
 
 def _macros_of(text: str) -> frozenset[str]:
-    """Macros of the tests' own that can fail a test."""
+    """Macros that the tests define and that can fail a test."""
     found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
     return frozenset(name for name, body in found if _ASSERTS.search(body) or _COUNTS.search(body))
 
@@ -163,7 +163,7 @@ def together(program: str) -> bool:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts; what stands before their tests is put together once. A bare statement has nothing before it."""
+    """Combine several texts into one suite, with the code before their tests once. A bare statement has none before it."""
     suites = [
         replace(suite, preamble="") if suite.preamble.strip() in {test.text.strip() for test in suite.tests} else suite
         for suite in suites
@@ -209,5 +209,5 @@ def _macros(hidden: str) -> Iterator[str]:
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("cpp.cpp").read_text("utf-8")

@@ -82,7 +82,7 @@ def _body(text: str) -> str:
 
 
 def _of_ours(text: str) -> str:
-    """The text with the assertions of the harness, whatever the program calls its own classes."""
+    """Replace assertions by the harness's, by full names that no class of the program can take."""
     text = _DEBUG.sub(f"global::{HIDDEN}.Check.That(", text)
     text = _CLASSES.sub(lambda found: f"global::{HIDDEN}.{found[1] or 'Assert'}.", text)
     return _THROWS.sub(f"global::{HIDDEN}.Throws.", _WORDS.sub(rf"global::{HIDDEN}.NUnitWords.\1.", text))
@@ -172,7 +172,7 @@ def _name(method: Node) -> str:
 
 
 def one_file(texts: Sequence[str]) -> str:
-    """One file of several, each with names of its own for the classes that it declares."""
+    """Combine several files into one, with different names for the classes that each declares."""
     usings = dict.fromkeys(one.strip() for text in texts for one in _USING.findall(text))
     parts = []
     for number, text in enumerate(texts):
@@ -221,7 +221,7 @@ def _namespaces(text: str) -> set[str]:
 
 
 def _resolves(using: str, namespaces: set[str], program: str) -> bool:
-    """Whether a `using` names something that is there: not the namespace of the solution that it does not have."""
+    """Whether a `using` names something that exists; tests may name a namespace that the solution does not declare."""
     name = using.partition("using ")[2].rstrip(";").removeprefix("static ").rpartition("=")[2].strip()
     return (
         bool(_INSTALLED.match(name))
@@ -231,11 +231,11 @@ def _resolves(using: str, namespaces: set[str], program: str) -> bool:
 
 
 def _without_main(program: str) -> str:
-    """A program has one entry point, which is ours."""
+    """Rename the entry point: the harness has the only one."""
     return re.sub(r"\bstatic\s+(async\s+)?(void|int|Task)\s+Main\s*\(", r"static \1\2 MainOfTheProgram(", program)
 
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("csharp.cs").read_text("utf-8")

@@ -135,7 +135,7 @@ def together(program: str) -> bool:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts: imports and helpers once, tests of the same name with a number."""
+    """Combine several texts into one suite: imports and helpers once, tests of the same name with a number."""
     tests: list[Test] = []
     for test in (test for suite in suites for test in suite.tests):
         same = [one for one in tests if one.name == test.name and test.kind == "function"]
@@ -201,5 +201,5 @@ def _tests(suite: Suite, number: int, hidden: str) -> str:
 
 @cache
 def harness(name: str) -> str:
-    """What runs tests and says what each came to, and what they import of testify."""
+    """The harness, which runs the tests and reports the result of each, and the part of testify that they import."""
     return Path(__file__).with_name(name).read_text("utf-8")

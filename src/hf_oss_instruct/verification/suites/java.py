@@ -237,7 +237,7 @@ def _name(method: Node) -> str:
 
 
 def one_file(texts: Sequence[str]) -> str:
-    """One file of several, each with names of its own for the classes that it declares."""
+    """Combine several files into one, with different names for the classes that each declares."""
     imports = dict.fromkeys(one.strip() for text in texts for one in _IMPORT.findall(text))
     parts = []
     for number, text in enumerate(texts):
@@ -269,7 +269,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         f"class Table{hidden} extends {hidden}.Table {{ int count() {{ return {len(suite.tests)}; }} "
         f"void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"
     )
-    # Names that no program knows: a class of its own would come before the harness's.
+    # Random names: a class of the program with the same name would hide the harness's.
     own = [
         f"class {hidden} extends VerificationHarness {{}}",
         f"class {hidden}Base extends VerificationAssertions {{}}",
@@ -287,5 +287,5 @@ def _nested(text: str) -> str:
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("java.java").read_text("utf-8")

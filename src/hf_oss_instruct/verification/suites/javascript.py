@@ -161,7 +161,7 @@ def _name(call: Node) -> str:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts, each a block of its own."""
+    """Combine several texts into one suite, each in a separate block."""
     tests: list[Test] = []
     parts = []
     for suite in suites:
@@ -189,7 +189,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("javascript.js").read_text("utf-8")
 
 

@@ -37,7 +37,7 @@ def with_bound_imports(tests: str, program: str) -> str:
 
 
 def as_script(program: str) -> str:
-    """A module without what only a module may say."""
+    """A module's text without the syntax that only modules allow."""
     text = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
     text = _EXPORTED.sub(r"\1", _LISTED.sub("", text))
 

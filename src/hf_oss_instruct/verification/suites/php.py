@@ -120,7 +120,7 @@ def _methods(node: Node, tests: list[Test], spans: list[tuple[int, int]]) -> Non
 
 
 def one_file(texts: Sequence[str]) -> str:
-    """One file of several, each with names of its own for the functions and classes that it declares."""
+    """Combine several files into one, with different names for the functions and classes that each declares."""
     parts = []
     for number, text in enumerate(texts):
         body = _TAG.sub("", text)
@@ -144,5 +144,5 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("php.php").read_text("utf-8")

@@ -58,7 +58,7 @@ def _parsed(text: str) -> ast.Module:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts; each test brings what stands before it."""
+    """Combine several texts into one suite; each test keeps the code before it."""
     tests = [
         replace(test, text=whole, run=f"{suite.run_preamble}\n{test.run or test.text}")
         for suite in suites
@@ -138,7 +138,7 @@ class _Reader:
         return plain and function.name in self._called and asserts(function)
 
     def _is_runner(self, statement: ast.stmt) -> bool:
-        """What starts tests, or only prints."""
+        """Whether a statement only starts tests or prints."""
         if not (isinstance(statement, ast.Expr) and isinstance(called := statement.value, ast.Call)):
             return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         name = ast.unparse(called.func)

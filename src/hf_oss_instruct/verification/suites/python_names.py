@@ -41,7 +41,7 @@ def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
 
 
 def defined_names(solution: str) -> frozenset[str]:
-    """The names that a module gives."""
+    """The names that a module defines."""
     try:
         tree = ast.parse(solution)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Statements of Python tests: what they are, which names they use, and their comparisons, which honest values only may pass."""
+"""Statements of Python tests: their kinds, the names they use, and comparisons that no value passes by equalling everything."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import builtins
 
 
 class HonestComparisons(ast.NodeTransformer):
-    """Comparisons of tests ask first whether a value claims to be equal to everything."""
+    """Rewrite comparisons so that they first reject a value that claims to equal everything."""
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
-        """Change what an `assert` compares."""
+        """Rewrite the comparisons of an `assert`."""
         self.generic_visit(node)
         return ast.Assert(self._test(node.test), node.msg)
 
@@ -27,7 +27,7 @@ class HonestComparisons(ast.NodeTransformer):
         return test
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        """Change what a method such as `assertEqual` compares."""
+        """Rewrite the arguments of a method such as `assertEqual`."""
         self.generic_visit(node)
         match node.func:
             case ast.Attribute(ast.Name("self"), name) if name.startswith("assert") and not name.startswith("assertRaises"):
@@ -111,5 +111,5 @@ def names_used(statement: ast.stmt) -> set[str]:
 
 
 def names_assigned(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives a value."""
+    """The names that a statement assigns."""
     return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

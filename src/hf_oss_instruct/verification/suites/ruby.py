@@ -142,7 +142,7 @@ def _method(node: Node) -> str:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts, one after the other; classes that they share are opened again."""
+    """Combine several texts into one suite, one after the other; a class in several of them is reopened."""
     tests: list[Test] = []
     parts = []
     for suite in suites:
@@ -173,5 +173,5 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("ruby.rb").read_text("utf-8")

@@ -24,7 +24,7 @@ _MACROS = re.compile(r"(?<![\w:])(assert|assert_eq|assert_ne|debug_assert\w*|pan
 _INNER = re.compile(r"^[ \t]*#!\[[^\]]*\]", re.MULTILINE)
 _EXTERN = re.compile(r"^[ \t]*extern\s+crate\s+\w+\s*;", re.MULTILINE)
 _USE = re.compile(r"\buse\s+(?:::)?(\w+)\s*(?:::|;)([^;]*);?")
-# What could run before the tests do, or take the place of the functions that report them.
+# Attributes by which code could run before the tests, or replace the functions that report results.
 _EXPORTED = re.compile(r"#\s*\[\s*(?:unsafe\s*\(\s*)?no_mangle\s*\)?\s*\]")
 _LINKED = re.compile(r"\b(no_mangle|link_section|export_name|global_asm)\b")
 
@@ -126,7 +126,7 @@ def _whole(main: Node) -> Test:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts: helpers once, tests of the same name with a number."""
+    """Combine several texts into one suite: helpers once, tests of the same name with a number."""
     tests: list[Test] = []
     for test in (test for suite in suites for test in suite.tests):
         same = any(one.name == test.name for one in tests)
@@ -189,5 +189,5 @@ def _std(text: str) -> str:
 
 @cache
 def harness() -> str:
-    """What runs tests and says what each came to."""
+    """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("rust.rs").read_text("utf-8")

@@ -136,7 +136,7 @@ def _variables(text: str) -> set[str]:
 
 
 def joined(suites: Sequence[Suite]) -> Suite:
-    """One suite of several texts: helpers once, tests of the same name with a number."""
+    """Combine several texts into one suite: helpers once, tests of the same name with a number."""
     tests = [
         replace(test, text=whole, name=f"{test.name}_{number}" if test.kind == "statements" else test.name)
         for number, suite in enumerate(suites)
@@ -187,5 +187,5 @@ _RESTORED = (
 
 @cache
 def harness(name: str) -> str:
-    """What runs tests and says what each came to, and the assertions that they know."""
+    """The harness, which runs the tests and reports the result of each, and the assertions that they can call."""
     return Path(__file__).with_name(name).read_text("utf-8")

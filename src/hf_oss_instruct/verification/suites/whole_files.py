@@ -1,4 +1,4 @@
-"""Tests in languages whose test files cannot simply be appended to each other: files of one test, and one file of several."""
+"""Languages whose test files cannot simply be concatenated: files with one test each, and several files combined into one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def alone(tests: Sequence[Test], source: bytes, spans: Sequence[tuple[int, int]]
 
 
 def renamed(text: str, names: Iterable[str], number: int) -> str:
-    """A file with other names for what it declares, so that it can stand beside others; the first keeps its own."""
+    """Rename what a file declares, so that it can be combined with others; the first file keeps its names."""
     for name in dict.fromkeys(names) if number else ():
         text = re.sub(rf"(?<![\w$]){re.escape(name)}\b", f"{name}_{number}", text)
     return text
