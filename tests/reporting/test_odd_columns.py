@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -89,3 +90,15 @@ def test_rows_without_text_are_refused_with_the_types_of_their_columns() -> None
         open_rows([{"messages": [{"role": "user", "content": "Sort a list"}]}])
     with pytest.raises(UsageError, match=r"--columns: Frage, Antwort\.$"):
         open_rows([{"Frage": "Was?", "Antwort": "Das.", "number": 1}])
+
+
+@pytest.mark.parametrize("rows", [None, 5, ["a", "b"], [1], [None]])
+def test_what_is_no_row_is_said(rows: Any) -> None:
+    with pytest.raises(UsageError, match=r"Pass a list of dicts"):
+        open_rows(rows)
+
+
+@pytest.mark.parametrize("given", [{"columns": "problem,solution"}, {"columns": ["a", "b"], "benchmarks": "humaneval"}])
+def test_a_text_in_place_of_a_list_is_said(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="Pass a list of names"):
+        report([{"problem": "a", "solution": "b"}], **given)

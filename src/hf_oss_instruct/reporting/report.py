@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def report(
     from hf_oss_instruct.reporting.rows import open_rows
 
     check_libraries()
+    for name, value in {"benchmarks": benchmarks, "columns": columns}.items():
+        if isinstance(value, str):
+            raise UsageError(f"{name} is the text {value!r}. Pass a list of names, such as {[value]}.")
     with progress.stage("Reading the benchmarks to compare with"):
         options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
     said = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "category_model": category_model}

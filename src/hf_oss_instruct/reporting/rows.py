@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,7 +178,11 @@ def _in_memory(rows: Any) -> pa.Table:
         return rows.with_format("arrow")[:]
     if hasattr(rows, "iloc"):  # a pandas DataFrame
         return pa.Table.from_pandas(rows, preserve_index=False)
-    listed = [dict(row) for row in rows]
+    listed = list(rows) if isinstance(rows, Iterable) else [rows]
+    for odd in (row for row in listed if not isinstance(row, Mapping)):
+        raise UsageError(
+            f"A row is {odd!r:.80}, a {type(odd).__name__}. Pass a list of dicts, a Dataset, a DataFrame, a table, or a path."
+        )
     names = dict.fromkeys(str(name) for row in listed for name in row)
     return pa.table({name: _array([row.get(name) for row in listed]) for name in names})
 
