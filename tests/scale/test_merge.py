@@ -20,6 +20,7 @@ from hf_oss_instruct.scale.plan import Plan, write_plan
 from hf_oss_instruct.scale.split import split
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
@@ -27,7 +28,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.workdir import held
-from tests.support.teacher import Answer, LocalTeacher, well_formed
+from tests.support.teacher import Answer, LocalTeacher, chained, well_formed
 
 N = 40
 
@@ -102,6 +103,19 @@ def test_any_number_of_shards_gives_the_files_of_one_machine(
         go(out, code, teacher, shard)
     merge([tmp_path / "plan"], tmp_path / "merged")
     assert files(tmp_path / "merged") == files(whole)
+
+
+def test_shards_of_a_run_with_several_questions_for_each_seed_give_the_files_of_one_machine(tmp_path: Path, code: Path) -> None:
+    spec = RunSpec(SeedPlan(n=9, filters=(), balance=True), TeacherSpec(concurrency=8), PromptSpec(concepts=True, style="class"))
+    source = open_source(str(code))
+    with LocalTeacher(chained) as server:
+        network = InferenceTeacher("m", server.base_url)
+        run(tmp_path / "whole", spec, source, network)
+        for shard, out in write_plan(tmp_path / "plan", spec, source, network, 3, str(code)):
+            assert run(out, replace(spec, seeds=replace(spec.seeds, shard=shard)), source, network).stats.pending == 0
+        assert len(server.requests) == 2 * 3 * 9
+    merge([tmp_path / "plan"], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(tmp_path / "whole")
 
 
 def test_the_report_adds_up(in_three: Path, tmp_path: Path, whole: Path) -> None:

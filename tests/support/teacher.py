@@ -270,3 +270,10 @@ def well_formed(messages: list[dict[str, Any]]) -> str:
 
 def _key(messages: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()
+
+
+def chained(body: dict[str, Any]) -> Answer:
+    """Answers every question on the way from a seed to a pair: concepts, a pair, the pair in another form."""
+    key = _key(body["messages"])
+    asks_for_concepts = body["messages"][-1]["content"].startswith("Which programming concepts")
+    return Answer(text=f"- integer addition\n- idea {key[:8]}" if asks_for_concepts else well_formed(body["messages"]))

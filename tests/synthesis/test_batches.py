@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import BudgetReachedError, RunError, TeacherError
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -26,7 +28,7 @@ from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.http_client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.batches import BatchServer, Job
-from tests.support.teacher import Answer, LocalTeacher
+from tests.support.teacher import Answer, LocalTeacher, chained
 from tests.support.warm import BASE, ROOT, Running
 
 N = 24
@@ -67,6 +69,19 @@ def test_rows_are_those_of_direct_requests_and_each_is_paid_for_once(tmp_path: P
         assert (again.error, len(server.jobs)) == (None, 1)
     assert tables(tmp_path / "out") == plain
     assert result.report["requests_sent"] == N == again.report["requests_sent"]
+
+
+def test_each_question_of_a_chain_goes_through_a_batch(tmp_path: Path, code: Path) -> None:
+    prompt = PromptSpec(concepts=True, style="script", answer_format="json")
+    spec = RunSpec(SeedPlan(n=6), TeacherSpec(batch=True, batch_requests=50), prompt)
+    with BatchServer(answer=chained) as server:
+        result = run(tmp_path / "out", spec, open_source(str(code)), batches(server.base_url))
+        assert (result.error, result.stats.pending, result.stats.kept) == (None, 0, 6)
+        assert (server.paid.total(), len(server.paid), len(server.requests)) == (18, 18, 0)
+    direct = replace(spec, teacher=TeacherSpec())
+    with LocalTeacher(chained) as server:
+        run(tmp_path / "direct", direct, open_source(str(code)), InferenceTeacher("m", server.base_url))
+    assert tables(tmp_path / "out") == tables(tmp_path / "direct")
 
 
 def test_batches_are_within_the_providers_limits(tmp_path: Path, code: Path, plain: dict[str, bytes]) -> None:
