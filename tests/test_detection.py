@@ -94,8 +94,8 @@ def test_a_folder_gives_each_file_in_its_own_language_and_counts_the_others(tmp_
     source = open_source(str(tmp_path))
     items = list(source.documents(None, 0))
     assert len([item for item in items if item == Skipped("other_language")]) == sum(lang is None for *_, lang in FILES)
-    told = {(item.origin.row_id[3:], item.origin.lang) for item in items if isinstance(item, Document)}
-    assert told == {(name, lang) for name, _, lang in FILES if lang}
+    languages = {(item.origin.row_id[3:], item.origin.lang) for item in items if isinstance(item, Document)}
+    assert languages == {(name, lang) for name, _, lang in FILES if lang}
     cpp = [item for item in source.documents(("cpp",), None) if isinstance(item, Document)]
     assert [item.origin.raw_index for item in cpp] == list(range(4))
 

@@ -219,13 +219,13 @@ def test_an_output_that_lacks_a_character_gets_another(encoding: str, tmp_path: 
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a.py").write_text('def größe(x):\n    """→ 東京"""\n    return x\n', "utf-8")
     env = os.environ | {"PYTHONIOENCODING": encoding}
-    made = run(tmp_path, "synthesize", "--n", "3", "--benchmarks", "none", "--out", "o", env=env)
-    assert made.returncode == 0, made.stderr
-    assert "-> o" in made.stdout
+    ran = run(tmp_path, "synthesize", "--n", "3", "--benchmarks", "none", "--out", "o", env=env)
+    assert ran.returncode == 0, ran.stderr
+    assert "-> o" in ran.stdout
     shown = run(tmp_path, "seeds", "--seeds", "code", "--n", "1", env=env)
     assert shown.returncode == 0, shown.stderr
     assert "-> \\u6771\\u4eac" in shown.stdout
-    assert encoding != "ascii" or (made.stdout + made.stderr).isascii()
+    assert encoding != "ascii" or (ran.stdout + ran.stderr).isascii()
 
 
 def test_only_another_ctrl_c_breaks_what_ends_in_good_order() -> None:

@@ -11,7 +11,7 @@ from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 THOUGHT = "First I thought of this:\n```python\ndef add(a, b):\n    return a - b\n```\nNo, that is wrong.\n"
 ANSWER = "Here it is:\n```python\ndef add(a, b):\n    return a + b\n```\n"
 CHANNELS = "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>{}"
-DRESSES = {
+WRAPPINGS = {
     "think": "<think>\n{}</think>\n\n{}",
     "glued": "<think>{}</think>{}",
     "upper case": "<THINK>\n{}\n</THINK>\n{}",
@@ -51,9 +51,9 @@ DRESSES = {
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["lf", "crlf"])
-@pytest.mark.parametrize("dress", DRESSES)
-def test_reasoning_is_parted_from_the_answer(dress: str, ends: str) -> None:
-    text = DRESSES[dress].format(THOUGHT, ANSWER).replace("\n", ends)
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_reasoning_is_parted_from_the_answer(wrapping: str, ends: str) -> None:
+    text = WRAPPINGS[wrapping].format(THOUGHT, ANSWER).replace("\n", ends)
     reasoning, answer = split_reasoning(text)
     assert answer == ANSWER.replace("\n", ends)
     assert "return a - b" in reasoning
@@ -105,8 +105,8 @@ def test_reasoning_that_was_cut_leaves_no_answer(text: str) -> None:
 )
 def test_an_answer_about_markers_stays_whole(answer: str) -> None:
     assert split_reasoning(answer) == ("", answer)
-    for dress in ("think", "glued", "no opening", "magistral", "harmony", "nested"):
-        assert split_reasoning(DRESSES[dress].format(THOUGHT, answer))[1].strip() == answer.strip(), dress
+    for wrapping in ("think", "glued", "no opening", "magistral", "harmony", "nested"):
+        assert split_reasoning(WRAPPINGS[wrapping].format(THOUGHT, answer))[1].strip() == answer.strip(), wrapping
 
 
 def test_an_indented_body_keeps_its_indentation() -> None:
@@ -121,11 +121,11 @@ def test_reasoning_in_the_middle_is_taken_out() -> None:
 words = st.text("abc .,'\"\n\tdef(){}#=éß漢", max_size=80)
 
 
-@given(words, words.filter(str.strip), st.sampled_from(sorted(DRESSES)))
-def test_no_text_of_the_answer_is_lost(thought: str, answer: str, dress: str) -> None:
+@given(words, words.filter(str.strip), st.sampled_from(sorted(WRAPPINGS)))
+def test_no_text_of_the_answer_is_lost(thought: str, answer: str, wrapping: str) -> None:
     answer = "It is:\n" + answer
-    made = DRESSES[dress].format(f"I think.\n{thought}\nSo.\n", answer)
-    reasoning, found = split_reasoning(made)
+    whole = WRAPPINGS[wrapping].format(f"I think.\n{thought}\nSo.\n", answer)
+    reasoning, found = split_reasoning(whole)
     assert found == answer
     assert split_reasoning(found) == ("", found)
     assert "".join(thought.split()) in "".join(reasoning.split())

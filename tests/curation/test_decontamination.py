@@ -217,8 +217,8 @@ def test_of_500_ordinary_statements_at_most_one_in_200_is_dropped() -> None:
         hits = Decontamination(index)(rows)["contaminated_by"].to_pylist()
         return [text for text, hit in zip(texts, hits, strict=True) if hit]
 
-    told = [max(task.statements, key=len).partition("\nassert")[0].split() for task in bed.mbpp()]
-    begun = [" ".join([*text[:10], ENDINGS[at % 5]]) for at, text in enumerate(told) if len(text) > 10]
+    begun_with = [max(task.statements, key=len).partition("\nassert")[0].split() for task in bed.mbpp()]
+    begun = [" ".join([*text[:10], ENDINGS[at % 5]]) for at, text in enumerate(begun_with) if len(text) > 10]
     for texts, n, most in ((ORDINARY, 500, 2), (HELD_OUT, 100, 1), (begun, 332, 5)):
         assert len(texts) == n
         assert len(dropped(texts)) <= most, dropped(texts)

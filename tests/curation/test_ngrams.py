@@ -27,8 +27,8 @@ def test_words_are_those_of_a_plain_search_whatever_the_batch(texts: list[str], 
     letters, plain = PLAIN[kind]
     found = []
     for rows in ngrams.texts(ngrams.of_strings(texts), batch_bytes):
-        made = ngrams.words(rows, letters)
-        found += by_row(made, made.hashes)
+        counted = ngrams.words(rows, letters)
+        found += by_row(counted, counted.hashes)
     assert found == [[ngrams.word_hash(word) for word in plain(text)] for text in texts]
 
 
@@ -44,7 +44,8 @@ def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], 
     assert row_of.tolist() == [row for row, _ in expected]
     assert len(set(hashes.tolist())) == len({gram for _, gram in expected})
     family = {
-        length: (made.tolist(), of.tolist()) for length, made, of in ngrams.gram_family(found.hashes, found.ends, range(1, n + 1))
+        length: (counted.tolist(), of.tolist())
+        for length, counted, of in ngrams.gram_family(found.hashes, found.ends, range(1, n + 1))
     }
     assert family.get(n, ([], [])) == (hashes.tolist(), row_of.tolist())
 

@@ -49,8 +49,8 @@ def server(answers: dict[str, str], **changes: Any) -> LocalTeacher:
         text = f"Here it is.\n```\n{code}\n```\n"
         said = [{"role": "assistant", "content": "no" if at % 2 else text} for at in range(body.get("n") or 1)]
         choices = [{"index": at, "finish_reason": "stop", "message": one} for at, one in enumerate(said)]
-        told = {"id": "x", "object": "chat.completion", "created": 1, "model": "oracle", "choices": choices}
-        return Answer(raw=json.dumps(told).encode())
+        completion = {"id": "x", "object": "chat.completion", "created": 1, "model": "oracle", "choices": choices}
+        return Answer(raw=json.dumps(completion).encode())
 
     return LocalTeacher(answer)
 

@@ -54,8 +54,8 @@ print(json.dumps({"status": log.status, "scores": scores, "samples": samples, "s
 def evaluated(tmp_path: Path, name: str, answers: dict[str, str], options: dict[str, Any] | None = None, **arguments: Any) -> Any:
     """What inspect makes of a task and these answers."""
     there = os.environ | {"INSPECT_LOG_DIR": str(tmp_path / "logs"), "HOME": str(tmp_path)}
-    told = json.dumps([name, arguments, answers, options or {}])
-    done = EVALUATE.run(["-c", RUN, told], env=there, cwd=tmp_path, check=True)
+    job = json.dumps([name, arguments, answers, options or {}])
+    done = EVALUATE.run(["-c", RUN, job], env=there, cwd=tmp_path, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -80,12 +80,12 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Exported, Path]]:
     """Make the export of a format, once: what it came to, and its folder, which tests leave as it is."""
-    made: dict[str, tuple[Exported, Path]] = {}
+    by_kind: dict[str, tuple[Exported, Path]] = {}
 
     def export(kind: str) -> tuple[Exported, Path]:
-        if kind not in made:
+        if kind not in by_kind:
             out = tmp_path_factory.mktemp("exports") / f"pairs-{kind}"
-            made[kind] = export_to(kind, pairs, out), out
-        return made[kind]
+            by_kind[kind] = export_to(kind, pairs, out), out
+        return by_kind[kind]
 
     return export

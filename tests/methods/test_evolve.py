@@ -77,11 +77,11 @@ def test_every_row_and_round_is_kept_or_rejected_with_its_reason(tmp_path: Path,
     assert len({row["parent_id"] for row in failed}) == 1, "after a failed round the same parent is evolved again"
     assert sorted(row["round"] for row in failed) == [1, 2]
 
-    told = report["evolution"]
-    assert sum(sum(counts.values()) for counts in told["operations_chosen"].values()) == 16
-    assert told["rounds_done"]["1"]["kept"] == 3
-    assert [(one["round"], one["rows"]) for one in told["before_and_after"]] == [(0, 8), (1, 3), (2, 3)]
-    assert 0 < told["before_and_after"][1]["similarity_to_parent"] < 0.7
+    summary = report["evolution"]
+    assert sum(sum(counts.values()) for counts in summary["operations_chosen"].values()) == 16
+    assert summary["rounds_done"]["1"]["kept"] == 3
+    assert [(one["round"], one["rows"]) for one in summary["before_and_after"]] == [(0, 8), (1, 3), (2, 3)]
+    assert 0 < summary["before_and_after"][1]["similarity_to_parent"] < 0.7
 
 
 def test_tables_are_typed_and_the_magicoder_evol_recipe_takes_them(tmp_path: Path, server: LocalTeacher) -> None:
@@ -241,8 +241,8 @@ def test_a_dry_run_asks_nobody_and_a_look_at_some_rows_is_paid_for_once(tmp_path
     assert "3 rows, 2 to 4 requests a row, up to 12 without retries" in dry.output
     assert "which cost about 0.01" in dry.output
     assert "Make a new and harder problem" in dry.output
-    told = json.loads(run(source, *at, "--dry-run", "--format", "json").output)
-    assert (told["rows"], told["requests_per_row"]) == (3, [2, 4])
+    summary = json.loads(run(source, *at, "--dry-run", "--format", "json").output)
+    assert (summary["rows"], summary["requests_per_row"]) == (3, [2, 4])
     assert not server.requests
 
     look = run(source, *at, "--n", 2)

@@ -156,11 +156,11 @@ def test_the_order_of_criteria_is_shuffled_and_the_material_stays_between_its_li
 
 def test_alpha_is_krippendorffs() -> None:
     """The example of Krippendorff's article, with gaps: 0.811 with the interval metric."""
-    told = ("*****34121133*3", "1*2133 43*******".replace(" ", ""), "**2134 4*211 33*4".replace(" ", ""))
+    ratings = ("*****34121133*3", "1*2133 43*******".replace(" ", ""), "**2134 4*211 33*4".replace(" ", ""))
     rubric = Rubric.from_values({"scale": [1, 5], "criteria": {"clarity": {"description": "x"}}})
     given = [
         (str(place), f"j{judge}", "clarity", float(value))
-        for judge, line in enumerate(told)
+        for judge, line in enumerate(ratings)
         for place, value in enumerate(line)
         if value != "*"
     ]
@@ -200,10 +200,10 @@ def test_rows_keep_their_columns_and_get_scores(tmp_path: Path, server: LocalTea
     assert [pq.read_schema(shard).field(one.name).type for one in JUDGING] == [one.type for one in JUDGING]
     assert len(load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))) == 6
 
-    told = report["judging"]
-    assert 0.5 < told["agreement"]["alpha"]["clarity"] < 1
-    assert told["judges"]["openai-compatible:m"] == {"scored": 10, "unusable": 0, "mean": 3.0}
-    assert told["execution"] == {"rows": 0, "passed": 0, "why": "no judged row was verified"}
+    ratings = report["judging"]
+    assert 0.5 < ratings["agreement"]["alpha"]["clarity"] < 1
+    assert ratings["judges"]["openai-compatible:m"] == {"scored": 10, "unusable": 0, "mean": 3.0}
+    assert ratings["execution"] == {"rows": 0, "passed": 0, "why": "no judged row was verified"}
     assert "| clarity | 1.0 |" in (out / "README.md").read_text()
 
     sent = len(server.requests)

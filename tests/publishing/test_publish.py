@@ -287,8 +287,8 @@ def test_rows_that_quote_the_stack_carry_its_terms(hub: LocalHub, pairs: Path, t
     column = pa.array(["bigcode/the-stack-dedup"] * len(table), pa.string())
     where = table.schema.get_field_index("seed_dataset")
     pq.write_table(table.set_column(where, table.schema.field(where), column), shard)
-    made = push(stack)
-    assert any("the terms of The Stack apply to the snippets" in note and "gated" in note for note in made.notes)
+    prepared = push(stack)
+    assert any("the terms of The Stack apply to the snippets" in note and "gated" in note for note in prepared.notes)
     publish(hub, stack)
     front = front_matter(hub.files("me/pairs")["README.md"])
     assert (front["license"], front["license_name"]) == ("other", "the-stack-terms")
@@ -312,10 +312,10 @@ def test_a_partial_run_says_so(pairs: Path, tmp_path: Path) -> None:
     shutil.copytree(pairs, partial)
     report = json.loads((partial / "run.json").read_text())
     (partial / "run.json").write_text(json.dumps(report | {"requested": 50, "pending": 10}))
-    made = push(partial)
-    assert "**Partial.** 10 of 50" in made.card
-    assert "10 of 50 seeds pending" in made.summary
-    assert any("partial" in note for note in made.notes)
+    prepared = push(partial)
+    assert "**Partial.** 10 of 50" in prepared.card
+    assert "10 of 50 seeds pending" in prepared.summary
+    assert any("partial" in note for note in prepared.notes)
 
 
 def test_rules_stop_it(pairs: Path) -> None:

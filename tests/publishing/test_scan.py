@@ -35,7 +35,7 @@ SHARD = "train-00000-of-00001.parquet"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pairs"
     run(
         out,
@@ -47,8 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pairs(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "pairs"))
+def pairs(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "pairs"))
 
 
 def push(folder: Path, **options: Any) -> Push:

@@ -86,8 +86,8 @@ def test_headers_ask_for_what_there_is(path: Path) -> None:
 
 def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, under_uv: Run, tmp_path: Path) -> None:
     flags = "--publish=--allow-unchecked"
-    made = under_uv("synthesize", "--to", "me/pairs", "--n", "48", "--benchmarks", "none", flags)
-    assert made.returncode == 0, made.stderr
+    synthesized = under_uv("synthesize", "--to", "me/pairs", "--n", "48", "--benchmarks", "none", flags)
+    assert synthesized.returncode == 0, synthesized.stderr
     kept = json.loads(hub.files("me/pairs")["run.json"])["kept"]
     assert kept > 10
     (tmp_path / "out.txt").write_text("path:Lib/\n")

@@ -43,10 +43,10 @@ ODD = {
 def test_a_column_of_another_type_is_shown_and_not_counted(tmp_path: Path, kind: str) -> None:
     table = pa.table(TEXTS | dict.fromkeys(COLUMNS, ODD[kind]))
     pq.write_table(table, tmp_path / "rows.parquet")
-    made = report(tmp_path / "rows.parquet", benchmarks=[])
-    assert made.numbers["funnel"]["kept"] == 3
-    assert made.numbers["lengths"]["solution"]["mean"] == 1.0
-    lookup = RowLookup(made.rows)
+    measured = report(tmp_path / "rows.parquet", benchmarks=[])
+    assert measured.numbers["funnel"]["kept"] == 3
+    assert measured.numbers["lengths"]["solution"]["mean"] == 1.0
+    lookup = RowLookup(measured.rows)
     assert all(len(lookup.values(facet["name"])) <= 3 for facet in lookup.facets())
     assert lookup.find("hash", {}, 0, 9)["items"][0]["title"] == "Hash a word"
     assert lookup.row("no such id") is None

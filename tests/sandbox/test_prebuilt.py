@@ -21,7 +21,7 @@ EVERYTHING = (
 JAVA = 'class Main { public static void main(String[] a) { System.out.print("0"); System.exit(3); } }'
 
 
-def made(language: str, source: str) -> Prebuilt:
+def prebuilt_for(language: str, source: str) -> Prebuilt:
     needs_toolchain(language)
     found = prebuilt(language, source)
     assert found is not None
@@ -29,7 +29,7 @@ def made(language: str, source: str) -> Prebuilt:
 
 
 def compiler_says(language: str, source: str, suffix: str, *options: str, folder: Path) -> str:
-    given = made(language, source)
+    given = prebuilt_for(language, source)
     file = folder / f"Main.{suffix}"
     file.write_text(source)
     words = [word.replace("{prebuilt}", given.folder) for word in given.words]
@@ -42,7 +42,7 @@ def compiler_says(language: str, source: str, suffix: str, *options: str, folder
 @pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
 @pytest.mark.parametrize(("language", "source"), [("cpp", EVERYTHING), ("java", JAVA)])
 def test_a_program_runs_as_from_scratch(language: str, source: str, tier: str) -> None:
-    made(language, source)
+    prebuilt_for(language, source)
     ran = run_program(source, language, tier=tier)
     assert (ran.status, ran.stdout, ran.exit_code) == ("failed", "0", 3), ran
 
@@ -79,14 +79,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_headers_that_two_programs_begin_with_are_precompiled(own_cache: Path) -> None:
     needs_toolchain("cpp")
     assert prebuilt("cpp", SOME) is None
-    assert made("cpp", SOME).tried
+    assert prebuilt_for("cpp", SOME).tried
     assert "! " in compiler_says("cpp", SOME, "cpp", "-H", "-fsyntax-only", folder=own_cache)
     more = SOME.replace("<map>", "<map>\n#include <vector>\n#include <string>")
-    assert made("cpp", more).words == made("cpp", SOME).words  # a part of its headers
+    assert prebuilt_for("cpp", more).words == prebuilt_for("cpp", SOME).words  # a part of its headers
     assert prebuilt("cpp", SOME.replace("#include <map>", "")) is None  # what it forgot to include stays missing
     for before in OTHERS:
         assert prebuilt("cpp", before + SOME) is None, before
-    commented = made("cpp", "/* #include <map>\n*/\n#include <iostream>\nint main() {}\n")
+    commented = prebuilt_for("cpp", "/* #include <map>\n*/\n#include <iostream>\nint main() {}\n")
     assert commented.words == ("-include", "{prebuilt}/iostream/everything.h")
 
 
@@ -113,7 +113,7 @@ def test_only_so_many_sets_of_headers_are_kept(own_cache: Path, monkeypatch: pyt
 
 def test_a_compile_error_is_the_compilers_own(isolating: str) -> None:
     broken = EVERYTHING.replace("return 3", "return nothing")
-    given = made("cpp", broken)
+    given = prebuilt_for("cpp", broken)
     with_it = run_program(broken, "cpp", tier=isolating)
     from_scratch = run_program("int scratch;\n" + broken, "cpp", tier=isolating)
     assert with_it.status == from_scratch.status == "compile_error"
@@ -124,7 +124,7 @@ def test_a_compile_error_is_the_compilers_own(isolating: str) -> None:
 
 @pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 def test_no_program_changes_it_for_the_next() -> None:
-    given = made("cpp", EVERYTHING)
+    given = prebuilt_for("cpp", EVERYTHING)
     before = {file.name: (file.stat().st_size, file.stat().st_mtime_ns) for file in Path(given.folder).iterdir()}
     hostile = EVERYTHING.replace(
         "int main() {",

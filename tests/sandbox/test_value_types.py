@@ -74,7 +74,7 @@ def names() -> dict[str, Any]:
     return found
 
 
-def made(word: str | CodeType, names: dict[str, Any]) -> Any:
+def evaluated(word: str | CodeType, names: dict[str, Any]) -> Any:
     return eval(word, names)
 
 
@@ -91,17 +91,17 @@ def accident(answer: Any, expected: Any, numpy: Any) -> bool:
 
 def test_an_answer_is_right_exactly_where_python_calls_it_equal(names: dict[str, Any]) -> None:
     numpy = pytest.importorskip("numpy")
-    there = {word: made(word, names) for word in EXPECTED}
+    there = {word: evaluated(word, names) for word in EXPECTED}
     here = {word: values.loads(values.dumps(value)) for word, value in there.items()}
     differ = []
     for word in WORDS:
         code = compile(word, "answer", "eval")
         try:
-            answer = values.loads(values.dumps(values.summary(made(code, names))))
+            answer = values.loads(values.dumps(values.summary(evaluated(code, names))))
         except values.NotPlainValueError:
             answer = object()
         for expected, value in there.items():
-            fresh = made(code, names)
+            fresh = evaluated(code, names)
             if not accident(fresh, value, numpy) and said_by_python(answer, here[expected]) != said_by_python(fresh, value):
                 differ.append((word, expected))
     assert differ == []
@@ -111,7 +111,7 @@ def test_values_of_every_kind_pass_through_the_sandbox(names: dict[str, Any]) ->
     pytest.importorskip("numpy")
     program = HEAD + "\ndef f(word): return eval(word)\n"
     plain = [word for word in EXPECTED if word != "Decimal('NaN')"]
-    expected = [values.loads(values.dumps(made(word, names))) for word in plain]
+    expected = [values.loads(values.dumps(evaluated(word, names))) for word in plain]
     found = judge(program, "f", [[word] for word in plain], expected)
     assert [word for word, right in zip(plain, found.per_input, strict=True) if not right] == []
 
@@ -190,8 +190,8 @@ def test_endless_and_long_answers_are_not_taken_out() -> None:
 def test_arguments_are_given_as_what_they_are_or_not_at_all(names: dict[str, Any]) -> None:
     for word in ("np.array([1, 2])", "range(3)", "deque([1])", "iter([1])", "UserDict({1: 2})", "{1: 2}.keys()", "[range(3)]"):
         with pytest.raises(values.NotPlainValueError):
-            values.dumps(made(word, names), exact=True)
-    assert values.dumps([made("np.int64(3)", names)], exact=True) == "[3]"
+            values.dumps(evaluated(word, names), exact=True)
+    assert values.dumps([evaluated("np.int64(3)", names)], exact=True) == "[3]"
 
 
 def test_a_large_answer_of_numpy_numbers_is_equal_to_the_summary_of_its_list() -> None:

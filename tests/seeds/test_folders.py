@@ -207,10 +207,10 @@ class TestFolder:
     def test_documents_are_numbered_by_language_in_path_order(self, tmp_path: Path) -> None:
         files: dict[str, str | bytes] = {"b.py": PYTHON, "a.rs": "fn a() {}\n", "a/z.py": PYTHON, "c.rs": "fn c() {}\n"}
         source = open_source(str(plant(tmp_path, files)))
-        told = [(file.origin.row_id, file.origin.raw_index) for file in documents(source)]
-        assert told == [("a/z.py", 0), ("a.rs", 0), ("b.py", 1), ("c.rs", 1)]
+        origins = [(file.origin.row_id, file.origin.raw_index) for file in documents(source)]
+        assert origins == [("a/z.py", 0), ("a.rs", 0), ("b.py", 1), ("c.rs", 1)]
         shuffled = [(file.origin.row_id, file.origin.raw_index) for file in documents(source, 5)]
-        assert sorted(shuffled) == sorted(told)
+        assert sorted(shuffled) == sorted(origins)
 
     def test_only_the_languages_asked_for_are_read_and_counted(self, tmp_path: Path) -> None:
         files: dict[str, str | bytes] = {"a.py": PYTHON, "b.rs": "fn b() {}\n", "c.go": b"\0", "d.py": b"\0"}

@@ -57,12 +57,12 @@ def contaminated() -> Iterator[Case]:
     for row in read(DATA / "humaneval" / "HumanEval.jsonl.gz"):
         task, prompt, code = f"humaneval:{row['task_id']}", row["prompt"], row["prompt"] + row["canonical_solution"]
         words = statement(prompt)
-        told = re.split(r"(?im)^\s*(?:>>>|(?:for )?examples?\b)", words)[0].strip()
+        taken = re.split(r"(?im)^\s*(?:>>>|(?:for )?examples?\b)", words)[0].strip()
         texts = {
             "prompt verbatim": prompt,
             "prompt and solution verbatim": code,
             "docstring reflowed": "Write a function.\n\n" + textwrap.fill(" ".join(words.split()), 60),
-            "without doctests": "Please solve this in Python.\n" + (told or words),
+            "without doctests": "Please solve this in Python.\n" + (taken or words),
             "solution verbatim": row["canonical_solution"],
             "solution re-indented": row["canonical_solution"].replace("    ", "\t"),
             "solution renamed": renamed(prompt, row["canonical_solution"], keep=row["entry_point"]),
@@ -110,7 +110,7 @@ def clean(limit: int = 20_000) -> Iterator[Case]:
     folders = [sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
     paths = sorted({path for folder in folders for path in Path(folder).rglob("*.py") if not SUSPECT.search(str(path))})
     paths.sort(key=lambda path: xxhash.xxh3_64_intdigest(path.name.encode() + str(path.stat().st_size).encode()))
-    told = seen = 0
+    taken = seen = 0
     texts: set[str] = set()
     for path in paths:
         source = path.read_text("utf-8", "replace")
@@ -123,10 +123,10 @@ def clean(limit: int = 20_000) -> Iterator[Case]:
             if seen < limit and len(window := "\n".join(lines[start : start + 35])) > 200:
                 seen += 1
                 yield Case("clean code", None, window, held_out)
-        for docstring in docstrings(source) if told < limit else ():
-            told += 1
+        for docstring in docstrings(source) if taken < limit else ():
+            taken += 1
             yield Case("clean prose", None, docstring, held_out)
-        if told >= limit and seen >= limit:
+        if taken >= limit and seen >= limit:
             return
 
 

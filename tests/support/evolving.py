@@ -29,8 +29,10 @@ def kind_of(number: int) -> str:
 def problem(number: int) -> str:
     """A problem with words of its own."""
     dice = random.Random(number)
-    told = " ".join(SPREAD.format(*dice.sample(WORDS, 6)) for _ in range(3))
-    return f"Task number {number}. {told} Write a function `solve_{number}(values)` that returns the sum of values plus {number}."
+    story = " ".join(SPREAD.format(*dice.sample(WORDS, 6)) for _ in range(3))
+    return (
+        f"Task number {number}. {story} Write a function `solve_{number}(values)` that returns the sum of values plus {number}."
+    )
 
 
 def solution(number: int) -> str:

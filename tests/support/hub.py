@@ -322,8 +322,8 @@ def _told(target: _Target) -> dict[str, Any]:
                 entries += good if len(good) == len(lines) else [{"filename": path, "error": "a required field is missing"}]
             except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
                 entries.append({"filename": path, "error": str(error)})
-    told = {"cardData": data, "model-index": (data or {}).get("model-index")} if data else {}
-    return told | ({"evalResults": entries} if entries else {})
+    about = {"cardData": data, "model-index": (data or {}).get("model-index")} if data else {}
+    return about | ({"evalResults": entries} if entries else {})
 
 
 def _sizes(blob: _Blob) -> dict[str, Any]:

@@ -119,8 +119,8 @@ def task(row: dict[str, str]) -> str:
     scope: dict[str, Any] = {}
     exec(row["solution"].strip("`").removeprefix("python\n"), scope)  # written above, by us
     tests = "\n".join(f"assert solve({xs!r}) == {scope['solve'](xs)!r}" for xs in INPUTS)
-    told = {"instruction": OSS_INSTRUCTION.format(problem=row["problem"]), "entry_point": "solve", "tests": tests}
-    return json.dumps(told)
+    judged_task = {"instruction": OSS_INSTRUCTION.format(problem=row["problem"]), "entry_point": "solve", "tests": tests}
+    return json.dumps(judged_task)
 
 
 def trained(

@@ -47,7 +47,7 @@ def always(answer: Answer) -> Callable[[], Play]:
     return lambda: lambda body: answer
 
 
-def made(make: Callable[[Body], Body]) -> Callable[[], Play]:
+def as_play(make: Callable[[Body], Body]) -> Callable[[], Play]:
     """An answer with status 200 whose JSON is made from a plain one."""
     return lambda: lambda body: Answer(raw=json.dumps(make(plain(body))).encode())
 
@@ -74,7 +74,7 @@ def choice(**fields: Any) -> Callable[[], Play]:
         changed = answer["choices"][0] | fields
         return answer | {"choices": [{name: value for name, value in changed.items() if value is not ...}]}
 
-    return made(make)
+    return as_play(make)
 
 
 def message(change: Callable[[str], Any]) -> Callable[[], Play]:
@@ -85,7 +85,7 @@ def message(change: Callable[[str], Any]) -> Callable[[], Play]:
         fields = said if isinstance(said, dict) else {"content": said}
         return answer | {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **fields}}]}
 
-    return made(make)
+    return as_play(make)
 
 
 def followed_by(token: str) -> Callable[[], Play]:
@@ -130,7 +130,7 @@ QUIRKS = (
     Quirk("gives no finish reason, or an unknown one", ends(None, "done_for_today") | {"no field": choice(finish_reason=...)}),
     Quirk(
         "gives no finish reason, and the answer has as many tokens as allowed",
-        {"null": made(lambda answer: cut(answer, None)), "unknown": made(lambda answer: cut(answer, "hm"))},
+        {"null": as_play(lambda answer: cut(answer, None)), "unknown": as_play(lambda answer: cut(answer, "hm"))},
         ("rejected: truncated",),
         tokens=2 * 200,
     ),
@@ -182,20 +182,20 @@ QUIRKS = (
             for token in ("<|im_end|>", "</s>", "<|eot_id|>")
         },
     ),
-    Quirk("uses the legacy completions format", {"`text`": made(lambda answer: older(answer))}),
+    Quirk("uses the legacy completions format", {"`text`": as_play(lambda answer: older(answer))}),
     Quirk(
         "sends JSON with white space, a byte order mark, or counts as strings",
         {
             "white space": lambda: lambda body: Answer(raw=b"\n     \n" + json.dumps(plain(body)).encode()),
             "byte order mark": lambda: lambda body: Answer(raw=b"\xef\xbb\xbf" + json.dumps(plain(body)).encode()),
-            "counts": made(lambda answer: answer | {"usage": {"prompt_tokens": 100.0, "completion_tokens": "50"}}),
+            "counts": as_play(lambda answer: answer | {"usage": {"prompt_tokens": 100.0, "completion_tokens": "50"}}),
         },
     ),
-    Quirk("returns no choices", {"`[]`": made(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
+    Quirk("returns no choices", {"`[]`": as_play(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
     Quirk(
         "uses a format of its own",
         {
-            "no choices": made(
+            "no choices": as_play(
                 lambda answer: {"output": "I speak another protocol", "usage": {"input_tokens": 100, "output_tokens": 50}}
             ),
             "content that is not text": message(lambda text: [{"type": "picture", "url": "I speak another protocol"}]),

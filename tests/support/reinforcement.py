@@ -148,8 +148,8 @@ def mean_reward(folder: Path, rng_seed: int, samples: int) -> float:
     torch.manual_seed(rng_seed)
     given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
     with torch.inference_mode():
-        made = model.generate(**given, do_sample=True, max_new_tokens=24, num_return_sequences=samples)
-    texts = tokenizer.batch_decode(made[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
+        generated = model.generate(**given, do_sample=True, max_new_tokens=24, num_return_sequences=samples)
+    texts = tokenizer.batch_decode(generated[:, batch.input_ids.shape[1] :], skip_special_tokens=True)
     tests = [one["tests"] for one in rows for _ in range(samples)]
     rewards = asyncio.run(make_code_reward(cpu_s=2)(prompts=[""] * len(texts), completions=texts, tests=tests))
     return sum(one or 0.0 for one in rewards) / len(rewards)

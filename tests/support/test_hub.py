@@ -131,9 +131,9 @@ def test_evaluation_results_are_told_and_broken_ones_by_name(hub: LocalHub) -> N
     hub.put("me/model", ".eval_results/good.yaml", b"- dataset: {id: them/bench, task_id: x}\n  value: 3\n", "model")
     hub.put("me/model", ".eval_results/bad.yaml", b"- dataset: {id: them/bench}\n  value: 3\n", "model")
     hub.put("me/model", ".eval_results/worse.yaml", b"- [", "model")
-    told = json.loads(ask(hub, "GET", "/api/models/me/model")[1])["evalResults"]
-    assert [one["filename"] for one in told if "error" in one] == [".eval_results/bad.yaml", ".eval_results/worse.yaml"]
-    assert [one["data"]["value"] for one in told if "data" in one] == [3]
+    results = json.loads(ask(hub, "GET", "/api/models/me/model")[1])["evalResults"]
+    assert [one["filename"] for one in results if "error" in one] == [".eval_results/bad.yaml", ".eval_results/worse.yaml"]
+    assert [one["data"]["value"] for one in results if "data" in one] == [3]
 
 
 def test_an_upload_must_be_what_its_name_says(hub: LocalHub) -> None:

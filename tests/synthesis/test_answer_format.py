@@ -53,7 +53,7 @@ def command(*words: str) -> str:
     return done.output
 
 
-def made(code: Path, out: Path, teacher: LocalTeacher, *more: str) -> dict[str, Any]:
+def run_json(code: Path, out: Path, teacher: LocalTeacher, *more: str) -> dict[str, Any]:
     words = f"synthesize --n 6 --model m --base-url {teacher.base_url} --benchmarks none --seeds".split()
     command(*words, str(code), "--out", str(out), *more)
     report: dict[str, Any] = json.loads((out / "run.json").read_text())
@@ -62,12 +62,12 @@ def made(code: Path, out: Path, teacher: LocalTeacher, *more: str) -> dict[str, 
 
 def test_the_schema_is_sent_and_the_rows_are_those_of_sections(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(obedient) as teacher:
-        report = made(code, tmp_path / "json", teacher, "--answer-format", "json")
+        report = run_json(code, tmp_path / "json", teacher, "--answer-format", "json")
         bodies = [request["body"] for request in teacher.requests]
         assert report["kept"] == len(bodies) == 6
         assert all(body["response_format"]["json_schema"]["schema"]["required"] == ["problem", "solution"] for body in bodies)
         assert "`problem` and `solution`" in bodies[0]["messages"][-1]["content"]
-        again = made(code, tmp_path / "json", teacher, "--answer-format", "json")
+        again = run_json(code, tmp_path / "json", teacher, "--answer-format", "json")
         assert len(teacher.requests) == 6, "answers are not paid for twice"
     assert report["answer_forms"] == again["answer_forms"] == {"json": 6}
     assert report["parameters_changed"] == {}
@@ -83,7 +83,7 @@ def test_the_schema_is_sent_and_the_rows_are_those_of_sections(tmp_path: Path, c
 
 def test_a_server_without_schemas_is_asked_without_and_the_report_says_so(tmp_path: Path, code: Path) -> None:
     with LocalTeacher(without_schemas) as teacher:
-        report = made(code, tmp_path / "out", teacher, "--answer-format", "json", "--concurrency", "1")
+        report = run_json(code, tmp_path / "out", teacher, "--answer-format", "json", "--concurrency", "1")
         assert ["response_format" in request["body"] for request in teacher.requests] == [True] + 6 * [False]
     assert (report["kept"], report["answer_forms"]) == (6, {"json": 6})
     assert report["parameters_changed"] == {"response_format": None}

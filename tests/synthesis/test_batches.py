@@ -309,9 +309,9 @@ def test_a_dry_run_shows_half_the_price_and_needs_one_server(tmp_path: Path, cod
         ]
         return CliRunner().invoke(cli, [*common, *words])
 
-    told = dry("--base-url", "http://gpu1/v1", "--price-in", "1", "--price-out", "4", "--max-tokens", "1000")
-    assert told.exit_code == 0, told.output
-    assert "# at most 20,000 tokens in answers, which cost at most 0.08, in batches 0.04" in told.output
-    assert "# in batches of up to 50,000 requests" in told.output
+    estimated = dry("--base-url", "http://gpu1/v1", "--price-in", "1", "--price-out", "4", "--max-tokens", "1000")
+    assert estimated.exit_code == 0, estimated.output
+    assert "# at most 20,000 tokens in answers, which cost at most 0.08, in batches 0.04" in estimated.output
+    assert "# in batches of up to 50,000 requests" in estimated.output
     assert "needs one server with a batch API for 'm', not 0" in str(dry().exception)
     assert "Leave it out with --batch" in str(dry("--base-url", "http://gpu1/v1", "--timeout", "9").exception)

@@ -13,7 +13,7 @@ from hf_oss_instruct.synthesis.export import export
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
 
-def made(code: Path, out: Path, teacher: LocalTeacher, *more: str) -> tuple[dict[str, Any], str]:
+def run(code: Path, out: Path, teacher: LocalTeacher, *more: str) -> tuple[dict[str, Any], str]:
     words = f"synthesize --n 8 --model m --base-url {teacher.base_url} --concurrency 1 --benchmarks none --seeds".split()
     done = CliRunner().invoke(cli, [*words, str(code), "--out", str(out), *more], catch_exceptions=False)
     assert done.exit_code == 0, done.output
@@ -32,7 +32,7 @@ def test_near_duplicates_count_as_one_task_although_they_are_removed(tmp_path: P
         return Answer(text=first[-2].replace("the new list", "the list").replace("return values", f"return values[:{number}]"))
 
     with LocalTeacher(answer) as teacher:
-        report, said = made(code, tmp_path / "out", teacher)
+        report, said = run(code, tmp_path / "out", teacher)
         assert report["checks"][1]["name"] == "near_duplicates"
     assert (report["kept"], report["rejected"]) == (4, {"near_duplicate": 4})
     assert report["diversity"] == {
@@ -49,8 +49,8 @@ def test_near_duplicates_count_as_one_task_although_they_are_removed(tmp_path: P
 
 def test_a_balanced_run_counts_its_seeds_and_goes_on_with_the_same(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as teacher:
-        report, said = made(code, tmp_path / "out", teacher, "--balance")
-        assert made(code, tmp_path / "out", teacher, "--balance")[0]["balance"] == report["balance"]
+        report, said = run(code, tmp_path / "out", teacher, "--balance")
+        assert run(code, tmp_path / "out", teacher, "--balance")[0]["balance"] == report["balance"]
         assert len(teacher.requests) == 8
     assert report["balance"] == {"languages": {"python": 8}, "categories": {"None of the ten": 8}}
     assert "seeds by category: 8 None of the ten" in said

@@ -64,7 +64,7 @@ def ask(teacher: InferenceTeacher) -> Completion | Exception:
     return asyncio.run(once())
 
 
-def told(answer: Answer, **options: Any) -> Any:
+def outcome_of(answer: Answer, **options: Any) -> Any:
     """What becomes of one question that the server answers so."""
     with LocalTeacher(lambda body: answer) as server:
         return ask(teacher_of("m", server.base_url, **options))
@@ -131,19 +131,19 @@ class TestAnswer:
         assert completion.prompt_tokens
 
     def test_what_the_server_does_not_say_is_null(self) -> None:
-        completion = told(Answer(text="hello", fingerprint=None, usage=False))
+        completion = outcome_of(Answer(text="hello", fingerprint=None, usage=False))
         assert (completion.fingerprint, completion.prompt_tokens, completion.completion_tokens) == (None, None, None)
-        assert told(body(system_fingerprint="")).fingerprint is None
+        assert outcome_of(body(system_fingerprint="")).fingerprint is None
 
     @pytest.mark.parametrize("said", ["eos_token", "STOP", "length", "a word of its own", None])
     def test_keeps_the_servers_word_for_its_end(self, said: str | None) -> None:
-        assert told(body(choices=choice("fine", said))).finish_reason == said
+        assert outcome_of(body(choices=choice("fine", said))).finish_reason == said
 
     @pytest.mark.parametrize(
         ("counted", "meant"), [(100.0, 100), ("50", 50), (1.5, None), ("many", None), (True, None), (-1, None), (2**70, None)]
     )
     def test_token_counts_may_be_numbers_in_disguise(self, counted: Any, meant: int | None) -> None:
-        assert told(body(usage={"prompt_tokens": counted, "completion_tokens": 1})).prompt_tokens == meant
+        assert outcome_of(body(usage={"prompt_tokens": counted, "completion_tokens": 1})).prompt_tokens == meant
 
     def test_in_another_charset_or_loose_json_is_read_and_in_no_charset_is_kept(self) -> None:
         if TRANSPORT == "huggingface_hub":
@@ -152,18 +152,18 @@ class TestAnswer:
         said, lines = json.dumps(whole, ensure_ascii=False), json.dumps(whole).replace("\\n", "\n")
         for charset in ("windows-1252", "utf-8", "utf-16"):
             answer = Answer(raw=said.encode(charset), headers={"Content-Type": f"application/json; charset={charset}"})
-            assert told(answer).text == "café\n“x”"
-        assert [told(Answer(raw=text.encode())).text for text in (lines, said + "\n[DONE]")] == ["café\n“x”"] * 2
-        damaged = told(Answer(raw=said.encode("cp1252")))
+            assert outcome_of(answer).text == "café\n“x”"
+        assert [outcome_of(Answer(raw=text.encode())).text for text in (lines, said + "\n[DONE]")] == ["café\n“x”"] * 2
+        damaged = outcome_of(Answer(raw=said.encode("cp1252")))
         assert (damaged.text, "caf" in damaged.raw, damaged.completion_tokens) == ("", True, 1)
 
     def test_half_a_surrogate_pair_becomes_text_that_a_file_can_hold(self) -> None:
-        completion = told(body(choices=choice("one \ud83d two 🙂")))
+        completion = outcome_of(body(choices=choice("one \ud83d two 🙂")))
         assert completion.text == "one ? two 🙂"
 
     def test_without_content_is_an_empty_text(self) -> None:  # so thinking models end when they run out of tokens
-        assert told(body(choices=choice(None, "length"))) == Completion(
-            "", "length", "local-teacher", "fp_test", *(told(body()).prompt_tokens, told(body()).completion_tokens)
+        assert outcome_of(body(choices=choice(None, "length"))) == Completion(
+            "", "length", "local-teacher", "fp_test", *(outcome_of(body()).prompt_tokens, outcome_of(body()).completion_tokens)
         )
 
     @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ class TestAnswer:
         ids=str,
     )
     def test_an_odd_remark_beside_the_text_spoils_neither_row_nor_run(self, odd: dict[str, Any]) -> None:
-        completion = told(body(**odd))
+        completion = outcome_of(body(**odd))
         assert isinstance(completion, Completion)
         assert completion.text == "fine"
         for words in (completion.fingerprint, completion.model):
@@ -210,7 +210,7 @@ NO_COMPLETIONS = {
 
 @pytest.mark.parametrize("raw", NO_COMPLETIONS.values(), ids=NO_COMPLETIONS)
 def test_what_is_no_completion_is_asked_again(raw: bytes) -> None:
-    error = told(Answer(raw=raw))
+    error = outcome_of(Answer(raw=raw))
     assert isinstance(error, RetryableError), repr(error)
     assert error.reached
 
@@ -218,7 +218,7 @@ def test_what_is_no_completion_is_asked_again(raw: bytes) -> None:
 @pytest.mark.parametrize("raw", [b"<html>Sign in to Wi-Fi</html>", b'{"hello": "Wi-Fi"}'])
 def test_what_is_no_completion_shows_its_first_words(raw: bytes) -> None:
     if TRANSPORT == "aiohttp" or raw.startswith(b"<"):
-        assert "Wi-Fi" in str(told(Answer(raw=raw)))
+        assert "Wi-Fi" in str(outcome_of(Answer(raw=raw)))
 
 
 NOT_UNDERSTOOD: dict[str, Any] = {
@@ -233,7 +233,7 @@ NOT_UNDERSTOOD: dict[str, Any] = {
 
 @pytest.mark.parametrize("answer", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
 def test_an_answer_that_is_not_understood_is_kept_as_it_came_with_its_tokens(answer: Answer) -> None:
-    completion = told(answer)
+    completion = outcome_of(answer)
     if TRANSPORT == "huggingface_hub" and isinstance(completion, RetryableError):
         return  # huggingface_hub keeps the body of what it cannot read to itself
     assert isinstance(completion, Completion), repr(completion)
@@ -245,7 +245,7 @@ def test_an_answer_that_is_not_understood_is_kept_as_it_came_with_its_tokens(ans
 
 
 def test_an_answer_without_choices_is_empty() -> None:
-    assert told(body(choices=[])).text == ""
+    assert outcome_of(body(choices=[])).text == ""
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,13 @@ def test_an_answer_without_choices_is_empty() -> None:
     ],
 )
 def test_text_and_thoughts_are_told_apart_in_every_shape(message: dict[str, Any], text: str, reasoning: str | None) -> None:
-    completion = told(body(choices=[{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}]))
+    completion = outcome_of(body(choices=[{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}]))
     assert isinstance(completion, Completion), repr(completion)
     assert (completion.text, completion.reasoning, completion.raw) == (text, reasoning, None)
 
 
 def test_the_models_own_refusal_is_its_text() -> None:
-    completion = told(body(choices=[{"message": {"content": None, "refusal": "I'd rather not."}, "finish_reason": "stop"}]))
+    completion = outcome_of(body(choices=[{"message": {"content": None, "refusal": "I'd rather not."}, "finish_reason": "stop"}]))
     assert (completion.text, completion.finish_reason) == ("I'd rather not.", "refusal")
 
 
@@ -304,7 +304,7 @@ class TestErrorInAnAnswer:
         ],
     )
     def test_is_the_error_that_it_says_it_is(self, answer: Answer, kind: type[Exception]) -> None:
-        error = told(answer)
+        error = outcome_of(answer)
         assert isinstance(error, kind), repr(error)
         assert "no credit left" in str(error)
         assert "HTTP 200 with error" in str(error)
@@ -320,18 +320,18 @@ class TestErrorInAnAnswer:
         ],
     )
     def test_that_passes_is_waited_for(self, error: dict[str, Any], busy: bool) -> None:
-        found = told(error_inside(error=error))
+        found = outcome_of(error_inside(error=error))
         assert isinstance(found, RetryableError), repr(found)
         assert (found.busy, "slow down" in str(found)) == (busy, True)
 
     def test_beside_a_whole_answer_is_none(self) -> None:
-        assert told(body(error={"message": "a provider was skipped", "code": 502})).text == "fine"
+        assert outcome_of(body(error={"message": "a provider was skipped", "code": 502})).text == "fine"
 
     def test_no_waiting_helps_against_a_spent_quota(self) -> None:
         raw = json.dumps({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}).encode()
-        assert isinstance(told(Answer(status=429, raw=raw)), TeacherError)
+        assert isinstance(outcome_of(Answer(status=429, raw=raw)), TeacherError)
         busy = {"error": {"message": "Rate limit reached. Add a payment method at /billing.", "code": "rate_limit_exceeded"}}
-        assert isinstance(told(Answer(status=429, raw=json.dumps(busy).encode())), RetryableError)
+        assert isinstance(outcome_of(Answer(status=429, raw=json.dumps(busy).encode())), RetryableError)
 
 
 class TestStatus:
@@ -339,20 +339,20 @@ class TestStatus:
         ("status", "way_out"), [(401, "--api-key-env"), (402, "credit"), (403, "key"), (404, "--model"), (405, "--base-url")]
     )
     def test_that_no_row_survives_stops_the_run_in_the_servers_words(self, status: int, way_out: str) -> None:
-        error = told(Answer(status=status, text="You shall\nnot pass."))
+        error = outcome_of(Answer(status=status, text="You shall\nnot pass."))
         assert isinstance(error, TeacherError)
         assert f"HTTP {status}: You shall not pass. " in str(error)
         assert way_out in str(error)
 
     @pytest.mark.parametrize("status", [400, 413, 422, 451])
     def test_of_a_bad_request_refuses_the_row(self, status: int) -> None:
-        error = told(Answer(status=status, text="context length exceeded"))
+        error = outcome_of(Answer(status=status, text="context length exceeded"))
         assert isinstance(error, RowRejectedError)
         assert (error.reason, error.detail) == ("refused", f"HTTP {status}: context length exceeded")
 
     @pytest.mark.parametrize("status", [408, 409, 424, 425, 429, 499, 500, 502, 503, 504, 529])
     def test_of_a_passing_trouble_is_asked_again(self, status: int) -> None:
-        error = told(Answer(status=status, text="busy"))
+        error = outcome_of(Answer(status=status, text="busy"))
         assert isinstance(error, RetryableError)
         assert (str(error), error.after_s, error.reached) == (f"HTTP {status}: busy", None, True)
 
@@ -360,7 +360,7 @@ class TestStatus:
         ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None)]
     )
     def test_429_may_say_when_to_come_back(self, header: str, seconds: float | None) -> None:
-        error = told(Answer(status=429, headers={"Retry-After": header}))
+        error = outcome_of(Answer(status=429, headers={"Retry-After": header}))
         assert isinstance(error, RetryableError)
         assert error.after_s == seconds
 
@@ -383,7 +383,7 @@ class TestStatus:
         self, status: int, error: dict[str, Any], kind: type[Exception]
     ) -> None:
         for shape in ({"error": error}, [{"error": error}]):
-            found = told(Answer(status=status, raw=json.dumps(shape).encode()))
+            found = outcome_of(Answer(status=status, raw=json.dumps(shape).encode()))
             assert type(found).__mro__.count(kind) == 1, repr(found)
             assert error["message"].rstrip(".") in str(found)
 
@@ -391,7 +391,7 @@ class TestStatus:
         headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
         assert verdict_on(429, "", {name.lower(): value for name, value in headers.items()}).after_s == 30.0  # type: ignore[attr-defined]
         ahead = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-        error = told(Answer(status=503, headers={"Retry-After": ahead}))
+        error = outcome_of(Answer(status=503, headers={"Retry-After": ahead}))
         assert 58 <= error.after_s <= 61
 
     @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ class TestStatus:
         ids=["openai", "string", "message", "fastapi", "title", "gemini", "plain", "nothing", "list", "JSON string", "long"],
     )
     def test_the_servers_words_are_found_in_any_shape_of_body(self, raw: bytes, said: str) -> None:
-        error = told(Answer(status=422, raw=raw))
+        error = outcome_of(Answer(status=422, raw=raw))
         assert isinstance(error, RowRejectedError)
         assert said in error.detail
         assert len(error.detail) < 600
@@ -423,22 +423,22 @@ class TestStatus:
         ids=["no UTF-8", "deep", "a huge number", "null", "half a surrogate pair"],
     )
     def test_no_body_hides_the_status(self, raw: bytes) -> None:
-        refused = told(Answer(status=400, raw=raw))
+        refused = outcome_of(Answer(status=400, raw=raw))
         assert isinstance(refused, RowRejectedError), repr(refused)
         assert refused.detail.encode()
-        stopped = told(Answer(status=401, raw=raw))
+        stopped = outcome_of(Answer(status=401, raw=raw))
         assert isinstance(stopped, TeacherError), repr(stopped)
         assert str(stopped).encode()
 
 
 class TestLine:
     def test_silence_is_a_time_out_of_a_server_that_was_there(self) -> None:
-        error = told(Answer(hang=True), timeout_s=0.3)
+        error = outcome_of(Answer(hang=True), timeout_s=0.3)
         assert isinstance(error, RetryableError)
         assert (str(error), error.reached) == ("no answer within 0.3 s", True)
 
     def test_a_broken_connection_is_asked_again(self) -> None:
-        error = told(Answer(reset=True))
+        error = outcome_of(Answer(reset=True))
         assert isinstance(error, RetryableError)
         assert error.reached
 

@@ -1,4 +1,4 @@
-"""Answers with a third section, [Tests]: any order, any dress, and no section in a program's comment."""
+"""Answers with a third section, [Tests]: any order, any wrapping, and no section in a program's comment."""
 
 from __future__ import annotations
 

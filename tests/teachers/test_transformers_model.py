@@ -237,10 +237,10 @@ def test_a_batch_pads_little(tiny: Path, batches: list[list[int]]) -> None:
 
 def test_a_batch_holds_one_kind_of_sampling(tiny: Path) -> None:
     kinds: list[dict[str, Any]] = [{"max_tokens": 8}, {"max_tokens": 6}, {"temperature": 0.5}, {"seed": 2}]
-    made, batches = answers(tiny, *(asking("hello", **kind) for kind in kinds))
+    completions, batches = answers(tiny, *(asking("hello", **kind) for kind in kinds))
     assert batches == 3
-    assert [answer.completion_tokens for answer in made] == [8, 6, 8, 8]
-    assert made[0] == made[3]  # greedy: the seed is nothing
+    assert [answer.completion_tokens for answer in completions] == [8, 6, 8, 8]
+    assert completions[0] == completions[3]  # greedy: the seed is nothing
 
 
 def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,14 +249,14 @@ def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]
     really = transformers_model._Model.answers
 
     def short_of_memory(self: Any, batch: Any) -> Any:
-        made = really(self, batch)
+        completions = really(self, batch)
         if len(batch) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return made
+        return completions
 
     monkeypatch.setattr(transformers_model._Model, "answers", short_of_memory)
-    made, number = answers(tiny, *(asking(letter) for letter in "abcdefgh"), batch_size=8, max_wait_s=0.2)
-    assert (len(made), number) == (8, 4)
+    completions, number = answers(tiny, *(asking(letter) for letter in "abcdefgh"), batch_size=8, max_wait_s=0.2)
+    assert (len(completions), number) == (8, 4)
     assert [len(batch) for batch in batches] == [8, 4, 2, 2, 2, 2]
 
 

@@ -54,8 +54,8 @@ def test_scores_are_logged_kept_and_put_on_the_card_and_training_does_not_notice
         message = [{"role": "user", "content": task["instruction"]}]
         ids = tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=False, return_tensors="pt")
         with torch.no_grad():
-            made = saved.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=6)
-        assert json.loads(line)["answer"] == tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True)
+            result = saved.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=6)
+        assert json.loads(line)["answer"] == tokenizer.decode(result[0, ids.shape[1] :], skip_special_tokens=True)
 
 
 @given(st.integers(0, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -73,9 +73,9 @@ def test_the_interval_is_wilsons() -> None:
 
 
 def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
-    made = figures([Answer("", False)], [Judged(False, Outcome.NOT_JUDGED, "sandbox_error")])
-    assert math.isnan(made["score/pass@1"])
-    assert (made["score/low"], made["score/high"]) == (0, 1)
+    result = figures([Answer("", False)], [Judged(False, Outcome.NOT_JUDGED, "sandbox_error")])
+    assert math.isnan(result["score/pass@1"])
+    assert (result["score/low"], result["score/high"]) == (0, 1)
 
 
 def test_a_scoring_without_tasks_is_refused() -> None:

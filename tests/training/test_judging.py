@@ -37,25 +37,25 @@ def tasks(folder: Path, *several: Any) -> str:
     ],
 )
 def test_tasks_of_ones_own_are_run(tmp_path: Path, answer: str, parsed: bool, passed: bool, status: str) -> None:
-    made = scoring(tasks(tmp_path, TASK), every=1)
-    judged = made.judge(made.tasks[0], answer)
+    scored = scoring(tasks(tmp_path, TASK), every=1)
+    judged = scored.judge(scored.tasks[0], answer)
     assert (judged.parsed, judged.outcome.value, judged.status) == (parsed, passed, status)
 
 
 def test_what_ran_an_answer_is_recorded_without_isolation_too(tmp_path: Path) -> None:
     answer = "```python\ndef double(x):\n    return 2 * x\n```"
     for tier in (chosen_tier().name, "unsafe-none"):
-        made = scoring(tasks(tmp_path, TASK), every=1, tier=tier)
-        assert made.judge(made.tasks[0], answer) == Judged(True, Outcome.PASSED, "passed", tier)
+        scored = scoring(tasks(tmp_path, TASK), every=1, tier=tier)
+        assert scored.judge(scored.tasks[0], answer) == Judged(True, Outcome.PASSED, "passed", tier)
 
 
 @real_data
 def test_a_slice_of_a_benchmark_is_spread_over_it() -> None:
-    made = scoring("humaneval_plus", every=1, data=DATA, count=4)
-    assert [task["problem"].task_id for task in made.tasks] == [f"HumanEval/{n}" for n in (0, 41, 82, 123)]
-    for task in made.tasks:
+    scored = scoring("humaneval_plus", every=1, data=DATA, count=4)
+    assert [task["problem"].task_id for task in scored.tasks] == [f"HumanEval/{n}" for n in (0, 41, 82, 123)]
+    for task in scored.tasks:
         assert task["problem"].prompt.strip() in task["instruction"]
-        assert made.judge(task, f"```python\n{task['problem'].reference}\n```").status == "passed"
+        assert scored.judge(task, f"```python\n{task['problem'].reference}\n```").status == "passed"
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,13 @@ def encoder(family: str = "qwen", template: str = "magicoder", max_length: int =
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_the_completion_is_learnt_with_its_end_and_the_prompt_is_not(family: str, template: str) -> None:
     encode = encoder(family, template)
-    made = encode(ROWS[0])
+    prepared = encode(ROWS[0])
     _, completion = encode.texts(ROWS[0])
-    learnt = [label for label in made["labels"] if label != IGNORED]
+    learnt = [label for label in prepared["labels"] if label != IGNORED]
     assert encode.tokenizer.decode(learnt) == completion
     assert learnt[-1] == encode.tokenizer.convert_tokens_to_ids(encode.template.stop)
     # and the model sees what it will be asked with
-    asked = made["input_ids"][: -len(learnt)]
+    asked = prepared["input_ids"][: -len(learnt)]
     messages = [{"role": "user", "content": "Write a solution to the following coding problem:\n" + ROWS[0]["problem"]}]
     tokenizer: Any = encode.tokenizer
     tokenizer.chat_template = encode.template.chat_template
@@ -46,13 +46,13 @@ def test_the_completion_is_learnt_with_its_end_and_the_prompt_is_not(family: str
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_every_row_is_kept_whole_or_dropped(problem: str, solution: str) -> None:
     encode = encoder(max_length=300)
-    made = encode({"problem": problem, "solution": solution})
-    if made["dropped"] is None:
-        assert len(made["input_ids"]) == len(made["labels"]) <= 300
-        assert encode.tokenizer.decode(made["input_ids"]) == "".join(encode.texts({"problem": problem, "solution": solution}))
+    prepared = encode({"problem": problem, "solution": solution})
+    if prepared["dropped"] is None:
+        assert len(prepared["input_ids"]) == len(prepared["labels"]) <= 300
+        assert encode.tokenizer.decode(prepared["input_ids"]) == "".join(encode.texts({"problem": problem, "solution": solution}))
     else:
-        assert made["dropped"] in ("empty", "too_long")
-        assert not made["input_ids"]
+        assert prepared["dropped"] in ("empty", "too_long")
+        assert not prepared["input_ids"]
 
 
 THOUGHT = [ROWS[0] | {"reasoning": " Adding is enough.\n"}, ROWS[1] | {"reasoning": None}, ROWS[2] | {"reasoning": "</think>"}]
@@ -74,9 +74,9 @@ def test_thoughts_are_learnt_before_the_solution_only_if_they_are_kept(template:
 def test_rows_with_thoughts_are_counted(streaming: bool) -> None:
     keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
     rows = Dataset.from_list(THOUGHT)
-    made = prepare(rows.to_iterable_dataset() if streaming else rows, keeping)
-    assert len(list(made.rows)) == 2
-    assert (made.counts, made.with_thoughts) == (Counter(kept=2, special_token=1), 1)
+    prepared = prepare(rows.to_iterable_dataset() if streaming else rows, keeping)
+    assert len(list(prepared.rows)) == 2
+    assert (prepared.counts, prepared.with_thoughts) == (Counter(kept=2, special_token=1), 1)
     assert prepare(rows, encoder()).with_thoughts == 0
 
 
@@ -102,12 +102,12 @@ def test_rows_that_do_not_fit_are_dropped_and_counted_and_none_is_cut() -> None:
         {"problem": "stops early", "solution": "print(1)<|endoftext|>print(2)"},
     ]
     for kind in (Dataset.from_list(rows), IterableDataset.from_generator(lambda: iter(rows))):
-        made = prepare(kind, encoder(max_length=600))
-        kept = list(made.rows)
-        assert made.counts == Counter(kept=12, too_long=1, empty=1, special_token=1)
-        assert made.dropped == {"too_long": 1, "empty": 1, "special_token": 1}
+        prepared = prepare(kind, encoder(max_length=600))
+        kept = list(prepared.rows)
+        assert prepared.counts == Counter(kept=12, too_long=1, empty=1, special_token=1)
+        assert prepared.dropped == {"too_long": 1, "empty": 1, "special_token": 1}
         assert len(kept) == 12
-        assert made.tokens == sum(len(row["input_ids"]) for row in kept)
+        assert prepared.tokens == sum(len(row["input_ids"]) for row in kept)
         assert set(kept[0]) == {"input_ids", "labels"}
 
 
@@ -137,18 +137,18 @@ def test_nothing_to_train_on_is_an_error_that_says_why() -> None:
 def test_sets_are_mixed_in_shares_and_no_row_twice() -> None:
     one = Dataset.from_dict({"n": list(range(100))})
     other = Dataset.from_dict({"n": list(range(1000, 1100))})
-    made, drawn = mixed([(one, 3), (other, 1)], rng_seed=1)
+    prepared, drawn = mixed([(one, 3), (other, 1)], rng_seed=1)
     assert drawn == [100, 33]
-    assert len(set(made["n"])) == len(made) == 133
-    assert max(n for n in made["n"] if n >= 1000) > 1050  # drawn, not the first ones
-    assert list(made["n"]) == list(mixed([(one, 3), (other, 1)], rng_seed=1)[0]["n"])
-    assert list(made["n"]) != list(mixed([(one, 3), (other, 1)], rng_seed=2)[0]["n"])
+    assert len(set(prepared["n"])) == len(prepared) == 133
+    assert max(n for n in prepared["n"] if n >= 1000) > 1050  # drawn, not the first ones
+    assert list(prepared["n"]) == list(mixed([(one, 3), (other, 1)], rng_seed=1)[0]["n"])
+    assert list(prepared["n"]) != list(mixed([(one, 3), (other, 1)], rng_seed=2)[0]["n"])
 
 
 def test_streams_are_mixed_in_shares_too() -> None:
     one, other = (Dataset.from_dict({"n": [kind] * 400}).to_iterable_dataset() for kind in (0, 1))
-    made, drawn = mixed([(one, 3), (other, 1)])
-    seen = [row["n"] for row in made]
+    prepared, drawn = mixed([(one, 3), (other, 1)])
+    seen = [row["n"] for row in prepared]
     assert drawn is None
     assert 0.18 < sum(seen) / len(seen) < 0.32
     with pytest.raises(UsageError, match="Some of the datasets are streams"):

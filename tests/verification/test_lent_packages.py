@@ -35,10 +35,10 @@ def test_lent_packages_can_be_imported_by_solution_and_tests_and_are_part_of_the
     assert "lent_shapes" in alone.detail
     with_it = verify_row([SOLUTION], TESTS, "python", Options(packages=lent(tmp_path / "one")), verdicts)
     assert with_it.status == "passed"
-    made = verdicts.made
+    count = verdicts.made
     (tmp_path / "one").rename(tmp_path / "moved")
     assert verify_row([SOLUTION], TESTS, "python", Options(packages=tmp_path / "moved"), verdicts) == with_it
-    assert verdicts.made == made
+    assert verdicts.made == count
     other = lent(tmp_path / "two", "side + side")
     (other / "lent_shapes-1.0.dist-info").rename(other / "lent_shapes-2.0.dist-info")
     assert verify_row([SOLUTION], TESTS, "python", Options(packages=str(other)), verdicts).status == "tests_failed"

@@ -1,4 +1,4 @@
-"""Every dress in every language, with a right and a wrong program: `python -m tests.evaluation.extraction.table [LANGUAGE …]`."""
+"""Wrappings in each language, around a right and a wrong program: `python -m tests.evaluation.extraction.table [LANGUAGE …]`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hf_oss_instruct.evaluation.verdicts import Verdict
 from hf_oss_instruct.languages import named
 from tests.evaluation.extraction import compiled_pieces, pieces
 from tests.evaluation.extraction.answers import written
-from tests.evaluation.extraction.dresses import dressed, wrong
 from tests.evaluation.extraction.list_pieces import list_problem
 from tests.evaluation.extraction.pieces import Pieces
+from tests.evaluation.extraction.wrappings import wrapped, wrong
 
 PIECES: dict[str, Pieces] = {
     "python": pieces.PYTHON,
@@ -41,23 +41,23 @@ PIECES: dict[str, Pieces] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A dress of a language's right or wrong program, and what became of it."""
+    """A wrapping of a language's right or wrong program, and what became of it."""
 
     language: str
-    dress: str
+    wrapping: str
     right: bool
     kind: str
     text: str
     problem: Problem
-    made: Extracted
+    extracted: Extracted
 
 
 def cells(language: str) -> Iterator[Cell]:
     """Every cell of a language. Wrong ones only where the slip is in the program."""
     one = PIECES[language]
     problem, tag = one.problem(language), named(language).fence
-    right = list(dressed(one, tag))
-    false = {name: text for name, _, text in dressed(wrong(one), tag)}
+    right = list(wrapped(one, tag))
+    false = {name: text for name, _, text in wrapped(wrong(one), tag)}
     for name, kind, text in right:
         yield Cell(language, name, True, kind, text, problem, extract(problem, text, kind))
         slipped = false[name] if not name.startswith("·") else text.replace(*one.slip)
@@ -76,11 +76,11 @@ def written_cells(language: str) -> Iterator[Cell]:
 
 def judged(table: list[Cell]) -> list[tuple[Cell, Verdict]]:
     """The verdicts of the scoring core; a program that comes up in several cells runs once."""
-    distinct = {(cell.problem.task_id, cell.made.program, cell.made.whole): cell for cell in table}
+    distinct = {(cell.problem.task_id, cell.extracted.program, cell.extracted.whole): cell for cell in table}
     problems = {cell.problem.task_id: cell.problem for cell in table}
     samples = [Sample(key[0], at, cell.text, cell.kind) for at, (key, cell) in enumerate(distinct.items())]
     verdicts = dict(zip(distinct, score(Benchmark("pieces", "", "", problems), samples), strict=True))
-    return [(cell, verdicts[cell.problem.task_id, cell.made.program, cell.made.whole]) for cell in table]
+    return [(cell, verdicts[cell.problem.task_id, cell.extracted.program, cell.extracted.whole]) for cell in table]
 
 
 def main(languages: list[str]) -> int:
@@ -94,8 +94,8 @@ def main(languages: list[str]) -> int:
         wrongs = len(found) - rights
         print(f"{language:11s} right {rights - missed}/{rights}  wrong {wrongs - len(off) + missed}/{wrongs}")
         for cell, verdict in off:
-            side, how = "right" if cell.right else "WRONG", cell.made.how
-            print(f"    {side}  {cell.dress}: {verdict.status} ({how}) {verdict.reason[:140]}")
+            side, how = "right" if cell.right else "WRONG", cell.extracted.how
+            print(f"    {side}  {cell.wrapping}: {verdict.status} ({how}) {verdict.reason[:140]}")
         bad, count = bad + len(off), count + len(found)
     print(f"{count} cells, {bad} off, {time.process_time() - begun:.1f} s of this process")
     return 1 if bad else 0

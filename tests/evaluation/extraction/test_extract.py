@@ -25,14 +25,14 @@ def problems(tmp_path: Path) -> dict[str, Problem]:
 
 def test_a_completion_ends_where_it_leaves_its_function(problems: dict[str, Problem]) -> None:
     text = "    return a + b\n\nprint(add(1, 2))\n\ndef other():\n    pass\n"
-    made = extract(problems[ADD], text, "completion")
-    assert made.program == problems[ADD].prompt + "    return a + b\n"
-    assert (made.how, made.whole) == ("completion", False)
+    extracted = extract(problems[ADD], text, "completion")
+    assert extracted.program == problems[ADD].prompt + "    return a + b\n"
+    assert (extracted.how, extracted.whole) == ("completion", False)
 
 
 def test_a_completion_that_repeats_its_prompt_is_not_run_twice(problems: dict[str, Problem]) -> None:
-    made = extract(problems[ADD], problems[ADD].prompt + "    return a + b\n", "completion")
-    assert made.program.count("def add") == 1
+    extracted = extract(problems[ADD], problems[ADD].prompt + "    return a + b\n", "completion")
+    assert extracted.program.count("def add") == 1
 
 
 @given(st.text(max_size=60), st.lists(st.text(min_size=1, max_size=3), max_size=4))
@@ -51,14 +51,14 @@ def test_of_several_blocks_the_one_that_defines_the_function_is_run(fence: str, 
         f"{fence}\ndef add(a, b):\n    return a + b\n{close}\nand use it like\n"
         f"{fence}\nfor i in range(100):\n    print(add(i, i), 'a longer block than the function itself')\n{close}\n"
     )
-    made = extract(problems[ADD], answer, "answer")
-    assert made.program == "def add(a, b):\n    return a + b\n"
-    assert made.how == "fence"
+    extracted = extract(problems[ADD], answer, "answer")
+    assert extracted.program == "def add(a, b):\n    return a + b\n"
+    assert extracted.how == "fence"
 
 
 def test_an_answer_cut_short_inside_its_fence_still_gives_its_code(problems: dict[str, Problem]) -> None:
-    made = extract(problems[ADD], "Sure!\n```python\ndef add(a, b):\n    return a + b\n", "answer")
-    assert made.program == "def add(a, b):\n    return a + b\n"
+    extracted = extract(problems[ADD], "Sure!\n```python\ndef add(a, b):\n    return a + b\n", "answer")
+    assert extracted.program == "def add(a, b):\n    return a + b\n"
 
 
 def test_imports_and_helpers_of_the_prompt_are_restored_unless_the_answer_has_its_own(problems: dict[str, Problem]) -> None:
@@ -73,15 +73,15 @@ def test_imports_and_helpers_of_the_prompt_are_restored_unless_the_answer_has_it
 
 def test_without_a_fence_the_longest_code_that_parses_is_found(problems: dict[str, Problem]) -> None:
     answer = "Of course (it is easy). Here you are:\n\ndef add(a, b):\n    return a + b\n\nThis adds a and b, doesn't it?\n"
-    made = extract(problems[ADD], answer, "answer")
-    assert made.program.strip() == "def add(a, b):\n    return a + b"
-    assert made.how == "lines"
+    extracted = extract(problems[ADD], answer, "answer")
+    assert extracted.program.strip() == "def add(a, b):\n    return a + b"
+    assert extracted.how == "lines"
 
 
 def test_a_bare_body_goes_under_the_prompts_signature(problems: dict[str, Problem]) -> None:
-    made = extract(problems[ADD], "```python\nreturn a + b\n```", "answer")
-    assert made.program == problems[ADD].prompt + "    return a + b\n"
-    assert made.how == "body"
+    extracted = extract(problems[ADD], "```python\nreturn a + b\n```", "answer")
+    assert extracted.program == problems[ADD].prompt + "    return a + b\n"
+    assert extracted.how == "body"
 
 
 def test_a_solution_is_run_as_it_is_unless_it_was_never_taken_out_of_its_answer(problems: dict[str, Problem]) -> None:
@@ -152,11 +152,11 @@ def test_a_cpp_answer_keeps_its_helpers_and_loses_its_main() -> None:
         "```cpp\n#include <vector>\nusing namespace std;\nlong id(long x) { return x; }\n"
         "long add_two(long a, long b) {\n    return id(a) + b;\n}\nint main() {\n    return 0;\n}\n```"
     )
-    made = extract(problem, answer, "answer")
-    assert "int main" not in made.program
-    assert "long id(long x)" in made.program
-    assert made.program.startswith("#include<assert.h>\n#include<bits/stdc++.h>\n")
-    assert made.whole
+    extracted = extract(problem, answer, "answer")
+    assert "int main" not in extracted.program
+    assert "long id(long x)" in extracted.program
+    assert extracted.program.startswith("#include<assert.h>\n#include<bits/stdc++.h>\n")
+    assert extracted.whole
 
 
 def test_a_multipl_e_program_must_end_with_the_tests_of_this_data() -> None:

@@ -22,19 +22,19 @@ LOOPS = "f #q{S"
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker(cpu_s=0.3)
-    yield made
-    made.stop()
+    process = Worker(cpu_s=0.3)
+    yield process
+    process.stop()
 
 
 def test_a_text_on_which_the_parser_loops_is_taken_without_it(worker: Worker) -> None:
-    made = extract_isolated(PROBLEM, PERL.function + LOOPS, "solution", worker)
-    assert made == Extracted(PERL.function + LOOPS, "unparsed")
+    extracted = extract_isolated(PROBLEM, PERL.function + LOOPS, "solution", worker)
+    assert extracted == Extracted(PERL.function + LOOPS, "unparsed")
     assert extract_isolated(PROBLEM, FENCED, "answer", worker).how == "fence"
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "made"),
+    ("kind", "text", "expected"),
     [
         ("answer", f"Here:\n{FENCED}\nDone.", Extracted(PERL.function, "unparsed")),
         ("answer", f"{FENCED}\nor\n```perl\n{LOOPS}```\n", Extracted(PERL.function, "unparsed")),
@@ -42,18 +42,18 @@ def test_a_text_on_which_the_parser_loops_is_taken_without_it(worker: Worker) ->
         ("completion", f"{PERL.body}\nsub other {{", Extracted(PERL.prompt + PERL.body.removesuffix("\n"), "unparsed", False)),
     ],
 )
-def test_without_a_parser_the_last_block_that_names_the_function_is_taken(kind: str, text: str, made: Extracted) -> None:
+def test_without_a_parser_the_last_block_that_names_the_function_is_taken(kind: str, text: str, expected: Extracted) -> None:
     problem = replace(PROBLEM, stop_tokens=("\n\nsub",))
-    assert extract_unparsed(problem, text, kind) == made
+    assert extract_unparsed(problem, text, kind) == expected
 
 
 def test_a_fork_starts_a_process_of_its_own(worker: Worker) -> None:
     extract_isolated(PROBLEM, FENCED, "answer", worker)
     if (child := os.fork()) == 0:
         worker.reset()
-        made = extract_isolated(PROBLEM, FENCED, "answer", worker)
+        extracted = extract_isolated(PROBLEM, FENCED, "answer", worker)
         worker.stop()
-        os._exit(0 if made.how == "fence" else 1)
+        os._exit(0 if extracted.how == "fence" else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert extract_isolated(PROBLEM, FENCED, "answer", worker).how == "fence"
 

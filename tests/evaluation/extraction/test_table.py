@@ -1,4 +1,4 @@
-"""A right program passes and a wrong one fails, whatever it is dressed in, in every language."""
+"""A right program passes and a wrong one fails, whatever it is wrapped in, in every language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _fails(language: str) -> list[str]:
     found = judged([*cells(language), *written_cells(language)])
     assert len(found) > 100
     return [
-        f"{'right' if cell.right else 'wrong'}, {cell.dress}: {verdict.status} {verdict.reason}"
+        f"{'right' if cell.right else 'wrong'}, {cell.wrapping}: {verdict.status} {verdict.reason}"
         for cell, verdict in found
         if verdict.passed is not cell.right or not verdict.final
     ]
@@ -37,18 +37,18 @@ def test_every_dress_becomes_one_program_with_the_tests(language: str) -> None:
     """Without running anything: no fence is left, program and tests parse together, the entry point is defined."""
     rules, pieces = language_of(language), PIECES[language]
     for cell in cells(language):
-        made = cell.made
-        tests = pieces.tests.lstrip().removeprefix("}") if made.whole else pieces.tests
-        together = rules.source(f"{made.program}\n{tests}")
-        assert together.clean, (cell.dress, made.program)
-        assert "```\n" not in made.program or "docstring" in cell.dress, (cell.dress, made.program)
-        assert rules.path_to(pieces.entry, together.items), (cell.dress, made.program)
-        assert (pieces.slip[1] in made.program) or cell.right, (cell.dress, made.program)
+        extracted = cell.extracted
+        tests = pieces.tests.lstrip().removeprefix("}") if extracted.whole else pieces.tests
+        together = rules.source(f"{extracted.program}\n{tests}")
+        assert together.clean, (cell.wrapping, extracted.program)
+        assert "```\n" not in extracted.program or "docstring" in cell.wrapping, (cell.wrapping, extracted.program)
+        assert rules.path_to(pieces.entry, together.items), (cell.wrapping, extracted.program)
+        assert (pieces.slip[1] in extracted.program) or cell.right, (cell.wrapping, extracted.program)
 
 
-def test_the_program_does_not_depend_on_the_dress() -> None:
-    """What a plain fence gives is what the other dresses of the same function give."""
+def test_the_program_does_not_depend_on_the_wrapping() -> None:
+    """What a plain fence gives is what the other wrappings of the same function give."""
     plain = ("no tag", "CRLF", "BOM", "in a list", "in a longer fence", "stub first", "usage before", "own tests in a block")
     for language in PIECES:
-        made = {cell.dress: " ".join(cell.made.program.split()) for cell in cells(language) if cell.right}
-        assert {made[dress] for dress in plain} == {made["fence"]}, language
+        extracted = {cell.wrapping: " ".join(cell.extracted.program.split()) for cell in cells(language) if cell.right}
+        assert {extracted[wrapping] for wrapping in plain} == {extracted["fence"]}, language

@@ -90,10 +90,10 @@ def test_only_what_is_read_is_fetched_and_nothing_twice(tmp_path: Path, bucket: 
 def test_what_the_plan_refuses_is_not_fetched(tmp_path: Path, bucket: LocalBucket) -> None:
     good, gpl = b"def f():\n    return 1\n", b"def g():\n    return 2\n"
     bucket.blobs |= packed({blob_id(good): good, blob_id(gpl): gpl})
-    told = [(good, "MIT", 22), (gpl, "GPL-3.0-only", 22), (b"large", "MIT", 5_000_000)]
+    outcomes = [(good, "MIT", 22), (gpl, "GPL-3.0-only", 22), (b"large", "MIT", 5_000_000)]
     rows = [
         {"blob_id": blob_id(text), "language": "Python", "detected_licenses": [license], "length_bytes": size}
-        for text, license, size in told
+        for text, license, size in outcomes
     ]
     items = list(sample(open_source(str(ids(tmp_path, rows))), SeedPlan(licenses="permissive")))
     assert [type(item) is Seed or item.reason for item in items] == [True, "license", "too_large"]  # type: ignore[union-attr]
@@ -128,8 +128,8 @@ def test_a_blob_that_is_missing_broken_or_no_id_is_skipped_with_that_reason(tmp_
     bucket.blobs["content/" + "b" * 40] = b"x = 1\n"  # as a client gets it that was told of the compression
     rows = [{"blob_id": name, "language": "Python"} for name in ("a" * 40, "b" * 40, "c" * 40, "../../secret", None)]
     items = list(open_source(str(ids(tmp_path, rows))).documents(None, None))
-    told = [item.reason if isinstance(item, Skipped) else item.content for item in items]
-    assert told == ["broken", "x = 1\n", "not_archived", "not_archived", "not_archived"]
+    outcomes = [item.reason if isinstance(item, Skipped) else item.content for item in items]
+    assert outcomes == ["broken", "x = 1\n", "not_archived", "not_archived", "not_archived"]
     assert set(bucket.asked) == {f"content/{letter * 40}" for letter in "abc"}
 
 

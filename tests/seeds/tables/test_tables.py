@@ -97,8 +97,8 @@ class TestTheStackV1:
         )
 
     def test_files_are_numbered_by_language_over_all_shards(self, stack: Path) -> None:
-        told = [(file.origin.lang, file.origin.raw_index) for file in documents(open_source(str(stack)))]
-        assert told == [(lang, n) for lang in ("cpp", "csharp", "python") for n in range(6)]  # c++, c-sharp, python
+        origins = [(file.origin.lang, file.origin.raw_index) for file in documents(open_source(str(stack)))]
+        assert origins == [(lang, n) for lang in ("cpp", "csharp", "python") for n in range(6)]  # c++, c-sharp, python
 
     def test_only_the_folders_of_the_languages_asked_for_are_opened(self, stack: Path) -> None:
         for shard in (stack / "data/c-sharp").iterdir():
@@ -214,8 +214,8 @@ class TestTheStackV3:
         assert len(documents(source)) == len(files) - len(vendored) > len(vendored) > 0
 
     def test_a_file_without_a_license_says_so(self, stack: Path) -> None:
-        told = {(file.origin.license_type, bool(file.origin.licenses)) for file in documents(open_source(str(stack)))}
-        assert told == {("permissive", True), ("no_license", False)}
+        origins = {(file.origin.license_type, bool(file.origin.licenses)) for file in documents(open_source(str(stack)))}
+        assert origins == {("permissive", True), ("no_license", False)}
 
     @pytest.mark.parametrize("list_of", [pa.list_, pa.large_list])
     def test_lists_of_either_width_hold_files(self, tmp_path: Path, list_of: Any) -> None:
@@ -323,8 +323,8 @@ class TestPlainTables:
 
     def test_one_license_in_words_is_a_list_of_one(self, tmp_path: Path) -> None:
         rows = [OK | {"license": "MIT"}, OK | {"license": ["MIT", "ISC"]}, OK | {"license": []}, OK | {"license": None}]
-        told = [file.origin.licenses for file in documents(opened(tmp_path / "a.jsonl", jsonl(*rows)))]
-        assert told == [("MIT",), ("MIT", "ISC"), (), None]
+        origins = [file.origin.licenses for file in documents(opened(tmp_path / "a.jsonl", jsonl(*rows)))]
+        assert origins == [("MIT",), ("MIT", "ISC"), (), None]
 
     def test_blank_lines_between_json_objects_mean_nothing(self, tmp_path: Path) -> None:
         assert len(documents(opened(tmp_path / "a.jsonl", b"\n" + jsonl(OK) + b"  \n\n" + jsonl(OK)))) == 2
@@ -337,8 +337,15 @@ class TestPlainTables:
     def test_so_does_one_in_what_a_row_says_of_its_origin(self, tmp_path: Path, column: str) -> None:
         data = f'{{"content": "x = 1", "lang": "python", "{column}": "a\\ud800.py"}}\n'.encode()
         [seed] = read_seeds(str(put(tmp_path / "a.jsonl", data)), filters=())
-        told = seed.origin
-        words = [told.row_id, told.file_path, told.repo_name, told.repo_commit, told.license_type, *(told.licenses or ())]
+        origins = seed.origin
+        words = [
+            origins.row_id,
+            origins.file_path,
+            origins.repo_name,
+            origins.repo_commit,
+            origins.license_type,
+            *(origins.licenses or ()),
+        ]
         assert [word.encode() for word in words if word]
 
     @pytest.mark.parametrize("content", [5, ["x"], {"a": 1}, True], ids=str)
@@ -371,8 +378,15 @@ class TestPlainTables:
         put(tmp_path / "python/a.jsonl", jsonl({"content": "x = 1\n"} | odd))
         for item in before_an_error(open_source(str(tmp_path)).documents(None, None)):
             if isinstance(item, Document):
-                told = item.origin
-                words = [told.row_id, told.repo_name, told.repo_commit, told.file_path, told.license_type, *(told.licenses or ())]
+                origins = item.origin
+                words = [
+                    origins.row_id,
+                    origins.repo_name,
+                    origins.repo_commit,
+                    origins.file_path,
+                    origins.license_type,
+                    *(origins.licenses or ()),
+                ]
                 assert all(word is None or isinstance(word, str) for word in words)
 
     @pytest.mark.parametrize(
@@ -468,10 +482,10 @@ class TestBrokenFiles:
         try:
             [seed] = read_seeds(str(tmp_path), filters=())
         except SeedError as refused:
-            told = str(refused)
+            origins = str(refused)
         else:
-            told = seed.origin.row_id
-        assert told.encode()
+            origins = seed.origin.row_id
+        assert origins.encode()
 
     def test_a_broken_shard_is_met_only_when_it_is_reached(self, tmp_path: Path) -> None:
         put(tmp_path / "0.parquet", parquet([OK | {"content": f"x = {n}\n"} for n in range(5)]))

@@ -1,4 +1,4 @@
-"""What models put around a program: each dress makes a text of the pieces of an answer, and says of which kind it is."""
+"""What models put around a program: each wrapping makes a text of the pieces of an answer, and says of which kind it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from tests.evaluation.extraction.pieces import Pieces
 
-Dress = Callable[[Pieces, str], tuple[str, str] | None]
+Wrapping = Callable[[Pieces, str], tuple[str, str] | None]
 """Pieces and a fence's tag → kind and text; None where a language has no such thing."""
 
 
@@ -17,7 +17,7 @@ def fence(code: str, tag: str, marks: str = "```") -> str:
     return f"{marks}{tag}\n{code.rstrip()}\n{marks}\n"
 
 
-def _answer(make: Callable[[Pieces, str], str]) -> Dress:
+def _answer(make: Callable[[Pieces, str], str]) -> Wrapping:
     return lambda pieces, tag: ("answer", make(pieces, tag))
 
 
@@ -32,7 +32,7 @@ def _open(p: Pieces) -> str | None:
     return p.body.rstrip().removesuffix("}").rstrip() + "\n"
 
 
-DRESSES: dict[str, Dress] = {
+WRAPPINGS: dict[str, Wrapping] = {
     "fence": _answer(lambda p, t: f"Here is it:\n\n{fence(p.function, t)}\nIt adds the squares.\n"),
     "no tag": _answer(lambda p, t: fence(p.function, "")),
     "tildes": _answer(lambda p, t: fence(p.function, t, "~~~")),
@@ -125,11 +125,11 @@ def _using_body(p: Pieces) -> str:
     return inside + body
 
 
-def dressed(pieces: Pieces, tag: str) -> Iterator[tuple[str, str, str]]:
-    """Name, kind and text of every dress and of the language's own shapes."""
-    for name, dress in DRESSES.items():
-        if made := dress(pieces, tag):
-            yield (name, *made)
+def wrapped(pieces: Pieces, tag: str) -> Iterator[tuple[str, str, str]]:
+    """Name, kind and text of every wrapping and of the language's own shapes."""
+    for name, wrapping in WRAPPINGS.items():
+        if parts := wrapping(pieces, tag):
+            yield (name, *parts)
     for name, code in pieces.shapes.items():
         yield f"· {name}", "answer", fence(code, tag)
 
