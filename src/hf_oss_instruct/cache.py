@@ -2,7 +2,7 @@
 
 | folder | what is in it |
 |---|---|
-| `shards/` | shards in work whose plan is in a store |
+| `shards/`, `merged/` | shards in work whose plan is in a store; datasets that are copied to one |
 | `journal/` | answers of teachers, for runs without a folder: `preview`, `load_dataset` |
 | `benchmark_index/` | what decontamination looks for |
 | `expected/` | the results of reference solutions |

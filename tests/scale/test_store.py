@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.merge import merge
 from hf_oss_instruct.scale.plan import Plan
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
+from hf_oss_instruct.scale.send import check_place, send_dataset
 from hf_oss_instruct.scale.shipping import Shipper, fetch_recorded
 from hf_oss_instruct.scale.store import Store, StoreError
 from hf_oss_instruct.spec.limits import RunLimits
@@ -147,10 +149,62 @@ def test_a_store_that_begins_to_refuse_loses_nothing_and_a_rerun_copies_the_rest
     assert [piece.read_bytes() for piece in pieces] == [b"one\n", b"two\nhalf of the third\n"]
 
 
+def test_a_copy_that_fails_is_said_and_made_at_a_later_interval(tmp_path: Path) -> None:
+    home, folder, said = tmp_path / "store", tmp_path / "work" / "shards" / "0", list[str]()
+    there = home / "shards" / "0" / "journal"
+
+    def until(ready: Callable[[], object]) -> None:
+        limit = time.monotonic() + 30
+        while not ready():
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
+    with Shipper(Store(home.as_uri()), folder, "shards/0", 0.02, said.append):
+        there.write_text("in the way")
+        (folder / "journal").mkdir(parents=True)
+        (folder / "journal" / "host-1-0.jsonl").write_bytes(b"one\n")
+        until(lambda: said)
+        there.unlink()
+        until(there.is_dir)
+    assert "could not be written" in said[0]
+    assert said[0].endswith("It is tried again in 0 s.")
+    assert [piece.read_bytes() for piece in there.iterdir()] == [b"one\n"]
+
+
 def test_a_plan_in_a_store_is_not_replaced_by_another(tmp_path: Path, plan: Plan, code: Path) -> None:  # noqa: F811
     send_plan(plan, Store(URL))
     with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Name another folder"):
         send_plan(planned(tmp_path / "other", code, 3), Store(URL))
+
+
+def test_a_dataset_is_copied_to_a_store_with_nothing_else_and_replaces_only_itself(tmp_path: Path) -> None:
+    made, home = tmp_path / "made", tmp_path / "store" / "pairs"
+    store = Store(home.as_uri())
+
+    def dataset(files: int, job: str = "one") -> Path:
+        shutil.rmtree(made, ignore_errors=True)
+        (made / "data").mkdir(parents=True)
+        (made / ".job.json").write_text(f'{{"run": "{job}"}}')
+        (made / ".lock").write_text("")
+        for number in range(files):
+            (made / "data" / f"train-{number}.parquet").write_text(f"{number} of {files}")
+        return made
+
+    send_dataset(dataset(3), store)
+    send_dataset(dataset(2), store)
+    assert store.names() == [".job.json", "data/train-0.parquet", "data/train-1.parquet"]
+    assert (home / "data" / "train-1.parquet").read_text() == "1 of 2"
+    with pytest.raises(RunError, match=r"has another dataset: run: one there, two here\. Name another folder"):
+        send_dataset(dataset(1, "two"), store)
+    (tmp_path / "store" / "other.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"is not empty: it contains other.txt"):
+        check_place(Store((tmp_path / "store").as_uri()))
+    (home / ".job.json").unlink()
+    shutil.rmtree(home / "data")
+    (home / "data").write_text("in the way")
+    home.joinpath(".job.json").write_text('{"run": "one"}')
+    with pytest.raises(StoreError, match=r"could not be written: .* Nothing is lost: the dataset is in '.*made'"):
+        send_dataset(dataset(2), store)
 
 
 def test_what_a_store_cannot_do_is_said(plan: Plan) -> None:
@@ -158,5 +212,7 @@ def test_what_a_store_cannot_do_is_said(plan: Plan) -> None:
         ShardRun(URL, teacher=replace(TeacherSpec(), batch=True))
     with pytest.raises(UsageError, match="not the URL of a store"):
         Store("nonsense://bucket/run")
+    with pytest.raises(RunError, match=r"has no plan\.json\. Put a plan there"):
+        list(ShardRun("memory://empty").run(Shard(0, 2), say=print))
     with pytest.raises(UsageError, match="has 2 shards, not 3"):
         list(ShardRun(URL).run(Shard(0, 3), say=print))

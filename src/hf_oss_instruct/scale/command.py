@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -259,10 +260,12 @@ def split(shard: Path, into: int, output: str) -> None:
 
 @click.command()
 @click.argument("sources", metavar="PLAN|URL|SHARD…", nargs=-1, required=True)
-@click.option("--out", type=FOLDER, required=True, help="A new folder, or that of an earlier merge of the same run.")
+@click.option(
+    "--out", "place", required=True, metavar="DIRECTORY|URL", help="A new folder, or that of an earlier merge of the same run."
+)
 @click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
 @format_option
-def merge(sources: tuple[str, ...], out: Path, partial: bool, output: str) -> None:
+def merge(sources: tuple[str, ...], place: str, partial: bool, output: str) -> None:
     """Write the shards of a run as one dataset.
 
     \b
@@ -270,17 +273,28 @@ def merge(sources: tuple[str, ...], out: Path, partial: bool, output: str) -> No
     Shards in a store:         hf-oss-instruct merge hf://buckets/me/run --out pairs
     Shards copied together:    hf-oss-instruct merge shard-* --out pairs
     What there is so far:      hf-oss-instruct merge plan --partial --out so-far
+    Into a store:              hf-oss-instruct merge s3://bucket/run --out s3://bucket/pairs
 
     Duplicates, near duplicates and benchmark quotes are looked for in all rows together, so the dataset is the one that a single
-    machine would have written. No request is sent and no program is run.
+    machine would have written. No request is sent and no program is run. For a store, it is written in $HF_HOME first.
     """
+    from hf_oss_instruct.cache import cache_folder
     from hf_oss_instruct.scale.merge import merge as write
+    from hf_oss_instruct.scale.send import check_place, send_dataset
+    from hf_oss_instruct.scale.store import Store, is_url
     from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
+    store = Store(place) if is_url(place) else None
+    out = cache_folder("merged", hashlib.sha256(place.encode()).hexdigest()[:16]) if store else Path(place)
+    if store:
+        check_place(store)
     with resumable(out), show_progress(output) as progress, _folders(sources, out) as folders:
         write(folders, out, partial=partial, progress=progress)
+        if store:
+            with progress.stage(f"Copying the dataset to {store.url}"):
+                send_dataset(out, store)
     report = read_run_report(out)
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
@@ -289,3 +303,5 @@ def merge(sources: tuple[str, ...], out: Path, partial: bool, output: str) -> No
         show_report(report, out, after_dataset(out, embedded))
         if embedded:
             click.echo(NOT_FOR_TRAINING)
+        if store:
+            show_line(f"Copied to {store.url}")

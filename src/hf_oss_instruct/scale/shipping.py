@@ -194,8 +194,8 @@ class Shipper:
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
         whole = {name: path for name, path in names.items() if not _is_local(name) and name not in SMALL}
         there = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
-        gone = [name for name in sorted(there) if not _is_piece(name) and name not in whole and name not in self._small]
-        gone += [RESERVED] if RESERVED in there and RESERVED not in names else []
+        kept = {*whole, *(name for name in SMALL if name in names)}
+        gone = [name for name in sorted(there) if not _is_piece(name) and name not in kept]
         self._store.put({f"{self._name}/{name}": path for name, path in whole.items()}, [f"{self._name}/{name}" for name in gone])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,7 +114,8 @@ class Store:
                 self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
                 self._fs.pipe_file(path, content if isinstance(content, bytes) else content.read_bytes())
             for name in gone:
-                self._fs.rm_file(f"{self._root}/{name}")
+                with suppress(FileNotFoundError):  # another machine removed it in the meantime
+                    self._fs.rm_file(f"{self._root}/{name}")
 
     def create(self) -> None:
         """Make the repository or bucket on the Hub, private, if it is missing; other stores must have theirs.
