@@ -38,6 +38,8 @@ READ = {
     "typescript": "javascript",
 }
 """Language → the module of this package that reads its tests."""
+SCRIPTS_STAND_ALONE = frozenset({"python", "cpp", "rust"})
+"""Modules that read a script among several texts as one test: asserts in it prepare the last one, as in the column `tests`."""
 
 
 def read_suite(tests: str | Sequence[str], language: str, solution: str, packages: tuple[str, ...] = ()) -> Suite:
@@ -70,8 +72,8 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
 
     known = solution if len(solution) <= LARGEST_SOLUTION else ""  # what is not run is not parsed: that takes seconds
 
-    def read(text: str) -> Suite:
-        suite: Suite = module.read(text, known, language, **more)
+    def read(text: str, **how: bool) -> Suite:
+        suite: Suite = module.read(text, known, language, **more, **how)
         return suite
 
     suite = read(texts[0]) if len(texts) == 1 else _of_several(texts, read, module)
@@ -80,9 +82,10 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
     return suite
 
 
-def _of_several(texts: Sequence[str], read: Callable[[str], Suite], module: Any) -> Suite:
+def _of_several(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> Suite:
     """Combine several texts into one suite, whose tests keep the text they came from, so that they can be read again."""
-    suites = [read(text) for text in texts]
+    how = {"as_one": True} if module.__name__.rpartition(".")[2] in SCRIPTS_STAND_ALONE else {}
+    suites = [read(text, **how) for text in texts]
     whole: Suite = read(module.one_file(texts)) if hasattr(module, "one_file") else module.joined(suites)
     shown = [
         one

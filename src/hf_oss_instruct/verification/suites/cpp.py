@@ -27,8 +27,8 @@ _PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b|^(::)?testing::|^retur
 _COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true|1)\b")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
-    """The single tests of a file.
+def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+    """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it holds no test.
@@ -50,7 +50,8 @@ def read(text: str, solution: str, language: str) -> Suite:
             functions[name_of(node)] = text_of(node)
     inner = main.child_by_field_name("body") if main else None
     statements = inner.named_children if inner else root.named_children if not tests and main is None else []
-    _Statements(functions, _macros_of(body), tests, as_one=keeps_state(solution, language)).read(statements)
+    as_one = as_one or keeps_state(solution, language)
+    _Statements(functions, _macros_of(body), tests, as_one).read(statements)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     if re.search(r"(?<![:\w])Approx\s*\(", body + "".join(test.run for test in tests)) and "Approx" not in solution:

@@ -27,8 +27,10 @@ PLACEHOLDERS = frozenset("solution your_module mymodule my_module module main pr
 _RUNNERS = frozenset({"main", "run", "exit", "print"})
 
 
-def read(text: str, solution: str, language: str = "python", packages: tuple[str, ...] = ()) -> Suite:
+def read(text: str, solution: str, language: str = "python", packages: tuple[str, ...] = (), as_one: bool = False) -> Suite:
     """The single tests of a test file; `packages` are folders of modules that are installed for them.
+
+    A script is one test where `as_one`, or where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it is not valid Python, holds no test, or needs what is not installed.
@@ -40,7 +42,7 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SuiteRefusedError("tests_missing", f"the tests are not valid Python: {error}") from None
         defined = defined_names(solution)
-    reader = _Reader(tree, defined, packages, as_one=keeps_state(solution, language))
+    reader = _Reader(tree, defined, packages, as_one=as_one or keeps_state(solution, language))
     reader.read()
     if not reader.tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")

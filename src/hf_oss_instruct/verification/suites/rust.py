@@ -29,8 +29,8 @@ _EXPORTED = re.compile(r"#\s*\[\s*(?:unsafe\s*\(\s*)?no_mangle\s*\)?\s*\]")
 _LINKED = re.compile(r"\b(no_mangle|link_section|export_name|global_asm)\b")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
-    """The single tests of a file.
+def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+    """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it does not parse, holds no test, or uses a crate that is not installed.
@@ -51,7 +51,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     if not tests and main:
         kept = [one for one in kept if one != text_of(main)]
         tests = list(_statements(main, "\n".join(kept)))
-        if len(tests) > 1 and keeps_state(solution, language):
+        if len(tests) > 1 and (as_one or keeps_state(solution, language)):
             tests = [_whole(main)]
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
