@@ -201,7 +201,7 @@ def test_a_call_whose_answer_is_lost_is_not_paid_for_twice(
 
 
 def test_an_overloaded_batch_api_is_asked_again(tmp_path: Path, code: Path) -> None:
-    busy = iter([True, True, False] * 20)
+    busy = iter([True, True, False] * 2)
     with BatchServer() as server:
         server.before = lambda method, path: Answer(status=429, headers={"Retry-After": "0"}) if next(busy, False) else None
         assert go(tmp_path / "out", code, server.base_url).error is None
