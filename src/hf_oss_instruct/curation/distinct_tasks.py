@@ -90,6 +90,7 @@ def _some(chunks: Iterable[pa.Array], places: Places) -> pa.ChunkedArray:
 def _distinct(chunks: Iterable[pa.Array]) -> int:
     """The number of distinct texts, where letter case and the width of blanks make no difference."""
     hashes = [
-        np.array([xxh3_64_intdigest(" ".join(text.lower().split())) for text in chunk.to_pylist()], np.uint64) for chunk in chunks
+        np.array([xxh3_64_intdigest(" ".join(text.lower().split()).encode()) for text in chunk.to_pylist()], np.uint64)
+        for chunk in chunks
     ]
     return len(distinct_numbers(np.concatenate(hashes)))

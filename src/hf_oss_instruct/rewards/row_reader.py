@@ -32,7 +32,7 @@ class RowReader:
         """
         own = {name: row[name] for name in READ if name in row}
         try:
-            key = xxhash.xxh3_128_digest(json.dumps(own, default=_plain))  # not orjson, to which NaN is null
+            key = xxhash.xxh3_128_digest(json.dumps(own, default=_plain).encode())  # not orjson, to which NaN is null
         except (TypeError, ValueError, RecursionError):  # such as a set, whose order may differ
             return read_row(row)
         if key in self._known:

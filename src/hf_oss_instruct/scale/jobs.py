@@ -129,7 +129,7 @@ class JobsExecutor:
         return str(job.id)
 
     def _labels(self, shard: Shard) -> dict[str, str]:
-        return {LABEL: xxhash.xxh3_64_hexdigest(self.how.plan), "shard": shard.name}
+        return {LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode()), "shard": shard.name}
 
     @cached_property
     def _owner(self) -> str:
@@ -146,7 +146,7 @@ class JobsExecutor:
 
         by_name, found = {shard.name: shard for shard in waiting}, {}
         with _asking("Jobs cannot be listed"):
-            for job in list_jobs(namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan)}):
+            for job in list_jobs(namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}):
                 shard = by_name.get((job.labels or {}).get("shard", ""))
                 if shard and job.status.stage not in ENDED:
                     found[job.id] = by_name.pop(shard.name)

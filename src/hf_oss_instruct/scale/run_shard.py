@@ -86,7 +86,7 @@ class ShardRun:
     def _fetched(self, store: Store) -> Path:
         """The plan of a store in a folder of this machine, in which its shards are run."""
         home = Path(self.scratch) if self.scratch else cache_folder("shards")
-        folder = home / xxhash.xxh3_64_hexdigest(store.url)
+        folder = home / xxhash.xxh3_64_hexdigest(store.url.encode())
         if PLAN not in patiently(store.names):
             raise RunError(f"The store {store.url!r} has no {PLAN}. Put a plan there with launch --store, or copy its files.")
         patiently(store.fetch, {name: folder / name for name in (PLAN, CONFIG)})
