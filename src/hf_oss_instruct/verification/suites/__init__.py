@@ -38,7 +38,7 @@ READ = {
     "typescript": "javascript",
 }
 """Language → the module of this package that reads its tests."""
-SCRIPTS_STAND_ALONE = frozenset({"python", "cpp", "rust"})
+SCRIPTS_STAND_ALONE = frozenset({"python", "cpp", "rust", "javascript"})
 """Modules that read a script among several texts as one test: asserts in it prepare the last one, as in the column `tests`."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.javascript_modules import HIDDEN, as_script, with_bound_imports
 from hf_oss_instruct.verification.suites.whole_files import alone
 
@@ -29,8 +29,8 @@ _GIVEN = "test it specify describe suite context before beforeAll after afterAll
 _MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
-    """The single tests of a file.
+def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+    """The single tests of a file; a script is one where `as_one`.
 
     Raises:
         SuiteRefusedError: it does not parse, or holds no test.
@@ -50,7 +50,17 @@ def read(text: str, solution: str, language: str) -> Suite:
         _statement(node, helpers, tests, edits, spans, (tail, sorted(watched)))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
-    listed = alone(tests, source, spans)
+    changing: frozenset[int] = frozenset()
+    if not tail and {test.kind for test in tests} == {"statements"}:
+        declared = [one for one in map(text_of, statements) if re.match(r"(?:const|let|var)\b(?!.*\brequire\()", one)]
+        changing = frozenset(at for at, test in enumerate(tests) if may_change(test.text, declared))
+        if as_one and len(tests) > 1:
+            (start, _), (_, end) = spans[0], spans[-1]
+            script = source[start:end].decode(errors="replace")
+            opening = "async () => {" if re.search(r"\bawait\b", script) else "() => {"
+            edits = [*(edit for edit in edits if edit[1] <= start), (start, end, f"{HIDDEN}.now(0, {opening}\n{script}\n}});")]
+            tests, spans = [Test("0", "statements", script)], [(start, end)]
+    listed = alone(tests, source, spans, changing)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = _CONSOLE_ASSERT.sub(f"{HIDDEN}.its.assert(", source.decode(errors="replace"))

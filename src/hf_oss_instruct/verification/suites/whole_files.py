@@ -11,16 +11,22 @@ from hf_oss_instruct.verification.suites.core import Test
 _BLANK = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
-def alone(tests: Sequence[Test], source: bytes, spans: Sequence[tuple[int, int]]) -> tuple[Test, ...]:
+def alone(
+    tests: Sequence[Test], source: bytes, spans: Sequence[tuple[int, int]], kept: frozenset[int] = frozenset()
+) -> tuple[Test, ...]:
     """Each test with everything in its file but the other tests as its text.
 
     Args:
         tests: the tests of a file, in any order.
         source: the file.
         spans: first byte and end of each test in it, in the order of `tests`.
+        kept: tests that also stay in the texts of those after them, because they change what these look at.
     """
     return tuple(
-        replace(test, text=_without(source, [span for other, span in enumerate(spans) if other != at]))
+        replace(
+            test,
+            text=_without(source, [span for other, span in enumerate(spans) if other > at or (other < at and other not in kept)]),
+        )
         for at, test in enumerate(tests)
     )
 
