@@ -14,6 +14,7 @@ from typing import Any
 import hf_oss_instruct.errors as errors
 from hf_oss_instruct.evaluation import tamper_protection
 from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
@@ -143,7 +144,7 @@ def _with_imports(paths: Sequence[Path]) -> list[Path]:
     found, new = dict.fromkeys(paths), list(paths)
     while new:
         path = new.pop()
-        tree = ast.parse(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
+        tree = parse_module(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
         modules = {one.module or "" for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)}
         beside = [SUITES / f"{module.rpartition('.')[2]}.py" for module in modules if module.startswith(f"{suites.__name__}.")]
         new += [one for one in sorted(beside) if one not in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence,
 from hf_oss_instruct.evaluation.extraction.languages import is_supported
 from hf_oss_instruct.evaluation.extraction.selection import is_aside, may_hold
 from hf_oss_instruct.evaluation.problems import Problem
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 
@@ -74,7 +74,7 @@ def _open_function(prompt: str, language: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(f"{prompt}\n    pass\n")
+            parse_module(f"{prompt}\n    pass\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     return str(heads[-1])

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.documented import DocumentedFunction
 from hf_oss_instruct.errors import RowRejectedError
+from hf_oss_instruct.python_syntax import parse_expression
 
 STDLIB = "python-stdlib"
 """Name of the seeds of the standard library (`seeds.resolve.STDLIB_NAME`)."""
@@ -110,10 +111,10 @@ def _assertions(example: doctest.Example) -> Iterator[str]:
 def _expression(source: str) -> str | None:
     """The source of an example on one line, if it is an expression other than a call of `print`."""
     with warnings.catch_warnings(action="ignore"), suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        tree = ast.parse(source.strip(), mode="eval")
-        called = tree.body.func if isinstance(tree.body, ast.Call) else None
+        expression = parse_expression(source.strip())
+        called = expression.func if isinstance(expression, ast.Call) else None
         if not (isinstance(called, ast.Name) and called.id in ("print", "pprint")):
-            return ast.unparse(tree)
+            return ast.unparse(expression)
     return None
 
 

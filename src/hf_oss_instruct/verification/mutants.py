@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import xxhash
 
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.syntax import LARGEST, parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.mutation_sites import Site, sites_of
@@ -70,7 +71,7 @@ def _meaning(text: str, language: str) -> str | None:
     if language != "python":
         return text
     try:
-        return ast.dump(ast.parse(text))
+        return ast.dump(parse_module(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -9,6 +9,7 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
+from hf_oss_instruct.python_syntax import parse_module
 
 SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
@@ -46,8 +47,8 @@ def called_in(tests: list[str], code: str) -> str:
     Raises:
         EvaluationError: they call none of its functions.
     """
-    defined = {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    calls = [node for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Call)]
+    defined = {node.name for node in parse_module(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    calls = [node for test in tests for node in ast.walk(parse_module(test)) if isinstance(node, ast.Call)]
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id in defined:
             return call.func.id

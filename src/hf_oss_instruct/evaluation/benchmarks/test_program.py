@@ -10,6 +10,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.problems import Calls
+from hf_oss_instruct.python_syntax import parse_module
 
 _WORDS = {"inf": float("inf"), "nan": float("nan")}
 
@@ -26,7 +27,7 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
         EvaluationError: the program has no such list.
     """
     with _any_number_of_digits():
-        tree = ast.parse(program)
+        tree = parse_module(program)
     named = {
         target.id: node.value
         for node in ast.walk(tree)
@@ -44,7 +45,7 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
 
 def arguments_in(tests: Sequence[str], function: str) -> list[list[Any]] | None:
     """Return the arguments with which assertions call a function; None if they are not plain values."""
-    calls = [node for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Call)]
+    calls = [node for test in tests for node in ast.walk(parse_module(test)) if isinstance(node, ast.Call)]
     own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
     try:
         return [[_value(argument) for argument in call.args] for call in own]

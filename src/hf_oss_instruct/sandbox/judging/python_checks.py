@@ -12,6 +12,7 @@ import builtins
 from collections.abc import Iterable
 from functools import lru_cache
 
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.sandbox.judging.check_trees import TreeBuilder, UnsupportedTestError, class_names, raises
 from hf_oss_instruct.sandbox.judging.unittest_assertions import assertion_trees
 
@@ -31,7 +32,7 @@ def read(tests: str, entry_point: str = "") -> str | None:
     if len(tests) > LARGEST:
         return None
     try:
-        tree = ast.parse(tests)
+        tree = parse_module(tests)
         return ast.unparse(_Reader(tree, entry_point).module())
     except (UnsupportedTestError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None

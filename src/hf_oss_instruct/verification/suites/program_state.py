@@ -6,6 +6,8 @@ import ast
 import re
 import warnings
 
+from hf_oss_instruct.python_syntax import parse_module
+
 _CHANGING = frozenset(
     "append add update pop popleft popitem extend insert remove discard clear setdefault appendleft push put sort reverse".split()
 )
@@ -41,7 +43,7 @@ def keeps_state(program: str, language: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return _python(ast.parse(program))
+                return _python(parse_module(program))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return False
     return language in _KEPT and _KEPT[language].search(program) is not None

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.python_examples import script_of
@@ -52,10 +53,10 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
 def _parsed(text: str) -> ast.Module:
     """A test file, or the examples of an interactive session as a script."""
     try:
-        return ast.parse(text)
+        return parse_module(text)
     except SyntaxError:
         if script := script_of(text):
-            return ast.parse(script)
+            return parse_module(script)
         raise
 
 
@@ -231,6 +232,6 @@ class _Reader:
             tests.append(replace(test, run=ast.unparse(honest)))
         preamble = [*self._imports, *self._preamble]
         text = ast.unparse(ast.Module(preamble, []))
-        honest = ast.fix_missing_locations(HonestComparisons().visit(ast.parse(text)))
+        honest = ast.fix_missing_locations(HonestComparisons().visit(parse_module(text)))
         aliases = tuple(dict.fromkeys(self._aliases))
         return Suite("python", tuple(tests), text, ast.unparse(honest), self._separate, aliases, tuple(outside))

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 
+from hf_oss_instruct.python_syntax import parse_expression
+
 
 def script_of(text: str) -> str:
     """The examples in a text as statements and asserts, in their order; empty if it holds none.
@@ -46,7 +48,7 @@ def _lines(example: doctest.Example) -> Iterator[str]:
 
 def _expression(source: str) -> ast.expr | None:
     with warnings.catch_warnings(action="ignore"), suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.parse(source.strip(), mode="eval").body
+        return parse_expression(source.strip())
     return None
 
 

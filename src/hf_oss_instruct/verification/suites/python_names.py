@@ -8,6 +8,7 @@ import warnings
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
+from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.sandbox.job_spec import LIBRARIES
 
 _OURS = frozenset({"pytest", "unittest", "__future__"})
@@ -18,7 +19,7 @@ def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(solution)
+            tree = parse_module(solution)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return []
     guarded = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Try) for part in one.body for node in ast.walk(part)}
@@ -43,7 +44,7 @@ def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
 def defined_names(solution: str) -> frozenset[str]:
     """The names that a module defines."""
     try:
-        tree = ast.parse(solution)
+        tree = parse_module(solution)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     found: set[str] = set()
