@@ -64,7 +64,7 @@ CASES = [
     *(Case(name, "typescript", TYPED, tests, "tests_vacuous", "vacuous") for name, tests in VACUOUS.items()),
     *(Case(name, "javascript", program, PLAIN.replace("const { clamp } = require('./clamp');\n", ""), "tests_failed", "hostile", name == "patches assert") for name, program in HOSTILE.items()),
     Case("random", "javascript", CLAMP, "test('x', () => { expect(clamp(30)).toBe(10); expect(Math.random()).toBeLessThan(0.6); });\n", "tests_flaky|tests_failed", "flaky"),
-    Case("a loop", "javascript", "function clamp() { for (;;) {} }\n", PLAIN, "tests_failed", "hanging"),
+    Case("a loop", "javascript", "function clamp() { for (;;) {} }\nmodule.exports = { clamp };\n", PLAIN, "tests_failed", "hanging"),
     Case("third party", "javascript", "const _ = require('lodash');\n" + CLAMP, PLAIN, "not_verifiable", "elsewhere"),
     Case("network", "javascript", "async function get() { return (await fetch('http://example.org/')).status; }\n", "test('x', async () => { expect(await get()).toBe(200); });\n", "not_verifiable", "elsewhere"),
     Case("pairs", "javascript", "console.log(2 * Number(require('fs').readFileSync(0, 'utf8')));\n", '[{"input": "2\\n", "output": "4"}, {"input": "5", "output": "10\\n"}]', "passed", "right"),
