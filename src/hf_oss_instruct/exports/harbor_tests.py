@@ -19,7 +19,6 @@ from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
 from hf_oss_instruct.toolchains import TOOLCHAINS
-from hf_oss_instruct.verification import suites
 from hf_oss_instruct.verification.suites import READ, core, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
@@ -105,7 +104,7 @@ def _other(tests: RowTests) -> dict[str, str]:
     if suite:
         name = READ[tests.language]
         own = [path for path in sorted(SUITES.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
-        library = _library([*_files([errors]), *_with_imports(own)])
+        library = _library(_with_imports(own))
         job |= {"core": core.__name__, "module": f"{core.__name__.rpartition('.')[0]}.{name}", "suite": asdict(suite)}
     else:
         library = _library(_files(COMBINES_TEXT))
@@ -140,15 +139,17 @@ def _files(modules: Sequence[ModuleType]) -> list[Path]:
 
 
 def _with_imports(paths: Sequence[Path]) -> list[Path]:
-    """Files of `SUITES`, and those beside them that they import, those that these import, and so on."""
+    """Files of this package, those that they import, those that these import, and so on."""
     found, new = dict.fromkeys(paths), list(paths)
     while new:
         path = new.pop()
         tree = parse_module(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
-        modules = {one.module or "" for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)}
-        beside = [SUITES / f"{module.rpartition('.')[2]}.py" for module in modules if module.startswith(f"{suites.__name__}.")]
-        new += [one for one in sorted(beside) if one not in found]
-        found |= dict.fromkeys(sorted(beside))
+        parts = [one for one in ast.walk(tree) if isinstance(one, ast.ImportFrom) and one.module]
+        modules = {one.module or "" for one in parts} | {f"{one.module}.{name.name}" for one in parts for name in one.names}
+        files = [PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py") for module in sorted(modules)]
+        imported = [one for one in files if one.is_relative_to(PACKAGE) and one.is_file()]
+        new += [one for one in imported if one not in found]
+        found |= dict.fromkeys(imported)
     return list(found)
 
 
