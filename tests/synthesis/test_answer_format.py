@@ -173,7 +173,7 @@ def test_a_dry_run_says_what_is_asked(code: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--n", "3"], "--answer-format json needs a server that takes a JSON schema, and comment-function/2 is none"),
+        (["--n", "3"], "--answer-format json needs a server that takes a JSON schema, and comment-function/2 is not one"),
         (["--n", "3", "--model", "m", "--extra-body", '{"response_format": {}}'], "extra_body has a response_format"),
     ],
 )

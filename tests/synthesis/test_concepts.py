@@ -10,10 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 from datasets import load_dataset
 
-from hf_oss_instruct.cli import cli
 from hf_oss_instruct.data import Provenance, Seed
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
@@ -22,6 +20,7 @@ from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
+from tests.support.commands import report_of, run
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 from tests.support.warm import BASE, COMMAND
 
@@ -46,17 +45,6 @@ def words(code: Path, teacher: LocalTeacher, *more: str) -> list[str]:
         f"--n {N} --model m --base-url {teacher.base_url} --benchmarks none --snippets-per-document 1 --concepts --seeds {code}"
     )
     return ["synthesize", *same.split(), *more]
-
-
-def run(*words: str, ends_with: int = 0) -> str:
-    done = CliRunner().invoke(cli, words, catch_exceptions=False)
-    assert done.exit_code == ends_with, done.output
-    return done.output
-
-
-def report_of(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / "run.json").read_text())
-    return found
 
 
 def test_a_problem_is_asked_for_from_the_concepts_without_the_snippet(tmp_path: Path, code: Path) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 
-from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.restyle import FORMS
+from tests.support.commands import report_of, run
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 from tests.support.warm import BASE, COMMAND
 
@@ -34,17 +32,6 @@ def answer(body: dict[str, Any]) -> Answer:
 def words(code: Path, teacher: LocalTeacher, *more: str) -> list[str]:
     same = f"--n {N} --model m --base-url {teacher.base_url} --benchmarks none --style script --seeds {code}"
     return ["synthesize", *same.split(), *more]
-
-
-def run(*words: str, ends_with: int = 0) -> str:
-    done = CliRunner().invoke(cli, words, catch_exceptions=False)
-    assert done.exit_code == ends_with, done.output
-    return done.output
-
-
-def report_of(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / "run.json").read_text())
-    return found
 
 
 def test_each_pair_is_rewritten_with_its_provenance(tmp_path: Path, code: Path) -> None:
@@ -118,7 +105,7 @@ def test_preview_and_dry_run_say_what_a_row_costs_also_with_concepts(tmp_path: P
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--n", "3"], "--style needs a model, and comment-function/2 is none"),
+        (["--n", "3"], "--style needs a model, and comment-function/2 is not one"),
         (["--n", "3", "--model", "m", "--verify", "--tests", "answer"], "Use --tests apart with --style"),
     ],
 )

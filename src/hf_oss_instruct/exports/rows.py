@@ -135,5 +135,5 @@ def _read(row: Mapping[str, Any]) -> ExportRow | str:
 
 
 def _name(seed_id: Any) -> str:
-    """The id of a seed as the name of a folder; empty if it is none. Rows of strangers may have `../..` there."""
+    """Return a seed's id as a folder name; empty if it cannot be one. Untrusted rows may have `../..` there."""
     return seed_id.lower() if isinstance(seed_id, str) and _NAME.fullmatch(seed_id) else ""

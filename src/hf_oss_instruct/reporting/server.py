@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._send(200, self.server.page, "text/html; charset=utf-8")
             answer = self.server.answer(parts.path, dict(parse_qsl(parts.query)))
         except ValueError:
-            return self._send(400, b"An argument is not a number, or this is no address.", "text/plain; charset=utf-8")
+            return self._send(400, b"An argument is not a number, or the address is not valid.", "text/plain; charset=utf-8")
         if answer is None:
             return self._send(404, b"There is nothing here.", "text/plain; charset=utf-8")
         return self._send(200, encoded(answer), "application/json")

@@ -224,7 +224,7 @@ def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
                     )
                 folders += found
             elif not Path(source).is_dir():
-                raise UsageError(f"{source!r} is no folder. Name the folder of a plan, or those of its shards.")
+                raise UsageError(f"{source!r} is not a folder. Pass the folder of a plan, or those of its shards.")
             else:
                 folders.append(Path(source))
         yield folders

@@ -130,7 +130,7 @@ class Store:
         kind, *parts = self._root.split("/")
         api, repo_id = HfApi(endpoint=self._fs.endpoint, token=self._fs.token), "/".join(parts[:2]).split("@")[0]
         if kind not in ("datasets", "buckets") or len(parts) < 2:
-            raise UsageError(f"{self.url!r} is no dataset or bucket. Write hf://datasets/NAME/RUN or hf://buckets/NAME/RUN.")
+            raise UsageError(f"{self.url!r} is not a dataset or bucket. Write hf://datasets/NAME/RUN or hf://buckets/NAME/RUN.")
         with self._refusals("written"):
             if kind == "datasets":
                 api.create_repo(repo_id, repo_type="dataset", private=True, exist_ok=True)

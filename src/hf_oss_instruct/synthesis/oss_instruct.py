@@ -204,10 +204,10 @@ def check_style(teacher: Teacher, *, tests: bool) -> None:
     """Refuse to rewrite pairs where that cannot work.
 
     Raises:
-        UsageError: the teacher is no model, or tests come with the pair, which call the solution in its first form.
+        UsageError: the teacher is not a model, or tests come with the pair, which call the solution in its first form.
     """
     if teacher.embedded:
-        raise UsageError(f"--style needs a model, and {teacher.identity} is none. Name one with --model.")
+        raise UsageError(f"--style needs a model, and {teacher.identity} is not one. Name one with --model.")
     if tests:
         raise UsageError("--tests answer gives tests of the solution before it is rewritten. Use --tests apart with --style.")
 
@@ -220,7 +220,7 @@ def check_schema(teacher: Teacher, sampling: Sampling) -> None:
     """
     if not teacher.takes_schema:
         raise UsageError(
-            f"--answer-format json needs a server that takes a JSON schema, and {teacher.identity} is none. Name a model on a "
+            f"--answer-format json needs a server that takes a JSON schema, and {teacher.identity} is not one. Name a model on a "
             "server, or leave the option out."
         )
     if RESPONSE_FORMAT in (sampling.extra_body or {}):
