@@ -1,9 +1,9 @@
 """Does scoring leak? Many short programs through the reward, memoization off: memory, descriptors, processes and the rate.
 
-    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--cpu-minutes 12]
+    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--odd 16] [--cpu-minutes 12]
 
-Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in sixteen hangs,
-exits, forks or fills memory. Slopes are per million calls, of a line through the second half, with its standard error. It ends
+Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in `--odd` of them
+hangs, exits, forks or fills memory; half of the time of a run with one in 16 is what these may burn. Slopes are per million calls, of a line through the second half, with its standard error. It ends
 after so many calls, or after so many minutes of CPU time.
 """
 
@@ -57,12 +57,12 @@ def state() -> tuple[float, int, int]:
     return resident, len(os.listdir("/proc/self/fd")), descendants()
 
 
-def batch(start: int) -> tuple[list[str], list[str]]:
+def batch(start: int, odd: int) -> tuple[list[str], list[str]]:
     completions, tests = [], []
     for number in range(start, start + BATCH):
         problem = number // 8 % PROBLEMS
         right = f"def f(x):\n    return x + {problem + number % 2}  # {number}"
-        completions.append(f"```python\n{ODD[number // 16 % len(ODD)] if number % 16 == 15 else right}\n```")
+        completions.append(f"```python\n{ODD[number // odd % len(ODD)] if number % odd == odd - 1 else right}\n```")
         tests.append(f"assert f(1) == {problem + 1}")
     return completions, tests
 
@@ -71,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--every", type=int, default=10_000)
+    parser.add_argument("--odd", type=int, default=16, help="one program in so many hangs, exits, forks or fills memory")
     parser.add_argument("--cpu-minutes", type=float, default=float("inf"))
     given, meter = parser.parse_args(), Meter()
     reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256)
@@ -80,7 +81,7 @@ def main() -> None:
     began = last = time.monotonic()
     shown, spent, allowed = 0, meter.seconds(), given.cpu_minutes * 60 + meter.seconds()
     while done < given.calls and meter.seconds() < allowed:
-        completions, tests = batch(done)
+        completions, tests = batch(done, given.odd)
         found = asyncio.run(reward(prompts=[""] * BATCH, completions=completions, tests=tests))
         assert len(found) == BATCH
         assert all(one in (0.0, 1.0, None) for one in found)
