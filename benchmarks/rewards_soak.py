@@ -2,9 +2,9 @@
 
     python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--odd 16] [--cpu-minutes 12]
 
-Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in `--odd` of them
-hangs, exits, forks or fills memory; half of the time of a run with one in 16 is what these may burn. Slopes are per million calls, of a line through the second half, with its standard error. It ends
-after so many calls, or after so many minutes of CPU time.
+Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in `--odd`
+hangs, exits, forks or fills memory; one in 16 burns a third of the time. Slopes are per million calls, of a line through the
+second half, with its standard error. It ends after so many calls, or after so many minutes of CPU time.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Seed:
         origin: where the document comes from.
         sampler: name and version of the rule that chose the lines (`hash/1`).
         rng_seed: the random number the rule was given.
-        index: place in seed order, from 0.
+        index: position in seed order, from 0.
         seed_id: key of the snippet, made of dataset, revision, row id and lines.
     """
 

@@ -92,7 +92,7 @@ def _search(source: bytes, lang: str) -> Iterator[DocumentedFunction]:
 
 def _docstring(source: bytes, declaration: Declaration) -> _Documentation:
     """Find the docstring as Python does, if it starts a line and is not the whole body."""
-    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
+    statement, body = declaration.siblings[declaration.position], declaration.function.child_by_field_name("body")
     literal, *rest = (body.named_children if body else []) or [statement]
     idle = all(node.type in ("comment", "pass_statement") or node.text == b"..." for node in rest)
     text = "" if idle or _before(source, literal).strip() else _evaluated(literal)
@@ -112,7 +112,7 @@ def _evaluated(statement: Node) -> str:
 
 def _comment(source: bytes, declaration: Declaration, xml: bool) -> _Documentation:
     """Return the comments that end on the line above a function or its attributes."""
-    siblings, first = declaration.siblings, declaration.place
+    siblings, first = declaration.siblings, declaration.position
     while first and _ATTRIBUTE.match(siblings[first - 1].type) and _rows_between(siblings, first) <= 1:
         first -= 1
     top = first
@@ -154,7 +154,7 @@ def _plain(text: str) -> str:
 
 
 def _function(source: bytes, declaration: Declaration, found: _Documentation) -> Iterator[DocumentedFunction]:
-    statement, body = declaration.siblings[declaration.place], declaration.function.child_by_field_name("body")
+    statement, body = declaration.siblings[declaration.position], declaration.function.child_by_field_name("body")
     (owner, name), indent = names_of(declaration), _before(source, found.first)
     alone = not indent.strip() and _NO_MORE_CODE.match(source, statement.end_byte)
     if name and body and alone and not statement.has_error:

@@ -118,8 +118,8 @@ def split_reasoning(text: str) -> tuple[str, str]:
         return "", text
     reasoning = "\n\n".join(filter(None, (text[first:last].strip() for _, first, last, _ in spans)))
     head = text[: spans[0][0]]
-    places = [end for *_, end in spans], [start for start, *_ in spans[1:]] + [len(text)]
-    tail = "".join(_without_gap(text[start:end]) for start, end in zip(*places, strict=True))
+    positions = [end for *_, end in spans], [start for start, *_ in spans[1:]] + [len(text)]
+    tail = "".join(_without_gap(text[start:end]) for start, end in zip(*positions, strict=True))
     return reasoning, _unwrapped(tail if _is_role(head) else head + tail)
 
 
@@ -197,9 +197,9 @@ def _markers(text: str) -> Iterator[_Marker]:
             yield _Marker(match.start(), match.end(), family, not _closes(match), line[:first], line[last:])
 
 
-def _inside(spans: list[tuple[int, int]], place: int) -> bool:
-    number = bisect_right(spans, (place, place)) - 1
-    return number >= 0 and spans[number][0] < place < spans[number][1]
+def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+    number = bisect_right(spans, (position, position)) - 1
+    return number >= 0 and spans[number][0] < position < spans[number][1]
 
 
 def _fenced(lines: list[str]) -> set[int]:
@@ -247,8 +247,8 @@ def _channels(text: str) -> tuple[str, str] | None:
     heads = list(_channel_heads(text)) if "<|message|>" in text else []
     if not heads:
         return None
-    places = [0, *(match.end() for match in heads)], [*(match.start() for match in heads), len(text)]
-    parts = [strip_end_tokens(text[start:end]) for start, end in zip(*places, strict=True)]
+    positions = [0, *(match.end() for match in heads)], [*(match.start() for match in heads), len(text)]
+    parts = [strip_end_tokens(text[start:end]) for start, end in zip(*positions, strict=True)]
     final = heads[-1]["name"].lower() == "final"
     reasoning = "\n\n".join(filter(None, map(str.strip, parts[:-1] if final else parts)))
     return reasoning, _without_gap(parts[-1]) if final else ""
@@ -257,15 +257,15 @@ def _channels(text: str) -> tuple[str, str] | None:
 def _channel_heads(text: str) -> Iterator[re.Match[str]]:
     """Yield the headers of messages, up to the first answer; what follows it is its text."""
     lines = text.split("\n")
-    fenced, place = set() if _CHANNEL.match(text.lstrip()) else _fenced(lines), 0
+    fenced, position = set() if _CHANNEL.match(text.lstrip()) else _fenced(lines), 0
     for number, line in enumerate(lines):
         quotes = [quoted.span() for quoted in _QUOTED.finditer(line)]
-        for head in _CHANNEL.finditer(text, place, place + len(line)):
-            if number not in fenced and not _inside(quotes, head.start() - place):
+        for head in _CHANNEL.finditer(text, position, position + len(line)):
+            if number not in fenced and not _inside(quotes, head.start() - position):
                 yield head
                 if head["name"].lower() == "final":
                     return
-        place += len(line) + 1
+        position += len(line) + 1
 
 
 def _is_role(head: str) -> bool:

@@ -104,14 +104,14 @@ def matching(value: Any, shape: Any, name: str) -> None:
         name: what the value is called in the error message.
 
     Raises:
-        ValueError: it has another type, or text that UTF-8 cannot hold; the message names the place inside it.
+        ValueError: it has another type, or text that UTF-8 cannot hold; the message names the position inside it.
     """
     if callable(shape) and not isinstance(shape, type):
         shape = shape(value)
     if isinstance(shape, list):
         _check_kind(value, (list,), name)
-        for place, one in enumerate(value):
-            matching(one, shape[0], f"{name}[{place}]")
+        for position, one in enumerate(value):
+            matching(one, shape[0], f"{name}[{position}]")
     elif isinstance(shape, Mapping):
         _check_kind(value, (dict,), name)
         if missing := [key for key in shape if key is not ... and key not in value]:

@@ -157,21 +157,21 @@ def functions(content: str, lang: str) -> list[FunctionSpan]:
     """
     source = content.encode(errors="replace")
 
-    def place(byte: int) -> int:
+    def line_of(byte: int) -> int:
         return len(source[:byte].decode(errors="replace"))
 
     found = []
     for declaration in declarations(parse(source, lang).root_node, GRAMMARS[lang]):
-        statement = declaration.siblings[declaration.place]
-        found.append(FunctionSpan(names_of(declaration)[1], place(statement.start_byte), place(statement.end_byte)))
+        statement = declaration.siblings[declaration.position]
+        found.append(FunctionSpan(names_of(declaration)[1], line_of(statement.start_byte), line_of(statement.end_byte)))
     return sorted(found, key=lambda span: span.start)
 
 
 class Declaration(NamedTuple):
-    """A statement `siblings[place]` that declares one function, with the name it binds and the enclosing type."""
+    """A statement `siblings[position]` that declares one function, with the name it binds and the enclosing type."""
 
     siblings: list[Node]
-    place: int
+    position: int
     function: Node
     given: Node | None
     owner: str | None
@@ -199,11 +199,11 @@ def declarations(root: Node, row: Grammar) -> Iterator[Declaration]:
         parent, owner = stack.pop()
         if parent.type in row.owners:
             owner = _type_name(text_of(parent.child_by_field_name("name") or parent.child_by_field_name("type")))
-        for place, node in enumerate(siblings := parent.children):
+        for position, node in enumerate(siblings := parent.children):
             if _CLOSED.search(node.type):
                 continue
             if declared := _declared(node, row):
-                yield Declaration(siblings, place, *declared, owner)
+                yield Declaration(siblings, position, *declared, owner)
             elif node.start_point.row < node.end_point.row:  # a function and its documentation take two lines
                 stack.append((node, owner))
 

@@ -19,7 +19,7 @@ from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.curation import ngrams, normalization
 from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
 from hf_oss_instruct.curation.inverted_index import InvertedIndex, Numbers
-from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Places
+from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions
 
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""
@@ -76,14 +76,14 @@ class BenchmarkIndex:
 
     names: tuple[str, ...]
     quotes: tuple[bytes, ...]
-    quote_tasks: Places
+    quote_tasks: Positions
     windows: InvertedIndex
     beginnings: Mask
     long: InvertedIndex
     statement: InvertedIndex
     short: InvertedIndex
-    needed: Places
-    prose_tasks: Places
+    needed: Positions
+    prose_tasks: Positions
     whole: InvertedIndex
     blind: InvertedIndex
     called: InvertedIndex
@@ -178,8 +178,8 @@ def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
 
 def _windows(quotes: list[bytes]) -> InvertedIndex:
     data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)
-    places = np.arange(len(quotes), dtype=np.int32)
-    return InvertedIndex.of(ngrams.windows(data, places.astype(np.int64) * WINDOW, WINDOW), places)
+    positions = np.arange(len(quotes), dtype=np.int32)
+    return InvertedIndex.of(ngrams.windows(data, positions.astype(np.int64) * WINDOW, WINDOW), positions)
 
 
 def _beginnings(quotes: Iterable[bytes]) -> Mask:
@@ -189,7 +189,7 @@ def _beginnings(quotes: Iterable[bytes]) -> Mask:
     return prefilter
 
 
-def prefilter_slots(first: Hashes) -> Places:
+def prefilter_slots(first: Hashes) -> Positions:
     """Slots of the prefilter for the first eight bytes of quotes."""
     return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
 
@@ -210,7 +210,7 @@ def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
     return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
 
 
-def _distinct_words(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Places:
+def _distinct_words(hashes: Hashes, counted: Mask, ends: Positions, n: int) -> Positions:
     """The number of distinct counted words in each n-gram; a repeated word counts at its first occurrence."""
     if len(hashes) < n:
         return np.empty(0, np.int64)
@@ -222,21 +222,21 @@ def _distinct_words(hashes: Hashes, counted: Mask, ends: Places, n: int) -> Plac
     last[~counted] = len(hashes)
     starts = np.arange(len(hashes) - n + 1)
     found = np.zeros(len(starts), np.int64)
-    for place in range(n):
-        found += last[place : place + len(starts)] < starts
+    for position in range(n):
+        found += last[position : position + len(starts)] < starts
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     return np.asarray(found[row_of[: len(starts)] == row_of[n - 1 :]])
 
 
-def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Places, InvertedIndex]:
+def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex]:
     """Short n-grams → prose and whether they are after its beginning; how many each prose needs; whole short proses → task."""
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(batch)
         hashes, row_of = ngrams.grams(found.hashes, found.ends, SHORT)
         counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)
-        place = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)
-        late = place >= np.floor(counts * LATE)[row_of]
+        position = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)
+        late = position >= np.floor(counts * LATE)[row_of]
         grams.append(hashes)
         owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
         for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE))).tolist():
@@ -261,9 +261,9 @@ def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
 
 def _entry_points(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
-    telling = [place for place, name in enumerate(names) if len(name) >= LONG_NAME]
-    hashes = ngrams.word_hashes([names[place] for place in telling])
-    return InvertedIndex.of(hashes, np.array([owned[0][place] for place in telling], np.int32))
+    telling = [position for position, name in enumerate(names) if len(name) >= LONG_NAME]
+    hashes = ngrams.word_hashes([names[position] for position in telling])
+    return InvertedIndex.of(hashes, np.array([owned[0][position] for position in telling], np.int32))
 
 
 def content_key(tasks: Sequence[BenchmarkTask]) -> str:

@@ -14,7 +14,7 @@ from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, not_reje
 from hf_oss_instruct.curation.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.dedup import COMPARED
 from hf_oss_instruct.curation.inverted_index import InvertedIndex
-from hf_oss_instruct.curation.ngrams import Places, Texts
+from hf_oss_instruct.curation.ngrams import Positions, Texts
 
 SHOWN = 8
 """Maximum number of hits recorded per row."""
@@ -81,19 +81,19 @@ def _quotes(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     yield from _substrings(rows, index)
 
 
-def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Places, rule: str) -> Iterator[Hit]:
-    places, at = lookup.find(hashes)
-    for row, task in zip(*(part.tolist() for part in lookup.expand(rows[places], at)), strict=True):
+def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Positions, rule: str) -> Iterator[Hit]:
+    positions, at = lookup.find(hashes)
+    for row, task in zip(*(part.tolist() for part in lookup.expand(rows[positions], at)), strict=True):
         yield row, task, rule
 
 
-def _shares(first: int, grams: ngrams.Hashes, row_of: Places, index: BenchmarkIndex) -> Iterator[Hit]:
+def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain half of a prompt's distinct short n-grams, including one after its beginning."""
-    places, at = index.short.find(grams)
-    pairs = ngrams.distinct(row_of[places] << 32 | at)
+    positions, at = index.short.find(grams)
+    pairs = ngrams.distinct(row_of[positions] << 32 | at)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
-    both, place, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
-    late = np.bincount(place, owners % 2, len(both)) > 0
+    both, position, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
+    late = np.bincount(position, owners % 2, len(both)) > 0
     of = both & (2**32 - 1)
     enough = (index.needed[of] > 0) & (counts >= index.needed[of]) & late
     for pair in both[enough].tolist():
@@ -106,8 +106,8 @@ def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))
     row_of = np.searchsorted(ends, starts, "right") - 1
     starts = starts[ends[row_of + 1] - starts >= benchmark_index.WINDOW]
-    places, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.WINDOW))
-    row_of = np.searchsorted(ends, starts[places], "right") - 1
+    positions, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.WINDOW))
+    row_of = np.searchsorted(ends, starts[positions], "right") - 1
     for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
         if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
             yield row + rows.first, int(index.quote_tasks[quote]), "quote"
@@ -118,9 +118,9 @@ def _similar_code(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
     names, lines = normalization.plain_names(rows)
-    places, at = index.called.find(names.hashes)
-    starts = normalization.with_underscores(names.starts[places], lines).tolist()
+    positions, at = index.called.find(names.hashes)
+    starts = normalization.with_underscores(names.starts[positions], lines).tolist()
     defined = [number for number, start in enumerate(starts) if normalization.is_defined(rows.data, start)]
-    row_of = np.searchsorted(names.ends, places[defined], "right") - 1 + rows.first
+    row_of = np.searchsorted(names.ends, positions[defined], "right") - 1 + rows.first
     for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
         yield row, task, "name"

@@ -179,10 +179,10 @@ def _name_sets(column: pa.ChunkedArray) -> Hashes:
     parts = [np.empty(0, np.uint64)]
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS)
-        places = ngrams.among(found.hashes, _OPENINGS) + 1
-        row_of = np.searchsorted(found.ends, places - 1, "right") - 1
-        inside = places < found.ends[row_of + 1]
-        names, row_of = found.hashes[places[inside]], row_of[inside]
+        positions = ngrams.among(found.hashes, _OPENINGS) + 1
+        row_of = np.searchsorted(found.ends, positions - 1, "right") - 1
+        inside = positions < found.ends[row_of + 1]
+        names, row_of = found.hashes[positions[inside]], row_of[inside]
         telling = ~np.isin(names, _EVERYBODYS)
         names, row_of = names[telling], row_of[telling]
         order = np.lexsort((names, row_of))

@@ -11,7 +11,7 @@ from xxhash import xxh3_64_intdigest
 
 from hf_oss_instruct.curation import minhash
 from hf_oss_instruct.curation.dedup import THRESHOLD
-from hf_oss_instruct.curation.ngrams import Places
+from hf_oss_instruct.curation.ngrams import Positions
 from hf_oss_instruct.curation.ngrams import distinct as distinct_numbers
 
 
@@ -41,7 +41,7 @@ def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]
     }
 
 
-def _groups(texts: pa.ChunkedArray, later: Places, earlier: Places) -> int:
+def _groups(texts: pa.ChunkedArray, later: Positions, earlier: Positions) -> int:
     """The number of groups of near duplicates among texts, given the pairs to compare, sorted by the later text.
 
     Each round compares one pair of each text and drops the pairs that are in one group by then, so that a dataset of many near
@@ -58,7 +58,7 @@ def _groups(texts: pa.ChunkedArray, later: Places, earlier: Places) -> int:
     return len(distinct_numbers(labels))
 
 
-def _joined(labels: Places, one: Places, other: Places) -> Places:
+def _joined(labels: Positions, one: Positions, other: Positions) -> Positions:
     """The labels after the groups of each pair of texts became one; the smallest label stays.
 
     Source:
@@ -77,12 +77,12 @@ def _joined(labels: Places, one: Places, other: Places) -> Places:
         labels = found
 
 
-def _some(chunks: Iterable[pa.Array], places: Places) -> pa.ChunkedArray:
-    """The texts at some places, in their order."""
+def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
+    """The texts at some positions, in their order."""
     found, first = [pa.array([], pa.large_string())], 0
     for chunk in chunks:
-        start, end = np.searchsorted(places, (first, first + len(chunk)))
-        found.append(chunk.take(pa.array(places[start:end] - first)).cast(pa.large_string()))
+        start, end = np.searchsorted(positions, (first, first + len(chunk)))
+        found.append(chunk.take(pa.array(positions[start:end] - first)).cast(pa.large_string()))
         first += len(chunk)
     return pa.chunked_array(found)
 

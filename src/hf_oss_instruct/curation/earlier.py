@@ -71,8 +71,8 @@ class EarlierReport:
         }
         self.checks: list[dict[str, Any]] = []
         listed = self._fields(found, {"checks": list}).get("checks", [])
-        for place, check in enumerate(listed):
-            if self._fits(check, _shape_of_check(check), f"checks[{place}]"):
+        for position, check in enumerate(listed):
+            if self._fits(check, _shape_of_check(check), f"checks[{position}]"):
                 self.checks.append(check)
         self.verification: dict[str, Any] | None = self._fields(found, {"verification": _VERIFICATION}).get("verification")
 

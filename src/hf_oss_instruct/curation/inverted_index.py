@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hf_oss_instruct.curation.ngrams import Hashes, Places
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -60,36 +60,36 @@ class InvertedIndex:
         ends = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)  # (rare hashes + 1,)
         return InvertedIndex.from_parts(self.hashes[rare], ends, self.owners[np.repeat(rare, counts)])
 
-    def find(self, hashes: Hashes) -> tuple[Places, Places]:
+    def find(self, hashes: Hashes) -> tuple[Positions, Positions]:
         """Look up hashes: the positions of those that are known, and their numbers in `self.hashes`."""
         if not len(self.hashes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         slots = self.prefilter.shape[1]
-        places = np.flatnonzero(np.take(self.prefilter[0], self._slots(hashes, slots)))
-        places = places[np.take(self.prefilter[1], (hashes[places] & np.uint64(slots - 1)).astype(np.int64))]
-        at = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)  # (candidates,)
-        hit = self.hashes[at] == hashes[places]
-        return places[hit], at[hit]
+        positions = np.flatnonzero(np.take(self.prefilter[0], self._slots(hashes, slots)))
+        positions = positions[np.take(self.prefilter[1], (hashes[positions] & np.uint64(slots - 1)).astype(np.int64))]
+        at = np.minimum(np.searchsorted(self.hashes, hashes[positions]), len(self.hashes) - 1)  # (candidates,)
+        hit = self.hashes[at] == hashes[positions]
+        return positions[hit], at[hit]
 
-    def expand(self, rows: Places, at: Places) -> tuple[Places, Numbers]:
+    def expand(self, rows: Positions, at: Positions) -> tuple[Positions, Numbers]:
         """Expand pairs of (row, hash number) to pairs of (row, owner), one for each owner of the hash."""
         counts = self.ends[at + 1] - self.ends[at]  # (pairs,)
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(rows, counts), self.owners[np.repeat(self.ends[at], counts) + within]
 
     @staticmethod
-    def _slots(hashes: Hashes, size: int) -> Places:
+    def _slots(hashes: Hashes, size: int) -> Positions:
         return (hashes >> np.uint64(64 - size.bit_length() + 1)).astype(np.int64)
 
 
-def _stable_order(hashes: Hashes) -> Places:
+def _stable_order(hashes: Hashes) -> Positions:
     """`np.argsort(hashes, kind="stable")` in half the time: sorts numbers whose low bits are replaced by their position."""
     low = np.uint64((1 << len(hashes).bit_length()) - 1)
     packed = np.sort((hashes & ~low) | np.arange(len(hashes), dtype=np.uint64))  # (entries,)
     order = (packed & low).astype(np.int64)
     packed &= ~low
-    for place in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: only the high bits are equal
-        start, stop = np.searchsorted(packed, packed[place], "left"), np.searchsorted(packed, packed[place], "right")
+    for position in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: only the high bits are equal
+        start, stop = np.searchsorted(packed, packed[position], "left"), np.searchsorted(packed, packed[position], "right")
         part = order[start:stop]
         order[start:stop] = part[np.argsort(hashes[part], kind="stable")]
     return order

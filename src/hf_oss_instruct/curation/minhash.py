@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Places
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
 
 GRAM = 5
 """Words per n-gram; characters in scripts without spaces."""
@@ -38,7 +38,7 @@ Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
 """(rows, BINS): the minimum hash in each bin; or (rows, BANDS): a key for each band."""
 
 
-def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Places, np.ndarray[Any, np.dtype[np.float64]]]:
+def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]:
     """Pairs of near duplicates: position of the later, position of the earlier, similarity; all (pairs,).
 
     Args:
@@ -51,7 +51,7 @@ def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Places, Place
     return later[near], earlier[near], similarity[near]
 
 
-def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Places]:
+def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, Positions]:
     """Pairs of texts that may be near duplicates: positions of the later and of the earlier, both (pairs,).
 
     Args:
@@ -60,7 +60,7 @@ def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Pl
     return _candidates(*_band_keys(column))
 
 
-def exact(column: pa.ChunkedArray, later: Places, earlier: Places) -> np.ndarray[Any, np.dtype[np.float64]]:
+def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(pairs,): the exact Jaccard similarity of the candidates' sets of word 5-grams."""
     return np.concatenate([np.empty(0), *_similarities(column, later, earlier)])
 
@@ -75,20 +75,22 @@ def similarity(one: str, other: str) -> float:
 
 
 def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
-    """Jaccard similarities of pairs of texts, given by their places; None where one is too short to be compared."""
+    """Jaccard similarities of pairs of texts, given by their positions; None where one is too short to be compared."""
     grams, ends = _gram_sets(pa.chunked_array([pa.array(texts, pa.large_string())]))
     left, right = np.array(one, np.int64), np.array(other, np.int64)
     sizes = np.diff(ends)  # (texts,): distinct n-grams of each
     enough = np.minimum(sizes[left], sizes[right]) >= FEWEST_GRAMS  # (pairs,)
     found: list[float | None] = [None] * len(left)
     for start in range(0, len(left), PAIRS_AT_ONCE):
-        places = start + np.flatnonzero(enough[start : start + PAIRS_AT_ONCE])
-        for place, alike in zip(places.tolist(), _jaccard(grams, ends, left[places], right[places]).tolist(), strict=True):
-            found[place] = alike
+        positions = start + np.flatnonzero(enough[start : start + PAIRS_AT_ONCE])
+        for position, alike in zip(
+            positions.tolist(), _jaccard(grams, ends, left[positions], right[positions]).tolist(), strict=True
+        ):
+            found[position] = alike
     return found
 
 
-def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Sketches]:
+def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, Sketches]:
     """The rows with enough n-grams, and their keys (rows, BANDS): near duplicates agree in some band."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
     for rows in ngrams.texts(column):
@@ -102,26 +104,26 @@ def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Places, Sk
         bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
         numbers.append(rows.first + enough)
         keys.append(
-            (ngrams.mix((bins * ngrams._OF_PLACE[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32)
+            (ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32)
         )
     return np.concatenate(numbers), np.concatenate(keys)
 
 
 def _filled(sketch: Sketches) -> Sketches:
     """Fill each empty bin from the next full one, to the left or right by a coin flip per bin, offset by the distance."""
-    places = np.arange(BINS, dtype=np.int16)  # (BINS,)
+    positions = np.arange(BINS, dtype=np.int16)  # (BINS,)
     full = sketch != _EMPTY  # (rows, BINS), as all below
-    left = np.maximum.accumulate(np.where(full, places, np.int16(-1)), axis=1)
+    left = np.maximum.accumulate(np.where(full, positions, np.int16(-1)), axis=1)
     left = np.where(left < 0, left[:, -1:], left)  # bins are circular
-    right = np.minimum.accumulate(np.where(full, places, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
+    right = np.minimum.accumulate(np.where(full, positions, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
     right = np.where(right == BINS, right[:, :1], right)
     source = np.where(_COINS, left, right)
     values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)
     # without the offset, two texts with one equal bin would agree in all bins that are filled from it
-    return values + (places - source).astype(np.uint32) * _STEP
+    return values + (positions - source).astype(np.uint32) * _STEP
 
 
-def _candidates(rows: Places, keys: Sketches) -> tuple[Places, Places]:
+def _candidates(rows: Positions, keys: Sketches) -> tuple[Positions, Positions]:
     """Distinct pairs of rows with equal keys in a band, sorted."""
     found = np.empty(0, np.uint64)
     for band in range(keys.shape[1]):
@@ -138,16 +140,18 @@ def _of_one_band(keys: Sketches) -> Hashes:
     shared = np.zeros(len(order), bool)
     shared[1:] = ordered[1:] == ordered[:-1]
     first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
-    places = np.flatnonzero(shared)
+    positions = np.flatnonzero(shared)
     pairs = [np.empty(0, np.uint64)]
     for distance in range(NEIGHBORS):
-        for other in (first[places] + distance, places - distance - 1):
-            inside = (other < places) & (other >= first[places])
-            pairs.append((order[places[inside]] << np.uint64(32)) | order[other[inside]])
+        for other in (first[positions] + distance, positions - distance - 1):
+            inside = (other < positions) & (other >= first[positions])
+            pairs.append((order[positions[inside]] << np.uint64(32)) | order[other[inside]])
     return ngrams.distinct(np.concatenate(pairs))
 
 
-def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
+def _similarities(
+    column: pa.ChunkedArray, later: Positions, earlier: Positions
+) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
     """Exact Jaccard similarities (pairs,), computed in portions to bound memory."""
     for start in range(0, len(later), PAIRS_AT_ONCE):
         one, other = later[start : start + PAIRS_AT_ONCE], earlier[start : start + PAIRS_AT_ONCE]
@@ -156,7 +160,7 @@ def _similarities(column: pa.ChunkedArray, later: Places, earlier: Places) -> It
         yield _jaccard(grams, ends, np.searchsorted(rows, one), np.searchsorted(rows, other))
 
 
-def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
+def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Positions]:
     """The distinct n-grams of each text as sorted 48-bit numbers (grams,), and where texts begin and end (rows + 1,)."""
     keys = [np.empty(0, np.uint64)]
     for rows in ngrams.texts(column):
@@ -168,7 +172,7 @@ def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Places]:
     return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), ends
 
 
-def _jaccard(grams: Hashes, ends: Places, one: Places, other: Places) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _jaccard(grams: Hashes, ends: Positions, one: Positions, other: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
     sizes = np.diff(ends)  # (rows,): distinct n-grams of each text
     left, right = _by_pair(grams, ends, one), _by_pair(grams, ends, other)
     at = np.minimum(np.searchsorted(right, left), len(right) - 1)
@@ -176,7 +180,7 @@ def _jaccard(grams: Hashes, ends: Places, one: Places, other: Places) -> np.ndar
     return common / (sizes[one] + sizes[other] - common)
 
 
-def _by_pair(grams: Hashes, ends: Places, rows: Places) -> Hashes:
+def _by_pair(grams: Hashes, ends: Positions, rows: Positions) -> Hashes:
     """The n-grams of the given rows, with the pair's number in their high bits, so that they are sorted."""
     lengths = np.diff(ends)[rows]  # (pairs,)
     shift = np.repeat(ends[rows] - (np.cumsum(lengths) - lengths), lengths)  # (grams,): from a position here to one in `grams`

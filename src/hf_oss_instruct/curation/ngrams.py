@@ -16,7 +16,7 @@ import xxhash
 
 Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
 Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
-Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 Number = TypeVar("Number", np.uint64, np.int64)
 
@@ -26,7 +26,7 @@ WORD = 8
 """Bytes hashed at a time."""
 LONG_WORD = 64
 """Words with at least this many bytes are hashed with xxhash."""
-_OF_PLACE = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
+_OF_POSITION = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
 
 
@@ -65,7 +65,7 @@ class Texts:
 
     first: int
     data: Bytes
-    ends: Places
+    ends: Positions
 
     def __len__(self) -> int:
         return len(self.ends) - 1
@@ -86,9 +86,9 @@ class Words:
     """
 
     hashes: Hashes
-    ends: Places
-    starts: Places
-    stops: Places
+    ends: Positions
+    starts: Positions
+    stops: Positions
 
 
 def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
@@ -134,20 +134,20 @@ def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
     return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
 
 
-def _unspaced(data: Bytes) -> Places:
+def _unspaced(data: Bytes) -> Positions:
     """Byte offsets where characters of scripts without spaces begin and end in UTF-8."""
-    places = np.flatnonzero(data[:-2] >= 0xE0)
-    first, second = data[places], data[places + 1]
+    positions = np.flatnonzero(data[:-2] >= 0xE0)
+    first, second = data[positions], data[positions + 1]
     scripts = (first >= 0xE3) & (first <= 0xE9)  # U+3000 to U+9FFF: Chinese, kana and their punctuation
     scripts |= (first == 0xEF) & (second >= 0xA4) & (second <= 0xBE)  # compatibility and full-width forms
     scripts |= (first == 0xE0) & (second >= 0xB8)  # Thai, Lao, Tibetan
     scripts |= (first == 0xE1) & np.isin(second, [0x80, 0x81, 0x82, 0x9E, 0x9F])  # Myanmar, Khmer
     scripts |= (first == 0xF0) & (second >= 0xA0)  # U+20000 and above: rarer Chinese characters
-    starts = places[scripts]
+    starts = positions[scripts]
     return np.concatenate([starts, np.minimum(starts + np.where(first[scripts] == 0xF0, 4, 3), len(data))])
 
 
-def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
+def grams(hashes: Hashes, ends: Positions, n: int) -> tuple[Hashes, Positions]:
     """Hash every n consecutive words of a row. Returns hashes and rows, both (grams,).
 
     Args:
@@ -160,32 +160,32 @@ def grams(hashes: Hashes, ends: Places, n: int) -> tuple[Hashes, Places]:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     row_of = np.repeat(np.arange(rows), np.diff(ends))
     whole = len(hashes) - n + 1
-    mixed = hashes[:whole] * _OF_PLACE[0]  # (words - n + 1,)
-    for place in range(1, n):
-        mixed += hashes[place : place + whole] * _OF_PLACE[place]
+    mixed = hashes[:whole] * _OF_POSITION[0]  # (words - n + 1,)
+    for position in range(1, n):
+        mixed += hashes[position : position + whole] * _OF_POSITION[position]
     within = row_of[:whole] == row_of[n - 1 :]  # (words - n + 1,)
     return mixed[within], row_of[:whole][within]
 
 
-def gram_family(hashes: Hashes, ends: Places, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Places]]:
+def gram_family(hashes: Hashes, ends: Positions, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Positions]]:
     """`grams` of several lengths, each computed from the previous one: length, hashes, rows."""
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     mixed = np.zeros(len(hashes), np.uint64)
-    for place in range(min(max(lengths), len(hashes))):
-        mixed = mixed[: len(hashes) - place]
-        mixed += hashes[place:] * _OF_PLACE[place]
-        if place + 1 not in lengths:
+    for position in range(min(max(lengths), len(hashes))):
+        mixed = mixed[: len(hashes) - position]
+        mixed += hashes[position:] * _OF_POSITION[position]
+        if position + 1 not in lengths:
             continue
-        within = row_of[: len(mixed)] == row_of[place:]
-        yield place + 1, mixed[within], row_of[: len(mixed)][within]
+        within = row_of[: len(mixed)] == row_of[position:]
+        yield position + 1, mixed[within], row_of[: len(mixed)][within]
 
 
-def windows(data: Bytes, starts: Places, size: int) -> Hashes:
+def windows(data: Bytes, starts: Positions, size: int) -> Hashes:
     """(starts,): hash of the `size` bytes at each start; `size` is a multiple of 8, and no start is closer to the end."""
     first = eights(data)
     mixed = np.zeros(len(starts), np.uint64)
-    for place in range(size // WORD):
-        mixed += mix(first[starts + place * WORD]) * _OF_PLACE[place]
+    for position in range(size // WORD):
+        mixed += mix(first[starts + position * WORD]) * _OF_POSITION[position]
     return mixed
 
 
@@ -205,12 +205,12 @@ def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.d
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
-def among(hashes: Hashes, known: Hashes) -> Places:
+def among(hashes: Hashes, known: Hashes) -> Positions:
     """Positions of the hashes that are among a few known ones (sorted)."""
     table = np.zeros(2**16, bool)
     table[known & np.uint64(2**16 - 1)] = True
-    places = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
-    return places[np.isin(hashes[places], known)]
+    positions = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
+    return positions[np.isin(hashes[positions], known)]
 
 
 def word_hash(word: str) -> int:
@@ -231,16 +231,16 @@ def eights(data: Bytes) -> Hashes:
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
 
 
-def _hashes(data: Bytes, starts: Places, stops: Places) -> Hashes:
+def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
     """(starts,): hashes of the bytes from each start to its stop."""
     numbers, lengths = eights(data), stops - starts
-    hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_PLACE[np.minimum(lengths, LONG_WORD - 1)])
-    for place in range(WORD, LONG_WORD, WORD):
-        longer = np.flatnonzero(lengths > place)
+    hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_POSITION[np.minimum(lengths, LONG_WORD - 1)])
+    for position in range(WORD, LONG_WORD, WORD):
+        longer = np.flatnonzero(lengths > position)
         if not len(longer):
             break
-        rest = np.minimum(lengths[longer] - place, WORD)
-        hashes[longer] = mix(hashes[longer] * _OF_PLACE[0] + (numbers[starts[longer] + place] & _FIRST_BYTES[rest]))
+        rest = np.minimum(lengths[longer] - position, WORD)
+        hashes[longer] = mix(hashes[longer] * _OF_POSITION[0] + (numbers[starts[longer] + position] & _FIRST_BYTES[rest]))
     for long in np.flatnonzero(lengths > LONG_WORD):
         hashes[long] = xxhash.xxh3_64_intdigest(data[starts[long] : stops[long]].tobytes())
     return hashes

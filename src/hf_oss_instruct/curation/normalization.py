@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Places, Texts
+from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions, Texts
 
 _SAME = (
     "a an",
@@ -55,9 +55,9 @@ _UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGI
 def prose_words(rows: Texts) -> ngrams.Words:
     """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
     found = ngrams.words(rows, ngrams.PROSE)
-    places = ngrams.among(found.hashes, _FROM)
-    found.hashes[places] = _TO[np.searchsorted(_FROM, found.hashes[places])]
-    lists = places[found.hashes[places] == _LIST]
+    positions = ngrams.among(found.hashes, _FROM)
+    found.hashes[positions] = _TO[np.searchsorted(_FROM, found.hashes[positions])]
+    lists = positions[found.hashes[positions] == _LIST]
     again = lists[1:][np.diff(lists) == 1]
     again = again[~np.isin(again, found.ends)]
     if not len(again):
@@ -66,7 +66,7 @@ def prose_words(rows: Texts) -> ngrams.Words:
     return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
 
 
-def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[np.bool_]]]:
+def blind_tokens(rows: Texts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
     telling = np.zeros(len(found.hashes), bool)
@@ -74,16 +74,16 @@ def blind_tokens(rows: Texts) -> tuple[Hashes, Places, np.ndarray[Any, np.dtype[
     telling |= np.take(DIGITS, rows.data[found.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
     kind[found.starts] = 2
-    places = np.flatnonzero(kind)
-    is_word = np.take(kind, places) == 2
-    every = np.take(_SIGNS, np.take(rows.data, places))
+    positions = np.flatnonzero(kind)
+    is_word = np.take(kind, positions) == 2
+    every = np.take(_SIGNS, np.take(rows.data, positions))
     every[is_word] = np.where(telling, found.hashes, _NAME)
     tells = np.zeros(len(every), bool)
     tells[is_word] = telling
-    return every, np.searchsorted(places, rows.ends), tells
+    return every, np.searchsorted(positions, rows.ends), tells
 
 
-def squeezed(rows: Texts) -> tuple[Bytes, Places]:
+def squeezed(rows: Texts) -> tuple[Bytes, Positions]:
     """Texts in lower case without white space and comment markers; and where rows begin and end (rows + 1,)."""
     folded = np.take(_INK, rows.data)
     ink = folded != 0
@@ -91,7 +91,7 @@ def squeezed(rows: Texts) -> tuple[Bytes, Places]:
     return folded[ink], rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
 
 
-def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Places:
+def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Positions:
     """Where markers such as `//`, `*` or `#` come first in a line."""
     lines = ngrams.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
@@ -101,7 +101,7 @@ def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Pla
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
-def plain_names(rows: Texts) -> tuple[ngrams.Words, Places]:
+def plain_names(rows: Texts) -> tuple[ngrams.Words, Positions]:
     """The names in texts in lower case without underscores, so that `hasCloseElements` equals `has_close_elements`.
 
     Returns:
@@ -112,7 +112,7 @@ def plain_names(rows: Texts) -> tuple[ngrams.Words, Places]:
     return ngrams.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
 
 
-def with_underscores(starts: Places, lines: Places) -> Places:
+def with_underscores(starts: Positions, lines: Positions) -> Positions:
     """Convert offsets that do not count underscores to offsets in the text."""
     return starts + np.searchsorted(lines - np.arange(len(lines)), starts, "right")
 

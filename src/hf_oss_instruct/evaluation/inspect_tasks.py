@@ -206,12 +206,12 @@ class _InspectGrader:
         if not waited:
             return verdict
         async with self._alone:
-            places = [object() for _ in range(self._slots)]
-            for place in places:
-                await self._limiter.acquire_on_behalf_of(place)
+            borrowers = [object() for _ in range(self._slots)]
+            for borrower in borrowers:
+                await self._limiter.acquire_on_behalf_of(borrower)
             try:
                 verdict, _ = await anyio.to_thread.run_sync(self._grader.verdict, problem, sample)
             finally:
-                for place in places:
-                    self._limiter.release_on_behalf_of(place)
+                for borrower in borrowers:
+                    self._limiter.release_on_behalf_of(borrower)
         return replace(verdict, retried=True)

@@ -27,14 +27,14 @@ class Sample:
         number: index of the sample among those of the problem, from 0.
         text: the model's output.
         kind: `completion`, `solution`, `answer`, or `program` with tests.
-        place: file and line it was read from, for error messages.
+        location: file and line it was read from, for error messages.
     """
 
     task_id: str
     number: int
     text: str
     kind: str
-    place: str = field(default="", compare=False)
+    location: str = field(default="", compare=False)
 
 
 def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]:
@@ -63,7 +63,7 @@ def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]
             continue
         task_id = str(record.task_id)
         for text in record.texts:
-            found.append(Sample(task_id, numbers[task_id], text, record.kind, record.place))
+            found.append(Sample(task_id, numbers[task_id], text, record.kind, record.location))
             numbers[task_id] += 1
     refuse(faults)
     if not found:
@@ -91,7 +91,7 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
     samples = _renumbered(samples)
     if unknown := [sample for sample in samples if sample.task_id not in benchmark.problems]:
         some = next(iter(benchmark.problems))
-        such = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.place})" for one in unknown[:SHOWN]))
+        such = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.location})" for one in unknown[:SHOWN]))
         count = len({one.task_id for one in unknown})
         raise EvaluationError(
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
@@ -119,10 +119,10 @@ def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
         return replace(record, task_id=task_id, kind="completion" if bare else "answer")
     if record.query is not None:
         what = f"has no task_id, and its query does not quote exactly one problem's prompt: {record.query[:60]!r}"
-        return Fault(record.place, what, "Check --task; if the task uses other prompts, write lines with task_id and answer.")
+        return Fault(record.location, what, "Check --task; if the task uses other prompts, write lines with task_id and answer.")
     count = f"{len(benchmark.problems):,} of {benchmark.task}" if benchmark else "the task"
     what = f"has no problem: the number of items differs from that of the problems ({count}), and it starts with no prompt"
-    return Fault(record.place, what, "Check --task, or write lines with task_id and solution.")
+    return Fault(record.location, what, "Check --task, or write lines with task_id and solution.")
 
 
 def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> str | None:
@@ -150,7 +150,7 @@ def _duplicate(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
         return None
     key = (str(record.task_id), str(record.sample))
     if key in seen:
-        return Fault(record.place, f"holds sample {record.sample!r} of {record.task_id!r}, which occurs twice", "Remove one.")
+        return Fault(record.location, f"holds sample {record.sample!r} of {record.task_id!r}, which occurs twice", "Remove one.")
     seen.add(key)
     return None
 

@@ -57,8 +57,8 @@ def _pairs(tests: RowTests) -> dict[str, str]:
     env = " ".join(f"{name}={shlex.quote(value.replace('{dir}', '.'))}" for name, value in tools.env.items())
 
     def line(words: Sequence[str]) -> str:
-        places = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
-        return f"{env} {shlex.join(_filled(word, places) for word in words)}".strip()
+        placeholders = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
+        return f"{env} {shlex.join(_filled(word, placeholders) for word in words)}".strip()
 
     script = rendered("test_pairs.sh", file=tools.source_name, compile=line(tools.compile or ["true"]), run=line(tools.run))
     cases = {f"cases/{number:04d}.in": given for number, (given, _) in enumerate(tests.pairs)}
@@ -66,9 +66,9 @@ def _pairs(tests: RowTests) -> dict[str, str]:
     return {"test.sh": script, **cases}
 
 
-def _filled(word: str, places: dict[str, str]) -> str:
-    for place, value in places.items():
-        word = word.replace(place, value)
+def _filled(word: str, placeholders: dict[str, str]) -> str:
+    for placeholder, value in placeholders.items():
+        word = word.replace(placeholder, value)
     return word
 
 
@@ -157,8 +157,8 @@ def _library(paths: Sequence[Path]) -> dict[str, str]:
     """Files of this package for the container, with empty modules above them: importing them then imports nothing else."""
     found = {}
     for path in paths:
-        place = path.relative_to(PACKAGE.parent)
-        found[f"lib/{place.as_posix()}"] = path.read_text("utf-8")
-        for folder in list(place.parents)[:-1]:
+        inside = path.relative_to(PACKAGE.parent)
+        found[f"lib/{inside.as_posix()}"] = path.read_text("utf-8")
+        for folder in list(inside.parents)[:-1]:
             found.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
     return found

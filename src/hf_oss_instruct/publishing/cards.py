@@ -85,7 +85,7 @@ def dataset_card(
             licenses=licenses,
             samples=samples,
             embedded=report["teacher"].partition("/")[0] == EMBEDDED_TEACHER.partition("/")[0],
-            place=repo_id or "PATH_OR_HUB_ID",
+            path=repo_id or "PATH_OR_HUB_ID",
             published=repo_id is not None,
             held=held,
             with_seeds=with_seeds,

@@ -114,12 +114,12 @@ def dataset_push(
         languages=dict(facts.languages.most_common()),
         licenses=dict(facts.licenses.most_common()),
         samples=facts.samples,
-        configs=[name for name, place in CONFIGS.items() if any(path.startswith(f"{place}/") for path in files)],
+        configs=[name for name, inner in CONFIGS.items() if any(path.startswith(f"{inner}/") for path in files)],
         with_seeds=with_seeds,
         recipes=list(recipes or {}),
         pictures=made.pictures,
         space=space,
-        info=[dataset_info(name, place, files) for name, place in CONFIGS.items()],
+        info=[dataset_info(name, inner, files) for name, inner in CONFIGS.items()],
     )
     notice = _notice(facts).encode()
     files |= {CARD: card.encode(), "NOTICE.md": notice}

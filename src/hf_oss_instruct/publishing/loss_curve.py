@@ -31,18 +31,18 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
     first, last = points[0][0], points[-1][0]
     low, high = min(known), max(known)
 
-    def place(step: int, loss: float) -> tuple[float, float]:
+    def point(step: int, loss: float) -> tuple[float, float]:
         x = LEFT + (WIDTH - LEFT - RIGHT) * (step - first) / max(1, last - first)
         y = TOP + (HEIGHT - TOP - BOTTOM) * ((high - loss) / (high - low) if high > low else 0.5)
         return round(x, 1), round(y, 1)
 
     lines = [
         f'<polyline points="{" ".join(f"{x},{y}" for x, y in part)}" fill="none" stroke="{BLUE}" stroke-width="2"/>'
-        for part in _unbroken([place(step, loss) if math.isfinite(loss) else None for step, loss in points])
+        for part in _unbroken([point(step, loss) if math.isfinite(loss) else None for step, loss in points])
     ]
-    marks = [_mark(low + (high - low) * n / TICKS, place(first, low + (high - low) * n / TICKS)[1]) for n in range(TICKS + 1)]
+    marks = [_mark(low + (high - low) * n / TICKS, point(first, low + (high - low) * n / TICKS)[1]) for n in range(TICKS + 1)]
     steps = [
-        _text(place(step, low)[0], HEIGHT - BOTTOM + 18, f"{step:,}", "middle") for step in (first, (first + last) // 2, last)
+        _text(point(step, low)[0], HEIGHT - BOTTOM + 18, f"{step:,}", "middle") for step in (first, (first + last) // 2, last)
     ]
     title = _text(LEFT, TOP - 14, "training loss, nats per token", "start")
     below = _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "step", "middle")
@@ -50,9 +50,9 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
     return "\n".join([f'{box} font-family="sans-serif" font-size="12">', title, *marks, *steps, below, *lines, "</svg>", ""])
 
 
-def _unbroken(places: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
     parts: list[list[tuple[float, float]]] = [[]]
-    for one in places:
+    for one in points:
         if one is None:
             parts.append([])
         else:

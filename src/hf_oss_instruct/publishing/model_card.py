@@ -60,7 +60,7 @@ def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = Non
         .render(
             front_matter=yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True).strip(),
             name=name,
-            place=repo_id or "PATH_OR_HUB_ID",
+            path=repo_id or "PATH_OR_HUB_ID",
             facts=facts,
             license=license,
             adapter=is_adapter(facts),

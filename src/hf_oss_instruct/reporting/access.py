@@ -27,29 +27,29 @@ class RowAccess:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def take(self, places: Sequence[int], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    def take(self, positions: Sequence[int], columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Some rows, in the given order.
 
         Args:
-            places: their numbers, from 0.
+            positions: their numbers, from 0.
             columns: columns to read, as far as the table has them; all by default.
         """
         wanted = None if columns is None else [name for name in columns if name in self._names]
         found: dict[int, dict[str, Any]] = {}
-        for number in sorted({self._part_of(place) for place in places}):
-            start, own = self._starts[number], sorted({place for place in places if self._part_of(place) == number})
+        for number in sorted({self._part_of(position) for position in positions}):
+            start, own = self._starts[number], sorted({position for position in positions if self._part_of(position) == number})
             rows = self._parts[number].to_table(columns=wanted)
             # Not `Table.take`, which lacks some types, such as views of strings.
-            found |= {place: rows.slice(place - start, 1).to_pylist()[0] for place in own}
-        return [found[place] for place in places]
+            found |= {position: rows.slice(position - start, 1).to_pylist()[0] for position in own}
+        return [found[position] for position in positions]
 
-    def portion(self, place: int, columns: Sequence[str]) -> tuple[int, pa.Table]:
+    def portion(self, position: int, columns: Sequence[str]) -> tuple[int, pa.Table]:
         """The row group that a row is in: the number of its first row, and some of its columns."""
-        number = self._part_of(place)
+        number = self._part_of(position)
         return self._starts[number], self._parts[number].to_table(columns=list(columns))
 
-    def _part_of(self, place: int) -> int:
-        return bisect_right(self._starts, place) - 1
+    def _part_of(self, position: int) -> int:
+        return bisect_right(self._starts, position) - 1
 
 
 def _row_groups(fragment: pds.Fragment) -> list[tuple[pds.Fragment, int]]:

@@ -40,9 +40,9 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
     Returns:
         The number of rows.
     """
-    place = folder / FOLDER
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    target = folder / FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
     titles: list[str] = []
     ids: list[Any] = []
     waiting: list[dict[str, Any]] = []
@@ -52,10 +52,10 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
         ids.append(row.get("seed_id"))
         waiting.append(prepared(row))
         if len(waiting) == CHUNK:
-            _write(place, f"{written:05d}", waiting)
+            _write(target, f"{written:05d}", waiting)
             written, waiting = written + 1, []
     if waiting:
-        _write(place, f"{written:05d}", waiting)
+        _write(target, f"{written:05d}", waiting)
     kept = rows.kept.count_rows()
     index = {
         "rows": len(titles),
@@ -65,7 +65,7 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
         "ids": ids,
         "facets": _facets(rows, kept, len(titles)),
     }
-    _write(place, INDEX, index)
+    _write(target, INDEX, index)
     return len(titles)
 
 
@@ -96,8 +96,8 @@ def _facets(rows: ReportRows, kept: int, total: int) -> list[dict[str, Any]]:
 def _ordered(values: pa.DictionaryArray) -> dict[str, Any]:
     """Values in alphabetical order, and the number of each row's, -1 where it has none."""
     order = pc.sort_indices(values.dictionary)
-    place = pc.sort_indices(order)  # of a permutation: its inverse
-    codes = pc.fill_null(pc.cast(pc.take(place, values.indices), pa.int64()), -1)
+    inverse = pc.sort_indices(order)  # the inverse of a permutation
+    codes = pc.fill_null(pc.cast(pc.take(inverse, values.indices), pa.int64()), -1)
     return {"values": values.dictionary.take(order).to_pylist(), "codes": codes.to_pylist()}
 
 

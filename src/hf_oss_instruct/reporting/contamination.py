@@ -48,9 +48,9 @@ def contamination(rows: ReportRows, lists: Sequence[BenchmarkList] = ()) -> list
             if (benchmark, rule) not in counted:
                 entry.rules.setdefault(rule, Counter())[row.table] += 1
             counted.add((benchmark, rule))
-            if rule != NAME and (row.table, row.place) not in entry.shown and len(entry.passages) < SHOWN:
-                entry.shown.add((row.table, row.place))
-                where = {"table": row.table, "row": row.place, "problem": task, "rule": rule}
+            if rule != NAME and (row.table, row.position) not in entry.shown and len(entry.passages) < SHOWN:
+                entry.shown.add((row.table, row.position))
+                where = {"table": row.table, "row": row.position, "problem": task, "rule": rule}
                 entry.passages.append(where | _passage(row.texts(), tasks.get(task.lower(), ())))
     return [
         {"benchmark": name, "rules": {rule: dict(rows) for rule, rows in entry.rules.items()}, "passages": entry.passages}
@@ -70,13 +70,13 @@ class _Row:
     """A row that a rule found: its table and number, and (task, rule) of each hit."""
 
     table: str
-    place: int
+    position: int
     hits: list[tuple[str, str]]
     access: RowAccess
     columns: tuple[str, ...]
 
     def texts(self) -> list[str]:
-        return [text for text in self.access.take([self.place], self.columns)[0].values() if isinstance(text, str) and text]
+        return [text for text in self.access.take([self.position], self.columns)[0].values() if isinstance(text, str) and text]
 
 
 def _annotated(rows: ReportRows) -> Iterator[_Row]:
@@ -84,12 +84,12 @@ def _annotated(rows: ReportRows) -> Iterator[_Row]:
         marks = [] if table is None else [one for one in MARKS if one in table.schema.names]
         if table is None or not marks:
             continue
-        access, place = RowAccess(table), 0
+        access, position = RowAccess(table), 0
         for batch in batches(table, marks):
             for row in batch.to_pylist():
                 if hits := _hits(row):
-                    yield _Row(name, place, hits, access, (rows.problem, rows.solution, "received"))
-                place += 1
+                    yield _Row(name, position, hits, access, (rows.problem, rows.solution, "received"))
+                position += 1
 
 
 def _hits(row: Mapping[str, Any]) -> list[tuple[str, str]]:

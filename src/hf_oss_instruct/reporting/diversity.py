@@ -51,7 +51,7 @@ class Clusters:
         self.possible = found.count >= FEWEST and len(found.columns) > DIMENSIONS
         if self.possible:
             with _one_thread():
-                svd = TruncatedSVD(min(DIMENSIONS, len(found.places) - 1), random_state=RNG_SEED, n_iter=3).fit(found.sample)
+                svd = TruncatedSVD(min(DIMENSIONS, len(found.positions) - 1), random_state=RNG_SEED, n_iter=3).fit(found.sample)
             self._axes = svd.components_.T.astype(np.float32)  # (columns, dimensions)
             self._placed = []
 
@@ -75,16 +75,16 @@ class Clusters:
             return {}
         placed = np.concatenate(self._placed)
         self._placed = []
-        count, places = len(placed), self._found.places
+        count, positions = len(placed), self._found.positions
         k = int(np.clip(np.sqrt(count / 2), 2, CLUSTERS))
         with _one_thread():
-            labels = MiniBatchKMeans(k, random_state=RNG_SEED, n_init=3).fit(placed[places]).predict(placed)
+            labels = MiniBatchKMeans(k, random_state=RNG_SEED, n_init=3).fit(placed[positions]).predict(placed)
             points = _map(placed)
         sizes = np.bincount(labels, minlength=k)
         order = np.argsort(-sizes, kind="stable")
         renumbered = np.argsort(order)[labels]
         shares = sizes[sizes > 0] / count
-        words = self._typical([labels[places] == label for label in order])
+        words = self._typical([labels[positions] == label for label in order])
         return {
             "clusters": [{"rows": int(sizes[label]), "words": some} for label, some in zip(order, words, strict=True)],
             "effective": round(float(np.exp(-(shares * np.log(shares)).sum())), 1),

@@ -67,7 +67,7 @@ CARD = Theme(
 
 
 def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
-    """A chart as SVG for the page: one picture for a screen reader, as wide as its place.
+    """A chart as SVG for the page: one picture for a screen reader, as wide as its container.
 
     Args:
         spec: from `charts`.

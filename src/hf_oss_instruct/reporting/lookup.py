@@ -29,7 +29,7 @@ LONGEST_LIST = 2_000
 
 @dataclass
 class _Search:
-    places: np.ndarray[Any, np.dtype[np.int64]]
+    positions: np.ndarray[Any, np.dtype[np.int64]]
     looked: int = 0
     found: list[int] = field(default_factory=list)
 
@@ -90,14 +90,14 @@ class RowLookup:
         with self._lock:
             search = self._search(text.strip().lower(), chosen)
             deadline = time.monotonic() + SEARCH_S
-            while search.looked < len(search.places) and len(search.found) < offset + limit and time.monotonic() < deadline:
+            while search.looked < len(search.positions) and len(search.found) < offset + limit and time.monotonic() < deadline:
                 self._look(search, text.strip().lower())
-            whole = search.looked >= len(search.places)
-            places = (search.found if text.strip() else search.places)[offset : offset + limit]
+            whole = search.looked >= len(search.positions)
+            positions = (search.found if text.strip() else search.positions)[offset : offset + limit]
             return {
-                "items": self._items([int(place) for place in places]),
-                "total": len(search.found) if text.strip() else len(search.places),
-                "rows": len(search.places),
+                "items": self._items([int(position) for position in positions]),
+                "total": len(search.found) if text.strip() else len(search.positions),
+                "rows": len(search.positions),
                 "looked": search.looked,
                 "cursor": "" if whole or not text.strip() else "more",
             }
@@ -105,16 +105,16 @@ class RowLookup:
     def row(self, key: str) -> dict[str, Any] | None:
         """A row by its key (`kept-0`) or its `seed_id`: `key` and `row`; None if there is none."""
         with self._lock:
-            place = self._place(key)
-            return None if place is None else {"key": self._key(place), "row": prepared(self._take([place])[0])}
+            position = self._position(key)
+            return None if position is None else {"key": self._key(position), "row": prepared(self._take([position])[0])}
 
     def _search(self, text: str, chosen: Mapping[str, str]) -> _Search:
         question = (text, *sorted(chosen.items()))
         if question not in self._searches:
-            places = np.arange(self._total)
+            positions = np.arange(self._total)
             for name, value in chosen.items():
-                places = places[self._matches(name, value)[places]]
-            self._searches[question] = _Search(places, 0 if text else len(places))
+                positions = positions[self._matches(name, value)[positions]]
+            self._searches[question] = _Search(positions, 0 if text else len(positions))
         self._searches.move_to_end(question)
         while len(self._searches) > REMEMBERED:
             self._searches.popitem(last=False)
@@ -134,52 +134,52 @@ class RowLookup:
 
     def _look(self, search: _Search, text: str) -> None:
         """Search the next row group that holds rows which pass the filters."""
-        place = int(search.places[search.looked])
-        first, access, names = self._table_of(place)
-        start, portion = access.portion(place - first, names)
-        end = int(np.searchsorted(search.places, first + start + len(portion)))
+        position = int(search.positions[search.looked])
+        first, access, names = self._table_of(position)
+        start, portion = access.portion(position - first, names)
+        end = int(np.searchsorted(search.positions, first + start + len(portion)))
         hits = np.zeros(len(portion), bool)
         for column in portion.itercolumns():
             column = pc.cast(column, pa.large_string())
             hits |= pc.fill_null(pc.match_substring(column, text, ignore_case=True), False).to_numpy()
-        candidates = search.places[search.looked : end]
+        candidates = search.positions[search.looked : end]
         search.found += candidates[hits[candidates - first - start]].tolist()
         search.looked = end
 
-    def _table_of(self, place: int) -> tuple[int, RowAccess, list[str]]:
+    def _table_of(self, position: int) -> tuple[int, RowAccess, list[str]]:
         """The table of a row: the number of its first row, its rows, and its columns of text."""
-        number, first = (0, 0) if place < self._kept else (1, self._kept)
+        number, first = (0, 0) if position < self._kept else (1, self._kept)
         _, table, access = self._tables[number]
         return first, access, [field.name for field in table.schema if holds_text(field.type)]
 
-    def _items(self, places: list[int]) -> list[dict[str, Any]]:
+    def _items(self, positions: list[int]) -> list[dict[str, Any]]:
         columns = [self._rows.problem, "seed", "received", *(facet.column for facet in FACETS)]
         said = [facet for facet in FACETS if facet.listed]
         return [
             {
-                "key": self._key(place),
+                "key": self._key(position),
                 "title": title(row, self._rows.problem),
                 "said": " · ".join(str(row[facet.column]) for facet in said if row.get(facet.column)),
             }
-            for place, row in zip(places, self._take(places, columns), strict=True)
+            for position, row in zip(positions, self._take(positions, columns), strict=True)
         ]
 
-    def _take(self, places: list[int], columns: list[str] | None = None) -> list[dict[str, Any]]:
-        return [row for rows in self._by_table(places, columns) for row in rows]
+    def _take(self, positions: list[int], columns: list[str] | None = None) -> list[dict[str, Any]]:
+        return [row for rows in self._by_table(positions, columns) for row in rows]
 
-    def _by_table(self, places: list[int], columns: list[str] | None) -> Iterator[list[dict[str, Any]]]:
-        yield self._tables[0][2].take([place for place in places if place < self._kept], columns)
+    def _by_table(self, positions: list[int], columns: list[str] | None) -> Iterator[list[dict[str, Any]]]:
+        yield self._tables[0][2].take([position for position in positions if position < self._kept], columns)
         if self._total > self._kept:
-            yield self._tables[1][2].take([place - self._kept for place in places if place >= self._kept], columns)
+            yield self._tables[1][2].take([position - self._kept for position in positions if position >= self._kept], columns)
 
-    def _key(self, place: int) -> str:
-        return f"{KEPT}-{place}" if place < self._kept else f"{REJECTED}-{place - self._kept}"
+    def _key(self, position: int) -> str:
+        return f"{KEPT}-{position}" if position < self._kept else f"{REJECTED}-{position - self._kept}"
 
-    def _place(self, key: str) -> int | None:
+    def _position(self, key: str) -> int | None:
         name, _, number = key.partition("-")
         if name in (KEPT, REJECTED) and number.isascii() and number.isdigit():
-            place = int(number) + (self._kept if name == REJECTED else 0)
-            return place if place < (self._kept if name == KEPT else self._total) else None
+            position = int(number) + (self._kept if name == REJECTED else 0)
+            return position if position < (self._kept if name == KEPT else self._total) else None
         first = 0
         for _, table, access in self._tables:
             ids = column_of(table, "seed_id")

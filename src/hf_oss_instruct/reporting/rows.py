@@ -67,9 +67,9 @@ class ReportRows:
         for batch in batches(self.kept, [self.problem]):
             yield pc.fill_null(pc.cast(batch[self.problem], pa.large_string()), "")
 
-    def take(self, places: Sequence[int]) -> list[dict[str, Any]]:
+    def take(self, positions: Sequence[int]) -> list[dict[str, Any]]:
         """Some kept rows, in the given order."""
-        return RowAccess(self.kept).take(places)
+        return RowAccess(self.kept).take(positions)
 
 
 def column_of(table: pds.Dataset | None, name: str, *, lists: bool = False) -> pa.Array | None:
@@ -123,7 +123,7 @@ def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
         "results": _objects(path, RESULTS),
     }
     name = path.resolve().name if path.exists() else str(source)
-    shards = {place: sorted((path / place).glob("*.parquet")) for place in ("data", "rejected")}
+    shards = {inner: sorted((path / inner).glob("*.parquet")) for inner in ("data", "rejected")}
     if shards["data"] or (facts["run"] and shards["rejected"]):
         rejected = _shards(shards["rejected"]) if shards["rejected"] else None
         kept = _shards(shards["data"]) if shards["data"] else pds.dataset(SCHEMA.empty_table())
@@ -200,7 +200,7 @@ def _objects(folder: Path, name: str) -> dict[str, dict[str, Any]]:
     if not folder.is_dir():
         return {}
     found = {path.parent.relative_to(folder).as_posix(): _object(path) for path in (folder / name, *folder.glob(f"*/{name}"))}
-    return {folder.resolve().name if place == "." else place: facts for place, facts in sorted(found.items()) if facts}
+    return {folder.resolve().name if inner == "." else inner: facts for inner, facts in sorted(found.items()) if facts}
 
 
 def _object(path: Path) -> dict[str, Any] | None:

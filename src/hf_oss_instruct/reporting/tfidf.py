@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Places
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.reporting.word_counts import LONGEST, Frequencies, WordCounts, counted, hashes_of, spelled
 
@@ -34,14 +34,14 @@ class TfIdf:
     Attributes:
         columns: (columns,): the hash of each word, sorted.
         sample: (sample, columns): vectors of some rows.
-        places: (sample,): their numbers.
+        positions: (sample,): their numbers.
         others: (texts, columns): vectors of the other texts.
         count: number of rows.
     """
 
     columns: Hashes
     sample: csr_matrix
-    places: Places
+    positions: Positions
     others: csr_matrix
     count: int
     _rows: ReportRows
@@ -52,7 +52,7 @@ class TfIdf:
         for counts in counted(_joined(self._rows)):
             yield self._scale.vectors(counts)
 
-    def column_of(self, words: Sequence[str]) -> Places:
+    def column_of(self, words: Sequence[str]) -> Positions:
         """The columns of named words, of those that stand in some text."""
         hashes = np.unique(hashes_of(words))
         return np.flatnonzero(np.isin(self.columns, hashes))
@@ -75,11 +75,11 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
         The vectors; None if no row has a word.
     """
     frequencies, count = Frequencies(), rows.kept.count_rows()
-    places, parts, first = spaced(count, SAMPLED), [], 0
+    positions, parts, first = spaced(count, SAMPLED), [], 0
     for found in counted(_joined(rows)):
         frequencies.add(found.words)
-        inside = slice(*np.searchsorted(places, (first, first + found.texts)))
-        parts.append(_some(found, places[inside] - first))
+        inside = slice(*np.searchsorted(positions, (first, first + found.texts)))
+        parts.append(_some(found, positions[inside] - first))
         first += found.texts
     extra = list(counted(ngrams.of_strings(list(others)).chunks)) if others else []
     frequencies.finish()
@@ -92,7 +92,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     words = [part.words for part in (*parts, *extra)] + [np.intersect1d(hashes_of(named), frequencies.words)]
     columns = ngrams.distinct(np.concatenate(words))
     scale = _Scale(frequencies.words, idf.astype(np.float32), columns)
-    return TfIdf(columns, scale.stacked(parts), places, scale.stacked(extra), count, rows, scale)
+    return TfIdf(columns, scale.stacked(parts), positions, scale.stacked(extra), count, rows, scale)
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,12 @@ class _Scale:
         return vstack(found, format="csr") if found else csr_matrix((0, len(self.columns)), dtype=np.float32)
 
 
-def spaced(count: int, most: int) -> Places:
+def spaced(count: int, most: int) -> Positions:
     """At most so many of the first `count` numbers, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
-def _some(counts: WordCounts, rows: Places) -> WordCounts:
+def _some(counts: WordCounts, rows: Positions) -> WordCounts:
     """The counts of some of the texts, renumbered."""
     if len(rows) == counts.texts:
         return counts

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Places
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
 
 HASH_BITS = 53
 """Bits of a word's hash: the odds that any two of a million words share one are 1 : 18,000."""
@@ -42,8 +42,8 @@ class WordCounts:
     """
 
     words: Hashes
-    counts: Places
-    rows: Places
+    counts: Positions
+    rows: Positions
     texts: int
 
 
@@ -70,9 +70,11 @@ def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]
     found: dict[int, str] = {}
     for texts in _portions(chunks) if len(missing) else ():
         words, _, (starts, stops) = _words(texts)
-        places = np.flatnonzero(np.isin(words, missing))
-        for place in places[np.unique(words[places], return_index=True)[1]]:
-            found[int(words[place])] = texts.data[starts[place] : stops[place]].tobytes().decode(errors="replace").lower()
+        positions = np.flatnonzero(np.isin(words, missing))
+        for position in positions[np.unique(words[positions], return_index=True)[1]]:
+            found[int(words[position])] = (
+                texts.data[starts[position] : stops[position]].tobytes().decode(errors="replace").lower()
+            )
         missing = np.setdiff1d(missing, words)
         if not len(missing):
             break
@@ -94,7 +96,7 @@ class Frequencies:
     """
 
     words: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
-    texts: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    texts: Positions = field(default_factory=lambda: np.empty(0, np.int64))
     _waiting: list[Hashes] = field(default_factory=list)
     _size: int = 0
 
@@ -113,13 +115,13 @@ class Frequencies:
             return
         first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
         words, counts = ordered[first], np.diff(np.append(first, len(ordered)))
-        places = np.searchsorted(self.words, words)
+        positions = np.searchsorted(self.words, words)
         known = np.zeros(len(words), bool)
-        inside = places < len(self.words)
-        known[inside] = self.words[places[inside]] == words[inside]
-        self.texts[places[known]] += counts[known]
-        self.words = np.insert(self.words, places[~known], words[~known])
-        self.texts = np.insert(self.texts, places[~known], counts[~known])
+        inside = positions < len(self.words)
+        known[inside] = self.words[positions[inside]] == words[inside]
+        self.texts[positions[known]] += counts[known]
+        self.words = np.insert(self.words, positions[~known], words[~known])
+        self.texts = np.insert(self.texts, positions[~known], counts[~known])
 
 
 def _portions(chunks: Iterable[pa.Array]) -> Iterator[ngrams.Texts]:
@@ -137,7 +139,7 @@ def _separated(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, other, plain)
 
 
-def _words(texts: ngrams.Texts) -> tuple[Hashes, Places, tuple[Places, Places]]:
+def _words(texts: ngrams.Texts) -> tuple[Hashes, Positions, tuple[Positions, Positions]]:
     """Hash and text of every word of at least two characters, and where in the bytes it begins and ends."""
     found = ngrams.words(texts, _LETTERS)
     rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))

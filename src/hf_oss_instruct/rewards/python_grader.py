@@ -87,6 +87,6 @@ def _with_call(text: str, entry_point: str) -> str:
     return text
 
 
-def _only(suite: Suite, places: Sequence[int]) -> Suite:
-    outside = tuple(suite.outside[at] for at in places) if suite.outside else ()
-    return replace(suite, tests=tuple(suite.tests[at] for at in places), outside=outside)
+def _only(suite: Suite, positions: Sequence[int]) -> Suite:
+    outside = tuple(suite.outside[at] for at in positions) if suite.outside else ()
+    return replace(suite, tests=tuple(suite.tests[at] for at in positions), outside=outside)

@@ -17,12 +17,12 @@ SCORE, HEALTH, METRICS = "/v1/score", "/health", "/metrics"
 def request_of(items: Sequence[Item], variant: str, untrusted_tests: float) -> dict[str, Any]:
     """The body of a request; tests that several items share are sent once."""
     tests = {item.tests.key: item.tests for item in items}
-    places = {key: number for number, key in enumerate(tests)}
+    positions = {key: number for number, key in enumerate(tests)}
     return {
         "variant": variant,
         "untrusted_tests": untrusted_tests,
         "tests": [one.to_json() for one in tests.values()],
-        "items": [{"completion": item.completion, "tests": places[item.tests.key], "prompt": item.prompt} for item in items],
+        "items": [{"completion": item.completion, "tests": positions[item.tests.key], "prompt": item.prompt} for item in items],
     }
 
 

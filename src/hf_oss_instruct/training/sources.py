@@ -72,11 +72,11 @@ class TrainingSource:
         """Local folders that may contain its report."""
         files = [self.data_files] if isinstance(self.data_files, str) else self.data_files
         named = [Path(file) for file in (files.values() if isinstance(files, dict) else files or ()) if isinstance(file, str)]
-        places = [
+        paths = [
             Path(self.path).parent if self._file_format else Path(self.path),
             *(Path(self.data_dir) for _ in [0] if self.data_dir),
         ]
-        return [*places, *(folder for file in named for folder in (file.parent, file.parent.parent))]
+        return [*paths, *(folder for file in named for folder in (file.parent, file.parent.parent))]
 
     @cached_property
     def on_the_hub(self) -> dict[str, Any] | None:

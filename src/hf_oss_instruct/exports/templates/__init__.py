@@ -1,4 +1,4 @@
-"""Files of exports with places to fill in, written as `@NAME@`."""
+"""Files of exports with placeholders, written as `@NAME@`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def rendered(template: str, **values: str) -> str:
 
     Args:
         template: file name, without `.in`.
-        values: for each place `@NAME@` the text that goes there, by its name in lower case.
+        values: for each placeholder `@NAME@` the text that goes there, by its name in lower case.
     """
     text = (files(__package__) / f"{template}.in").read_text("utf-8")
     for name, value in values.items():
