@@ -6,6 +6,7 @@
 | `journal/` | answers of teachers, for runs without a folder: `preview`, `load_dataset` |
 | `benchmark_index/` | what decontamination looks for |
 | `expected/` | the results of reference solutions |
+| `embeddings/` | clusters of snippets by embedding models |
 | `prebuilt/` | headers and classes that compilers are given |
 | `software-heritage/` | texts of datasets that hold ids only |
 | `recipes/` | files that run configs of dataset repositories name |

@@ -54,7 +54,7 @@ class RunReport(TypedDict, total=False):
         tasks: the generation tasks after the first one, or of a judge.
         journal_lines_dropped: damaged lines of the journal, whose answers were requested again.
         diversity: near duplicates and distinct tasks.
-        balance: `languages` and `categories` → seeds of each, where seeds were balanced.
+        balance: `languages` and `categories` → seeds of each, where seeds were balanced; `embedding_model` of the clusters.
         checks: an entry for each check, with name, version and status, `why` it was not done, and facts of its own.
         sandbox: tiers in which programs ran.
         verification: the funnel and all that running solutions with tests has found.
@@ -91,7 +91,7 @@ class RunReport(TypedDict, total=False):
     tasks: list[str]
     journal_lines_dropped: int
     diversity: dict[str, Any] | None
-    balance: dict[str, dict[str, int]]
+    balance: dict[str, Any]
     checks: list[dict[str, Any]]
     sandbox: str | None
     verification: dict[str, Any]

@@ -45,7 +45,7 @@ def test_a_tokenizer_counts_its_own_tokens_and_a_model_assigns_the_nearest_categ
     import torch
 
     rows = [kept(number) for number in range(6)]
-    numbers = report(rows, benchmarks=[], tokenizer=str(model), category_model=str(model)).numbers
+    numbers = report(rows, benchmarks=[], tokenizer=str(model), embedding_model=str(model)).numbers
     tokenizer, encoder = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model).eval()
     counts = [len(tokenizer(row["problem"], add_special_tokens=False)["input_ids"]) for row in rows]
     assert numbers["lengths"]["problem"]["sum"] == sum(counts)
@@ -69,4 +69,4 @@ def test_what_cannot_be_loaded_is_said_with_a_way_out(monkeypatch: pytest.Monkey
     with pytest.raises(UsageError, match="The tokenizer 'no/such' cannot be loaded"):
         report(rows, benchmarks=[], tokenizer="no/such")
     with pytest.raises(UsageError, match="The model 'no/such' cannot be loaded"):
-        report(rows, benchmarks=[], category_model="no/such")
+        report(rows, benchmarks=[], embedding_model="no/such")

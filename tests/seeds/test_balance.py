@@ -14,7 +14,7 @@ from hf_oss_instruct.data import Provenance, Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds import balance
 from hf_oss_instruct.seeds.balance import balanced
-from hf_oss_instruct.seeds.features import Clusters, category_of, words_of
+from hf_oss_instruct.seeds.features import HashedClusters, category_of, words_of
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -97,14 +97,14 @@ def test_a_small_run_is_the_beginning_of_a_large_one_and_shards_make_up_the_whol
 
 def test_clusters_are_those_of_like_snippets() -> None:
     snippets = [item.snippet for item in drawn(300) if isinstance(item, Seed)]
-    clusters = Clusters(snippets)
-    of_topic = {topic: {clusters.of(text.format(n)) for n in range(5)} for topic, text in TOPICS.items()}
+    clusters = HashedClusters(snippets)
+    of_topic = {topic: set(clusters.of([text.format(n) for n in range(5)])) for topic, text in TOPICS.items()}
     web, sql, math = of_topic.values()
     assert not web & sql
     assert not web & math
     assert not sql & math
-    assert Clusters(snippets[:1]).of("x") == 0
-    assert Clusters(["", " "]).of("") in (0, 1)
+    assert HashedClusters(snippets[:1]).of(["x"]) == [0]
+    assert HashedClusters(["", " "]).of([""])[0] in (0, 1)
 
 
 def test_identifiers_are_split_into_words() -> None:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hf_oss_instruct import Checks, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import OssInstructConfig
 from hf_oss_instruct.seeds.repo_config import read_repo_config
@@ -25,6 +26,7 @@ from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.shard import Shard
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 VALUES: dict[str, tuple[str, Any, Any]] = {
     # option: words of the flag, value in YAML, value of the field
     "source": ("stdlib", "ns/code", "ns/code"),
@@ -38,6 +40,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "filters": ("secrets", ["secrets"], ("secrets",)),
     "one_in": ("2", 2, 2),
     "balance": ("", True, True),
+    "embedding_model": (f"o/m@{COMMIT}", f"o/m@{COMMIT}", EmbeddingModel("o/m", COMMIT)),
     "deny": ("deny.txt", Denylist.of(DENY).hash, Denylist.of(DENY)),
     "max_document_bytes": ("99", 99, 99),
     "max_snippet_chars": ("98", 98, 98),
@@ -96,6 +99,7 @@ VERIFIED = [option.name for option in OPTIONS["verification"] if option.name != 
 TOGETHER = {
     "max_cost": ("price_in", "price_out"),
     "base_url": ("model",),
+    "embedding_model": ("balance",),
     "api_key_env": ("model",),
     **dict.fromkeys(VERIFIED, ("verify",)),
     **NEED_A_SOLVER,

@@ -14,7 +14,6 @@ from typing import Any, TextIO
 import xxhash
 
 from hf_oss_instruct.benchmarks.registry import canonical
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
@@ -25,6 +24,7 @@ from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.verdicts import Verdict
+from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.workdir import held
@@ -227,16 +227,10 @@ def _model_identity(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
 
 
 def _commit(name: str, revision: str) -> str:
-    from huggingface_hub import HfApi, try_to_load_from_cache
-
     try:
-        return str(HfApi(library_name="hf-oss-instruct").model_info(name, revision=revision).sha)
-    except Exception as error:  # whatever the Hub's client raises
-        if isinstance(path := try_to_load_from_cache(name, "config.json", revision=revision), str):
-            return Path(path).parent.name
-        raise EvaluationError(
-            f"The model {name!r} at {revision!r} is neither a local folder nor available on the Hub: {error_message(error)}."
-        ) from error
+        return commit_of(name, revision)
+    except LookupError as error:
+        raise EvaluationError(str(error)) from error
 
 
 def _versions() -> dict[str, str]:

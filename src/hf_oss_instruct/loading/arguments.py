@@ -119,7 +119,10 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         }
         for elsewhere in ("source", "revision"):  # where the seeds are now; the cache key has the run config's own
             given["seeds"].pop(elsewhere, None)
-        return base.changed(**given)
+        spec = base.changed(**given)
+        if model := spec.seeds.embedding_model:  # the cache key has its commit
+            spec = spec.changed(seeds={"embedding_model": model.pinned()})
+        return spec
 
     def _for_the_embedded_teacher(self, spec: RunSpec) -> RunSpec:
         if self.sampler not in (None, "functions"):

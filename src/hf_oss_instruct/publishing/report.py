@@ -17,7 +17,7 @@ OWNED = (f"{FOLDER}/{PICTURES}/", f"{FOLDER}/{PAGE}", f"{FOLDER}/{NUMBERS}")
 OPTIONS: dict[str, type | tuple[type, ...]] = {
     "benchmarks": list,
     "tokenizer": (str, type(None)),
-    "category_model": (str, type(None)),
+    "embedding_model": (str, type(None)),
 }
 """Options of an earlier report that the published one repeats, and their types."""
 

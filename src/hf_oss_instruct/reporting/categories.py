@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hf_oss_instruct.curation.categories import CATEGORIES, OTHER
-from hf_oss_instruct.display import error_message
-from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.reporting.rows import ReportRows
 
 if TYPE_CHECKING:
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 RULES = "words, weighted by how rare they are in this dataset"
 LEAST = 0.04
 """Minimum weight of a row's best category; below it, the row has none."""
+PORTION = 256
+"""Problems that are embedded at once."""
 
 
 class ByWords:
@@ -56,7 +56,7 @@ class ByWords:
 
 
 def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """(rows,): number of the category whose name is nearest to the problem, by mean-pooled embeddings of a model.
+    """(rows,): number of the category whose name is nearest to the problem, by embeddings of a model.
 
     Args:
         rows: the dataset.
@@ -65,38 +65,14 @@ def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]
     Raises:
         UsageError: transformers is not installed, or the model does not exist.
     """
-    embed = _embedder(name)
+    embed = EmbeddingModel.named(name).load().embed
     queries = embed([f"{category} programming problem" for category in CATEGORIES])
     parts = [
-        (embed(problems[start : start + 32].to_pylist()) @ queries.T).argmax(axis=1)
+        (embed(problems[start : start + PORTION].to_pylist()) @ queries.T).argmax(axis=1)
         for problems, _ in rows.texts()
-        for start in range(0, len(problems), 32)
+        for start in range(0, len(problems), PORTION)
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _embedder(name: str) -> Any:
-    try:
-        import torch
-        from transformers import AutoModel, AutoTokenizer
-
-        tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModel.from_pretrained(name).eval()
-    except ImportError:
-        raise UsageError(f"--category-model {name} needs transformers: {install_command('local')}") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The model {name!r} cannot be loaded: {error_message(error)}.") from error
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-
-    def embed(texts: list[str]) -> np.ndarray[Any, Any]:
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=512)
-        with torch.inference_mode():
-            hidden = model(**inputs).last_hidden_state
-        mask = inputs["attention_mask"].unsqueeze(-1)
-        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        vectors: np.ndarray[Any, Any] = torch.nn.functional.normalize(pooled, dim=1).numpy()
-        return vectors
-
-    return embed
 
 
 def counted(numbers: np.ndarray[Any, np.dtype[np.int64]], method: str) -> dict[str, Any]:

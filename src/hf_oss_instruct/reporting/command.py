@@ -25,7 +25,7 @@ from hf_oss_instruct.progress.show import show_progress
     help="Benchmarks to compare with: names, files, folders of them, Hub datasets; none for none.",
 )
 @click.option("--tokenizer", metavar="MODEL", help="Count tokens with this tokenizer. Default: words and punctuation marks.")
-@click.option("--category-model", metavar="MODEL", help="Assign categories with this text encoder. Default: by words.")
+@click.option("--embedding-model", metavar="MODEL", help="Assign categories with this text encoder. Default: by words.")
 @click.option("--columns", metavar="P,S", help="Columns with problem and solution. Default: recognized by their names.")
 @click.option("--serve", is_flag=True, help="Serve the browser of rows on this machine instead of writing files.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8910, show_default=True, help="Port of --serve; 0 for a free one.")
@@ -36,7 +36,7 @@ def report(
     compare: str | None,
     benchmarks: str,
     tokenizer: str | None,
-    category_model: str | None,
+    embedding_model: str | None,
     columns: str | None,
     serve: bool,
     port: int,
@@ -70,7 +70,7 @@ def report(
             compare=compare,
             benchmarks=names_in(benchmarks),
             tokenizer=tokenizer,
-            category_model=category_model,
+            embedding_model=embedding_model,
             columns=wanted,
             progress=progress,
         )

@@ -39,12 +39,12 @@ class ReportOptions:
     Attributes:
         lists: the benchmarks to compare with.
         tokenizer: a tokenizer of `transformers` for the lengths; a light rule by default.
-        category_model: a text encoder of `transformers` for the categories; words by default.
+        embedding_model: a text encoder of `transformers` for the categories; words by default.
     """
 
     lists: tuple[BenchmarkList, ...] = ()
     tokenizer: str | None = None
-    category_model: str | None = None
+    embedding_model: str | None = None
 
 
 def measure(rows: ReportRows, options: ReportOptions | None = None, progress: Progress = SILENT) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
                 part.add(batch)
         assigned = categories.counted(by_words.numbers(), categories.RULES)
         found |= clusters.results()
-    if model := options.category_model:
+    if model := options.embedding_model:
         assigned = categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
     compared = comparison.results()
     _quote(rows, compared)

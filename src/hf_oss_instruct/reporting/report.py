@@ -84,7 +84,7 @@ def report(
     compare: Any = None,
     benchmarks: Sequence[str] = BENCHMARKS,
     tokenizer: str | None = None,
-    category_model: str | None = None,
+    embedding_model: str | None = None,
     columns: Sequence[str] | None = None,
     progress: Progress = SILENT,
 ) -> Report:
@@ -103,7 +103,7 @@ def report(
         benchmarks: benchmarks to compare with: names, files, folders, Hub datasets; one that cannot be loaded is reported as not
             compared.
         tokenizer: count tokens with this `transformers` tokenizer; words, numbers and punctuation marks by default.
-        category_model: assign the categories with this `transformers` text encoder; by words by default.
+        embedding_model: assign the categories with this `transformers` text encoder; by words by default.
         columns: the two columns with problem and solution; recognized by their names by default.
         progress: shows what is done, such as what `show_progress()` gives.
 
@@ -127,8 +127,8 @@ def report(
         if isinstance(value, str):
             raise UsageError(f"{name} is the text {value!r}. Pass a list of names, such as {[value]}.")
     with progress.stage("Reading the benchmarks to compare with"):
-        options = ReportOptions(tuple(find(benchmarks)), tokenizer, category_model)
-    said = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "category_model": category_model}
+        options = ReportOptions(tuple(find(benchmarks)), tokenizer, embedding_model)
+    said = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "embedding_model": embedding_model}
     opened = open_rows(rows, columns)
     sets = {opened.name: measure(opened, options, progress) | {"options": said}}
     if compare is not None:

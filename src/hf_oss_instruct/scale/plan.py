@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hf_oss_instruct.data import FORMAT_VERSION
+from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.reading import ReadOptions
@@ -16,7 +17,7 @@ from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT, Shard
-from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.workdir import owned, write_whole
@@ -35,6 +36,7 @@ class Plan:
         teacher: identity of the teacher.
         source: the source of its seeds as `--seeds` named it.
         concurrency: requests of one shard in flight at once.
+        embedding_model: the folder of the embedding model when the run was planned, if it is one.
     """
 
     folder: Path
@@ -43,6 +45,7 @@ class Plan:
     teacher: str
     source: str
     concurrency: int
+    embedding_model: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
@@ -55,6 +58,7 @@ class Plan:
             raise RunError(f"{str(folder)!r} has no {PLAN}. Name a folder that `hf-oss-instruct plan` has written.")
         try:
             found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str, "concurrency": int})
+            checked(found, {"embedding_model": (str, type(None))} if "embedding_model" in found else {}, repr(str(folder / PLAN)))
         except ValueError as error:
             raise RunError(f"{error}. Plan the run again in a new folder.") from error
         return cls(
@@ -64,6 +68,7 @@ class Plan:
             found["teacher"],
             found["source"],
             max(1, found["concurrency"]),
+            found.get("embedding_model"),
         )
 
     def begun(self) -> list[Path]:
@@ -95,6 +100,23 @@ class Plan:
         name = named or self.source
         revision = self.spec.seeds.revision if HUB_ID.fullmatch(name) else None
         return open_source(name, revision=revision, reading=ReadOptions.of(self.spec.seeds))
+
+    def spec_here(self) -> RunSpec:
+        """The run with the folder of its embedding model, which all machines have at the same path.
+
+        Raises:
+            UsageError: it is not there, or another model is.
+        """
+        recorded = self.spec.seeds.embedding_model
+        if not recorded or not self.embedding_model:
+            return self.spec
+        found = EmbeddingModel.named(self.embedding_model) if Path(self.embedding_model).is_dir() else None
+        if found != recorded:
+            raise UsageError(
+                f"The plan was made with the embedding model {recorded} in {self.embedding_model!r}, and this machine has "
+                f"{found or 'nothing'} there. Copy the model to that path."
+            )
+        return self.spec.changed(seeds={"embedding_model": found})
 
     def folder_of(self, shard: Shard) -> Path:
         """The folder of a shard."""
@@ -130,7 +152,9 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         raise UsageError(f"--shards {shards:,} is more than the {requested:,} seeds. Pass at most {requested:,}.")
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     where = Path(named).absolute() if named and named != "stdlib" and Path(named).exists() else named or source.name
-    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where), spec.teacher.concurrency)
+    model = spec.seeds.embedding_model
+    at = str(model.folder) if model and model.folder else None
+    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where), spec.teacher.concurrency, at)
     job = {"command": "plan", "config": plan.spec.as_dict(), "shards": plan.shards, "teacher": plan.teacher}
     facts = {
         "requested": requested,
@@ -138,7 +162,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         "teacher": plan.teacher,
         "source": plan.source,
         "concurrency": plan.concurrency,
-    }
+    } | ({"embedding_model": at} if at else {})
     with owned(folder, job):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
         made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}

@@ -69,8 +69,9 @@ class ShardRun:
             raise UsageError(
                 f"The plan {self.plan!r} has {plan.shards} shards, not {shard.count}. Pass one of 0/{plan.shards} to …"
             )
+        planned = plan.spec_here()
         for part, out in plan.parts_of(shard):
-            spec = replace(plan.spec, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": part})
+            spec = replace(planned, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": part})
             with self._copied(store, out, say):
                 result = run(out, spec, plan.open_source(self.seeds), open_named_teacher(self.teacher), progress=progress)
             yield out, result

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from hf_oss_instruct.data import Seed, Skipped
-from hf_oss_instruct.seeds.features import Clusters, category_of
+from hf_oss_instruct.seeds.features import Clusters, HashedClusters, category_of
 
 FIRST = 512
 """Candidates that clusters are learned from, before the first seed. It does not depend on the number of seeds: a preview of three
@@ -23,13 +24,16 @@ Group: TypeAlias = tuple[str, str, int]
 """Language, category and cluster."""
 
 
-def balanced(drawn: Iterable[Seed | Skipped]) -> Iterator[Seed | Skipped]:
+def balanced(
+    drawn: Iterable[Seed | Skipped], learn: Callable[[Sequence[str]], Clusters] = HashedClusters
+) -> Iterator[Seed | Skipped]:
     """The same seeds in another order: each comes from a language, category and cluster that has given few so far.
 
     Candidates that are not needed yet wait and may come later, so that no seed is lost if the source is small.
 
     Args:
         drawn: seeds and skipped documents, as the sampler draws them.
+        learn: gives the clusters, from the snippets of the first candidates.
 
     Yields:
         Seeds, and what was skipped as soon as it comes by.
@@ -44,41 +48,46 @@ def balanced(drawn: Iterable[Seed | Skipped]) -> Iterator[Seed | Skipped]:
             break
     if not waiting:
         return
-    pool = _Pool(Clusters([seed.snippet for seed in waiting]))
-    for seed in waiting:
-        pool.add(seed)
+    pool, clusters = _Pool(), learn([seed.snippet for seed in waiting])
+    for seed, cluster in zip(waiting, clusters.of([seed.snippet for seed in waiting]), strict=True):
+        pool.add(seed, cluster)
+    following = _clustered(candidates, clusters)
     while pool:
         yield pool.next()
         wanted = AT_ONCE
-        while wanted and (more := next(candidates, None)) is not None:
+        while wanted and (more := next(following, None)) is not None:
             if isinstance(more, Skipped):
                 yield more
                 continue
             wanted -= 1
-            if passed_over := pool.add(more):
+            if passed_over := pool.add(*more):
                 yield Skipped(REASON, passed_over.origin.lang, snippet=True)
 
 
+def _clustered(candidates: Iterator[Seed | Skipped], clusters: Clusters) -> Iterator[tuple[Seed, int] | Skipped]:
+    """Candidates with their clusters, read as many at once as is best."""
+    while portion := list(islice(candidates, clusters.at_once)):
+        seeds = [item for item in portion if isinstance(item, Seed)]
+        found = iter(clusters.of([seed.snippet for seed in seeds]) if seeds else ())
+        for item in portion:
+            yield item if isinstance(item, Skipped) else (item, next(found))
+
+
 class _Pool:
-    """Candidates by language, category and cluster, and how many seeds each of these has given so far.
+    """Candidates by language, category and cluster, and how many seeds each of these has given so far."""
 
-    Args:
-        clusters: assigns the cluster.
-    """
-
-    def __init__(self, clusters: Clusters) -> None:
-        self._clusters = clusters
+    def __init__(self) -> None:
         self._waiting: dict[str, dict[str, dict[int, deque[Seed]]]] = {}
         self._given, self._size = Counter[str | int](), 0
 
     def __bool__(self) -> bool:
         return self._size > 0
 
-    def add(self, seed: Seed) -> Seed | None:
-        """Add a candidate; return the one that gives way to it, if there is no room."""
+    def add(self, seed: Seed, cluster: int) -> Seed | None:
+        """Add a candidate of a cluster; return the one that gives way to it, if there is no room."""
         categories = self._waiting.setdefault(seed.origin.lang, {})
         clusters = categories.setdefault(category_of(seed.snippet, seed.origin.file_path), {})
-        clusters.setdefault(self._clusters.of(seed.snippet), deque()).append(seed)
+        clusters.setdefault(cluster, deque()).append(seed)
         self._size += 1
         return self._take(*self._largest()) if self._size > MOST_WAITING else None
 

@@ -28,6 +28,7 @@ def seeds(flags: RunFlags, output: str) -> None:
     Needs no model and sends no request to one.
     """
     from hf_oss_instruct.data import Skipped
+    from hf_oss_instruct.progress.show import show_progress
     from hf_oss_instruct.seeds.console import show_seed, show_skipped
     from hf_oss_instruct.seeds.sampling import sample
 
@@ -35,11 +36,13 @@ def seeds(flags: RunFlags, output: str) -> None:
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": SHOWN_SEEDS})
     skipped = Counter[Skipped]()
-    for item in sample(source, spec.seeds):
-        if isinstance(item, Skipped):
-            skipped[item] += 1
-        else:
-            show_seed(item, output)
-        if reader_gone():
-            return
+    with show_progress(output) as progress:
+        for item in sample(source, spec.seeds, progress):
+            if isinstance(item, Skipped):
+                skipped[item] += 1
+            else:
+                with progress.aside():
+                    show_seed(item, output)
+            if reader_gone():
+                return
     show_skipped(skipped.elements(), output, source.converted)

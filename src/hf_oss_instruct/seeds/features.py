@@ -1,11 +1,11 @@
-"""What a snippet is about, without a model: its category by words, and its cluster by hashed words."""
+"""What a snippet is about: its category by words, and its cluster, without a model by hashed words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
@@ -23,7 +23,7 @@ _SPEAKS_FOR = {word: place for place, words in enumerate(CATEGORIES.values()) fo
 _NAMES = tuple(CATEGORIES)
 
 Vectors = np.ndarray[Any, np.dtype[np.float64]]
-"""(snippets, DIMENSIONS)."""
+"""(snippets, dimensions)."""
 
 
 def words_of(snippet: str) -> list[str]:
@@ -40,34 +40,60 @@ def category_of(snippet: str, path: str | None) -> str:
     return _NAMES[int(votes.argmax())]
 
 
-class Clusters:
-    """Clusters of snippets: k-means over hashed words and pairs of words, weighted by how rare they are (TF-IDF).
+class Clusters(Protocol):
+    """Assigns snippets to clusters of similar ones. The same first snippets give the same clusters.
 
-    The same snippets give the same clusters.
+    Attributes:
+        at_once: snippets that are best assigned together.
+    """
+
+    at_once: int
+
+    def of(self, snippets: Sequence[str]) -> list[int]:
+        """The number of each snippet's cluster, from 0."""
+        ...
+
+
+class HashedClusters:
+    """Clusters of snippets: k-means over hashed words and pairs of words, weighted by how rare they are (TF-IDF).
 
     Args:
         snippets: those to learn from.
     """
 
+    at_once = 1
+
     def __init__(self, snippets: Sequence[str]) -> None:
         counts = np.stack([_hashed(snippet) for snippet in snippets])
         rarity = np.log((1 + len(counts)) / (1 + (counts != 0).sum(axis=0)))
         self._rarity = rarity
-        vectors = self._weighted(counts)
-        self._centers = _spread(vectors)
-        for _ in range(ROUNDS):
-            nearest = _nearest(vectors, self._centers)
-            sums = np.zeros_like(self._centers)
-            np.add.at(sums, nearest, vectors)
-            filled = np.bincount(nearest, minlength=len(sums)) > 0
-            self._centers[filled] = _normalized(sums[filled])
+        self._centers = centers_of(self._weighted(counts))
 
-    def of(self, snippet: str) -> int:
-        """The number of a snippet's cluster, from 0."""
-        return int(_nearest(self._weighted(_hashed(snippet)[None]), self._centers)[0])
+    def of(self, snippets: Sequence[str]) -> list[int]:
+        """See `Clusters.of`."""
+        counts = np.stack([_hashed(snippet) for snippet in snippets])
+        return [int(cluster) for cluster in nearest(self._weighted(counts), self._centers)]
 
     def _weighted(self, counts: Vectors) -> Vectors:
         return _normalized(np.sign(counts) * np.log1p(np.abs(counts)) * self._rarity)
+
+
+def centers_of(vectors: Vectors) -> Vectors:
+    """(at most CLUSTERS, dimensions): the centers of clusters of vectors of length 1, by spherical k-means."""
+    centers = _spread(vectors)
+    for _ in range(ROUNDS):
+        found = nearest(vectors, centers)
+        sums = np.zeros_like(centers)
+        np.add.at(sums, found, vectors)
+        filled = np.bincount(found, minlength=len(sums)) > 0
+        centers[filled] = _normalized(sums[filled])
+    return centers
+
+
+def nearest(vectors: Vectors, centers: Vectors) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """(vectors,): the number of the center nearest to each."""
+    # Rounded, so that the order in which a processor adds does not decide between centers that are equally near.
+    return np.asarray(np.round(vectors @ centers.T, 9).argmax(axis=1), np.int64)
 
 
 def _hashed(snippet: str) -> Vectors:
@@ -92,11 +118,6 @@ def _spread(vectors: Vectors) -> Vectors:
         chosen.append(int(alike.argmin()))
         alike = np.maximum(alike, vectors @ vectors[chosen[-1]])
     return vectors[chosen].copy()
-
-
-def _nearest(vectors: Vectors, centers: Vectors) -> np.ndarray[Any, np.dtype[np.int64]]:
-    # Rounded, so that the order in which a processor adds does not decide between centers that are equally near.
-    return np.asarray(np.round(vectors @ centers.T, 9).argmax(axis=1), np.int64)
 
 
 def _normalized(vectors: Vectors) -> Vectors:

@@ -7,7 +7,7 @@ shard or order. `magicoder` reproduces the paper's code bit for bit, and depends
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import TypeAlias
 
@@ -17,7 +17,10 @@ import xxhash
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhaustedError
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.balance import balanced
+from hf_oss_instruct.seeds.embedded_clusters import EmbeddedClusters
+from hf_oss_instruct.seeds.features import Clusters, HashedClusters
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
@@ -38,21 +41,27 @@ SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicode
 """Sampler → the version that rows record. A change in what a sampler draws is a new version."""
 
 
-def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
+def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Iterator[Seed | Skipped]:
     """Draw the seeds of a plan in order, interleaved with the documents and snippets that were skipped.
 
     With a shard, all are drawn and only its seeds are yielded, with the places that they have in the whole plan. What was
     skipped is yielded by shard 0 alone, so that counts of all shards add up.
 
+    Args:
+        source: where they are drawn from.
+        plan: which seeds.
+        progress: shows what takes long before the first seed.
+
     Raises:
+        UsageError: the plan's embedding model cannot be loaded.
         SeedsExhaustedError: at the end, if the source yielded fewer seeds than requested.
     """
     index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
-    shard = plan.shard or Shard(0, 1)
+    shard, learn = plan.shard or Shard(0, 1), _clusters(plan, progress)
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
         drawn = draw.seeds(languages, wanted)
-        for item in balanced(drawn) if plan.balance else drawn:
+        for item in balanced(drawn, learn) if plan.balance else drawn:
             if isinstance(item, Skipped) and item.lang is None and share:
                 continue  # documents in no known language come by once for each language
             if isinstance(item, Seed):
@@ -66,6 +75,14 @@ def sample(source: Source, plan: SeedPlan) -> Iterator[Seed | Skipped]:
         shortage.settle(found, wanted, languages)
     if shortage.short:
         raise SeedsExhaustedError(shortage.message(draw_more=plan.snippets_per_document is not None))
+
+
+def _clusters(plan: SeedPlan, progress: Progress) -> Callable[[Sequence[str]], Clusters]:
+    """How the clusters of a balanced plan are learned."""
+    if not (model := plan.embedding_model):
+        return HashedClusters
+    pinned = model.pinned()
+    return lambda snippets: EmbeddedClusters(pinned, snippets, progress)
 
 
 class SeedStream(Iterator[Seed]):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hf_oss_instruct.data import Document, Skipped
-from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.seeds.filters import FILTERS, SourceFilter
 from hf_oss_instruct.seeds.vectorized import Batch
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE, SeedPlan
@@ -70,7 +70,13 @@ class Source(Protocol):
 
 
 def settled(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan with its automatic values filled in: licenses and filters for this source, and the sampler's random seed."""
+    """The plan with its automatic values filled in: licenses and filters for this source, and the sampler's random seed.
+
+    Raises:
+        UsageError: it names an embedding model and is not balanced.
+    """
+    if plan.embedding_model and not plan.balance:
+        raise UsageError("--embedding-model forms the clusters of --balance. Pass both, or leave it out.")
     licenses, filters = plan.licenses, plan.filters
     if licenses is None:
         licenses = PERMISSIVE if source.untrusted else ANY
@@ -84,10 +90,13 @@ def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
 
     Raises:
         RunError: the plan names another revision.
+        UsageError: its embedding model cannot be found.
     """
     if plan.revision not in (None, source.revision):
         raise RunError(
             f"The run config was made from {source.name} at {plan.revision}, here it is {source.revision}. Restore that "
             f"revision, or remove seeds.revision from the config and use a new --out."
         )
-    return replace(settled(plan, source), source=source.name, revision=source.revision)
+    plan = settled(plan, source)
+    model = plan.embedding_model.pinned() if plan.embedding_model else None
+    return replace(plan, source=source.name, revision=source.revision, embedding_model=model)

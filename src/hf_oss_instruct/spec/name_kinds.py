@@ -1,4 +1,4 @@
-"""Kinds of option values that name something: languages, seed filters, benchmarks, opt-outs."""
+"""Kinds of option values that name something: languages, seed filters, benchmarks, opt-outs, a model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hf_oss_instruct.spec.kinds import Kind, Names, typed
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
+    from hf_oss_instruct.embeddings import EmbeddingModel
 
 Counts = tuple[tuple[str, int | None], ...]
 """Language names, each with its number of seeds, or None if it has no count."""
@@ -110,3 +111,28 @@ class OptOuts(Kind):
         from hf_oss_instruct.curation.denylist import Denylist
 
         return Denylist.from_file(Path(value)) if isinstance(value, str | os.PathLike) else value
+
+
+@dataclass(frozen=True)
+class EmbeddingModelName(Kind):
+    """A text encoder. A run config contains name and hash of a folder, not its path."""
+
+    def from_flag(self, value: str) -> EmbeddingModel:
+        """See `Kind.from_flag`."""
+        return self.from_python(value)
+
+    def from_yaml(self, value: Any) -> EmbeddingModel:
+        """See `Kind.from_yaml`."""
+        from hf_oss_instruct.embeddings import EmbeddingModel
+
+        return EmbeddingModel.recorded(typed(value, str))
+
+    def to_yaml(self, value: EmbeddingModel) -> str:
+        """See `Kind.to_yaml`."""
+        return str(value)
+
+    def from_python(self, value: EmbeddingModel | str | os.PathLike[str]) -> EmbeddingModel:
+        """See `Kind.from_python`."""
+        from hf_oss_instruct.embeddings import EmbeddingModel
+
+        return EmbeddingModel.named(os.fspath(value)) if isinstance(value, str | os.PathLike) else value

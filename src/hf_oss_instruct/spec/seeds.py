@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Door, normalize, option
 from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
-from hf_oss_instruct.spec.name_kinds import Counts, FilterNames, LanguageCounts, OptOuts
+from hf_oss_instruct.spec.name_kinds import Counts, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
+    from hf_oss_instruct.embeddings import EmbeddingModel
 
 MAGICODER_SEED = 976
 """The paper's random seed (`Args.seed` in ise-uiuc/magicoder, generate_data.py)."""
@@ -100,6 +101,18 @@ class SeedPlan:
         yaml="balance",
         rare=True,
         after="rng_seed",
+    )
+    embedding_model: EmbeddingModel | None = option(
+        None,
+        EmbeddingModelName(),
+        "With --balance: form the clusters by the embeddings of this text encoder, a folder or OWNER/NAME[@REVISION] on the Hub, "
+        "instead of by words. Needs the extra local.",
+        flag="--embedding-model",
+        metavar="MODEL",
+        yaml="embedding_model",
+        set_by=Door.COMMAND | Door.RUN_CONFIG | Door.LOAD_DATASET | Door.PYTHON,
+        rare=True,
+        after="balance",
     )
     licenses: str | None = option(
         None,

@@ -79,7 +79,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
         if spec.seeds.balance:
-            click.echo("# seeds are balanced: about four snippets are drawn for each one that is used, which costs no requests")
+            read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
+            click.echo(f"# seeds are balanced: about four snippets are {read} for each one that is used, which costs no requests")
         if pair_task(spec, teacher).schema is not None:
             click.echo("# answers are asked for as JSON (response_format); a server that does not take it is asked without")
         tokens = requested * most * spec.sampling.max_tokens
@@ -140,7 +141,7 @@ def preview(flags: RunFlags, output: str) -> None:
             lambda counts: count_requests(counts, usage, spec.limits, became.total()),
         ) as counts,
     ):
-        seeds, retry_policy = sample(source, spec.seeds), RetryPolicy(deadline_s=spec.teacher.timeout)
+        seeds, retry_policy = sample(source, spec.seeds, progress), RetryPolicy(deadline_s=spec.teacher.timeout)
         tasks: list[Task] = [*task.tasks, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
             outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage

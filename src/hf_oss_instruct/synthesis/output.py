@@ -332,9 +332,13 @@ def _answer_facts(task: OssInstructTask, stats: RunStats) -> RunReport:
 
 
 def _balance_facts(spec: RunSpec, stats: RunStats) -> RunReport:
-    """Further fields of `run.json` if seeds were balanced: how many there are of each language and category."""
+    """Further fields of `run.json` if seeds were balanced: how many there are of each language and category, and the model."""
+    if not spec.seeds.balance:
+        return {}
     counts = {"languages": stats.seeds_by_language, "categories": stats.seeds_by_category}
-    return {"balance": {name: dict(one.most_common()) for name, one in counts.items()}} if spec.seeds.balance else {}
+    model = spec.seeds.embedding_model
+    found: dict[str, Any] = {name: dict(one.most_common()) for name, one in counts.items()}
+    return {"balance": found | ({"embedding_model": str(model)} if model else {})}
 
 
 def mixture_facts(teacher: Teacher, stats: RunStats) -> RunReport:

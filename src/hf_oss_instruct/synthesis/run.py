@@ -91,7 +91,7 @@ def run(
     """
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):
-        seeds = _opened(sample(source, spec.seeds))
+        seeds = _opened(sample(source, spec.seeds, progress))
     task, concurrency, shard = pair_task(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
