@@ -146,3 +146,11 @@ def test_scripts_without_spaces_are_compared_by_characters(text: str, word: str,
     later, earlier, similarity = minhash.near_pairs(column, 0.7)
     assert list(zip(later.tolist(), earlier.tolist(), strict=True)) == [(1, 0)]
     assert similarity[0] < 1
+
+
+def test_pairs_of_more_texts_than_have_numbers_of_16_bits_are_compared_as_they_are() -> None:
+    rng = random.Random(3)
+    one, other = (" ".join(sentence(rng, 20)) for _ in range(2))
+    texts = [one, other] * 2**15 + [one, one, other, one]
+    found = minhash.similarities(texts, range(0, len(texts), 2), range(1, len(texts), 2))
+    assert found == [0.0] * 2**15 + [1.0, 0.0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ import xxhash
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import flag, not_rejected, reject
 from hf_oss_instruct.curation.minhash import near_pairs
-from hf_oss_instruct.curation.ngrams import Hashes
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.data import KEEP, CheckResult, Row
 from hf_oss_instruct.packed import NumberMap
 
@@ -53,7 +54,7 @@ class ExactDuplicates:
                 continue
             mark = xxhash.xxh3_64_intdigest(f"{column}\0{squeezed}".encode())
             if mark in self._seen:
-                return CheckResult("duplicate", f"its {column} stood in an earlier row")
+                return CheckResult("duplicate", repeats(column))
             marks.append(mark)
         for mark in marks:
             self._seen.set(mark, 1)
@@ -70,19 +71,11 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
     names = [name for name in columns if name in table.column_names]
     if "seed_id" in table.column_names and pc.count_distinct(table["seed_id"]).as_py() < len(table):
         names.insert(0, "seed_id")
-    numbers = [_squeezed(table[name]) for name in names]
-    repeated = [_repeated(column) for column in numbers]
-    alive, why = not_rejected(table), {}
-    seen: list[set[int]] = [set() for _ in names]
-    for row in np.flatnonzero(np.any([np.zeros(len(table), bool), *repeated], axis=0) & alive).tolist():
-        marks = [int(column[row]) for column in numbers]
-        same = next((name for name, mark, before in zip(names, marks, seen, strict=True) if mark in before), None)
-        if same:
-            why[row] = f"its {same} stood in an earlier row"
-        else:
-            for mark, before in zip(marks, seen, strict=True):
-                before.update({mark} - {0})
-    return reject(table, "duplicate", why)
+    numbers = [squeezed(table[name]) for name in names]
+    again = np.any([np.zeros(len(table), bool), *map(repeated, numbers)], axis=0)  # (rows,)
+    rows = np.flatnonzero(again & not_rejected(table)).tolist()
+    same = first_repeats((row, [int(column[row]) for column in numbers]) for row in rows)
+    return reject(table, "duplicate", {row: repeats(names[column]) for row, column in same})
 
 
 def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float = THRESHOLD) -> pa.Table:
@@ -97,17 +90,21 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
     """
     alive = not_rejected(table)
     rows = np.flatnonzero(alive)
-    edges: list[tuple[int, int, int, float]] = []
+    found: list[tuple[Positions, Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]] = []
     for number, name in enumerate(columns):
         if name in table.column_names:
             texts = table[name] if alive.all() else table[name].filter(pa.array(alive))  # a filter copies every text
             later, earlier, similarity = near_pairs(texts, threshold)
-            columns_number = [number] * len(later)
-            edges.extend(zip(rows[later].tolist(), rows[earlier].tolist(), columns_number, similarity.tolist(), strict=True))
-    why: dict[int, str] = {}
-    for row, before, number, alike in sorted(edges):
-        if row not in why and before not in why:
-            why[row] = f"its {columns[number]} is {alike:.0%} that of {_identity(table, before)}"
+            found.append((rows[later], rows[earlier], np.full(len(later), number), similarity))
+    if not found:
+        return reject(table, "near_duplicate", {})
+    later, earlier, column, similarity = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((column, earlier, later))  # (pairs,)
+    chosen = order[rejecting(later[order], earlier[order])]
+    why = {
+        int(later[pair]): resembles(columns[column[pair]], similarity[pair], _identity(table, int(earlier[pair])))
+        for pair in chosen.tolist()
+    }
     return reject(table, "near_duplicate", why)
 
 
@@ -121,7 +118,7 @@ def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
     first: dict[int, int] = {}
     found = {}
     numbers, alive = _name_sets(table[column]), not_rejected(table)
-    for row in np.flatnonzero(_repeated(numbers) & alive).tolist():
+    for row in np.flatnonzero(repeated(numbers) & alive).tolist():
         before = first.setdefault(int(numbers[row]), row)
         if before != row:
             found[row] = [f"same_names:{_identity(table, before)}"]
@@ -148,29 +145,71 @@ def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:
     return {str(size): sizes[size] for size in sorted(sizes)}
 
 
+def first_repeats(rows: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int]]:
+    """The rows that share a text with an earlier kept row, each with the number of the first column in which it does.
+
+    Args:
+        rows: in order, each with a hash of its text in every column, which is 0 where that never matches.
+    """
+    seen: list[set[int]] | None = None
+    for row, marks in rows:
+        seen = seen or [set() for _ in marks]
+        same = next((column for column, mark in enumerate(marks) if mark in seen[column]), None)
+        if same is None:
+            for mark, before in zip(marks, seen, strict=True):
+                before.update({mark} - {0})
+        else:
+            yield row, same
+
+
+def rejecting(later: Positions, earlier: Positions) -> Positions:
+    """Which pairs of near duplicates reject their later row: for each row the first pair whose earlier row is kept.
+
+    Args:
+        later: (pairs,), sorted, and of one later row by the earlier one.
+        earlier: (pairs,), all smaller than `later`.
+    """
+    rejected, pairs = set[int](), []
+    for pair, (row, before) in enumerate(zip(later.data, earlier.data, strict=True)):  # memory views give one number at a time
+        if row not in rejected and before not in rejected:
+            rejected.add(row)
+            pairs.append(pair)
+    return np.array(pairs, np.int64)
+
+
+def repeats(column: str) -> str:
+    """The detail of an exact duplicate."""
+    return f"its {column} stood in an earlier row"
+
+
+def resembles(column: str, similarity: float, earlier: str) -> str:
+    """The detail of a near duplicate, given the id of the earlier row."""
+    return f"its {column} is {similarity:.0%} that of {earlier}"
+
+
 def _identity(table: pa.Table, row: int) -> str:
     return str(table["seed_id"][row]) if "seed_id" in table.column_names else f"row {row}"
 
 
-def _repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(numbers,): whether a number occurs more than once; zeros do not count."""
     order = np.argsort(numbers, kind="stable")
     same = numbers[order][1:] == numbers[order][:-1]
-    repeated = np.zeros(len(numbers), bool)
-    repeated[order[1:][same]] = repeated[order[:-1][same]] = True
-    return np.asarray(repeated & (numbers != 0), bool)
+    found = np.zeros(len(numbers), bool)
+    found[order[1:][same]] = found[order[:-1][same]] = True
+    return np.asarray(found & (numbers != 0), bool)
 
 
-def _squeezed(column: pa.ChunkedArray) -> Hashes:
+def squeezed(column: pa.ChunkedArray) -> Hashes:
     """(rows,): a hash of each text without white space, 0 for blank ones."""
     hashes = np.zeros(len(column), np.uint64)
     for rows in ngrams.texts(column):
         data, ends = rows.data.tobytes(), rows.ends.tolist()
         for row, (start, stop) in enumerate(pairwise(ends), rows.first):
             text = data[start:stop]
-            squeezed = text.translate(None, _WHITE) if text.isascii() else "".join(text.decode(errors="replace").split()).encode()
-            if squeezed:
-                hashes[row] = xxhash.xxh3_64_intdigest(squeezed) or 1
+            bare = text.translate(None, _WHITE) if text.isascii() else "".join(text.decode(errors="replace").split()).encode()
+            if bare:
+                hashes[row] = xxhash.xxh3_64_intdigest(bare) or 1
     return hashes
 
 

@@ -7,13 +7,13 @@ densification"), so that a text costs one hash per n-gram; bands of bins as in d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
+from hf_oss_instruct.curation.ngrams import Hashes, Positions, Texts
 
 GRAM = 5
 """Words per n-gram; characters in scripts without spaces."""
@@ -36,6 +36,22 @@ _STEP = np.uint32(0x9E3779B1)
 
 Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
 """(rows, BINS): the minimum hash in each bin; or (rows, BANDS): a key for each band."""
+
+
+class Signatures(NamedTuple):
+    """What is known of some texts, so that they can be compared without them.
+
+    Attributes:
+        rows: (compared,), the texts with enough n-grams.
+        keys: (compared, BANDS), their keys: near duplicates agree in some band.
+        grams: (grams,), the distinct n-grams of each text as sorted 48-bit numbers.
+        ends: (texts + 1,), where in `grams` texts begin and end.
+    """
+
+    rows: Positions
+    keys: Sketches
+    grams: Hashes
+    ends: Positions
 
 
 def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]:
@@ -62,7 +78,7 @@ def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions,
 
 def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(pairs,): the exact Jaccard similarity of the candidates' sets of word 5-grams."""
-    return np.concatenate([np.empty(0), *_similarities(column, later, earlier)])
+    return np.concatenate([np.empty(0), *(jaccard(*portion) for portion in _portions(column, later, earlier))])
 
 
 def similarity(one: str, other: str) -> float:
@@ -76,37 +92,63 @@ def similarity(one: str, other: str) -> float:
 
 def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
     """Jaccard similarities of pairs of texts, given by their positions; None where one is too short to be compared."""
-    grams, ends = _gram_sets(pa.chunked_array([pa.array(texts, pa.large_string())]))
-    left, right = np.array(one, np.int64), np.array(other, np.int64)
-    sizes = np.diff(ends)  # (texts,): distinct n-grams of each
-    enough = np.minimum(sizes[left], sizes[right]) >= FEWEST_GRAMS  # (pairs,)
-    found: list[float | None] = [None] * len(left)
-    for start in range(0, len(left), PAIRS_AT_ONCE):
-        positions = start + np.flatnonzero(enough[start : start + PAIRS_AT_ONCE])
-        for position, alike in zip(
-            positions.tolist(), _jaccard(grams, ends, left[positions], right[positions]).tolist(), strict=True
-        ):
-            found[position] = alike
+    column = pa.chunked_array([pa.array(texts, pa.large_string())])
+    found: list[float | None] = []
+    for grams, ends, left, right in _portions(column, np.array(one, np.int64), np.array(other, np.int64)):
+        sizes = np.diff(ends)  # (texts,): distinct n-grams of each
+        enough = np.minimum(sizes[left], sizes[right]) >= FEWEST_GRAMS  # (pairs,)
+        alike = iter(jaccard(grams, ends, left[enough], right[enough]).tolist())
+        found.extend(next(alike) if compared else None for compared in enough)
     return found
+
+
+def signatures(column: pa.ChunkedArray) -> Signatures:
+    """The keys and the n-grams of a column's texts, read once."""
+    numbers, keys, sets = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)], [np.empty(0, np.uint64)]
+    for rows, grams, row_of in _gram_hashes(column):
+        enough, found = _keys_of(rows, grams, row_of)
+        numbers.append(enough)
+        keys.append(found)
+        sets.append(_numbered(rows, grams, row_of))
+    return Signatures(np.concatenate(numbers), np.concatenate(keys), *_distinct_sets(sets, len(column)))
+
+
+def pairs_of_band(keys: Sketches) -> tuple[Positions, Positions]:
+    """Pairs of texts with equal keys in one band, as far as they are compared: later and earlier, both (pairs,), sorted.
+
+    Args:
+        keys: (texts,), the band's keys, in the order of the texts.
+    """
+    return _unpacked(_of_one_band(keys))
+
+
+def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[Texts, Hashes, Positions]]:
+    """Some texts at a time with their n-grams: hashes, and the number of their text among these; both (grams,)."""
+    for rows in ngrams.texts(column):
+        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
+        yield rows, *ngrams.grams(found.hashes, found.ends, GRAM)
 
 
 def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, Sketches]:
     """The rows with enough n-grams, and their keys (rows, BANDS): near duplicates agree in some band."""
     numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
-    for rows in ngrams.texts(column):
-        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
-        grams, row_of = ngrams.grams(found.hashes, found.ends, GRAM)
-        counts = np.bincount(row_of, minlength=len(rows))  # (rows,)
-        # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
-        sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
-        np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
-        enough = np.flatnonzero(counts >= FEWEST_GRAMS)
-        bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
-        numbers.append(rows.first + enough)
-        keys.append(
-            (ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32)
-        )
+    for rows, grams, row_of in _gram_hashes(column):
+        enough, found = _keys_of(rows, grams, row_of)
+        numbers.append(enough)
+        keys.append(found)
     return np.concatenate(numbers), np.concatenate(keys)
+
+
+def _keys_of(rows: Texts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
+    """`_band_keys` of some texts, given their n-grams."""
+    counts = np.bincount(row_of, minlength=len(rows))  # (rows,)
+    # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
+    sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
+    np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
+    enough = np.flatnonzero(counts >= FEWEST_GRAMS)
+    bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
+    mixed = ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64))  # (rows, BANDS)
+    return rows.first + enough, (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 def _filled(sketch: Sketches) -> Sketches:
@@ -128,8 +170,13 @@ def _candidates(rows: Positions, keys: Sketches) -> tuple[Positions, Positions]:
     found = np.empty(0, np.uint64)
     for band in range(keys.shape[1]):
         found = ngrams.distinct(np.concatenate([found, _of_one_band(keys[:, band])]))
-    later, earlier = (found >> np.uint64(32)).astype(np.int64), (found & np.uint64(2**32 - 1)).astype(np.int64)
+    later, earlier = _unpacked(found)
     return rows[later], rows[earlier]
+
+
+def _unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
+    """Later and earlier positions of pairs from `later << 32 | earlier`."""
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
 
 
 def _of_one_band(keys: Sketches) -> Hashes:
@@ -149,31 +196,44 @@ def _of_one_band(keys: Sketches) -> Hashes:
     return ngrams.distinct(np.concatenate(pairs))
 
 
-def _similarities(
-    column: pa.ChunkedArray, later: Positions, earlier: Positions
-) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
-    """Exact Jaccard similarities (pairs,), computed in portions to bound memory."""
-    for start in range(0, len(later), PAIRS_AT_ONCE):
-        one, other = later[start : start + PAIRS_AT_ONCE], earlier[start : start + PAIRS_AT_ONCE]
-        rows = ngrams.distinct(np.concatenate([one, other]))
-        grams, ends = _gram_sets(column.take(pa.array(rows)))
-        yield _jaccard(grams, ends, np.searchsorted(rows, one), np.searchsorted(rows, other))
+def _portions(
+    column: pa.ChunkedArray, one: Positions, other: Positions
+) -> Iterator[tuple[Hashes, Positions, Positions, Positions]]:
+    """Some pairs of texts at a time, which bounds memory: `_gram_sets` of their texts, and the pairs' positions among these."""
+    for start in range(0, len(one), PAIRS_AT_ONCE):
+        left, right = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
+        rows = ngrams.distinct(np.concatenate([left, right]))
+        yield *_gram_sets(column.take(pa.array(rows))), np.searchsorted(rows, left), np.searchsorted(rows, right)
 
 
 def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Positions]:
     """The distinct n-grams of each text as sorted 48-bit numbers (grams,), and where texts begin and end (rows + 1,)."""
-    keys = [np.empty(0, np.uint64)]
-    for rows in ngrams.texts(column):
-        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
-        grams, row_of = ngrams.grams(found.hashes, found.ends, GRAM)
-        keys.append(((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS)))
-    every = ngrams.distinct(np.concatenate(keys))
-    ends = np.searchsorted(every, np.arange(len(column) + 1, dtype=np.uint64) << _HASH_BITS)
-    return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), ends
+    return _distinct_sets([_numbered(*found) for found in _gram_hashes(column)], len(column))
 
 
-def _jaccard(grams: Hashes, ends: Positions, one: Positions, other: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
-    sizes = np.diff(ends)  # (rows,): distinct n-grams of each text
+def _numbered(rows: Texts, grams: Hashes, row_of: Positions) -> Hashes:
+    """(grams,): n-grams as 48-bit numbers, below the 16 low bits of the number of their text."""
+    return ((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS))
+
+
+def _distinct_sets(numbered: Sequence[Hashes], texts: int) -> tuple[Hashes, Positions]:
+    """What `_gram_sets` gives, from the n-grams of at most 2¹⁶ texts, as `_numbered` gives them."""
+    assert texts <= 2**16, texts
+    every = ngrams.distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))
+    ends = np.searchsorted(every, np.arange(texts, dtype=np.uint64) << _HASH_BITS)
+    return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), np.append(ends, len(every))
+
+
+def jaccard(grams: Hashes, ends: Positions, one: Positions, other: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(pairs,): exact Jaccard similarities of pairs of texts.
+
+    Args:
+        grams: (grams,), the distinct n-grams of each text, sorted.
+        ends: (texts + 1,), where in `grams` texts begin and end.
+        one: (pairs,), numbers of texts, at most 2¹⁶ pairs.
+        other: (pairs,), those that they are compared with.
+    """
+    sizes = np.diff(ends)  # (texts,): distinct n-grams of each text
     left, right = _by_pair(grams, ends, one), _by_pair(grams, ends, other)
     at = np.minimum(np.searchsorted(right, left), len(right) - 1)
     common = np.bincount((left[right[at] == left] >> _HASH_BITS).astype(np.int64), minlength=len(one))  # (pairs,)

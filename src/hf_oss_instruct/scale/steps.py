@@ -89,8 +89,7 @@ class RunShard(Step):
             self._count(result.stats)
             check_finished(shard, result)
             for path in sorted((out / "data").glob("*.parquet")):
-                for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
-                    yield from map(document_of, batch.to_pylist())
+                yield from documents_in(path)
 
     def _count(self, stats: RunStats) -> None:
         self.count("kept", stats.kept)
@@ -218,7 +217,7 @@ class Check(Step):
     """A check of `curate` that looks at one row at a time: rejected rows are dropped and counted.
 
     Args:
-        name: `decontamination`, `license`, `denied`, … as in `curate --steps`.
+        name: `decontamination` or `denied`, as in `curate --steps`.
         benchmarks: what decontamination compares with.
         keep_rejected: pass rejected rows on, with `reason` and `detail` in their metadata.
     """
@@ -245,6 +244,32 @@ class Check(Step):
                         continue
                 document.metadata = {name: value for name, value in row.items() if value or name not in (REASON, DETAIL)}
                 yield document
+
+
+class RowReader(Step):
+    """Reads the rows of a dataset; task RANK of WORLD_SIZE has every WORLD_SIZE-th file.
+
+    Args:
+        folder: parquet files in the columns of ours, such as those of `RowWriter`.
+    """
+
+    type, name = "📖 - OSS-Instruct", "rows"
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__()
+        self.folder = str(folder)
+
+    def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """See `PipelineStep.run`.
+
+        Raises:
+            UsageError: the folder has no parquet files.
+        """
+        yield from data or ()
+        if not (paths := sorted(Path(self.folder).glob("*.parquet"))):
+            raise UsageError(f"{self.folder!r} has no parquet files. Name the folder of a RowWriter, or data/ of a dataset.")
+        for path in paths[rank::world_size]:
+            yield from documents_in(path)
 
 
 class RowWriter(Step):
@@ -277,3 +302,9 @@ class RowWriter(Step):
 def document_of(row: Row | dict[str, Any]) -> Document:
     """A row as a document: its solution as text, all columns as metadata."""
     return Document(row["solution"], row["seed_id"], metadata=dict(row))
+
+
+def documents_in(path: Path) -> Iterator[Document]:
+    """The rows of a parquet file as documents."""
+    for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
+        yield from map(document_of, batch.to_pylist())

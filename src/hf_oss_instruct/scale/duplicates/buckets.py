@@ -1,0 +1,81 @@
+"""Stage 2: which documents repeat others, found by each task among its share of the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from hf_oss_instruct.atomic import atomic_write
+from hf_oss_instruct.curation import dedup, minhash, ngrams
+from hf_oss_instruct.curation.ngrams import Hashes
+from hf_oss_instruct.scale.duplicates.files import BUCKETS
+from hf_oss_instruct.scale.duplicates.signatures import NEAR, Signatures
+from hf_oss_instruct.spec.shard import Shard
+
+Records: TypeAlias = np.ndarray[Any, np.dtype[np.void]]
+
+PAIR = np.dtype([("later", "<u8"), ("earlier", "<u8"), ("column", "u1"), ("similarity", "<f8")])
+"""Near duplicates: their positions, the number of the column, and the Jaccard similarity there."""
+MARK = np.dtype([("position", "<u8"), ("column", "u1"), ("mark", "<u8")])
+"""A text that others repeat exactly: the position of its document, the number of the column, and its hash."""
+
+
+def write_buckets(folder: Path, shard: Shard) -> int:
+    """Compare the texts that agree in a key, and write those that repeat others.
+
+    The work of all tasks is divided by columns and bands, and if there are more tasks than these, by ranges of keys.
+
+    Args:
+        folder: of all stages.
+        shard: the task.
+
+    Returns:
+        How many records were written.
+
+    Raises:
+        RunError: a task of the stage before has not finished.
+    """
+    signatures = Signatures(folder)
+    job = signatures.job
+    parts = max(1, shard.count // (len(job.columns) * job.bands))
+    units = [*product(range(len(job.columns)), range(job.bands), range(parts))]
+    records = [np.empty(0, PAIR if job.check == NEAR else MARK)]
+    for column, band, part in units[shard.index :: shard.count]:
+        keys, positions = signatures.of_band(column, band, part, parts)
+        records.extend(_near(signatures, column, keys, positions) if job.check == NEAR else [_marks(column, keys, positions)])
+    found = np.concatenate(records)
+    (folder / BUCKETS).mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / BUCKETS / f"{shard.name}.npy") as file:
+        np.save(file, found, allow_pickle=False)
+    return len(found)
+
+
+def _near(signatures: Signatures, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
+    """The near duplicates among the texts of a bucket, a portion at a time."""
+    every_later, every_earlier = minhash.pairs_of_band(keys)
+    for start in range(0, len(every_later), minhash.PAIRS_AT_ONCE):
+        later, earlier = (positions[rows[start : start + minhash.PAIRS_AT_ONCE]] for rows in (every_later, every_earlier))
+        wanted = ngrams.distinct(np.concatenate([later, earlier]))
+        grams, ends = signatures.gram_sets(column, wanted)
+        similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))
+        near = similarity >= signatures.job.threshold
+        found = np.empty(int(near.sum()), PAIR)
+        found["later"], found["earlier"], found["column"], found["similarity"] = (
+            later[near],
+            earlier[near],
+            column,
+            similarity[near],
+        )
+        yield found
+
+
+def _marks(column: int, keys: Hashes, positions: Hashes) -> Records:
+    """The texts that occur more than once."""
+    again = dedup.repeated(keys)
+    found = np.empty(int(again.sum()), MARK)
+    found["position"], found["column"], found["mark"] = positions[again], column, keys[again]
+    return found

@@ -1,0 +1,43 @@
+"""What the tasks of one stage leave for those of the next: in a folder of each stage, a file or folder of each task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.spec.shard import Shard
+
+SIGNATURES, BUCKETS, CLUSTERS = "signatures", "buckets", "clusters"
+"""Folders of the stages."""
+NAMED = 5
+"""Tasks that an error names."""
+
+
+def outputs(folder: Path, stage: str) -> list[Path]:
+    """What the tasks of a stage wrote, in the order of the tasks.
+
+    Raises:
+        RunError: a task has not finished, or there are outputs of pipelines with different numbers of tasks.
+    """
+    found: dict[Shard, Path] = {}
+    for path in sorted((folder / stage).glob("[0-9]*-of-*")):
+        try:
+            found[Shard.parse(path.name.partition(".")[0].replace("-of-", "/"))] = path
+        except UsageError as error:
+            raise RunError(f"{str(path)!r} is not the output of a task: {error} Remove it.") from error
+    if not found:
+        raise RunError(f"{str(folder / stage)!r} has no output of a task. Run the pipeline of that stage first.")
+    counts = sorted({shard.count for shard in found})
+    if len(counts) > 1:
+        raise RunError(
+            f"{str(folder / stage)!r} has outputs of pipelines with {' and '.join(map(str, counts))} tasks. Remove those of one "
+            "of them, or start again in a new folder."
+        )
+    missing = [number for number in range(counts[0]) if Shard(number, counts[0]) not in found]
+    if missing:
+        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        raise RunError(
+            f"Tasks {', '.join(map(str, missing[:NAMED]))}{more} of {counts[0]} have not finished in {str(folder / stage)!r}. "
+            "Run their pipeline again; tasks that have finished are skipped."
+        )
+    return [found[shard] for shard in sorted(found)]
