@@ -84,13 +84,13 @@ language_option = click.option(
 )
 
 
-def columns_in(said: str | None) -> dict[str, str]:
+def columns_in(text: str | None) -> dict[str, str]:
     """The value of `--columns`: field → column.
 
     Raises:
         UsageError: a part of it is not of the form FIELD=COLUMN.
     """
-    found = dict(part.strip().partition("=")[::2] for part in said.split(",")) if said else {}
+    found = dict(part.strip().partition("=")[::2] for part in text.split(",")) if text else {}
     if empty := [field for field, name in found.items() if not name]:
         raise UsageError(f"--columns takes FIELD=COLUMN, not {empty[0]!r}. Write problem=NAME,solution=NAME.")
     return found

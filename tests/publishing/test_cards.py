@@ -175,7 +175,7 @@ SCORED = {
 
 def rendered() -> dict[str, str]:
     """Every snapshot, made anew: what stands in `model_cards/` and, so, on the Hub."""
-    license = License("apache-2.0", said_by="the card of them/base-1b")
+    license = License("apache-2.0", source="the card of them/base-1b")
     model = model_card("my-model", training_facts(), repo_id="me/my-model", license=license)
     curated = facts()["report"] | {"source": "rows.parquet", "columns": ["instruction", "response"]}
     stack = facts(repo_id="me/my-pairs", terms=terms_of("bigcode/the-stack-v2-dedup"), recipes=["magicoder", "lora"])

@@ -74,5 +74,5 @@ def why_unavailable(language: str, tier: str | None = None) -> str | None:
     if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two do not mean that something is missing
         return None
     output = probed.execution.stderr if probed.execution else probed.detail
-    said = one_line(output, 200)
-    return f"A correct program in {language} does not run here: {said}. If something is missing, install it with: {row.install}"
+    line = one_line(output, 200)
+    return f"A correct program in {language} does not run here: {line}. If something is missing, install it with: {row.install}"

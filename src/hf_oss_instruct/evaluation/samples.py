@@ -130,10 +130,12 @@ def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> 
     index, count = position
     own = list(benchmark.problems)[index] if count == len(benchmark.problems) else None
     text = text.strip()
-    begun = [task_id for task_id, one in benchmark.problems.items() if one.prompt.strip() and text.startswith(one.prompt.strip())]
-    if own in begun or not begun:
+    matching = [
+        task_id for task_id, one in benchmark.problems.items() if one.prompt.strip() and text.startswith(one.prompt.strip())
+    ]
+    if own in matching or not matching:
         return own
-    return max(begun, key=lambda task_id: len(benchmark.problems[task_id].prompt.strip()))
+    return max(matching, key=lambda task_id: len(benchmark.problems[task_id].prompt.strip()))
 
 
 def _by_quoted_prompt(query: str, benchmark: Benchmark) -> str | None:

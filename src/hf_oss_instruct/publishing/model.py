@@ -180,7 +180,7 @@ def _shards(index: Path) -> set[str]:
 def _notes(folder: Path, files: dict[str, Any], license: License, facts: dict[str, Any], scored: bool) -> list[str]:
     known = {*files, LOCK, OWNER}
     left = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in known)
-    notes = [f"license {license.title}, according to {license.said_by}"]
+    notes = [f"license {license.title}, according to {license.source}"]
     notes += [f"not uploaded: {', '.join(left)}"] if left else []
     notes += [f"trained on {part['source']['path']}, which is not on the Hub" for part in facts["data"] if not part["hub"]]
     if not scored:

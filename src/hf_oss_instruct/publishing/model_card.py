@@ -24,13 +24,13 @@ class License:
     Attributes:
         id: the Hub's identifier.
         name, link: name and URL of a license without an identifier, whose id is `other`.
-        said_by: the source of this information.
+        source: the source of this information.
     """
 
     id: str
     name: str | None = None
     link: str | None = None
-    said_by: str = "its publisher"
+    source: str = "its publisher"
 
     @property
     def title(self) -> str:

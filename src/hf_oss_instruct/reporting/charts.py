@@ -37,7 +37,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
             "shown": one_line(label, LABEL),
             "value": counts.get(label, 0),
             "dataset": name,
-            "said": number(counts.get(label, 0), of_rows),
+            "text": number(counts.get(label, 0), of_rows),
         }
         for name, counts in (_shares(values) if shares else values).items()
         for label in labels
@@ -45,7 +45,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
     if not (highest := max((float(one["value"]) for one in data), default=0)):
         return None
     for one in data if shares else ():
-        one["said"] = f"{one['value']:.1%}"
+        one["text"] = f"{one['value']:.1%}"
     step = CAPTION + BAR * len(values) + GAP
     each: Spec = {"y": {"field": "label", "type": "nominal", "sort": labels, "axis": None, "scale": {"padding": 0}}}
     beside: Spec = {"yOffset": {"field": "dataset", "sort": list(values), "scale": {"range": [CAPTION, step - GAP]}}}
@@ -61,7 +61,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
     bar = {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {**each, **beside, **length, **color}}
     text = {
         "mark": {"type": "text", "align": "left", "dx": 5},
-        "encoding": {**each, **beside, **length, "text": {"field": "said"}},
+        "encoding": {**each, **beside, **length, "text": {"field": "text"}},
     }
     return _spec(data, encoding={}, layer=[bar, text, caption], height=step * len(labels), title=unit)
 
@@ -90,7 +90,7 @@ def histogram(
     if mean:
         layer += [
             {
-                "data": {"values": [{"at": at, "said": f"mean {at:,.3g}" if at < 10 else f"mean {at:,.0f}", "dataset": name}]},
+                "data": {"values": [{"at": at, "text": f"mean {at:,.3g}" if at < 10 else f"mean {at:,.0f}", "dataset": name}]},
                 "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 1.5},
                 "encoding": {"x": {"field": "at", "type": "quantitative"}, "x2": None, "y": None, "y2": None},
             }

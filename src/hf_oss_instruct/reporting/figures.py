@@ -88,9 +88,9 @@ def _composition(sets: Sets) -> Iterator[Figure]:
     for name, title in COMPOSITION.items():
         found = {of: numbers["composition"][name] for of, numbers in sets.items() if name in numbers["composition"]}
         counts = {of: _titles(one["rows"]) if name == "languages" else one["rows"] for of, one in found.items()}
-        said = " · ".join(f"{one['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, one in found.items())
+        note = " · ".join(f"{one['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, one in found.items())
         if any(one["distinct"] > 1 for one in found.values()) or name == "languages":
-            yield from _bars(name, "composition", title, said, counts)
+            yield from _bars(name, "composition", title, note, counts)
 
 
 def _lengths(sets: Sets) -> Iterator[Figure]:

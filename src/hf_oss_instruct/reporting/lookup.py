@@ -82,7 +82,7 @@ class RowLookup:
             limit: how many.
 
         Returns:
-            `items` (key, title, said), `total`, `rows` (that pass the filters), `looked` (how many of these were searched), and
+            `items` (key, title, details), `total`, `rows` (that pass the filters), `looked` (of these, searched), and
             `cursor`, which is not empty while a search is not finished: pass it with the same query to continue.
         """
         for name in chosen:
@@ -154,12 +154,12 @@ class RowLookup:
 
     def _items(self, positions: list[int]) -> list[dict[str, Any]]:
         columns = [self._rows.problem, "seed", "received", *(facet.column for facet in FACETS)]
-        said = [facet for facet in FACETS if facet.listed]
+        listed = [facet for facet in FACETS if facet.listed]
         return [
             {
                 "key": self._key(position),
                 "title": title(row, self._rows.problem),
-                "said": " · ".join(str(row[facet.column]) for facet in said if row.get(facet.column)),
+                "details": " · ".join(str(row[facet.column]) for facet in listed if row.get(facet.column)),
             }
             for position, row in zip(positions, self._take(positions, columns), strict=True)
         ]

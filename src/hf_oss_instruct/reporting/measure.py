@@ -34,7 +34,7 @@ EXCERPT = 1_200
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a report is told.
+    """Options of a report.
 
     Attributes:
         lists: the benchmarks to compare with.

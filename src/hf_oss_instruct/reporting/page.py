@@ -85,9 +85,9 @@ def _hash(text: str) -> str:
 def lead(numbers: Mapping[str, Any], others: list[str]) -> str:
     """What the dataset is, in a sentence."""
     funnel, cost = numbers["funnel"], numbers["cost"]
-    said = f"{funnel['kept']:,} of {funnel['requested']:,} rows kept"
-    said += f", written by {cost['teacher']}" if cost else ""
-    return said + (f"; compared with {visible(', '.join(others))}." if others else ".")
+    text = f"{funnel['kept']:,} of {funnel['requested']:,} rows kept"
+    text += f", written by {cost['teacher']}" if cost else ""
+    return text + (f"; compared with {visible(', '.join(others))}." if others else ".")
 
 
 def facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -118,7 +118,9 @@ def _outcome(funnel: Mapping[str, Any]) -> list[dict[str, Any]]:
     total, start, parts = funnel["requested"], 0.0, []
     for name, rows in (("kept", funnel["kept"]), ("rejected", sum(funnel["rejected"].values())), ("pending", funnel["pending"])):
         if rows and total:
-            parts.append({"start": round(start, 1), "width": round(1000 * rows / total, 1), "said": f"{name} {rows / total:.1%}"})
+            parts.append(
+                {"start": round(start, 1), "width": round(1000 * rows / total, 1), "label": f"{name} {rows / total:.1%}"}
+            )
             start += 1000 * rows / total
     return parts if len(parts) > 1 else []
 

@@ -142,7 +142,7 @@ def serve(source: str, columns: Sequence[str] | None, port: int, announce: Calla
         source: as in `open_rows`. Its charts are those of `SOURCE/report/report.json`, if there is one.
         columns: names of the columns with problem and solution.
         port: 0 for a free one.
-        announce: is told the address.
+        announce: is called with the address.
 
     Raises:
         UsageError: the port is taken, or `report.json` holds something else than a report.

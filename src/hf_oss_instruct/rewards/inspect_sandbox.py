@@ -50,8 +50,8 @@ for folder, _, names in os.walk("."):
         if os.path.isfile(path) and not os.path.islink(path):
             with open(path, "rb") as file:
                 files[os.path.relpath(path)] = base64.b64encode(file.read()).decode()
-said = [base64.b64encode(stream[-job["shown"]:]).decode() for stream in streams]
-print(json.dumps({"code": code, "streams": said, "files": files}))
+encoded = [base64.b64encode(stream[-job["shown"]:]).decode() for stream in streams]
+print(json.dumps({"code": code, "streams": encoded, "files": files}))
 """
 
 
@@ -120,10 +120,10 @@ class OssInstructSandbox(SandboxEnvironment):
         if ran.status == "sandbox_error":
             raise SandboxUnavailableError(ran.reason)
         try:
-            said: dict[str, Any] = any_json(ran.stdout)
-            stdout, stderr = (base64.b64decode(stream).decode("utf-8", "replace") for stream in said["streams"])
-            self._files = {_inside(name): base64.b64decode(text) for name, text in said["files"].items()}
-            return ExecResult(said["code"] == 0, int(said["code"]), stdout, stderr)
+            answer: dict[str, Any] = any_json(ran.stdout)
+            stdout, stderr = (base64.b64decode(stream).decode("utf-8", "replace") for stream in answer["streams"])
+            self._files = {_inside(name): base64.b64decode(text) for name, text in answer["files"].items()}
+            return ExecResult(answer["code"] == 0, int(answer["code"]), stdout, stderr)
         except (ValueError, KeyError, TypeError, AttributeError):  # a limit ended it, files are as they were before it
             return ExecResult(False, ran.exit_code or 1, "", ran.stderr[-SHOWN:] or f"({ran.status})")
 

@@ -99,10 +99,10 @@ class RewardOptions:
 
 def _read(name: str, text: str, kind: type) -> Any:
     if kind is bool:
-        said = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-        if text.lower() not in said:
+        values = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in values:
             raise UsageError(f"{name} is {text!r}. Set it to 1 or 0.")
-        return said[text.lower()]
+        return values[text.lower()]
     try:
         return kind(text)
     except ValueError:

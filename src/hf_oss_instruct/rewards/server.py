@@ -93,8 +93,8 @@ class RewardServer:
         except (ValueError, UsageError) as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         if len(items) > self._queue:
-            said = f"{len(items)} completions in one request; the queue holds {self._queue}. Send fewer at a time."
-            raise web.HTTPRequestEntityTooLarge(max_size=self._queue, actual_size=len(items), text=said)
+            message = f"{len(items)} completions in one request; the queue holds {self._queue}. Send fewer at a time."
+            raise web.HTTPRequestEntityTooLarge(max_size=self._queue, actual_size=len(items), text=message)
         if self._held + len(items) > self._queue:
             raise web.HTTPTooManyRequests(text=f"The queue of {self._queue} completions is full.", headers={"Retry-After": "1"})
         found = await self._scored(scorer, items)
@@ -135,7 +135,12 @@ class RewardServer:
 
 
 async def serve(
-    server: RewardServer, host: str, port: int, stop: asyncio.Event, on_start: Callable[[str], None], patience_s: float = 10.0
+    server: RewardServer,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    on_start: Callable[[str], None],
+    shutdown_timeout_s: float = 10.0,
 ) -> None:
     """Serve until `stop` is set, then finish what is queued.
 
@@ -145,12 +150,12 @@ async def serve(
         port: port to listen on; 0 for any free one.
         stop: ends it.
         on_start: called with the URL once connections are accepted.
-        patience_s: seconds in which requests may end after `stop`.
+        shutdown_timeout_s: seconds in which requests may end after `stop`.
 
     Raises:
         OSError: the address cannot be used.
     """
-    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=patience_s)
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=shutdown_timeout_s)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -93,9 +93,9 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
             raise UsageError(f"The tasks {str(path)!r} cannot be read: {error.strerror}.") from error
         for number, line in enumerate(lines, 1):
             try:
-                told = any_json(line)
-                RowTests.from_json(told["tests"])
-                yield CodeTask(CodeData(id=told["id"], prompt=told["prompt"], tests=told["tests"]), self.config.task)
+                columns = any_json(line)
+                RowTests.from_json(columns["tests"])
+                yield CodeTask(CodeData(id=columns["id"], prompt=columns["prompt"], tests=columns["tests"]), self.config.task)
             except (ValueError, KeyError, TypeError) as error:
                 raise UsageError(f"Line {number} of {path} is not a task: {type(error).__name__}: {error}.") from None
 

@@ -56,8 +56,8 @@ def _show_languages(output: str) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        said = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
-        click.echo(f"- {row['language']}: {said}")
+        state = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        click.echo(f"- {row['language']}: {state}")
 
 
 def _sandbox() -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _sandbox() -> dict[str, Any]:
     return {
         "tier": best.name if best else None,
         "memory": memory_held_by(best.name) if best else None,
-        "held": [said for name, said in GUARANTEES.items() if name not in lost] if best else [],
+        "held": [text for name, text in GUARANTEES.items() if name not in lost] if best else [],
         "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
         "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
     }

@@ -45,14 +45,14 @@ class ForkServer:
 
     def __init__(self, key: ForkServerKey) -> None:
         self._base: str | None = None
-        self._said = os.memfd_create("fork-server")
+        self._stderr = os.memfd_create("fork-server")
         try:
             self._control, self._process = self._start(key)
         except OSError as error:
             raise SandboxError(f"the sandbox {key[0]} could not be started: {error}") from error
         if not select.select([self._control], [], [], START_S)[0] or self._control.recv(16) != b"ready":
             self.close()
-            raise SandboxError(f"the sandbox {key[0]} does not start on this machine: {self.said() or 'no reason given'}")
+            raise SandboxError(f"the sandbox {key[0]} does not start on this machine: {self.stderr_text() or 'no reason given'}")
 
     def _start(self, key: ForkServerKey) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         tier, preload, packages, roots, hash_seed = key
@@ -83,7 +83,7 @@ class ForkServer:
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._stderr,
                 pass_fds=[theirs.fileno(), passwd],
                 start_new_session=True,
             )
@@ -97,9 +97,9 @@ class ForkServer:
         """
         socket.send_fds(self._control, [b"run"], fds)
 
-    def said(self) -> str:
+    def stderr_text(self) -> str:
         """Return what it wrote to stderr."""
-        return os.pread(self._said, 2000, 0).decode(errors="replace").strip()
+        return os.pread(self._stderr, 2000, 0).decode(errors="replace").strip()
 
     def retire(self) -> None:
         """Send it no more runs; it exits when the last one is over."""

@@ -184,18 +184,18 @@ class _Watch:
             if self._init_process < 0 and not self._error:
                 self._error = "the run ended before it began"
             return False
-        said = json.loads(message)
+        event = json.loads(message)
         if fds:
             self._init_process = fds[0]
             self._stack.callback(os.close, fds[0])
             self._report.send(b"go")
-        elif "error" in said:
-            self._error = said["error"]
-        elif "began" in said:
+        elif "error" in event:
+            self._error = event["error"]
+        elif "began" in event:
             self._output.began = self._running = True
-            self._deadline = time.monotonic() + said["began"] + SLACK_S
+            self._deadline = time.monotonic() + event["began"] + SLACK_S
         else:
-            self._output.ends.append(said)
+            self._output.ends.append(event)
             self._running, self._deadline = False, time.monotonic() + PATIENCE_S
         return True
 
@@ -223,8 +223,8 @@ class _Watch:
 def _kill(init_process: int) -> None:
     """Kill an init process and its run: with its namespace, or one by one with the init process last, so none is reparented."""
     with open(f"/proc/self/fdinfo/{init_process}") as file:
-        said = dict(line.split(":", 1) for line in file)
-    pid, numbers = int(said["Pid"]), said["NSpid"].split()
+        fields = dict(line.split(":", 1) for line in file)
+    pid, numbers = int(fields["Pid"]), fields["NSpid"].split()
     until = time.monotonic() + STOP_S
     while len(numbers) == 1 and time.monotonic() < until and (others := _alive(pid)):
         for kind in (signal.SIGSTOP, signal.SIGKILL):  # stop first: a fork bomb could otherwise outrun the kills
@@ -242,10 +242,10 @@ def _alive(init_process: int) -> list[int]:
     return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
 
 
-def _ended(init_process: int, patience_s: float) -> bool:
+def _ended(init_process: int, timeout_s: float) -> bool:
     poll = select.poll()
     poll.register(init_process, select.POLLIN)
-    return bool(poll.poll(patience_s * 1000))
+    return bool(poll.poll(timeout_s * 1000))
 
 
 def _file(stack: contextlib.ExitStack, content: bytes) -> int:

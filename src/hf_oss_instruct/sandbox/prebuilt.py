@@ -174,9 +174,9 @@ def _made(language: str, path: Path, make: _Maker, compiler: str, compile: tuple
         if not path.is_dir():
             _make(path, make, compiler, compile)
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or error
+        output = getattr(error, "stderr", None) or error
         warnings.warn(
-            f"Programs in {language} are compiled from scratch, which takes longer: {said}", RuntimeWarning, stacklevel=2
+            f"Programs in {language} are compiled from scratch, which takes longer: {output}", RuntimeWarning, stacklevel=2
         )
         return None
     return str(path)

@@ -195,7 +195,7 @@ def _attempted(
         except (monitor.SandboxStalledError, OSError) as error:
             if process.given_up:
                 raise SandboxError("the run was canceled because this process is exiting") from error
-            failure = f"{error}. {process.said()}".strip()
+            failure = f"{error}. {process.stderr_text()}".strip()
             discard(job.key, process)
             by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
     if by_the_program == ATTEMPTS:

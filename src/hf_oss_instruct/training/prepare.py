@@ -90,13 +90,13 @@ class Encoder:
         pair = as_pair(row)
         if pair is None:
             return _dropped("not_a_pair")
-        row, said = pair, [pair[name] for name in _columns(pair)]
-        if not all(isinstance(text, str) and text.strip() for text in said):
+        row, texts = pair, [pair[name] for name in _columns(pair)]
+        if not all(isinstance(text, str) and text.strip() for text in texts):
             return _dropped("empty")
         reasoning = (row.get(REASONING) or "").strip() if self.keeps_thoughts else ""
         if any(word in reasoning for word in (*self._special, THINK, THINK_END)):
             return _dropped("special_token")
-        if any(word in text.removesuffix(self.template.stop) for word in self._special for text in said):
+        if any(word in text.removesuffix(self.template.stop) for word in self._special for text in texts):
             return _dropped("special_token")
         ids, learnt_from = self._ids(*self.texts(row))
         if len(ids) > self.max_length:
@@ -160,9 +160,9 @@ def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Pre
     reasons = encoded["dropped"]
     counts = Counter("kept" if reason is None else reason for reason in reasons)
     if not counts["kept"]:
-        said = ", ".join(f"{reason} {n:,}" for reason, n in counts.items())
+        summary = ", ".join(f"{reason} {n:,}" for reason, n in counts.items())
         raise UsageError(
-            f"No row can be trained on ({said}; max_length is {encoder.max_length:,}). Raise max_length, or check the data."
+            f"No row can be trained on ({summary}; max_length is {encoder.max_length:,}). Raise max_length, or check the data."
         )
     thoughts = sum(encoded["thoughts"])
     if encoder.keeps_thoughts and not thoughts:

@@ -136,7 +136,7 @@ def test_a_blob_that_is_missing_broken_or_no_id_is_skipped_with_that_reason(tmp_
 def test_a_busy_bucket_is_asked_again(tmp_path: Path) -> None:
     with LocalBucket({blob_id(b"x"): b"x"}) as bucket:
         bucket.busy = 2
-        found = Archive(bucket.url, tmp_path, patience_s=0.01).fetch([blob_id(b"x")])
+        found = Archive(bucket.url, tmp_path, longest_pause_s=0.01).fetch([blob_id(b"x")])
     assert list(found) == [blob_id(b"x")]
     assert bucket.asked == {f"content/{blob_id(b'x')}": 3}
 
@@ -144,7 +144,7 @@ def test_a_busy_bucket_is_asked_again(tmp_path: Path) -> None:
 def test_a_bucket_that_cannot_be_reached_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     with LocalBucket() as bucket:
         url = bucket.url
-    archive = Archive(url, tmp_path / "cache", patience_s=0.01)
+    archive = Archive(url, tmp_path / "cache", longest_pause_s=0.01)
     ids(tmp_path / "t", [{"blob_id": "a" * 40, "language": "Python"}])
     source = LocalTables(tmp_path / "t", ["a.parquet"], archive=archive)
     with pytest.raises(SeedError, match=r"does not return the text of a{40}.*only ids.*stack-v3-train"):

@@ -168,9 +168,9 @@ def language_of(value: Any, default: str, task_id: Any = None) -> str:
         task_id: the id of its problem, such as HumanEval-X's `CPP/0`.
     """
     of_id = _LANGUAGE_AND_NUMBER.fullmatch(task_id) if isinstance(task_id, str) else None
-    said = [str(value)] if value else []
-    said += [of_id[1]] if of_id else []
-    known = next((found for name in said if (found := find(name) or of_path(f"file.{name}"))), None)
+    names = [str(value)] if value else []
+    names += [of_id[1]] if of_id else []
+    known = next((found for name in names if (found := find(name) or of_path(f"file.{name}"))), None)
     return known.name if known else default
 
 

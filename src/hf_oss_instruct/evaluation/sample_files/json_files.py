@@ -132,16 +132,16 @@ def _parsed(lines: list[bytes]) -> Iterator[tuple[int, Any]]:
 
     A line that ends inside a string continues in the next one: some tools do not escape newlines.
     """
-    begun: list[bytes] = []
+    pending: list[bytes] = []
     for number, line in enumerate(lines, 1):
-        if not begun and not line.strip():
+        if not pending and not line.strip():
             continue
-        begun.append(line)
-        first = number - len(begun) + 1
+        pending.append(line)
+        first = number - len(pending) + 1
         try:
-            yield first, any_json(b"\n".join(begun), strict=False)
+            yield first, any_json(b"\n".join(pending), strict=False)
         except ValueError as error:
-            if "Unterminated string" in str(error) and number < len(lines) and len(begun) < MOST_LINES:
+            if "Unterminated string" in str(error) and number < len(lines) and len(pending) < MOST_LINES:
                 continue
             yield first, error
-        begun = []
+        pending = []

@@ -65,11 +65,11 @@
       return { total: found.length, items: found.slice(offset, offset + PAGE).map((n) => this.item(n)) };
     },
     item(n) {
-      const said = this.index.facets.filter((facet) => facet.listed).map((facet) => facet.codes[n]).map((code, i) => {
+      const details = this.index.facets.filter((facet) => facet.listed).map((facet) => facet.codes[n]).map((code, i) => {
         const values = this.index.facets.filter((facet) => facet.listed)[i].values;
         return (Array.isArray(code) ? code : [code]).map((one) => values[one]).join(", ");
       });
-      return { key: this.key(n), title: this.index.titles[n], said: said.filter(Boolean).join(" · ") };
+      return { key: this.key(n), title: this.index.titles[n], details: details.filter(Boolean).join(" · ") };
     },
     key(n) { return n < this.index.kept ? `kept-${n}` : `rejected-${n - this.index.kept}`; },
     async row(key) {
@@ -129,7 +129,7 @@
     byId("previous").disabled = !state.offset;
     byId("next").disabled = !found.cursor && state.offset + PAGE >= found.total;
     byId("list").replaceChildren(...found.items.map((item) =>
-      el("li", {}, el("a", { href: `#row=${item.key}`, "data-key": item.key }, el("b", {}, visible(item.title) || "(empty)"), el("span", {}, visible(item.said))))));
+      el("li", {}, el("a", { href: `#row=${item.key}`, "data-key": item.key }, el("b", {}, visible(item.title) || "(empty)"), el("span", {}, visible(item.details))))));
     byId("browser").removeAttribute("aria-busy");
     mark();
   };
@@ -184,7 +184,7 @@
     if (!runs.length) return [];
     const width = Math.min(Math.max(...runs.map((one) => one.results.length)), 200);
     const numbers = [...Array(width).keys()];
-    const cell = (result) => { const said = verdict(result); return el("td", { class: said }, MARKS[said], el("span", { class: "hidden" }, said)); };
+    const cell = (result) => { const status = verdict(result); return el("td", { class: status }, MARKS[status], el("span", { class: "hidden" }, status)); };
     const head = el("tr", {}, el("th", { scope: "col" }, "solution"), ...numbers.map((n) => el("th", { scope: "col" }, `test ${n + 1}`)), el("th", { scope: "col" }, "passed"));
     const body = runs.map((one) => el("tr", {}, el("th", { scope: "row" }, visible(`${row.solutions.indexOf(one) + 1}: ${String(one.status ?? "not run").slice(0, 40)}`)), ...numbers.map((n) => cell(one.results[n])), el("td", {}, `${one.results.filter((result) => result === true).length} of ${one.results.length}`)));
     const share = (n) => `${runs.filter((one) => one.results[n] === true).length} of ${runs.length}`;

@@ -43,11 +43,11 @@ class Archive:
     Args:
         endpoint: an S3 server; None for `AWS_ENDPOINT_URL_S3`, else Amazon's.
         cache: folder of fetched blobs; None for `$HF_HOME/oss-instruct/software-heritage`.
-        patience_s: longest pause before a retry, in seconds.
+        longest_pause_s: longest pause before a retry, in seconds.
     """
 
-    def __init__(self, endpoint: str | None = None, cache: Path | None = None, patience_s: float = 20.0) -> None:
-        self._endpoint, self._cache_at, self._patience_s, self._ahead = endpoint, cache, patience_s, FIRST
+    def __init__(self, endpoint: str | None = None, cache: Path | None = None, longest_pause_s: float = 20.0) -> None:
+        self._endpoint, self._cache_at, self._longest_pause_s, self._ahead = endpoint, cache, longest_pause_s, FIRST
 
     def filled(
         self,
@@ -106,7 +106,7 @@ class Archive:
                     write_cached(self._cached(blob_id), answer)
             if not left:
                 return found
-            time.sleep(min(2.0**attempt, self._patience_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
+            time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
         raise SeedError(
             f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
             f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
