@@ -36,7 +36,11 @@ def test_jobs_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not
 
     with JobsHub(tmp_path / "jobs") as hub, LocalTeacher(held_up) as teacher:
         hub.put("me/code", "data/train.jsonl", rows(code))
-        environment = os.environ | hub.environment(tmp_path / "hf") | {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame"}
+        environment = (
+            os.environ
+            | hub.environment(tmp_path / "hf")
+            | {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame", "STORE_KEY": "poppy"}
+        )
         model = ["--model", "m", "--base-url", teacher.base_url, "--api-key-env", "SERVER_KEY", "--concurrency", "4"]
 
         def command(*words: str | Path) -> str:
@@ -49,7 +53,7 @@ def test_jobs_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not
         seeds = ["--seeds", "me/code", "--n", str(N), "--benchmarks", "none", "--licenses", "any"]
         command("plan", *seeds, "--shards", "2", "--out", "plan", *model)
         launch = ["launch", "plan", "--on", "jobs", "--store", STORE, "--copy-every", "1", "--yes", *model]
-        launch += ["--set", "poll_interval=0.2", "--set", "dependencies=[hf-oss-instruct]"]
+        launch += ["--set", "poll_interval=0.2", "--set", "dependencies=[hf-oss-instruct]", "--set", "secrets=[STORE_KEY]"]
         with subprocess.Popen(
             [COMMAND, *launch], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as launched:
@@ -64,8 +68,10 @@ def test_jobs_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not
                 hub.close_jobs()
         assert launched.returncode == 0, (said, [hub.log(name) for name in hub.jobs])
         assert [asked["labels"]["shard"] for asked in hub.jobs.values()].count(lost) == 2
-        assert all(asked["secrets"] == {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame"} for asked in hub.jobs.values())
-        assert "sesame" not in json.dumps([{**asked, "secrets": None} for asked in hub.jobs.values()])
+        secrets = {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame", "STORE_KEY": "poppy"}
+        assert all(asked["secrets"] == secrets for asked in hub.jobs.values())
+        shown = json.dumps([{**asked, "secrets": None} for asked in hub.jobs.values()])
+        assert not [secret for secret in secrets.values() if secret in shown]
         prompts = [json.dumps(request["body"]["messages"]) for request in teacher.requests]
         assert len(set(prompts)) == N
         assert len(prompts) <= N + 4 + HELD_AFTER - 1  # in flight when it was lost, or answered after its last copy

@@ -15,7 +15,6 @@ import click
 from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import BudgetReachedError, RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
@@ -219,9 +218,7 @@ def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
         for number, source in enumerate(sources):
             if is_url(source):
                 if not (found := fetch_recorded(Store(source), Path(copies, str(number)))):
-                    raise RunError(
-                        f"The store {redacted(source)!r} has no shard that has begun. Start them with run-shard or launch."
-                    )
+                    raise RunError(f"The store {source!r} has no shard that has begun. Start them with run-shard or launch.")
                 folders += found
             elif not Path(source).is_dir():
                 raise UsageError(f"{source!r} is not a folder. Pass the folder of a plan, or those of its shards.")

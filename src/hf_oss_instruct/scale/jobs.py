@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import xxhash
 
 from hf_oss_instruct.console import show_line
+from hf_oss_instruct.credentials import is_secret_name
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
@@ -23,7 +24,7 @@ from hf_oss_instruct.publishing.retries import retried
 from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
 from hf_oss_instruct.scale.plan import SHARDS, Plan
 from hf_oss_instruct.scale.run_shard import ShardRun
-from hf_oss_instruct.scale.store import Store, patiently
+from hf_oss_instruct.scale.store import Store, library_of, patiently
 from hf_oss_instruct.spec.declare import options_of
 from hf_oss_instruct.spec.kinds import Several, Switch
 from hf_oss_instruct.spec.shard import Shard
@@ -50,14 +51,18 @@ class JobsExecutor:
         plan: the plan, as it is here.
         how: how each shard is run; its plan is a URL.
         workers: Jobs at the same time; -1 for all.
-        dependencies: what `uv run --with` installs in a Job; by default this package from where it came.
+        dependencies: what `uv run --with` installs in a Job; by default this package from where it came, and the library of the
+            store.
         python: Python version of the Jobs.
         flavor, timeout, namespace, image: as `huggingface_hub.run_uv_job` has them.
-        env: environment variables of the Jobs.
+        env: environment variables of the Jobs, which everybody who sees a Job can read.
+        secrets: names of environment variables here that Jobs get as secrets, such as the keys of an S3 store. The server's key
+            and the token of the Hub are always among them.
         poll_interval: seconds between looks at the Jobs.
 
     Raises:
-        UsageError: this package came from a folder of this machine, and no dependencies are given.
+        UsageError: this package came from a folder of this machine, and no dependencies are given; `env` has a password or key;
+            or a variable of `secrets` is not set.
     """
 
     plan: Plan
@@ -70,11 +75,20 @@ class JobsExecutor:
     namespace: str | None = None
     image: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = ()
     poll_interval: float = POLL_S
 
     def __post_init__(self) -> None:
         if self.dependencies is None:
-            self.dependencies = [_installable()]
+            library = library_of(self.how.plan)
+            self.dependencies = [_installable(), *([library] if library else [])]
+        if open_to_all := [name for name in self.env if is_secret_name(name)]:
+            raise UsageError(
+                f"{open_to_all[0]} in env could be read by everybody who sees the Job. Export it here, and pass "
+                f"--set 'secrets=[{', '.join(open_to_all)}]'."
+            )
+        if unset := [name for name in self.secrets if not os.environ.get(name)]:
+            raise UsageError(f"The environment variable {unset[0]!r} of secrets is not set. Export it, or leave it out.")
 
     def run(self) -> None:
         """Run all shards that are not finished.
@@ -109,7 +123,7 @@ class JobsExecutor:
         from huggingface_hub import get_token, run_uv_job
 
         token = get_token()
-        variables = [name.rpartition("=")[2] for name in self.how.teacher.api_key_env]
+        variables = [*(name.rpartition("=")[2] for name in self.how.teacher.api_key_env), *self.secrets]
         secrets = {name: os.environ[name] for name in variables} | ({"HF_TOKEN": token} if token else {})
         with _asking("A Job could not be started"):
             job = run_uv_job(

@@ -15,7 +15,7 @@ from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.scale.jobs import JobsExecutor
 from hf_oss_instruct.scale.plan import Plan
 from hf_oss_instruct.scale.run_shard import COPY_EVERY_S, ShardRun
-from hf_oss_instruct.scale.store import is_url
+from hf_oss_instruct.scale.store import Store, is_url
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.teacher import TeacherSpec
 
@@ -51,7 +51,7 @@ class Launch:
         scratch: with a store, folder on the disk of each machine for shards in work.
 
     Raises:
-        UsageError: the executor is unknown, or a setting that it needs is missing.
+        UsageError: the executor is unknown, a setting that it needs is missing, or the store cannot be used.
     """
 
     plan: Plan
@@ -74,6 +74,8 @@ class Launch:
             raise UsageError(f"--on {self.on} needs {' and '.join(missing)}. Pass {words}.")
         if self.store and not is_url(self.store):
             raise UsageError(f"--store {self.store!r} is not a URL. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN.")
+        if self.store:
+            Store(self.store)  # its library is installed, and no password is in the URL
         if self.on == "jobs" and not self.store:
             raise UsageError("Jobs share no file system. Pass --store hf://buckets/NAME/RUN, which they read and write.")
         if self.on == "jobs" and Path(self.seeds or self.plan.source).is_absolute():
@@ -137,7 +139,7 @@ class Launch:
     def _copies(self, at_once: int) -> list[str]:
         if not self.store:
             return []
-        lines = [f"copied to {redacted(self.store)} every {self.copy_every_s:,.0f} s: what a lost machine may cost"]
+        lines = [f"copied to {self.store} every {self.copy_every_s:,.0f} s: what a lost machine may cost"]
         commits = at_once * 3600 / self.copy_every_s
         if self.store.startswith("hf://datasets/") and commits > COMMITS_AN_HOUR:
             seconds = at_once * 3600 / COMMITS_AN_HOUR

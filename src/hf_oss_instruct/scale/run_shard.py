@@ -64,7 +64,7 @@ class ShardRun:
             OssInstructError: as `synthesis.run.run`.
         """
         store = Store(self.plan) if is_url(self.plan) else None
-        plan = Plan.read(self._fetched(store) if store else Path(self.plan))
+        plan = Plan.read(self._fetched(store, say) if store else Path(self.plan))
         if shard.count != plan.shards:
             raise UsageError(
                 f"The plan {self.plan!r} has {plan.shards} shards, not {shard.count}. Pass one of 0/{plan.shards} to …"
@@ -84,11 +84,11 @@ class ShardRun:
         with Shipper(store, out, f"{SHARDS}/{out.name}", self.copy_every_s, say):
             yield
 
-    def _fetched(self, store: Store) -> Path:
+    def _fetched(self, store: Store, say: Callable[[str], None]) -> Path:
         """The plan of a store in a folder of this machine, in which its shards are run."""
         home = Path(self.scratch) if self.scratch else cache_folder("shards")
         folder = home / xxhash.xxh3_64_hexdigest(store.url.encode())
-        if PLAN not in patiently(store.names):
+        if PLAN not in patiently(store.names, say=say):
             raise RunError(f"The store {store.url!r} has no {PLAN}. Put a plan there with launch --store, or copy its files.")
         patiently(store.fetch, {name: folder / name for name in (PLAN, CONFIG)})
         return folder

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 AT_ONCE = 16
@@ -20,6 +24,8 @@ ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
 FINAL = (401, 403, 404)
 """HTTP status codes that stay."""
 FINAL_ERRORS = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+PROBE = ".writable"
+"""File that is written and removed to find out whether a store can be written."""
 
 
 class StoreError(RunError):
@@ -34,27 +40,35 @@ def is_url(text: str | Path) -> bool:
 class Store:
     """A folder in a store.
 
-    Files are written whole. On `hf://datasets/…` all files of a call are one commit, since the Hub limits commits an hour.
+    Files are written whole. On the Hub, all files of a call are written in one request, since it limits requests and commits.
 
     Args:
         url: `hf://datasets/me/run`, `hf://buckets/me/run`, `s3://bucket/run`, or any other that fsspec knows. Credentials come
             from the environment, as each library of fsspec reads them.
 
     Attributes:
-        url: the URL without a slash at its end, and without passwords.
+        url: the URL without a slash at its end.
 
     Raises:
-        UsageError: no library for this kind of URL is installed.
+        UsageError: no library for this kind of URL is installed, or the URL has a password or key in it, which would be written
+            into scripts and records.
     """
 
     def __init__(self, url: str) -> None:
         from fsspec.core import url_to_fs
 
-        self.url = redacted(url.rstrip("/"))
+        if has_secret(url):
+            raise UsageError(
+                f"{redacted(url)!r} has a password or key in it, which others could read where the URL is recorded. Set it in "
+                "the environment, as the library for this kind of URL describes."
+            )
+        self.url = url.rstrip("/")
         try:
             self._fs, root = url_to_fs(url)
         except ImportError as error:
-            raise UsageError(f"The store {self.url!r} needs a library that is not installed: {error}.") from error
+            library = library_of(url)
+            how = f"Install it with: pip install {library}" if library else f"{error}."
+            raise UsageError(f"The store {self.url!r} needs a library that is not installed. {how}") from error
         except ValueError as error:
             raise UsageError(
                 f"{self.url!r} is not the URL of a store: {error}. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN."
@@ -106,26 +120,26 @@ class Store:
             StoreError: the store refused; any of the files may have been written.
         """
         with self._refusals("written"):
-            if self._on_git():
-                self._commit(files, gone)
+            if self._on_hub():
+                self._change(files, gone)
                 return
             for name, content in files.items():
-                path = f"{self._root}/{name}"
-                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-                self._fs.pipe_file(path, content if isinstance(content, bytes) else content.read_bytes())
+                self._write(f"{self._root}/{name}", content if isinstance(content, bytes) else content.read_bytes())
             for name in gone:
                 with suppress(FileNotFoundError):  # another machine removed it in the meantime
                     self._fs.rm_file(f"{self._root}/{name}")
 
     def create(self) -> None:
-        """Make the repository or bucket on the Hub, private, if it is missing; other stores must have theirs.
+        """Make the repository or bucket on the Hub, private, if it is missing; check that another store can be written.
 
         Raises:
-            StoreError: this user may not.
+            StoreError: this user may not, or there is no such bucket.
         """
-        from huggingface_hub import HfApi, HfFileSystem
+        from huggingface_hub import HfApi
 
-        if not isinstance(self._fs, HfFileSystem):
+        if not self._on_hub():
+            self.put({PROBE: b""})
+            self.put({}, [PROBE])
             return
         kind, *parts = self._root.split("/")
         api, repo_id = HfApi(endpoint=self._fs.endpoint, token=self._fs.token), "/".join(parts[:2]).split("@")[0]
@@ -137,19 +151,36 @@ class Store:
             else:
                 api.create_bucket(repo_id, private=True, exist_ok=True)
 
-    def _on_git(self) -> bool:
+    def _write(self, path: str, data: bytes) -> None:
+        try:
+            self._fs.pipe_file(path, data)
+        except (
+            FileNotFoundError
+        ):  # on a store with folders, a new one; on others there is no bucket, and `makedirs` would make it
+            if not self._fs.exists(self._root.split("/")[0] or "/"):
+                raise
+            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._fs.pipe_file(path, data)
+
+    def _on_hub(self) -> bool:
         from huggingface_hub import HfFileSystem
 
-        return isinstance(self._fs, HfFileSystem) and not self._root.startswith("buckets/")
+        return isinstance(self._fs, HfFileSystem)
 
-    def _commit(self, files: Mapping[str, bytes | Path], gone: Sequence[str]) -> None:
+    def _change(self, files: Mapping[str, bytes | Path], gone: Sequence[str]) -> None:
+        """Add and remove files on the Hub in one call, which its limits count."""
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
         at = self._fs.resolve_path(self._root)
-        inside = f"{at.path_in_repo}/" if at.path_in_repo else ""
+        inside = f"{at.path}/" if at.path else ""
+        api = HfApi(endpoint=self._fs.endpoint, token=self._fs.token, library_name="hf-oss-instruct")
+        if self._root.startswith("buckets/"):
+            added: list[tuple[str | Path | bytes, str]] = [(content, inside + name) for name, content in files.items()]
+            api.batch_bucket_files(at.bucket_id, add=added, delete=[inside + name for name in gone])
+            return
         operations: list[Any] = [CommitOperationAdd(inside + name, content) for name, content in files.items()]
         operations += [CommitOperationDelete(inside + name) for name in gone]
-        HfApi(endpoint=self._fs.endpoint, token=self._fs.token, library_name="hf-oss-instruct").create_commit(
+        api.create_commit(
             at.repo_id,
             operations,
             repo_type=at.repo_type,
@@ -168,8 +199,26 @@ class Store:
             raise StoreError(f"The store {self.url!r} could not be {done}: {redacted(error_message(error))}.") from error
 
 
-def patiently(call: Callable[..., T], *args: Any) -> T:
+def has_secret(url: str) -> bool:
+    """Whether a URL has a password or key in it."""
+    return bool(urlsplit(url).password) or "=***" in redacted(url)
+
+
+def library_of(url: str) -> str | None:
+    """The package that reads URLs of this kind, such as `s3fs`; None if fsspec itself or huggingface_hub does."""
+    from fsspec.registry import known_implementations
+
+    module = known_implementations.get(url.partition("://")[0], {}).get("class", "fsspec").split(".")[0]
+    return None if module in ("fsspec", "huggingface_hub") else str(module)
+
+
+def patiently(call: Callable[..., T], *args: Any, say: Callable[[str], None] | None = None) -> T:
     """Call a store, and try again after failures that may pass.
+
+    Args:
+        call: what calls it.
+        args: its arguments.
+        say: told of each failure that is tried again, in a sentence.
 
     Raises:
         StoreError: it still fails after about a minute, or this user may not, or a folder is missing.
@@ -177,11 +226,21 @@ def patiently(call: Callable[..., T], *args: Any) -> T:
     from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
     waits = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
-    retrying = Retrying(retry=retry_if_exception(_may_pass), stop=stop_after_attempt(ATTEMPTS), wait=waits, reraise=True)
+
+    def tell(state: RetryCallState) -> None:
+        if say and state.outcome:
+            say(f"{state.outcome.exception()} It is tried again.")
+
+    stop = stop_after_attempt(ATTEMPTS)
+    retrying = Retrying(retry=retry_if_exception(_may_pass), stop=stop, wait=waits, reraise=True, before_sleep=tell)
     return retrying(call, *args)
 
 
 def _may_pass(error: BaseException) -> bool:
     cause = error.__cause__
-    status = getattr(getattr(cause, "response", None), "status_code", None)
-    return isinstance(error, StoreError) and not isinstance(cause, FINAL_ERRORS) and status not in FINAL
+    if not isinstance(error, StoreError) or isinstance(cause, FINAL_ERRORS):
+        return False
+    # By name, since each cloud has its own: botocore's NoCredentialsError, google.auth's DefaultCredentialsError
+    if "Credentials" in type(cause).__name__:
+        return False
+    return getattr(getattr(cause, "response", None), "status_code", None) not in FINAL
