@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
+from hf_oss_instruct.data import Provenance, Request, Seed
 from hf_oss_instruct.errors import BudgetReachedError, RunError, TeacherError
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
@@ -22,7 +23,11 @@ from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.reservations import Reservations
 from hf_oss_instruct.synthesis.run import RunResult, run
+from hf_oss_instruct.synthesis.sessions import usage_before
 from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.http_client import HttpClient
@@ -265,6 +270,58 @@ def test_killed_at_any_moment_the_same_run_ends_with_the_same_bytes_and_pays_onc
         assert sum(len(job.lines) for job in server.jobs) == N, "no request is in two batches"
     assert tables(tmp_path / "out") == plain
     assert json.loads((tmp_path / "out/run.json").read_text())["requests_sent"] == N
+
+
+KILLED_BETWEEN_JOURNAL_AND_BUDGET = """
+import os, signal, sys
+from pathlib import Path
+from hf_oss_instruct.data import Completion
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.synthesis.budget import Budget
+from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.reservations import Reservations
+from hf_oss_instruct.teachers.batches.store import BatchStore
+from tests.synthesis.test_batches import request
+out = Path(sys.argv[1])
+reservations, journal = Reservations(out), Journal(out / "journal")
+budget = Budget(RunLimits(max_requests=9), record=reservations.write)
+batched, direct = [request(n) for n in range(4)], request(9)
+assert all(budget.reserve(one, batched=True) for one in batched)
+store = BatchStore(out / "journal")
+store.record(store.new("m", batched, [b"{}"] * 4), file_id="f", batch_id="b")
+assert budget.reserve(direct)
+budget.settle(direct, None)  # sent, and failed
+for one in batched[:3]:
+    answer = Completion("text", "stop", None, None, 10, 5)
+    journal.append(one.key, answer)
+    if one is batched[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    budget.settle(one, answer)
+"""
+
+
+def request(number: int) -> Request:
+    seed = Seed("x", 1, 1, Provenance("corpus", "v1", f"{number}", 0, "python"), "hash/1", 0)
+    return Request(seed, ({"role": "user", "content": "x"},), {"max_tokens": 100}, key=f"{number:032x}")
+
+
+def test_a_kill_between_journal_and_budget_miscounts_nothing(tmp_path: Path) -> None:
+    """One request was sent directly and failed, three of four in a batch were answered, the last of them at the kill."""
+    killed = BASE.run(["-c", KILLED_BETWEEN_JOURNAL_AND_BUDGET, tmp_path], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    most = request(3).most_tokens
+    for _ in range(2):  # the next session is killed before it has done anything
+        with Journal(tmp_path / "journal") as journal:
+            reservations = Reservations(tmp_path)
+            spent = usage_before({}, journal, reservations)
+        assert (spent.requests_sent, spent.prompt_tokens, spent.completion_tokens) == (4, 30, 15)
+        assert spent.in_batches == {request(3).key: most}
+        budget = Budget(RunLimits(max_requests=6), spent, reservations.write)
+        assert budget.reserve(request(3), batched=True), "it is in a batch already"
+        assert budget.reserve(request(10)), "the sixth"
+        assert not budget.reserve(request(11))
+        budget.withdraw(request(10))
+        reservations.write(1, 0, 0)  # as it was
 
 
 def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_continued_directly(

@@ -29,6 +29,7 @@ class Usage:
         changes: sampling parameters that the server does not support, see `Completion.changes`.
         deadlines: deadlines of the attempts in flight, one for each task.
         teachers: the teachers that were asked, whose notes the display of progress shows.
+        batched: those requests, prompt and completion tokens of earlier sessions that batches have answered.
         in_batches: requests that earlier sessions submitted in batches and that have no answer in the journal: key → the most
             tokens of prompt and answer.
     """
@@ -46,12 +47,21 @@ class Usage:
     changes: dict[str, str | None] = field(default_factory=dict)
     deadlines: list[Deadline] = field(default_factory=list)
     teachers: list[Teacher] = field(default_factory=list)
+    batched: tuple[int, int, int] = (0, 0, 0)
     in_batches: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def count(self, answer: Completion, form: str | None = None) -> None:
-        """Add the tokens of an answer, from this session or an earlier one, and its form."""
-        self.prompt_tokens += answer.prompt_tokens or 0
-        self.completion_tokens += answer.completion_tokens or 0
+    def count(self, answer: Completion, form: str | None = None, most: tuple[int, int] = (0, 0)) -> None:
+        """Add the tokens of an answer, from this session or an earlier one, and its form.
+
+        Args:
+            answer: the answer.
+            form: its form, if there may be several.
+            most: tokens of prompt and answer, where the server has not counted both.
+        """
+        counted = answer.prompt_tokens, answer.completion_tokens
+        prompt, completion = most if any(most) and None in counted else counted
+        self.prompt_tokens += prompt or 0
+        self.completion_tokens += completion or 0
         self.finish_reasons[answer.finish_reason or "none"] += 1
         self.changes |= answer.changes or {}
         if form is not None:
@@ -62,13 +72,14 @@ class Budget:
     """Tracks what is spent, and what is reserved for requests in flight.
 
     A request reserves the most that it can use (`Request.most_tokens`). The actual usage replaces the reservation when the answer
-    arrives; if the server sends none, that stays. Reservations of requests in batches are recorded with the batch, when it
-    is submitted, and not before: a batch that is never submitted costs nothing.
+    arrives; if the server sends none, that stays. Requests in batches are recorded with the batch, when it is submitted, and not
+    before: a batch that is never submitted costs nothing. Once answered they are in the journal, and counted from there.
 
     Args:
         limits: the limits.
         before: usage of the run's earlier sessions.
-        record: called with requests, prompt and completion tokens, spent and reserved, before a request is sent.
+        record: called with requests, prompt and completion tokens, spent and reserved, before a request is sent; without those
+            that batches answered or will answer.
     """
 
     def __init__(
@@ -82,7 +93,7 @@ class Budget:
         self._bounded, self._record_totals = self.limits.bounded, record
         self._total = (before.requests_sent, before.prompt_tokens, before.completion_tokens)
         self._waiting, self._in_batches = dict(before.in_batches), dict[str, tuple[int, int]]()
-        self._batched = (0, 0, 0)
+        self._batched = before.batched
         for prompt, completion in self._waiting.values():
             self._add(1, prompt, completion, batched=True)
 
@@ -121,12 +132,13 @@ class Budget:
         prompt, completion = request.most_tokens
         if batched := self._in_batches.pop(request.key, None):
             prompt, completion = batched
-            self._batched = _sum(self._batched, (-1, -prompt, -completion))
         if answer is None:
-            self._add(0, -prompt, -completion)
+            self._add(0, -prompt, -completion, batched=bool(batched))
         elif answer.prompt_tokens is not None and answer.completion_tokens is not None:
-            self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion)
-        if batched:
+            self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion, batched=bool(batched))
+        if batched and answer is None:  # the next session finds it neither in a batch nor in the journal
+            self._batched = _sum(self._batched, (-1, 0, 0))
+        if not batched or answer is None:
             self._record()
 
     def _record(self) -> None:

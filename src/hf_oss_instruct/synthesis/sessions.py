@@ -42,19 +42,35 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
     Args:
         before: their report, as `report_before` gives it; a session that was killed wrote none.
         journal: their answers. Requests that were in flight at a kill are not among them.
-        reservations: what was reserved at a kill, where there are limits. Requests in batches are not among it: the files of
-            the batches have theirs.
+        reservations: what was reserved at a kill, where there are limits. Requests that batches answered or will answer are not
+            among it: journal and batches say which those are, so that no kill comes between two counts of the same request.
     """
-    tokens, found, answered = before.get("tokens", {}), reservations.found, Usage()
+    tokens, found, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
     batches = unanswered(journal.folder)
-    if reservations.killed and (batches or not found.requests_sent):
+    if batches or (reservations.killed and not found.requests_sent):
         for entry in journal.answers():
             answered.requests_sent += 1
             if isinstance(entry.answer, Completion):
                 answered.count(entry.answer)
+                if entry.key in batches:
+                    batched.requests_sent += 1
+                    batched.count(entry.answer, most=batches[entry.key])
+    if not reservations.killed:
+        answered = found = Usage()
+    elif found.requests_sent or batched.requests_sent:
+        found = _added(found, batched)
     return Usage(
         max(before.get("requests_sent", 0), found.requests_sent, answered.requests_sent),
         max(tokens.get("prompt", 0), found.prompt_tokens, answered.prompt_tokens),
         max(tokens.get("completion", 0), found.completion_tokens, answered.completion_tokens),
+        batched=(batched.requests_sent, batched.prompt_tokens, batched.completion_tokens),
         in_batches={key: most for key, most in batches.items() if key not in journal},
+    )
+
+
+def _added(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        one.requests_sent + other.requests_sent,
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
     )
