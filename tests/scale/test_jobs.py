@@ -25,7 +25,10 @@ STORE = "hf://datasets/me/run"
 HELD_AFTER = 10
 
 
-def test_jobs_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not_copied(tmp_path: Path, code: Path) -> None:  # noqa: F811
+def test_jobs_and_a_launch_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not_copied(
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+) -> None:
     """Its dataset is that of one process."""
     go_on = threading.Event()
 
@@ -54,24 +57,33 @@ def test_jobs_that_are_lost_are_started_again_and_pay_only_for_what_they_had_not
         command("plan", *seeds, "--shards", "2", "--out", "plan", *model)
         launch = ["launch", "plan", "--on", "jobs", "--store", STORE, "--copy-every", "1", "--yes", *model]
         launch += ["--set", "poll_interval=0.2", "--set", "dependencies=[hf-oss-instruct]", "--set", "secrets=[STORE_KEY]"]
-        with subprocess.Popen(
-            [COMMAND, *launch], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as launched:
+
+        def launching() -> subprocess.Popen[str]:
+            return subprocess.Popen(
+                [COMMAND, *launch], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+
+        with launching() as first:
+            wait_for(lambda: first.poll() is not None or (copied(hub) and len(hub.jobs) == 2), hub)
+            first.kill()
+        lost = copied(hub)[0]
+        hub.lose(shard=lost)
+        with launching() as launched:
             try:
-                wait_for(lambda: launched.poll() is not None or copied(hub), hub)
-                lost = copied(hub)[0]
-                hub.lose(shard=lost)
+                shown = ""
+                while "of an earlier launch" not in shown and launched.poll() is None:
+                    shown += launched.stdout.readline()
                 go_on.set()
-                said = launched.communicate(timeout=180)[0]
+                shown += launched.communicate(timeout=180)[0]
             finally:
                 launched.kill()
                 hub.close_jobs()
-        assert launched.returncode == 0, (said, [hub.log(name) for name in hub.jobs])
+        assert launched.returncode == 0, (shown, [hub.log(name) for name in hub.jobs])
         assert [asked["labels"]["shard"] for asked in hub.jobs.values()].count(lost) == 2
         secrets = {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame", "STORE_KEY": "poppy"}
         assert all(asked["secrets"] == secrets for asked in hub.jobs.values())
-        shown = json.dumps([{**asked, "secrets": None} for asked in hub.jobs.values()])
-        assert not [secret for secret in secrets.values() if secret in shown]
+        visible = json.dumps([{**asked, "secrets": None} for asked in hub.jobs.values()])
+        assert not [secret for secret in secrets.values() if secret in visible]
         prompts = [json.dumps(request["body"]["messages"]) for request in teacher.requests]
         assert len(set(prompts)) == N
         assert len(prompts) <= N + 4 + HELD_AFTER - 1  # in flight when it was lost, or answered after its last copy

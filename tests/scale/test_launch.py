@@ -14,6 +14,9 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.scale.launch import Launch
 from hf_oss_instruct.scale.merge import merge
 from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.run_shard import ShardRun
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from tests.support import slurm
 from tests.support.teacher import LocalTeacher
@@ -31,25 +34,59 @@ def started(plan: Path, teacher: LocalTeacher, *words: str, **more: Any) -> str:
     return done.stdout + done.stderr
 
 
+def named(teacher: LocalTeacher) -> TeacherSpec:  # noqa: F811
+    return TeacherSpec(model="m", base_url=(teacher.base_url,), concurrency=4)
+
+
 def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_rest(
     tmp_path: Path,
     code: Path,  # noqa: F811
     whole: Path,  # noqa: F811
 ) -> None:
     plan = planned(tmp_path / "plan", code, 2)
-    _, (_, last) = plan
-    last.parent.mkdir()
-    last.write_text("in the way")  # the second shard cannot make its folder
+    (_, first), _ = plan
+    first.parent.mkdir()
+    first.write_text("in the way")  # the first shard cannot make its folder, which does not keep the second from running
     with LocalTeacher(answer) as fresh:
         command = [COMMAND, "launch", plan.folder, "--yes", "--workers", "1", "--model", "m", "--base-url", fresh.base_url]
         failed = BASE.run(command)
-        assert failed.returncode != 0
+        assert failed.returncode == 1
         assert "is a file" in failed.stderr
-        last.unlink()
+        assert "Shards are not finished: 0/2. Why is said above" in failed.stderr
+        assert len(fresh.requests) == N // 2
+        first.unlink()
         started(plan.folder, fresh, "--workers", "1")
         assert len(fresh.requests) == N
     merge([plan.folder], tmp_path / "merged")
     assert files(tmp_path / "merged") == files(whole)
+
+
+def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_again(
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+    whole: Path,  # noqa: F811
+) -> None:
+    plan = planned(tmp_path / "plan", code, 2)
+    (one, done), (two, slow) = plan
+    with LocalTeacher(answer) as earlier:
+        go(done, code, earlier, one)
+        go(slow, code, earlier, two, limits=RunLimits(max_requests=2 * 5))
+    split_up = "1 shard is begun and not finished, fewer than can run: --split-stragglers splits it, into 3 each"
+    assert split_up in Launch(plan, "local", workers=3).describe()
+    assert not [line for line in Launch(plan, "local", workers=1).describe() if "--split" in line]
+    with LocalTeacher(answer) as fresh:
+        shown = started(plan.folder, fresh, "--workers", "3", "--split-stragglers")
+        assert "split first, into 3 each: 00001-of-00002" in shown
+        assert len(fresh.requests) == N // 2 - 5
+        assert [shard for shard, _ in plan.parts_of(two)] == [Shard(1, 6), Shard(3, 6), Shard(5, 6)]
+        started(plan.folder, fresh, "--workers", "3", "--split-stragglers")
+        assert len(fresh.requests) == N // 2 - 5
+        (_, result), *_ = ShardRun(str(plan.folder), teacher=named(fresh)).run(Shard(3, 6), say=print)
+        assert (result.stats.pending, len(fresh.requests)) == (0, N // 2 - 5)
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+    with pytest.raises(UsageError, match="--split-stragglers needs the shards in the plan's folder"):
+        Launch(plan, "local", store="memory://run", split_stragglers=True)
 
 
 @pytest.fixture(scope="module")

@@ -142,6 +142,11 @@ def run_shard(
     help="Where machines without a shared file system take the plan and put their shards: hf://buckets/NAME/RUN, s3://BUCKET/RUN.",
 )
 @copy_options
+@click.option(
+    "--split-stragglers",
+    is_flag=True,
+    help="First split the shards that are begun and not finished, so that every worker has one.",
+)
 @click.option("--yes", is_flag=True, help="Start without asking.")
 @run_options("teacher", "limits")
 def launch(
@@ -154,6 +159,7 @@ def launch(
     store: str | None,
     copy_every: float,
     scratch: str | None,
+    split_stragglers: bool,
     yes: bool,
 ) -> None:
     """Run the shards of a plan: with datatrove's executors, or as Hugging Face Jobs.
@@ -180,8 +186,8 @@ def launch(
     if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
     chosen = dict(map(_setting, settings))
-    starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch)
-    executor = starting.executor()
+    starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch, split_stragglers)
+    starting.executor()  # what it does not take is said before it is asked for
     for line in starting.describe():
         show_line(line)
     if not yes:
@@ -191,7 +197,7 @@ def launch(
     with resumable(folder):
         if store:
             send_plan(plan, Store(store))
-        executor.run()
+        starting.run()
     show_line(f"When all shards are done, merge them: {command_line('merge', store or folder, '--out', 'pairs')}")
 
 

@@ -21,8 +21,8 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.publishing.retries import retried
-from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
-from hf_oss_instruct.scale.plan import SHARDS, Plan
+from hf_oss_instruct.run_report import RUN_REPORT
+from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, library_of, patiently
 from hf_oss_instruct.spec.declare import options_of
@@ -188,10 +188,7 @@ def is_finished(store: Store, shard: Shard) -> bool:
         return False
     with TemporaryDirectory() as folder:
         patiently(store.fetch, {report: Path(folder, RUN_REPORT)})
-        try:
-            return read_run_report(Path(folder)).get("pending") == 0
-        except ValueError:
-            return False
+        return pending(Path(folder)) == 0
 
 
 def _installable() -> str:

@@ -9,14 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import xxhash
+
+from hf_oss_instruct.console import show_line
 from hf_oss_instruct.credentials import redacted
-from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.scale.jobs import JobsExecutor
-from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.jobs import JobsExecutor, is_finished
+from hf_oss_instruct.scale.plan import SHARDS, Plan
 from hf_oss_instruct.scale.run_shard import COPY_EVERY_S, ShardRun
 from hf_oss_instruct.scale.store import Store, is_url
+from hf_oss_instruct.scale.stragglers import split_stragglers, stragglers
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
 
 LOGS = "logs"
@@ -28,6 +33,8 @@ EXECUTORS = {
     "jobs": "JobsExecutor",
 }
 TITLES = {"jobs": "Hugging Face Jobs"}
+NAMED = 5
+"""Shards that an error names; more are counted."""
 COMMITS_AN_HOUR = 128
 """Commits to a repository an hour that the Hub accepts (its error 429 says so); buckets have no commits."""
 NEEDED = {"slurm": ("time", "partition")}
@@ -49,6 +56,7 @@ class Launch:
         store: URL of a store through which machines without a shared file system work; `jobs` needs one.
         copy_every_s: with a store, seconds between copies of what a shard has received.
         scratch: with a store, folder on the disk of each machine for shards in work.
+        split_stragglers: whether shards that are begun and not finished are to be split, so that every worker has one.
 
     Raises:
         UsageError: the executor is unknown, a setting that it needs is missing, or the store cannot be used.
@@ -64,6 +72,7 @@ class Launch:
     store: str | None = None
     copy_every_s: float = COPY_EVERY_S
     scratch: str | None = None
+    split_stragglers: bool = False
 
     def __post_init__(self) -> None:
         if self.on not in EXECUTORS:
@@ -76,6 +85,8 @@ class Launch:
             raise UsageError(f"--store {self.store!r} is not a URL. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN.")
         if self.store:
             Store(self.store)  # its library is installed, and no password is in the URL
+            if self.split_stragglers:
+                raise UsageError("--split-stragglers needs the shards in the plan's folder. Leave out --store.")
         if self.on == "jobs" and not self.store:
             raise UsageError("Jobs share no file system. Pass --store hf://buckets/NAME/RUN, which they read and write.")
         if self.on == "jobs" and Path(self.seeds or self.plan.source).is_absolute():
@@ -88,7 +99,21 @@ class Launch:
     def how(self) -> ShardRun:
         """How each shard is run."""
         where = self.store or str(self.plan.folder.absolute())
-        return ShardRun(where, self.seeds, self.teacher, self.limits, self.copy_every_s, self.scratch)
+        go_on = self.on == "local"  # datatrove's local executor ends all shards with the first that fails; others do not
+        return ShardRun(
+            where, self.seeds, self.teacher, self.limits, self.copy_every_s, self.scratch, shards=self._pieces(), go_on=go_on
+        )
+
+    @property
+    def at_once(self) -> int:
+        """Shards that may run at the same time."""
+        return self.workers or self.plan.shards
+
+    def _pieces(self) -> tuple[Shard, ...]:
+        """What tasks run, if that is not every shard of the plan."""
+        if self.store or (self.on != "local" and not any((self.plan.folder / SHARDS / SPLIT).glob("*"))):
+            return ()
+        return tuple(shard for shard, _ in self.plan.unfinished())
 
     def executor(self) -> Any:
         """An executor, ready to `run()`.
@@ -101,6 +126,31 @@ class Launch:
         except TypeError as error:
             raise UsageError(f"{EXECUTORS[self.on]} does not take this: {error}. See its documentation.") from error
 
+    def run(self) -> None:
+        """Start the shards, and wait for them unless Slurm runs them.
+
+        Raises:
+            RunError: shards on this machine are not finished; the same launch goes on with them.
+        """
+        if self.split_stragglers:
+            split_stragglers(self.plan, self.at_once)
+        if not self.store and not self.plan.unfinished():
+            show_line("All shards are finished.")
+            return
+        self.executor().run()
+        if self.on == "local" and (left := self._unfinished()):
+            more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+            raise RunError(
+                f"Shards are not finished: {', '.join(map(str, left[:NAMED]))}{more}. Why is said above and in "
+                f"{str(self.plan.folder / LOGS)!r}. The same launch goes on with them; merge --partial takes what there is."
+            )
+
+    def _unfinished(self) -> list[Shard]:
+        if not self.store:
+            return [shard for shard, _ in self.plan.unfinished()]
+        store = Store(self.store)
+        return [shard for shard, _ in self.plan if not is_finished(store, shard)]
+
     def _jobs(self) -> JobsExecutor:
         return JobsExecutor(self.plan, self.how, self.workers or -1, **self.settings)
 
@@ -112,12 +162,17 @@ class Launch:
         except ImportError as error:
             raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
         shared = self.store if self.on == "ray" and self.store else str(self.plan.folder.absolute())
-        given: dict[str, Any] = {"logging_dir": f"{shared}/{LOGS}"} | dict(self.settings)
+        how, logs, given = self.how, LOGS, dict[str, Any]()
+        if self.on == "local":  # to datatrove, shards that are not finished are completed, too
+            given = {"skip_completed": False}
+        elif how.shards:  # what datatrove knows as completed are numbers of tasks, which mean other shards after a split
+            logs = f"{LOGS}/{xxhash.xxh3_64_hexdigest(repr(how.shards).encode())}"
+        given |= {"logging_dir": f"{shared}/{logs}"} | dict(self.settings)
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
             given = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | given
-            given.setdefault("slurm_logs_folder", str((self.plan.folder / LOGS / "slurm").absolute()))
+            given.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))
         executor = getattr(executors, EXECUTORS[self.on])
-        return executor([RunShard(self.how)], tasks=self.plan.shards, workers=self.workers or -1, **given)
+        return executor([RunShard(how)], tasks=len(how.shards) or self.plan.shards, workers=self.workers or -1, **given)
 
     def describe(self) -> list[str]:
         """What will be started, as lines."""
@@ -131,10 +186,20 @@ class Launch:
             f"on {self.on}: {TITLES.get(self.on) or f'{EXECUTORS[self.on]} of datatrove'}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
             *self._copies(at_once),
+            *self._behind(),
         ]
         limits = {name: getattr(self.limits, name) for name in ("max_requests", "max_total_tokens", "max_cost")}
         spending = ", ".join(f"{name} {value:,}" for name, value in limits.items() if value is not None)
         return [*lines, f"limits of all shards together: {spending or 'none'}"]
+
+    def _behind(self) -> list[str]:
+        if self.store or not (behind := stragglers(self.plan, self.at_once)):
+            return []
+        count, into = len(behind), max(into for _, into in behind)
+        if self.split_stragglers:
+            return [f"split first, into {into:,} each: {', '.join(folder.name for folder, _ in behind)}"]
+        are, them = ("1 shard is", "it") if count == 1 else (f"{count:,} shards are", "them")
+        return [f"{are} begun and not finished, fewer than can run: --split-stragglers splits {them}, into {into:,} each"]
 
     def _copies(self, at_once: int) -> list[str]:
         if not self.store:

@@ -12,6 +12,7 @@ from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.hub import HUB_ID
+from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.source import Source, pinned
@@ -88,6 +89,11 @@ class Plan:
         begun = [(Shard.parse(folder.name.replace("-of-", "/")), folder) for folder in self.begun()]
         return [(part, folder) for part, folder in begun if shard.has(part)]
 
+    def unfinished(self) -> list[tuple[Shard, Path]]:
+        """Every shard without all of its rows, or such parts of one that was split, and their folders."""
+        pieces = [piece for shard, _ in self for piece in self.parts_of(shard)]
+        return [(shard, folder) for shard, folder in pieces if pending(folder) != 0]
+
     def open_source(self, named: str | None = None) -> Source:
         """The source of its seeds.
 
@@ -121,6 +127,15 @@ class Plan:
     def folder_of(self, shard: Shard) -> Path:
         """The folder of a shard."""
         return self.folder / SHARDS / shard.name
+
+
+def pending(folder: Path) -> int | None:
+    """How many seeds of a shard have no row or rejection yet; None before its first report."""
+    try:
+        found = read_run_report(folder).get("pending")
+    except ValueError:
+        return None
+    return found if isinstance(found, int) else None
 
 
 def is_plan(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.cache import cache_folder
-from hf_oss_instruct.errors import RunError, TeacherError, UsageError
+from hf_oss_instruct.errors import RunError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.scale.plan import PLAN, SHARDS, Plan
 from hf_oss_instruct.scale.shipping import Shipper
@@ -39,6 +39,8 @@ class ShardRun:
         limits: what all shards together may spend.
         copy_every_s: with a store, seconds between copies of what a shard has received.
         scratch: with a store, folder on the machine's own disk for shards in work; by default in `$HF_HOME/oss-instruct/shards/`.
+        shards: those that tasks run, task 0 the first one; empty for all of the plan.
+        go_on: whether a task whose shard is not finished ends without an error, so that tasks after it run.
 
     Raises:
         UsageError: batches are asked for and the plan is in a store: their records stay on this machine.
@@ -50,10 +52,16 @@ class ShardRun:
     limits: RunLimits = field(default_factory=RunLimits)
     copy_every_s: float = COPY_EVERY_S
     scratch: str | None = None
+    shards: tuple[Shard, ...] = ()
+    go_on: bool = False
 
     def __post_init__(self) -> None:
         if is_url(self.plan) and self.teacher.batch:
             raise UsageError("--batch keeps the records of its batches on one machine. Leave it out, or use a plan in a folder.")
+
+    def shard_of(self, rank: int, tasks: int) -> Shard:
+        """The shard that one of several tasks runs."""
+        return self.shards[rank] if self.shards else Shard(rank, tasks)
 
     def run(self, shard: Shard, *, say: Callable[[str], None], progress: Progress = SILENT) -> Iterator[tuple[Path, RunResult]]:
         """Run a shard, or the parts that it was split into: each with its folder on this machine.
@@ -65,7 +73,7 @@ class ShardRun:
         """
         store = Store(self.plan) if is_url(self.plan) else None
         plan = Plan.read(self._fetched(store, say) if store else Path(self.plan))
-        if shard.count != plan.shards:
+        if shard.count != plan.shards and not (plan.folder_of(shard) / CONFIG).is_file():
             raise UsageError(
                 f"The plan {self.plan!r} has {plan.shards} shards, not {shard.count}. Pass one of 0/{plan.shards} to …"
             )
@@ -98,9 +106,12 @@ def check_finished(shard: Shard, result: RunResult) -> None:
     """Raise what kept a shard from being finished.
 
     Raises:
+        RunInterruptedError: it was interrupted.
         TeacherError: seeds have no answer.
         OssInstructError: what stopped the run.
     """
+    if result.interrupted:
+        raise RunInterruptedError(f"Shard {shard} was interrupted. What was received is kept.")
     if result.error:
         raise result.error
     if result.stats.pending:

@@ -23,7 +23,7 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.curation.checks import BY_NAME, Options
 from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
-from hf_oss_instruct.errors import TeacherError, UsageError
+from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
 from hf_oss_instruct.schemas import provenance_columns, seed_of
 from hf_oss_instruct.seeds.resolve import open_source
@@ -84,7 +84,17 @@ class RunShard(Step):
             OssInstructError: what stopped the run.
         """
         yield from data or ()
-        shard = Shard(rank, world_size)
+        shard = self.how.shard_of(rank, world_size)
+        try:
+            yield from self._rows(shard)
+        except RunInterruptedError:
+            raise
+        except OssInstructError as error:
+            if not self.how.go_on:
+                raise
+            logger.error(f"shard {shard}: {error}")
+
+    def _rows(self, shard: Shard) -> Iterator[Document]:
         for out, result in self.how.run(shard, say=logger.warning):
             self._count(result.stats)
             check_finished(shard, result)
