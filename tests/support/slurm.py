@@ -1,4 +1,4 @@
-"""A Slurm cluster on this machine: munged, slurmctld and three slurmd, each a node with a port of its own."""
+"""A Slurm cluster on this machine: munged, slurmctld and three slurmd, each with a port or a network namespace of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from .networks import Network
+
 NODES = 3
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch")
 CONFIG = """\
 ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
+SlurmctldHost={host}({address})
 SlurmctldPort={ports[0]}
 SlurmUser=root
 SlurmdUser=root
@@ -60,25 +62,35 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """Start a cluster, and give the environment in which `sbatch` finds it."""
+def cluster(folder: Path, network: Network | None = None) -> Iterator[dict[str, str]]:
+    """Start a cluster, and give the environment in which `sbatch` finds it.
+
+    Args:
+        folder: for its files.
+        network: with as many nodes as the cluster, each of which runs in one; by default all on the loopback.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("state", *(f"spool-n{number}" for number in range(1, NODES + 1))):
         (folder / name).mkdir()
     ports, host = free_ports(NODES + 1), socket.gethostname()
+    addresses = list(network.nodes.values()) if network else ["127.0.0.1"] * NODES
+    inside = [["nsenter", f"--net=/run/netns/{node}"] for node in network.nodes] if network else [list[str]()] * NODES
     nodes = "\n".join(
-        f"NodeName=n{number} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[number]} CPUs=1 RealMemory=8000 State=UNKNOWN"
-        for number in range(1, NODES + 1)
+        f"NodeName=n{number} NodeHostname={host} NodeAddr={address} Port={ports[number]} CPUs=1 RealMemory=8000 State=UNKNOWN"
+        for number, address in enumerate(addresses, 1)
     )
     config = folder / "slurm.conf"
-    config.write_text(CONFIG.format(folder=folder, host=host, ports=ports, nodes=nodes))
+    config.write_text(
+        CONFIG.format(folder=folder, host=host, address=network.address if network else "127.0.0.1", ports=ports, nodes=nodes)
+    )
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o400)
     environment = os.environ | {"SLURM_CONF": str(config), "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin"}
     munge = ["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"]
     munge += [f"--{kind}-file={folder}/munge.{kind}" for kind in ("pid", "log", "seed")]
-    commands = [munge, ["slurmctld", "-D", "-c"], *(["slurmd", "-D", "-N", f"n{number}"] for number in range(1, NODES + 1))]
+    slurmd = [[*words, "slurmd", "-D", "-N", f"n{number}"] for number, words in enumerate(inside, 1)]
+    commands = [munge, ["slurmctld", "-D", "-c"], *slurmd]
     started: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
@@ -88,6 +100,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
                 wait_for(lambda: (folder / "munge.socket").exists(), folder)
         wait_for(lambda: idle_nodes(environment) == NODES, folder)
         yield environment
+        drain(environment, folder)
     finally:
         for process in reversed(started):
             process.terminate()
@@ -97,6 +110,16 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def drain(environment: dict[str, str], folder: Path) -> None:
+    """End all jobs: a step that is still ending when its slurmd goes stays for ever."""
+    subprocess.run(["scancel", "--user=root"], env=environment, check=True)
+
+    def ended() -> bool:
+        return not subprocess.run(["squeue", "-h"], env=environment, stdout=subprocess.PIPE, check=True).stdout
+
+    wait_for(ended, folder)
 
 
 def idle_nodes(environment: dict[str, str]) -> int:

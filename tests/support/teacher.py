@@ -72,8 +72,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a hanging request must not hold up the end of a test
     request_queue_size = 1024
 
-    def __init__(self, owner: Loopback) -> None:
-        super().__init__(("127.0.0.1", 0), Exchange)
+    def __init__(self, owner: Loopback, host: str) -> None:
+        super().__init__((host, 0), Exchange)
         self.owner, self.open, self.accepted = owner, set[socket.socket](), 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -90,13 +90,17 @@ class _Server(ThreadingHTTPServer):
 
 
 class Loopback:
-    """A threaded HTTP/1.1 server on a free port of 127.0.0.1, alive inside a `with` block."""
+    """A threaded HTTP/1.1 server on a free port, alive inside a `with` block.
 
-    def __init__(self) -> None:
+    Args:
+        host: address of this machine that it listens on.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.stopping = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
 
     @property
     def connections(self) -> int:
@@ -159,15 +163,16 @@ class LocalTeacher(Loopback):
 
     Args:
         answer: the request's JSON body → what to do. Calls come one at a time, so it may count without a lock.
+        host: address of this machine that it listens on.
 
     Attributes:
         base_url: what a client is given, with `/v1`.
-        requests: every chat request in order of arrival: `path`, `headers` (lower-case names), `body`.
+        requests: every chat request in order of arrival: `path`, `headers` (lower-case names), `body`, `client` (its address).
         max_in_flight: the most chat requests that waited for an answer at once.
     """
 
-    def __init__(self, answer: Callable[[dict[str, Any]], Answer] | None = None) -> None:
-        super().__init__()
+    def __init__(self, answer: Callable[[dict[str, Any]], Answer] | None = None, host: str = "127.0.0.1") -> None:
+        super().__init__(host)
         self.base_url = f"{self.url}/v1"
         self.requests: list[dict[str, Any]] = []
         self.max_in_flight = 0
@@ -188,7 +193,8 @@ class LocalTeacher(Loopback):
         body = json.loads(exchange.body)
         headers = {name.lower(): value for name, value in exchange.headers.items()}
         with self._lock:
-            self.requests.append({"path": exchange.path, "headers": headers, "body": body})
+            client = exchange.client_address[0]
+            self.requests.append({"path": exchange.path, "headers": headers, "body": body, "client": client})
             self._in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self._in_flight)
         try:

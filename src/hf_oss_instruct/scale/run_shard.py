@@ -75,7 +75,8 @@ class ShardRun:
         plan = Plan.read(self._fetched(store, say) if store else Path(self.plan))
         if shard.count != plan.shards and not (plan.folder_of(shard) / CONFIG).is_file():
             raise UsageError(
-                f"The plan {self.plan!r} has {plan.shards} shards, not {shard.count}. Pass one of 0/{plan.shards} to …"
+                f"The plan {self.plan!r} has {plan.shards} shards, not {shard.count}. Pass one of 0/{plan.shards} to "
+                f"{plan.shards - 1}/{plan.shards}."
             )
         planned = plan.spec_here()
         for part, out in plan.parts_of(shard):
