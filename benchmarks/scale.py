@@ -13,6 +13,7 @@ and the index of them is as large as it gets. Benchmarks are left out: benchmark
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -99,15 +100,20 @@ def merge(rows: int, folder: Path) -> None:
     assert stats.kept + stats.rejected.total() == rows, stats
 
 
-def draw(rows: int, folder: Path) -> None:
+def draw(rows: int, folder: Path, filters: tuple[str, ...] | None = ()) -> None:
     """What a shard does beside its requests: draw all seeds and keep its own."""
     from hf_oss_instruct.seeds.resolve import open_source
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.spec.shard import Shard
 
-    plan = spec(rows).changed(seeds={"shard": Shard(0, SHARDS)}).seeds
+    plan = spec(rows).changed(seeds={"shard": Shard(0, SHARDS), "filters": filters}).seeds
     found = sum(1 for _ in sample(open_source(str(documents(rows, folder))), plan))
     assert found >= rows // SHARDS, found
+
+
+def filtered(rows: int, folder: Path) -> None:
+    """The same with the default filters of snippets, which parse every document."""
+    draw(rows, folder, None)
 
 
 COPIES = 100
@@ -175,25 +181,33 @@ def nbytes(value: Any) -> int:
 
 
 def tasks(rows: int, folder: Path) -> None:
-    """CPU seconds of the same run in 1, 2 and 4 shards at the same time, without their server."""
+    """CPU seconds of the same run in 1, 2 and 4 shards at the same time, without their server; and of a shard with one seed."""
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    compiled["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")  # as pip compiles what it installs
     teacher = [sys.executable, str(Path(__file__).with_name("fast_teacher.py")), "--latency-ms", "100"]
-    words = f"synthesize --seeds {documents(rows, folder)} --n {rows} --licenses any --benchmarks none --model m --format quiet"
+    words = f"synthesize --seeds {documents(rows, folder)} --licenses any --benchmarks none --model m --format quiet"
+    command, outs = Path(sys.executable).with_name("hf-oss-instruct"), (folder / f"run-{number}" for number in itertools.count())
+
+    def used(count: int, seeds: int, url: str) -> float:
+        """CPU seconds of so many shards."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        running = []
+        for index in range(count):
+            out = next(outs)
+            more = ["--base-url", url, "--n", str(seeds), "--shard", f"{index}/{count}", "--out", out]
+            running.append(subprocess.Popen([command, *words.split(), *more], env=compiled | {"HF_HOME": f"{out}-home"}))
+        assert not any([process.wait() for process in running])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
     with subprocess.Popen(teacher, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        words += f" --base-url http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-        alone, command = 0.0, Path(sys.executable).with_name("hf-oss-instruct")
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        used(1, 1, url)  # compiles
+        print(f"start and end of a shard {used(1, 1, url):.2f} CPU s", flush=True)
+        alone = 0.0
         for count in (1, 2, 4):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            running = [
-                subprocess.Popen(
-                    [command, *words.split(), "--shard", f"{index}/{count}", "--out", folder / f"{count}-{index}"],
-                    env=os.environ | {"HF_HOME": str(folder / f"home-{count}-{index}")},
-                )
-                for index in range(count)
-            ]
-            assert not any([process.wait() for process in running])
-            used = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+            cpu = used(count, rows, url)
             alone = alone or cpu
             print(f"{count} shards {cpu:7.1f} CPU s {rows / cpu:7.0f} seeds a CPU s, efficiency {alone / cpu:.0%}", flush=True)
         server.kill()
@@ -213,7 +227,7 @@ def watched() -> list[int]:
     return found
 
 
-STEPS = {"record": record, "draw": draw, "copy": copy, "merge": merge}
+STEPS = {"record": record, "draw": draw, "filtered": filtered, "copy": copy, "merge": merge}
 STATE = {"marks": marks, "bands": bands, "index": index}
 
 

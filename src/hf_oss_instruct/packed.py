@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 RECENT, SHARE = 2**15, 16
-"""Entries in a Python dict before they are packed: so many, or one for this many that are packed. Packing sorts all entries, and
+"""Entries in a Python dict before they are packed: so many, or one for this many that are packed. Packing copies all entries, and
 in this way takes the same time for each, however many there are."""
 
 
@@ -51,9 +51,16 @@ class NumberMap:
 
     def _pack(self) -> None:
         size = len(self._recent)
-        # The recent ones first: of equal keys, unique keeps the first.
-        keys = np.concatenate([np.fromiter(self._recent.keys(), np.uint64, size), self._keys])  # (recent + packed,)
-        values = np.concatenate([np.fromiter(self._recent.values(), np.uint64, size), self._values])
-        self._keys, first = np.unique(keys, return_index=True)  # (entries,)
-        self._sorted, self._values = self._keys.data, values[first]
+        keys = np.fromiter(self._recent.keys(), np.uint64, size)  # (recent,)
+        values = np.fromiter(self._recent.values(), np.uint64, size)
+        order = np.argsort(keys)
+        keys, values = keys[order], values[order]
+        at = np.searchsorted(self._keys, keys)
+        known = at < len(self._keys)
+        known[known] = self._keys[at[known]] == keys[known]
+        self._values[at[known]] = values[known]
+        self._sorted = np.empty(0, np.uint64).data  # so that nothing keeps the old keys
+        self._keys = np.insert(self._keys, at[~known], keys[~known])  # (entries,): no second copy of everything, as sorting needs
+        self._values = np.insert(self._values, at[~known], values[~known])
+        self._sorted = self._keys.data
         self._recent.clear()

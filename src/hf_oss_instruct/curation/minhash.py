@@ -129,18 +129,18 @@ def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple
         yield rows, *ngrams.grams(found.hashes, found.ends, GRAM)
 
 
-def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, Sketches]:
-    """The rows with enough n-grams, and their keys (rows, BANDS): near duplicates agree in some band."""
-    numbers, keys = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)]
+def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Sketches]]:
+    """The rows with enough n-grams, and portions of their keys, (some, BANDS): near duplicates agree in some band."""
+    numbers, keys = [np.empty(0, np.int64)], list[Sketches]()
     for rows, grams, row_of in _gram_hashes(column):
         enough, found = _keys_of(rows, grams, row_of)
         numbers.append(enough)
         keys.append(found)
-    return np.concatenate(numbers), np.concatenate(keys)
+    return np.concatenate(numbers), keys
 
 
 def _keys_of(rows: Texts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
-    """`_band_keys` of some texts, given their n-grams."""
+    """The rows with enough n-grams among some texts, and their keys (rows, BANDS)."""
     counts = np.bincount(row_of, minlength=len(rows))  # (rows,)
     # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
     sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
@@ -165,11 +165,12 @@ def _filled(sketch: Sketches) -> Sketches:
     return values + (positions - source).astype(np.uint32) * _STEP
 
 
-def _candidates(rows: Positions, keys: Sketches) -> tuple[Positions, Positions]:
-    """Distinct pairs of rows with equal keys in a band, sorted."""
+def _candidates(rows: Positions, keys: Sequence[Sketches]) -> tuple[Positions, Positions]:
+    """Distinct pairs of rows with equal keys in a band, sorted. One band at a time: together, all would need memory twice."""
     found = np.empty(0, np.uint64)
-    for band in range(keys.shape[1]):
-        found = ngrams.distinct(np.concatenate([found, _of_one_band(keys[:, band])]))
+    for band in range(BANDS):
+        of_band = np.concatenate([np.empty(0, np.uint32), *(portion[:, band] for portion in keys)])
+        found = ngrams.distinct(np.concatenate([found, _of_one_band(of_band)]))
     later, earlier = _unpacked(found)
     return rows[later], rows[earlier]
 

@@ -141,6 +141,26 @@ def write_dataset(
     """
     task = runs[0].task
     tables = Tables(out, stats, spec, find(spec.checks.benchmarks))
+    with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
+        dropped = _settle(runs, task, tables, spec, stats, before)
+    stats.requested = max(stats.requested, stats.done)
+    with progress.stage("Checking the whole dataset and writing it"):
+        tables.finish()
+    report = report_of(spec, task, stats, tables.checks(), before, Usage(before.get("requests_sent", 0)), 0.0, dropped)
+    earlier: Mapping[str, Any] = before
+    further = {name: earlier[name] for name in ("tasks", "shards", "cost") if earlier.get(name)}
+    publish(out, spec, task, stats, cast(RunReport, report | further))
+    return stats
+
+
+def _settle(
+    runs: Sequence[RecordedRun], task: OssInstructTask, tables: Tables, spec: RunSpec, stats: RunStats, before: RunReport
+) -> int:
+    """Settle every seed that the runs answered. Their journals are closed then, since checks of the whole set need the memory.
+
+    Returns:
+        How many lines of the journals were damaged.
+    """
     with ExitStack() as stack:
         verdicts = stack.enter_context(
             Verdicts(runs[0].folder / VERDICTS, also=[run.folder / VERDICTS for run in runs[1:]], read_only=True)
@@ -149,23 +169,14 @@ def write_dataset(
         if spec.verification.verify:
             tasks.append(Prepare(_verification(spec, task.teacher, before.get("tasks", []), verdicts)))
         journals = [stack.enter_context(Journal(run.folder / JOURNAL)) for run in runs]
-        with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
-            for seed, answer, journal in _in_seed_order(journals, task.first.name):
-                if isinstance(answer, RowRejectedError):
-                    tables.settle(Rejection(seed, answer.reason, answer.detail))
-                else:
-                    tables.settle(_outcome(seed, tasks, journal, stats))
-                if tables.is_due:
-                    tables.check_fresh()
-        stats.requested = max(stats.requested, stats.done)
-        with progress.stage("Checking the whole dataset and writing it"):
-            tables.finish()
-        dropped = sum(journal.dropped for journal in journals)
-        report = report_of(spec, task, stats, tables.checks(), before, Usage(before.get("requests_sent", 0)), 0.0, dropped)
-        earlier: Mapping[str, Any] = before
-        further = {name: earlier[name] for name in ("tasks", "shards", "cost") if earlier.get(name)}
-        publish(out, spec, task, stats, cast(RunReport, report | further))
-    return stats
+        for seed, answer, journal in _in_seed_order(journals, task.first.name):
+            if isinstance(answer, RowRejectedError):
+                tables.settle(Rejection(seed, answer.reason, answer.detail))
+            else:
+                tables.settle(_outcome(seed, tasks, journal, stats))
+            if tables.is_due:
+                tables.check_fresh()
+        return sum(journal.dropped for journal in journals)
 
 
 def _verification(spec: RunSpec, teacher: Teacher, tasks: list[Any], verdicts: Verdicts) -> Verification:

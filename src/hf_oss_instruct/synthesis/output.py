@@ -223,6 +223,7 @@ class Tables:
         """Run the checks of the whole dataset, and write the rows that pass."""
         if self._fresh:
             self.check_fresh()
+        self._duplicate = None  # all rows have come, and the hashes of near duplicates need the memory
         texts = dict.fromkeys((*self._alike.columns, "solution", "problem")) if self._whole else ("problem",)
         compared = self._unchecked.mapped(["seed_id", *texts, "flags"])
         self._stats.diversity = distinct_tasks(lambda: compared["problem"].chunks)
