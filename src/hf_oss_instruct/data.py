@@ -38,6 +38,7 @@ REASONS = (
     "too_short",
     "prompt_leaked",
     "copied",
+    "wrong_style",
     "judged_low",
 )
 """Every reason for rejecting a row permanently. All other rows are kept or pending."""

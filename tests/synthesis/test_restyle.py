@@ -70,6 +70,20 @@ def test_an_answer_without_a_pair_rejects_the_row(tmp_path: Path, code: Path) ->
     assert report_of(tmp_path / "exported")["rejected"] == {"unparsable": 1}
 
 
+def test_a_solution_of_another_form_rejects_the_row_and_is_counted(tmp_path: Path, code: Path) -> None:
+    def sometimes(body: dict[str, Any]) -> Answer:
+        asked = sum("takes another" in request["body"]["messages"][-1]["content"] for request in teacher.requests)
+        return Answer(text=answer(body).text.replace(", sys.stdin.read()", "" if asked == 1 else ", sys.stdin.read()"))
+
+    with LocalTeacher(sometimes) as teacher:
+        run(*words(code, teacher, "--concurrency", "1", "--out", str(tmp_path / "out")))
+    report = report_of(tmp_path / "out")
+    assert (report["kept"], report["rejected"]) == (N - 1, {"wrong_style": 1})
+    [row] = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
+    assert row["detail"] == "the Python program is no script: it does not read standard input"
+    assert "[Solution]" in row["received"]
+
+
 @pytest.mark.long
 def test_a_killed_run_goes_on_with_the_same_bytes(tmp_path: Path, code: Path) -> None:
     def slowly(body: dict[str, Any]) -> Answer:

@@ -143,6 +143,18 @@ def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_p
         train(tmp_path / "x.yaml", allow_unchecked=True)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"thoughts": "keep"}, "--thoughts: drop there, keep here"),
+        ({"template": "chat"}, "--template: magicoder there, chat here"),
+    ],
+)
+def test_options_that_change_the_tokens_are_refused_like_another_recipe(whole: Path, options: dict[str, str], said: str) -> None:
+    with pytest.raises(RunError, match=f"another recipe: {said}. Use another output_dir"):
+        train(whole / "recipe.yaml", allow_unchecked=True, **options)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("family", ["qwen", "codellama"])
 def test_the_chat_template_of_the_base_ends_in_the_token_generation_stops_on(family: str, pairs: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -12,6 +12,7 @@ from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.evolution import OPERATIONS, EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.prompts import SECTIONS, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -31,6 +32,7 @@ def evolve(
     operations: Sequence[str] = OPERATIONS,
     keep_parents: bool = False,
     max_similarity: float = 0.7,
+    answer_format: str = SECTIONS,
     verification: VerificationSpec | None = None,
     checks: Checks | None = None,
     columns: Mapping[str, str] | None = None,
@@ -57,6 +59,7 @@ def evolve(
         keep_parents: whether to write the rows of the source, too.
         max_similarity: Jaccard similarity of word 5-grams from which on an evolved problem is `unchanged` or a `near_duplicate`,
             above 0, 1 at most.
+        answer_format: `sections`, or `json` for objects whose schema is sent as `response_format`.
         verification: whether and how rows are run with tests: `VerificationSpec(verify=True)`.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         columns: `problem`, `solution`, `language` → name of the column, where it is not a usual one.
@@ -85,6 +88,7 @@ def evolve(
     """
     spec = RunSpec(
         teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        prompt=PromptSpec(answer_format=answer_format),
         sampling=sampling or Sampling(),
         checks=checks or Checks(),
         limits=limits or RunLimits(),

@@ -14,10 +14,14 @@ from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
+from hf_oss_instruct.spec.run import OPTIONS
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Outcome
     from hf_oss_instruct.methods.evolution import EvolutionPlan
+
+OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "answer_format")
+"""Options of the prompt that are about questions on seeds."""
 
 
 @click.command(cls=GroupedCommand)
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 @part_options(EvolutionSpec, "evolution")
 @columns_option
 @language_option
-@run_options("teacher", "sampling", "limits", "checks", "verification", without=("solver",))
+@run_options("teacher", "prompt", "sampling", "limits", "checks", "verification", without=("solver", *OF_SEEDS))
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
 @format_option
 def evolve(
@@ -101,6 +105,8 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
         show_block("the first question", question)
     aside = ", tokens of verification aside" if plan.verification else ""
     show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch) + aside)
+    if plan.evolution.as_json:
+        show_line("answers are asked for as JSON (response_format); a server that does not take it is asked without")
     for line in requests_go_to(plan.spec.teacher, plan.evolution.teacher):
         show_line(line)
 

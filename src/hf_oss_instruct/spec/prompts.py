@@ -203,8 +203,8 @@ class PromptSpec:
     style: str | None = option(
         None,
         Choice((FUNCTION, SCRIPT, CLASS), "Unknown style {value!r}"),
-        "Have each pair rewritten, so that the solution is a function, a script that reads standard input, or a class. One more "
-        "request for each seed.",
+        "Have each pair rewritten, so that the solution is a function, a script that reads standard input, or a class; another "
+        "form is rejected. One more request for each seed.",
         flag="--style",
         yaml="style",
         rare=True,

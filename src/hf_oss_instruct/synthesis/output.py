@@ -323,13 +323,16 @@ def report_of(
         "checks": checks,
         "sandbox": None,
     } | (
-        mixture_facts(task.teacher, stats) | verification_facts(stats) | _answer_facts(task, stats) | _balance_facts(spec, stats)
+        mixture_facts(task.teacher, stats)
+        | verification_facts(stats)
+        | (answer_forms(stats) if task.schema else {})
+        | _balance_facts(spec, stats)
     )
 
 
-def _answer_facts(task: OssInstructTask, stats: RunStats) -> RunReport:
+def answer_forms(stats: RunStats) -> RunReport:
     """Further fields of `run.json` if answers were to be JSON: how many are."""
-    return {} if task.schema is None else {"answer_forms": dict(stats.usage.answer_forms.most_common())}
+    return {"answer_forms": dict(stats.usage.answer_forms.most_common())}
 
 
 def _balance_facts(spec: RunSpec, stats: RunStats) -> RunReport:

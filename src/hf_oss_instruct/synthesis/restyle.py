@@ -14,6 +14,7 @@ from hf_oss_instruct.spec.prompts import CLASS, FUNCTION, SCRIPT
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation import GenerationTask, parameters_sent
 from hf_oss_instruct.synthesis.prompting import filled, template
+from hf_oss_instruct.synthesis.solution_form import check_form
 from hf_oss_instruct.teachers.parsing import parse
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -59,6 +60,7 @@ class RestyleTask(GenerationTask[Row]):
     def read(self, item: Row, completion: Completion) -> Row:
         """See `GenerationTask.read`. Tokens are those of both answers."""
         pair = parse(completion)
+        check_form(pair.solution, item["lang"], self.style)
         sent = self.request(item).sampling
         row = dict(item) | {
             "problem": pair.problem,

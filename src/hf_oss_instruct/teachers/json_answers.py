@@ -1,8 +1,9 @@
-"""Pairs as JSON objects: the schema that a server is asked to follow, and reading an answer, whether it follows it or not."""
+"""Answers as JSON objects: the schema that a server is asked to follow, and reading an answer, whether it follows it or not."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence, Set
 from json import JSONDecoder
 from typing import Any
 
@@ -15,6 +16,8 @@ RESPONSE_FORMAT = "response_format"
 """The field of a request that holds the schema, as OpenAI, vLLM, SGLang, llama.cpp, TGI and Inference Providers read it."""
 NEITHER = "neither"
 """An answer that is neither JSON nor sections, as `run.json` counts it."""
+TEXT = "text"
+"""An answer that is not JSON, where only one text was asked for."""
 _FIELDS = {
     "problem": "The problem, self-contained, in Markdown.",
     "solution": "A complete and correct solution in Markdown, with the code in a fenced block.",
@@ -23,6 +26,7 @@ _FIELDS = {
 MOST_OBJECTS = 32
 """Objects that are looked at in an answer: one that has not shown the pair by then is no JSON answer."""
 _OPENS = re.compile(r"\{\s*\"")
+_BEGINS = re.compile(r"\s*(?:```(?:json)?\s*)?\{\s*\"")
 
 
 def response_format(*, tests: bool) -> dict[str, Any]:
@@ -30,18 +34,41 @@ def response_format(*, tests: bool) -> dict[str, Any]:
 
     Args:
         tests: whether tests are asked for with it.
+    """
+    return _schema("pair", [name for name in _FIELDS if tests or name != "tests"])
+
+
+def response_format_of(name: str) -> dict[str, Any]:
+    """The value of `response_format` that asks for one field of a pair: `problem` or `solution`."""
+    return _schema(name, [name])
+
+
+def _schema(title: str, names: Sequence[str]) -> dict[str, Any]:
+    """A schema of texts.
 
     Source:
         https://platform.openai.com/docs/guides/structured-outputs; `strict` needs every field required and no others.
     """
-    names = [name for name in _FIELDS if tests or name != "tests"]
     schema = {
         "type": "object",
         "properties": {name: {"type": "string", "description": _FIELDS[name]} for name in names},
-        "required": names,
+        "required": list(names),
         "additionalProperties": False,
     }
-    return {"type": "json_schema", "json_schema": {"name": "pair", "strict": True, "schema": schema}}
+    return {"type": "json_schema", "json_schema": {"name": title, "strict": True, "schema": schema}}
+
+
+def field_in(text: str, name: str) -> str | None:
+    """One field of a pair from an answer in JSON; None if the answer is not in JSON.
+
+    Raises:
+        RowRejectedError: `unparsable` (the field is not text, or the object is incomplete), `empty` (it has no text).
+    """
+    if found := _object_in(text, {name}):
+        return _text_of(found, name)
+    if _BEGINS.match(text):
+        raise RowRejectedError("unparsable", f"the answer begins with a JSON object, which has no {name!r} or does not end")
+    return None
 
 
 def parse_json(completion: Completion) -> Pair:
@@ -85,18 +112,22 @@ def _parsed(completion: Completion, *, tests: bool) -> Pair:
 
 
 def _pair(found: dict[str, Any], *, tests: bool) -> Pair:
-    for name in ("problem", "solution"):
-        if not isinstance(found[name], str):
-            raise RowRejectedError("unparsable", f"{name!r} of the JSON object is {type(found[name]).__name__}, not text")
-        if not found[name].strip():
-            raise RowRejectedError("empty", f"{name!r} of the JSON object has no text")
+    problem, solution = (_text_of(found, name) for name in ("problem", "solution"))
     given = found.get("tests") if tests else None
     written = storable(given).strip() if isinstance(given, str) else ""
-    return Pair(storable(found["problem"]).strip(), storable(found["solution"]).strip(), written or None)
+    return Pair(problem, solution, written or None)
 
 
-def _object_in(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text with the fields of a pair, also inside a code block or between sentences."""
+def _text_of(found: dict[str, Any], name: str) -> str:
+    if not isinstance(found[name], str):
+        raise RowRejectedError("unparsable", f"{name!r} of the JSON object is {type(found[name]).__name__}, not text")
+    if not found[name].strip():
+        raise RowRejectedError("empty", f"{name!r} of the JSON object has no text")
+    return storable(found[name]).strip()
+
+
+def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) -> dict[str, Any] | None:
+    """The first JSON object in a text with these fields, also inside a code block or between sentences."""
     decoder = JSONDecoder(strict=False)  # models write bare line breaks inside strings
     at = 0
     for _ in range(MOST_OBJECTS):
@@ -107,6 +138,6 @@ def _object_in(text: str) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             at = opens.end()
             continue
-        if found.keys() >= {"problem", "solution"}:
+        if found.keys() >= names:
             return dict(found)
     return None

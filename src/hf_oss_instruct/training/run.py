@@ -13,11 +13,12 @@ from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.launched import LAUNCHED
-from hf_oss_instruct.training.output import RECIPE, facts_before, facts_of_progress, full_disk_errors, write_output
+from hf_oss_instruct.training.output import RECIPE, REPORT, facts_before, facts_of_progress, full_disk_errors, write_output
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder
 from hf_oss_instruct.training.progress import show_in
@@ -78,7 +79,7 @@ def train(
         refuse_unchecked(sources)
     check_model(values, _from_pretrained("AutoConfig", model))
     out = Path(arguments.output_dir)
-    checkpoint = _checkpoint_to_resume(out, values, arguments)
+    checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)
     tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
@@ -141,19 +142,28 @@ def _from_pretrained(kind: str, model: Any) -> Any:
         raise UsageError(f"{kind} cannot read the model {model.model_name_or_path!r}: {error_message(error)}.") from error
 
 
-def _checkpoint_to_resume(out: Path, values: dict[str, Any], arguments: Any) -> str | None:
-    """The checkpoint to resume from, if the folder has one of this recipe."""
+def _checkpoint_to_resume(out: Path, values: dict[str, Any], arguments: Any, options: dict[str, str]) -> str | None:
+    """The checkpoint to resume from, if the folder has one of this recipe and of these options, which decide on the tokens."""
     if arguments.resume_from_checkpoint:
         return str(arguments.resume_from_checkpoint)
     checkpoint, may_change = last_whole_checkpoint(out), MAY_CHANGE | set(LAUNCH_KEYS)
     if checkpoint and (out / RECIPE).is_file():
         there, here = ({key: recipe[key] for key in recipe.keys() - may_change} for recipe in (read_yaml(out / RECIPE), values))
-        if changed := sorted(differences(there, here)):
+        if changed := sorted(differences(there | _options_of(out), here | options)):
             raise RunError(
                 f"The output_dir {str(out)!r} holds checkpoints of another recipe: {'; '.join(changed)}. Use another output_dir, "
-                "or the recipe as it was."
+                "or recipe and options as they were."
             )
     return checkpoint
+
+
+def _options_of(out: Path) -> dict[str, str]:
+    """The options that a training was started with."""
+    try:
+        facts = read_object(out / REPORT, {"template": dict})
+    except ValueError as error:
+        raise RunError(f"{error}. It says how the checkpoints beside it were trained; use another output_dir.") from error
+    return {"--template": str(facts["template"].get("name")), "--thoughts": facts.get("thoughts", DROP)}
 
 
 @contextmanager

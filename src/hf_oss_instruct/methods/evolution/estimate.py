@@ -27,8 +27,8 @@ def tokens_asked(plan: EvolutionPlan) -> tuple[int, int]:
     problem = fmean(tokens_of(row["problem"]) for row in rows)
     solution = fmean(tokens_of(row["solution"]) for row in rows)
     operations, language = evolution.spec.operations, rows[0]["lang"]
-    asked = fmean(tokens_of(evolve_prompt("", name, language)[0]["content"]) for name in operations)
-    asked += tokens_of(answer_prompt("", language)[0]["content"])
+    asked = fmean(tokens_of(evolve_prompt("", name, language, as_json=evolution.as_json)[0]["content"]) for name in operations)
+    asked += tokens_of(answer_prompt("", language, as_json=evolution.as_json)[0]["content"])
     prompt, completion = 0.0, 0.0
     for _ in range(evolution.spec.rounds):
         grown = problem * GROWTH

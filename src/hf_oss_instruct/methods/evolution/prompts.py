@@ -10,6 +10,9 @@ from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.evolution import OPERATIONS
 from hf_oss_instruct.synthesis.prompting import filled, template
 
+ALONE = "Answer with the new problem alone, below the line [Problem Description]."
+"""The sentence of the template `frame` that says what the answer looks like."""
+
 
 def operation_of(row_id: str, round: int, operations: Sequence[str] = OPERATIONS) -> str:
     """The operation by which a row is evolved in a round: chosen by their hash, so that every session chooses the same.
@@ -22,16 +25,17 @@ def operation_of(row_id: str, round: int, operations: Sequence[str] = OPERATIONS
     return operations[int(digest("operation", row_id, round)[:8], 16) % len(operations)]
 
 
-def evolve_prompt(problem: str, operation: str, language: str) -> tuple[Message, ...]:
+def evolve_prompt(problem: str, operation: str, language: str, *, as_json: bool = False) -> tuple[Message, ...]:
     """The question for a harder problem.
 
     Args:
         problem: the problem to start from.
         operation: one of `OPERATIONS`.
         language: as in `languages.LANGUAGES`.
+        as_json: whether the answer is to be a JSON object.
     """
     return filled(
-        template(__package__, "frame"),
+        _frame(as_json),
         operation=template(__package__, operation).strip(),
         language=named(language).title,
         problem=problem,
@@ -39,11 +43,26 @@ def evolve_prompt(problem: str, operation: str, language: str) -> tuple[Message,
     )
 
 
-def answer_prompt(problem: str, language: str) -> tuple[Message, ...]:
+def answer_prompt(problem: str, language: str, *, as_json: bool = False) -> tuple[Message, ...]:
     """The question for the solution of an evolved problem."""
-    return filled(template(__package__, "answer"), language=named(language).title, problem=problem)
+    return filled(_answer(as_json), language=named(language).title, problem=problem)
 
 
-def prompt_hash(operation: str) -> str:
+def prompt_hash(operation: str, *, as_json: bool = False) -> str:
     """Hash of the templates that lead to a row: the frame, its operation, and the one for the answer."""
-    return digest("prompt", *(template(__package__, name) for name in ("frame", operation, "answer")))
+    return digest("prompt", _frame(as_json), template(__package__, operation), _answer(as_json))
+
+
+def _frame(as_json: bool) -> str:
+    text = template(__package__, "frame")
+    return _replaced(text, ALONE, template(__package__, "frame_json").strip()) if as_json else text
+
+
+def _answer(as_json: bool) -> str:
+    text = template(__package__, "answer")
+    return f"{text.rstrip()} {template(__package__, 'answer_json')}" if as_json else text
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    assert old in text, "the template has changed"
+    return text.replace(old, new)

@@ -53,7 +53,7 @@ def check_problem(problem: str, parent: str, max_similarity: float) -> None:
     _check_text(problem, "problem")
     if (found := _TALKS_ABOUT_IT.search(problem)) and found[0].casefold() not in parent.casefold():
         raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {found[0]!r}")
-    _check_leak(problem, parent, ("frame", *OPERATIONS))
+    _check_leak(problem, parent, ("frame", "frame_json", *OPERATIONS))
     if (alike := _similarity(parent, problem)) >= max_similarity:
         raise RowRejectedError("unchanged", f"the evolved problem is {alike:.0%} its parent")
 
@@ -71,7 +71,7 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
         RowRejectedError: `refused`, `too_short`, `prompt_leaked` or `copied`.
     """
     _check_text(answer, "answer")
-    _check_leak(answer, problem, ("answer",))
+    _check_leak(answer, problem, ("answer", "answer_json"))
     program = _program(answer, language)
     if not program.strip():
         return  # verification and readers see that for themselves

@@ -18,7 +18,7 @@ from hf_oss_instruct.methods.evolution.tasks import Evolution
 from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.spec.declare import in_yaml
-from hf_oss_instruct.synthesis.output import RunStats, verification_facts
+from hf_oss_instruct.synthesis.output import RunStats, answer_forms, verification_facts
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.workdir import write_whole
 
@@ -53,6 +53,7 @@ def report_of(
         "checks": list(checks),
         "sandbox": None,
         **verification_facts(stats),
+        **(answer_forms(stats) if evolution.as_json else {}),
         "evolution": in_yaml(evolution.spec),
     }
 

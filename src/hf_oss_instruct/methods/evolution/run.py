@@ -16,9 +16,11 @@ from hf_oss_instruct.methods.evolution.report import report_of, write_report
 from hf_oss_instruct.methods.evolution.tasks import Begin, Evolution, Evolving
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN
 from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.oss_instruct import check_schema
 from hf_oss_instruct.synthesis.output import RunStats, Tables
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
@@ -85,7 +87,7 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
     """Open what an evolution needs: the solver, and a sandbox if rows are verified.
 
     Raises:
-        UsageError: the teacher is embedded, or options do not go together.
+        UsageError: the teacher is embedded or takes no schema for JSON, or options do not go together.
         SandboxError: rows are to be verified, and this machine has no sandbox.
     """
     if teacher.embedded:
@@ -97,7 +99,10 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
     solver = other_teacher(evolution.solver, spec)
     if spec.verification.verify:
         spec = spec.changed(verification={"solver": solver})
-    shared = Evolution(evolution, teacher, solver or teacher, spec.sampling)
+    as_json = spec.prompt.answer_format == JSON
+    for asked in (teacher, solver or teacher) if as_json else ():
+        check_schema(asked, spec.sampling)
+    shared = Evolution(evolution, teacher, solver or teacher, spec.sampling, as_json)
     return EvolutionPlan(rows, spec, shared, open_verification(spec, teacher, exclusive=True))
 
 
@@ -150,4 +155,5 @@ def _job(plan: EvolutionPlan) -> dict[str, Any]:
         "checks": options["checks"],
         "sampling": options["sampling"],
         "tasks": plan.described,
+        **({"answer_format": JSON} if plan.evolution.as_json else {}),
     }

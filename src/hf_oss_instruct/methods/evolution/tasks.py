@@ -8,19 +8,22 @@ There is an item for each row and round, so that each has its own outcome. The i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import orjson
 
-from hf_oss_instruct.data import Completion, Message, Rejection, Row, Seed, digest
+from hf_oss_instruct.data import Completion, Message, Rejection, Request, Row, Seed, digest
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.methods.evolution.prompts import answer_prompt, evolve_prompt, operation_of, prompt_hash
 from hf_oss_instruct.methods.evolution.rejections import check_answer, check_problem
 from hf_oss_instruct.schemas import SCHEMA, provenance_columns, seed_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, parameters_sent
+from hf_oss_instruct.teachers.json_answers import NEITHER, RESPONSE_FORMAT, TEXT, field_in, response_format_of
 from hf_oss_instruct.teachers.parsing import problem_section, solution_section
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -62,12 +65,14 @@ class Evolution:
         teacher: who evolves.
         solver: who solves.
         sampling: sampling parameters of all requests.
+        as_json: whether answers are asked for as JSON objects, whose schema is sent.
     """
 
     spec: EvolutionSpec
     teacher: Teacher
     solver: Teacher
     sampling: Sampling = field(default_factory=Sampling)
+    as_json: bool = False
 
     def operation(self, item: Evolving) -> str:
         """The operation of the round at work."""
@@ -84,10 +89,37 @@ class Evolution:
 
 
 class _RoundTask(GenerationTask[Evolving]):
-    """A question of a round. A round that fails is skipped: the next one evolves the parent again, as in WizardLM."""
+    """A question of a round. A round that fails is skipped: the next one evolves the parent again, as in WizardLM.
+
+    Attributes:
+        asks_for: the part of a pair that its answer is.
+    """
+
+    asks_for: str
 
     def __init__(self, evolution: Evolution) -> None:
         self.evolution, self.sampling = evolution, evolution.sampling
+
+    def request(self, item: Evolving) -> Request:
+        """See `GenerationTask.request`."""
+        request = super().request(item)
+        if not self.evolution.as_json:
+            return request
+        return replace(request, sampling=request.sampling | {RESPONSE_FORMAT: response_format_of(self.asks_for)})
+
+    def form(self, completion: Completion) -> str | None:
+        """See `GenerationTask.form`."""
+        if not self.evolution.as_json:
+            return None
+        try:
+            return TEXT if field_in(self._readable(completion).text, self.asks_for) is None else JSON
+        except RowRejectedError:  # cut, withheld, or an object without the field
+            return NEITHER
+
+    def answer_in(self, text: str, section: Callable[[str], str]) -> str:
+        """What an answer says: the field of a JSON object if it was asked for one and is one, else its section."""
+        found = field_in(text, self.asks_for) if self.evolution.as_json else None
+        return section(text) if found is None else found
 
     def seed(self, item: Evolving) -> Seed:
         """See `GenerationTask.seed`: the parent's, with the id of the evolved row."""
@@ -113,7 +145,7 @@ class _RoundTask(GenerationTask[Evolving]):
 class Evolve(_RoundTask):
     """Asks for a harder problem."""
 
-    name = "evolve"
+    name, asks_for = "evolve", "problem"
 
     def __init__(self, evolution: Evolution) -> None:
         super().__init__(evolution)
@@ -121,11 +153,12 @@ class Evolve(_RoundTask):
 
     def messages(self, item: Evolving) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
-        return evolve_prompt(item.parent["problem"], self.evolution.operation(item), item.parent["lang"])
+        operation, as_json = self.evolution.operation(item), self.evolution.as_json
+        return evolve_prompt(item.parent["problem"], operation, item.parent["lang"], as_json=as_json)
 
     def read(self, item: Evolving, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
-        problem = problem_section(completion.text)
+        problem = self.answer_in(completion.text, problem_section)
         check_problem(problem, item.parent["problem"], self.evolution.spec.max_similarity)
         return FollowUp(Answer(self.evolution), replace(item, problem=problem))
 
@@ -133,7 +166,7 @@ class Evolve(_RoundTask):
 class Answer(_RoundTask):
     """Asks for the solution of an evolved problem."""
 
-    name = "answer"
+    name, asks_for = "answer", "solution"
 
     def __init__(self, evolution: Evolution) -> None:
         super().__init__(evolution)
@@ -141,11 +174,11 @@ class Answer(_RoundTask):
 
     def messages(self, item: Evolving) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
-        return answer_prompt(item.problem, item.parent["lang"])
+        return answer_prompt(item.problem, item.parent["lang"], as_json=self.evolution.as_json)
 
     def read(self, item: Evolving, completion: Completion) -> Row | FollowUp:
         """See `GenerationTask.read`."""
-        solution, parent = solution_section(completion.text), item.parent
+        solution, parent = self.answer_in(completion.text, solution_section), item.parent
         check_answer(solution, item.problem, parent["solution"], parent["lang"])
         row = self._row(item, solution, completion)
         return row if item.round == item.wanted else FollowUp(Evolve(self.evolution), item.after(row))
@@ -159,7 +192,7 @@ class Answer(_RoundTask):
             "problem": item.problem,
             "solution": solution,
             "teacher": self.teacher_for(item).identity,
-            "prompt_hash": prompt_hash(self.evolution.operation(item)),
+            "prompt_hash": prompt_hash(self.evolution.operation(item), as_json=self.evolution.as_json),
             "openai_fingerprint": completion.fingerprint,
             "sampling": orjson.dumps(sent, option=orjson.OPT_SORT_KEYS).decode(),
             "prompt_tokens": completion.prompt_tokens,
