@@ -44,7 +44,7 @@ PAGES = [path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *sor
 
 def run_shell(script: str) -> None:
     path = f"{BASE.on_path(COMMAND)}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,27 @@ class TestWarmPython:
         while Path(f"/proc/{server}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+    def test_a_script_is_whole_while_another_worker_asks_for_it(self, tmp_path: Path) -> None:
+        script, stop = tmp_path / "hello", threading.Event()
+        script.write_text("print('hello')")
+        one, other = WarmPython("import json"), WarmPython("import json")
+
+        def ask_again() -> None:
+            while not stop.is_set():
+                other.on_path(script)
+
+        asking = threading.Thread(target=ask_again)
+        asking.start()
+        try:
+            said = [subprocess.run([Path(one.on_path(script), "hello")], capture_output=True, text=True) for _ in range(10)]
+        finally:
+            stop.set()
+            asking.join()
+            one.close()
+            other.close()
+        assert [done.stdout for done in said] == ["hello\n"] * 10
 
 
 class TestCorpora:

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -184,16 +185,19 @@ class WarmPython:
     def python_beside(self, script: Path) -> Path:
         """A Python for programs that call the script beside their own Python: there it is one that is run here."""
         python = Path(self.on_path(script), "python")
-        if not python.exists():
+        with suppress(FileExistsError):
             python.symlink_to(Path(sys.executable).resolve())
         return python
 
     def _shim(self, name: str, first: list[str]) -> Path:
-        folder = Path(self._running(), "bin")
-        folder.mkdir(exist_ok=True)
-        shim = folder / name
-        shim.write_text(_SHIM.format(python=sys.executable, socket=f"{self._folder}/socket", script=first))
-        shim.chmod(0o755)
+        """A script that is whole from the moment it is there: all workers share it, and one may start it while another asks for it."""
+        shim = Path(self._running(), "bin", name)
+        if not shim.exists():
+            shim.parent.mkdir(exist_ok=True)
+            written = Path(tempfile.mkdtemp(dir=self._folder), name)
+            written.write_text(_SHIM.format(python=sys.executable, socket=f"{self._folder}/socket", script=first))
+            written.chmod(0o755)
+            written.replace(shim)
         return shim
 
     def _running(self) -> str:
