@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HUB2 := $(VENV)-hub2
 
+# Tests start hundreds of Pythons. Where none may keep what it compiled, as in many containers, each compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: quickstart test test-long test-hub2 check style quality cards docs pictures site lock clean
 
 quickstart: $(VENV)/core  ## pairs from the standard library, no model, no network

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from transformers import AutoModel, AutoTokenizer
 
 from hf_oss_instruct import report
 from hf_oss_instruct.errors import UsageError
@@ -43,6 +42,7 @@ def test_two_datasets_stand_side_by_side(tmp_path: Path, model: Path) -> None:
 
 def test_a_tokenizer_counts_its_own_tokens_and_a_model_assigns_the_nearest_category(model: Path) -> None:
     import torch
+    from transformers import AutoModel, AutoTokenizer
 
     rows = [kept(number) for number in range(6)]
     numbers = report(rows, benchmarks=[], tokenizer=str(model), embedding_model=str(model)).numbers

@@ -207,7 +207,6 @@ class TestWarmPython:
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
-
     def test_a_script_is_whole_while_another_worker_asks_for_it(self, tmp_path: Path) -> None:
         script, stop = tmp_path / "hello", threading.Event()
         script.write_text("print('hello')")

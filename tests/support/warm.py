@@ -107,11 +107,12 @@ class WarmPython:
     Args:
         imports: statements, run once, at the first command.
         env: variables beside those of this process, for the imports.
+        after: another one, whose imports it begins with.
     """
 
-    def __init__(self, imports: str, env: Mapping[str, str] | None = None) -> None:
-        self._imports, self._env = imports, dict(env or {})
-        key = hashlib.sha256(repr((imports, self._env)).encode()).hexdigest()[:12]
+    def __init__(self, imports: str, env: Mapping[str, str] | None = None, after: WarmPython | None = None) -> None:
+        self._imports, self._env, self._after = imports, dict(env or {}), after
+        key = hashlib.sha256(repr((imports, self._env, after and after._known)).encode()).hexdigest()[:12]
         self._known = Path(tempfile.gettempdir(), f"warm-{RUN}-{key}")
         self._folder = ""
         self._held: socket.socket | None = None
@@ -190,7 +191,7 @@ class WarmPython:
         return python
 
     def _shim(self, name: str, first: list[str]) -> Path:
-        """A script that is whole from the moment it is there: all workers share it, and one may start it while another asks for it."""
+        """A script that is whole from the moment it is there: another worker may start it while this one asks for it."""
         shim = Path(self._running(), "bin", name)
         if not shim.exists():
             shim.parent.mkdir(exist_ok=True)
@@ -220,10 +221,13 @@ class WarmPython:
     def _started(self) -> str:
         """The folder of a server that has imported all."""
         folder = tempfile.mkdtemp(prefix="warm-")
-        words = [sys.executable, "-P", SERVER, f"{folder}/socket", self._imports]
+        words = [SERVER, f"{folder}/socket", self._imports]
         placeholders = {"HF_HOME": f"{folder}/home", "HF_ENDPOINT": f"http://{Path(folder).name}.invalid"}
         env, null = os.environ | placeholders | self._env, subprocess.DEVNULL
-        subprocess.run(words, stdin=null, stdout=null, env=env, cwd=folder, check=True)
+        if self._after:
+            self._after.run(words, env=env, cwd=folder, check=True)
+        else:
+            subprocess.run([sys.executable, "-P", *words], stdin=null, stdout=null, env=env, cwd=folder, check=True)
         return folder
 
     def close(self) -> None:
@@ -252,6 +256,8 @@ BASE = WarmPython(
     "import hf_oss_instruct.evaluation.run, hf_oss_instruct.evaluation.console"
 )
 """For commands and programs that need no model."""
+TRAIN = WarmPython("from trl import SFTConfig, SFTTrainer", after=BASE)
+"""For commands that train, and for other work with torch."""
 EVALUATE = WarmPython(
     # lighteval in a copy, with an empty file in place of one that a task of it downloads when it is imported.
     "import importlib.util, pathlib, shutil, sys, huggingface_hub\n"
@@ -261,8 +267,7 @@ EVALUATE = WarmPython(
     "from hf_oss_instruct.evaluation.lighteval_models import _imported; _imported('litellm'); _imported('transformers')\n"
     "if huggingface_hub.__version__ < '2':  # lighteval's tasks need huggingface_hub 1\n"
     "    import lighteval.main_accelerate, lighteval.pipeline, lighteval.tasks.registry\n"
-    "    import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks"
+    "    import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks",
+    after=TRAIN,
 )
-"""For commands and programs that evaluate a model, through lighteval or inspect."""
-TRAIN = WarmPython("from trl import SFTConfig, SFTTrainer")
-"""For commands that train, and for other work with torch."""
+"""For commands and programs that evaluate a model, through lighteval or inspect, and for programs that also train one."""

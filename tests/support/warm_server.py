@@ -1,6 +1,7 @@
 """The process behind `warm.WarmPython`: imports what is heavy once, then runs each command in a fork of itself.
 
-Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when the last connection that holds it is closed.
+Run as `python -P warm_server.py SOCKET IMPORTS`; it ends when the last connection that holds it is closed. A command
+`warm_server.py SOCKET IMPORTS` is another such server, which begins with what this one has imported.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import termios
 import threading
 import traceback
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -39,20 +41,26 @@ OUTPUT_LOST = 120
 def copies() -> Copies:
     """Where values of these variables lie, in modules and in objects."""
     found: Copies = {name: [] for name in AT_IMPORT}
+    values: dict[int, tuple[str, str | Path]] = {}
     for place in [one for one in gc.get_objects() if type(one) is dict and one is not os.environ._data]:  # type: ignore[attr-defined]
         for key, value in list(place.items()):
-            if isinstance(value, (str, Path)):
+            if issubclass(type(value), (str, Path)):  # isinstance() would ask lazy modules for their class
                 for name in AT_IMPORT:
                     if str(value).startswith(os.environ[name]):
                         found[name].append((place, key))
-                        found[name] += in_objects(value)
+                        values[id(value)] = name, value
+    for held in holders([value for _, value in values.values()]):
+        for key, one in held.items():
+            if id(one) in values:
+                found[values[id(one)][0]].append((held, key))
     return found
 
 
-def in_objects(value: str | Path) -> list[tuple[dict[Any, Any], Any]]:
-    """The attributes of objects that are this very value; their dictionaries do not exist before they are asked for."""
-    holders = (vars(one) for one in gc.get_referrers(value) if hasattr(one, "__dict__") and not isinstance(one, types.FrameType))
-    return [(held, key) for held in holders if type(held) is dict for key, one in held.items() if one is value]
+def holders(values: list[str | Path]) -> Iterator[dict[Any, Any]]:
+    """The attributes of objects that refer to one of these values; their dictionaries do not exist before they are asked for."""
+    for one in gc.get_referrers(*values):
+        if hasattr(one, "__dict__") and not isinstance(one, types.FrameType) and type(held := vars(one)) is dict:
+            yield held
 
 
 def replace(places: Copies, before: dict[str, str]) -> None:
@@ -93,11 +101,13 @@ def prepare(asked: dict[str, Any], descriptors: list[int], places: Copies) -> No
 def code_of(argv: list[str]) -> int:
     """Run `-c CODE …`, `-m MODULE …` or `SCRIPT …` as Python does; the exit code."""
     try:
-        if argv[0] == "-c":
+        if argv[0] == __file__:
+            main(*argv[1:])
+        elif argv[0] == "-c":
             code, sys.argv = argv[1], ["-c", *argv[2:]]
             sys.path.insert(0, "")
-            sys.modules["__main__"] = main = types.ModuleType("__main__")
-            exec(compile(code, "<string>", "exec"), vars(main))
+            sys.modules["__main__"] = module = types.ModuleType("__main__")
+            exec(compile(code, "<string>", "exec"), vars(module))
         elif argv[0] == "-m":
             sys.argv = argv[1:]
             sys.path.insert(0, "")
@@ -152,9 +162,12 @@ def supervise(connection: socket.socket, message: bytes, descriptors: list[int],
 
 def main(path: str, imports: str) -> None:
     """Import, then serve from a process of its own."""
+    gc.disable()  # it would look at all objects again and again, and find no garbage
     exec(imports, {})
-    places = copies()
+    gc.unfreeze()
+    gc.enable()
     gc.collect()
+    places = copies()
     gc.freeze()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
