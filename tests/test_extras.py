@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from importlib.metadata import Distribution, metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hf_oss_instruct.console import ways_to_look
 from hf_oss_instruct.extras import NAME, install_command, requirement
 
 SOURCES = Path(__file__).parents[1] / "src/hf_oss_instruct"
@@ -57,6 +59,13 @@ def test_another_machine_installs_the_same_version(origin: dict[str, Any] | None
     if origin:
         (folder / "direct_url.json").write_text(json.dumps(origin))
     assert requirement(Distribution.at(folder)) == needed
+
+
+def test_a_command_that_needs_an_extra_is_named_with_the_one_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = "hf-oss-instruct report pairs"
+    assert ways_to_look("pairs") == [report, "pairs/README.md"]
+    monkeypatch.setitem(sys.modules, "vl_convert", None)  # as where it is not installed
+    assert ways_to_look("pairs") == [f"{install_command('report')} && {report}", "pairs/README.md"]
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.run_report import RunReport
 
 
@@ -49,9 +50,11 @@ def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), th
 
 
 def ways_to_look(out: object) -> list[str]:
-    """Return what shows a dataset in a folder: the command `report`, where its extra is installed, and the card."""
-    report = [command_line("report", out)] if find_spec("vl_convert") and find_spec("sklearn") else []
-    return [*report, f"{out}/README.md"]
+    """Return what shows a dataset in a folder: the command `report`, after the one that installs its extra, and the card."""
+    report = command_line("report", out)
+    if not (find_spec("vl_convert") and find_spec("sklearn")):
+        report = f"{install_command('report')} && {report}"
+    return [report, f"{out}/README.md"]
 
 
 def command_line(*words: object) -> str:

@@ -6,7 +6,10 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +22,8 @@ from hf_oss_instruct.seeds.folders import FolderSource
 from hf_oss_instruct.seeds.resolve import open_files, open_source, read_seeds, stdlib
 from hf_oss_instruct.seeds.source import Source
 
+ORDINARY = 60123
+"""A user id that owns nothing."""
 PYTHON = "def half(x):\n    return x / 2\n"
 
 
@@ -47,6 +52,29 @@ def paths(source: Source, order_seed: int | None = None) -> list[str | None]:
 
 def reasons(source: Source) -> Counter[str]:
     return Counter(item.reason for item in source.documents(None, None) if isinstance(item, Skipped))
+
+
+@pytest.fixture
+def for_everyone() -> Iterator[Path]:
+    """A folder that other users may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        for path in Path(folder).rglob("*"):
+            path.chmod(0o755)
+
+
+@contextmanager
+def as_an_ordinary_user() -> Iterator[None]:
+    """Files that their mode closes are open to root."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(ORDINARY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +304,25 @@ class TestFolder:
         (tmp_path / "a.py").unlink()
         with pytest.raises(SeedError, match=r"a\.py' cannot be read: No such file"):
             list(source.documents(None, None))
+
+    def test_what_this_user_may_not_read_is_counted_and_the_rest_is_read(self, for_everyone: Path) -> None:
+        plant(for_everyone, {"a.py": PYTHON, "b.py": PYTHON, "c.h": "int c;\n", "none/d.py": PYTHON, "listed/e/f.py": PYTHON})
+        for name, mode in {"b.py": 0, "c.h": 0, "none": 0, "listed": 0o744}.items():
+            (for_everyone / name).chmod(mode)
+        with as_an_ordinary_user():
+            source = open_source(str(for_everyone))
+            assert paths(source) == ["a.py"]
+            assert reasons(source) == {"unreadable": 2, "unreadable_folder": 2}
+            assert source.revision == open_source(str(for_everyone)).revision
+        (for_everyone / "b.py").chmod(0o644)
+        with as_an_ordinary_user():
+            assert open_source(str(for_everyone)).revision != source.revision
+
+    def test_a_folder_that_this_user_may_not_read_is_an_error_with_its_path(self, for_everyone: Path) -> None:
+        plant(for_everyone, {"inner/a.py": PYTHON})
+        (for_everyone / "inner").chmod(0)
+        with as_an_ordinary_user(), pytest.raises(SeedError, match=r"inner' cannot be read: Permission denied\."):
+            open_source(str(for_everyone / "inner"))
 
 
 class TestOpening:

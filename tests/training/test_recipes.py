@@ -56,6 +56,15 @@ def test_train_says_which_command_runs_a_recipe_for_another_trainer(name: str, t
         read_yaml(tmp_path / "x.yaml")
 
 
+def test_without_trl_a_recipe_is_printed_and_says_that_its_keys_were_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trl", None)  # as where it is not installed
+    printed = CliRunner().invoke(cli, ["recipe", "smoke", "--set", "max_steps=7", "--set", "such_key=1"])
+    assert printed.exit_code == 0, printed.output
+    values = yaml.safe_load(printed.output)
+    assert (values["max_steps"], values["such_key"]) == (7, 1)
+    assert "# max_steps, such_key: not checked, because trl is not installed. Install it with: pip install" in printed.output
+
+
 def test_magicoder_is_the_papers() -> None:
     values = load_recipe("magicoder").values
     assert rows_a_step(values) == 512

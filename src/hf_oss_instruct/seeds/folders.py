@@ -8,6 +8,7 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -54,8 +55,8 @@ BLOCK = 2**20
 class FolderSource(Source):
     """Source files below a folder, languages by suffix.
 
-    Vendored, generated, binary, undecodable and too large files are skipped with that reason; links and hidden folders are not
-    followed.
+    Vendored, generated, binary, undecodable and too large files are skipped with that reason, and so are files and folders that
+    this user may not read; links and hidden folders are not followed.
 
     Args:
         root: the folder.
@@ -84,7 +85,8 @@ class FolderSource(Source):
         self.name = name or storable(self.root.resolve().name)
         self._revision, self._stdlib, self._reading = revision, stdlib, reading
         self._licenses = FolderLicenses(self.root)
-        found = _walk(self.root, LEFT_ALONE | (INSTALLED if stdlib else set())) if paths is None else sorted(paths)
+        left_alone = LEFT_ALONE | (INSTALLED if stdlib else set())
+        found, self._closed_folders = _walk(self.root, left_alone) if paths is None else (sorted(paths), 0)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
         """Each file with the language of its suffix."""
 
@@ -116,6 +118,7 @@ class FolderSource(Source):
     ) -> Iterator[Document | Skipped]:
         """See `Source`. The language is known from the suffix, or from the content if several languages share the suffix."""
         del assumed
+        yield from [Skipped("unreadable_folder")] * self._closed_folders
         numbers: Counter[str] = Counter()
         chosen: list[tuple[PurePosixPath, str | None, int]] = []
         for path, own, lang in self._languages:
@@ -134,8 +137,9 @@ class FolderSource(Source):
         for path, own in self.files:
             lang: str | None = own
             if is_ambiguous(path) and not self._left_out(path):
-                found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
-                lang = found.name if found else None
+                with suppress(PermissionError):  # skipped when its turn comes
+                    found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
+                    lang = found.name if found else None
             entries.append((path, own, lang))
         return entries
 
@@ -143,7 +147,10 @@ class FolderSource(Source):
         if reason := self._left_out(path):
             return Skipped(reason, lang)
         limit = self._reading.max_document_bytes
-        data = self._read(path, limit + 1 if limit else -1)
+        try:
+            data = self._read(path, limit + 1 if limit else -1)
+        except PermissionError:
+            return Skipped("unreadable", lang)
         if self._reading.is_too_large(len(data)):
             return Skipped("too_large", lang)
         try:
@@ -182,10 +189,17 @@ class FolderSource(Source):
         )
 
     def _read(self, path: PurePosixPath, size: int = -1) -> bytes:
-        """The first bytes of a file."""
+        """The first bytes of a file.
+
+        Raises:
+            PermissionError: this user may not read it.
+            SeedError: it cannot be read for another reason.
+        """
         try:
             with (self.root / path).open("rb") as file:
                 return file.read(size)
+        except PermissionError:
+            raise
         except OSError as error:
             _unreadable(error)
 
@@ -195,20 +209,40 @@ class FolderSource(Source):
                 content.update(b"%s\0%d\0" % (os.fsencode(str(path)), os.fstat(file.fileno()).st_size))
                 while block := file.read(BLOCK):
                     content.update(block)
+        except PermissionError:
+            content.update(b"%s\0unreadable\0" % os.fsencode(str(path)))
         except OSError as error:
             _unreadable(error)
 
 
-def _walk(root: Path, left_alone: Set[str]) -> list[PurePosixPath]:
-    """Files below a folder in path order, without symbolic links."""
-    found = []
-    for folder, inner, names in os.walk(root, onerror=_unreadable):
-        inner[:] = [
-            name for name in inner if name not in left_alone and not name.startswith(".") and not is_output(Path(folder, name))
-        ]
+def _walk(root: Path, left_alone: Set[str]) -> tuple[list[PurePosixPath], int]:
+    """Files below a folder in path order, without symbolic links, and the number of folders that this user may not read."""
+    found: list[PurePosixPath] = []
+    closed: list[str] = []
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, PermissionError) or Path(error.filename) == root:
+            _unreadable(error)
+        closed.append(error.filename)
+
+    for folder, inner, names in os.walk(root, onerror=note):
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
-    return sorted(found)
+        try:
+            found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
+        except PermissionError as error:  # it may be listed, but not entered
+            note(PermissionError(error.errno, error.strerror, folder))
+            inner.clear()
+        inner[:] = [
+            name for name in inner if name not in left_alone and not name.startswith(".") and not _is_output(Path(folder, name))
+        ]
+    return sorted(found), len(closed)
+
+
+def _is_output(folder: Path) -> bool:
+    try:
+        return is_output(folder)
+    except PermissionError:  # the walk comes to it, and counts it
+        return False
 
 
 def _unreadable(error: OSError) -> NoReturn:

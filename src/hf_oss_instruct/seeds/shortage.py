@@ -16,6 +16,7 @@ WAYS_OUT = {
         *("does_not_parse", "no_definition", "secret", "email_address", "license_header", "imports_only", "data_table"),
     ): "switch the seed filters off: --filters none",
     ("no_documented_function",): "use any lines: --sampler hash",
+    ("unreadable", "unreadable_folder"): "make files and folders readable for this user",
     ("unknown_language",): "set the language of all documents: --languages NAME",
 }
 """Reason for skipping a document or snippet → the option that would include it."""

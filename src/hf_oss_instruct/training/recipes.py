@@ -92,7 +92,8 @@ def load_recipe(
         rows: rows to estimate time for; read from the folder's `run.json` where there is one.
 
     Raises:
-        UsageError: the name or a key is unknown; the message names the nearest known one.
+        UsageError: the name or a key is unknown; the message names the nearest known one. Where TRL is not installed, `notes`
+            says that the keys were not checked.
     """
     values = _read(name)
     planned = gpus if gpus is not None else int(values.get("num_processes", 0 if values.get("use_cpu") else 1))
@@ -116,7 +117,11 @@ def load_recipe(
         values |= {"use_cpu": True, "bf16": False, "dtype": "float32"} | dict(changes or {})
     if "gradient_accumulation_steps" not in (changes or {}):
         values["gradient_accumulation_steps"] = max(1, round(step / (_rows_a_batch(values) * max(1, planned))))
-    check_keys(changes or {}, trainer)
+    if changes and importlib.util.find_spec("trl") is None:  # it may be another machine that trains
+        unchecked = f"{', '.join(changes)}: not checked, because trl is not installed"
+        notes.append(f"{unchecked}. Install it with: {install_command('train')}")
+    else:
+        check_keys(changes or {}, trainer)
     notes.append(_completions_note(values, planned) if trainer == "grpo" else _step_note(values, planned))
     if trainer == "grpo":
         return Recipe(name, values, planned, tuple(notes), None)
