@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from hf_oss_instruct.display import fenced, markdown, one_line, visible
+from hf_oss_instruct.display import fenced, markdown, one_line, plural, visible
 
 TERMINAL = ["\x1b[2J", "\x1b]0;owned\x07", "\r", "\b", "\x9b31m", "\0", "\u202e", "\u2066", "\u061c", "\u200f", "\u2028"]
 INLINE = ["*", "_", "**", "__", "~~", "`", "```", "[a](b)", "![i](j)", "[a]: b", "<b>", "<!--", "<a@b.c>", "&lt;", "&#35;", "$"]
@@ -19,6 +19,10 @@ TRICKS = st.sampled_from(TERMINAL) | st.sampled_from(INLINE) | st.sampled_from(B
 TEXTS = st.lists(TRICKS, max_size=12).map("".join)
 
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    assert [plural(count, "row") for count in (0, 1, 2, 12345)] == ["0 rows", "1 row", "2 rows", "12,345 rows"]
 
 
 def render(text: str) -> list[Token]:

@@ -34,6 +34,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def error_message(error: BaseException, limit: int = 300) -> str:
     """The message of an exception on one line, without a final period; the name of its type if the message is empty."""
     return one_line(str(error), limit).rstrip(".") or type(error).__name__

@@ -86,8 +86,8 @@ def test_of_what_was_rejected_no_denied_row_no_secret_and_no_closed_code_leaves(
     assert pq.read_table(pa.BufferReader(content))["received"].to_pylist() == ["fine"]
     assert [note for note in found.notes if note.startswith("withheld")] == [
         "withheld from rejected/: 3 rows with a secret",
-        "withheld from rejected/: 1 rows denied",
-        "withheld from rejected/: 1 rows whose license is unknown or forbids it",
+        "withheld from rejected/: 1 row denied",
+        "withheld from rejected/: 1 row whose license is unknown or forbids it",
     ]
     without = push(pairs, with_rejected=True, with_seeds=False)
     content = without.files[f"rejected/{SHARD}"]

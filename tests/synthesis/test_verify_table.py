@@ -388,7 +388,7 @@ def test_the_command_says_what_it_would_cost_and_what_it_found(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
-    assert "1 rows kept of 2" in done.output
+    assert "1 row kept of 2" in done.output
     other = CliRunner().invoke(cli, [*words, "--mutants", "2"])
     assert other.exit_code == 1
     assert "mutants" in str(other.exception), "another job is refused with the difference"

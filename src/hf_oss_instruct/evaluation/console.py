@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hf_oss_instruct.console import command_line, show_ending
-from hf_oss_instruct.display import one_line, visible
+from hf_oss_instruct.display import one_line, plural, visible
 from hf_oss_instruct.evaluation.compare import Comparison
 from hf_oss_instruct.evaluation.results import TABLE, Score, remarks, table
 from hf_oss_instruct.evaluation.verdicts import Verdict
@@ -27,7 +27,7 @@ def show_scores(scores: Sequence[Score], folders: Sequence[Path], judged: int) -
         folders: where each was written, if it was.
         judged: number of samples.
     """
-    made = f"{judged:,} samples of {', '.join(score.task for score in scores)} judged"
+    made = f"{plural(judged, 'sample')} of {', '.join(score.task for score in scores)} judged"
     then = command_line("compare", folders[0], "OTHER") if folders else ""
     show_ending(made, next(iter(folders), None), look=[str(folder / TABLE) for folder in folders], then=then)
     heading = table(scores[0])[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.display import markdown, one_line
+from hf_oss_instruct.display import markdown, one_line, plural
 from hf_oss_instruct.publishing.cards import size_category
 
 TITLES = {
@@ -78,7 +78,8 @@ def card(name: str, report: Mapping[str, Any]) -> str:
         ],
     }
     head = f"---\n{yaml.safe_dump(front, sort_keys=False)}---"
-    lines = [head, f"# {markdown(name)}", f"{TITLES[kind]}, {report['rows']:,} rows.", _USES[kind].replace("NAME", name).strip()]
+    size = f"{TITLES[kind]}, {plural(report['rows'], 'row')}."
+    lines = [head, f"# {markdown(name)}", size, _USES[kind].replace("NAME", name).strip()]
     if report["skipped"]:
         left_out = "\n".join(f"- {count:,}: {markdown(one_line(reason, 120))}" for reason, count in report["skipped"].items())
         lines.append(f"Skipped rows:\n\n{left_out}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.data import Outcome
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Budget
@@ -62,10 +63,8 @@ def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limi
     fewest, most = requests
     each = f"{most}" if fewest == most else f"{fewest} to {most}"
     prompt, completion = tokens
-    said = (
-        f"# {rows:,} rows, {each} requests a row, up to {most * rows:,} without retries; about {prompt:,} tokens in prompts and "
-    )
-    said += f"{completion:,} in answers"
+    said = f"# {plural(rows, 'row')}, {each} request{'s' * (most != 1)} a row, up to {most * rows:,} without retries; "
+    said += f"about {prompt:,} tokens in prompts and {completion:,} in answers"
     if (cost := limits.cost(*tokens)) is None:
         return said
     said = f"{said}, which cost about {cost:,.2f}"

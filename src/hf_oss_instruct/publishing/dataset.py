@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from jinja2 import TemplateError
 
-from hf_oss_instruct.display import markdown
+from hf_oss_instruct.display import markdown, plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
 from hf_oss_instruct.publishing.dataset_info import dataset_info
@@ -125,7 +125,7 @@ def dataset_push(
     files |= {CARD: card.encode(), "NOTICE.md": notice}
     check_secrets(files, rules.secret_in)
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
-    summary = f"{report['kept']:,} rows by {report['teacher']}{partial}"
+    summary = f"{plural(report['kept'], 'row')} by {report['teacher']}{partial}"
     gated = terms is not None and terms.gate is not None
     notes = _notes(report, facts, with_seeds, terms, withheld)
     compared = (CARD, RUN_REPORT, *(name for name in made.files if name == f"{FOLDER}/{NUMBERS}"))
@@ -197,7 +197,7 @@ def _notes(report: RunReport, facts: RowFacts, with_seeds: bool, terms: Terms | 
             notes.append(
                 f"{facts.not_to_show:,} of them have an unknown license or one that forbids it: --no-seeds leaves them out"
             )
-    notes += [f"withheld from rejected/: {count:,} rows {why}" for why, count in withheld.items()]
+    notes += [f"withheld from rejected/: {plural(count, 'row')} {why}" for why, count in withheld.items()]
     if terms:
         gate = "; readers must accept them first (the repository is gated)" if terms.gate else ""
         notes.append(f"the terms of {terms.source} apply to the snippets: {terms.link}{gate}")

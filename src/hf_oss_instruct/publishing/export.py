@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.display import markdown
+from hf_oss_instruct.display import markdown, plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.hub import CARD, Push
 from hf_oss_instruct.publishing.rules import Rules, check_checks
@@ -49,7 +49,7 @@ def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None
         card = card.replace("\nlicense: other\n", f"\nlicense: {license}\n", 1)
     files[CARD] = card.encode()
     check_secrets(files, rules.secret_in)
-    summary = f"{report['rows']:,} rows for {report['format']}"
+    summary = f"{plural(report['rows'], 'row')} for {report['format']}"
     return Push("dataset", summary, files, [], (CARD, REPORT), OWNED)
 
 

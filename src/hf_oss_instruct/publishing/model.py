@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, download
 from hf_oss_instruct.publishing.loss_curve import loss_curve
@@ -96,7 +97,7 @@ def model_push(
     files[CARD] = card.encode()
     check_secrets(files, secret_in)
     what = "adapters for" if is_adapter(facts) else "a model from"
-    summary = f"{what} {facts['base_model']}, {facts['steps']:,} steps"
+    summary = f"{what} {facts['base_model']}, {plural(facts['steps'], 'step')}"
     return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNED)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.reporting.chunks import FOLDER
@@ -40,7 +41,7 @@ def _next(source: str, numbers: dict[str, Any]) -> str:
 def lines(numbers: dict[str, Any]) -> Iterator[str]:
     """The most important numbers, a line each."""
     funnel = numbers["funnel"]
-    yield f"{funnel['kept']:,} rows kept of {funnel['requested']:,}"
+    yield f"{plural(funnel['kept'], 'row')} kept of {funnel['requested']:,}"
     if lengths := numbers["lengths"]:
         problem, solution = (f"{lengths[part]['mean']:,.0f}" for part in ("problem", "solution"))
         yield f"tokens, on average: {problem} in a problem, {solution} in a solution ({lengths['tokenizer']})"

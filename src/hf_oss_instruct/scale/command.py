@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import BudgetReachedError, RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
@@ -63,7 +64,7 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
             json.dumps({"out": str(out), "requested": planned.spec.seeds.requested, "shards": shards, "commands": commands})
         )
     elif output != "quiet":
-        made = f"{planned.spec.seeds.requested:,} seeds in {shards:,} shards"
+        made = f"{plural(planned.spec.seeds.requested or 0, 'seed')} in {plural(shards, 'shard')}"
         show_ending(made, out, look=[config], then=commands[0])
         show_line(f"  and so on for each of the {shards:,} shards, on any machine")
         show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
@@ -121,7 +122,7 @@ def run_shard(
             sys.exit(EXIT_BUDGET)
         check_finished(part, result)
         if output not in ("json", "quiet"):
-            show_line(f"shard {part}: {result.stats.kept:,} pairs of {result.stats.requested:,} seeds → {out}")
+            show_line(f"shard {part}: {plural(result.stats.kept, 'pair')} of {plural(result.stats.requested, 'seed')} → {out}")
 
 
 @click.command(cls=GroupedCommand)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.run_report import RunReport
@@ -65,8 +66,8 @@ def merge(
         write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
     if stats.pending and not partial:
         raise RunError(
-            f"{stats.pending:,} seeds of finished shards have no readable answer: lines of their journals are damaged. "
-            f"{str(out)!r} has the others. Run the shards again, which asks only for these, and merge again."
+            f"There is no readable answer to {plural(stats.pending, 'seed')} of finished shards: lines of their journals are "
+            f"damaged. {str(out)!r} has the others. Run the shards again, which asks only for these, and merge again."
         )
     return stats
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.display import visible
+from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_command
@@ -76,7 +76,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
             if most > 1 or spec.verification.verify
             else ""
         )
-        asked = f"up to {requested * most:,} requests{each} without retries" if most else "no requests"
+        asked = f"up to {plural(requested * most, 'request')}{each} without retries" if most else "no requests"
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
         if spec.seeds.balance:
             read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
@@ -158,7 +158,7 @@ def preview(flags: RunFlags, output: str) -> None:
                 return
     if output in ("auto", "human"):
         click.echo()
-        said = f"{became['kept']:,} pairs from {became.total():,} seeds, shown above; no dataset was written"
+        said = f"{plural(became['kept'], 'pair')} from {plural(became.total(), 'seed')}, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
         show_ending(said, look=[_seeds_command()], then=typed_command("synthesize", n=n, out="pairs"))
         fewest, most = requests_per_row(spec, teacher)
@@ -230,7 +230,7 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
             "trl": f"{command_line('recipe', 'grpo', '--data', out)} > grpo.yaml",
             "dpo": f"{command_line('recipe', 'dpo', '--data', out)} > dpo.yaml",
         }.get(kind) or command_line("publish", out, "--to", f"YOU/{out.resolve().name}")
-        show_ending(f"{found.rows:,} rows for {kind}", out, look=[str(out / "README.md")], then=then)
+        show_ending(f"{plural(found.rows, 'row')} for {kind}", out, look=[str(out / "README.md")], then=then)
         for reason, count in found.skipped.items():
             show_line(f"  {count:,} left out: {reason}")
 

@@ -17,6 +17,7 @@ from hf_oss_instruct.console import (
     ways_to_look,
 )
 from hf_oss_instruct.data import Pending, Rejection, Row
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.prompts import JSON, SECTIONS
 from hf_oss_instruct.teachers.finish_reason import Ending, ending
@@ -35,10 +36,10 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
         then: the next command, if there is one.
     """
     look = ways_to_look(out)
-    show_ending(f"{report['kept']:,} pairs kept of {report['requested']:,} seeds", out, look=look, then=then)
+    show_ending(f"{plural(report['kept'], 'pair')} kept of {plural(report['requested'], 'seed')}", out, look=look, then=then)
     show_rejected(report)
-    tokens = report["tokens"]["prompt"] + report["tokens"]["completion"]
-    asked = f"{report['requests_sent']:,} requests · {tokens:,} tokens" if report["requests_sent"] else "no requests"
+    tokens = plural(report["tokens"]["prompt"] + report["tokens"]["completion"], "token")
+    asked = f"{plural(report['requests_sent'], 'request')} · {tokens}" if report["requests_sent"] else "no requests"
     show_line(f"  teacher {report['teacher']} · {asked} · {report['seconds']:,.1f} s")
     if changes := report["parameters_changed"]:
         parts = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())

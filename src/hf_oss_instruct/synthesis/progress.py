@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.spec.limits import RunLimits
@@ -45,7 +46,7 @@ def count_requests(
 def _stopping(in_flight: int) -> str:
     if not in_flight:
         return "stopping"
-    waited_for = f"{in_flight:,} {'request' if in_flight == 1 else 'requests'} in flight"
+    waited_for = f"{plural(in_flight, 'request')} in flight"
     return f"stopping: waiting up to {FINISH_S:.0f} s for {waited_for}; Ctrl-C again leaves at once"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from hf_oss_instruct.console import command_line, show_ending, show_rejected, ways_to_look
-from hf_oss_instruct.display import visible
+from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, typed_command
 from hf_oss_instruct.run_report import RunReport
@@ -45,7 +45,7 @@ def leave_table_run(
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
         then = "" if failure else _next(out, recipe, verified=bool(report.get("verification")))
-        show_ending(f"{report['kept']:,} rows kept of {report['requested']:,}", out, look=ways_to_look(out), then=then)
+        show_ending(f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, look=ways_to_look(out), then=then)
         show_rejected(report)
         say_more(report)
     if failure:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
@@ -78,26 +79,22 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, la
     tested = 0 if spec.verification.tests == APART else sum(1 for row in rows if row["tests"])
     others, asked, total = len(rows) - tested, int(verification.writes_tests), 0
     if tested:
-        _show_cost(f"{_rows(tested)} with tests", fewest - asked, most - asked)
+        _show_cost(f"{plural(tested, 'row')} with tests", fewest - asked, most - asked)
         total += tested * (most - asked)
     if others and asked:
-        _show_cost(_rows(others) + (" without tests" if spec.verification.tests != APART else ""), fewest, most)
+        _show_cost(plural(others, "row") + (" without tests" if spec.verification.tests != APART else ""), fewest, most)
         total += others * most
     elif others:
         why = "--tests given" if spec.verification.tests == GIVEN else "--model MODEL writes tests"
-        click.echo(f"# {_rows(others)} without tests: rejected as tests_missing ({why})")
-    click.echo(f"# up to {total:,} requests in all, without retries, into {out}")
+        click.echo(f"# {plural(others, 'row')} without tests: rejected as tests_missing ({why})")
+    click.echo(f"# up to {plural(total, 'request')} in all, without retries, into {out}")
     for line in requests_go_to(spec.teacher, teacher):
         click.echo(line)
 
 
 def _show_cost(which: str, fewest: int, most: int) -> None:
     each = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    click.echo(f"# {which}: {each} {'request' if most == 1 else 'requests'} each")
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
+    click.echo(f"# {which}: {each} request{'s' * (most != 1)} each")
 
 
 def _say_more(report: RunReport) -> None:

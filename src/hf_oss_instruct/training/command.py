@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.console import command_line, show_ending
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
 from hf_oss_instruct.progress.show import show_progress
@@ -84,7 +85,7 @@ def train(
         out = _output_dir(facts["recipe"])
         then = command_line("evaluate", "--model", out, "--task", "humaneval_plus", "--out", f"{out}-scores")
         losses = f", loss {facts['losses'][-1][1]:.3g} at the end" if facts["losses"] else ""
-        show_ending(f"Trained {facts['steps']:,} steps{losses}", out, look=[str(out / "README.md")], then=then)
+        show_ending(f"Trained {plural(facts['steps'], 'step')}{losses}", out, look=[str(out / "README.md")], then=then)
 
 
 def _output_dir(values: dict[str, Any]) -> Path:
