@@ -16,7 +16,7 @@ from sybil.example import Example
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.spec.declare import Door, Option, options_of
+from hf_oss_instruct.spec.declare import Interface, Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import OPTIONS
@@ -142,16 +142,16 @@ takes no checks: it yields rows before the whole set is there. The options of `e
 
 
 def option_row(part: str, option: Option) -> list[str]:
-    untrusted = "" if Door.REPO_CONFIG in option.set_by else " †"
+    untrusted = "" if Interface.REPO_CONFIG in option.set_by else " †"
     if option.default in (None, ()):
         default = "auto" if option.auto else "–"
     else:
         default = "ours" if option.name == "template" else f"`{option.default}`"
     return [
-        f"`{option.flag}`" if Door.COMMAND in option.set_by else "–",
-        f"`{part}.{option.yaml}`{untrusted}" if Door.RUN_CONFIG in option.set_by else "–",
-        f"`{option.keyword}`" if Door.LOAD_DATASET in option.set_by else "–",
-        f"`{'prompt' if option.name == 'template' else option.name}`" if Door.PYTHON in option.set_by else "–",
+        f"`{option.flag}`" if Interface.COMMAND in option.set_by else "–",
+        f"`{part}.{option.yaml}`{untrusted}" if Interface.RUN_CONFIG in option.set_by else "–",
+        f"`{option.keyword}`" if Interface.LOAD_DATASET in option.set_by else "–",
+        f"`{'prompt' if option.name == 'template' else option.name}`" if Interface.PYTHON in option.set_by else "–",
         default,
         option.section or "",
     ]

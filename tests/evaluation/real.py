@@ -14,7 +14,7 @@ from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 DATA = Path(__file__).parents[3] / "shared" / "data"
 real_data = pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data")
 PROBLEMS = pytest.mark.parametrize("count", [4, pytest.param(164, marks=pytest.mark.long)])
-"""How many of HumanEval+'s problems are asked through a door: some show that it works; `make test-long` asks all."""
+"""How many of HumanEval+'s problems are asked through an interface: some show that it works; `make test-long` asks all."""
 HUMANEVAL_X = {"cpp": "cpp", "java": "java", "js": "javascript", "python": "python"}
 
 

@@ -122,15 +122,15 @@ def test_stop_tokens_are_those_of_the_data() -> None:
 @real_data
 @EVALUATE.test
 def test_rows_of_the_hub_become_documents_by_their_own_ids() -> None:
-    from hf_oss_instruct.evaluation import lighteval_tasks as door
+    from hf_oss_instruct.evaluation import lighteval_tasks
 
-    os.environ[door.DATA] = str(DATA)
+    os.environ[lighteval_tasks.DATA] = str(DATA)
     rows = {
         "humaneval_plus": ({"task_id": "HumanEval/0"}, "HumanEval/0"),
         "mbpp_plus_chat": ({"task_id": 2, "test_list": []}, "Mbpp/2"),
         "multipl_e:js": ({"name": "HumanEval_23_strlen", "language": "js"}, "HumanEval_23_strlen"),
     }
-    configs = {config.name: config for config in door.TASKS_TABLE}
+    configs = {config.name: config for config in lighteval_tasks.TASKS_TABLE}
     for name, (row, task_id) in rows.items():
         document = configs[name].prompt_function(row | {"__few_shots": False, "__index": 0}, name)
         assert document.specific["task_id"] == task_id

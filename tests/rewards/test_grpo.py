@@ -13,7 +13,7 @@ import yaml
 from datasets import Dataset
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards import trl as door
+from hf_oss_instruct.rewards import trl as reward
 from tests.support.models import save_model
 from tests.support.reinforcement import learn, program, row
 from tests.support.tokenizers import tokenizer_of
@@ -49,9 +49,9 @@ def train(base: Path, tmp_path: Path) -> Iterator[Train]:
         (tmp_path / "grpo.yaml").write_text(yaml.safe_dump(values))
         main(*make_parser().parse_args_and_config(["--config", str(tmp_path / "grpo.yaml")]))
 
-    door._default.cache_clear()
+    reward._default.cache_clear()
     yield run
-    door._default.cache_clear()
+    reward._default.cache_clear()
     os.environ.clear()
     os.environ.update(before)
 

@@ -1,4 +1,4 @@
-"""The door for verl: a plain function of one completion, with the tests in `ground_truth`."""
+"""The interface for verl: a plain function of one completion, with the tests in `ground_truth`."""
 
 from __future__ import annotations
 

@@ -16,17 +16,19 @@ from hf_oss_instruct.seeds.repo_config import RepoConfig, read_repo_config
 from hf_oss_instruct.seeds.resolve import open_files, open_source
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables.hub import HubTables
-from hf_oss_instruct.spec.declare import Door
+from hf_oss_instruct.spec.declare import Interface
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.synthesis.verifying import Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
 
-DOOR = {part: tuple(option for option in options if Door.LOAD_DATASET in option.set_by) for part, options in OPTIONS.items()}
+ARGUMENTS = {
+    part: tuple(option for option in options if Interface.LOAD_DATASET in option.set_by) for part, options in OPTIONS.items()
+}
 """The options of a run that are arguments of `load_dataset`, by part."""
 Arguments: Any = make_dataclass(
     "Arguments",
-    [(option.keyword, Any, field(default=None)) for options in DOOR.values() for option in options],
+    [(option.keyword, Any, field(default=None)) for options in ARGUMENTS.values() for option in options],
     bases=(OpenedConfig,),
 )
 
@@ -115,7 +117,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         """The run config or the defaults, overridden by the caller's arguments."""
         given = {
             part: {option.name: value for option in options if (value := getattr(self, option.keyword)) is not None}
-            for part, options in DOOR.items()
+            for part, options in ARGUMENTS.items()
         }
         for elsewhere in ("source", "revision"):  # where the seeds are now; the cache key has the run config's own
             given["seeds"].pop(elsewhere, None)

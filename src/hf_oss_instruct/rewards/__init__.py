@@ -1,6 +1,6 @@
 """Rewards that run code: does the program in a completion pass the tests of its row?
 
-One core (`scorer.py`) behind several doors: TRL (`trl.py`), verl (`verl.py`), verifiers (`verifiers.py`) and HTTP (`server.py`).
+One core (`scorer.py`) with several interfaces: TRL (`trl.py`), verl (`verl.py`), verifiers (`verifiers.py`), HTTP (`server.py`).
 
     trl grpo --reward_funcs hf_oss_instruct.rewards.code_reward …
 """

@@ -69,17 +69,17 @@ def make_code_reward(options: RewardOptions | None = None, **given: Any) -> Rewa
     from hf_oss_instruct.rewards.options import RewardOptions
 
     chosen = options or RewardOptions.from_environment(**given)
-    door = _Door(chosen)
+    function = _RewardFunction(chosen)
 
     async def code_reward(
         prompts: Sequence[Any] | None = None, completions: Sequence[Any] | None = None, **columns: Any
     ) -> list[float | None]:
-        return await door.rewards(prompts, completions, columns)
+        return await function.rewards(prompts, completions, columns)
 
     return code_reward
 
 
-class _Door:
+class _RewardFunction:
     """Between TRL's arguments and a backend."""
 
     def __init__(self, options: RewardOptions) -> None:

@@ -18,7 +18,7 @@ from hf_oss_instruct.hub import HUB_ID, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
-from hf_oss_instruct.spec.declare import Door
+from hf_oss_instruct.spec.declare import Interface
 from hf_oss_instruct.spec.run import LARGEST, RunSpec
 
 HUB = "hf://"
@@ -117,7 +117,7 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
     folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
     text = _read(path, token)
     spec = RunSpec.from_yaml(text, repr(path))
-    for part, option in spec.only_for(Door.REPO_CONFIG):
+    for part, option in spec.only_for(Interface.REPO_CONFIG):
         raise UsageError(
             f"The run config {path!r} sets {part}.{option.yaml}, which only the caller may. Pass {option.keyword}= yourself."
         )

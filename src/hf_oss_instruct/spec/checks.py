@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Switch
 from hf_oss_instruct.spec.name_kinds import BenchmarkNames
 
-ON_A_WHOLE_SET = ANYONE & ~Door.LOAD_DATASET
+ON_A_WHOLE_SET = ANYONE & ~Interface.LOAD_DATASET
 """A stream yields rows before the dataset is complete, so it cannot run these checks."""
 DEFAULT = "default"
 """Every benchmark that has a name (`benchmarks.registry`)."""
@@ -28,7 +28,7 @@ class Checks:
         Switch(),
         "Reject rows whose seed, problem or solution occurred before.",
         yaml="duplicates",
-        set_by=ON_A_WHOLE_SET & ~Door.COMMAND,
+        set_by=ON_A_WHOLE_SET & ~Interface.COMMAND,
     )
     near_duplicates: bool = option(
         True,

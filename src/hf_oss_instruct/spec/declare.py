@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 _OPTION = "option"
 
 
-class Door(Flag):
+class Interface(Flag):
     """A way in which an option can be set."""
 
     COMMAND = auto()
@@ -35,8 +35,8 @@ class Door(Flag):
     """An argument of `read_seeds` or `synthesize_to_disk`."""
 
 
-ANYONE = Door.COMMAND | Door.RUN_CONFIG | Door.REPO_CONFIG | Door.LOAD_DATASET | Door.PYTHON
-CALLER = Door.COMMAND | Door.LOAD_DATASET | Door.PYTHON
+ANYONE = Interface.COMMAND | Interface.RUN_CONFIG | Interface.REPO_CONFIG | Interface.LOAD_DATASET | Interface.PYTHON
+CALLER = Interface.COMMAND | Interface.LOAD_DATASET | Interface.PYTHON
 """Only the person who starts the run, never a file: options that cost money, open connections, or name a local path."""
 
 
@@ -69,7 +69,7 @@ class Option:
     metavar: str | None
     yaml: str | None
     keyword: str
-    set_by: Door
+    set_by: Interface
     auto: bool
     rare: bool
     shown: bool
@@ -91,7 +91,7 @@ def option(
     metavar: str | None = None,
     yaml: str | None = None,
     keyword: str | None = None,
-    set_by: Door = ANYONE,
+    set_by: Interface = ANYONE,
     auto: bool = False,
     rare: bool = False,
     shown: bool = False,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import Door, normalize, option
+from hf_oss_instruct.spec.declare import Interface, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, Names, Number, Switch, Text
 
 OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
 """Operations of Evol-Instruct for code: names of the templates in `methods/evolution/templates/`."""
 MOST_ROUNDS = 4
-_BOTH = Door.COMMAND | Door.PYTHON
+_BOTH = Interface.COMMAND | Interface.PYTHON
 
 
 @dataclass(frozen=True, slots=True)

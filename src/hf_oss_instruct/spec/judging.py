@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_oss_instruct.spec.declare import Door, normalize, option
+from hf_oss_instruct.spec.declare import Interface, normalize, option
 from hf_oss_instruct.spec.kinds import File, Number, Several
 
-_BOTH = Door.COMMAND | Door.PYTHON
+_BOTH = Interface.COMMAND | Interface.PYTHON
 
 
 @dataclass(frozen=True, slots=True)

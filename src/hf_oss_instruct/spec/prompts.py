@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, Door, normalize, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
 from hf_oss_instruct.templates import DROP, KEEP
 
@@ -157,7 +157,7 @@ class PromptSpec:
         Choice(("default", "magicoder"), "Unknown parser {value!r}"),
         "How an answer is parsed: default, or magicoder, the paper's exact rule.",
         yaml="parser",
-        set_by=ANYONE & ~Door.COMMAND,
+        set_by=ANYONE & ~Interface.COMMAND,
     )
     keep_reasoning: bool = option(
         False,
@@ -197,7 +197,7 @@ class PromptSpec:
         flag="--concepts",
         yaml="concepts",
         rare=True,
-        set_by=ANYONE & ~Door.REPO_CONFIG,
+        set_by=ANYONE & ~Interface.REPO_CONFIG,
     )
 
     style: str | None = option(
@@ -208,7 +208,7 @@ class PromptSpec:
         flag="--style",
         yaml="style",
         rare=True,
-        set_by=ANYONE & ~Door.REPO_CONFIG,
+        set_by=ANYONE & ~Interface.REPO_CONFIG,
     )
 
     def __post_init__(self) -> None:

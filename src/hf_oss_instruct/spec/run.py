@@ -13,7 +13,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.declare import Door, Option, options_of
+from hf_oss_instruct.spec.declare import Interface, Option, options_of
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -133,20 +133,20 @@ class RunSpec:
         """Differences between the run configs of two runs, such as `seeds.n: 200 there, 2000 here`; `self` is there."""
         return differences(self.as_dict(), other.as_dict())
 
-    def only_for(self, door: Door) -> list[tuple[str, Option]]:
-        """Options that differ from their defaults although this door may not set them, as (part, option)."""
+    def only_for(self, interface: Interface) -> list[tuple[str, Option]]:
+        """Options that differ from their defaults although this interface may not set them, as (part, option)."""
         return [
             (part, option)
             for part, options in OPTIONS.items()
             for option in options
-            if door not in option.set_by and getattr(getattr(self, part), option.name) != option.default
+            if interface not in option.set_by and getattr(getattr(self, part), option.name) != option.default
         ]
 
 
 OPTIONS: dict[str, tuple[Option, ...]] = {part.name: options_of(type(getattr(RunSpec(), part.name))) for part in fields(RunSpec)}
 """The options of each part of a run."""
 IN_YAML = {
-    part: tuple(option for option in options if option.yaml and Door.RUN_CONFIG in option.set_by)
+    part: tuple(option for option in options if option.yaml and Interface.RUN_CONFIG in option.set_by)
     for part, options in OPTIONS.items()
     if any(option.yaml for option in options)
 }

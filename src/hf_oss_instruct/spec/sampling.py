@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, Door, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, option
 from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
 
 SET_ELSEWHERE = frozenset(
@@ -55,7 +55,7 @@ class Sampling:
         metavar="JSON",
         yaml="extra_body",
         rare=True,
-        set_by=ANYONE & ~Door.REPO_CONFIG,
+        set_by=ANYONE & ~Interface.REPO_CONFIG,
     )
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import Door, normalize, option
+from hf_oss_instruct.spec.declare import Interface, normalize, option
 from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
 from hf_oss_instruct.spec.name_kinds import Counts, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
@@ -110,7 +110,7 @@ class SeedPlan:
         flag="--embedding-model",
         metavar="MODEL",
         yaml="embedding_model",
-        set_by=Door.COMMAND | Door.RUN_CONFIG | Door.LOAD_DATASET | Door.PYTHON,
+        set_by=Interface.COMMAND | Interface.RUN_CONFIG | Interface.LOAD_DATASET | Interface.PYTHON,
         rare=True,
         after="balance",
     )
@@ -192,7 +192,7 @@ class SeedPlan:
         flag="--shard",
         metavar="I/N",
         yaml="shard",
-        set_by=Door.COMMAND | Door.RUN_CONFIG | Door.PYTHON,
+        set_by=Interface.COMMAND | Interface.RUN_CONFIG | Interface.PYTHON,
         rare=True,
         after="n",
     )

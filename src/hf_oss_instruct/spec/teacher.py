@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import CALLER, Door, option
+from hf_oss_instruct.spec.declare import CALLER, Interface, option
 from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
@@ -76,7 +76,7 @@ class TeacherSpec:
         "Model that writes the pairs: alone through Inference Providers, with --base-url on that server. a=0.7,b=0.3 mixes "
         "models by share; a hash of the seed chooses.",
         flag="--model",
-        set_by=CALLER & ~Door.PYTHON,
+        set_by=CALLER & ~Interface.PYTHON,
     )
     base_url: tuple[str, ...] = option(
         (),
@@ -86,7 +86,7 @@ class TeacherSpec:
         "times, or as a file with a URL on each line: requests go to the server with most room. MODEL=URL is for one model.",
         flag="--base-url",
         metavar="URL",
-        set_by=CALLER & ~Door.PYTHON,
+        set_by=CALLER & ~Interface.PYTHON,
     )
     api_key_env: tuple[str, ...] = option(
         (),
@@ -94,7 +94,7 @@ class TeacherSpec:
         "Environment variable that holds the server's key. With several hosts: HOST=NAME, once for each that needs a key.",
         flag="--api-key-env",
         metavar="NAME",
-        set_by=CALLER & ~Door.PYTHON,
+        set_by=CALLER & ~Interface.PYTHON,
     )
     concurrency: int = option(
         16, Integer(1), "Requests in flight at once, for each server.", flag="--concurrency", set_by=CALLER, shown=True
@@ -115,14 +115,14 @@ class TeacherSpec:
         "Ask through the server's batch API (files and batches, as OpenAI has them), which often costs half and takes up to 24 "
         "hours. The same command continues after a stop and pays for nothing twice. Previews ask directly.",
         flag="--batch",
-        set_by=Door.COMMAND,
+        set_by=Interface.COMMAND,
     )
     batch_requests: int = option(
         50_000,
         Integer(1),
         "With --batch: the most requests in a batch. Twice as many are in flight.",
         flag="--batch-requests",
-        set_by=Door.COMMAND,
+        set_by=Interface.COMMAND,
         shown=True,
     )
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, CALLER, Door, normalize, option, options_of
+from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, normalize, option, options_of
 from hf_oss_instruct.spec.kinds import Choice, Folder, Integer, Number, Switch, Text
 
 METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
 """Ways to select one of several solutions: the keys of `verification.selection.METHODS`."""
 PASSING, ALL = "passing", "all"
 ANSWER, APART, GIVEN = "answer", "apart", "given"
-_FILES = ANYONE & ~Door.PYTHON
-_OWN_FILES = _FILES & ~Door.REPO_CONFIG
-_CALLER = CALLER & ~Door.PYTHON
+_FILES = ANYONE & ~Interface.PYTHON
+_OWN_FILES = _FILES & ~Interface.REPO_CONFIG
+_CALLER = CALLER & ~Interface.PYTHON
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,9 @@ def _lay_open(paths: list[str]) -> None:
     """
     behind: dict[str, list[str]] = defaultdict(list)
     for path in paths:
-        doors = [door for door in reversed(Path(path).parents) if door.exists() and not door.stat().st_mode & 1]
-        if doors:
-            behind[str(doors[0])].append(path)
+        closed = [folder for folder in reversed(Path(path).parents) if folder.exists() and not folder.stat().st_mode & 1]
+        if closed:
+            behind[str(closed[0])].append(path)
     if not behind:
         return
     try:
@@ -115,9 +115,9 @@ def _lay_open(paths: list[str]) -> None:
         kernel.mount("none", "/", None, kernel.REC | kernel.PRIVATE)
     except PermissionError:
         sys.exit(f"{', '.join(behind)} is closed to ordinary users, as which root's programs run. Install Python elsewhere.")
-    for door, paths in behind.items():
+    for folder, paths in behind.items():
         inner = [(path, os.path.isdir(path), os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths]
-        kernel.mount("tmpfs", door, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
+        kernel.mount("tmpfs", folder, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
         for path, is_folder, fd in inner:
             os.makedirs(path if is_folder else os.path.dirname(path), exist_ok=True)
             if not is_folder:

@@ -1,4 +1,4 @@
-"""Every option of a run can be set at every door that may set it, does so there, and is refused at every other."""
+"""Every option of a run can be set through every interface that may set it, takes effect, and is refused through every other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import OssInstructConfig
 from hf_oss_instruct.seeds.repo_config import read_repo_config
-from hf_oss_instruct.spec.declare import Door, Option
+from hf_oss_instruct.spec.declare import Interface, Option
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
@@ -109,8 +109,8 @@ EVERY = [(part, option) for part, options in OPTIONS.items() for option in optio
 CONTROL = "no_such_option"
 
 
-def params(door: Door, may: bool) -> Any:
-    chosen = [(part, option) for part, option in EVERY if (door in option.set_by) is may]
+def params(interface: Interface, may: bool) -> Any:
+    chosen = [(part, option) for part, option in EVERY if (interface in option.set_by) is may]
     return pytest.mark.parametrize(("part", "option"), chosen, ids=[option.name for _, option in chosen])
 
 
@@ -149,7 +149,7 @@ def words(option: Option) -> list[str]:
     return [switch] if value in ("", "no") else [switch, value]
 
 
-@params(Door.COMMAND, True)
+@params(Interface.COMMAND, True)
 def test_the_command_line_sets_what_it_may(part: str, option: Option) -> None:
     said = words(option)
     for name in TOGETHER.get(option.name, ()):
@@ -164,7 +164,7 @@ def test_the_command_line_sets_what_it_may(part: str, option: Option) -> None:
     assert any(option.flag and option.flag.split("/")[0] in param.opts for param in cli.commands["synthesize"].params)
 
 
-@params(Door.COMMAND, False)
+@params(Interface.COMMAND, False)
 def test_the_command_line_has_no_flag_for_others(part: str, option: Option) -> None:
     done = CliRunner().invoke(cli, ["synthesize", f"--{option.name.replace('_', '-')}", "x", "--out", "out"])
     assert done.exit_code == 2
@@ -176,7 +176,7 @@ def config(part: str, option: Option, key: str | None = None) -> str:
     return yaml.safe_dump({"version": 1, part: {key or option.yaml or option.name: VALUES[option.name][1]}})
 
 
-@params(Door.RUN_CONFIG, True)
+@params(Interface.RUN_CONFIG, True)
 def test_a_run_config_sets_what_it_may_and_gives_it_back(part: str, option: Option) -> None:
     spec = RunSpec.from_yaml(config(part, option))
     assert set_to(spec, part, option.name) == VALUES[option.name][2]
@@ -184,7 +184,7 @@ def test_a_run_config_sets_what_it_may_and_gives_it_back(part: str, option: Opti
     assert spec.hash != RunSpec().hash
 
 
-@params(Door.RUN_CONFIG, False)
+@params(Interface.RUN_CONFIG, False)
 @pytest.mark.parametrize("place", ["own part", "seeds", "sampling", ""])
 def test_no_run_config_names_a_server_key_price_or_path(part: str, option: Option, place: str) -> None:
     for name in {option.name, option.keyword}:
@@ -197,14 +197,14 @@ def test_no_run_config_names_a_server_key_price_or_path(part: str, option: Optio
     assert option.name not in RunSpec().to_yaml()
 
 
-@params(Door.REPO_CONFIG, False)
+@params(Interface.REPO_CONFIG, False)
 def test_a_run_config_from_a_repository_sets_nothing_that_the_caller_decides(part: str, option: Option) -> None:
     Path("some.ossi").write_text(config(part, option))
     with pytest.raises(UsageError, match=r"unknown keys|which only the caller may"):
         read_repo_config("some.ossi")
 
 
-@params(Door.REPO_CONFIG, True)
+@params(Interface.REPO_CONFIG, True)
 def test_a_run_config_from_a_repository_sets_the_rest(part: str, option: Option) -> None:
     Path("some.ossi").write_text(config(part, option))
     assert set_to(read_repo_config("some.ossi").spec, part, option.name) == VALUES[option.name][2]
@@ -220,7 +220,7 @@ def loaded(**arguments: Any) -> OssInstruct:
     return OssInstruct(cache_dir="cache", **({"seeds": "code"} | arguments))
 
 
-@params(Door.LOAD_DATASET, True)
+@params(Interface.LOAD_DATASET, True)
 def test_load_dataset_sets_what_it_may(part: str, option: Option) -> None:
     arguments = {option.keyword: python_value(option)}
     for name in TOGETHER.get(option.name, ()):
@@ -244,7 +244,7 @@ def test_load_dataset_sets_what_it_may(part: str, option: Option) -> None:
     )
 
 
-@params(Door.LOAD_DATASET, False)
+@params(Interface.LOAD_DATASET, False)
 def test_load_dataset_refuses_the_rest(part: str, option: Option) -> None:
     with pytest.raises(ValueError, match=f"doesn't have a '{option.keyword}' key"):
         loaded(**{option.keyword: python_value(option)})
@@ -252,7 +252,7 @@ def test_load_dataset_refuses_the_rest(part: str, option: Option) -> None:
 
 def test_a_card_sets_no_argument() -> None:
     for _, option in EVERY:
-        if Door.LOAD_DATASET in option.set_by:
+        if Interface.LOAD_DATASET in option.set_by:
             with pytest.raises(UsageError, match=f"card sets {option.keyword}"):
                 OssInstructConfig(**{option.keyword: python_value(option)}).refuse_settings()
 
@@ -262,7 +262,7 @@ PARTS_IN_PYTHON = {"sampling": Sampling, "limits": RunLimits, "checks": Checks}
 RENAMED = {"template": "prompt"}
 
 
-@params(Door.PYTHON, True)
+@params(Interface.PYTHON, True)
 def test_python_takes_what_it_may(part: str, option: Option) -> None:
     function: Any = read_seeds if part == "seeds" else PARTS_IN_PYTHON.get(part, synthesize_to_disk)
     argument = inspect.signature(function).parameters[RENAMED.get(option.name, option.name)]
@@ -280,7 +280,7 @@ def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> Non
     assert stream - folder == {"journal", "on_left_out"}
 
 
-@params(Door.PYTHON, False)
+@params(Interface.PYTHON, False)
 def test_python_has_no_argument_for_the_rest(part: str, option: Option) -> None:
     for function in (read_seeds, synthesize, synthesize_to_disk):
         assert option.name not in inspect.signature(function).parameters

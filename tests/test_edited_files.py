@@ -58,7 +58,7 @@ def folder_with(folder: Path, content: str | bytes) -> None:
     (folder / "rows" / "run.json").write_bytes(data)
 
 
-DOORS: dict[str, Callable[[Path], Any]] = {
+READERS: dict[str, Callable[[Path], Any]] = {
     "run config": lambda folder: RunSpec.from_file(folder / "oss_instruct.yaml"),
     "run config of a repository": lambda folder: read_repo_config(str(folder / "oss_instruct.yaml")),
     "training recipe": lambda folder: read_yaml(folder / "oss_instruct.yaml"),
@@ -78,14 +78,14 @@ DOORS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_no_content_of_a_file_is_a_traceback(door: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reader", READERS)
+def test_no_content_of_a_file_is_a_traceback(reader: str, tmp_path: Path) -> None:
     for number, content in enumerate(CONTENTS):
         folder = tmp_path / str(number)
         folder.mkdir()
         folder_with(folder, content)
         with suppress(OssInstructError):
-            DOORS[door](folder)
+            READERS[reader](folder)
 
 
 def test_a_run_config_that_means_the_hub_is_no_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
