@@ -123,3 +123,26 @@ def test_files_answer_one_question_and_say_which() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         if path.read_text().strip():
             assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_no_test_module_imports_what_takes_seconds() -> None:
+    heavy = {
+        "torch",
+        "transformers",
+        "trl",
+        "peft",
+        "accelerate",
+        "lighteval",
+        "inspect_ai",
+        "litellm",
+        "sklearn",
+        "scipy",
+        "ray",
+    }
+    for path in (ROOT / "tests").rglob("*.py"):
+        if path.name == "conftest.py" or path.name.startswith("test_"):
+            for node in ast.parse(path.read_text()).body:
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                found = heavy & {module.partition(".")[0] for module in modules}
+                assert not found, f"{path}:{node.lineno}: every worker would import {found}; import it in the tests that need it"
