@@ -3,7 +3,7 @@
     python benchmarks/scale.py                            # 10,000 and 100,000 rows; a few minutes
     python benchmarks/scale.py --rows 10000 1000000       # growth up to a million rows; half an hour, 10 GB of disk
     python benchmarks/scale.py --state 100000 1000000     # what deduplication keeps in memory, against its formula; two minutes
-    python benchmarks/scale.py --tasks 4000               # the same run in 1, 2 and 4 shards; a minute
+    python benchmarks/scale.py --tasks 4000               # the same run in 1, 2 and 4 shards, and the start of one; a minute
 
 Each figure is of a process of its own: CPU is its user and system time, memory its anonymous pages at their peak. The
 shards' journals are recorded here, with texts of random words (about 2 kB a row), so that there are few near duplicates
