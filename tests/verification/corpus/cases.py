@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 DROPPED = ("tests_failed", "tests_vacuous", "tests_flaky", "tests_missing", "not_verifiable")
@@ -28,3 +29,15 @@ class Case:
     status: str
     kind: str
     quick: bool = False
+
+
+_STATUS = {"right": "passed", "wrong": "tests_failed", "vacuous": "tests_vacuous", "flaky": "tests_flaky|tests_failed"}
+
+
+def adder(cases: list[Case], language: str) -> Callable[[str, str, str, str], None]:
+    """A function that adds a row by its name, kind, solution and tests, with the status that its kind has."""
+
+    def add(name: str, kind: str, solution: str, tests: str) -> None:
+        cases.append(Case(name, language, solution, tests, _STATUS[kind], kind))
+
+    return add

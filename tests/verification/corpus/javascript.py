@@ -48,6 +48,7 @@ VACUOUS = {
     "skipped": "test.skip('x', () => { expect(clamp(30)).toBe(10); });\n",
     "promise not awaited": "test('x', () => { Promise.resolve().then(() => expect(clamp(3)).toBe(9)); });\n",
 }
+DROPPED = {"promise not awaited": "tests_vacuous|tests_failed"}  # what fails after its test ends jest's process, or does not
 HOSTILE = {
     "leaves at once": "process.exit(0);\n",
     "leaves when called": "function clamp() { process.exit(0); }\n",
@@ -60,8 +61,8 @@ CASES = [
     *(Case(name, "typescript", TYPED, tests, "passed", "right", name == "vitest") for name, tests in RIGHT.items()),
     *(Case(name, "javascript", *pair, "tests_failed", "wrong") for name, pair in WRONG.items()),
     Case("off by one", "typescript", TYPED.replace("x > high", "x >= high + 2"), PLAIN, "tests_failed", "wrong"),
-    *(Case(name, "javascript", CLAMP, tests, "tests_vacuous", "vacuous", name == "source") for name, tests in VACUOUS.items()),
-    *(Case(name, "typescript", TYPED, tests, "tests_vacuous", "vacuous") for name, tests in VACUOUS.items()),
+    *(Case(name, "javascript", CLAMP, tests, DROPPED.get(name, "tests_vacuous"), "vacuous", name == "source") for name, tests in VACUOUS.items()),
+    *(Case(name, "typescript", TYPED, tests, DROPPED.get(name, "tests_vacuous"), "vacuous") for name, tests in VACUOUS.items()),
     *(Case(name, "javascript", program, PLAIN.replace("const { clamp } = require('./clamp');\n", ""), "tests_failed", "hostile", name == "patches assert") for name, program in HOSTILE.items()),
     Case("random", "javascript", CLAMP, "test('x', () => { expect(clamp(30)).toBe(10); expect(Math.random()).toBeLessThan(0.6); });\n", "tests_flaky|tests_failed", "flaky"),
     Case("a loop", "javascript", "function clamp() { for (;;) {} }\nmodule.exports = { clamp };\n", PLAIN, "tests_failed", "hanging"),

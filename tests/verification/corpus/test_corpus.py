@@ -21,6 +21,7 @@ from tests.verification.corpus import (
     ruby,
     rust,
     shell,
+    teachers,
 )
 from tests.verification.corpus.cases import Case
 
@@ -39,6 +40,7 @@ CASES: list[Case] = [
     *further.CASES,
     *further_python.CASES,
     *further_scripts.CASES,
+    *teachers.CASES,
 ]
 LANGUAGES = sorted({case.language for case in CASES})
 

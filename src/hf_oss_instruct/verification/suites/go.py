@@ -103,7 +103,7 @@ def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], 
 
 
 def _used(root: Node, package: str) -> set[str]:
-    return set(re.findall(rf"\b{re.escape(package)}\.(\w+)", text_of(root)))
+    return set(re.findall(rf"(?<![\w.]){re.escape(package)}\.(\w+)", text_of(root)))
 
 
 def _unqualified(root: Node, text: str, packages: Sequence[str]) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import secrets
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.sandbox.prebuilt import java_classes
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.java_rows import INJECTED, kinds_of, rows_of
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
@@ -26,12 +27,23 @@ _PUBLIC = re.compile(
     r"^public\s+(?=(?:(?:final|abstract|sealed|strictfp)\s+)*(?:class|interface|enum|record|@interface)\b)", re.MULTILINE
 )
 _TYPE = re.compile(r"^(?=(?:(?:final|abstract|strictfp)\s+)*class\b)", re.MULTILINE)
-_ANNOTATION = re.compile(
-    r"@(?:Test|ParameterizedTest|RepeatedTest|CsvSource|ValueSource|MethodSource|EnumSource|NullSource|EmptySource|NullAndEmptySource|TestInstance|"
-    r"TestMethodOrder|ExtendWith|RunWith|BeforeClass|AfterClass|AfterAll|BeforeEach|Before|AfterEach|After|DisplayName|Disabled|Ignore|Order|Timeout|BeforeAll|Nested|Tag)\b(?:\s*\([^)]*\))?"
+_ANNOTATIONS = frozenset(
+    """Test ParameterizedTest RepeatedTest TestFactory TestTemplate CsvSource ValueSource MethodSource EnumSource NullSource
+    EmptySource NullAndEmptySource ArgumentsSource TestInstance TestMethodOrder FixMethodOrder ExtendWith RunWith BeforeClass
+    AfterClass BeforeAll AfterAll BeforeEach Before AfterEach After DisplayName DisplayNameGeneration
+    IndicativeSentencesGeneration Disabled Ignore Order Timeout Nested Tag Tags Rule ClassRule TempDir Execution
+    Category""".split()
 )
+"""What JUnit has; the harness does without them."""
+_QUALIFIED = re.compile(r"\borg\.junit\.(?:[a-z]\w*\.)*(?=[A-Z])")
 _FIRST = re.compile(r"@(BeforeAll|BeforeClass)\b")
+_TEST = re.compile(r"@(Test|ParameterizedTest|RepeatedTest|TestFactory)\b")
 _BEFORE = re.compile(r"@(BeforeEach|Before)\b")
+_AFTER = re.compile(r"@(AfterEach|After)\b")
+_RULE = re.compile(r"\bExpectedException\s+(\w+)\s*=")
+_OLDER = re.compile(r"\borg\.junit\.(?:\*|[A-Z])|\bjunit\.framework\b|\bextends\s+TestCase\b")
+"""Imports of JUnit 3 and 4, whose assertions take the message first."""
+_SUPPLIED = ", java.util.function.Supplier<String> text"
 _METHODS = re.compile(r'@MethodSource\b(?:\(\s*"([\w.#]+)"\s*\))?')
 _ELSEWHERE = re.compile(r"\b(org\.assertj|org\.hamcrest|org\.mockito|com\.google\.common)\b")
 _ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
@@ -46,7 +58,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     imports = [one.strip() for one in _IMPORT.findall(text)]
     if lacking := _ELSEWHERE.search(text):
         raise SuiteRefusedError("not_verifiable", f"the tests use {lacking[1]!r}, which is not installed here", "third_party")
-    source = _body(text).encode(errors="replace")
+    source = _QUALIFIED.sub("", _body(text)).encode(errors="replace")
     root = parse(source, "java").root_node
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are not valid Java")
@@ -59,6 +71,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     listed = alone(tests, source, spans)
+    edits += [(one.start_byte, one.end_byte, "") for one in _annotations(root)]
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = source.decode(errors="replace")
@@ -69,7 +82,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         changed = (
             changed_bytes[: node.start_byte] + f"{HIDDEN}.check({value});".encode() + changed_bytes[node.end_byte :]
         ).decode()
-    return Suite(language, listed, "\n".join(imports), more=(_ANNOTATION.sub("", changed), "\n".join(imports)))
+    return Suite(language, listed, "\n".join(imports), more=(changed, "\n".join(imports), "4" if _OLDER.search(text) else "5"))
 
 
 def _body(text: str) -> str:
@@ -98,14 +111,24 @@ def _loose(body: str) -> bool:
 
 
 def _asserts(root: Node) -> list[Node]:
-    stack, found = [root], []
+    return list(_found(root, "assert_statement"))
+
+
+def _annotations(root: Node) -> Iterator[Node]:
+    for node in _found(root, "annotation", "marker_annotation"):
+        if _name(node).rpartition(".")[2] in _ANNOTATIONS:
+            yield node
+
+
+def _found(root: Node, *types: str) -> Iterator[Node]:
+    """The nodes of some types, without those inside of them."""
+    stack = [root]
     while stack:
         node = stack.pop()
-        if node.type == "assert_statement":
-            found.append(node)
+        if node.type in types:
+            yield node
         else:
             stack.extend(node.children)
-    return found
 
 
 def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]], as_one: bool) -> None:
@@ -141,26 +164,18 @@ def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, 
         }
     opening = [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_FIRST.match, marks))]
     opening += [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_BEFORE.match, marks))]
+    closing = " ".join(f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_AFTER.match, marks)))
+    rule = next((found[1] for one in members if one.type == "field_declaration" and (found := _RULE.search(text_of(one)))), "")
     for method, marks in marked.items():
-        test = next((mark for mark in marks if re.match(r"@(Test|ParameterizedTest|RepeatedTest)\b", mark)), None)
+        test = next((mark for mark in marks if _TEST.match(mark)), None)
         if test is None:
             continue
-        calls = [f"{it}{_name(method)}({row});" for row in _rows(method, marks)] or [f'throw new {HIDDEN}.Failed("no case");']
-        if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
-            given = source[1] or _name(method)
-            owner = it.rstrip(".") or "this"
-            calls = [f'{HIDDEN}Base.each({owner}, "{_name(method)}", {it}{given.rpartition("#")[2]}());']
-        if values := next(
-            (found[1] for mark in marks if (found := re.match(r"@EnumSource\(\s*(?:value\s*=\s*)?([\w.]+)\.class", mark))), None
-        ):
-            calls = [f'{HIDDEN}Base.each({it.rstrip(".") or "this"}, "{_name(method)}", {values}.values());']
-        called = " ".join(
-            f"{' '.join([*before, *opening])} {call}" if len(calls) == 1 else f"{{ {' '.join([*before, *opening])} {call} }}"
-            for call in calls
-        )
+        called = " ".join(f"{{ {' '.join([*before, *opening])} {call} {closing} }}" for call in _calls_of(method, marks, it))
         if expected := re.search(r"expected\s*=\s*([\w.]+)\.class", test):
             caught = f"catch ({expected[1]} error) {{ raised = true; }}"
             called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
+        if rule:
+            called = f"{it}{rule}.judge(() -> {{ {called} }});"
         if any(re.match(r"@(Disabled|Ignore)\b", mark) for mark in marks):
             called = f'if (true) throw new {HIDDEN}.Skipped("disabled");'
         yield f"{it}{_name(method)}", method, called
@@ -171,42 +186,36 @@ def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, 
             yield from _calls(inner, f"its{name}.", [*before, *opening, made])
 
 
+def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
+    """The calls of a test, one for each row of its arguments."""
+    name, owner = _name(method), it.rstrip(".") or "this"
+    if any(mark.startswith("@TestFactory") for mark in marks):
+        return [f"{HIDDEN}Base.dynamic({it}{name}());"]
+    if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
+        given = source[1] or name
+        from_class = given.partition("#")[0].rpartition(".")[2] + "." if "#" in given else it
+        return [f'{HIDDEN}Base.each({owner}, "{name}", {from_class}{given.rpartition("#")[2]}());']
+    if enum := next((mark for mark in marks if mark.startswith("@EnumSource")), ""):
+        kind = re.search(r"([\w.]+)\.class", enum)
+        named = ", ".join(re.findall(r'"\w+"', enum.partition("names")[2]))
+        excluded = "true" if "EXCLUDE" in enum else "false"
+        values = f"{kind[1] if kind else kinds_of(method)[0]}.values()"
+        return [f'{HIDDEN}Base.each({owner}, "{name}", {HIDDEN}Base.named({values}, {excluded}, new String[] {{ {named} }}));']
+    rows = list(rows_of(method, marks))
+    calls = []
+    for at, row in enumerate(rows, start=1):
+        more = [
+            f"new RepetitionInfo({at}, {len(rows)})" if kind == "RepetitionInfo" else f'new {kind}("{name}")'
+            for kind in kinds_of(method) if kind in INJECTED
+        ]  # fmt: skip
+        calls.append(f"{it}{name}({', '.join(filter(None, [row, *more]))});")
+    return calls or [f'throw new {HIDDEN}.Failed("no case");']
+
+
 def _marks(node: Node) -> list[str]:
     """The annotations of a declaration."""
     modifiers = next((part for part in node.children if part.type == "modifiers"), None)
     return [text_of(one) for one in modifiers.children if "annotation" in one.type] if modifiers else []
-
-
-def _rows(method: Node, marks: Sequence[str]) -> list[str]:
-    """The arguments of each call of a test; one call without arguments where it takes none."""
-    kinds = [text_of(one.child_by_field_name("type")) for one in method.child_by_field_name("parameters").named_children]  # type: ignore[union-attr]
-    rows: list[str] = []
-    for mark in marks:
-        listed = re.findall(r'"((?:[^"\\]|\\.)*)"', mark)
-        if mark.startswith("@CsvSource"):
-            rows += [
-                ", ".join(map(_literal, next(csv.reader([row], quotechar="'", skipinitialspace=True)), kinds)) for row in listed
-            ]
-        elif mark.startswith("@ValueSource"):
-            values = mark.partition("{")[2].rpartition("}")[0] or mark.partition("=")[2].rpartition(")")[0]
-            rows += (
-                [f'"{one}"' for one in listed] if "strings" in mark else [one.strip() for one in values.split(",") if one.strip()]
-            )
-        elif re.match(r"@(NullSource|NullAndEmptySource)", mark):
-            rows.append(f"({kinds[0]}) null")
-        if re.match(r"@(EmptySource|NullAndEmptySource)", mark):
-            rows.append('""' if kinds[0] == "String" else _literal("", kinds[0]))
-    return rows if kinds else [""]
-
-
-def _literal(text: str, kind: str) -> str:
-    """A value of a row of text as Java writes it."""
-    text = text.strip()
-    if kind in ("String", "CharSequence"):
-        return '"' + text.replace('"', '\\"') + '"'
-    if kind in ("char", "Character"):
-        return f"'{text}'"
-    return {"long": f"{text}L", "Long": f"{text}L", "float": f"{text}f", "double": f"(double) ({text})"}.get(kind, text)
 
 
 def _of_main(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
@@ -272,7 +281,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     # Random names: a class of the program with the same name would hide the harness's.
     own = [
         f"class {hidden} extends VerificationHarness {{}}",
-        f"class {hidden}Base extends VerificationAssertions {{}}",
+        f"class {hidden}Base extends VerificationAssertions{suite.more[2]} {{}}",
         f"public class Main {{ public static void main(String[] a) throws Exception {{ {hidden}.main(new Table{hidden}()); }} }}",
     ]
     classes = java_classes(harness())
@@ -288,4 +297,27 @@ def _nested(text: str) -> str:
 @cache
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
-    return Path(__file__).with_name("java.java").read_text("utf-8")
+    text = Path(__file__).with_name("java.java").read_text("utf-8")
+    for version in "54":
+        text = text.replace(f"//PRIMITIVES OF {version}", "\n".join(_of_primitives(version)))
+    return text
+
+
+def _of_primitives(version: str) -> Iterator[str]:
+    """`assertEquals` of each primitive type and its class, as JUnit has it: of `Object`s, an `Integer` equals no `Long`."""
+    messages = [("", ""), ("String text, ", "")] if version == "4" else [("", ""), ("", ", String text"), ("", _SUPPLIED)]
+    boxed = {
+        "byte": "Byte",
+        "short": "Short",
+        "int": "Integer",
+        "long": "Long",
+        "float": "Float",
+        "double": "Double",
+        "char": "Character",
+    }
+    for one, name in boxed.items():
+        for first, second in product((one, name), (one, name)):
+            for before, after in messages:
+                for kind in ("Equals", "NotEquals"):
+                    values = f"{name}.valueOf(a)" if first == one else "a", f"{name}.valueOf(b)" if second == one else "b"
+                    yield f"static void assert{kind}({before}{first} a, {second} b{after}) {{ are{kind}({', '.join(values)}); }}"

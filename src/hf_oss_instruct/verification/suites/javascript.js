@@ -4,7 +4,8 @@ const { isDeepStrictEqual, inspect } = require("node:util");
 const vm = require("node:vm");
 const assert = require("node:assert");
 process.removeAllListeners("warning"); // they name the process id, so no two runs print the same
-const { timers } = require("node:test").mock;
+const tracker = require("node:test").mock;
+const { timers } = tracker;
 const real = require;
 const [nonce, variant, first, reversed] = readFileSync(0, "utf8").trim().split(" ");
 closeSync(0); // the next file that is opened takes its place
@@ -31,7 +32,8 @@ const asymmetric = Symbol("any");
 const matches = (actual, wanted) => wanted && wanted[asymmetric] ? wanted[asymmetric](actual)
   : wanted && typeof wanted === "object" && actual && typeof actual === "object" && Object.keys(wanted).some((key) => wanted[key] && wanted[key][asymmetric])
     ? Object.keys(wanted).every((key) => matches(actual[key], wanted[key])) : loose(actual, wanted);
-const partly = (actual, wanted) => wanted && typeof wanted === "object" && !Array.isArray(wanted)
+const partly = (actual, wanted) => Array.isArray(wanted) ? Array.isArray(actual) && actual.length === wanted.length && wanted.every((one, at) => partly(actual[at], one))
+  : wanted && typeof wanted === "object" && !wanted[asymmetric]
   ? actual && Object.keys(wanted).every((key) => partly(actual[key], wanted[key])) : matches(actual, wanted);
 const at = (value, path) => (Array.isArray(path) ? path : String(path).split(".")).reduce((one, key) => (one === null || one === undefined ? undefined : one[key]), value);
 const thrown = (called) => { try { called(); } catch (error) { return { error }; } return null; };
@@ -54,24 +56,29 @@ const checks = {
   toHaveBeenCalled: (a) => a.mock.calls.length > 0, toHaveBeenCalledTimes: (a, b) => a.mock.calls.length === b,
   toHaveBeenCalledWith: (a, ...b) => a.mock.calls.some((one) => matches(one, b)), toHaveBeenLastCalledWith: (a, ...b) => matches(a.mock.calls.at(-1), b),
   toHaveBeenNthCalledWith: (a, nth, ...b) => matches(a.mock.calls[nth - 1], b), toHaveBeenCalledOnce: (a) => a.mock.calls.length === 1,
-  toHaveReturnedWith: (a, b) => a.mock.results.some((one) => matches(one.value, b)), toBeTypeOf: (a, b) => typeof a === b, toSatisfy: (a, b) => !!b(a),
+  toHaveReturnedWith: (a, b) => a.mock.results.some((one) => matches(one.value, b)), toHaveReturned: (a) => a.mock.results.some((one) => one.type === "return"), toHaveReturnedTimes: (a, b) => a.mock.results.filter((one) => one.type === "return").length === b,
+  toHaveLastReturnedWith: (a, b) => matches(a.mock.results.at(-1)?.value, b), toBeTypeOf: (a, b) => typeof a === b, toSatisfy: (a, b) => !!b(a),
   toBeOneOf: (a, b) => [...b].some((one) => is(one, a)),
 };
 assign(checks, { toThrowError: checks.toThrow, toBeCalled: checks.toHaveBeenCalled, toBeCalledTimes: checks.toHaveBeenCalledTimes, toBeCalledWith: checks.toHaveBeenCalledWith, lastCalledWith: checks.toHaveBeenLastCalledWith });
 const holds = (a, b) => (typeof a === "string" ? a.includes(b) : Array.isArray(a) || a instanceof Set ? [...a].some((one) => is(one, b)) : partly(a, b));
 const sameItems = (a, b) => a.length === b.length && b.every((one) => a.some((other) => loose(one, other)));
+const thrownAs = (a, b, c) => { const found = typeof a === "function" ? thrown(a) : a; return fits(found, b) && (c === undefined || fits(found, c)); };
 const words = {
   equal: checks.toBe, equals: checks.toBe, eql: loose, eq: checks.toBe, instanceof: checks.toBeInstanceOf, instanceOf: checks.toBeInstanceOf, above: checks.toBeGreaterThan,
   below: checks.toBeLessThan, least: checks.toBeGreaterThanOrEqual, most: checks.toBeLessThanOrEqual, lengthOf: checks.toHaveLength,
   include: holds, includes: holds, contain: holds, members: sameItems, string: (a, b) => a.includes(b), oneOf: checks.toBeOneOf, satisfy: checks.toSatisfy,
   keys: (a, ...b) => sameItems(Object.keys(a), b.flat()), key: (a, b) => Object.hasOwn(a, b), within: (a, low, high) => a >= low && a <= high, approximately: (a, b, most) => Math.abs(a - b) <= most,
-  greaterThan: checks.toBeGreaterThan, lessThan: checks.toBeLessThan, match: checks.toMatch, throw: checks.toThrow, throws: checks.toThrow, property: checks.toHaveProperty,
+  greaterThan: checks.toBeGreaterThan, lessThan: checks.toBeLessThan, match: checks.toMatch, throw: thrownAs, throws: thrownAs, length: checks.toHaveLength, property: checks.toHaveProperty,
   closeTo: (a, b, most) => Math.abs(a - b) <= most, a: (a, kind) => (Array.isArray(a) ? "array" : a === null ? "null" : typeof a) === kind,
 };
 words.an = words.a;
 const flags = { true: (a) => a === true, false: (a) => a === false, null: checks.toBeNull, undefined: checks.toBeUndefined, empty: (a) => (a.length ?? Object.keys(a).length) === 0, ok: checks.toBeTruthy, NaN: checks.toBeNaN, exist: (a) => a !== null && a !== undefined };
+let asserted = 0;
+let wanted = null; // how many assertions a test announced
 const chain = (actual, not, deep) => {
   const check = (name, held) => (...given) => {
+    asserted += 1;
     if (!!held(actual, ...given) === not) throw new assert.AssertionError({ message: "expect(" + inspect(actual).slice(0, 80) + ")" + (not ? ".not." : ".") + name + "(" + given.map((one) => inspect(one)).join(", ").slice(0, 80) + ")" });
     return chain(actual, false, false);
   };
@@ -101,33 +108,58 @@ const chain = (actual, not, deep) => {
 const expect = (actual) => chain(actual, false, false);
 const any = (test) => ({ [asymmetric]: test });
 assign(expect, {
-  assertions() {}, hasAssertions() {}, soft: (actual) => chain(actual, false, false), fail: (text) => { throw new assert.AssertionError({ message: String(text) }); },
+  assertions: (count) => { wanted = (found) => found === count; }, hasAssertions: () => { wanted = (found) => found > 0; }, soft: (actual) => chain(actual, false, false), fail: (text) => { throw new assert.AssertionError({ message: String(text) }); },
   any: (kind) => any((a) => a instanceof kind || typeof a === kind.name.toLowerCase()), anything: () => any((a) => a !== null && a !== undefined),
   arrayContaining: (b) => any((a) => b.every((one) => a.some((other) => matches(other, one)))), objectContaining: (b) => any((a) => partly(a, b)),
   stringContaining: (b) => any((a) => a.includes(b)), stringMatching: (b) => any((a) => new RegExp(b).test(a)), closeTo: (b, digits = 2) => any((a) => checks.toBeCloseTo(a, b, digits)),
 });
+const mocks = [];
 const fn = (does) => {
   let result = does;
   const once = [];
   const mock = function (...given) {
     mock.mock.calls.push(given);
+    mock.mock.lastCall = given;
+    mock.mock.contexts.push(this);
+    mock.mock.instances.push(this);
     const run = once.length ? once.shift() : result;
-    const value = run ? run.apply(this, given) : undefined;
-    mock.mock.results.push({ type: "return", value });
-    return value;
+    try {
+      const value = run ? run.apply(this, given) : undefined;
+      mock.mock.results.push({ type: "return", value });
+      return value;
+    } catch (error) { mock.mock.results.push({ type: "throw", value: error }); throw error; }
   };
-  mock.mock = { calls: [], results: [] };
+  let name = "jest.fn()";
+  const clear = () => { mock.mock = { calls: [], results: [], contexts: [], instances: [], lastCall: undefined }; return mock; };
+  const always = (body) => { result = body; return mock; };
+  const next = (body) => { once.push(body); return mock; };
+  const rejecting = (error) => async () => { throw error; };
+  mocks.push(mock);
+  clear();
   return assign(mock, {
-    mockReturnValue: (value) => { result = () => value; return mock; }, mockImplementation: (other) => { result = other; return mock; },
-    mockResolvedValue: (value) => { result = async () => value; return mock; }, mockRejectedValue: (error) => { result = async () => { throw error; }; return mock; },
-    mockReturnValueOnce: (value) => { once.push(() => value); return mock; }, mockClear: () => { mock.mock.calls.length = 0; return mock; }, mockReset: () => mock, mockRestore: () => mock,
+    mockReturnValue: (value) => always(() => value), mockImplementation: always, mockResolvedValue: (value) => always(async () => value), mockRejectedValue: (error) => always(rejecting(error)),
+    mockReturnValueOnce: (value) => next(() => value), mockImplementationOnce: next, mockResolvedValueOnce: (value) => next(async () => value), mockRejectedValueOnce: (error) => next(rejecting(error)),
+    mockReturnThis: () => always(function () { return this; }), mockName: (text) => { name = text; return mock; }, getMockName: () => name, getMockImplementation: () => result,
+    mockClear: clear, mockReset: () => { result = undefined; once.length = 0; return clear(); }, mockRestore: () => mock,
   });
 };
+const everyMock = (what) => () => { for (const mock of mocks) mock[what](); return jest; };
+const startTimers = ({ now = Date.now() } = {}) => { timers.reset(); timers.enable({ apis: ["setTimeout", "setInterval", "setImmediate", "Date"], now: Number(now) }); return jest; };
+const settled = async () => { for (let turn = 0; turn < 10; turn++) await null; };
+const tick = (ms) => { timers.tick(ms); return jest; };
 const jest = {
-  fn, useFakeTimers: () => { timers.reset(); timers.enable(); return jest; }, useRealTimers: () => { timers.reset(); return jest; }, advanceTimersByTime: (ms) => { timers.tick(ms); return jest; },
-  runAllTimers: () => { timers.runAll(); return jest; }, runOnlyPendingTimers: () => { timers.runAll(); return jest; }, setTimeout: () => jest, mock: () => jest, mocked: (one) => one, isMockFunction: (one) => !!(one && one.mock),
-  clearAllMocks: () => jest, restoreAllMocks: () => jest, resetAllMocks: () => jest,
-  spyOn: (owner, name) => { const before = owner[name]; const mock = fn(before); owner[name] = mock; mock.mockRestore = () => { owner[name] = before; }; return mock; },
+  fn, useFakeTimers: (how) => startTimers(how && typeof how === "object" ? how : {}), useRealTimers: () => { timers.reset(); return jest; }, setSystemTime: (now) => { timers.setTime(Number(now)); return jest; },
+  advanceTimersByTime: tick, advanceTimersByTimeAsync: async (ms) => { await settled(); tick(ms); await settled(); return jest; },
+  runAllTimers: () => { timers.runAll(); return jest; }, runOnlyPendingTimers: () => { timers.runAll(); return jest; }, runAllTimersAsync: async () => { await settled(); timers.runAll(); await settled(); return jest; }, clearAllTimers: () => startTimers(),
+  setTimeout: () => jest, mock: () => jest, mocked: (one) => one, isMockFunction: (one) => !!(one && one.mock),
+  clearAllMocks: everyMock("mockClear"), restoreAllMocks: everyMock("mockRestore"), resetAllMocks: everyMock("mockReset"),
+  spyOn: (owner, name) => { const before = owner[name]; const mock = fn(before); owner[name] = mock; mock.mockRestore = () => { owner[name] = before; return mock; }; return mock; },
+};
+const eachRow = (given) => {
+  if (!given[0] || !given[0].raw) return given[0];
+  const names = given[0][0].split("|").map((name) => name.trim());
+  const count = Math.floor((given.length - 1) / names.length);
+  return Array.from({ length: count }, (_, row) => Object.fromEntries(names.map((name, at) => [name, given[1 + row * names.length + at]])));
 };
 
 const collected = [];
@@ -139,11 +171,11 @@ const describe = (name, ...given) => {
   around = { before: [], after: [], once: [], shared: {}, parent: around, skip: around.skip };
   try { body.call({ timeout() {} }); } finally { around = around.parent; }
 };
-assign(describe, { only: describe, skip: (...given) => { const kept = around.skip; around.skip = true; try { describe(...given); } finally { around.skip = kept; } }, each: (rows) => (name, body) => { for (const row of rows) describe(name, () => body(...[row].flat(1))); } });
+assign(describe, { only: describe, skip: (...given) => { const kept = around.skip; around.skip = true; try { describe(...given); } finally { around.skip = kept; } }, each: (...given) => (name, body) => { for (const row of eachRow(given)) describe(name, () => body(...[row].flat(1))); } });
 const test = (number) => {
   const add = (name, ...given) => { collected.push({ number, body: given.find((one) => typeof one === "function"), around, skip: around.skip || (given[0] && typeof given[0] === "object" && (given[0].skip || given[0].todo)) }); };
   const skip = () => { collected.push({ number, skip: true, around }); };
-  return assign(add, { only: add, skip, todo: skip, failing: skip, concurrent: add, test: add, it: add, each: (rows) => (name, body) => { for (const row of rows) add(name, () => body(...(Array.isArray(row) ? row : [row]))); } });
+  return assign(add, { only: add, skip, todo: skip, failing: skip, concurrent: add, test: add, it: add, each: (...given) => (name, body) => { for (const row of eachRow(given)) add(name, () => body(...(Array.isArray(row) ? row : [row]))); } });
 };
 const now = (number, body) => {
   if (number < first) return undefined;
@@ -161,10 +193,12 @@ const run = async (one) => {
   const places = path(one.around);
   const self = {}; // what hooks and tests of mocha share as `this`
   const inner = [];
+  const its = new tracker.constructor(); // what it replaced is as before after the test
+  [asserted, wanted] = [0, null];
   for (const place of places) for (const body of place.once.splice(0)) await called(body, assign(place.shared, self));
   for (const place of places) assign(self, place.shared);
   for (const place of places) for (const body of place.before) await called(body, self);
-  const context = { diagnostic() {}, plan() {}, after() {}, mock: { fn, method: jest.spyOn }, assert: frozen };
+  const context = { diagnostic() {}, plan() {}, after() {}, mock: its, assert: frozen };
   context.test = context.it = (...given) => { const part = (async () => { const body = given[given.length - 1]; if (typeof body === "function" && !(given[1] && given[1].skip)) await body(context); })(); inner.push(part); return part; };
   if (one.body.length === 1) {
     await new Promise((done, failed) => {
@@ -173,12 +207,14 @@ const run = async (one) => {
     });
   } else await one.body.call(self, context);
   await Promise.all(inner);
+  its.reset();
+  if (wanted && !wanted(asserted)) throw new assert.AssertionError({ message: "it made " + asserted + " assertions" });
   for (const place of places.reverse()) for (const body of place.after) await called(body, self);
   return "passed";
 };
 const modules = new Map();
 const chai = { expect, assert: assign((...given) => frozen(...given), { ...assert, equal: frozen.strictEqual, deepEqual: frozen.deepStrictEqual, isTrue: (a) => frozen.strictEqual(a, true), isFalse: (a) => frozen.strictEqual(a, false), isNull: (a) => frozen.strictEqual(a, null), isUndefined: (a) => frozen.strictEqual(a, undefined), isArray: (a) => frozen(Array.isArray(a)), lengthOf: (a, b) => frozen.strictEqual(a.length, b), include: (a, b) => frozen(holds(a, b)), property: (a, b) => frozen(b in a), isAbove: (a, b) => frozen(a > b), isBelow: (a, b) => frozen(a < b), closeTo: (a, b, most) => frozen(Math.abs(a - b) <= most), instanceOf: (a, b) => frozen(a instanceof b), typeOf: (a, b) => frozen(words.a(a, b)), sameMembers: (a, b) => frozen(sameItems(a, b)) }) };
-const its = { test: test(-1), it: test(-1), describe, suite: describe, context: describe, specify: test(-1), before: hook("once"), beforeAll: hook("once"), after: () => {}, afterAll: () => {}, beforeEach: hook("before"), afterEach: hook("after"), expect, assert: frozen, jest, vi: jest, chai, mock: { fn, method: jest.spyOn } };
+const its = { test: test(-1), it: test(-1), describe, suite: describe, context: describe, specify: test(-1), before: hook("once"), beforeAll: hook("once"), after: () => {}, afterAll: () => {}, beforeEach: hook("before"), afterEach: hook("after"), expect, assert: frozen, jest, vi: jest, chai, mock: tracker };
 const outcome = {};
 const main = async () => {
   const module_ = { exports: {} };

@@ -24,27 +24,59 @@ namespace HIDDEN {
         }
     }
     abstract class Base {
-        private ?string $kind = null; private ?string $message = null;
+        private ?string $kind = null; private array $wanted = []; private array $doubles = [];
+        private static array $begun = [];
+        public static function setUpBeforeClass(): void {}
+        public static function tearDownAfterClass(): void {}
         protected function setUp(): void {}
         protected function tearDown(): void {}
         public function expectException(string $kind): void { $this->kind = $kind; }
-        public function expectExceptionMessage(string $text): void { $this->message = $text; $this->kind ??= \Throwable::class; }
-        final public static function rowsHIDDEN(string $owner, string $method, string $provider): void {
-            if ($provider === "") { (new $owner())->runOursHIDDEN($method, []); return; }
+        public function expectExceptionMessage(string $text): void { $this->wantHIDDEN(static fn ($error) => \str_contains($error->getMessage(), $text)); }
+        public function expectExceptionMessageMatches(string $pattern): void { $this->wantHIDDEN(static fn ($error) => \preg_match($pattern, $error->getMessage()) === 1); }
+        public function expectExceptionCode($code): void { $this->wantHIDDEN(static fn ($error) => $error->getCode() === $code); }
+        public function expectExceptionObject(\Throwable $like): void { $this->expectException(\get_class($like)); $this->expectExceptionMessage($like->getMessage()); $this->expectExceptionCode($like->getCode()); }
+        private function wantHIDDEN(callable $held): void { $this->wanted[] = $held; $this->kind ??= \Throwable::class; }
+        protected function createMock(string $kind): object { return $this->doubles[] = Doubles::of($kind); }
+        protected function createStub(string $kind): object { return Doubles::of($kind); }
+        protected function createConfiguredMock(string $kind, array $values): object { $double = $this->createMock($kind); foreach ($values as $name => $value) $double->method($name)->willReturn($value); return $double; }
+        protected function getMockBuilder(string $kind): Builder { return new Builder(fn () => $this->createMock($kind)); }
+        public static function once(): array { return [1, 1]; }
+        public static function never(): array { return [0, 0]; }
+        public static function any(): array { return [0, \PHP_INT_MAX]; }
+        public static function exactly(int $count): array { return [$count, $count]; }
+        public static function atLeastOnce(): array { return [1, \PHP_INT_MAX]; }
+        public static function atLeast(int $count): array { return [$count, \PHP_INT_MAX]; }
+        public static function atMost(int $count): array { return [0, $count]; }
+        public static function returnValue($value): \Closure { return static fn () => $value; }
+        public static function returnCallback(callable $body): \Closure { return static fn (...$given) => $body(...$given); }
+        public static function throwException(\Throwable $error): \Closure { return static fn () => throw $error; }
+        public static function anything(): Constraint { return Constraint::of(static fn () => true); }
+        public static function callback(callable $held): Constraint { return Constraint::of($held); }
+        public static function logicalNot(Constraint $one): Constraint { return Constraint::of(static fn ($value) => !$one->holds($value)); }
+        public static function isType(string $type): Constraint { return Constraint::of(static fn ($value) => \get_debug_type($value) === $type); }
+        final public static function rowsHIDDEN(string $owner, string $method, string $provider, string $producers): void {
+            if (!isset(self::$begun[$owner])) { self::$begun[$owner] = true; $owner::setUpBeforeClass(); }
+            $given = \array_map(static fn ($name) => (new $owner())->runOursHIDDEN($name, []), \array_filter(\explode(",", $producers)));
+            if ($provider === "") { (new $owner())->runOursHIDDEN($method, $given); return; }
             $any = false;
             $rows = (new \ReflectionMethod($owner, $provider))->isStatic() ? $owner::$provider() : (new $owner())->$provider();
-            foreach ($rows as $row) { $any = true; (new $owner())->runOursHIDDEN($method, $row); }
+            foreach ($rows as $row) { $any = true; (new $owner())->runOursHIDDEN($method, [...$row, ...$given]); }
             if (!$any) throw new Failed("there is no case");
         }
-        final public function runOursHIDDEN(string $method, array $row): void {
+        final public function runOursHIDDEN(string $method, array $row) {
             $this->setUp();
-            try { $this->$method(...$row); }
-            catch (Skipped | Failed $error) { throw $error; }
+            $result = null;
+            try {
+                $result = $this->$method(...$row);
+                foreach ($this->doubles as $double) $double->verifyHIDDEN();
+            } catch (Skipped | Failed $error) { throw $error; }
             catch (\Throwable $error) {
-                if ($this->kind === null || !($error instanceof $this->kind) || ($this->message !== null && !\str_contains($error->getMessage(), $this->message))) throw $error;
-                return;
+                if ($this->kind === null || !($error instanceof $this->kind)) throw $error;
+                foreach ($this->wanted as $held) if (!$held($error)) throw $error;
+                return null;
             } finally { $this->tearDown(); }
             if ($this->kind !== null) throw new Failed("$this->kind was not thrown");
+            return $result;
         }
         final public static function __callStatic(string $name, array $given) { return self::judgeHIDDEN($name, $given); }
         final public function __call(string $name, array $given) { return self::judgeHIDDEN($name, $given); }
@@ -71,16 +103,26 @@ namespace HIDDEN {
                 "assertObjectHasProperty" => \property_exists($b, $a), "assertStringContainsStringIgnoringCase" => \stripos($b, $a) !== false,
                 "assertEqualsIgnoringCase" => \strtolower($a) === \strtolower($b), "assertContainsEquals" => \in_array($a, $b),
                 "assertGreaterThan" => $b > $a, "assertGreaterThanOrEqual" => $b >= $a, "assertLessThan" => $b < $a, "assertLessThanOrEqual" => $b <= $a,
-                "fail" => false, "markTestSkipped", "markTestIncomplete" => throw new Skipped((string) $a), "expectExceptionCode", "addToAssertionCount" => true,
+                "assertNotTrue" => $a !== true, "assertNotFalse" => $a !== false, "assertSameSize" => \count($a) === \count($b), "assertArrayIsList", "assertIsList" => \array_is_list($a),
+                "assertIsScalar" => \is_scalar($a), "assertFinite" => \is_finite($a), "assertFileExists" => \file_exists($a), "assertFileDoesNotExist" => !\file_exists($a),
+                "assertDirectoryExists" => \is_dir($a), "assertStringStartsNotWith" => !\str_starts_with($b, $a), "assertStringEndsNotWith" => !\str_ends_with($b, $a),
+                "assertNotContainsEquals" => !\in_array($a, $b), "assertNotEqualsWithDelta" => \abs($a - $b) > $c, "assertContainsOnlyInstancesOf" => self::allHIDDEN($b, static fn ($one) => $one instanceof $a),
+                "assertContainsOnly" => self::allHIDDEN($b, static fn ($one) => \get_debug_type($one) === $a), "assertJsonStringEqualsJsonString" => \json_decode($a) == \json_decode($b), "assertJson" => \json_decode($a) !== null || $a === "null",
+                "assertStringEqualsFile" => \file_get_contents($a) === $b, "assertIsNotArray" => !\is_array($a), "assertIsNotString" => !\is_string($a), "assertIsNotInt" => !\is_int($a), "assertIsNotNumeric" => !\is_numeric($a),
+                "fail" => false, "markTestSkipped", "markTestIncomplete" => throw new Skipped((string) $a), "addToAssertionCount" => true,
             };
             if (!$held) throw new Failed("$name(" . \substr(\var_export($a, true), 0, 60) . ", " . \substr(\var_export($b, true), 0, 60) . ")");
         }
+        private static function allHIDDEN(iterable $all, callable $held): bool { foreach ($all as $one) if (!$held($one)) return false; return true; }
         private static function sorted($all) { \sort($all); return $all; }
     }
     final class Constraint {
+        private ?\Closure $held = null;
         public function __construct(private string $name, private array $given) {}
-        public function holds($value): bool { try { Base::judgeHIDDEN($this->name, [...$this->given, $value]); return true; } catch (Failed) { return false; } }
+        public static function of(callable $held): self { $made = new self("", []); $made->held = $held(...); return $made; }
+        public function holds($value): bool { if ($this->held) return (bool) ($this->held)($value); try { Base::judgeHIDDEN($this->name, [...$this->given, $value]); return true; } catch (Failed) { return false; } }
     }
+    //MOCKS
     final class Expectation {
         private const CHECKS = ["toBe" => "assertSame", "toEqual" => "assertEquals", "toBeTrue" => "assertTrue", "toBeFalse" => "assertFalse", "toBeNull" => "assertNull", "toBeEmpty" => "assertEmpty", "toHaveCount" => "assertCount", "toBeInstanceOf" => "assertInstanceOf", "toBeGreaterThan" => "assertGreaterThan", "toBeGreaterThanOrEqual" => "assertGreaterThanOrEqual", "toBeLessThan" => "assertLessThan", "toBeLessThanOrEqual" => "assertLessThanOrEqual", "toHaveKey" => "assertArrayHasKey", "toBeInt" => "assertIsInt", "toBeString" => "assertIsString", "toBeArray" => "assertIsArray", "toBeFloat" => "assertIsFloat", "toBeBool" => "assertIsBool", "toMatch" => "assertMatchesRegularExpression", "toStartWith" => "assertStringStartsWith", "toEndWith" => "assertStringEndsWith", "toEqualCanonicalizing" => "assertEqualsCanonicalizing"];
         private bool $not = false;
@@ -131,7 +173,7 @@ namespace {
     try { require __DIR__ . "/t.php"; }
     catch (\Throwable $error) { \HIDDEN\Ours::say("load", "error", "before the tests: " . $error->getMessage()); exit(0); }
     $listedTestsOfOurs = json_decode('JSON_OF_TESTS', true);
-    foreach (\HIDDEN\Ours::$reversed ? array_reverse($listedTestsOfOurs) : $listedTestsOfOurs as [$number, $owner, $method, $provider]) {
-        \HIDDEN\Ours::now($number, static fn () => \HIDDEN\Base::rowsHIDDEN($owner, $method, $provider));
+    foreach (\HIDDEN\Ours::$reversed ? array_reverse($listedTestsOfOurs) : $listedTestsOfOurs as [$number, $owner, $method, $provider, $producers]) {
+        \HIDDEN\Ours::now($number, static fn () => \HIDDEN\Base::rowsHIDDEN($owner, $method, $provider, $producers));
     }
 }

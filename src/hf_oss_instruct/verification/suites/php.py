@@ -21,14 +21,18 @@ HIDDEN = "TestsOfOurs"
 _ASSERTS = re.compile(r"\b(assert|throw|exit|die|trigger_error)\b")
 _DROPPED = re.compile(
     r"^[ \t]*(?:use\s+PHPUnit\\[^;]*;|(?:require|include)(?:_once)?\b[^;]*;|declare\s*\([^)]*\)\s*;|"
-    r"namespace\s+[\w\\]+\s*;|use\s+[\w\\]+;)[ \t]*$",
+    r"namespace\s+[\w\\]+\s*;|use\s+(?:function\s+|const\s+)?[\w\\]+(?:\{[^}]*\})?;)[ \t]*$",
     re.MULTILINE,
 )
+_NAMESPACE = re.compile(r"^[ \t]*namespace\s+([\w\\]+)\s*;", re.MULTILINE)
 _ASSERT = re.compile(r"(?<![\w>:$\\])\\?assert\s*\(")
 _EXTENDS = re.compile(r"extends\s+\\?(?:PHPUnit\\Framework\\)?TestCase\b")
 _EXIT = re.compile(r"exit\s*\(((?!\s*\d*\s*\)).+)\)\s*;", re.DOTALL)
 _COUNTS = re.compile(r"\+\+|\+=|\[\]\s*=|=\s*(?:true|false)\b")
 _PROVIDER = re.compile(r"@dataProvider\s+(?:\w+::)?(\w+)|#\[\\?(?:[\w\\]*\\)?DataProvider\(\s*['\"](\w+)['\"]")
+_WITH = re.compile(r"@testWith\s+((?:[\s*]*\[.*\][ \t]*\n?)+)")
+_WITH_ATTRIBUTE = re.compile(r"#\[\\?(?:[\w\\]*\\)?TestWith\((\[.*\])\)\]")
+_DEPENDS = re.compile(r"@depends\s+(?:clone\s+|shallowClone\s+)?(\w+)|#\[\\?(?:[\w\\]*\\)?Depends\(\s*['\"](\w+)['\"]")
 _PEST = re.compile(r"(?<![\w>:$\\])(it|test|describe|expect|beforeEach|afterEach)\s*\((?=.)")
 _TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
 
@@ -68,7 +72,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         if counted and node == statements[-1]:
             continue
         if node.type == "class_declaration" and _EXTENDS.search(text.partition("{")[0]):
-            _methods(node, tests, spans)
+            _methods(node, tests, edits, spans)
         elif node.type.endswith("_statement") and (
             _ASSERTS.search(text)
             or text.partition("(")[0].strip() in helpers
@@ -104,7 +108,7 @@ def _globals(text: str) -> str:
     return " ".join(f"global {name};" for name in sorted(set(re.findall(r"\$\w+", text)) - {"$this"}))
 
 
-def _methods(node: Node, tests: list[Test], spans: list[tuple[int, int]]) -> None:
+def _methods(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]]) -> None:
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     for method in body.named_children if body else ():
         name = text_of(method.child_by_field_name("name"))
@@ -114,9 +118,27 @@ def _methods(node: Node, tests: list[Test], spans: list[tuple[int, int]]) -> Non
         if method.type == "method_declaration" and (
             name.startswith("test") or re.search(r"@test\b|#\[\\?(?:[\w\\]*\\)?Test\b", marks)
         ):
-            provider = _PROVIDER.search(marks)
-            tests.append(Test(f"{owner}.{name}.{provider[1] or provider[2] if provider else ''}", "method", text_of(method)))
+            found = _PROVIDER.search(marks)
+            provider = found[1] or found[2] if found else ""
+            if body and (rows := _rows(marks)):
+                provider = f"rowsOf{HIDDEN}{len(tests)}"
+                made = f"\npublic static function {provider}(): array {{ return [{', '.join(rows)}]; }}\n"
+                edits.append((method.end_byte, method.end_byte, made))
+            producers = ",".join(one or other for one, other in _DEPENDS.findall(marks))
+            tests.append(Test(f"{owner}.{name}.{provider}.{producers}", "method", text_of(method)))
             spans.append((before.start_byte if before and said else method.start_byte, method.end_byte))
+
+
+def _rows(marks: str) -> list[str]:
+    """The rows of `@testWith`, which are JSON, and of `#[TestWith]`, as PHP writes them."""
+    found = _WITH.search(marks)
+    listed = re.findall(r"^[\s*]*(\[.*\])[ \t]*$", found[1], re.MULTILINE) if found else []
+    return [*(f"json_decode({_quoted(one)}, true)" for one in listed), *_WITH_ATTRIBUTE.findall(marks)]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def one_file(texts: Sequence[str]) -> str:
@@ -136,13 +158,24 @@ def one_file(texts: Sequence[str]) -> str:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
     hidden = f"Tests{secrets.token_hex(8)}"
-    listed = [[at, *test.name.split(".", 2)] for at, test in enumerate(suite.tests) if test.kind == "method"]
-    files = {f"v{number}.php": _DROPPED.sub("", program).encode() for number, program in enumerate(programs)}
-    files["t.php"] = suite.more[0].replace(HIDDEN, hidden).encode()
+    listed = [
+        [at, *test.name.replace(HIDDEN, hidden).split(".", 3)] for at, test in enumerate(suite.tests) if test.kind == "method"
+    ]
+    files = {f"v{number}.php": _global(program, programs[0]).encode() for number, program in enumerate(programs)}
+    files["t.php"] = _global(suite.more[0].replace(HIDDEN, hidden), programs[0]).encode()
     return harness().replace("HIDDEN", hidden).replace("JSON_OF_TESTS", json.dumps(listed)), files
+
+
+def _global(text: str, program: str) -> str:
+    """A file whose names are all global: tests and program may name the program's namespace, or leave it out."""
+    text = _DROPPED.sub("", text)
+    if found := _NAMESPACE.search(program):
+        text = re.sub(rf"(?<![\w\\])\\?{re.escape(found[1])}\\(?=\w)", r"\\", text)
+    return text
 
 
 @cache
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
-    return Path(__file__).with_name("php.php").read_text("utf-8")
+    mocks = Path(__file__).with_name("php_mocks.php").read_text("utf-8")
+    return Path(__file__).with_name("php.php").read_text("utf-8").replace("    //MOCKS\n", mocks)

@@ -24,10 +24,10 @@ _ASSERTS = re.compile(r"\b(assert\w*|refute\w*|raise|abort|fail)\b")
 _REQUIRED = re.compile(r"^[ \t]*require(_relative)?[ (]+['\"]([^'\"]+)['\"]\)?.*$", re.MULTILINE)
 _EXIT = re.compile(r"exit!?[ (]\s*((?!\d*\s*\)?$|true|false).+?)\)?$", re.DOTALL)
 _COUNTS = re.compile(r"[-+]=|<<|=\s*(?:true|false)\b")
-_GROUPS = frozenset({"describe", "context", "feature"})
+_GROUPS = frozenset("describe context feature shared_examples shared_examples_for shared_context".split())
 _EXAMPLES = frozenset({"it", "specify", "example", "xit", "scenario"})
 _NUMBER = re.compile(rf"({HIDDEN}\.now\(|\b(?:example_of_ours|skipped_example)[( ])(\d+)")
-_FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.")
+_FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.|spec_helper|rails_helper|test_helper")
 
 
 def read(text: str, solution: str, language: str) -> Suite:
@@ -108,8 +108,9 @@ class _Reader:
         if not re.search(r"Test", text_of(node.child_by_field_name("superclass"))) or body is None:
             return
         for method in body.named_children:
-            if method.type == "method" and _method(method).startswith("test"):
-                self.tests.append(Test(f"{owner}.{_method(method)}", "method", text_of(method)))
+            name = _method(method) if method.type == "method" else _test_of_block(method)
+            if name.startswith("test"):
+                self.tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
                 self.spans.append((method.start_byte, method.end_byte))
 
     def _examples(self, group: Node) -> None:
@@ -135,6 +136,14 @@ class _Reader:
                 self.spans.append((node.start_byte, node.end_byte))
             else:
                 stack.extend(reversed(node.children))
+
+
+def _test_of_block(node: Node) -> str:
+    """The method that the harness defines for `test "name" do …`; empty for other statements."""
+    called, given = text_of(node.child_by_field_name("method")), node.child_by_field_name("arguments")
+    if node.type != "call" or called != "test" or given is None or node.child_by_field_name("block") is None:
+        return ""
+    return f"test: {text_of(given.named_children[0])[1:-1]}" if given.named_children else ""
 
 
 def _method(node: Node) -> str:
@@ -174,4 +183,5 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 @cache
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
-    return Path(__file__).with_name("ruby.rb").read_text("utf-8")
+    doubles = Path(__file__).with_name("ruby_doubles.rb").read_text("utf-8")
+    return Path(__file__).with_name("ruby.rb").read_text("utf-8").replace("#DOUBLES\n", doubles)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ _ASSERTS = re.compile(r"\b(assert\w*|panic|unreachable|expect|unwrap|exit)\b")
 _MACROS = re.compile(r"(?<![\w:])(assert|assert_eq|assert_ne|debug_assert\w*|panic|unreachable|todo|matches|vec|format)!")
 _INNER = re.compile(r"^[ \t]*#!\[[^\]]*\]", re.MULTILINE)
 _EXTERN = re.compile(r"^[ \t]*extern\s+crate\s+\w+\s*;", re.MULTILINE)
+_MACRO = re.compile(r"^[ \t]*macro_rules!\s*(\w+)\s*[{(](.*?)^[ \t]*[})];?[ \t]*$", re.MULTILINE | re.DOTALL)
 _USE = re.compile(r"\buse\s+(?:::)?(\w+)\s*(?:::|;)([^;]*);?")
 # Attributes by which code could run before the tests, or replace the functions that report results.
 _EXPORTED = re.compile(r"#\s*\[\s*(?:unsafe\s*\(\s*)?no_mangle\s*\)?\s*\]")
@@ -44,9 +46,12 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are not valid Rust")
     body = _of_crate(text, frozenset(re.findall(r"\b(?:fn|struct|enum|trait|type|const|static|mod)\s+(\w+)", solution)))
+    making = frozenset(name for name, macro in _MACRO.findall(body) if "#[test]" in macro)
+    if making and re.search(r"#\[\s*(?:should_panic|ignore)", " ".join(macro for _, macro in _MACRO.findall(body))):
+        raise SuiteRefusedError("not_verifiable", "a macro makes tests that have to panic, or are ignored", "language")
     root = parse(body.encode(errors="replace"), "rust").root_node
     kept: list[str] = []
-    tests = list(_tests(root.named_children, "", kept))
+    tests = list(_tests(root.named_children, "", kept, making))
     main = next((node for node in root.named_children if node.type == "function_item" and name_of(node) == "main"), None)
     if not tests and main:
         kept = [one for one in kept if one != text_of(main)]
@@ -76,8 +81,8 @@ def _of_crate(text: str, names: frozenset[str]) -> str:
     return _USE.sub(crate, text)
 
 
-def _tests(nodes: Sequence[Node], module: str, kept: list[str]) -> Iterator[Test]:
-    """The tests among the items of a module; all else is kept for each of them."""
+def _tests(nodes: Sequence[Node], module: str, kept: list[str], making: frozenset[str]) -> Iterator[Test]:
+    """The tests among the items of a module, those that a macro of the tests makes too; all else is kept for each of them."""
     marks: list[str] = []
     for node in nodes:
         text = text_of(node)
@@ -89,10 +94,32 @@ def _tests(nodes: Sequence[Node], module: str, kept: list[str]) -> Iterator[Test
             others = [one for one in marks if re.search(r"should_panic|ignore", one)]
             yield Test(name_of(node), "function", "\n".join([*others, "#[test]", text]))
         elif node.type == "mod_item" and (body := node.child_by_field_name("body")) and "#[test]" in text:
-            yield from _tests(body.named_children, name_of(node), kept)
+            yield from _tests(body.named_children, name_of(node), kept, making)
+        elif (called := _invoked(node)) is not None and text_of(called.child_by_field_name("macro")) in making:
+            kept.append(text)
+            for name in _made(called):
+                yield Test(f"made_{name}", "statements", f"{name}();", f"{name}();")
+        elif node.type == "macro_definition":
+            kept.append(re.sub(r"#\[\s*test\s*\]", "", text))
         elif node.type not in ("line_comment", "block_comment") and not re.match(r"use\s+super::\*\s*;", text):
             kept.append("\n".join([*(one for one in marks if "cfg(test)" not in one), text]))
         marks = []
+
+
+def _invoked(node: Node) -> Node | None:
+    """The use of a macro that an item is."""
+    if node.type == "expression_statement" and node.named_children:
+        node = node.named_children[0]
+    return node if node.type == "macro_invocation" else None
+
+
+def _made(called: Node) -> list[str]:
+    """The functions that a macro makes by the names it is given: those before a colon or an arrow, or else the first."""
+    tokens = [one for part in called.children if part.type == "token_tree" for one in part.children]
+    named = [text_of(one) for one, after in pairwise(tokens) if one.type == "identifier" and text_of(after) in (":", "=>")]
+    if found := named or [text_of(one) for one in tokens if one.type == "identifier"][:1]:
+        return found
+    raise SuiteRefusedError("not_verifiable", "the names of the tests that a macro makes are not known", "language")
 
 
 def _statements(main: Node, preamble: str) -> Iterator[Test]:

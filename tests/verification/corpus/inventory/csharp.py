@@ -161,7 +161,7 @@ public class InventoryTests
     }
 
     [Test]
-    public void Throws()
+    public void Refuses()
     {
         Assert.Throws<OutOfStockException>(() => inventory.Remove("pear"));
         Assert.That(() => inventory.Add("pear", 0), Throws.TypeOf<System.ArgumentOutOfRangeException>());
