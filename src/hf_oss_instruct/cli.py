@@ -16,7 +16,8 @@ from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.reporting.command import report
 from hf_oss_instruct.rewards.command import reward_server
 from hf_oss_instruct.sandbox.command import env
-from hf_oss_instruct.scale.command import launch, merge, plan, run_shard, split
+from hf_oss_instruct.scale.command import launch, plan, run_shard, split
+from hf_oss_instruct.scale.merge_command import merge
 from hf_oss_instruct.seeds.command import seeds
 from hf_oss_instruct.spec.flags import check_options
 from hf_oss_instruct.synthesis.command import export, preview, synthesize

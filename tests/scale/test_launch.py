@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from tests.support import slurm
-from tests.support.teacher import LocalTeacher
+from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 
 from .test_merge import N, answer, code, files, go, planned, teacher, whole  # noqa: F401  # fixtures
@@ -113,6 +116,45 @@ def test_on_slurm_it_is_the_dataset_of_one_process(
             assert time.monotonic() < until, [path.read_text() for path in (plan.folder / "logs" / "slurm").rglob("*.out")]
             time.sleep(0.2)
         assert len(fresh.requests) == N
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+
+
+@pytest.mark.long
+def test_tasks_that_slurm_kills_are_finished_by_the_same_launch(
+    cluster: dict[str, str],
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+    whole: Path,  # noqa: F811
+) -> None:
+    plan, killed = planned(tmp_path / "plan", code, 3), threading.Event()
+
+    def held_up(body: dict[str, Any]) -> Answer:
+        return replace(answer(body), after=killed) if len(server.requests) > N // 2 else answer(body)
+
+    def ended() -> bool:
+        return not subprocess.run(["squeue", "-h"], env=cluster, stdout=subprocess.PIPE, check=True).stdout
+
+    def until(ready: Callable[[], object]) -> None:
+        limit = time.monotonic() + 180
+        while not ready():
+            assert time.monotonic() < limit
+            time.sleep(0.2)
+
+    with LocalTeacher(held_up) as server:
+        words = "--on slurm --set partition=cpu --set time=00:10:00".split()
+        started(plan.folder, server, *words, env=cluster)
+        until(lambda: len(server.requests) > N // 2)
+        time.sleep(1)  # what was answered is in the journals
+        subprocess.run(["scancel", "--signal=KILL", "--user=root"], env=cluster, check=True)
+        until(ended)
+        killed.set()
+        assert plan.unfinished()
+        in_flight = len(server.requests) - N // 2
+        started(plan.folder, server, *words, env=cluster)
+        until(lambda: not plan.unfinished())
+        until(ended)
+        assert N <= len(server.requests) <= N + in_flight
     merge([plan.folder], tmp_path / "merged")
     assert files(tmp_path / "merged") == files(whole)
 

@@ -1,14 +1,11 @@
-"""The commands `plan`, `run-shard`, `launch`, `split` and `merge`."""
+"""The commands `plan`, `run-shard`, `launch` and `split`."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -16,11 +13,10 @@ from click.core import ParameterSource
 
 from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import plural
-from hf_oss_instruct.errors import BudgetReachedError, RunError, RunInterruptedError, UsageError
+from hf_oss_instruct.errors import BudgetReachedError, RunInterruptedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
 from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -214,30 +210,6 @@ def _setting(text: str) -> tuple[str, Any]:
         raise UsageError(f"The value of --set {text!r} is not YAML: {error}. Quote text: --set 'name=\"a: b\"'.") from error
 
 
-@contextmanager
-def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
-    """The folders with shards; what is in a store is copied beside `out` until the block ends."""
-    from hf_oss_instruct.scale.shipping import fetch_recorded
-    from hf_oss_instruct.scale.store import Store, is_url
-
-    with TemporaryDirectory(prefix=f".{out.name}-shards-", dir=_existing(out.absolute().parent)) as copies:
-        folders: list[Path] = []
-        for number, source in enumerate(sources):
-            if is_url(source):
-                if not (found := fetch_recorded(Store(source), Path(copies, str(number)))):
-                    raise RunError(f"The store {source!r} has no shard that has begun. Start them with run-shard or launch.")
-                folders += found
-            elif not Path(source).is_dir():
-                raise UsageError(f"{source!r} is not a folder. Pass the folder of a plan, or those of its shards.")
-            else:
-                folders.append(Path(source))
-        yield folders
-
-
-def _existing(folder: Path) -> Path:
-    return next(parent for parent in (folder, *folder.parents) if parent.is_dir())
-
-
 @click.command()
 @click.argument("shard", metavar="SHARD", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--into", type=click.IntRange(2), required=True, metavar="K", help="Number of smaller shards.")
@@ -260,52 +232,3 @@ def split(shard: Path, into: int, output: str) -> None:
             index, _, count = folder.name.partition("-of-")
             show_line(f"shard {int(index)}/{int(count)} → {folder}")
         click.echo("\nNext, run synthesize as before for each of them, with its --shard and --out.")
-
-
-@click.command()
-@click.argument("sources", metavar="PLAN|URL|SHARD…", nargs=-1, required=True)
-@click.option(
-    "--out", "place", required=True, metavar="DIRECTORY|URL", help="A new folder, or that of an earlier merge of the same run."
-)
-@click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
-@format_option
-def merge(sources: tuple[str, ...], place: str, partial: bool, output: str) -> None:
-    """Write the shards of a run as one dataset.
-
-    \b
-    All shards of a plan:      hf-oss-instruct merge plan --out pairs
-    Shards in a store:         hf-oss-instruct merge hf://buckets/me/run --out pairs
-    Shards copied together:    hf-oss-instruct merge shard-* --out pairs
-    What there is so far:      hf-oss-instruct merge plan --partial --out so-far
-    Into a store:              hf-oss-instruct merge s3://bucket/run --out s3://bucket/pairs
-
-    Duplicates, near duplicates and benchmark quotes are looked for in all rows together, so the dataset is the one that a single
-    machine would have written. No request is sent and no program is run. For a store, it is written in $HF_HOME first.
-    """
-    from hf_oss_instruct.cache import cache_folder
-    from hf_oss_instruct.scale.merge import merge as write
-    from hf_oss_instruct.scale.send import check_place, send_dataset
-    from hf_oss_instruct.scale.store import Store, is_url
-    from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
-    from hf_oss_instruct.synthesis.console import show_report
-    from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
-
-    store = Store(place) if is_url(place) else None
-    out = cache_folder("merged", hashlib.sha256(place.encode()).hexdigest()[:16]) if store else Path(place)
-    if store:
-        check_place(store)
-    with resumable(out), show_progress(output) as progress, _folders(sources, out) as folders:
-        write(folders, out, partial=partial, progress=progress)
-        if store:
-            with progress.stage(f"Copying the dataset to {store.url}"):
-                send_dataset(out, store)
-    report = read_run_report(out)
-    if output == "json":
-        click.echo(json.dumps({"out": str(out), **report}))
-    elif output != "quiet":
-        embedded = report["teacher"] == CommentFunctionTeacher.identity
-        show_report(report, out, after_dataset(out, embedded))
-        if embedded:
-            click.echo(NOT_FOR_TRAINING)
-        if store:
-            show_line(f"Copied to {store.url}")
