@@ -51,6 +51,7 @@ CASES = [
     Case("GoogleTest's failure inside of a catch", "cpp", CLAMP, GOOGLE, "passed", "right"),
     Case("GoogleTest's failure inside of a catch, no error", "cpp", NO_ERROR, GOOGLE, "tests_failed", "wrong"),
     Case("NUnit's failure inside of a catch, no error", "csharp", NUMBERS.replace('    if (low > high) throw new System.ArgumentException("low > high");\n', ""), NUNIT, "tests_failed", "wrong"),
+    Case("NUnit's text to be found is longer than the text", "csharp", NUMBERS, NUNIT.replace("try { Numbers.Clamp(1, 3, 2); Assert.Fail(\"no error\"); } catch (System.Exception) { }", 'StringAssert.Contains("10!", "" + Numbers.Clamp(11));'), "tests_failed", "wrong"),
     Case("a caught assertion of NUnit", "csharp", NUMBERS, NUNIT.replace("{ Numbers.Clamp(1, 3, 2);", "{"), "tests_failed", "wrong"),
     Case("looks at its own frame", "python", NAMES, "from solution import name, shout\n\n\ndef test_name():\n    assert name() == 'name'\n\n\ndef test_shout():\n    assert shout(5) == 'name!'\n    assert shout(1) == 'name'\n", "passed", "right", True),
     Case("looks at its own frame beside its tests", "python", NAMES, "import pytest\nfrom solution import name\n\n\ndef test_name():\n    found = []\n    found.append(name())\n    assert found[0] == 'name'\n    with pytest.raises(TypeError):\n        name(1)\n", "not_verifiable", "right", True),

@@ -112,10 +112,10 @@ namespace HIDDEN {
         public static void IsEmpty(object a, params object[] m) { Assert.Empty(a); }
         public static void IsNotEmpty(object a, params object[] m) { Assert.NotEmpty(a); }
     }
-    public static class StringAssert {
-        public static void Contains(string a, string b, params object[] m) { Values.Hold(b.Contains(a) || a.Contains(b), "does not contain", a, b); }
-        public static void StartsWith(string a, string b, params object[] m) { Values.Hold(b.StartsWith(a) || a.StartsWith(b), "does not start with", a, b); }
-        public static void EndsWith(string a, string b, params object[] m) { Values.Hold(b.EndsWith(a) || a.EndsWith(b), "does not end with", a, b); }
+    public static class StringAssert { // NUnit takes the expected text first, MSTest second
+        public static void Contains(string a, string b, params object[] m) { Values.Hold(Attempt.Counts ? b.Contains(a) : a.Contains(b), "does not contain", a, b); }
+        public static void StartsWith(string a, string b, params object[] m) { Values.Hold(Attempt.Counts ? b.StartsWith(a) : a.StartsWith(b), "does not start with", a, b); }
+        public static void EndsWith(string a, string b, params object[] m) { Values.Hold(Attempt.Counts ? b.EndsWith(a) : a.EndsWith(b), "does not end with", a, b); }
     }
     public class Constraint {
         Func<object, bool> held; object expected; bool turned; public bool OfErrors; Func<object, object> part;
