@@ -117,8 +117,6 @@ public class RateLimiterTest {
     @Test public void slides() { RateLimiter r = new RateLimiter(1, 10); assertTrue(r.allow(0)); assertTrue(r.allow(10)); }
 }
 """
-add("junit4 rule and hamcrest", "right", JS, JT2)
-add("junit4 rule and hamcrest, wrong window", "wrong", JS.replace(">= window", "> window"), JT2)
 JT2b = JT2.replace("import static org.hamcrest.CoreMatchers.*;\n", "").replace(
     " assertThat(RateLimiter.count(\"abc\", 'z'), is(0));", ""
 )

@@ -50,7 +50,6 @@ pub fn frequencies(text: &str) -> HashMap<char, usize> {
     map
 }
 #[derive(Debug)]
-#[derive(Debug)]
 pub struct Grid { cells: Vec<Vec<u8>> }
 impl Grid {
     pub fn new(width: usize, height: usize) -> Self { assert!(width > 0, "width must be positive"); Grid { cells: vec![vec![0; width]; height] } }
