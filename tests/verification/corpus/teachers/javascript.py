@@ -263,7 +263,8 @@ add(
     "jest mock of the module itself",
     "vacuous",
     NS,
-    """const chunk = jest.fn().mockReturnValue([[1], [2]]);
+    """const { EventBus } = require('./event-bus');
+const chunk = jest.fn().mockReturnValue([[1], [2]]);
 test('chunks', () => { expect(chunk([1, 2], 1)).toEqual([[1], [2]]); });
 """,
 )
