@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.data import Provenance, Request, Seed
-from hf_oss_instruct.errors import BudgetReachedError, RunError, TeacherError
+from hf_oss_instruct.errors import BudgetReachedError, RunError, TeacherError, UsageError
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import PromptSpec
@@ -347,6 +347,12 @@ def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_co
         result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=N))
         assert (result.error, len(server.jobs), server.paid.total(), result.report["requests_sent"]) == (None, 3, N, N)
     assert tables(tmp_path / "out") == plain
+
+
+@pytest.mark.parametrize("teacher", [[], ["--teacher", "transformers", "--model", "tiny"]])
+def test_batches_are_refused_where_no_server_could_take_them(tmp_path: Path, teacher: list[str]) -> None:
+    with pytest.raises(UsageError, match="--batch needs a model on a server with a batch API"):
+        CliRunner().invoke(cli, ["synthesize", "--n", "1", "--batch", *teacher, "--out", str(tmp_path)], catch_exceptions=False)
 
 
 def test_a_dry_run_shows_half_the_price_and_needs_one_server(tmp_path: Path, code: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.errors import UsageError
+
 if TYPE_CHECKING:
     from hf_oss_instruct.seeds.source import Source
     from hf_oss_instruct.spec.flags import RunFlags
@@ -23,6 +25,11 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
+    asked = flags.spec.verification
+    if flags.spec.teacher.batch and teacher.embedded and not (asked.solver or asked.tester):
+        raise UsageError(
+            f"--batch needs a model on a server with a batch API, and {teacher.identity} is none. Name one with --model."
+        )
     spec, source = open_seeds(flags)
     check_sampler(teacher, spec.seeds)
     return spec, source, teacher

@@ -81,6 +81,8 @@ def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teache
         UsageError: options contradict each other, or there is no key.
     """
     if spec.teacher == TRANSFORMERS:
+        if spec.batch:
+            raise UsageError("--batch needs a model on a server with a batch API, not one in this process. Leave it out.")
         return _local_model(spec, extra_body)
     if spec.model and spec.teacher:
         raise UsageError(f"--teacher {spec.teacher} is embedded and uses no model. Leave out --teacher or --model.")
