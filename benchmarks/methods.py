@@ -4,17 +4,21 @@
     python benchmarks/methods.py --short 200 --long 1000 --rounds 1
 
 The teacher stands in this process and answers at once, so that what is measured is ours: prompts, journal, parsing, checks and
-tables. Milliseconds are slopes of this process's CPU time between a short and a long run, so that start-up does not count. Exact
-and near duplicates are looked for, quotes of benchmarks are not.
+tables. Two lines, directly and in batches, ask a server in a process of its own, whose CPU does not count.
+Milliseconds are slopes of this process's CPU time between a short and a long run, so that start-up does not count.
+Exact and near duplicates are looked for, quotes of benchmarks are not.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +28,10 @@ from hf_oss_instruct.data import Completion, Message, Outcome, Request, Row, dig
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.tables import TableRun, read_source
+from hf_oss_instruct.teachers.batches.api import BatchApi
+from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
+from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
 
 WORDS = "queue cache parser index buffer matrix graph token socket shard tensor ledger route session anchor comet".split()
@@ -73,9 +81,45 @@ def own_task(rows: Path, out: Path) -> None:
         run.drive(read_source(str(rows)), [OneWord()], consume)
 
 
-def synthesize(corpus: Path, out: Path, n: int) -> None:
+def synthesize(corpus: Path, out: Path, n: int, teacher: oss.Teacher | None = None, concurrency: int = 16) -> None:
     stream = oss.read_seeds(str(corpus), n=n, filters=())
-    oss.synthesize_to_disk(stream, Instant(), out, checks=UNCHECKED)
+    oss.synthesize_to_disk(stream, teacher or Instant(), out, checks=UNCHECKED, concurrency=concurrency)
+
+
+SERVER = """
+import sys
+from tests.support.batches import BatchServer
+with BatchServer() as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def batch_server() -> Iterator[str]:
+    """The URL of a server with a batch API, in a process of its own."""
+    root = Path(__file__).parent.parent
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def directly(url: str, corpus: Path, out: Path, n: int) -> None:
+    synthesize(corpus, out, n, InferenceTeacher("m", url))
+
+
+def in_batches(url: str, corpus: Path, out: Path, n: int) -> None:
+    """Batches of 500 requests; pauses of a hundredth, which cost no CPU."""
+    api = BatchApi(HttpClient(url, None, 60.0))
+    teacher = BatchTeacher(InferenceTeacher("m", url), api, most_requests=500, pace=0.01)
+    synthesize(corpus, out, n, teacher, concurrency=1000)
+
+
+SERVED = {"synthesize, from a server": directly, "synthesize, in batches": in_batches}
 
 
 METHODS: dict[str, tuple[int, Callable[[Path, Path], object]]] = {
@@ -102,7 +146,7 @@ def main() -> None:
     do_without_pandas()  # as the commands do
     costs: dict[str, list[float]] = {}
     sizes = (given.short, given.long)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, batch_server() as url:
         home = Path(folder)
         corpora = {n: seeds(n, home) for n in sizes}
         synthesize(corpora[given.short], home / "warm", given.short)  # what is imported on the way counts for nobody
@@ -111,6 +155,9 @@ def main() -> None:
             for n in sizes:
                 rows = home / f"rows-{n}-{round}"
                 spent["synthesize"].append(seconds(lambda n=n, rows=rows: synthesize(corpora[n], rows, n)))
+                for name, ask in SERVED.items():
+                    out = home / f"{digest(name)}-{n}-{round}"
+                    spent.setdefault(name, []).append(seconds(lambda n=n, out=out, ask=ask: ask(url, corpora[n], out, n)))
                 for name, (_, method) in METHODS.items():
                     out = home / f"{digest(name)}-{n}-{round}"
                     spent.setdefault(name, []).append(seconds(lambda method=method, rows=rows, out=out: method(rows, out)))
