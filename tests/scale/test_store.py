@@ -11,18 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.merge import merge
-from hf_oss_instruct.scale.plan import Plan
+from hf_oss_instruct.scale.plan import DENYLIST, Plan, write_plan
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
 from hf_oss_instruct.scale.send import check_place, send_dataset
 from hf_oss_instruct.scale.shipping import Shipper, fetch_recorded
 from hf_oss_instruct.scale.store import Store, StoreError
+from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.synthesis.run import run
+from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher
 
 from .test_merge import N, answer, code, files, planned, teacher, whole  # noqa: F401  # fixtures
@@ -175,6 +182,28 @@ def test_a_plan_in_a_store_is_not_replaced_by_another(tmp_path: Path, plan: Plan
     send_plan(plan, Store(URL))
     with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Name another folder"):
         send_plan(planned(tmp_path / "other", code, 3), Store(URL))
+
+
+def test_opt_outs_travel_with_the_plan_and_hold_on_every_machine(tmp_path: Path, code: Path, teacher: LocalTeacher) -> None:  # noqa: F811
+    opt_outs = Denylist.of("path: tasks_[0-4].py\n# by mail\npath: tasks_7.py\n")
+    spec = RunSpec(SeedPlan(n=12, deny=opt_outs), TeacherSpec(concurrency=8))
+    network = InferenceTeacher("m", teacher.base_url, concurrency=8)
+    made = write_plan(tmp_path / "plan", spec, open_source(str(code)), network, 2, str(code))
+    send_plan(made, Store(URL))
+    for shard, _ in made:
+        assert not on_machine(tmp_path / f"disk-{shard.index}", teacher, shard)
+    run(tmp_path / "whole", spec, open_source(str(code)), network)
+    assert files(merged(tmp_path)) == files(tmp_path / "whole")
+    paths = {row["file_path"] for row in pq.read_table(tmp_path / "merged" / "data").to_pylist()}
+    assert paths
+    assert not paths & {"tasks_0.py", "tasks_1.py", "tasks_2.py", "tasks_3.py", "tasks_4.py", "tasks_7.py"}
+
+    (tmp_path / "plan" / DENYLIST).write_text("path: tasks_0.py\n")
+    with pytest.raises(RunError, match=r"was made with the denylist \w+, and '.*denylist\.txt' is \w+\. Copy the file"):
+        Plan.read(tmp_path / "plan")
+    (tmp_path / "plan" / DENYLIST).unlink()
+    with pytest.raises(RunError, match=r"denylist\.txt' is missing\. Copy the file"):
+        Plan.read(tmp_path / "plan")
 
 
 def test_a_dataset_is_copied_to_a_store_with_nothing_else_and_replaces_only_itself(tmp_path: Path) -> None:

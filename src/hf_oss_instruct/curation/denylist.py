@@ -70,6 +70,15 @@ class Denylist:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The denylist {str(path)!r} cannot be read: {error}. Pass a UTF-8 text file.") from error
 
+    def as_text(self) -> str:
+        """The list as a file has it, without comments.
+
+        Raises:
+            UsageError: only the hash is known.
+        """
+        self.check()
+        return "".join(f"{kind}: {value}\n" for kind, value in sorted(self.entries or ()))
+
     def check(self) -> None:
         """Check that the entries are known.
 

@@ -24,7 +24,7 @@ from hf_oss_instruct.publishing.retries import retried
 from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
-from hf_oss_instruct.scale.store import Store, library_of, patiently
+from hf_oss_instruct.scale.store import Store, library_of, with_retries
 from hf_oss_instruct.spec.declare import options_of
 from hf_oss_instruct.spec.kinds import Several, Switch
 from hf_oss_instruct.spec.shard import Shard
@@ -184,10 +184,10 @@ def is_finished(store: Store, shard: Shard) -> bool:
         StoreError: it cannot be read.
     """
     report = f"{SHARDS}/{shard.name}/{RUN_REPORT}"
-    if report not in patiently(store.names, f"{SHARDS}/{shard.name}"):
+    if report not in with_retries(store.names, f"{SHARDS}/{shard.name}"):
         return False
     with TemporaryDirectory() as folder:
-        patiently(store.fetch, {report: Path(folder, RUN_REPORT)})
+        with_retries(store.fetch, {report: Path(folder, RUN_REPORT)})
         return pending(Path(folder)) == 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import RunError, UsageError
@@ -24,6 +25,8 @@ from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.workdir import owned, write_whole
 
 PLAN, SHARDS = "plan.json", "shards"
+DENYLIST = "denylist.txt"
+"""The opt-outs of a plan, of which the run config has only the hash."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Plan:
     """A planned run in a folder.
 
     Attributes:
-        folder: the folder: `plan.json`, `oss_instruct.yaml`, and a folder for each shard in `shards/`.
+        folder: the folder: `plan.json`, `oss_instruct.yaml`, `denylist.txt` if there are opt-outs, and a folder for each shard
+            in `shards/`.
         spec: the run, with source and revision pinned, and no shard.
         shards: number of shards.
         teacher: identity of the teacher.
@@ -53,7 +57,7 @@ class Plan:
         """Read a plan.
 
         Raises:
-            RunError: the folder has no plan, or it cannot be read.
+            RunError: the folder has no plan, or it cannot be read, or its denylist is missing or another one.
         """
         if not is_plan(folder):
             raise RunError(f"{str(folder)!r} has no {PLAN}. Name a folder that `hf-oss-instruct plan` has written.")
@@ -64,7 +68,7 @@ class Plan:
             raise RunError(f"{error}. Plan the run again in a new folder.") from error
         return cls(
             folder,
-            RunSpec.from_file(folder / CONFIG),
+            _with_denylist(RunSpec.from_file(folder / CONFIG), folder / DENYLIST),
             Shard(0, found["shards"]).count,
             found["teacher"],
             found["source"],
@@ -129,6 +133,18 @@ class Plan:
         return self.folder / SHARDS / shard.name
 
 
+def _with_denylist(spec: RunSpec, path: Path) -> RunSpec:
+    if not (recorded := spec.seeds.deny):
+        return spec
+    found = Denylist.from_file(path) if path.is_file() else None
+    if found != recorded:
+        raise RunError(
+            f"The plan was made with the denylist {recorded.hash}, and {str(path)!r} is {found.hash if found else 'missing'}. "
+            "Copy the file from the folder in which the run was planned."
+        )
+    return spec.changed(seeds={"deny": found})
+
+
 def pending(folder: Path) -> int | None:
     """How many seeds of a shard have no row or rejection yet; None before its first report."""
     try:
@@ -180,6 +196,8 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
     } | ({"embedding_model": at} if at else {})
     with owned(folder, job):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
+        if plan.spec.seeds.deny:
+            write_whole(folder / DENYLIST, plan.spec.seeds.deny.as_text())
         made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}
         write_whole(folder / PLAN, json.dumps(made_by | facts, indent=2) + "\n")
     return plan

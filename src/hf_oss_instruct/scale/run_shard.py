@@ -14,9 +14,9 @@ import xxhash
 from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.errors import RunError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.scale.plan import PLAN, SHARDS, Plan
+from hf_oss_instruct.scale.plan import DENYLIST, PLAN, SHARDS, Plan
 from hf_oss_instruct.scale.shipping import Shipper
-from hf_oss_instruct.scale.store import Store, is_url, patiently
+from hf_oss_instruct.scale.store import Store, is_url, with_retries
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -24,6 +24,8 @@ from hf_oss_instruct.synthesis.run import CONFIG, RunResult, run
 from hf_oss_instruct.teachers.resolve import open_named_teacher
 from hf_oss_instruct.workdir import differences
 
+FILES = (CONFIG, DENYLIST, PLAN)
+"""Files of a plan that a store has."""
 COPY_EVERY_S = 300.0
 """Seconds between copies of a shard to its store."""
 
@@ -97,9 +99,10 @@ class ShardRun:
         """The plan of a store in a folder of this machine, in which its shards are run."""
         home = Path(self.scratch) if self.scratch else cache_folder("shards")
         folder = home / xxhash.xxh3_64_hexdigest(store.url.encode())
-        if PLAN not in patiently(store.names, say=say):
+        names = with_retries(store.names, say=say)
+        if PLAN not in names:
             raise RunError(f"The store {store.url!r} has no {PLAN}. Put a plan there with launch --store, or copy its files.")
-        patiently(store.fetch, {name: folder / name for name in (PLAN, CONFIG)})
+        with_retries(store.fetch, {name: folder / name for name in FILES if name in names})
         return folder
 
 
@@ -127,17 +130,17 @@ def send_plan(plan: Plan, store: Store) -> None:
         StoreError: it cannot be read or written.
     """
     store.create()
-    files = {name: (plan.folder / name).read_bytes() for name in (CONFIG, PLAN)}
-    if PLAN in store.names():
+    files = {name: (plan.folder / name).read_bytes() for name in FILES if (plan.folder / name).is_file()}
+    if PLAN in (names := store.names()):
         with TemporaryDirectory() as there:
-            patiently(store.fetch, {name: Path(there) / name for name in files})
+            with_retries(store.fetch, {name: Path(there) / name for name in FILES if name in names})
             changed = differences(_facts(Path(there)), _facts(plan.folder))
         if changed:
             raise RunError(
                 f"The store {store.url!r} has another plan: {'; '.join(changed)}. Name another folder of it in --store."
             )
     else:
-        patiently(store.put, files)
+        with_retries(store.put, files)
 
 
 def _facts(folder: Path) -> dict[str, Any]:

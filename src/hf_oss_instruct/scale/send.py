@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.scale.store import Store, StoreError, patiently
+from hf_oss_instruct.scale.store import Store, StoreError, with_retries
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.workdir import JOB, differences
 
@@ -27,14 +27,14 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
         StoreError: it cannot be read.
     """
     store.create()
-    there = [name for name in patiently(store.names) if name != OF_THE_HUB]
+    there = [name for name in with_retries(store.names) if name != OF_THE_HUB]
     if there and JOB not in there:
         raise RunError(
             f"The store {store.url!r} is not empty: it contains {', '.join(there[:3])}. Name a new folder of it in --out."
         )
     if there and job:
         with TemporaryDirectory() as folder:
-            patiently(store.fetch, {JOB: Path(folder, JOB)})
+            with_retries(store.fetch, {JOB: Path(folder, JOB)})
             changed = differences(read_object(Path(folder, JOB)), job)
         if changed:
             raise RunError(
@@ -53,8 +53,8 @@ def send_dataset(folder: Path, store: Store) -> None:
     files = {name: path for name, path in paths.items() if name == JOB or not _is_hidden(name)}
     try:
         check_place(store, read_object(folder / JOB))
-        gone = [name for name in patiently(store.names) if name not in files and name != OF_THE_HUB]
-        patiently(store.put, files, gone)
+        gone = [name for name in with_retries(store.names) if name not in files and name != OF_THE_HUB]
+        with_retries(store.put, files, gone)
     except StoreError as refused:
         raise StoreError(
             f"{refused} Nothing is lost: the dataset is in {str(folder)!r}, and the same command copies it."

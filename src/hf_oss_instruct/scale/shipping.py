@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS
-from hf_oss_instruct.scale.store import Store, StoreError, patiently
+from hf_oss_instruct.scale.store import Store, StoreError, with_retries
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
@@ -108,8 +108,8 @@ class Shipper:
         except Timeout:
             raise RunError(f"{str(self._folder)!r} is in use by another process. Wait for it to finish.") from None
         try:
-            patiently(self._fetch)
-            patiently(self._store.put, {f"{self._name}/{OWNER}": f"process {os.getpid()} on {socket.gethostname()}".encode()})
+            with_retries(self._fetch)
+            with_retries(self._store.put, {f"{self._name}/{OWNER}": f"process {os.getpid()} on {socket.gethostname()}".encode()})
         except BaseException:
             self._lock.release()
             raise
@@ -120,7 +120,7 @@ class Shipper:
         self._done.set()
         self._thread.join()
         try:
-            patiently(self._finish)
+            with_retries(self._finish)
         except StoreError as refused:
             raise StoreError(
                 f"{str(refused).rstrip('.')}. Nothing is lost: what is not there yet is in {str(self._folder)!r} on "
@@ -212,8 +212,8 @@ def fetch_recorded(store: Store, folder: Path) -> list[Path]:
     Raises:
         StoreError: it cannot be read.
     """
-    names = [name for name in patiently(store.names, SHARDS) if _is_recorded(name.split("/", 2)[-1])]
-    patiently(store.fetch, {name: folder / name for name in names})
+    names = [name for name in with_retries(store.names, SHARDS) if _is_recorded(name.split("/", 2)[-1])]
+    with_retries(store.fetch, {name: folder / name for name in names})
     shards = sorted({folder / SHARDS / name.split("/")[1] for name in names})
     for shard in shards:
         _append(shard / VERDICTS, sorted((shard / VERDICT_PIECES).glob("*.jsonl")))

@@ -154,9 +154,7 @@ class Store:
     def _write(self, path: str, data: bytes) -> None:
         try:
             self._fs.pipe_file(path, data)
-        except (
-            FileNotFoundError
-        ):  # on a store with folders, a new one; on others there is no bucket, and `makedirs` would make it
+        except FileNotFoundError:  # a new folder; or there is no such bucket, which `makedirs` would make
             if not self._fs.exists(self._root.split("/")[0] or "/"):
                 raise
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -212,7 +210,7 @@ def library_of(url: str) -> str | None:
     return None if module in ("fsspec", "huggingface_hub") else str(module)
 
 
-def patiently(call: Callable[..., T], *args: Any, say: Callable[[str], None] | None = None) -> T:
+def with_retries(call: Callable[..., T], *args: Any, say: Callable[[str], None] | None = None) -> T:
     """Call a store, and try again after failures that may pass.
 
     Args:
