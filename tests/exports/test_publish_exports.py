@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 import hf_oss_instruct
+from hf_oss_instruct.display import plural
 from hf_oss_instruct.exports.card import TITLES
 from hf_oss_instruct.exports.export import Exported
 from tests.support.hub import LocalHub
@@ -48,7 +49,7 @@ def test_each_format_loads_from_the_hub_under_a_card_that_names_it(
             front = yaml.safe_load(card.split("---")[1])
             assert {kind, "oss-instruct"} <= set(front["tags"])
             assert (front["license"], front["pretty_name"]) == ("apache-2.0", f"pairs-of-{kind}")
-            assert f"{title}, {found.rows:,} rows." in card
+            assert f"{title}, {plural(found.rows, 'row')}." in card
             assert f"pairs-{kind}`" not in card
             if kind in ("trl", "dpo"):
                 assert f"--data me/pairs-of-{kind}`" in card

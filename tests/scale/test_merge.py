@@ -106,11 +106,13 @@ def test_any_number_of_shards_gives_the_files_of_one_machine(
 
 
 def test_shards_of_a_run_with_several_questions_for_each_seed_give_the_files_of_one_machine(tmp_path: Path, code: Path) -> None:
-    spec = RunSpec(SeedPlan(n=9, filters=(), balance=True), TeacherSpec(concurrency=8), PromptSpec(concepts=True, style="class"))
+    spec = RunSpec(
+        SeedPlan(n=9, filters=(), balance=True), TeacherSpec(concurrency=8), PromptSpec(concepts=True, style="function")
+    )
     source = open_source(str(code))
     with LocalTeacher(chained) as server:
         network = InferenceTeacher("m", server.base_url)
-        run(tmp_path / "whole", spec, source, network)
+        assert run(tmp_path / "whole", spec, source, network).stats.kept
         for shard, out in write_plan(tmp_path / "plan", spec, source, network, 3, str(code)):
             assert run(out, replace(spec, seeds=replace(spec.seeds, shard=shard)), source, network).stats.pending == 0
         assert len(server.requests) == 2 * 3 * 9

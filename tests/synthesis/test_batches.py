@@ -77,7 +77,7 @@ def test_rows_are_those_of_direct_requests_and_each_is_paid_for_once(tmp_path: P
 
 
 def test_each_question_of_a_chain_goes_through_a_batch(tmp_path: Path, code: Path) -> None:
-    prompt = PromptSpec(concepts=True, style="script", answer_format="json")
+    prompt = PromptSpec(concepts=True, style="function", answer_format="json")
     spec = RunSpec(SeedPlan(n=6), TeacherSpec(batch=True, batch_requests=50), prompt)
     with BatchServer(answer=chained) as server:
         result = run(tmp_path / "out", spec, open_source(str(code)), batches(server.base_url))
