@@ -2,11 +2,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <cmath>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <vector>
 #include <fcntl.h>
 #include <unistd.h>
@@ -44,15 +50,50 @@ struct approx {
     friend bool operator==(const approx& b, double a) { return a == b; }
     friend bool operator!=(double a, const approx& b) { return !(a == b); }
 };
-static int wanted, reached, depth;
-struct part {  // of those side by side one in each pass, with those inside of it
-    bool chosen = depth++ || reached++ == wanted;
-    ~part() { depth--; }
-    explicit operator bool() const { return chosen; }
+template <class kind> using plain = std::remove_cv_t<std::remove_reference_t<kind>>;
+template <class body> bool throws_text(const std::string& wanted, body run) {
+    try { run(); }
+    catch (const std::exception& error) { return error.what() == wanted; }
+    catch (const std::string& error) { return error == wanted; }
+    catch (const char* error) { return error == wanted; }
+    return false;
+}
+// A test runs in passes, until each section was in one: of those side by side one in each pass, under every value of the generators
+// before it. `path` is where the pass is: sections, and values drawn.
+using path_of = std::vector<std::string>;
+static path_of path;
+static std::set<path_of> finished;
+static std::map<path_of, size_t> turns;
+static std::vector<std::pair<path_of, size_t>> drawn;
+static size_t depth, deepest;
+static bool again;
+static void leave(size_t size) {  // the last generator moves on once all that follows it was run
+    for (; path.size() > size; path.pop_back(), drawn.pop_back())
+        if (!again && ++turns[drawn.back().first] < drawn.back().second) again = true;
+}
+struct part {
+    size_t size = 0;
+    part(int line, const std::string& name) {
+        path.push_back(std::to_string(line) + " " + name);
+        bool done = finished.count(path) > 0;
+        if (done || depth < deepest) { path.pop_back(); again |= !done; return; }
+        deepest = ++depth, size = path.size();
+    }
+    ~part() {
+        if (!size) return;
+        leave(size);
+        if (!again) finished.insert(path);
+        path.pop_back(), depth--;
+    }
+    explicit operator bool() const { return size > 0; }
 };
+template <class... more> std::string title(const std::string& name = "", const more&...) { return name; }
 template <class body> int passes(body run) {
-    wanted = 0;
-    do { reached = depth = 0; if (int status = run()) return status; } while (++wanted < reached);
+    do {
+        again = false, depth = deepest = 0, path.clear(), drawn.clear();
+        if (int status = run()) return status;
+        leave(0);
+    } while (again);
     return 0;
 }
 template <class one, class other> bool near(const one& a, const other& b, double most) { return std::fabs(double(a) - double(b)) <= most; }
@@ -71,19 +112,26 @@ template <class one, class other> bool near(const one& a, const other& b, double
 #define EXPECT_NEAR(a, b, most) HIDDEN_CHECK("EXPECT_NEAR: " #a ", " #b, ::HIDDEN::near((a), (b), (most)))
 #define EXPECT_DOUBLE_EQ(a, b) EXPECT_NEAR(a, b, 1e-12 + 1e-12 * std::fabs(double(b)))
 #define EXPECT_FLOAT_EQ(a, b) EXPECT_NEAR(a, b, 1e-6 + 1e-6 * std::fabs(double(b)))
-#define EXPECT_THROW(statement, kind) do { bool HIDDEN_ok = false; try { statement; } catch (const kind&) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_THROW: " #statement); } while (0)
-#define EXPECT_ANY_THROW(statement) do { bool HIDDEN_ok = false; try { statement; } catch (...) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_ANY_THROW: " #statement); } while (0)
-#define EXPECT_NO_THROW(statement) do { statement; } while (0)
+#define EXPECT_THROW(statement, kind) do { bool HIDDEN_ok = false; try { statement; } catch (const ::HIDDEN::plain<kind>&) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_THROW: " #statement); } while (0)
+#define EXPECT_ANY_THROW(...) do { bool HIDDEN_ok = false; try { __VA_ARGS__; } catch (...) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_ANY_THROW: " #__VA_ARGS__); } while (0)
+#define EXPECT_NO_THROW(...) do { __VA_ARGS__; } while (0)
 #define EXPECT_STRNE(a, b) HIDDEN_CHECK("EXPECT_STRNE: " #a, std::strcmp((a), (b)) != 0)
-#define SUCCEED() ::HIDDEN::message()
-#define FAIL() ::HIDDEN::held(false, "FAIL")
+#define SUCCEED(...) ::HIDDEN::message()
+#define FAIL(...) ::HIDDEN::held(false, "FAIL")
 #define ADD_FAILURE() ::HIDDEN::held(false, "ADD_FAILURE")
 #define GTEST_SKIP() throw ::HIDDEN::skipped()
 #define SCOPED_TRACE(...) (void)0
 #define INFO(...) (void)0
 #define CAPTURE(...) (void)0
-#define SECTION(...) if (::HIDDEN::part HIDDEN_part; HIDDEN_part)
-#define SUBCASE(...) SECTION()
+#define SECTION(...) if (::HIDDEN::part HIDDEN_part(__LINE__, ::HIDDEN::title(__VA_ARGS__)); HIDDEN_part)
+#define DYNAMIC_SECTION(...) SECTION([&] { std::ostringstream HIDDEN_text; HIDDEN_text << __VA_ARGS__; return HIDDEN_text.str(); }())
+#define SUBCASE(...) SECTION(__VA_ARGS__)
+#define GIVEN(...) SECTION(__VA_ARGS__)
+#define AND_GIVEN(...) SECTION(__VA_ARGS__)
+#define WHEN(...) SECTION(__VA_ARGS__)
+#define AND_WHEN(...) SECTION(__VA_ARGS__)
+#define THEN(...) SECTION(__VA_ARGS__)
+#define AND_THEN(...) SECTION(__VA_ARGS__)
 #define ASSERT_TRUE EXPECT_TRUE
 #define ASSERT_STRNE EXPECT_STRNE
 #define ASSERT_FLOAT_EQ EXPECT_FLOAT_EQ
@@ -97,7 +145,21 @@ template <class one, class other> bool near(const one& a, const other& b, double
 #define CHECK_GE EXPECT_GE
 #define REQUIRE_EQ EXPECT_EQ
 #define REQUIRE_NE EXPECT_NE
-#define CHECK_FALSE EXPECT_FALSE
+#define CHECK_FALSE(...) HIDDEN_CHECK("CHECK_FALSE: " #__VA_ARGS__, !bool(__VA_ARGS__))
+#define REQUIRE_LT EXPECT_LT
+#define REQUIRE_LE EXPECT_LE
+#define REQUIRE_GT EXPECT_GT
+#define REQUIRE_GE EXPECT_GE
+#define CHECK_UNARY(...) CHECK(__VA_ARGS__)
+#define REQUIRE_UNARY(...) CHECK(__VA_ARGS__)
+#define CHECK_UNARY_FALSE(...) CHECK_FALSE(__VA_ARGS__)
+#define REQUIRE_UNARY_FALSE(...) CHECK_FALSE(__VA_ARGS__)
+#define CHECK_MESSAGE(a, ...) CHECK(a)
+#define REQUIRE_MESSAGE(a, ...) CHECK(a)
+#define CHECK_FALSE_MESSAGE(a, ...) CHECK_FALSE(a)
+#define REQUIRE_FALSE_MESSAGE(a, ...) CHECK_FALSE(a)
+#define CHECK_THROWS_WITH(statement, text) HIDDEN_CHECK("CHECK_THROWS_WITH: " #statement, ::HIDDEN::throws_text(text, [&] { statement; }))
+#define REQUIRE_THROWS_WITH CHECK_THROWS_WITH
 #define CHECK_THROWS_AS EXPECT_THROW
 #define CHECK_THROWS EXPECT_ANY_THROW
 #define CHECK_NOTHROW EXPECT_NO_THROW
@@ -113,13 +175,14 @@ template <class one, class other> bool near(const one& a, const other& b, double
 #define ASSERT_NEAR EXPECT_NEAR
 #define ASSERT_DOUBLE_EQ EXPECT_DOUBLE_EQ
 #define ASSERT_THROW EXPECT_THROW
-#define REQUIRE EXPECT_TRUE
-#define CHECK EXPECT_TRUE
-#define REQUIRE_FALSE EXPECT_FALSE
+#define CHECK(...) HIDDEN_CHECK("CHECK: " #__VA_ARGS__, __VA_ARGS__)
+#define REQUIRE(...) HIDDEN_CHECK("REQUIRE: " #__VA_ARGS__, __VA_ARGS__)
+#define REQUIRE_FALSE CHECK_FALSE
 #define REQUIRE_THROWS_AS EXPECT_THROW
 #define REQUIRE_THROWS EXPECT_ANY_THROW
 namespace testing {
-class Test { public: virtual ~Test() {} virtual void SetUp() {} virtual void TearDown() {} };
+class Test { public: virtual ~Test() {} virtual void SetUp() {} virtual void TearDown() {}
+    static void SetUpTestSuite() {} static void SetUpTestCase() {} };
 inline void InitGoogleTest(...) {}
 }
 namespace Catch { using Approx = ::HIDDEN::approx; }

@@ -1,4 +1,4 @@
-"""C++: asserts and failures counted in `main`, functions that `main` calls, the common part of GoogleTest, Catch2 and doctest."""
+"""C++: asserts and failures counted in `main`, functions that `main` calls, the cases of GoogleTest, Catch2 and doctest."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.cpp_cases import CASE, cases
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _ASSERTS = re.compile(r"\b(assert|(?:EXPECT|ASSERT|REQUIRE|CHECK)\w*|throw|abort
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(<[\w./+]+>|\"[^\"]+\").*$", re.MULTILINE)
 _CONFIG = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(CATCH_CONFIG|DOCTEST_CONFIG)\w*.*$", re.MULTILINE)
 _FRAMEWORK = re.compile(r"gtest|gmock|catch|doctest|cassert|assert\.h")
-_CASE = re.compile(r"\b(TEST|TEST_F|TEST_CASE|SCENARIO)\s*\(([^)]*)\)\s*\{")
 _PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b|^(::)?testing::|^return\s+0\s*;|^return\s+RUN_ALL_TESTS")
 _COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true|1)\b")
 
@@ -35,7 +35,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     """
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
-    body = _cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
+    body = cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
     if not tests and not re.search(r"\bmain\s*\(", body):
         body = _as_main(body)
     root = parse(body.encode(errors="replace"), "cpp").root_node
@@ -68,7 +68,7 @@ def _as_main(body: str) -> str:
         if re.match(r"preproc|using|namespace|template|struct|class|enum|alias|type_def", node.type)
         or (node.type == "function_definition" and node.child_by_field_name("type"))
     ]  # fmt: skip
-    if any(name_of(node) for node in defined if node.type == "function_definition" and _CASE.search(text_of(node))):
+    if any(name_of(node) for node in defined if node.type == "function_definition" and CASE.search(text_of(node))):
         return body
     source = body.encode(errors="replace")
     for node in sorted(defined, key=lambda one: -one.start_byte):
@@ -84,25 +84,6 @@ def _macros_of(text: str) -> frozenset[str]:
     """Macros that the tests define and that can fail a test."""
     found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
     return frozenset(name for name, body in found if _ASSERTS.search(body) or _COUNTS.search(body))
-
-
-def _cases(body: str, tests: list[Test]) -> str:
-    """The text without GoogleTest's, Catch's and doctest's cases, which are added to the tests."""
-    while found := _CASE.search(body):
-        depth, at = 1, found.end()
-        while at < len(body) and depth:
-            depth += (body[at] == "{") - (body[at] == "}")
-            at += 1
-        name = ".".join(re.findall(r"\w+", found[2])) or str(len(tests))
-        inner = body[found.end() - 1 : at]
-        if found[1] == "TEST_F":
-            inner = (
-                f"struct TestOfFixture : {name.partition('.')[0]} {{ void TestBody() {inner}\n"
-                "void all() { SetUp(); try { TestBody(); } catch (...) { TearDown(); throw; } TearDown(); } } one; one.all();"
-            )
-        tests.append(Test(name, "statements", body[found.start() : at], inner))
-        body = body[: found.start()] + body[at:]
-    return body
 
 
 class _Statements:
@@ -195,6 +176,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
     program = re.sub(r"\bint\s+main\s*\(", "int main_of_the_program(", _DIRECTIVE.sub("", program))
+    yield from (f"#undef {name}" for name in macros() if name.isupper())  # words that the program may use itself
     yield re.sub(r"#[ \t]*undef[ \t]+_*(?:constructor|init_priority|section)_*", "", program)
     yield from _macros(hidden)  # the program may have made others of them
     yield _DIRECTIVE.sub("", suite.preamble)
@@ -206,6 +188,12 @@ def _macros(hidden: str) -> Iterator[str]:
     for line in harness().replace("HIDDEN", hidden).split("\n"):
         if found := re.match(r"#define (\w+)", line):
             yield f"#undef {found[1]}\n{line}"
+
+
+@cache
+def macros() -> tuple[str, ...]:
+    """The names of the frameworks' macros that the harness has."""
+    return tuple(re.findall(r"^#define (\w+)", harness(), re.MULTILINE))
 
 
 @cache

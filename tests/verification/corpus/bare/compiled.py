@@ -30,7 +30,7 @@ def _frame_of(tests: str) -> tuple[list[str], str]:
     if "doctest" in tests:
         needs("doctest", "/usr/include/doctest/doctest.h", "doctest-dev")
         return [], r"test cases: +[1-9]"
-    if "TEST_CASE" in tests:
+    if re.search(r"\b(?:TEST_CASE|SCENARIO)", tests):
         needs("Catch2", "/usr/include/catch2/catch.hpp", "catch2")
         return [], r"All tests passed|test cases?:"
     return [], ""
