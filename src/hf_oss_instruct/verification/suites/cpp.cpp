@@ -96,6 +96,63 @@ template <class body> int passes(body run) {
     } while (again);
     return 0;
 }
+// What `GENERATE` draws from, and the values of GoogleTest's parameters.
+template <class t> struct series { std::deque<t> items; };
+template <class t> struct element { using type = std::decay_t<const t>; };
+template <class t> struct element<series<t>> { using type = t; };
+template <class t, class from> void extend(std::deque<t>& to, const from& one) { to.push_back(static_cast<t>(one)); }
+template <class t, class from> void extend(std::deque<t>& to, const series<from>& all) { for (const from& one : all.items) to.push_back(static_cast<t>(one)); }
+template <class t> struct typed {};
+template <class first, class... rest> auto sequence(const first& one, const rest&... more) {
+    series<typename element<first>::type> all;
+    extend(all.items, one), (extend(all.items, more), ...);
+    return all;
+}
+template <class t, class... rest> series<t> sequence(typed<t>, const rest&... more) {
+    series<t> all;
+    (extend(all.items, more), ...);
+    return all;
+}
+template <class t> t pick(int line, const series<t>& all) {
+    if (all.items.empty()) fail("GENERATE: no value");
+    path.push_back(std::to_string(line));
+    drawn.emplace_back(path, all.items.size());
+    size_t turn = turns[path] % all.items.size();
+    path.back() += "#" + std::to_string(turn);
+    return all.items[turn];
+}
+template <class t> static const t* parameter;
+template <class... ts> struct listed {
+    std::tuple<ts...> items;
+    template <class t> std::deque<t> as() const { return std::apply([](const auto&... one) { return std::deque<t>{static_cast<t>(one)...}; }, items); }
+};
+template <class from> struct sequenced {
+    std::deque<from> items;
+    template <class t> std::deque<t> as() const { return std::deque<t>(items.begin(), items.end()); }
+};
+template <class... parts> struct combined {
+    std::tuple<parts...> lists;
+    template <class t> std::deque<t> as() const { return all<t>(std::make_index_sequence<sizeof...(parts)>()); }
+    template <class t, size_t... at> std::deque<t> all(std::index_sequence<at...>) const {
+        auto each = std::make_tuple(std::get<at>(lists).template as<std::tuple_element_t<at, t>>()...);
+        std::deque<t> found;
+        size_t sizes[] = {std::get<at>(each).size()...}, count = 1, before[sizeof...(at)];
+        for (size_t i = sizeof...(at); i-- > 0; count *= sizes[i]) before[i] = count;
+        for (size_t n = 0; n < count; n++) found.push_back(t(std::get<at>(each)[n / before[at] % sizes[at]]...));
+        return found;
+    }
+};
+template <class fixture, class... lists> void with_each(const lists&... all) {
+    using t = typename fixture::ParamType;
+    std::deque<t> items;
+    auto add = [&](const std::deque<t>& more) { items.insert(items.end(), more.begin(), more.end()); };
+    (add(all.template as<t>()), ...);
+    size_t left = items.size();
+    for (const t& item : items) {
+        parameter<t> = &item;
+        try { fixture one; one.all(); } catch (const skipped&) { if (!--left) throw; }
+    }
+}
 template <class one, class other> bool near(const one& a, const other& b, double most) { return std::fabs(double(a) - double(b)) <= most; }
 }
 #define assert(...) ((__VA_ARGS__) ? (void)0 : ::HIDDEN::fail("assert: " #__VA_ARGS__))
@@ -125,6 +182,10 @@ template <class one, class other> bool near(const one& a, const other& b, double
 #define CAPTURE(...) (void)0
 #define SECTION(...) if (::HIDDEN::part HIDDEN_part(__LINE__, ::HIDDEN::title(__VA_ARGS__)); HIDDEN_part)
 #define DYNAMIC_SECTION(...) SECTION([&] { std::ostringstream HIDDEN_text; HIDDEN_text << __VA_ARGS__; return HIDDEN_text.str(); }())
+#define GENERATE(...) ::HIDDEN::pick(__LINE__, [&] { using namespace ::Catch::Generators; return ::HIDDEN::sequence(__VA_ARGS__); }())
+#define GENERATE_COPY(...) GENERATE(__VA_ARGS__)
+#define GENERATE_REF(...) GENERATE(__VA_ARGS__)
+#define RUN_WITH_EACH(fixture, ...) ::HIDDEN::with_each<fixture>(__VA_ARGS__)
 #define SUBCASE(...) SECTION(__VA_ARGS__)
 #define GIVEN(...) SECTION(__VA_ARGS__)
 #define AND_GIVEN(...) SECTION(__VA_ARGS__)
@@ -184,8 +245,26 @@ namespace testing {
 class Test { public: virtual ~Test() {} virtual void SetUp() {} virtual void TearDown() {}
     static void SetUpTestSuite() {} static void SetUpTestCase() {} };
 inline void InitGoogleTest(...) {}
+// Each call returns a copy of its own, so that a program that changes what it was given changes no later one.
+template <class t> class WithParamInterface { public: using ParamType = t; static const t& GetParam() { static std::deque<t> given; given.push_back(*::HIDDEN::parameter<t>); return given.back(); } };
+template <class t> class TestWithParam : public Test, public WithParamInterface<t> {};
+template <class t> struct TestParamInfo { using ParamType = t; t param; size_t index; };
+template <class... ts> ::HIDDEN::listed<ts...> Values(ts... items) { return {std::tuple<ts...>(items...)}; }
+template <class iterator> auto ValuesIn(iterator first, iterator last) { return ::HIDDEN::sequenced<std::decay_t<decltype(*first)>>{{first, last}}; }
+template <class list> auto ValuesIn(const list& items) { return ValuesIn(std::begin(items), std::end(items)); }
+template <class t> auto ValuesIn(std::initializer_list<t> items) { return ValuesIn(items.begin(), items.end()); }
+template <class t, class by = int> ::HIDDEN::sequenced<t> Range(t first, t end, by step = 1) { std::deque<t> items; for (; first < end; first = static_cast<t>(first + step)) items.push_back(first); return {items}; }
+inline auto Bool() { return Values(false, true); }
+template <class... parts> ::HIDDEN::combined<parts...> Combine(const parts&... lists) { return {std::tuple<parts...>(lists...)}; }
 }
 namespace Catch { using Approx = ::HIDDEN::approx; }
+namespace Catch { namespace Generators {
+template <class t> using as = ::HIDDEN::typed<t>;
+template <class t> ::HIDDEN::series<t> values(std::initializer_list<t> items) { return {{items.begin(), items.end()}}; }
+template <class... ts> ::HIDDEN::series<std::tuple<ts...>> table(std::initializer_list<std::tuple<ts...>> rows) { return {{rows.begin(), rows.end()}}; }
+template <class t> ::HIDDEN::series<t> range(t first, t end, t step) { std::deque<t> items; for (; step > 0 ? first < end : first > end; first = static_cast<t>(first + step)) items.push_back(first); return {items}; }
+template <class t> ::HIDDEN::series<t> range(t first, t end) { return range<t>(first, end, first < end ? t(1) : t(-1)); }
+} }
 namespace doctest { using Approx = ::HIDDEN::approx; }
 // Nothing of the program runs before `begin`.
 #define constructor constructor_of_the_program

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
-from hf_oss_instruct.verification.suites.cpp_cases import CASE, cases
+from hf_oss_instruct.verification.suites.cpp_cases import CASE, cases, unread
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
 
     Raises:
-        SuiteRefusedError: it holds no test.
+        SuiteRefusedError: it holds no test, or uses what the harness does not have of a framework.
     """
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
     body = cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
+    if lacking := unread(body, solution, tests, macros()):
+        raise SuiteRefusedError("not_verifiable", f"the tests use {lacking!r}, which is not read here", "third_party")
     if not tests and not re.search(r"\bmain\s*\(", body):
         body = _as_main(body)
     root = parse(body.encode(errors="replace"), "cpp").root_node

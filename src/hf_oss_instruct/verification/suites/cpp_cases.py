@@ -3,31 +3,95 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from hf_oss_instruct.verification.suites.core import Test
 
 CASE = re.compile(
-    r"\b(TEST|TEST_F|TEST_CASE|TEST_CASE_METHOD|TEST_CASE_FIXTURE|SCENARIO)\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*\{"
+    r"\b(TEST|TEST_F|TEST_P|TEST_CASE|TEST_CASE_METHOD|TEST_CASE_FIXTURE|SCENARIO)\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*\{"
 )
-_GROUP = re.compile(r"\bTEST_SUITE\s*\([^()]*\)\s*\{")
+_GROUP = re.compile(r"\bTEST_SUITE\s*\((?:[^()]|\([^()]*\))*\)\s*\{")
+_INSTANCE = re.compile(r"\bINSTANTIATE_TEST_(?:SUITE|CASE)_P\s*\(")
 _MARK = re.compile(r"\bTEST_SUITE_(?:BEGIN\s*\([^()]*\)|END\s*(?:\(\s*\))?)\s*;")
+_MACRO = re.compile(
+    r"\b((?:(?:EXPECT|ASSERT|CHECK|REQUIRE|WARN|STATIC|FAST|CATCH|DOCTEST|GTEST|TYPED_TEST|TEMPLATE|TEST_CASE|SCENARIO|INSTANTIATE|"
+    r"REGISTER|MOCK|MATCHER|GENERATE)_\w+|WARN|MATCHER|ON_CALL|TYPED_TEST|BENCHMARK|UNSCOPED_INFO|METHOD_AS_TEST_CASE|"
+    r"ADD_FAILURE_AT|FAIL_CHECK|SKIP|MESSAGE|HasFailure|HasFatalFailure|HasNonfatalFailure)) *\("
+)
+_CASES = {"TEST_CASE_METHOD", "TEST_CASE_FIXTURE", "INSTANTIATE_TEST_SUITE_P", "INSTANTIATE_TEST_CASE_P"}
+_NAMES = re.compile(r"\b(testing|Catch|doctest)::(\w+)")
+_READ = frozenset(
+    "Test TestWithParam WithParamInterface TestParamInfo PrintToStringParamName Values ValuesIn Range Combine Bool InitGoogleTest "
+    "InitGoogleMock Approx Session Context Generators".split()
+)
+_GENERATORS = re.compile(r"\bGENERATE\w*\s*\([^;]*?\b(take|random|filter|map|chunk|repeat|from_range)\s*(?:<[^;()]*>)?\(")
+_TAGS = re.compile(r"\[!(?:shouldfail|mayfail)\]")
+_DEFINED = re.compile(r"#[ \t]*define[ \t]+(\w+)|\b(?!return\b|else\b|do\b)\w+[>&*]*\s+(\w+)\s*\(")
 _TEXTS = re.compile(
     r"//[^\n]*|/\*.*?\*/|R\"(\w*)\(.*?\)\1\"|\"(?:\\.|[^\"\\\n])*\"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'", re.DOTALL
 )
 
 
 def cases(body: str, tests: list[Test]) -> str:
-    """The text without the frameworks' cases, which are added to the tests."""
-    body = _without_groups(body)
-    code, kept, at = code_of(body), [], 0
-    while found := CASE.search(code, at):
+    """The text without the frameworks' cases, which are added to the tests, but for those that GoogleTest leaves out."""
+    body, instances = _instances(_without_groups(body))
+    code = code_of(body)
+    spans: list[tuple[int, int]] = []
+    for found in CASE.finditer(code):
+        if spans and found.start() < spans[-1][1]:
+            continue
         end = _closed(code, found.end() - 1)
-        title, inner = body[found.start(2) : found.end(2)], body[found.end() - 1 : end]
+        spans.append((found.start(), end))
+        title, inner, text = body[found.start(2) : found.end(2)], body[found.end() - 1 : end], body[found.start() : end]
         name = ".".join(re.findall(r"\w+", title)) or str(len(tests))
-        tests.append(Test(name, "statements", body[found.start() : end], _run(found[1], title.partition(",")[0].strip(), inner)))
-        kept.append(body[at : found.start()])
-        at = end
-    return "".join([*kept, body[at:]])
+        if re.search(r"(?:^|\.)DISABLED_", name) and found[1] in ("TEST", "TEST_F", "TEST_P"):
+            continue
+        fixture = title.partition(",")[0].strip()
+        lists = instances.get(fixture, {}) if found[1] == "TEST_P" else {}
+        run = _run(found[1], fixture, inner, ", ".join(lists.values()))
+        tests.append(Test(name, "statements", "\n".join([text, *(f"{one};" for one in lists)]), run))
+    return _cut(body, spans)
+
+
+def _instances(body: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """The text without `INSTANTIATE_TEST_SUITE_P`; of each fixture these, with what gives their parameters."""
+    code = code_of(body)
+    spans: list[tuple[int, int]] = []
+    found_of: dict[str, dict[str, str]] = {}
+    for found in _INSTANCE.finditer(code):
+        end = _closed(code, found.end() - 1)
+        given = _arguments(body, code, found.end(), end - 1)
+        if len(given) > 2:
+            found_of.setdefault(given[1], {})[body[found.start() : end]] = given[2]
+            spans.append((found.start(), end + len(re.match(r"\s*;?", code[end:])[0])))  # type: ignore[index]
+    return _cut(body, spans), found_of
+
+
+def _arguments(body: str, code: str, start: int, end: int) -> list[str]:
+    """What stands between the commas outside of any bracket."""
+    depth, found = 0, [start]
+    for at in range(start, end):
+        depth += (code[at] in "[({") - (code[at] in "])}")
+        if code[at] == "," and not depth:
+            found.append(at + 1)
+    return [body[one : other - 1].strip() for one, other in zip(found, [*found[1:], end + 1], strict=True)]
+
+
+def unread(body: str, solution: str, tests: list[Test], macros: Iterable[str]) -> str:
+    """What the tests use of a framework that the harness does not have; empty for nothing.
+
+    Args:
+        body: the tests' text without their cases.
+        solution: the program, which may define such names itself.
+        tests: the cases.
+        macros: the names that the harness has.
+    """
+    text = "\n".join([body, *(f"{test.text}\n{test.run}" for test in tests)])
+    code = code_of(text)
+    own = {name for pair in _DEFINED.findall(f"{code_of(solution)}\n{code_of(body)}") for name in pair} | {*macros} | _CASES
+    used = [*(name for name in _MACRO.findall(code) if name not in own)]
+    used += [f"{space}::{name}" for space, name in _NAMES.findall(code) if name not in _READ]
+    return next(iter([*used, *_GENERATORS.findall(code), *_TAGS.findall(text)]), "")
 
 
 def code_of(text: str) -> str:
@@ -35,14 +99,17 @@ def code_of(text: str) -> str:
     return _TEXTS.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
 
 
-def _run(macro: str, fixture: str, inner: str) -> str:
-    """The statements that run a case, which may return."""
-    if macro == "TEST_F":
+def _run(macro: str, fixture: str, inner: str, lists: str) -> str:
+    """The statements that run a case, which may return; with each of the parameters in the lists."""
+    if macro in ("TEST_F", "TEST_P"):
+        of_one = "TestOfFixture one; one.all();"
+        # GoogleTest fails a test with parameters that has none
+        of_each = f"RUN_WITH_EACH(TestOfFixture, {lists});" if lists else "FAIL();"
         return (
             f"struct TestOfFixture : {fixture} {{ void TestBody() {inner}\n"
             "static void before() { SetUpTestSuite(); SetUpTestCase(); }\n"
-            "void all() { SetUp(); try { TestBody(); } catch (...) { TearDown(); throw; } "
-            "TearDown(); } }; TestOfFixture::before(); TestOfFixture one; one.all();"
+            "void all() { SetUp(); try { TestBody(); } catch (...) { TearDown(); throw; } TearDown(); } }; "
+            f"TestOfFixture::before(); {of_each if macro == 'TEST_P' else of_one}"
         )
     if macro in ("TEST_CASE_METHOD", "TEST_CASE_FIXTURE"):
         return f"struct TestOfFixture : {fixture} {{ void TestBody() {inner} }} one; one.TestBody();"
@@ -52,7 +119,8 @@ def _run(macro: str, fixture: str, inner: str) -> str:
 def _without_groups(body: str) -> str:
     """The text with what doctest's groups hold in their place."""
     body = _cut(body, [found.span() for found in _MARK.finditer(code_of(body))])
-    code, spans = code_of(body), []
+    code = code_of(body)
+    spans: list[tuple[int, int]] = []
     for found in _GROUP.finditer(code):
         end = _closed(code, found.end() - 1)
         spans += [found.span(), (end - 1, end)]

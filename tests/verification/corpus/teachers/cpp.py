@@ -1,4 +1,4 @@
-"""GoogleTest, Catch2 and doctest: groups, fixtures, sections inside of sections, messages and texts of exceptions."""
+"""GoogleTest, Catch2 and doctest: groups, fixtures, parameters, sections inside of sections, generators, and what is not read of them."""
 
 from __future__ import annotations
 
@@ -163,3 +163,127 @@ TEST(Primes, Few) {
 add("GoogleTest: set-up of the suite", "right", RING, FIXTURES)
 add("GoogleTest: set-up of the suite, the oldest stays", "wrong", STUCK, FIXTURES)
 add("GoogleTest: one is prime", "wrong", ONE, FIXTURES)
+
+PARAMETERS = """#include <gtest/gtest.h>
+#include <tuple>
+#include "ring.h"
+
+class PrimeTest : public ::testing::TestWithParam<std::tuple<int, bool>> {};
+TEST_P(PrimeTest, Tells) {
+  auto [n, expected] = GetParam();
+  EXPECT_EQ(is_prime(n), expected) << "n = " << n;
+}
+INSTANTIATE_TEST_SUITE_P(Numbers, PrimeTest, ::testing::Values(std::make_tuple(1, false), std::make_tuple(2, true), std::make_tuple(13, true)));
+
+class EvenTest : public testing::TestWithParam<int> {};
+TEST_P(EvenTest, IsNoPrime) {
+  if (GetParam() == 2) GTEST_SKIP() << "the only one";
+  ASSERT_FALSE(is_prime(GetParam()));
+}
+INSTANTIATE_TEST_SUITE_P(More, EvenTest, testing::Range(2, 14, 2));
+INSTANTIATE_TEST_SUITE_P(Large, EvenTest, testing::Values(100, 1000));
+
+struct Joining { std::vector<std::string> parts; std::string expected; };
+class JoinTest : public ::testing::TestWithParam<Joining> { protected: void SetUp() override { ring.push(1); } Ring<int> ring{2}; };
+TEST_P(JoinTest, Joins) {
+  const auto& [parts, expected] = GetParam();
+  EXPECT_EQ(joined(parts), expected);
+}
+TEST_P(JoinTest, RingOverwrites) { ring.push(2); ring.push(3); EXPECT_EQ(ring.pop(), 2); }
+static const std::vector<Joining> kJoinings = {{{}, ""}, {{"a"}, "a"}, {{"a", "b"}, "a,b"}};
+INSTANTIATE_TEST_SUITE_P(All, JoinTest, ::testing::ValuesIn(kJoinings),
+  [](const testing::TestParamInfo<Joining>& info) { return "n" + std::to_string(info.param.parts.size()); });
+
+class ProductTest : public ::testing::TestWithParam<std::tuple<int, int>> {};
+TEST_P(ProductTest, IsNoPrime) { EXPECT_FALSE(is_prime(std::get<0>(GetParam()) * std::get<1>(GetParam()))); }
+INSTANTIATE_TEST_SUITE_P(Pairs, ProductTest, ::testing::Combine(::testing::Values(2, 3, 5), ::testing::Range(3, 6)));
+TEST(Old, DISABLED_Never) { EXPECT_TRUE(is_prime(4)); }
+"""
+EVENS = (
+    PARAMETERS[: PARAMETERS.index("class PrimeTest")]
+    + PARAMETERS[PARAMETERS.index("class EvenTest") : PARAMETERS.index("struct Joining")]
+)
+PRODUCTS = PARAMETERS[: PARAMETERS.index("class PrimeTest")] + PARAMETERS[PARAMETERS.index("class ProductTest") :]
+add("GoogleTest: parameters", "right", RING, PARAMETERS)
+add("GoogleTest: Values, one is prime", "wrong", ONE, PARAMETERS)
+add("GoogleTest: ValuesIn, a comma after the last", "wrong", TRAILING, PARAMETERS)
+add("GoogleTest: fixture with parameters, the oldest stays", "wrong", STUCK, PARAMETERS)
+add("GoogleTest: the last of Range, 12 is prime", "wrong", RING.replace("n < 2", "n == 12) return true;\n  if (n < 2"), EVENS)
+add(
+    "GoogleTest: the second instance, 1000 is prime",
+    "wrong",
+    RING.replace("n < 2", "n == 1000) return true;\n  if (n < 2"),
+    EVENS,
+)
+add("GoogleTest: Combine, 15 is prime", "wrong", RING.replace("n < 2", "n == 15) return true;\n  if (n < 2"), PRODUCTS)
+add(
+    "GoogleTest: the last pair of Combine, 25 is prime",
+    "wrong",
+    FOUR.replace("n < 2", "n == 4 || n == 9) return false;\n  if (n < 2"),
+    PRODUCTS,
+)
+add(
+    "GoogleTest: parameters without an instance",
+    "wrong",
+    RING,
+    PARAMETERS[: PARAMETERS.index("INSTANTIATE")] + "TEST(Prime, Two) { EXPECT_TRUE(is_prime(2)); EXPECT_FALSE(is_prime(9)); }\n",
+)
+
+GENERATORS = """#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>
+
+TEST_CASE("primes", "[prime]") {
+  auto n = GENERATE(2, 3, 5, 7);
+  CAPTURE(n);
+  REQUIRE(is_prime(n));
+  SECTION("doubled") { CHECK_FALSE(is_prime(n * 2)); }
+  SECTION("multiplied") { auto by = GENERATE(range(2, 5), 11); CHECK_FALSE(is_prime(n * by)); }
+}
+TEST_CASE("table", "[prime]") {
+  auto [n, expected] = GENERATE(table<int, bool>({{1, false}, {4, false}, {11, true}}));
+  REQUIRE(is_prime(n) == expected);
+}
+TEST_CASE("rings") {
+  auto size = GENERATE(values<size_t>({1, 2, 3}));
+  auto word = GENERATE(as<std::string>{}, "a", "b");
+  Ring<std::string> ring(size);
+  for (size_t i = 0; i < size; ++i) ring.push(word);
+  ring.push("last");
+  for (size_t i = 1; i < size; ++i) CHECK(ring.pop() == word);
+  REQUIRE(ring.pop() == "last");
+}
+"""
+PRIMES = GENERATORS[: GENERATORS.index('TEST_CASE("table"')]
+add("Catch2: generators", "right", RING, GENERATORS)
+add("Catch2: GENERATE, squares are prime", "wrong", FOUR, GENERATORS)
+add("Catch2: table, one is prime", "wrong", ONE, GENERATORS)
+add("Catch2: values, the oldest stays", "wrong", STUCK, GENERATORS)
+add("Catch2: the last of GENERATE, 7 is no prime", "wrong", RING.replace("n < 2", "n < 2 || n == 7"), PRIMES)
+add("Catch2: the last generators, 77 is prime", "wrong", RING.replace("n < 2", "n == 77) return true;\n  if (n < 2"), PRIMES)
+add(
+    "Catch2: a section under the last value, 14 is prime",
+    "wrong",
+    RING.replace("n < 2", "n == 14) return true;\n  if (n < 2"),
+    PRIMES.replace("range(2, 5), 11", "3"),
+)
+add("Catch2: a generator in a section, 12 is prime", "wrong", RING.replace("n < 2", "n == 12) return true;\n  if (n < 2"), PRIMES)
+
+UNREAD = {
+    "GoogleTest: EXPECT_DEATH": '#include <gtest/gtest.h>\nTEST(Prime, Dies) { EXPECT_TRUE(is_prime(2)); EXPECT_DEATH(std::abort(), ""); }\n',
+    "GoogleTest: typed tests": "#include <gtest/gtest.h>\ntemplate <typename T> class Typed : public ::testing::Test { public: Ring<T> ring{2}; };\n"
+    "using Kinds = ::testing::Types<int, double>;\nTYPED_TEST_SUITE(Typed, Kinds);\n"
+    "TYPED_TEST(Typed, Pops) { this->ring.push(TypeParam(1)); EXPECT_EQ(this->ring.pop(), TypeParam(1)); }\n",
+    "gmock: matchers": "#include <gmock/gmock.h>\n#include <gtest/gtest.h>\nusing ::testing::HasSubstr;\n"
+    'TEST(Joined, Holds) { EXPECT_THAT(joined({"x", "y"}), HasSubstr("x,y")); }\n',
+    "Catch2: matchers": "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n"
+    'TEST_CASE("joined") { REQUIRE_THAT(joined({"a", "b"}), Catch::Matchers::Equals("a,b")); }\n',
+    "Catch2: has to fail": "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n"
+    'TEST_CASE("four", "[!shouldfail]") { REQUIRE(is_prime(4)); }\n',
+    "Catch2: filtered values": "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n"
+    'TEST_CASE("odd") { auto n = GENERATE(filter([](int i) { return i % 2 == 1; }, range(2, 8))); REQUIRE(is_prime(n)); }\n',
+    "doctest: templates": "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n"
+    'TEST_CASE_TEMPLATE("types", T, int, long) { Ring<T> ring(1); ring.push(T(5)); CHECK(ring.pop() == T(5)); }\n',
+    "doctest: has to fail": "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n"
+    'TEST_CASE("four" * doctest::should_fail()) { CHECK(is_prime(4)); }\n',
+}
+CASES += [Case(f"{name}, not read", "cpp", RING, tests, "not_verifiable", "right") for name, tests in UNREAD.items()]
