@@ -37,7 +37,7 @@ struct failed : std::exception {
     explicit failed(const std::string& what) : text(what) { if (first_failure.empty()) first_failure = what; }
     const char* what() const noexcept override { return text.c_str(); }
 };
-struct skipped {};
+struct skipped { template <class item> skipped operator<<(const item&) const { return *this; } };
 inline void fail(const char* text) { throw failed(text); }
 struct message { template <class item> const message& operator<<(const item&) const { return *this; } };
 inline message held(bool it, const char* text) { if (!it) throw failed(text); return {}; }

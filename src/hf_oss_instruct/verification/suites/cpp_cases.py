@@ -21,8 +21,8 @@ _MACRO = re.compile(
 _CASES = {"TEST_CASE_METHOD", "TEST_CASE_FIXTURE", "INSTANTIATE_TEST_SUITE_P", "INSTANTIATE_TEST_CASE_P"}
 _NAMES = re.compile(r"\b(testing|Catch|doctest)::(\w+)")
 _READ = frozenset(
-    "Test TestWithParam WithParamInterface TestParamInfo PrintToStringParamName Values ValuesIn Range Combine Bool InitGoogleTest "
-    "InitGoogleMock Approx Session Context Generators".split()
+    "Test TestWithParam WithParamInterface TestParamInfo PrintToStringParamName Values ValuesIn Range Combine Bool "
+    "InitGoogleTest InitGoogleMock Approx Session Context Generators".split()
 )
 _GENERATORS = re.compile(r"\bGENERATE\w*\s*\([^;]*?\b(take|random|filter|map|chunk|repeat|from_range)\s*(?:<[^;()]*>)?\(")
 _TAGS = re.compile(r"\[!(?:shouldfail|mayfail)\]")
