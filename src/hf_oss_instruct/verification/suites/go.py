@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
+from hf_oss_instruct.verification.suites import go_testify
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ PREDECLARED = frozenset(
     "rune string true uint uint16 uint32 uint64 uint8 uintptr append cap close copy delete len make new".split()
 )
 """Names that a program must not redefine, because its tests use them; `min`, `max` and `any` are often defined."""
-_TESTIFY = re.compile(r"github\.com/stretchr/testify/(assert|require)$")
 _PACKAGE = re.compile(r"^[ \t]*package\s+\w+.*$", re.MULTILINE)
 _SPEC = re.compile(r"(?:(\w+|\.|_)\s+)?\"([^\"]+)\"")
 _FAILS = re.compile(r"\bpanic\(|\bos\.Exit\(|\blog\.(Fatal|Panic)")
@@ -48,6 +48,8 @@ def read(text: str, solution: str, language: str) -> Suite:
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are not valid Go")
     imports, own = _imports(root, defined(solution))
+    if any(go_testify.PATH.search(path) for _, path in imports) and (name := go_testify.not_read(text, solution)):
+        raise SuiteRefusedError("not_verifiable", f"the tests call {name!r} of testify, which is not read here", "third_party")
     root = parse(_unqualified(root, text, own).encode(errors="replace"), "go").root_node
     kept, tests, main = [], [], ""
     for node in root.named_children:
@@ -91,7 +93,7 @@ def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], 
     for node in root.named_children:
         for alias, path in _SPEC.findall(text_of(node).removeprefix("import")) if node.type == "import_declaration" else ():
             called = alias or path.rpartition("/")[2]
-            if path.partition("/")[0] in STANDARD or _TESTIFY.search(path):
+            if path.partition("/")[0] in STANDARD or go_testify.PATH.search(path):
                 found.append((alias, path))
             elif "." not in path.partition("/")[0] or _used(root, called) <= names:
                 own.append(called)
@@ -150,15 +152,12 @@ def joined(suites: Sequence[Suite]) -> Suite:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program that holds the tests with each of several solutions, every pair in a package of its own."""
     hidden = f"h{secrets.token_hex(8)}"
-    files = {f"{hidden}/harness.go": harness("go.go").replace("HIDDEN", hidden).encode()}
+    files = {f"{hidden}/harness.go": harness().replace("HIDDEN", hidden).encode()}
     for number, program in enumerate(programs):
         files[f"v{number}/solution.go"] = _solution(program, number).encode()
         files[f"v{number}/tests.go"] = _tests(suite, number, hidden).encode()
-    if uses_testify := "stretchr/testify" in suite.more[0]:
-        files[f"{hidden}/comparison.go"] = harness("go_comparison.go").replace("HIDDEN", hidden).encode()
-    for name in ("assert", "require") if uses_testify else ():
-        text = harness("go_testify.go").replace("PACKAGE", name).replace("HIDDEN", hidden)
-        files[f"{hidden}{name}/{name}.go"] = text.replace("NOW", "true" if name == "require" else "false").encode()
+    tests = "\n".join([*suite.more[1:], *(test.text for test in suite.tests)])
+    files |= go_testify.sources(tests, suite.more[0], hidden)
     imports = [f'v{number} "./v{number}"' for number in range(len(programs))]
     entries = ", ".join(f"v{number}.Run{hidden}" for number in range(len(programs)))
     main = [f"func main() {{ h.Main([]h.Entry{{{entries}}}, {len(suite.tests)}) }}"]
@@ -194,12 +193,12 @@ def _tests(suite: Suite, number: int, hidden: str) -> str:
         name = alias or path.rpartition("/")[2]
         if path == "testing" or (name not in (".", "_") and not _called(body, name)):
             continue
-        shim = _TESTIFY.search(path)
+        shim = go_testify.PATH.search(path)
         imports.append(f'{name} "../{hidden}{shim[1]}"' if shim else f'{alias} "{path}"')
     return "\n".join([f"package v{number}", "import (", *imports, ")", body])
 
 
 @cache
-def harness(name: str) -> str:
-    """The harness, which runs the tests and reports the result of each, and the part of testify that they import."""
-    return Path(__file__).with_name(name).read_text("utf-8")
+def harness() -> str:
+    """The harness, which runs the tests and reports the result of each."""
+    return Path(__file__).with_name("go.go").read_text("utf-8")

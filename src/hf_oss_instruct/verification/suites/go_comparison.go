@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 )
 
 type reporter interface {
@@ -45,6 +46,32 @@ func Empty(value interface{}) bool {
 	default:
 		return v.IsZero()
 	}
+}
+
+// Pointed is whether two pointers of the same type point to the same.
+func Pointed(a, b interface{}) bool {
+	one, other := reflect.ValueOf(a), reflect.ValueOf(b)
+	return one.Kind() == reflect.Ptr && other.Kind() == reflect.Ptr && one.Type() == other.Type() && a == b
+}
+
+// HoldsAll is whether a list has all items of another, or a map all entries.
+func HoldsAll(all, some interface{}) bool {
+	v, part := reflect.ValueOf(all), reflect.ValueOf(some)
+	if part.Kind() == reflect.Map {
+		for _, key := range part.MapKeys() {
+			found := v.MapIndex(key)
+			if !found.IsValid() || !Same(found.Interface(), part.MapIndex(key).Interface()) {
+				return false
+			}
+		}
+		return true
+	}
+	for at := 0; at < part.Len(); at++ {
+		if !Holds(all, part.Index(at).Interface()) {
+			return false
+		}
+	}
+	return true
 }
 
 // Holds is whether a string, list or map has an item.
@@ -106,6 +133,9 @@ func Number(value interface{}) float64 {
 func Compared(a, b interface{}) int {
 	if one, ok := a.(string); ok {
 		return strings.Compare(one, b.(string))
+	}
+	if one, ok := a.(time.Time); ok {
+		a, b = one.Sub(b.(time.Time)), time.Duration(0)
 	}
 	one, other := Number(a), Number(b)
 	switch {

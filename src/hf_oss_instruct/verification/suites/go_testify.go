@@ -2,10 +2,10 @@ package PACKAGE
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"reflect"
 	"strings"
+	"time"
 
 	h "../HIDDEN"
 )
@@ -17,6 +17,18 @@ type TestingT interface {
 
 type any_ = interface{}
 
+type ErrorAssertionFunc func(t TestingT, err error, m ...any_) bool
+type BoolAssertionFunc func(t TestingT, a bool, m ...any_) bool
+type ValueAssertionFunc func(t TestingT, a any_, m ...any_) bool
+type ComparisonAssertionFunc func(t TestingT, a, b any_, m ...any_) bool
+type PanicTestFunc = func()
+type Comparison = func() bool
+
+// Assertions has the functions below as methods, which are written where tests call them.
+type Assertions struct{ t TestingT }
+
+func New(t TestingT) *Assertions { return &Assertions{t} }
+
 func hold(t TestingT, held bool, what string, values ...any_) bool { return h.Hold(t, NOW, held, what, values...) }
 
 func Equal(t TestingT, a, b any_, m ...any_) bool       { return hold(t, h.Same(a, b), "Equal", a, b) }
@@ -25,7 +37,8 @@ func EqualValues(t TestingT, a, b any_, m ...any_) bool {
 	return hold(t, h.Same(a, b) || reflect.TypeOf(a).ConvertibleTo(reflect.TypeOf(b)) && h.Same(reflect.ValueOf(a).Convert(reflect.TypeOf(b)).Interface(), b), "EqualValues", a, b)
 }
 func Exactly(t TestingT, a, b any_, m ...any_) bool  { return hold(t, h.Same(a, b), "Exactly", a, b) }
-func Same(t TestingT, a, b any_, m ...any_) bool     { return hold(t, a == b, "Same", a, b) }
+func Same(t TestingT, a, b any_, m ...any_) bool     { return hold(t, h.Pointed(a, b), "Same", a, b) }
+func NotSame(t TestingT, a, b any_, m ...any_) bool  { return hold(t, !h.Pointed(a, b), "NotSame", a) }
 func True(t TestingT, a bool, m ...any_) bool        { return hold(t, a, "True") }
 func False(t TestingT, a bool, m ...any_) bool       { return hold(t, !a, "False") }
 func Nil(t TestingT, a any_, m ...any_) bool         { return hold(t, h.Nil(a), "Nil", a) }
@@ -34,6 +47,9 @@ func NoError(t TestingT, err error, m ...any_) bool  { return hold(t, err == nil
 func Error(t TestingT, err error, m ...any_) bool    { return hold(t, err != nil, "Error") }
 func ErrorIs(t TestingT, err, other error, m ...any_) bool {
 	return hold(t, errors.Is(err, other), "ErrorIs", err)
+}
+func NotErrorIs(t TestingT, err, other error, m ...any_) bool {
+	return hold(t, !errors.Is(err, other), "NotErrorIs", err)
 }
 func ErrorAs(t TestingT, err error, to any_, m ...any_) bool {
 	return hold(t, errors.As(err, to), "ErrorAs", err)
@@ -83,12 +99,27 @@ func PanicsWithValue(t TestingT, value any_, f func(), m ...any_) bool {
 	did, found := h.Panicked(f)
 	return hold(t, did && h.Same(value, found), "PanicsWithValue", value)
 }
+func PanicsWithError(t TestingT, text string, f func(), m ...any_) bool {
+	did, found := h.Panicked(f)
+	err, isError := found.(error)
+	return hold(t, did && isError && err.Error() == text, "PanicsWithError", found)
+}
+func Condition(t TestingT, f func() bool, m ...any_) bool { return hold(t, f(), "Condition") }
+func Subset(t TestingT, a, b any_, m ...any_) bool        { return hold(t, h.HoldsAll(a, b), "Subset", a, b) }
+func NotSubset(t TestingT, a, b any_, m ...any_) bool     { return hold(t, !h.HoldsAll(a, b), "NotSubset", a, b) }
+func WithinDuration(t TestingT, a, b time.Time, most time.Duration, m ...any_) bool {
+	return hold(t, a.Sub(b) <= most && b.Sub(a) <= most, "WithinDuration", a, b)
+}
+func Eventually(t TestingT, f func() bool, wait, tick time.Duration, m ...any_) bool {
+	held := false
+	for end := time.Now().Add(wait); !held && time.Now().Before(end); {
+		time.Sleep(tick)
+		held = f()
+	}
+	return hold(t, held, "Eventually")
+}
+func Implements(t TestingT, a, b any_, m ...any_) bool {
+	return hold(t, b != nil && reflect.TypeOf(b).Implements(reflect.TypeOf(a).Elem()), "Implements", b)
+}
 func Fail(t TestingT, text string, m ...any_) bool    { return hold(t, false, text) }
 func FailNow(t TestingT, text string, m ...any_) bool { return h.Hold(t, true, false, text) }
-func Equalf(t TestingT, a, b any_, text string, m ...any_) bool {
-	return hold(t, h.Same(a, b), fmt.Sprintf(text, m...), a, b)
-}
-func Truef(t TestingT, a bool, text string, m ...any_) bool { return hold(t, a, fmt.Sprintf(text, m...)) }
-func NoErrorf(t TestingT, err error, text string, m ...any_) bool {
-	return hold(t, err == nil, fmt.Sprintf(text, m...), err)
-}
