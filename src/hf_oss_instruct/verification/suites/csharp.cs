@@ -16,6 +16,19 @@ namespace HIDDEN {
     [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)] public class RowMark : Mark { public RowMark(params object[] row) : base(row) {} }
     public class TestAttribute : Mark {} public class FactAttribute : Mark {} public class TheoryAttribute : Mark {} public class TestMethodAttribute : Mark { public TestMethodAttribute(params object[] row) {} } public class DataTestMethodAttribute : Mark {}
     public class TestCaseAttribute : RowMark { public TestCaseAttribute(params object[] row) : base(row) {} } public class InlineDataAttribute : RowMark { public InlineDataAttribute(params object[] row) : base(row) {} } public class DataRowAttribute : RowMark { public DataRowAttribute(params object[] row) : base(row) {} }
+    public class SourceMark : Mark { public Type Kind; public string Source; }
+    [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)] public class TestCaseSourceAttribute : SourceMark { public TestCaseSourceAttribute(string source) { Source = source; } public TestCaseSourceAttribute(Type kind, string source) { Kind = kind; Source = source; } }
+    [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)] public class MemberDataAttribute : SourceMark { public Type MemberType { get { return Kind; } set { Kind = value; } } public MemberDataAttribute(string source) { Source = source; } }
+    public enum DynamicDataSourceType { Property, Method, AutoDetect }
+    [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)] public class DynamicDataAttribute : SourceMark { public DynamicDataAttribute(string source, DynamicDataSourceType how = DynamicDataSourceType.AutoDetect) { Source = source; } public DynamicDataAttribute(string source, Type kind, DynamicDataSourceType how = DynamicDataSourceType.AutoDetect) { Source = source; Kind = kind; } }
+    public class TestCaseData {
+        public object[] Row; public object Expected; public string Ignored;
+        public TestCaseData(params object[] row) { Row = row ?? new object[] { null }; }
+        public TestCaseData Returns(object value) { Expected = value; return this; }
+        public TestCaseData SetName(string name) { return this; }
+        public TestCaseData SetDescription(string text) { return this; }
+        public TestCaseData SetCategory(string name) { return this; }
+    }
     public class SetUpAttribute : Mark {} public class TestInitializeAttribute : Mark {} public class OneTimeSetUpAttribute : Mark {} public class TearDownAttribute : Mark {} public class TestCleanupAttribute : Mark {} public class OneTimeTearDownAttribute : Mark {}
     public class IgnoreAttribute : Mark { public IgnoreAttribute(params object[] row) {} }
     public class ExpectedExceptionAttribute : Mark { public Type Kind; public ExpectedExceptionAttribute(Type kind, string text = "") { Kind = kind; } }
@@ -73,6 +86,11 @@ namespace HIDDEN {
         public static void EndsWith(string a, string b) { Values.Hold(b.EndsWith(a), "does not end with", a); }
         public static void Matches(string a, string b) { Values.Hold(Regex.IsMatch(b, a), "does not match", a); }
         public static object Single(IEnumerable all) { var found = all.Cast<object>().ToList(); Values.Hold(found.Count == 1, "is not one", found.Count); return found[0]; }
+        public static void Collection<T>(IEnumerable<T> all, params Action<T>[] checks) { var found = all.ToList(); Values.Hold(found.Count == checks.Length, "other number of items", found); for (int at = 0; at < checks.Length; at++) checks[at](found[at]); }
+        public static void All<T>(IEnumerable<T> all, Action<T> check) { foreach (var one in all) check(one); }
+        public static void Contains<T>(IEnumerable<T> all, Predicate<T> wanted) { Values.Hold(all.Any(one => wanted(one)), "is not there"); }
+        public static void DoesNotContain<T>(IEnumerable<T> all, Predicate<T> wanted) { Values.Hold(!all.Any(one => wanted(one)), "is there"); }
+        public static T Throws<T>(string parameter, Action body) where T : ArgumentException { var error = Values.Caught<T>(body, true); Values.Hold(error.ParamName == parameter, "another parameter", error.ParamName); return error; }
         public static T Throws<T>(Action body, params object[] m) where T : Exception { return Values.Caught<T>(body, true); }
         public static T Throws<T>(Func<object> body, params object[] m) where T : Exception { return Values.Caught<T>(() => body(), true); }
         public static T ThrowsException<T>(Action body, params object[] m) where T : Exception { return Values.Caught<T>(body, true); }
@@ -197,8 +215,30 @@ namespace HIDDEN {
             var body = kind.GetMethod(method, Any);
             if (Marks<IgnoreAttribute>(body).Any() || Marks<Mark>(body).Any(one => one.Skip != null)) throw new SkippedException("ignored");
             var rows = Marks<RowMark>(body);
-            if (rows.Length == 0) Once(kind, body, null, null);
+            var sources = Marks<SourceMark>(body);
+            if (rows.Length == 0 && sources.Length == 0) Once(kind, body, null, null);
             foreach (var row in rows) Once(kind, body, row.Row, row.ExpectedResult);
+            foreach (var source in sources) {
+                int count = 0;
+                foreach (var one in Given(source.Kind ?? kind, source.Source)) {
+                    count++;
+                    var data = one as TestCaseData;
+                    if (data != null) Once(kind, body, data.Row, data.Expected);
+                    else Once(kind, body, one as object[] ?? new object[] { one }, null);
+                }
+                Values.Hold(count > 0, "a source gives no case", source.Source);
+            }
+        }
+        static IEnumerable Given(Type kind, string source) {
+            const BindingFlags which = Any | BindingFlags.FlattenHierarchy;
+            var owner = new Lazy<object>(() => Activator.CreateInstance(kind, true));
+            var property = kind.GetProperty(source, which);
+            if (property != null) return (IEnumerable)property.GetValue(property.GetGetMethod(true).IsStatic ? null : owner.Value, null);
+            var field = kind.GetField(source, which);
+            if (field != null) return (IEnumerable)field.GetValue(field.IsStatic ? null : owner.Value);
+            var method = kind.GetMethod(source, which, null, Type.EmptyTypes, null);
+            Values.Hold(method != null, "there is no source", source);
+            return (IEnumerable)method.Invoke(method.IsStatic ? null : owner.Value, null);
         }
         void Once(Type kind, MethodInfo body, object[] row, object expected) {
             var owner = kind.IsAbstract && kind.IsSealed || body.IsStatic && kind.GetConstructor(Type.EmptyTypes) == null ? null : Activator.CreateInstance(kind, true);

@@ -28,12 +28,19 @@ _TOKEN = re.compile(
 )
 """What may hold a brace, and the beginning of a namespace."""
 _FILE_SCOPED = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*;", re.MULTILINE)
-_TEST_MARKS = frozenset({"Test", "TestCase", "Fact", "Theory", "TestMethod", "DataTestMethod"})
+_TEST_MARKS = frozenset({"Test", "TestCase", "TestCaseSource", "Fact", "Theory", "TestMethod", "DataTestMethod"})
 _MARKS = _TEST_MARKS | frozenset(
-    "InlineData DataRow SetUp TestInitialize OneTimeSetUp TearDown TestCleanup OneTimeTearDown Ignore ExpectedException".split()
+    "InlineData DataRow SetUp TestInitialize OneTimeSetUp TearDown TestCleanup OneTimeTearDown Ignore ExpectedException "
+    "TestCaseSource MemberData DynamicData".split()
 )
 _CLASSES = re.compile(r"(?<![\w.])(?:ClassicAssert|(Assert|CollectionAssert|StringAssert))\s*\.(?=\s*\w)")
 _WORDS = re.compile(r"(?<![\w.])(Is|Has|Does|Contains)\.(?=\w)")
+_DATA = re.compile(r"(?<![\w.])(TestCaseData|DynamicDataSourceType)\b")
+_NOT_READ = re.compile(
+    r"[\[,]\s*(Values|Range|Random|ValueSource|ClassData|TestFixtureSource|Datapoints?|DatapointSource|Repeat|Retry)\b\s*[(\],]"
+    r"|\)\s*\.(And|Or|With)\."
+)
+"""Attributes that give arguments or repeat tests, and words between constraints of NUnit, that the harness lacks."""
 _THROWS = re.compile(r"(?<![\w.])Throws\.(?=\w)")
 _DEBUG = re.compile(r"(?<![\w.])(?:System\.Diagnostics\.)?(?:Debug|Trace)\.Assert\s*\(")
 _ASSERTS = re.compile(r"\b(\w*Assert\w*|throw|Exit|FailFast)\b")
@@ -54,6 +61,10 @@ def read(text: str, solution: str, language: str) -> Suite:
         ):
             if re.match(r"(Moq|FluentAssertions|Newtonsoft|Shouldly|NSubstitute|AutoFixture|Bogus)\b", name):
                 raise SuiteRefusedError("not_verifiable", f"the tests use {name!r}, which is not installed here", "third_party")
+    if _FRAMEWORK.search(text) and (name := _not_read(text)):
+        raise SuiteRefusedError(
+            "not_verifiable", f"the tests use {name!r} of their framework, which is not read here", "third_party"
+        )
     body = _body(text)
     root = parse(body.encode(errors="replace"), "csharp").root_node
     if root.has_error:
@@ -73,6 +84,15 @@ def read(text: str, solution: str, language: str) -> Suite:
     return Suite(language, listed, "\n".join(usings), more=("\n".join(kept), _of_ours(source.decode(errors="replace"))))
 
 
+def _not_read(text: str) -> str:
+    """What tests use of their framework and the harness lacks; empty for nothing."""
+    if found := _NOT_READ.search(text):
+        return str(found[1] or found[2])
+    has = set(re.findall(r"\bpublic (?:static )?[\w<>]+ (\w+)(?:<T>)?[ (]", harness()))
+    used = re.findall(r"(?<![\w.])(?:Assert|CollectionAssert|StringAssert|Is|Has|Does|Throws)\.(\w+)", text)
+    return next((name for name in used if name not in has), "")
+
+
 def _body(text: str) -> str:
     """A file without its usings; bare statements become a `Main`."""
     body = _FILE_SCOPED.sub("", _USING.sub("", text))
@@ -83,6 +103,7 @@ def _body(text: str) -> str:
 
 def _of_ours(text: str) -> str:
     """Replace assertions by the harness's, by full names that no class of the program can take."""
+    text = _DATA.sub(rf"global::{HIDDEN}.\1", text)
     text = _DEBUG.sub(f"global::{HIDDEN}.Check.That(", text)
     text = _CLASSES.sub(lambda found: f"global::{HIDDEN}.{found[1] or 'Assert'}.", text)
     return _THROWS.sub(f"global::{HIDDEN}.Throws.", _WORDS.sub(rf"global::{HIDDEN}.NUnitWords.\1.", text))

@@ -6,5 +6,5 @@ from importlib import import_module
 
 from tests.verification.corpus.cases import Case
 
-LANGUAGES = ("cpp", "java", "php", "ruby", "shell", "rust", "javascript", "go")
+LANGUAGES = ("cpp", "java", "php", "ruby", "shell", "rust", "javascript", "go", "csharp")
 CASES: list[Case] = [case for language in LANGUAGES for case in import_module(f"{__name__}.{language}").CASES]
