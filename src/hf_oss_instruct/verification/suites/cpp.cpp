@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -41,14 +42,22 @@ struct skipped { template <class item> skipped operator<<(const item&) const { r
 inline void fail(const char* text) { throw failed(text); }
 struct message { template <class item> const message& operator<<(const item&) const { return *this; } };
 inline message held(bool it, const char* text) { if (!it) throw failed(text); return {}; }
-struct approx {
-    double value, most = 1e-5;
+// Tolerances as the frameworks have them: doctest's grow with 1 + the larger value, Catch2's with the wanted one, beside a margin.
+template <bool grows> struct approx {
+    double value, relative = 100 * double(std::numeric_limits<float>::epsilon()), least = 0, size = grows;
     explicit approx(double wanted) : value(wanted) {}
-    approx& epsilon(double relative) { most = relative; return *this; }
-    approx& margin(double) { return *this; }
-    friend bool operator==(double a, const approx& b) { return std::fabs(a - b.value) <= b.most * (1 + std::fabs(b.value)); }
-    friend bool operator==(const approx& b, double a) { return a == b; }
-    friend bool operator!=(double a, const approx& b) { return !(a == b); }
+    approx& epsilon(double most) { relative = most; return *this; }
+    approx& margin(double most) { least = most; return *this; }
+    approx& scale(double most) { size = most; return *this; }
+    bool is(double a) const {
+        double apart = std::fabs(a - value), by = std::fabs(value);
+        if (grows) return apart < relative * (size + std::fmax(by, std::fabs(a)));
+        return a == value || apart <= least || apart <= relative * (size + (std::isinf(by) ? 0 : by));
+    }
+    friend bool operator==(double a, const approx& b) { return b.is(a); }
+    friend bool operator==(const approx& b, double a) { return b.is(a); }
+    friend bool operator!=(double a, const approx& b) { return !b.is(a); }
+    friend bool operator!=(const approx& b, double a) { return !b.is(a); }
 };
 template <class kind> using plain = std::remove_cv_t<std::remove_reference_t<kind>>;
 template <class body> bool throws_text(const std::string& wanted, body run) {
@@ -154,6 +163,14 @@ template <class fixture, class... lists> void with_each(const lists&... all) {
     }
 }
 template <class one, class other> bool near(const one& a, const other& b, double most) { return std::fabs(double(a) - double(b)) <= most; }
+// At most four representable numbers apart, as GoogleTest compares.
+template <class real, class number> bool alike(real a, real b) {
+    if (std::isnan(a) || std::isnan(b)) return false;
+    const number sign = number(1) << (8 * sizeof(number) - 1);
+    auto place = [sign](real it) { number bits; std::memcpy(&bits, &it, sizeof it); return bits & sign ? ~bits + 1 : bits | sign; };
+    const number x = place(a), y = place(b);
+    return (x > y ? x - y : y - x) <= 4;
+}
 }
 #define assert(...) ((__VA_ARGS__) ? (void)0 : ::HIDDEN::fail("assert: " #__VA_ARGS__))
 #define HIDDEN_CHECK(text, ...) ::HIDDEN::held(bool(__VA_ARGS__), text)
@@ -167,8 +184,8 @@ template <class one, class other> bool near(const one& a, const other& b, double
 #define EXPECT_GE(a, b) HIDDEN_CHECK("EXPECT_GE: " #a ", " #b, (a) >= (b))
 #define EXPECT_STREQ(a, b) HIDDEN_CHECK("EXPECT_STREQ: " #a ", " #b, std::strcmp((a), (b)) == 0)
 #define EXPECT_NEAR(a, b, most) HIDDEN_CHECK("EXPECT_NEAR: " #a ", " #b, ::HIDDEN::near((a), (b), (most)))
-#define EXPECT_DOUBLE_EQ(a, b) EXPECT_NEAR(a, b, 1e-12 + 1e-12 * std::fabs(double(b)))
-#define EXPECT_FLOAT_EQ(a, b) EXPECT_NEAR(a, b, 1e-6 + 1e-6 * std::fabs(double(b)))
+#define EXPECT_DOUBLE_EQ(a, b) HIDDEN_CHECK("EXPECT_DOUBLE_EQ: " #a ", " #b, ::HIDDEN::alike<double, unsigned long long>((a), (b)))
+#define EXPECT_FLOAT_EQ(a, b) HIDDEN_CHECK("EXPECT_FLOAT_EQ: " #a ", " #b, ::HIDDEN::alike<float, unsigned>(float(a), float(b)))
 #define EXPECT_THROW(statement, kind) do { bool HIDDEN_ok = false; try { statement; } catch (const ::HIDDEN::plain<kind>&) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_THROW: " #statement); } while (0)
 #define EXPECT_ANY_THROW(...) do { bool HIDDEN_ok = false; try { __VA_ARGS__; } catch (...) { HIDDEN_ok = true; } if (!HIDDEN_ok) ::HIDDEN::fail("EXPECT_ANY_THROW: " #__VA_ARGS__); } while (0)
 #define EXPECT_NO_THROW(...) do { __VA_ARGS__; } while (0)
@@ -257,7 +274,7 @@ template <class t, class by = int> ::HIDDEN::sequenced<t> Range(t first, t end, 
 inline auto Bool() { return Values(false, true); }
 template <class... parts> ::HIDDEN::combined<parts...> Combine(const parts&... lists) { return {std::tuple<parts...>(lists...)}; }
 }
-namespace Catch { using Approx = ::HIDDEN::approx; }
+namespace Catch { using Approx = ::HIDDEN::approx<false>; }
 namespace Catch { namespace Generators {
 template <class t> using as = ::HIDDEN::typed<t>;
 template <class t> ::HIDDEN::series<t> values(std::initializer_list<t> items) { return {{items.begin(), items.end()}}; }
@@ -265,7 +282,7 @@ template <class... ts> ::HIDDEN::series<std::tuple<ts...>> table(std::initialize
 template <class t> ::HIDDEN::series<t> range(t first, t end, t step) { std::deque<t> items; for (; step > 0 ? first < end : first > end; first = static_cast<t>(first + step)) items.push_back(first); return {items}; }
 template <class t> ::HIDDEN::series<t> range(t first, t end) { return range<t>(first, end, first < end ? t(1) : t(-1)); }
 } }
-namespace doctest { using Approx = ::HIDDEN::approx; }
+namespace doctest { using Approx = ::HIDDEN::approx<true>; }
 // Nothing of the program runs before `begin`.
 #define constructor constructor_of_the_program
 #define __constructor__ constructor_of_the_program

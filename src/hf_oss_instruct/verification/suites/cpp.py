@@ -57,7 +57,8 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     if re.search(r"(?<![:\w])Approx\s*\(", body + "".join(test.run for test in tests)) and "Approx" not in solution:
-        kept.insert(0, "using ::Catch::Approx;")
+        if not re.search(r"using\s+(?:namespace\s+)?:*(?:Catch|doctest)\b", body):
+            kept.insert(0, f"using ::{'doctest' if 'doctest' in text else 'Catch'}::Approx;")
     preamble = "\n".join([*(f"#include {one}" for one in includes if not _FRAMEWORK.search(one)), *kept])
     return Suite(language, tuple(tests), preamble)
 

@@ -250,8 +250,8 @@ namespace HIDDEN {
             var wanted = Marks<ExpectedExceptionAttribute>(body).FirstOrDefault();
             try {
                 var result = body.Invoke(owner, row);
-                if (result is Task) ((Task)result).Wait();
-                else if (expected != null) Assert.AreEqual(expected, result);
+                if (result is Task) { ((Task)result).Wait(); result = body.ReturnType.IsGenericType ? result.GetType().GetProperty("Result").GetValue(result, null) : null; }
+                if (row != null && body.ReturnType != typeof(void) && body.ReturnType != typeof(Task)) Assert.AreEqual(expected, result);
             } catch (TargetInvocationException error) { if (wanted == null || error.InnerException is FailedException || !wanted.Kind.IsInstanceOfType(error.InnerException)) throw; wanted = null; }
             Values.Hold(wanted == null, "it threw nothing");
             Call(kind, owner, one => Marks<TearDownAttribute>(one).Any() || Marks<TestCleanupAttribute>(one).Any());

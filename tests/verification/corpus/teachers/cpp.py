@@ -287,3 +287,23 @@ UNREAD = {
     'TEST_CASE("four" * doctest::should_fail()) { CHECK(is_prime(4)); }\n',
 }
 CASES += [Case(f"{name}, not read", "cpp", RING, tests, "not_verifiable", "right") for name, tests in UNREAD.items()]
+
+MEAN = """#include <vector>
+
+double mean(const std::vector<double>& xs) {
+  double sum = 0;
+  for (double x : xs) sum += x;
+  return xs.empty() ? 0 : sum / xs.size();
+}
+"""
+MEANS = {
+    "GoogleTest: four numbers apart": "#include <gtest/gtest.h>\n"
+    "TEST(Mean, Small) { EXPECT_DOUBLE_EQ(mean({1e-14, 3e-14}), 2e-14); EXPECT_FLOAT_EQ(mean({1e-9, 3e-9}), 2e-9f); }\n",
+    "Catch2: Approx grows with the wanted value": "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n"
+    'TEST_CASE("small") { REQUIRE(mean({1e-14, 3e-14}) == Approx(2e-14)); CHECK(mean({}) == Approx(0.0).margin(1e-20)); }\n',
+    "doctest: Approx with a tolerance of its own": "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n"
+    'TEST_CASE("small") { CHECK(mean({1e-14, 3e-14}) == doctest::Approx(2e-14).epsilon(1e-14)); }\n',
+}
+for name, tests in MEANS.items():
+    add(name, "right", MEAN, tests)
+    add(f"{name}, 1e-13 too much", "wrong", MEAN.replace("sum / xs.size()", "sum / xs.size() + 1e-13"), tests)

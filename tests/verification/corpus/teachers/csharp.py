@@ -112,3 +112,41 @@ public class CartTests
 """
 add("MSTest DynamicData", "right", CART, MSTEST)
 add("MSTest DynamicData, bound", "wrong", BOUND, MSTEST)
+
+INITIAL = """public static class Text
+{
+    public static string Initial(string name) { return name.Length == 0 ? null : name.Substring(0, 1); }
+}
+"""
+SUM = """using System.Threading.Tasks;
+
+public static class Later
+{
+    public static async Task<int> Sum(int a, int b) { await Task.Yield(); return a + b; }
+}
+"""
+RETURNED = """using NUnit.Framework;
+
+[TestFixture]
+public class TextTests
+{
+    [TestCase("", ExpectedResult = null)]
+    [TestCase("fig", ExpectedResult = "f")]
+    public string Initial(string name) { return Text.Initial(name); }
+}
+"""
+AWAITED = """using NUnit.Framework;
+using System.Threading.Tasks;
+
+[TestFixture]
+public class LaterTests
+{
+    [TestCase(1, 2, ExpectedResult = 3)]
+    [TestCase(5, 0, ExpectedResult = 5)]
+    public async Task<int> Sum(int a, int b) { return await Later.Sum(a, b); }
+}
+"""
+add("NUnit, null is expected", "right", INITIAL, RETURNED)
+add("NUnit, null is expected and empty", "wrong", INITIAL.replace("? null", '? ""'), RETURNED)
+add("NUnit, an awaited result", "right", SUM, AWAITED)
+add("NUnit, an awaited result, one more", "wrong", SUM.replace("a + b", "a + b + 1"), AWAITED)
