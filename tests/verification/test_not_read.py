@@ -33,3 +33,29 @@ def test_a_method_of_the_solution_with_the_name_of_an_assertion() -> None:
     solution = "package files\n\ntype Rule struct{}\n\nfunc (Rule) Never() bool { return true }\n\nfunc Clean(path string) {}\n"
     suite = read_suite(tests, "go", solution)
     assert [test.name for test in suite.tests] == ["TestNothingIsWritten"]
+
+
+CSHARP = """using NUnit.Framework;
+
+[TestFixture]
+public class SquareTests
+{
+    [Test]
+    public void Squares(%s) { %s }
+}
+"""
+SQUARE = "public static class Square { public static int Of(int x) { return x * x; } }"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "assertion", "name"),
+    [
+        ("[Values(1, 2)] int x", "Assert.AreEqual(x * x, Square.Of(x));", "Values"),
+        ("[Range(1, 3)] int x", "Assert.AreEqual(x * x, Square.Of(x));", "Range"),
+        ("", "Assert.That(Square.Of(2), Is.GreaterThan(3).And.LessThan(5));", "And"),
+    ],
+)
+def test_attributes_and_constraints_of_nunit_that_are_not_read(parameter: str, assertion: str, name: str) -> None:
+    with pytest.raises(SuiteRefusedError, match=name) as refused:
+        read_suite(CSHARP % (parameter, assertion), "csharp", SQUARE)
+    assert refused.value.reason == "not_verifiable"
