@@ -55,7 +55,7 @@ class EmbeddingModel:
             return cls(folder.name, _hash_of(folder), True, folder)
         if "#" not in text:
             return cls.recorded(text)
-        raise UsageError(f"The embedding model {text!r} is no folder. Pass its folder, or OWNER/NAME of a model on the Hub.")
+        raise UsageError(f"The embedding model {text!r} is not a folder. Pass its folder, or OWNER/NAME of a model on the Hub.")
 
     @classmethod
     def recorded(cls, text: str) -> EmbeddingModel:

@@ -200,7 +200,7 @@ def test_a_finished_shard_whose_journal_is_damaged_is_not_merged_silently(in_thr
     (journal,) = (Plan.read(tmp_path / "plan").begun()[0] / "journal").glob("*.jsonl")
     first, *others = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(first.replace(b'"text"', b'"tixt"') + b"".join(others))
-    with pytest.raises(RunError, match="There is no readable answer to 1 seed of finished shards"):
+    with pytest.raises(RunError, match="The answers to 1 seed of finished shards cannot be read"):
         merge([tmp_path / "plan"], tmp_path / "merged")
 
 

@@ -66,7 +66,7 @@ def merge(
         write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
     if stats.pending and not partial:
         raise RunError(
-            f"There is no readable answer to {plural(stats.pending, 'seed')} of finished shards: lines of their journals are "
+            f"The answers to {plural(stats.pending, 'seed')} of finished shards cannot be read: lines of their journals are "
             f"damaged. {str(out)!r} has the others. Run the shards again, which asks only for these, and merge again."
         )
     return stats
