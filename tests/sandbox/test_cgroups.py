@@ -32,7 +32,7 @@ needs_sandbox = pytest.mark.skipif(not ISOLATING, reason="this machine has no sa
 
 def groups() -> list[Path]:
     """The control groups of this process's runs."""
-    return [path for path in cgroups._ours(os.getpid()).iterdir() if path.is_dir()]
+    return [path for path in cgroups._own_group(os.getpid()).iterdir() if path.is_dir()]
 
 
 @needs_group
@@ -71,7 +71,7 @@ def test_runs_leave_no_group() -> None:
 
 @needs_group
 def test_groups_of_a_caller_that_was_killed_are_removed_by_the_next() -> None:
-    ours = cgroups._ours(os.getpid())
+    ours = cgroups._own_group(os.getpid())
     code = "from hf_oss_instruct.sandbox.run import run_program\n"
     hangs = "run_program('pass'); print(1, flush=True); run_program('import time; time.sleep(60)')"
     hung = subprocess.Popen([sys.executable, "-c", code + hangs], stdout=subprocess.PIPE)
@@ -90,7 +90,7 @@ def test_groups_of_a_caller_that_was_killed_are_removed_by_the_next() -> None:
 @needs_group
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can delegate a control group")
 def test_an_ordinary_user_uses_a_group_that_was_delegated() -> None:
-    given = cgroups._ours(os.getpid()).with_name("given")
+    given = cgroups._own_group(os.getpid()).with_name("given")
     inner = given / "main"
     inner.mkdir(parents=True)
     for path in (given, inner):

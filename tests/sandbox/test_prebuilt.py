@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.sandbox.backends import available_tiers
-from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _begun, java_classes, prebuilt
+from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _header_counts, java_classes, prebuilt
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.toolchains import TOOLCHAINS
 
@@ -32,7 +32,7 @@ def compiler_says(language: str, source: str, suffix: str, *options: str, folder
     given = prebuilt_for(language, source)
     file = folder / f"Main.{suffix}"
     file.write_text(source)
-    words = [word.replace("{prebuilt}", given.folder) for word in given.words]
+    words = [word.replace("{prebuilt}", given.folder) for word in given.options]
     compile = TOOLCHAINS[language].compile or ()
     command = [compile[0], *words, *(word for word in compile[1:] if word.startswith(("-std", "-J", "-proc"))), *options]
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=True, cwd=folder)
@@ -72,22 +72,22 @@ OTHERS = ("#define NDEBUG\n", "int x;\n", "#pragma GCC optimize(3)\n", "/*\n*/ #
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    _begun.clear()
+    _header_counts.clear()
     return tmp_path
 
 
 def test_headers_that_two_programs_begin_with_are_precompiled(own_cache: Path) -> None:
     needs_toolchain("cpp")
     assert prebuilt("cpp", SOME) is None
-    assert prebuilt_for("cpp", SOME).tried
+    assert prebuilt_for("cpp", SOME).confirm_errors
     assert "! " in compiler_says("cpp", SOME, "cpp", "-H", "-fsyntax-only", folder=own_cache)
     more = SOME.replace("<map>", "<map>\n#include <vector>\n#include <string>")
-    assert prebuilt_for("cpp", more).words == prebuilt_for("cpp", SOME).words  # a part of its headers
+    assert prebuilt_for("cpp", more).options == prebuilt_for("cpp", SOME).options  # a part of its headers
     assert prebuilt("cpp", SOME.replace("#include <map>", "")) is None  # what it forgot to include stays missing
     for before in OTHERS:
         assert prebuilt("cpp", before + SOME) is None, before
     commented = prebuilt_for("cpp", "/* #include <map>\n*/\n#include <iostream>\nint main() {}\n")
-    assert commented.words == ("-include", "{prebuilt}/iostream/everything.h")
+    assert commented.options == ("-include", "{prebuilt}/iostream/everything.h")
 
 
 @pytest.mark.parametrize("tier", [tier.name for tier in available_tiers()])
@@ -119,7 +119,7 @@ def test_a_compile_error_is_the_compilers_own(isolating: str) -> None:
     assert with_it.status == from_scratch.status == "compile_error"
     expected = without_folder(from_scratch.stderr).replace("program.cpp:4:", "program.cpp:3:").replace("    4 |", "    3 |")
     assert without_folder(with_it.stderr) == expected
-    assert given.tried
+    assert given.confirm_errors
 
 
 @pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")

@@ -40,11 +40,11 @@ def test_a_process_of_any_name_is_seen() -> None:
     @given(names)
     def any_name(name: bytes) -> None:
         libc.prctl(SET_NAME, name)
-        line, sizes = procfs.stat(os.getpid()), procfs.sizes(procfs.read("/proc/self/status") or b"")
+        line, sizes = procfs.stat(os.getpid()), procfs.parse_sizes(procfs.read("/proc/self/status") or b"")
         assert line is not None
         assert (line.state, line.parent) == ("R", os.getppid())
         assert line.threads >= 1
-        assert line.own_s > 0
+        assert line.own_cpu_s > 0
         assert sizes[b"RssAnon"] > 1000
         assert sizes[b"VmSize"] > sizes[b"RssAnon"]
         assert sizes[b"VmPTE"] > 0
@@ -55,27 +55,27 @@ def test_a_process_of_any_name_is_seen() -> None:
 @given(names, st.sampled_from("RSDZTX"), st.lists(numbers, min_size=19, max_size=48))
 def test_the_line_of_any_process_is_understood(name: bytes, state: str, fields: list[int]) -> None:
     text = b"7 (" + name + b") " + " ".join([state, *map(str, fields)]).encode() + b"\n"
-    line = procfs.stat_of(text)
-    assert (line.state, line.parent, line.threads, line.born) == (state, fields[0], fields[16], fields[18])
-    assert line.own_s == (fields[10] + fields[11]) * procfs.TICK_S
-    assert line.waited_s == (fields[12] + fields[13]) * procfs.TICK_S
+    line = procfs.parse_stat(text)
+    assert (line.state, line.parent, line.threads, line.start_ticks) == (state, fields[0], fields[16], fields[18])
+    assert line.own_cpu_s == (fields[10] + fields[11]) * procfs.TICK_S
+    assert line.children_cpu_s == (fields[12] + fields[13]) * procfs.TICK_S
 
 
 @given(st.binary())
 def test_any_other_line_is_unreadable(text: bytes) -> None:
     try:
-        procfs.stat_of(text)
+        procfs.parse_stat(text)
     except procfs.UnreadableProcessError:
         pass
 
 
 @given(st.binary())
 def test_any_text_of_sizes_is_read(text: bytes) -> None:
-    assert all(size >= 0 for size in procfs.sizes(text).values())
+    assert all(size >= 0 for size in procfs.parse_sizes(text).values())
 
 
 def test_a_name_is_no_size() -> None:
-    assert procfs.sizes(b"RssAnon:\t 5 kB\nVmPTE:\t      12 kB\nUid:\t0\nRssAnon: 7 kB\n") == {b"VmPTE": 12, b"RssAnon": 7}
+    assert procfs.parse_sizes(b"RssAnon:\t 5 kB\nVmPTE:\t      12 kB\nUid:\t0\nRssAnon: 7 kB\n") == {b"VmPTE": 12, b"RssAnon": 7}
 
 
 def test_what_is_gone_says_nothing_and_what_is_closed_is_an_error(tmp_path: Path) -> None:
@@ -98,26 +98,26 @@ def test_a_process_whose_first_thread_has_ended_is_seen_by_another() -> None:
     while (line := procfs.stat(left.pid)) is None or line.state != "Z":
         assert time.monotonic() < until
         time.sleep(0.005)
-    assert b"RssAnon" not in procfs.sizes(procfs.read(f"/proc/{left.pid}/status") or b"")
-    place = procfs.place_of(left.pid, line)
-    assert procfs.sizes(procfs.read(f"{place}/status") or b"")[b"RssAnon"] > 1000
+    assert b"RssAnon" not in procfs.parse_sizes(procfs.read(f"/proc/{left.pid}/status") or b"")
+    place = procfs.proc_folder(left.pid, line)
+    assert procfs.parse_sizes(procfs.read(f"{place}/status") or b"")[b"RssAnon"] > 1000
     left.kill()
     left.wait()
 
 
 def test_a_folder_with_too_many_files_is_too_large(tmp_path: Path) -> None:
-    assert folders.sizes(str(tmp_path)) == {}
+    assert folders.file_sizes(str(tmp_path)) == {}
     (tmp_path / "a").write_bytes(bytes(100_000))
     os.link(tmp_path / "a", tmp_path / "b")
-    assert sum(folders.sizes(str(tmp_path)).values()) in range(100_000, 130_000)
+    assert sum(folders.file_sizes(str(tmp_path)).values()) in range(100_000, 130_000)
     (tmp_path / "many").mkdir()
     for number in range(folders.FILES):
         os.link(tmp_path / "a", tmp_path / "many" / str(number))
-    assert folders.sizes(str(tmp_path)) == {0: folders.TOO_LARGE}
+    assert folders.file_sizes(str(tmp_path)) == {0: folders.TOO_LARGE}
 
 
 def test_the_file_by_which_inodes_are_compared_is_gone_afterwards(tmp_path: Path) -> None:
-    folders.numbers_agree(str(tmp_path))
+    folders.inodes_match(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

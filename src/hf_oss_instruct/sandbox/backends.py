@@ -131,7 +131,7 @@ def trial(name: str) -> str | None:
     """Run a harmless program in a tier now; return what went wrong, or None."""
     job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
-        output = monitor.run(job.payload, b"", 1000, job.most_s, fork_server(job.key).launch)
+        output = monitor.run(job.payload, b"", 1000, job.max_wall_s, fork_server(job.key).launch)
     except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
     stdout, stderr, _ = output.streams
@@ -143,9 +143,9 @@ def why_no_cgroups(name: str) -> str | None:
     """Explain why a tier cannot use control groups for memory; None if it can. Tested once, by running a program in one."""
     job = job_spec.python("print(6 * 7)", {}, Limits(), name)
     try:
-        with cgroups.places(job.memory_mib) as places:
-            monitor.run(job.payload, b"", 1000, job.most_s, fork_server(job.key).launch, [place.entry for place in places])
-            used = all(place.number("cpu.stat", "usage_usec") for place in places)
+        with cgroups.control_groups(job.memory_mib) as groups:
+            monitor.run(job.payload, b"", 1000, job.max_wall_s, fork_server(job.key).launch, [group.procs_fd for group in groups])
+            used = all(group.number("cpu.stat", "usage_usec") for group in groups)
     except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
     return None if used else "a test program did not run in its group"

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PREFIX, PATIENCE_S = "oss-instruct-", 5.0
+PREFIX, REMOVE_TIMEOUT_S = "oss-instruct-", 5.0
 _numbers, _lock = itertools.count(), threading.Lock()
 
 
@@ -24,7 +24,7 @@ class NoControlGroupError(OSError):
     """No control group can be divided on this machine by this user; the message says why."""
 
 
-class Place:
+class ControlGroup:
     """A control group for one step.
 
     Args:
@@ -32,7 +32,7 @@ class Place:
         memory_mib: memory limit in MiB for all processes together; beyond it all of them are killed.
 
     Attributes:
-        entry: file descriptor. A process that writes "0" to it joins the group, and so do its children.
+        procs_fd: file descriptor. A process that writes "0" to it joins the group, and so do its children.
 
     Raises:
         OSError: it cannot be created.
@@ -46,7 +46,7 @@ class Place:
             (path / "memory.oom.group").write_text("1")
             with contextlib.suppress(FileNotFoundError):  # a kernel without swap
                 (path / "memory.swap.max").write_text("0")
-            self.entry = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            self.procs_fd = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
         except OSError:
             path.rmdir()
             raise
@@ -67,14 +67,14 @@ class Place:
         Raises:
             OSError: a process does not leave.
         """
-        os.close(self.entry)
+        os.close(self.procs_fd)
         with contextlib.suppress(OSError):  # Linux before 5.14 does not have it
             (self._path / "cgroup.kill").write_text("1")
         _remove(self._path)
 
 
 @contextlib.contextmanager
-def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
+def control_groups(memory_mib: Sequence[int]) -> Iterator[list[ControlGroup]]:
     """Create a group for each step, and remove them afterwards.
 
     Raises:
@@ -82,28 +82,28 @@ def places(memory_mib: Sequence[int]) -> Iterator[list[Place]]:
         OSError: a group could not be created or removed.
     """
     with _lock:
-        here = _ours(os.getpid())
+        parent = _own_group(os.getpid())
     with contextlib.ExitStack() as stack:
-        made = []
+        groups = []
         for limit in memory_mib:
-            made.append(Place(here / str(next(_numbers)), limit))
-            stack.callback(made[-1].close)
-        yield made
+            groups.append(ControlGroup(parent / str(next(_numbers)), limit))
+            stack.callback(groups[-1].close)
+        yield groups
 
 
 @functools.cache
-def _ours(pid: int) -> Path:
+def _own_group(pid: int) -> Path:
     """Return this process's own group, which holds those of its runs."""
     errors = []
     for parent in _candidates():
         try:
-            _divide(parent)
+            _enable_memory_limits(parent)
             with open(parent / "cgroup.procs", "a"):  # without write access here, no process can be moved
                 pass
             _remove_forgotten(parent, pid)
             path = parent / f"{PREFIX}{pid}"
             path.mkdir()
-            _divide(path)
+            _enable_memory_limits(path)
         except OSError as error:
             errors.append(str(error))
             continue
@@ -125,7 +125,7 @@ def _candidates() -> list[Path]:
     return [here] if here == mount else [here, here.parent]
 
 
-def _divide(group: Path) -> None:
+def _enable_memory_limits(group: Path) -> None:
     """Enable memory limits for the children of a group.
 
     Raises:
@@ -155,7 +155,7 @@ def _forget(path: Path, pid: int) -> None:
 
 
 def _remove(path: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + REMOVE_TIMEOUT_S
     while True:
         try:
             return path.rmdir()

@@ -60,7 +60,7 @@ class ForkServer:
         passwd = os.memfd_create("passwd")
         os.write(passwd, PASSWD)
         os.lseek(passwd, 0, os.SEEK_SET)
-        reach = readable([*packages, *roots])
+        paths = readable([*packages, *roots])
         if tier != "bubblewrap":
             self._base = tempfile.mkdtemp(prefix="oss-instruct-runs-")
             os.chmod(self._base, 0o711)  # if we are root, programs run as an ordinary user, who must be able to pass through
@@ -68,14 +68,14 @@ class ForkServer:
             "tier": tier,
             "preload": preload,
             "packages": [shown_at(path, tier) for path in packages],
-            "reach": reach,
-            "control": theirs.fileno(),
+            "readable": paths,
+            "control_fd": theirs.fileno(),
             "base": self._base,
         }
         seeded = ["/usr/bin/env", f"PYTHONHASHSEED={hash_seed}"] if hash_seed is not None else []
         serve = [*seeded, shown_at(PYTHON, tier), *_BOOT, shown_at(str(INSIDE.parent), tier), "serve", json.dumps(spec)]
-        then = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
-        first = {"tier": tier, "reach": [*reach, *([self._base] if self._base else [])], "then": then}
+        argv = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
+        first = {"tier": tier, "readable": [*paths, *([self._base] if self._base else [])], "argv": argv}
         with theirs, open(passwd, "rb"):
             process = subprocess.Popen(
                 [PYTHON, *_BOOT, str(INSIDE.parent), "descend", json.dumps(first)],
@@ -126,10 +126,10 @@ class ForkServer:
 def fork_server(key: ForkServerKey) -> ForkServer:
     """Return this process's fork server for a key, starting it if needed. Thread-safe."""
     with _lock:
-        place = (os.getpid(), key)  # a fork of this process starts its own server
-        if place not in _kept:
-            _kept[place] = ForkServer(key)
-        return _kept[place]
+        server_id = (os.getpid(), key)  # a fork of this process starts its own server
+        if server_id not in _kept:
+            _kept[server_id] = ForkServer(key)
+        return _kept[server_id]
 
 
 def discard(key: ForkServerKey, broken: ForkServer) -> None:
@@ -139,7 +139,7 @@ def discard(key: ForkServerKey, broken: ForkServer) -> None:
             del _kept[(os.getpid(), key)]
             _retired.append((os.getpid(), broken))
             broken.retire()
-        for gone in [place for place in _retired if place[0] == os.getpid() and place[1].ended]:
+        for gone in [server_id for server_id in _retired if server_id[0] == os.getpid() and server_id[1].ended]:
             _retired.remove(gone)
             gone[1].close()
 
@@ -166,7 +166,7 @@ def give_up() -> None:
 def _taken() -> list[ForkServer]:
     """Take ownership of this process's fork servers: no other caller can get them any more."""
     with _lock:
-        mine = [_kept.pop(place) for place in list(_kept) if place[0] == os.getpid()]
+        mine = [_kept.pop(server_id) for server_id in list(_kept) if server_id[0] == os.getpid()]
         mine += [one for pid, one in _retired if pid == os.getpid()]
         _retired.clear()
     return mine

@@ -32,16 +32,16 @@ class JobSpec:
     Attributes:
         key: which fork server runs it.
         payload: the message that the init process reads.
-        most_s: the wall time limits of its steps, summed, in seconds.
+        max_wall_s: the wall time limits of its steps, summed, in seconds.
         memory_mib: the memory limit of each step, in MiB.
-        tried: whether a compile error must be confirmed without prebuilt files.
+        confirm_errors: whether a compile error must be confirmed without prebuilt files.
     """
 
     key: ForkServerKey
     payload: bytes
-    most_s: float
+    max_wall_s: float
     memory_mib: tuple[int, ...]
-    tried: bool = False
+    confirm_errors: bool = False
 
 
 def python(
@@ -81,11 +81,9 @@ def compiled(
         ToolchainMissingError: its compiler or interpreter is not installed.
     """
     tools = toolchain(language)
-    given = None if from_scratch else prebuilt(language, source)
-    key: ForkServerKey = tier, (), (), (*_roots(tools), *((given.folder,) if given else ())), None
-    options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
-    job = _job(key, tools.source_name, source, files, limits, _steps(tools, limits, options, tier))
-    return replace(job, tried=given is not None and given.tried)
+    key, steps, confirm_errors = _compile_and_run(tools, language, source, limits, tier, from_scratch)
+    job = _job(key, tools.source_name, source, files, limits, steps)
+    return replace(job, confirm_errors=confirm_errors)
 
 
 def many(
@@ -121,7 +119,7 @@ def many(
     inputs = [stdin for _, stdin in runs]
     if language == "python":
         once = _step("program.py", None, {}, limits, limits_address_space=True)
-        steps = [once | {"env": dict(environment), "goes_on": True} for environment, _ in runs]
+        steps = [once | {"env": dict(environment), "continue_on_error": True} for environment, _ in runs]
         preload = _libraries(source, files)
         job = _job(
             (tier, preload, _folders_of(preload), (), 0),
@@ -136,14 +134,11 @@ def many(
         )
         return replace(job, memory_mib=job.memory_mib[:1])
     tools = toolchain(language)
-    given = None if from_scratch else prebuilt(language, source)
-    key: ForkServerKey = tier, (), (), (*_roots(tools), *((given.folder,) if given else ())), None
-    options = [word.replace("{prebuilt}", shown_at(given.folder, tier)) for word in given.words] if given else []
-    *compiles, once = _steps(tools, limits, options, tier)
-    each = [once | {"env": {**once["env"], **environment}, "goes_on": True} for environment, _ in runs]
-    steps = [*(step | {"goes_on": compile_goes_on} for step in compiles), *each]
+    key, (*compiles, once), confirm_errors = _compile_and_run(tools, language, source, limits, tier, from_scratch)
+    each = [once | {"env": {**once["env"], **environment}, "continue_on_error": True} for environment, _ in runs]
+    steps = [*(step | {"continue_on_error": compile_goes_on} for step in compiles), *each]
     job = _job(key, tools.source_name, source, files, limits, steps, inputs, boundary, shares_time=shares_time)
-    return replace(job, tried=given is not None and given.tried, memory_mib=job.memory_mib[:2])
+    return replace(job, confirm_errors=confirm_errors, memory_mib=job.memory_mib[:2])
 
 
 def _job(
@@ -175,6 +170,16 @@ def _job(
     return JobSpec(key, payload, sum(step["wall_s"] for step in steps), tuple(step["memory_mib"] for step in steps))
 
 
+def _compile_and_run(
+    tools: Toolchain, language: str, source: str, limits: Limits, tier: str, from_scratch: bool
+) -> tuple[ForkServerKey, list[dict[str, Any]], bool]:
+    """Return the fork server, the steps, and whether a compile error must be confirmed without prebuilt files."""
+    files = None if from_scratch else prebuilt(language, source)
+    key: ForkServerKey = tier, (), (), (*_roots(tools), *((files.folder,) if files else ())), None
+    options = [option.replace("{prebuilt}", shown_at(files.folder, tier)) for option in files.options] if files else []
+    return key, _steps(tools, limits, options, tier), files is not None and files.confirm_errors
+
+
 def _steps(tools: Toolchain, limits: Limits, options: list[str], tier: str) -> list[dict[str, Any]]:
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
@@ -194,7 +199,7 @@ def _step(
         "argv": argv,
         "env": dict(env),
         "compiles": False,
-        "goes_on": False,
+        "continue_on_error": False,
         "limits_address_space": limits_address_space,
         **{field.name: getattr(limits, field.name) for field in fields(limits)},
     }

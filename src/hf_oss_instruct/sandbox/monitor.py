@@ -22,7 +22,7 @@ from typing import Any
 
 from hf_oss_instruct.sandbox.inside import procfs
 
-PATIENCE_S = 10.0  # seconds of silence after which an init process without a running program counts as stuck
+STALL_TIMEOUT_S = 10.0  # seconds of silence after which an init process without a running program counts as stuck
 SLACK_S, STOP_S = (
     2.0,
     0.5,
@@ -34,12 +34,12 @@ class SandboxStalledError(Exception):
     """The fork server or init process failed or does not respond.
 
     Attributes:
-        began: whether the program had started. If not, the program is not at fault.
+        started: whether the program had started. If not, the program is not at fault.
     """
 
-    def __init__(self, what: str, began: bool = False) -> None:
-        super().__init__(what)
-        self.began = began
+    def __init__(self, message: str, started: bool = False) -> None:
+        super().__init__(message)
+        self.started = started
 
 
 @dataclass
@@ -48,26 +48,26 @@ class RunOutput:
 
     Attributes:
         streams: the bytes of stdout, stderr and the compiler's output.
-        ends: how the compiler and the program ended, in that order.
-        cut: whether the output exceeded the cap.
-        began: whether any step has started.
+        step_results: how the compiler and the program ended, in that order.
+        truncated: whether the output exceeded the cap.
+        started: whether any step has started.
         late: whether the init process missed the wall time limit, so that the run was ended from here.
     """
 
     streams: tuple[bytearray, bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
-    ends: list[dict[str, Any]] = field(default_factory=list)
-    cut: bool = False
-    began: bool = False
+    step_results: list[dict[str, Any]] = field(default_factory=list)
+    truncated: bool = False
+    started: bool = False
     late: bool = False
 
 
 def run(
     payload: bytes,
     stdin: bytes,
-    cap: int,
-    most_s: float,
+    max_bytes: int,
+    start_timeout_s: float,
     launch: Callable[[list[int]], None],
-    entries: Sequence[int] = (),
+    cgroup_fds: Sequence[int] = (),
     memory: int = 0,
 ) -> RunOutput:
     """Send a run to a fork server and wait until all of its processes are gone.
@@ -75,10 +75,10 @@ def run(
     Args:
         payload: the job spec, as the init process reads it.
         stdin: standard input.
-        cap: maximum output in bytes; a run that exceeds it is ended.
-        most_s: seconds within which the first step must start, plus `PATIENCE_S`; every step then has its own deadline.
+        max_bytes: maximum output in bytes; a run that exceeds it is ended.
+        start_timeout_s: seconds, plus `STALL_TIMEOUT_S`, within which the first step must start; each step then has its deadline.
         launch: passes the file descriptors to the fork server.
-        entries: for each step, the file descriptor of its control group's entry file.
+        cgroup_fds: for each step, the file descriptor of its control group's entry file.
         memory: size in bytes of a memory-mapped file used as standard output; 0 for a pipe.
 
     Raises:
@@ -93,13 +93,13 @@ def run(
         with theirs:
             outputs = [end for _, end in pipes]
             shared = _memory(stack, memory) if memory else None
-            launch([*files, outputs[0] if shared is None else shared, *outputs[1:], theirs.fileno(), *entries])
+            launch([*files, outputs[0] if shared is None else shared, *outputs[1:], theirs.fileno(), *cgroup_fds])
         for end in outputs:
             os.close(end)
-        with _watched(report):
-            output = _Watch(stack, report, [ours for ours, _ in pipes], cap, time.monotonic() + most_s).until_over()
+        with _registered(report):
+            output = _Monitor(stack, report, [ours for ours, _ in pipes], max_bytes, time.monotonic() + start_timeout_s).wait()
         if shared is not None:
-            output.streams[0].extend(_to_the_first_zero(shared))
+            output.streams[0].extend(_read_to_zero_byte(shared))
         return output
 
 
@@ -108,7 +108,7 @@ _lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def _watched(report: socket.socket) -> Iterator[None]:
+def _registered(report: socket.socket) -> Iterator[None]:
     with _lock:
         _reports.add(report)
     try:
@@ -126,44 +126,46 @@ def stop_all() -> None:
                 report.shutdown(socket.SHUT_RDWR)
 
 
-class _Watch:
-    def __init__(self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], cap: int, deadline: float) -> None:
-        self._stack, self._report, self._pipes, self._cap = stack, report, pipes, cap
-        self._deadline, self._init_process = deadline + PATIENCE_S, -1
+class _Monitor:
+    def __init__(
+        self, stack: contextlib.ExitStack, report: socket.socket, pipes: list[int], max_bytes: int, deadline: float
+    ) -> None:
+        self._stack, self._report, self._pipes, self._max_bytes = stack, report, pipes, max_bytes
+        self._deadline, self._init_process = deadline + STALL_TIMEOUT_S, -1
         self._output, self._error, self._running = RunOutput(), "", False
 
-    def until_over(self) -> RunOutput:
+    def wait(self) -> RunOutput:
         try:
-            self._listen()
+            self._poll()
         finally:
             if self._init_process >= 0 and self._report.fileno() >= 0:
                 self._end()
-        self._read_the_rest()
+        self._drain_pipes()
         if self._error:
-            raise SandboxStalledError(self._error, self._output.began)
+            raise SandboxStalledError(self._error, self._output.started)
         return self._output
 
-    def _listen(self) -> None:
+    def _poll(self) -> None:
         poll = select.poll()
         for pipe in self._pipes:
             os.set_blocking(pipe, False)
             poll.register(pipe, select.POLLIN)
         poll.register(self._report, select.POLLIN)
         while True:
-            left = self._deadline - time.monotonic()
-            events = poll.poll(max(0.0, left) * 1000)
-            if not events and left <= 0:
+            remaining = self._deadline - time.monotonic()
+            events = poll.poll(max(0.0, remaining) * 1000)
+            if not events and remaining <= 0:
                 self._output.late = self._running
                 if self._running:
                     return
-                raise SandboxStalledError(f"no answer for {PATIENCE_S:g} s", self._output.began)
+                raise SandboxStalledError(f"no answer for {STALL_TIMEOUT_S:g} s", self._output.started)
             for fd, _ in events:
                 if fd in self._pipes:
                     if not self._read(self._pipes.index(fd)):
                         poll.unregister(fd)
-                elif not self._hear():
+                elif not self._receive_report():
                     return
-            if self._output.cut:
+            if self._output.truncated:
                 return
 
     def _read(self, stream: int) -> bool:
@@ -172,12 +174,12 @@ class _Watch:
             chunk = os.read(self._pipes[stream], CHUNK)
         except BlockingIOError:
             return True
-        room = self._cap - sum(map(len, self._output.streams))
-        self._output.streams[stream].extend(chunk[:room])
-        self._output.cut |= len(chunk) > room
+        remaining = self._max_bytes - sum(map(len, self._output.streams))
+        self._output.streams[stream].extend(chunk[:remaining])
+        self._output.truncated |= len(chunk) > remaining
         return bool(chunk)
 
-    def _hear(self) -> bool:
+    def _receive_report(self) -> bool:
         """Receive one report; False when the other side is closed."""
         message, fds, _, _ = socket.recv_fds(self._report, CHUNK, 1)
         if not message:
@@ -191,32 +193,32 @@ class _Watch:
             self._report.send(b"go")
         elif "error" in event:
             self._error = event["error"]
-        elif "began" in event:
-            self._output.began = self._running = True
-            self._deadline = time.monotonic() + event["began"] + SLACK_S
+        elif "started" in event:
+            self._output.started = self._running = True
+            self._deadline = time.monotonic() + event["started"] + SLACK_S
         else:
-            self._output.ends.append(event)
-            self._running, self._deadline = False, time.monotonic() + PATIENCE_S
+            self._output.step_results.append(event)
+            self._running, self._deadline = False, time.monotonic() + STALL_TIMEOUT_S
         return True
 
     def _end(self) -> None:
         """Ask the init process to end the run; if it does not, kill it, and its namespace with it."""
         with contextlib.suppress(OSError):
             self._report.send(b"stop")
-        if not _ended(self._init_process, STOP_S if self._output.late else PATIENCE_S):
+        if not _ended(self._init_process, STOP_S if self._output.late else STALL_TIMEOUT_S):
             _kill(self._init_process)
-            if not _ended(self._init_process, PATIENCE_S):
-                raise SandboxStalledError("a run cannot be killed", self._output.began)
+            if not _ended(self._init_process, STALL_TIMEOUT_S):
+                raise SandboxStalledError("a run cannot be killed", self._output.started)
         self._report.setblocking(False)
         with contextlib.suppress(OSError):
-            while self._hear():
+            while self._receive_report():
                 pass
 
-    def _read_the_rest(self) -> None:
+    def _drain_pipes(self) -> None:
         """Read what the ended processes left in the pipes."""
         for stream in range(len(self._pipes)):
             before = -1
-            while before != (before := len(self._output.streams[stream])) and not self._output.cut:
+            while before != (before := len(self._output.streams[stream])) and not self._output.truncated:
                 self._read(stream)
 
 
@@ -226,7 +228,7 @@ def _kill(init_process: int) -> None:
         fields = dict(line.split(":", 1) for line in file)
     pid, numbers = int(fields["Pid"]), fields["NSpid"].split()
     until = time.monotonic() + STOP_S
-    while len(numbers) == 1 and time.monotonic() < until and (others := _alive(pid)):
+    while len(numbers) == 1 and time.monotonic() < until and (others := _living_descendants(pid)):
         for kind in (signal.SIGSTOP, signal.SIGKILL):  # stop first: a fork bomb could otherwise outrun the kills
             for other in others:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -236,7 +238,7 @@ def _kill(init_process: int) -> None:
         signal.pidfd_send_signal(init_process, signal.SIGKILL)
 
 
-def _alive(init_process: int) -> list[int]:
+def _living_descendants(init_process: int) -> list[int]:
     """List the descendants of an init process that are still alive."""
     lines = {pid: procfs.stat(pid) for pid in procfs.descendants(init_process)}
     return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
@@ -279,7 +281,7 @@ def _memory(stack: contextlib.ExitStack, size: int) -> int:
     return fd
 
 
-def _to_the_first_zero(fd: int) -> bytearray:
+def _read_to_zero_byte(fd: int) -> bytearray:
     found, zero = bytearray(), b""
     while not zero and (chunk := os.pread(fd, CHUNK, len(found))):
         text, zero, _ = chunk.partition(b"\0")

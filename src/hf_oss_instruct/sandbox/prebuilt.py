@@ -25,11 +25,11 @@ from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.toolchains import TOOLCHAINS, where
 
 VERSION = 1  # of the prebuilt files
-MAKING_S = 600.0  # seconds to build it, on a busy machine
+BUILD_TIMEOUT_S = 600.0  # seconds to build it, on a busy machine
 _lock = threading.Lock()
-_Maker = Callable[[Path, str, tuple[str, ...]], None]
+_Builder = Callable[[Path, str, tuple[str, ...]], None]
 # Comments and standard headers may precede the header: they mean the same after it, so the header can be moved first.
-_EVERYTHING_FIRST = re.compile(
+_BITS_STDCPP_FIRST = re.compile(
     r"(?:\s|//[^\n]*\n|/\*(?:(?!\*/).)*\*/|#[ \t]*include[ \t]*<[\w/.]+>[ \t]*\n)*?#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
     re.DOTALL,
 )
@@ -46,7 +46,7 @@ vector
 )
 HEADER_SETS = 16
 """Sets of headers that are precompiled, about 30 MB each. The first ones that two programs begin with are taken."""
-_begun = Counter[frozenset[str]]()
+_header_counts = Counter[frozenset[str]]()
 _TYPICAL_JAVA = """import java.util.*;
 import java.util.stream.*;
 class Problem {
@@ -77,28 +77,28 @@ class Prebuilt:
 
     Attributes:
         folder: folder of the prebuilt files.
-        words: options to insert right after the compiler's name; `{prebuilt}` stands for the folder.
-        tried: whether a failed compilation must be repeated without the prebuilt files, to rule them out as the cause.
+        options: options to insert right after the compiler's name; `{prebuilt}` stands for the folder.
+        confirm_errors: whether a failed compilation must be repeated without the prebuilt files, to rule them out as the cause.
     """
 
     folder: str
-    words: tuple[str, ...]
-    tried: bool
+    options: tuple[str, ...]
+    confirm_errors: bool
 
 
 def prebuilt(language: str, source: str) -> Prebuilt | None:
     """Return the prebuilt files for a program, building them on first use; None if it is compiled from scratch."""
-    if language not in _MADE:
+    if language not in _BUILDERS:
         return None
-    if language == "cpp" and not _EVERYTHING_FIRST.match(source):
+    if language == "cpp" and not _BITS_STDCPP_FIRST.match(source):
         return _some_headers(source)
     with _lock:
         folder = _folder(language, cache_folder("prebuilt"))
     if folder is None:
         return None
     if language == "cpp":
-        return Prebuilt(folder, ("-include", "{prebuilt}/everything.h"), tried=True)
-    return Prebuilt(folder, ("-J-XX:SharedArchiveFile={prebuilt}/javac.jsa",), tried=False)
+        return Prebuilt(folder, ("-include", "{prebuilt}/everything.h"), confirm_errors=True)
+    return Prebuilt(folder, ("-J-XX:SharedArchiveFile={prebuilt}/javac.jsa",), confirm_errors=False)
 
 
 def _some_headers(source: str) -> Prebuilt | None:
@@ -112,18 +112,18 @@ def _some_headers(source: str) -> Prebuilt | None:
         return None
     home = _path("headers", compiler, compile, cache_folder("prebuilt"))
     with _lock:
-        made = {frozenset(path.name.split("+")): path for path in home.glob("[!.]*/")} if home.is_dir() else {}
-        if len(_begun) > 10_000:
-            _begun.clear()
-        _begun[names] += 1
-        if names not in made and _begun[names] == 2 and len(made) < HEADER_SETS:
+        precompiled = {frozenset(path.name.split("+")): path for path in home.glob("[!.]*/")} if home.is_dir() else {}
+        if len(_header_counts) > 10_000:
+            _header_counts.clear()
+        _header_counts[names] += 1
+        if names not in precompiled and _header_counts[names] == 2 and len(precompiled) < HEADER_SETS:
             path = home / "+".join(sorted(names))
-            if _made("cpp", path, functools.partial(_header, names=sorted(names)), compiler, compile):
-                made[names] = path
-    best = max((one for one in made if one <= names), key=len, default=None)
+            if _build_once("cpp", path, functools.partial(_header, names=sorted(names)), compiler, compile):
+                precompiled[names] = path
+    best = max((one for one in precompiled if one <= names), key=len, default=None)
     if best is None:
         return None
-    return Prebuilt(str(home), ("-include", f"{{prebuilt}}/{made[best].name}/everything.h"), tried=True)
+    return Prebuilt(str(home), ("-include", f"{{prebuilt}}/{precompiled[best].name}/everything.h"), confirm_errors=True)
 
 
 def _first_headers(source: str) -> frozenset[str]:
@@ -164,11 +164,11 @@ def _folder(language: str, home: Path, source: str = "") -> str | None:
     compiler = where(compile[0])
     if compiler is None:
         return None
-    make = functools.partial(_classes, source) if source else _MADE[language]
-    return _made(language, _path(language + source, compiler, compile, home), make, compiler, compile)
+    make = functools.partial(_classes, source) if source else _BUILDERS[language]
+    return _build_once(language, _path(language + source, compiler, compile, home), make, compiler, compile)
 
 
-def _made(language: str, path: Path, make: _Maker, compiler: str, compile: tuple[str, ...]) -> str | None:
+def _build_once(language: str, path: Path, make: _Builder, compiler: str, compile: tuple[str, ...]) -> str | None:
     """Return a folder, building it if needed; None, with a warning, if it cannot be built."""
     try:
         if not path.is_dir():
@@ -182,19 +182,19 @@ def _made(language: str, path: Path, make: _Maker, compiler: str, compile: tuple
     return str(path)
 
 
-def _make(path: Path, make: _Maker, compiler: str, compile: tuple[str, ...]) -> None:
+def _make(path: Path, make: _Builder, compiler: str, compile: tuple[str, ...]) -> None:
     """Build a folder atomically. If another process builds the same one, either result is fine."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".", dir=path.parent))
+    folder = Path(tempfile.mkdtemp(prefix=".", dir=path.parent))
     try:
-        make(made, compiler, compile)
-        for file in (made, *made.iterdir()):
+        make(folder, compiler, compile)
+        for file in (folder, *folder.iterdir()):
             file.chmod(0o755 if file.is_dir() else 0o644)  # if we are root, programs run as an ordinary user, who must read it
         with contextlib.suppress(OSError):
-            made.rename(path)
+            folder.rename(path)
         path.stat()
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _header(folder: Path, compiler: str, compile: tuple[str, ...], names: Sequence[str] = ("bits/stdc++.h",)) -> None:
@@ -224,7 +224,7 @@ def _classes(source: str, folder: Path, compiler: str, compile: tuple[str, ...])
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MAKING_S)
+    subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=BUILD_TIMEOUT_S)
 
 
-_MADE: dict[str, _Maker] = {"cpp": _header, "java": _archive}
+_BUILDERS: dict[str, _Builder] = {"cpp": _header, "java": _archive}

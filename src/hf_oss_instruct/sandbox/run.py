@@ -80,7 +80,7 @@ def run_program(
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
     (found,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
-    if job.tried and found.status == "compile_error":
+    if job.confirm_errors and found.status == "compile_error":
         job = job_spec.compiled(source, language, files or {}, limits, name, from_scratch=True)
         (found,) = _attempted(job, stdin, limits, name)
     return found
@@ -123,7 +123,7 @@ def run_many(
     options = {"compile_goes_on": compile_goes_on, "shares_time": shares_time}
     job = job_spec.many(source, language, files or {}, limits, name, given, boundary, **options)
     found = _attempted(job, "", limits, name, boundary=boundary)
-    if job.tried and found[0].status == "compile_error":
+    if job.confirm_errors and found[0].status == "compile_error":
         job = job_spec.many(source, language, files or {}, limits, name, given, boundary, from_scratch=True, **options)
         found = _attempted(job, "", limits, name, boundary=boundary)
     return found
@@ -197,7 +197,7 @@ def _attempted(
                 raise SandboxError("the run was canceled because this process is exiting") from error
             failure = f"{error}. {process.stderr_text()}".strip()
             discard(job.key, process)
-            by_the_program += isinstance(error, monitor.SandboxStalledError) and error.began and trial(tier) is None
+            by_the_program += isinstance(error, monitor.SandboxStalledError) and error.started and trial(tier) is None
     if by_the_program == ATTEMPTS:
         reason = f"the program broke its sandbox {ATTEMPTS} times, while others ran in it: {failure}"
         return [Execution("failed", stderr=reason, tier=tier, reason=reason)]
@@ -205,26 +205,28 @@ def _attempted(
 
 
 def _run(
-    job: job_spec.JobSpec, stdin: bytes, cap: int, process: ForkServer, tier: str, memory: int, boundary: str
+    job: job_spec.JobSpec, stdin: bytes, max_bytes: int, process: ForkServer, tier: str, memory: int, boundary: str
 ) -> list[Execution]:
     if why_no_cgroups(tier):
-        output = monitor.run(job.payload, stdin, cap, job.most_s, process.launch, memory=memory)
+        output = monitor.run(job.payload, stdin, max_bytes, job.max_wall_s, process.launch, memory=memory)
         return _executions(output, tier, boundary)
-    with cgroups.places(job.memory_mib) as places:
-        entries = [place.entry for place in places]
-        output = monitor.run(job.payload, stdin, cap, job.most_s, process.launch, entries, memory)
+    with cgroups.control_groups(job.memory_mib) as groups:
+        cgroup_fds = [group.procs_fd for group in groups]
+        output = monitor.run(job.payload, stdin, max_bytes, job.max_wall_s, process.launch, cgroup_fds, memory)
         found = _executions(output, tier, boundary)
-        was_over = any(place.was_over for place in places)
+        was_over = any(group.was_over for group in groups)
     if was_over and len(found) == 1 and found[0].status == "compile_error":
         return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
     # Runs share one control group here: those that were killed exceeded its limit.
-    over = [was_over and one.status in ("ok", "failed") and (not boundary or one.signal == 9) for one in found]
-    return [replace(one, status="memory", exit_code=None) if is_over else one for one, is_over in zip(found, over, strict=True)]
+    exceeded = [was_over and one.status in ("ok", "failed") and (not boundary or one.signal == 9) for one in found]
+    return [
+        replace(one, status="memory", exit_code=None) if is_over else one for one, is_over in zip(found, exceeded, strict=True)
+    ]
 
 
 def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Execution]:
     """Turn the reports and output into results, one for each run."""
-    ends = [end for end in output.ends if not end["compiles"]]
+    ends = [end for end in output.step_results if not end["compiles"]]
     if not boundary or not ends:
         return [_execution(output, tier)]
     parts = bytes(output.streams[0]).split(f"\n{boundary}\n".encode())
@@ -232,9 +234,9 @@ def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Exe
     for number, end in enumerate(ends):
         stdout = bytearray(parts[number]) if number < len(parts) else bytearray()
         streams = (stdout, bytearray() if number else output.streams[1], bytearray())
-        found.append(_execution(replace(output, streams=streams, ends=[end], cut=False), tier))
-    if output.cut or output.late:
-        found.append(Execution("output" if output.cut else "timeout", truncated=output.cut, tier=tier))
+        found.append(_execution(replace(output, streams=streams, step_results=[end], truncated=False), tier))
+    if output.truncated or output.late:
+        found.append(Execution("output" if output.truncated else "timeout", truncated=output.truncated, tier=tier))
     return found
 
 
@@ -243,14 +245,14 @@ def _execution(output: monitor.RunOutput, tier: str) -> Execution:
     stdout, stderr, compiler = (bytes(stream).decode("utf-8", "replace") for stream in output.streams)
     if output.late:
         reason = "the wall limit was held from outside: the program kept what watches over it from working"
-        return Execution("timeout", None, None, stdout, stderr, truncated=output.cut, tier=tier, reason=reason)
-    if not output.ends:
-        if output.cut:
+        return Execution("timeout", None, None, stdout, stderr, truncated=output.truncated, tier=tier, reason=reason)
+    if not output.step_results:
+        if output.truncated:
             return Execution("output", stdout=stdout, stderr=stderr, truncated=True, tier=tier)
-        raise monitor.SandboxStalledError("the run left no report", output.began)
-    end = output.ends[-1]
+        raise monitor.SandboxStalledError("the run left no report", output.started)
+    end = output.step_results[-1]
     found = Execution(
-        _status(end, output.cut, stderr),
+        _status(end, output.truncated, stderr),
         None if end["why"] else end["exit"],
         end["signal"],
         stdout,
@@ -258,7 +260,7 @@ def _execution(output: monitor.RunOutput, tier: str) -> Execution:
         end["wall_s"],
         end["cpu_s"],
         end["peak_kib"] / 1024,
-        output.cut,
+        output.truncated,
         tier,
     )
     if end["compiles"]:

@@ -51,7 +51,7 @@ def clamp(x, low=0, high=10):
 if 'inside' in sys.modules or 'inside.suites' in sys.modules:
     m=sys.modules.get('inside.suites')
     for n in dir(m):
-        if n=='_one': m._one=lambda *a: ('passed','')
+        if n=='_run_test': m._run_test=lambda *a: ('passed','')
 def clamp(x, low=0, high=10):
     return x
 """, STRONG, "tests_failed", "hostile"),
@@ -59,7 +59,7 @@ def clamp(x, low=0, high=10):
 def clamp(x, low=0, high=10):
     f=sys._getframe()
     while f:
-        s=f.f_locals.get('say')
+        s=f.f_locals.get('write_result')
         if callable(s):
             for i in range(3): s(i,'passed','')
             import os; os._exit(0)

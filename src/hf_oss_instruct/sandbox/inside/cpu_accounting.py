@@ -14,44 +14,44 @@ from collections.abc import Mapping
 from .procfs import Stat
 
 
-class Ledger:
+class CpuTime:
     """The CPU time of a run, updated at every poll."""
 
     def __init__(self) -> None:
-        self._before = _of_the_dead()
-        self._known: dict[tuple[int, int], Stat] = {}
+        self._at_start_s = _children_cpu_s()
+        self._last_stats: dict[tuple[int, int], Stat] = {}
         self._waited_s, self._lost_s, self._alive_s = 0.0, 0.0, 0.0
 
-    def look(self, alive: Mapping[int, Stat], child: int) -> float:
+    def update(self, alive: Mapping[int, Stat], child: int) -> float:
         """Return the CPU time used so far, in seconds.
 
         Args:
             alive: its current processes, including zombies.
             child: its first process, which is not waited for here.
         """
-        _bury(child)
-        now = {(pid, line.born): line for pid, line in alive.items()}
-        waited_s = _of_the_dead() - self._before
-        gone_s = sum(line.own_s + line.waited_s for key, line in self._known.items() if key not in now)
-        passed_on_s = waited_s - self._waited_s
-        for key, line in now.items():
-            passed_on_s += line.waited_s - (self._known[key].waited_s if key in self._known else 0.0)
-        self._lost_s += max(0.0, gone_s - passed_on_s)
-        self._alive_s = sum(line.own_s + line.waited_s for line in now.values())
-        self._known, self._waited_s = now, waited_s
+        _reap_orphans(child)
+        now = {(pid, stat.start_ticks): stat for pid, stat in alive.items()}
+        waited_s = _children_cpu_s() - self._at_start_s
+        gone_s = sum(stat.own_cpu_s + stat.children_cpu_s for key, stat in self._last_stats.items() if key not in now)
+        collected_s = waited_s - self._waited_s
+        for key, stat in now.items():
+            collected_s += stat.children_cpu_s - (self._last_stats[key].children_cpu_s if key in self._last_stats else 0.0)
+        self._lost_s += max(0.0, gone_s - collected_s)
+        self._alive_s = sum(stat.own_cpu_s + stat.children_cpu_s for stat in now.values())
+        self._last_stats, self._waited_s = now, waited_s
         return self._alive_s + self._waited_s + self._lost_s
 
     def close(self) -> float:
         """Return the total in seconds, once every process was killed and waited for."""
-        return max(_of_the_dead() - self._before, self._alive_s + self._waited_s) + self._lost_s
+        return max(_children_cpu_s() - self._at_start_s, self._alive_s + self._waited_s) + self._lost_s
 
 
-def _of_the_dead() -> float:
+def _children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def _bury(child: int) -> None:
+def _reap_orphans(child: int) -> None:
     """Reap the orphans that have ended."""
-    while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid != child:
-        os.waitpid(dead.si_pid, 0)
+    while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != child:
+        os.waitpid(ended.si_pid, 0)

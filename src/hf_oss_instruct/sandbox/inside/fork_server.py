@@ -31,12 +31,13 @@ from . import (  # noqa: F401  (for the forks)
     modules,
     program,
     record_checks,
+    run_environment,
     seccomp,
     suites,
 )
 
 # The modules that programs import most. Others are imported when a program needs them.
-LIBRARY = """
+PRELOADED = """
 abc argparse array ast base64 bisect collections.abc contextlib copy dataclasses datetime decimal enum fractions
 functools glob heapq inspect io itertools json math numbers operator os pathlib pprint random re signal socket string
 struct textwrap threading time traceback types typing unittest urllib.parse zlib
@@ -44,81 +45,82 @@ struct textwrap threading time traceback types typing unittest urllib.parse zlib
 
 
 def descend(spec: dict[str, Any]) -> None:
-    """Drop root privileges if the caller is root, then exec `spec["then"]`."""
+    """Drop root privileges if the caller is root, then exec `spec["argv"]`."""
     if not os.geteuid() and spec["tier"] != "unsafe-none":
-        _lay_open(spec["reach"])
+        _expose_toolchains(spec["readable"])
         if spec["tier"] == "bubblewrap":
-            uid = container_init.ordinary_uid(os.getpid())
-            space = _two_users(uid, container_init.ordinary_uid(os.getpid() + container_init.USERS // 2))
-            _become(uid)
-            if space is not None:
-                place = spec["then"].index("--unshare-user")
-                spec["then"][place : place + 1] = ["--userns", str(space)]
-    _, most = resource.getrlimit(resource.RLIMIT_STACK)
-    resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, most))  # libc reads it at startup
+            uid = run_environment.ordinary_uid(os.getpid())
+            namespace = _create_user_namespace(uid, run_environment.ordinary_uid(os.getpid() + run_environment.UID_RANGE // 2))
+            _set_user(uid)
+            if namespace is not None:
+                index = spec["argv"].index("--unshare-user")
+                spec["argv"][index : index + 1] = ["--userns", str(namespace)]
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (program.THREAD_STACK_MIB * program.MIB, hard_limit))  # libc reads it at startup
     os.chdir("/")
-    os.execve(spec["then"][0], spec["then"], {})
+    os.execve(spec["argv"][0], spec["argv"], {})
 
 
-def _become(uid: int) -> None:
+def _set_user(uid: int) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 
 
-def _two_users(init_uid: int, programs: int) -> int | None:
+def _create_user_namespace(init_uid: int, program_uid: int) -> int | None:
     """Create a user namespace with two users, 0 for init processes and 1 for programs; None if that is forbidden.
 
     Running as another user, programs cannot touch their init processes. Only root may map users other than its own. The namespace
     is owned by the first of the two, who will enter it.
     """
-    ready, tell = os.pipe()
-    done, finish = os.pipe()
+    created_fd, created_pipe = os.pipe()
+    mapped_fd, mapped_pipe = os.pipe()
     child = os.fork()
     if not child:
-        os.close(finish)
+        os.close(mapped_pipe)
         with contextlib.suppress(BaseException):
-            _become(init_uid)
+            _set_user(init_uid)
             kernel.unshare(kernel.NEWUSER)
-            os.write(tell, b".")
-            os.read(done, 1)
+            os.write(created_pipe, b".")
+            os.read(mapped_fd, 1)
         os._exit(0)
-    os.close(tell)
-    space = None
-    if os.read(ready, 1):
+    os.close(created_pipe)
+    namespace = None
+    if os.read(created_fd, 1):
         with contextlib.suppress(OSError):
             for name in ("uid_map", "gid_map"):
                 with open(f"/proc/{child}/{name}", "w") as file:
-                    file.write(f"0 {init_uid} 1\n1 {programs} 1\n")
-            space = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
-            os.set_inheritable(space, True)
-    for fd in (ready, done, finish):
+                    file.write(f"0 {init_uid} 1\n1 {program_uid} 1\n")
+            namespace = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
+            os.set_inheritable(namespace, True)
+    for fd in (created_fd, mapped_fd, mapped_pipe):
         os.close(fd)
     os.waitpid(child, 0)
-    return space
+    return namespace
 
 
-def _lay_open(paths: list[str]) -> None:
+def _expose_toolchains(paths: list[str]) -> None:
     """Make toolchains inside a private folder such as /root readable for an ordinary user, and nothing else in it.
 
     This happens in a mount namespace that only this process and its children share.
     """
-    behind: dict[str, list[str]] = defaultdict(list)
+    by_private_folder: dict[str, list[str]] = defaultdict(list)
     for path in paths:
-        closed = [folder for folder in reversed(Path(path).parents) if folder.exists() and not folder.stat().st_mode & 1]
-        if closed:
-            behind[str(closed[0])].append(path)
-    if not behind:
+        private = [folder for folder in reversed(Path(path).parents) if folder.exists() and not folder.stat().st_mode & 1]
+        if private:
+            by_private_folder[str(private[0])].append(path)
+    if not by_private_folder:
         return
     try:
         kernel.unshare(kernel.NEWNS)
         kernel.mount("none", "/", None, kernel.REC | kernel.PRIVATE)
     except PermissionError:
-        sys.exit(f"{', '.join(behind)} is closed to ordinary users, as which root's programs run. Install Python elsewhere.")
-    for folder, paths in behind.items():
-        inner = [(path, os.path.isdir(path), os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths]
+        private_folders = ", ".join(by_private_folder)
+        sys.exit(f"{private_folders} cannot be read by ordinary users, and root's programs run as one. Install Python elsewhere.")
+    for folder, toolchains in by_private_folder.items():
+        contents = [(path, os.path.isdir(path), os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in toolchains]
         kernel.mount("tmpfs", folder, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
-        for path, is_folder, fd in inner:
+        for path, is_folder, fd in contents:
             os.makedirs(path if is_folder else os.path.dirname(path), exist_ok=True)
             if not is_folder:
                 os.close(os.open(path, os.O_CREAT))
@@ -127,9 +129,9 @@ def _lay_open(paths: list[str]) -> None:
 
 def serve(spec: dict[str, Any]) -> None:
     """Fork an init process for every run, until the socket closes."""
-    control = socket.socket(fileno=spec["control"])
+    control = socket.socket(fileno=spec["control_fd"])
     sys.path += spec["packages"]
-    for name in [*LIBRARY, *spec["preload"]]:
+    for name in [*PRELOADED, *spec["preload"]]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if spec["tier"] == "landlock":
@@ -137,17 +139,17 @@ def serve(spec: dict[str, Any]) -> None:
     modules.plain_code()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # let the kernel reap child processes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then closes the socket
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
     if spec["tier"] != "unsafe-none":
         seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap")  # kept for the forks
     with open("/proc/self/uid_map") as file:
         users = sum(int(line.split()[2]) for line in file)
     spec["user"] = 1 if spec["tier"] == "bubblewrap" and users > 1 else None
-    spec["numbers_agree"] = not spec["base"] or folders.numbers_agree(spec["base"])
+    spec["inodes_match"] = not spec["base"] or folders.inodes_match(spec["base"])
     gc.collect()
     gc.freeze()  # garbage collection in a child would touch, and so copy, every page
     control.send(b"ready")
-    while _next_run(spec, control, own):
+    while _serve_next_run(spec, control, pid_namespace):
         pass
     with contextlib.suppress(ChildProcessError):
         os.wait()  # returns once all of them are gone, as the kernel reaps them
@@ -156,24 +158,24 @@ def serve(spec: dict[str, Any]) -> None:
             folders.remove(spec["base"])
 
 
-def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
+def _serve_next_run(spec: dict[str, Any], control: socket.socket, pid_namespace: int) -> bool:
     """Fork an init process and wait until it has received a run; False if there are no more."""
-    taken, tell = os.pipe2(os.O_CLOEXEC)
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
     try:
-        child = _fork(spec, own)
+        child = _fork(spec, pid_namespace)
     except OSError as error:
-        os.close(taken)
-        os.close(tell)
-        return _refuse(control, f"no run could be started: {error}")
+        os.close(read_end)
+        os.close(write_end)
+        return _report_error(control, f"no run could be started: {error}")
     if not child:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it waits for its own children
-        os.close(taken)
-        os.close(own)
-        container_init.serve_run(spec, control, tell)
-    os.close(tell)
-    has_one = bool(os.read(taken, 1))
-    os.close(taken)
-    if has_one:
+        os.close(read_end)
+        os.close(pid_namespace)
+        container_init.serve_run(spec, control, write_end)
+    os.close(write_end)
+    received = bool(os.read(read_end, 1))
+    os.close(read_end)
+    if received:
         return True
     with contextlib.suppress(BlockingIOError):
         if not control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
@@ -182,7 +184,7 @@ def _next_run(spec: dict[str, Any], control: socket.socket, own: int) -> bool:
     return True
 
 
-def _fork(spec: dict[str, Any], own: int) -> int:
+def _fork(spec: dict[str, Any], pid_namespace: int) -> int:
     """Fork, with a new PID namespace for the child if the tier has one."""
     if spec["tier"] != "bubblewrap":
         return kernel.fork()
@@ -192,16 +194,16 @@ def _fork(spec: dict[str, Any], own: int) -> int:
         child = kernel.fork()
     finally:
         if child != 0:  # the child stays in the namespace it was created in
-            kernel.setns(own, kernel.NEWPID)
+            kernel.setns(pid_namespace, kernel.NEWPID)
     return child
 
 
-def _refuse(control: socket.socket, why: str) -> bool:
+def _report_error(control: socket.socket, why: str) -> bool:
     """Tell the next caller why its run cannot start; False if the socket is closed."""
     message, fds = container_init.receive_run(control)
     if fds:
         with contextlib.suppress(OSError):
-            os.write(fds[container_init.REPORT], json.dumps({"error": why}).encode())
+            os.write(fds[container_init.REPORT_FD], json.dumps({"error": why}).encode())
     for fd in fds:
         os.close(fd)
     return bool(message)

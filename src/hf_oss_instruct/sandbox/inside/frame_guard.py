@@ -13,36 +13,36 @@ _EVENTS = frozenset(
 )
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 REFUSED = "programs under test cannot look at frames or at all objects"
-_PASSED_ON = ("inspect.py", "traceback.py")  # they hand frames to whoever asks them
+_FRAME_PROVIDERS = ("inspect.py", "traceback.py")  # they hand frames to whoever asks them
 
 
-def install(own: frozenset[str]) -> None:
+def install(test_files: frozenset[str]) -> None:
     """Raise `RuntimeError` in what reaches for frames or for all objects; there is no way back in this process.
 
     The standard library and installed packages may, as `logging` and `collections` do. A program that reads the bytes of its
     process's memory is not held: nothing inside one process could.
 
     Args:
-        own: file names of tests, which may, too.
+        test_files: file names of tests, which may, too.
     """
     library = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sysconfig.get_path("purelib"), "<frozen ")
     getframe: Callable[[int], FrameType] = sys._getframe
-    busy: list[bool] = []
+    in_hook: list[bool] = []
 
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in _EVENTS and not (event == "object.__getattr__" and arguments[1] in _ATTRIBUTES):
             return
-        if busy:  # asked by this function
+        if in_hook:  # asked by this function
             return
-        busy.append(True)
+        in_hook.append(True)
         try:
             frame: FrameType | None = getframe(1)
-            while event != "object.__getattr__" and frame and frame.f_code.co_filename.endswith(_PASSED_ON):
+            while event != "object.__getattr__" and frame and frame.f_code.co_filename.endswith(_FRAME_PROVIDERS):
                 frame = frame.f_back
             name = frame.f_code.co_filename if frame else ""
         finally:
-            busy.clear()
-        if not name.startswith(library) and name not in own:
+            in_hook.clear()
+        if not name.startswith(library) and name not in test_files:
             raise RuntimeError(f"{event}: {REFUSED}")
 
-    sys.addaudithook(watch)
+    sys.addaudithook(audit)

@@ -31,23 +31,23 @@ class Approx:
     """`pytest.approx` for numbers, sequences and mappings of them."""
 
     def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None, nan_ok: bool = False) -> None:
-        self.expected, self.rel, self.most, self.nan_ok = expected, rel, abs, nan_ok
+        self.expected, self.rel, self.abs_tolerance, self.nan_ok = expected, rel, abs, nan_ok
 
     def __eq__(self, actual: object) -> bool:
-        return self._near(actual, self.expected)
+        return self._is_close(actual, self.expected)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"approx({self.expected!r})"
 
-    def _near(self, actual: Any, expected: Any) -> bool:
+    def _is_close(self, actual: Any, expected: Any) -> bool:
         if isinstance(expected, dict):
-            alike = isinstance(actual, dict) and actual.keys() == expected.keys()
-            return alike and all(self._near(actual[key], expected[key]) for key in expected)
+            same_keys = isinstance(actual, dict) and actual.keys() == expected.keys()
+            return same_keys and all(self._is_close(actual[key], expected[key]) for key in expected)
         if isinstance(expected, list | tuple):
             pairs = zip(actual, expected, strict=True) if hasattr(actual, "__len__") and len(actual) == len(expected) else None
-            return pairs is not None and all(self._near(one, other) for one, other in pairs)
+            return pairs is not None and all(self._is_close(one, other) for one, other in pairs)
         if isinstance(expected, bool) or not isinstance(expected, int | float | complex):
             return bool(actual == expected)
         if isinstance(actual, bool) or not isinstance(actual, int | float | complex):
@@ -58,9 +58,9 @@ class Approx:
             return self.nan_ok and actual != actual and expected != expected
         if math.isinf(abs(expected)):
             return False
-        relative = self.rel if self.rel is not None else 1e-6 if self.most is None else 0.0
-        most = 1e-12 if self.most is None else self.most
-        return bool(abs(actual - expected) <= max(relative * abs(expected), most))
+        rel_tolerance = self.rel if self.rel is not None else 1e-6 if self.abs_tolerance is None else 0.0
+        abs_tolerance = 1e-12 if self.abs_tolerance is None else self.abs_tolerance
+        return bool(abs(actual - expected) <= max(rel_tolerance * abs(expected), abs_tolerance))
 
 
 class Raises:
@@ -85,27 +85,27 @@ class Raises:
         return True
 
 
-class Capture:
+class CaptureFixture:
     """`capsys`."""
 
     def __init__(self) -> None:
-        self._kept = sys.stdout, sys.stderr
+        self._streams = sys.stdout, sys.stderr
         self._out, self._err = io.StringIO(), io.StringIO()
         sys.stdout, sys.stderr = self._out, self._err
 
     def readouterr(self) -> Any:
         """Return what was written since the last call."""
-        found = types.SimpleNamespace(out=self._out.getvalue(), err=self._err.getvalue())
+        captured = types.SimpleNamespace(out=self._out.getvalue(), err=self._err.getvalue())
         self._out, self._err = io.StringIO(), io.StringIO()
         sys.stdout, sys.stderr = self._out, self._err
-        return found
+        return captured
 
     def close(self) -> None:
         """Restore the streams."""
-        sys.stdout, sys.stderr = self._kept
+        sys.stdout, sys.stderr = self._streams
 
 
-class Patches:
+class MonkeyPatch:
     """`monkeypatch`."""
 
     def __init__(self) -> None:
@@ -116,8 +116,8 @@ class Patches:
         if isinstance(owner, str):
             path, _, attribute = owner.rpartition(".")
             owner, name, value = __import__("importlib").import_module(path), attribute, name
-        had, before = hasattr(owner, name), getattr(owner, name, None)
-        self._undo.append(lambda: setattr(owner, name, before) if had else delattr(owner, name))
+        existed, original = hasattr(owner, name), getattr(owner, name, None)
+        self._undo.append(lambda: setattr(owner, name, original) if existed else delattr(owner, name))
         setattr(owner, name, value)
 
     def setenv(self, name: str, value: str, prepend: str | None = None) -> None:
@@ -127,19 +127,19 @@ class Patches:
     def delenv(self, name: str, raising: bool = True) -> None:
         """Remove an environment variable until the test is over."""
         if name in os.environ:
-            before = os.environ.pop(name)
-            self._undo.append(lambda: os.environ.__setitem__(name, before))
+            original = os.environ.pop(name)
+            self._undo.append(lambda: os.environ.__setitem__(name, original))
 
     def setitem(self, mapping: Any, key: Any, value: Any) -> None:
         """Set an item until the test is over."""
-        had, before = key in mapping, mapping.get(key)
-        self._undo.append(lambda: mapping.__setitem__(key, before) if had else mapping.pop(key, None))
+        existed, original = key in mapping, mapping.get(key)
+        self._undo.append(lambda: mapping.__setitem__(key, original) if existed else mapping.pop(key, None))
         mapping[key] = value
 
     def chdir(self, path: Any) -> None:
         """Change the working directory until the test is over."""
-        here = os.getcwd()
-        self._undo.append(lambda: os.chdir(here))
+        previous = os.getcwd()
+        self._undo.append(lambda: os.chdir(previous))
         os.chdir(path)
 
     def close(self) -> None:
@@ -155,21 +155,22 @@ class Marks:
         if name == "parametrize":
             return _parametrize
         if name in ("skip", "skipif", "xfail"):
-            return lambda *given, **named: _skipping(name, *given, **named)
-        return lambda *given, **named: (
-            given[0] if len(given) == 1 and callable(given[0]) and not named else lambda function: function
+            return lambda *args, **kwargs: _skip_decorator(name, *args, **kwargs)
+        return lambda *args, **kwargs: (
+            args[0] if len(args) == 1 and callable(args[0]) and not kwargs else lambda function: function
         )
 
 
 def _parametrize(names: Any, rows: Any, ids: Any = None, **_: Any) -> Any:
-    listed = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+    parameter_names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
     def decorate(function: Any) -> Any:
-        given: list[Any] = [
-            getattr(row, "values", row) if isinstance(row, Param) else (row,) if len(listed) == 1 else row for row in rows
+        values: list[Any] = [
+            getattr(row, "values", row) if isinstance(row, Param) else (row,) if len(parameter_names) == 1 else row
+            for row in rows
         ]
-        kept = getattr(function, "__cases__", [])
-        function.__cases__ = [*kept, [dict(zip(listed, row, strict=True)) for row in given]]
+        previous = getattr(function, "__cases__", [])
+        function.__cases__ = [*previous, [dict(zip(parameter_names, row, strict=True)) for row in values]]
         return function
 
     return decorate
@@ -182,11 +183,11 @@ class Param:
         self.values = values
 
 
-def _skipping(name: str, *given: Any, **named: Any) -> Any:
-    if len(given) == 1 and callable(given[0]) and not named:
-        given[0].__skips__ = True
-        return given[0]
-    if name == "skipif" and given and not given[0]:
+def _skip_decorator(name: str, *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and callable(args[0]) and not kwargs:
+        args[0].__skips__ = True
+        return args[0]
+    if name == "skipif" and args and not args[0]:
         return lambda function: function
 
     def decorate(function: Any) -> Any:
@@ -196,7 +197,7 @@ def _skipping(name: str, *given: Any, **named: Any) -> Any:
     return decorate
 
 
-def _mocks_given(function: Any) -> int:
+def _count_mock_arguments(function: Any) -> int:
     """How many arguments `unittest.mock.patch` gives to a function that it decorates."""
     if not (patchings := getattr(function, "patchings", ())):
         return 0
@@ -224,47 +225,47 @@ class Shim:
         cases = getattr(function, "__cases__", [])
         ran = False
         for parts in itertools.product(*cases):
-            self._once(function, {name: value for part in parts for name, value in part.items()})
+            self._run_case(function, {name: value for part in parts for name, value in part.items()})
             ran = True
         if not ran:
             raise TestFailedError("there is no case")
 
-    def _once(self, function: Any, given: dict[str, Any]) -> None:
+    def _run_case(self, function: Any, arguments: dict[str, Any]) -> None:
         with contextlib.ExitStack() as stack:
-            known: dict[str, Any] = {}
+            values: dict[str, Any] = {}
             for name, fixture in self._fixtures.items():
                 if getattr(fixture, "__autouse__", False):
-                    self._fixture(name, stack, known)
-            for name, parameter in list(inspect.signature(function).parameters.items())[_mocks_given(function) :]:
-                if name not in given and parameter.default is parameter.empty:
-                    given[name] = self._fixture(name, stack, known)
-            result = function(**given)
+                    self._fixture(name, stack, values)
+            for name, parameter in list(inspect.signature(function).parameters.items())[_count_mock_arguments(function) :]:
+                if name not in arguments and parameter.default is parameter.empty:
+                    arguments[name] = self._fixture(name, stack, values)
+            result = function(**arguments)
             if inspect.iscoroutine(result):
                 __import__("asyncio").run(result)
             elif inspect.isgenerator(result):
                 raise TestFailedError("a test that yields does not run")
 
-    def _fixture(self, name: str, stack: contextlib.ExitStack, known: dict[str, Any]) -> Any:
-        if name in known:
-            return known[name]
+    def _fixture(self, name: str, stack: contextlib.ExitStack, values: dict[str, Any]) -> Any:
+        if name in values:
+            return values[name]
         if name in self._fixtures:
             function = self._fixtures[name]
-            given = {one: self._fixture(one, stack, known) for one in inspect.signature(function).parameters}
-            value = function(**given)
+            arguments = {one: self._fixture(one, stack, values) for one in inspect.signature(function).parameters}
+            value = function(**arguments)
             if inspect.isgenerator(value):
                 stack.callback(next, value, None)
                 value = next(value)
         elif name in ("capsys", "capfd"):
-            value = Capture()
+            value = CaptureFixture()
             stack.callback(value.close)
         elif name == "monkeypatch":
-            value = Patches()
+            value = MonkeyPatch()
             stack.callback(value.close)
         elif name in ("tmp_path", "tmpdir"):
             value = Path(tempfile.mkdtemp())
         else:
             raise TestFailedError(f"fixture {name!r} is not known")
-        known[name] = value
+        values[name] = value
         return value
 
     def method(self, case: Any, method: str) -> tuple[str, str]:
@@ -281,8 +282,8 @@ class Shim:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             unittest.TestSuite([case(method)]).run(result)
-        if trouble := [*result.failures, *result.errors, *((one, "unexpected success") for one in result.unexpectedSuccesses)]:
-            return "failed", str(trouble[0][1]).strip().rpartition("\n")[2]
+        if problems := [*result.failures, *result.errors, *((one, "unexpected success") for one in result.unexpectedSuccesses)]:
+            return "failed", str(problems[0][1]).strip().rpartition("\n")[2]
         if result.skipped or result.expectedFailures or result.testsRun != 1:
             return "skipped", "it did not run"
         return "passed", ""
@@ -292,32 +293,32 @@ def install(builtins: dict[str, Any]) -> Shim:
     """Install a replacement of the `pytest` module."""
     fixtures: dict[str, Any] = {}
 
-    def fixture(*given: Any, autouse: bool = False, **named: Any) -> Any:
+    def fixture(*args: Any, autouse: bool = False, **kwargs: Any) -> Any:
         def decorate(function: Any) -> Any:
-            fixtures[named.get("name") or function.__name__] = function
+            fixtures[kwargs.get("name") or function.__name__] = function
             if autouse:
                 function.__autouse__ = True
             return function
 
-        return decorate(given[0]) if given and callable(given[0]) else decorate
+        return decorate(args[0]) if args and callable(args[0]) else decorate
 
-    def raises(kinds: Any, *called: Any, match: str | None = None, **named: Any) -> Any:
+    def raises(kinds: Any, *callable_and_args: Any, match: str | None = None, **kwargs: Any) -> Any:
         context = Raises(kinds, match)
-        if called:
+        if callable_and_args:
             with context:
-                called[0](*called[1:], **named)
+                callable_and_args[0](*callable_and_args[1:], **kwargs)
         return context
 
-    def stop(kind: type[BaseException]) -> Callable[..., Any]:
-        def stopping(reason: str = "", *_: Any, **__: Any) -> Any:
+    def raising(kind: type[BaseException]) -> Callable[..., Any]:
+        def raiser(reason: str = "", *_: Any, **__: Any) -> Any:
             raise kind(reason)
 
-        return stopping
+        return raiser
 
     module = types.ModuleType("pytest")
     module.__dict__.update(
-        raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param, skip=stop(Skipped), xfail=stop(Skipped),
-        fail=stop(TestFailedError), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
+        raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param, skip=raising(Skipped), xfail=raising(Skipped),
+        fail=raising(TestFailedError), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
     )  # fmt: skip
     sys.modules["pytest"] = module
     return Shim(module, fixtures)

@@ -29,49 +29,49 @@ def answer() -> None:
     A question is a list of positional arguments. Without a function's name, it is a name, positional and keyword arguments.
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
-    nothing = os.open(os.devnull, os.O_RDWR)
+    devnull = os.open(os.devnull, os.O_RDWR)
     entry_point, *questions = sys.stdin.buffer.read().decode().splitlines()
-    os.dup2(nothing, 0)  # the program can neither read its questions
-    os.dup2(nothing, 1)  # nor write to the channel
-    at = 0
+    os.dup2(devnull, 0)  # the program can neither read its questions
+    os.dup2(devnull, 1)  # nor write to the channel
+    offset = 0
 
-    def say(nonce: str, kind: str, text: str) -> None:
-        nonlocal at
+    def write_answer(nonce: str, kind: str, text: str) -> None:
+        nonlocal offset
         line = f"{nonce} {kind} {text}".encode()
-        end = at + len(line)
+        end = offset + len(line)
         if end >= len(channel):
             raise MemoryError(f"more than {len(channel):,} bytes of answers")
-        channel[at:end] = line
+        channel[offset:end] = line
         channel[end] = 10  # a line counts once it is complete
-        at = end + 1
+        offset = end + 1
 
     try:
         module, code = modules.from_file("candidate", os.path.abspath("candidate.py"))
     except (SyntaxError, ValueError) as error:
-        say(questions[0].partition(" ")[0], "compile_error", ascii(error))
+        write_answer(questions[0].partition(" ")[0], "compile_error", ascii(error))
         raise
     exec(code, module.__dict__)
-    function = module.__dict__[entry_point] if entry_point else lambda name, given, named: module.__dict__[name](*given, **named)
+    function = module.__dict__[entry_point] if entry_point else lambda name, args, kwargs: module.__dict__[name](*args, **kwargs)
     for question in questions:
         nonce, _, arguments = question.partition(" ")
         try:
             value = function(*values.loads(arguments))
         except BaseException as error:
             kinds = type(error).__name__ if entry_point else "|".join(kind.__name__ for kind in type(error).__mro__)
-            say(nonce, "raised", ascii(f"{kinds}: {error}"[:500]))
+            write_answer(nonce, "raised", ascii(f"{kinds}: {error}"[:500]))
             continue
         try:
             if not entry_point:
-                say(nonce, *as_it_is(value))
+                write_answer(nonce, *encode_value(value))
                 continue
-            answered = values.dumps(values.summary(value))
+            encoded = values.dumps(values.summary(value))
         except Exception as error:
-            say(nonce, "odd", ascii(str(error)[:500]))
+            write_answer(nonce, "odd", ascii(str(error)[:500]))
         else:
-            say(nonce, "returned", answered)
+            write_answer(nonce, "returned", encoded)
 
 
-def as_it_is(value: Any) -> tuple[str, str]:
+def encode_value(value: Any) -> tuple[str, str]:
     """Return the kind and text of a value: `iterated` is an iterable that is not equal to a list, such as a generator."""
     if isinstance(value, ITERATED):
         return "iterated", values.dumps(list(islice(value, values.VALUES)))

@@ -42,8 +42,8 @@ class Clock:
             table.update(members)
             return table
         self._left_s += PER_MEMBER_S * len(members)
-        rest, started = iter(members), time.thread_time()
-        while chunk := list(islice(rest, CHUNK)):
+        remaining, started = iter(members), time.thread_time()
+        while chunk := list(islice(remaining, CHUNK)):
             table.update(chunk)
             now = time.thread_time()
             self._left_s, started = self._left_s - (now - started), now

@@ -11,10 +11,10 @@ RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 32, 409
 SET_DUMPABLE, CAPBSET_DROP, SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, CAP_AMBIENT = 4, 24, 36, 38, 47
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_holding_the_gil = ctypes.PyDLL(None, use_errno=True)
+_libc_with_gil = ctypes.PyDLL(None, use_errno=True)
 
 
-def checked(result: int, what: str) -> int:
+def checked(result: int, name: str) -> int:
     """Return the result of a call.
 
     Raises:
@@ -22,14 +22,14 @@ def checked(result: int, what: str) -> int:
     """
     if result < 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"{what}: {os.strerror(code)}")
+        raise OSError(code, f"{name}: {os.strerror(code)}")
     return result
 
 
-def syscall(what: str, number: int, *arguments: object) -> int:
+def syscall(name: str, number: int, *arguments: object) -> int:
     """Make a system call by number."""
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
-    return checked(_libc.syscall(ctypes.c_long(number), *words), what)
+    return checked(_libc.syscall(ctypes.c_long(number), *words), name)
 
 
 def fork() -> int:
@@ -38,7 +38,7 @@ def fork() -> int:
     For a process with a single thread, where locks and records are right as they are. A child that runs a Python program must
     seed the module random.
     """
-    return checked(_holding_the_gil.fork(), "fork")
+    return checked(_libc_with_gil.fork(), "fork")
 
 
 def write(path: str, text: str) -> None:
@@ -50,27 +50,33 @@ def write(path: str, text: str) -> None:
         os.close(fd)
 
 
+def write_all(fd: int, content: bytes) -> None:
+    """Write everything to a file descriptor, which `os.write` may not do in one call."""
+    while content:
+        content = content[os.write(fd, content) :]
+
+
 def unshare(flags: int) -> None:
     """Move this process into new namespaces (a new PID namespace applies to its next child)."""
     checked(_libc.unshare(flags), "unshare")
 
 
-def setns(fd: int, kind: int) -> None:
+def setns(fd: int, namespace: int) -> None:
     """Enter the namespace of a file descriptor."""
-    checked(_libc.setns(fd, kind), "setns")
+    checked(_libc.setns(fd, namespace), "setns")
 
 
-def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:
+def mount(source: str, target: str, filesystem: str | None, flags: int = 0, data: str = "") -> None:
     """Mount a file system.
 
     Args:
         source: device or folder to mount.
         target: where to mount it.
-        kind: type of the file system; None for bind mounts and the like.
+        filesystem: type of the file system; None for bind mounts and the like.
         flags: `MS_*` flags.
         data: options of the file system.
     """
-    words = [word.encode() if word is not None else None for word in (source, target, kind)]
+    words = [word.encode() if word is not None else None for word in (source, target, filesystem)]
     checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
 
 

@@ -27,11 +27,11 @@ def run() -> None:
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     job = json.loads(sys.stdin.buffer.read())
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    at, pairs = 0, list(zip(job["nonces"], job["programs"], strict=True))
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 0)
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
+    offset, pairs = 0, list(zip(job["nonces"], job["programs"], strict=True))
     del job["nonces"], job["programs"]
     gc.freeze()
     while pairs:
@@ -40,16 +40,16 @@ def run() -> None:
         if not pid:
             try:
                 pairs.clear()
-                _answer(job, nonce, program, channel, at)
+                _answer(job, nonce, program, channel, offset)
             finally:
                 os._exit(0)
-        _wait(pid, job["wall_s"])
-        at = channel.find(b"\0", at)
-        if at < 0:  # the channel is full
+        _wait_and_kill(pid, job["wall_s"])
+        offset = channel.find(b"\0", offset)
+        if offset < 0:  # the channel is full
             return
 
 
-def _wait(pid: int, wall_s: float) -> None:
+def _wait_and_kill(pid: int, wall_s: float) -> None:
     """Wait for a program, and kill it and what it started."""
     pidfd = os.pidfd_open(pid)
     try:
@@ -64,7 +64,7 @@ def _wait(pid: int, wall_s: float) -> None:
     os.waitpid(pid, 0)
 
 
-def _answer(job: dict[str, Any], nonce: str, program: str, channel: mmap.mmap, at: int) -> NoReturn:
+def _answer(job: dict[str, Any], nonce: str, program: str, channel: mmap.mmap, offset: int) -> NoReturn:
     os.setpgid(0, 0)
     seconds = int(job["cpu_s"]) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -72,32 +72,32 @@ def _answer(job: dict[str, Any], nonce: str, program: str, channel: mmap.mmap, a
     with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
         file.write(program)
 
-    def say(number: int | str, kind: str, text: str) -> None:
-        nonlocal at
+    def write_answer(number: int | str, kind: str, text: str) -> None:
+        nonlocal offset
         line = f"{nonce} {number} {kind} {text}".encode()
-        end = at + len(line)
+        end = offset + len(line)
         if end + 256 >= len(channel):
             raise MemoryError(f"more than {len(channel):,} bytes of answers")
-        channel[at:end] = line
+        channel[offset:end] = line
         channel[end] = 10  # a line counts once it is complete
-        at = end + 1
+        offset = end + 1
 
     try:
         module, code = modules.from_file("candidate", path)
         exec(code, module.__dict__)
     except BaseException as error:
-        say("load", "error", ascii(f"{type(error).__name__}: {error}"[:500]))
+        write_answer("load", "error", ascii(f"{type(error).__name__}: {error}"[:500]))
         os._exit(0)
     names = module.__dict__
     for number, call in enumerate(job["calls"]):
         try:
-            name, given, named = values.loads(call)
-            value = names[name](*given, **named)
+            name, args, kwargs = values.loads(call)
+            value = names[name](*args, **kwargs)
         except BaseException as error:
-            say(number, "raised", ascii(f"{'|'.join(kind.__name__ for kind in type(error).__mro__)}: {error}"[:500]))
+            write_answer(number, "raised", ascii(f"{'|'.join(kind.__name__ for kind in type(error).__mro__)}: {error}"[:500]))
             continue
         try:
-            say(number, *function_calls.as_it_is(value))
+            write_answer(number, *function_calls.encode_value(value))
         except Exception as error:
-            say(number, "odd", ascii(str(error)[:500]))
+            write_answer(number, "odd", ascii(str(error)[:500]))
     os._exit(0)

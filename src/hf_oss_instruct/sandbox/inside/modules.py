@@ -60,25 +60,25 @@ def main_program(program: str, tests: str, nonce: str) -> None:
     path = os.path.join(os.path.dirname(path), "candidate.py") if tests else path
     with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
         file.write(program)
-    run, say, stdout, flush, plain = exec, os.write, os.dup(1), sys.stdout.flush, plainly()
-    end = f"\n{nonce}\n".encode()
+    run, os_write, stdout, flush, decorator = exec, os.write, os.dup(1), sys.stdout.flush, plainly()
+    sentinel = f"\n{nonce}\n".encode()
     if tests:
         main, code = from_file("candidate", path)
         sys.modules["__main__"] = sys.modules["__mp_main__"] = main
     else:
         code = compile(program, path, "exec", dont_inherit=True)
     try:
-        then: types.CodeType | SyntaxError = compile(tests, "tests.py", "exec", dont_inherit=True)
+        test_code: types.CodeType | SyntaxError = compile(tests, "tests.py", "exec", dont_inherit=True)
     except SyntaxError as error:  # told after the program's own errors
-        then = error
+        test_code = error
     names = main.__dict__
     run(code, names)
-    if isinstance(then, SyntaxError):
-        raise then
-    names.update({"__name__": "__main__", PLAINLY: plain})
-    run(then, names)
+    if isinstance(test_code, SyntaxError):
+        raise test_code
+    names.update({"__name__": "__main__", PLAINLY: decorator})
+    run(test_code, names)
     flush()
-    say(stdout, end)
+    os_write(stdout, sentinel)
 
 
 @functools.cache
@@ -100,12 +100,12 @@ def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def import_own(name: str, *others: Any, **more: Any) -> Any:
         return own if not name else imported(name, *others, **more)
 
-    for part, code in zip((hash_collisions, value_types, values), plain_code(), strict=True):
-        module = types.ModuleType(part.__name__)
+    for source, code in zip((hash_collisions, value_types, values), plain_code(), strict=True):
+        module = types.ModuleType(source.__name__)
         module.__dict__.update(__builtins__={**vars(builtins), "__import__": import_own})
         exec(code, module.__dict__)
-        setattr(own, part.__name__.rpartition(".")[2], module)
-    dumps, loads, odd = own.values.dumps, own.values.loads, own.value_types.NotPlainValueError
+        setattr(own, source.__name__.rpartition(".")[2], module)
+    dumps, loads, not_plain = own.values.dumps, own.values.loads, own.value_types.NotPlainValueError
     own.values._MAPPINGS["k"] = dict
     own.values._SIMPLE["q"] = lambda parts: int(parts[0], 16) / int(parts[1], 16)
 
@@ -113,7 +113,7 @@ def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def answer(*arguments: Any) -> Any:
             try:
                 return loads(dumps(function(*arguments)))
-            except odd:  # equal to nothing
+            except not_plain:  # equal to nothing
                 return object()
 
         return answer

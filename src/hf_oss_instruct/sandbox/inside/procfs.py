@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CHUNK = 1 << 16
-LISTED = os.path.exists("/proc/thread-self/children")  # not every kernel lists them
+HAS_CHILDREN_FILES = os.path.exists("/proc/thread-self/children")  # not every kernel lists them
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _SIZE = re.compile(rb"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 # address permissions offset device inode path
 _SHARED_ANONYMOUS = re.compile(rb"^\S+ ...s \S+ \S+ \d+\s+/dev/zero \(deleted\)$", re.MULTILINE)
-_REMOVED = re.compile(rb"^(\w+)-(\w+) \S+ (\w+) \S+ (\d+)\s+(/.*) \(deleted\)$", re.MULTILINE)
+_DELETED = re.compile(rb"^(\w+)-(\w+) \S+ (\w+) \S+ (\d+)\s+(/.*) \(deleted\)$", re.MULTILINE)
 
 
 class UnreadableProcessError(Exception):
@@ -33,18 +33,18 @@ class Stat:
     Attributes:
         state: one letter; `Z` is a zombie.
         parent: ID of the process that started or adopted it.
-        own_s: CPU time of its threads in seconds, including those that ended.
-        waited_s: CPU time in seconds of the children that it waited for, and of theirs.
+        own_cpu_s: CPU time of its threads in seconds, including those that ended.
+        children_cpu_s: CPU time in seconds of the children that it waited for, and of theirs.
         threads: number of threads.
-        born: start time in clock ticks since boot; distinguishes it from a later process with the same ID.
+        start_ticks: start time in clock ticks since boot; distinguishes it from a later process with the same ID.
     """
 
     state: str
     parent: int
-    own_s: float
-    waited_s: float
+    own_cpu_s: float
+    children_cpu_s: float
     threads: int
-    born: int
+    start_ticks: int
 
 
 def read(path: str) -> bytes | None:
@@ -66,32 +66,32 @@ def read(path: str) -> bytes | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError as error:
-        closed(os.path.dirname(path), error)
+        ignore_if_exiting(os.path.dirname(path), error)
         return None
 
 
-def listed(place: str, folder: str) -> list[str]:
+def list_folder(process: str, folder: str) -> list[str]:
     """List a folder of a process in `/proc`; empty if the process is gone.
 
     Raises:
         UnreadableProcessError: this process may not list it.
     """
     try:
-        return os.listdir(f"{place}/{folder}")
+        return os.listdir(f"{process}/{folder}")
     except (FileNotFoundError, ProcessLookupError):
         return []
     except PermissionError as error:
-        closed(place, error)
+        ignore_if_exiting(process, error)
         return []
 
 
-def closed(place: str, error: PermissionError) -> None:
+def ignore_if_exiting(process: str, error: PermissionError) -> None:
     """Ignore a permission error of an exiting process, whose files belong to root from then on.
 
     Raises:
         UnreadableProcessError: it has memory, so it is alive.
     """
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"{place}/status", "rb") as file:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"{process}/status", "rb") as file:
         if b"\nVmSize:" in file.read():
             raise UnreadableProcessError(str(error)) from None
 
@@ -103,10 +103,10 @@ def stat(pid: int) -> Stat | None:
         UnreadableProcessError: it exists, but cannot be parsed.
     """
     text = read(f"/proc/{pid}/stat")
-    return stat_of(text) if text else None
+    return parse_stat(text) if text else None
 
 
-def stat_of(text: bytes) -> Stat:
+def parse_stat(text: bytes) -> Stat:
     """Parse a line of `/proc/PID/stat`: the name in parentheses may contain any byte, including parentheses."""
     try:
         words = text[text.rindex(b")") + 1 :].split()
@@ -117,59 +117,59 @@ def stat_of(text: bytes) -> Stat:
         raise UnreadableProcessError(f"{text[:200]!r}: {error}") from None
 
 
-def place_of(pid: int, line: Stat) -> str:
+def proc_folder(pid: int, info: Stat) -> str:
     """Return the folder in `/proc` that describes a process: that of a live thread if the main thread has ended."""
-    if line.state != "Z" or line.threads <= 1:
+    if info.state != "Z" or info.threads <= 1:
         return f"/proc/{pid}"
-    for task in listed(f"/proc/{pid}", "task"):
+    for task in list_folder(f"/proc/{pid}", "task"):
         other = read(f"/proc/{pid}/task/{task}/stat")
-        if other and stat_of(other).state not in "ZX":
+        if other and parse_stat(other).state not in "ZX":
             return f"/proc/{pid}/task/{task}"
     return f"/proc/{pid}"
 
 
-def sizes(text: bytes) -> dict[bytes, int]:
+def parse_sizes(text: bytes) -> dict[bytes, int]:
     """Parse `/proc/PID/status` or `smaps_rollup`, without its first line, into name → KiB."""
     return {name: int(kib) for name, kib in _SIZE.findall(text.partition(b"\n")[2])}
 
 
-def shares_memory(place: str) -> bool:
+def shares_memory(process: str) -> bool:
     """Whether a process has anonymous shared memory."""
-    return _SHARED_ANONYMOUS.search(read(f"{place}/maps") or b"") is not None
+    return _SHARED_ANONYMOUS.search(read(f"{process}/maps") or b"") is not None
 
 
-def removed_and_mapped(place: str, folder: str) -> dict[int, int]:
+def deleted_mappings(process: str, folder: str) -> dict[int, int]:
     """Find mapped files of a folder that were deleted: inode → bytes up to the end of the mapping."""
     found: dict[int, int] = {}
-    inside = os.fsencode(folder) + b"/"
-    for start, end, offset, inode, path in _REMOVED.findall(read(f"{place}/maps") or b""):
-        if path.startswith(inside):
-            reach = int(offset, 16) + int(end, 16) - int(start, 16)
-            found[int(inode)] = max(reach, found.get(int(inode), 0))
+    prefix = os.fsencode(folder) + b"/"
+    for start, end, offset, inode, path in _DELETED.findall(read(f"{process}/maps") or b""):
+        if path.startswith(prefix):
+            end_of_mapping = int(offset, 16) + int(end, 16) - int(start, 16)
+            found[int(inode)] = max(end_of_mapping, found.get(int(inode), 0))
     return found
 
 
-def everyone() -> list[int]:
+def all_pids() -> list[int]:
     """List every visible process."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def descendants(pid: int) -> list[int]:
     """List every descendant of a process, as far as it is visible while processes come and go."""
-    found, line = [], [pid]
-    while line:
-        children = list(_children(line.pop()))
+    found, pending = [], [pid]
+    while pending:
+        children = list(_children(pending.pop()))
         found += children
-        line += children
+        pending += children
     return found
 
 
 def _children(pid: int) -> Iterator[int]:
-    if LISTED:
-        for task in listed(f"/proc/{pid}", "task"):
+    if HAS_CHILDREN_FILES:
+        for task in list_folder(f"/proc/{pid}", "task"):
             yield from map(int, (read(f"/proc/{pid}/task/{task}/children") or b"").split())
     else:
-        yield from (other for other in everyone() if (line := stat(other)) and line.parent == pid)
+        yield from (other for other in all_pids() if (found := stat(other)) and found.parent == pid)
 
 
 def is_alone(pid: int) -> bool:
@@ -182,13 +182,13 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime(~pid << 3 | 2)
 
 
-def tasks_of(uid: int) -> int:
+def count_threads(uid: int) -> int:
     """Count the threads of a user on this machine."""
     total = 0
-    for pid in everyone():
+    for pid in all_pids():
         try:
-            line = stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
+            found = stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
         except (OSError, UnreadableProcessError):
             continue
-        total += line.threads if line else 0
+        total += found.threads if found else 0
     return total

@@ -19,8 +19,8 @@ from . import kernel, landlock, seccomp
 
 MIB = 1 << 20
 USER = 1000  # user ID as the program sees it
-ADDRESSES_MIB = 3072  # address space beyond the memory limit: libraries, thread stacks, malloc arenas
-OWN_MIB = 24  # memory of the interpreter before the program starts
+EXTRA_ADDRESS_SPACE_MIB = 3072  # address space beyond the memory limit: libraries, thread stacks, malloc arenas
+INTERPRETER_MIB = 24  # memory of the interpreter before the program starts
 STACK_MIB, THREAD_STACK_MIB = 64, 2  # a thread's stack counts as memory even while it is empty
 # What programs may read without their own mounts. In /proc, only themselves and the machine's shape.
 READABLE = (
@@ -31,49 +31,49 @@ READABLE = (
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
-def enter(entry: int | None, tell: int) -> None:
+def enter_cgroup(cgroup_fd: int | None, error_fd: int) -> None:
     """Enter the control group that limits the program's memory, if there is one."""
-    if entry is not None:
+    if cgroup_fd is not None:
         try:
-            os.write(entry, b"0")
+            os.write(cgroup_fd, b"0")
         except OSError as error:
-            os.write(tell, f"the control group cannot be entered: {error}".encode())
+            os.write(error_fd, f"the control group cannot be entered: {error}".encode())
             os._exit(1)
 
 
-def become(
+def exec_program(
     spec: dict[str, Any],
     job: dict[str, Any],
     step: dict[str, Any],
     folder: str,
-    wires: tuple[int, int, int],
-    tell: int,
-    others: int,
+    stdio: tuple[int, int, int],
+    error_fd: int,
+    other_threads: int,
 ) -> NoReturn:
-    """Become the program. Never returns; errors before the program starts are written to the file descriptor `tell`."""
+    """Become the program. Never returns; errors before the program starts are written to the file descriptor `error_fd`."""
     try:
         os.setsid()
-        for number, fd in enumerate(wires):
+        for number, fd in enumerate(stdio):
             os.dup2(os.dup(fd) if fd < 3 else fd, number)
         os.chdir(folder)
         environment = _environment(spec, step, folder)
-        _no_rights(spec, job)
-        _limits(step, others)
+        _drop_privileges(spec, job)
+        _set_limits(step, other_threads)
         if spec["tier"] == "landlock":
-            landlock.restrict([*READABLE, *spec["reach"]], DEVICES, folder)
+            landlock.restrict([*READABLE, *spec["readable"]], DEVICES, folder)
         if spec["tier"] != "unsafe-none":
             seccomp.apply(seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap"))
-        _close_all_but(tell)
+        _close_other_fds(error_fd)
         if step["argv"]:
             for kind in (signal.SIGINT, signal.SIGPIPE):
                 signal.signal(kind, signal.SIG_DFL)
-            argv = [_named(word, step, folder) for word in step["argv"]]
+            argv = [_expand(word, step, folder) for word in step["argv"]]
             os.execve(argv[0], argv, environment)
-        os.close(tell)
+        os.close(error_fd)
     except BaseException as error:
-        os.write(tell, f"{type(error).__name__}: {error}".encode())
+        os.write(error_fd, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
-    _python(os.path.join(folder, step["program"]), environment)
+    _run_python(os.path.join(folder, step["program"]), environment)
 
 
 def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dict[str, str]:
@@ -84,16 +84,16 @@ def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dic
         "LANG": "C.UTF-8",
         "MALLOC_ARENA_MAX": "2",
     }
-    return common | {name: _named(value, step, folder) for name, value in step["env"].items()}
+    return common | {name: _expand(value, step, folder) for name, value in step["env"].items()}
 
 
-def _named(word: str, step: dict[str, Any], folder: str) -> str:
-    for mark, path in (("{source}", f"{folder}/{step['program']}"), ("{program}", f"{folder}/program"), ("{dir}", folder)):
-        word = word.replace(mark, path)
+def _expand(word: str, step: dict[str, Any], folder: str) -> str:
+    for placeholder, path in (("{source}", f"{folder}/{step['program']}"), ("{program}", f"{folder}/program"), ("{dir}", folder)):
+        word = word.replace(placeholder, path)
     return word
 
 
-def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
+def _drop_privileges(spec: dict[str, Any], job: dict[str, Any]) -> None:
     """Drop all capabilities, and switch to a user ID that owns nothing if one was chosen."""
     if job["uid"] and spec["tier"] != "unsafe-none":
         os.setgroups([])
@@ -111,37 +111,41 @@ def _no_rights(spec: dict[str, Any], job: dict[str, Any]) -> None:
     kernel.prctl(kernel.SET_DUMPABLE, 1)
 
 
-def _limits(step: dict[str, Any], others: int) -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_STACK)
+def _set_limits(step: dict[str, Any], other_threads: int) -> None:
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_STACK)
     stack_mib = 8 if step["argv"] else STACK_MIB  # after an exec, this is also the size of each thread's stack
-    resource.setrlimit(resource.RLIMIT_STACK, (min(stack_mib * MIB, most) if most > 0 else stack_mib * MIB, most))
+    resource.setrlimit(
+        resource.RLIMIT_STACK, (min(stack_mib * MIB, hard_limit) if hard_limit > 0 else stack_mib * MIB, hard_limit)
+    )
     cpu_s = int(step["cpu_s"] + 0.5) + 1  # at least half a second more than the limit, which is enforced from outside
     sizes = {
         resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_FSIZE: step["disk_mib"] * MIB,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 512,
-        resource.RLIMIT_NPROC: others + step["processes"] + 1,  # one more, so that the monitor can see that the limit is exceeded
+        resource.RLIMIT_NPROC: other_threads
+        + step["processes"]
+        + 1,  # one more, so that the monitor can see that the limit is exceeded
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 8 * MIB,
         resource.RLIMIT_NICE: 0,
         resource.RLIMIT_RTPRIO: 0,
     }
     if step["limits_address_space"]:
-        sizes[resource.RLIMIT_AS] = (step["memory_mib"] + ADDRESSES_MIB) * MIB
-        sizes[resource.RLIMIT_DATA] = (step["memory_mib"] + OWN_MIB) * MIB
+        sizes[resource.RLIMIT_AS] = (step["memory_mib"] + EXTRA_ADDRESS_SPACE_MIB) * MIB
+        sizes[resource.RLIMIT_DATA] = (step["memory_mib"] + INTERPRETER_MIB) * MIB
     for kind, size in sizes.items():
-        _, most = resource.getrlimit(kind)
-        size = size if most == resource.RLIM_INFINITY else min(size, most)
+        _, hard_limit = resource.getrlimit(kind)
+        size = size if hard_limit == resource.RLIM_INFINITY else min(size, hard_limit)
         resource.setrlimit(kind, (size, size))
 
 
-def _close_all_but(tell: int) -> None:
-    os.closerange(3, tell)
-    os.closerange(tell + 1, 1 << 20)
+def _close_other_fds(kept: int) -> None:
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 1 << 20)
 
 
-def _python(path: str, environment: dict[str, str]) -> NoReturn:
+def _run_python(path: str, environment: dict[str, str]) -> NoReturn:
     """Run a file as `python FILE` would, in this process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
@@ -159,10 +163,10 @@ def _python(path: str, environment: dict[str, str]) -> NoReturn:
         )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    os._exit(_end(_main(path)))
+    os._exit(_finalize(_run_main(path)))
 
 
-def _main(path: str) -> int:
+def _run_main(path: str) -> int:
     """Run the file as `__main__` and return the exit code that Python would give."""
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=path, __builtins__=builtins, __loader__=SourceFileLoader("__main__", path), __cached__=None)
@@ -171,8 +175,8 @@ def _main(path: str) -> int:
         with open(path, "rb") as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)
         exec(code, main.__dict__)
-    except SystemExit as leaving:
-        return _exit_code(leaving.code)
+    except SystemExit as error:
+        return _exit_code(error.code)
     except BaseException as error:
         trace = error.__traceback__
         inner = trace.tb_next if trace else None  # without this function's frame
@@ -190,7 +194,7 @@ def _exit_code(code: object) -> int:
     return 1
 
 
-def _end(code: int) -> int:
+def _finalize(code: int) -> int:
     """Do what Python does when its main program ends, except for finalizing the interpreter."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]

@@ -22,24 +22,24 @@ class SharedArgumentError(Exception):
 
 def record(nonce: str) -> None:
     """Run each text of `tests.json` in its own namespace and write its checks, then the nonce; `other` first if it failed."""
-    say, channel, dumps = os.write, os.dup(1), values.dumps
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
+    os_write, channel, dumps = os.write, os.dup(1), values.dumps
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 0)
+    os.dup2(devnull, 1)
     with open("tests.json", encoding="utf-8") as file:
         texts = json.load(file)
 
     def write(text: bytes) -> None:
         while text:
-            text = text[say(channel, text) :]
+            text = text[os_write(channel, text) :]
 
-    def check_of(given: list[Any]) -> Callable[[list[Any]], None]:
+    def make_check(seen: list[Any]) -> Callable[[list[Any]], None]:
         def check(tree: list[Any]) -> None:
             for value in _arguments(tree):
                 if not _immutable(value):
-                    if any(value is other for other in given):
+                    if any(value is other for other in seen):
                         raise SharedArgumentError
-                    given.append(value)
+                    seen.append(value)
             write(dumps(tree, exact=True).encode() + b"\n")
 
         return check
@@ -47,7 +47,7 @@ def record(nonce: str) -> None:
     for text in texts:
         try:
             code = compile(text, "tests.py", "exec", dont_inherit=True)
-            exec(code, {"__name__": "__main__", "__check__": check_of([])})
+            exec(code, {"__name__": "__main__", "__check__": make_check([])})
         except BaseException:
             write(b"other\n")
         write(nonce.encode() + b"\n")

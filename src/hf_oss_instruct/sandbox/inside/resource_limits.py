@@ -26,32 +26,32 @@ _libc = ctypes.CDLL(None)
 
 
 @dataclass
-class Seen:
+class PollState:
     """What polling has found so far.
 
     Attributes:
         memory_kib: peak memory of all processes together, in KiB.
         cpu_s: CPU time in seconds, including ended processes.
-        close: whether half of a limit was used at the last poll.
+        near_limit: whether half of a limit was used at the last poll.
         shared_kib: the least shared memory of the whole machine since the start of the run, in KiB.
         files: inode → size in bytes of each file that was seen.
-        unknown: inodes of files that are only mapped and whose size is unknown.
+        unknown_inodes: inodes of files that are only mapped and whose size is unknown.
         mapped: whether the last poll found a deleted file; `mapped_ns`: when mappings were last checked.
     """
 
     memory_kib: int = 0
     cpu_s: float = 0.0
-    close: bool = False
+    near_limit: bool = False
     shared_kib: int = field(default_factory=lambda: _shared_kib())
-    ledger: cpu_accounting.Ledger = field(default_factory=cpu_accounting.Ledger)
+    cpu_time: cpu_accounting.CpuTime = field(default_factory=cpu_accounting.CpuTime)
     files: dict[int, int] = field(default_factory=dict)
-    unknown: set[int] = field(default_factory=set)
+    unknown_inodes: set[int] = field(default_factory=set)
     mapped: bool = False
     mapped_ns: int = 0
 
 
 @dataclass(frozen=True)
-class Where:
+class RunScope:
     """Where to look for the processes and files of a run.
 
     Attributes:
@@ -67,67 +67,67 @@ class Where:
     inodes: bool
 
 
-def passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | None:
+def exceeded_limit(step: dict[str, Any], state: PollState, scope: RunScope, child: int) -> str | None:
     """Return the limit that the run exceeds now, or None.
 
     Args:
         step: the limits of the step.
-        seen: earlier findings; updated in place.
-        where: where to look.
+        state: earlier findings; updated in place.
+        scope: where to look.
         child: the first process of the run.
     """
     try:
-        return _passed(step, seen, where, child)
+        return _exceeded_limit(step, state, scope, child)
     except procfs.UnreadableProcessError:
         return "memory"
 
 
-def _passed(step: dict[str, Any], seen: Seen, where: Where, child: int) -> str | None:
-    pids = [pid for pid in procfs.everyone() if pid != os.getpid()] if where.alone else procfs.descendants(os.getpid())
-    lines = {pid: line for pid in pids if (line := procfs.stat(pid))}
-    seen.cpu_s = max(seen.cpu_s, seen.ledger.look(lines, child))
-    places = {pid: procfs.place_of(pid, line) for pid, line in lines.items() if line.state not in "ZX" or line.threads > 1}
-    files = _Files(seen, places.values(), where) if not where.alone else None
-    sockets = files.sockets if files else _in_use(where.sockets)
-    memory, limit = _memory_kib(places, seen, step["memory_mib"] << 10, sockets * SOCKET_KIB), step["memory_mib"] << 10
-    seen.memory_kib = max(seen.memory_kib, memory)
+def _exceeded_limit(step: dict[str, Any], state: PollState, scope: RunScope, child: int) -> str | None:
+    pids = [pid for pid in procfs.all_pids() if pid != os.getpid()] if scope.alone else procfs.descendants(os.getpid())
+    stats = {pid: stat for pid in pids if (stat := procfs.stat(pid))}
+    state.cpu_s = max(state.cpu_s, state.cpu_time.update(stats, child))
+    processes = {pid: procfs.proc_folder(pid, stat) for pid, stat in stats.items() if stat.state not in "ZX" or stat.threads > 1}
+    files = _FileUsage(state, processes.values(), scope) if not scope.alone else None
+    sockets = files.sockets if files else _open_sockets(scope.sockets)
+    memory, limit = _memory_kib(processes, state, step["memory_mib"] << 10, sockets * SOCKET_KIB), step["memory_mib"] << 10
+    state.memory_kib = max(state.memory_kib, memory)
     if memory > limit:
         return "memory"
-    if sum(lines[pid].threads for pid in places) > step["processes"]:
+    if sum(stats[pid].threads for pid in processes) > step["processes"]:
         return "processes"
-    if seen.cpu_s > step["cpu_s"]:
+    if state.cpu_s > step["cpu_s"]:
         return "timeout"
     disk = files.bytes if files else 0
-    seen.close = 2 * memory > limit or 2 * disk > step["disk_mib"] * MIB or bool(seen.unknown)
+    state.near_limit = 2 * memory > limit or 2 * disk > step["disk_mib"] * MIB or bool(state.unknown_inodes)
     return None if disk <= step["disk_mib"] * MIB else "disk"
 
 
-def _memory_kib(places: dict[int, str], seen: Seen, limit: int, sockets_kib: int) -> int:
+def _memory_kib(processes: dict[int, str], state: PollState, limit: int, sockets_kib: int) -> int:
     """Return the memory of all processes together, and the visible kernel memory held for them, in KiB."""
-    found = {pid: procfs.sizes(text) for pid, place in places.items() if (text := procfs.read(f"{place}/status"))}
+    found = {pid: procfs.parse_sizes(text) for pid, process in processes.items() if (text := procfs.read(f"{process}/status"))}
     own = sum(sizes.get(name, 0) for sizes in found.values() for name in _OWN)
     shared = sum(sizes.get(b"RssShmem", 0) for sizes in found.values())
     if own + shared + sockets_kib > limit:
-        own, shared = _divided(places, found)
+        own, shared = _memory_by_process(processes, found)
     # Unmapped shared pages stay allocated until the last mapping is gone; only the machine's total shows them.
     machine = _shared_kib()
-    seen.shared_kib = min(seen.shared_kib, machine)  # it falls where other processes free some
-    more = machine - seen.shared_kib
+    state.shared_kib = min(state.shared_kib, machine)  # it falls where other processes free some
+    more = machine - state.shared_kib
     if own + max(shared, more) + sockets_kib > limit and more > shared:
-        shared = more if any(map(procfs.shares_memory, places.values())) else shared
+        shared = more if any(map(procfs.shares_memory, processes.values())) else shared
     return own + shared + sockets_kib
 
 
-def _divided(places: dict[int, str], found: dict[int, dict[bytes, int]]) -> tuple[int, int]:
+def _memory_by_process(processes: dict[int, str], found: dict[int, dict[bytes, int]]) -> tuple[int, int]:
     """Return the same with shared pages divided among their processes, and a shared address space counted once."""
     own, shared = 0, 0
-    twins: dict[tuple[int, ...], list[int]] = {}
+    by_size: dict[tuple[int, ...], list[int]] = {}
     for pid, sizes in found.items():
-        alike = twins.setdefault(tuple(sizes.get(name, 0) for name in (b"VmSize", b"VmData", *_OWN)), [])
-        if any(_same_memory(pid, other) for other in alike):
+        same_size = by_size.setdefault(tuple(sizes.get(name, 0) for name in (b"VmSize", b"VmData", *_OWN)), [])
+        if any(_same_memory(pid, other) for other in same_size):
             continue  # between a vfork and its exec
-        alike.append(pid)
-        rollup = procfs.sizes(procfs.read(f"{places[pid]}/smaps_rollup") or b"")
+        same_size.append(pid)
+        rollup = procfs.parse_sizes(procfs.read(f"{processes[pid]}/smaps_rollup") or b"")
         own += rollup.get(b"Pss_Anon", 0) + sum(sizes.get(name, 0) for name in _OWN[1:])
         shared += rollup.get(b"Pss_Shmem", 0)
     return own, shared
@@ -143,17 +143,17 @@ def _same_memory(pid: int, other: int) -> bool:
 
 def _shared_kib() -> int:
     """Return the machine's shared memory in KiB, including in-memory files (`man sysinfo`)."""
-    room = ctypes.create_string_buffer(256)
-    _libc.sysinfo(room)
-    return int(struct.unpack_from("l3L3L", room)[6]) >> 10
+    buffer = ctypes.create_string_buffer(256)
+    _libc.sysinfo(buffer)
+    return int(struct.unpack_from("l3L3L", buffer)[6]) >> 10
 
 
-def _in_use(sockstat: int | None) -> int:
+def _open_sockets(sockstat: int | None) -> int:
     """Count the sockets of a network namespace, including those in transit through another socket."""
     return 0 if sockstat is None else int(os.pread(sockstat, 64, 0).split()[2])
 
 
-class _Files:
+class _FileUsage:
     """Files on disk and sockets of a run without its own mounts and network.
 
     Attributes:
@@ -161,34 +161,35 @@ class _Files:
         sockets: number of open sockets.
     """
 
-    def __init__(self, seen: Seen, places: Iterable[str], where: Where) -> None:
+    def __init__(self, state: PollState, processes: Iterable[str], scope: RunScope) -> None:
         sockets: set[int] = set()
         removed: dict[int, int] = {}
         mapped: dict[int, int] = {}
         # If no name has disappeared since the last poll, nothing was deleted. File timestamps have a resolution of 10 ms.
-        now, look = time.time_ns(), seen.mapped or folders.changed_ns(where.folder) > seen.mapped_ns - 50_000_000
-        seen.mapped_ns = now if look else seen.mapped_ns
-        for place in places:
-            for state in _open_files(place):
-                if modes.S_ISSOCK(state.st_mode):
-                    sockets.add(state.st_ino)
-                elif modes.S_ISREG(state.st_mode) and not state.st_nlink:
-                    removed[state.st_ino] = state.st_blocks * 512
-            mapped |= procfs.removed_and_mapped(place, where.folder) if look else {}
-        named = folders.sizes(where.folder)
-        seen.files |= removed | named
+        now = time.time_ns()
+        check_mappings = state.mapped or folders.last_change_ns(scope.folder) > state.mapped_ns - 50_000_000
+        state.mapped_ns = now if check_mappings else state.mapped_ns
+        for process in processes:
+            for info in _open_files(process):
+                if modes.S_ISSOCK(info.st_mode):
+                    sockets.add(info.st_ino)
+                elif modes.S_ISREG(info.st_mode) and not info.st_nlink:
+                    removed[info.st_ino] = info.st_blocks * 512
+            mapped |= procfs.deleted_mappings(process, scope.folder) if check_mappings else {}
+        named = folders.file_sizes(scope.folder)
+        state.files |= removed | named
         # The size of a file that is only mapped is unknown. One whose size was never seen counts as exceeding the limit, but only
         # at the second poll: it may have just been closed, or its process may have just ended.
-        seen.unknown, before = mapped.keys() - seen.files.keys(), seen.unknown
-        seen.mapped = bool(mapped or removed)
+        state.unknown_inodes, before = mapped.keys() - state.files.keys(), state.unknown_inodes
+        state.mapped = bool(mapped or removed)
         for inode in mapped.keys() - removed.keys() - named.keys():
-            twice = folders.TOO_LARGE if where.inodes and inode in before else mapped[inode]
-            removed[inode] = seen.files.get(inode, twice)
+            size = folders.TOO_LARGE if scope.inodes and inode in before else mapped[inode]
+            removed[inode] = state.files.get(inode, size)
         self.bytes = sum(removed.values()) + sum(named.values())
         self.sockets = len(sockets)
 
 
-def _open_files(place: str) -> Iterator[os.stat_result]:
-    for entry in procfs.listed(place, "fd"):
+def _open_files(process: str) -> Iterator[os.stat_result]:
+    for entry in procfs.list_folder(process, "fd"):
         with contextlib.suppress(OSError):  # it was just closed
-            yield os.stat(f"{place}/fd/{entry}")
+            yield os.stat(f"{process}/fd/{entry}")
