@@ -21,7 +21,7 @@ from cpu_meter import meter
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.running import run_solution, run_solutions
 from hf_oss_instruct.verification.suites import read_suite
-from hf_oss_instruct.verification.verify import Options, RowIn, verify_rows
+from hf_oss_instruct.verification.verify import Options, RowToVerify, verify_rows
 
 SOLUTION = '''
 def clamp_{0}(x, low=0, high={0}):
@@ -81,9 +81,9 @@ def rows(count: int = 40) -> None:
     made = [suite_of(number, 10) for number in range(5, 9 + count)]
     options, cores = Options(stubs=2), len(os.sched_getaffinity(0))
     cpu_s, how = meter()
-    list(verify_rows([RowIn([solution], tests, "python") for solution, tests in made[:4]], options))
+    list(verify_rows([RowToVerify([solution], tests, "python") for solution, tests in made[:4]], options))
     before, began = cpu_s(), time.monotonic()
-    found = list(verify_rows([RowIn([solution], tests, "python") for solution, tests in made[4:]], options))
+    found = list(verify_rows([RowToVerify([solution], tests, "python") for solution, tests in made[4:]], options))
     cpu, wall = (cpu_s() - before) / count, (time.monotonic() - began) / count
     assert all(row.passed and row.mutants == 8 for row in found), [row.detail for row in found if not row.passed]
     print(f"a row with 10 tests, 8 mutants, 2 stubs, 2 reruns: {1000 * cpu:.0f} ms CPU, which is {cores / cpu:.1f} rows/s on")
@@ -127,13 +127,13 @@ def compiled() -> None:
     cpu_s, how = meter()
     for language, (solution, main, tests) in COMPILED.items():
         run_program(solution + main, language)  # starts the fork server, and makes what compilers share
-        list(verify_rows([RowIn([solution], tests, language)]))  # the first row of a process tries the toolchain
+        list(verify_rows([RowToVerify([solution], tests, language)]))  # the first row of a process tries the toolchain
         before = cpu_s()
         for at in range(4):
             assert run_program(f"{solution}{main}// {at}\n", language).status == "ok"
         once = (cpu_s() - before) / 4
         before = cpu_s()
-        found = list(verify_rows([RowIn([f"{solution}// {at}\n"], tests, language) for at in range(4)], workers=1))
+        found = list(verify_rows([RowToVerify([f"{solution}// {at}\n"], tests, language) for at in range(4)], workers=1))
         row = (cpu_s() - before) / 4
         assert all(one.passed for one in found), found[0].detail
         mutants = sum(one.mutants for one in found) / 4

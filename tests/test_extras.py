@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.console import ways_to_look
+from hf_oss_instruct.console import view_commands
 from hf_oss_instruct.extras import NAME, install_command, requirement
 
 SOURCES = Path(__file__).parents[1] / "src/hf_oss_instruct"
@@ -63,9 +63,9 @@ def test_another_machine_installs_the_same_version(origin: dict[str, Any] | None
 
 def test_a_command_that_needs_an_extra_is_named_with_the_one_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     report = "hf-oss-instruct report pairs"
-    assert ways_to_look("pairs") == [report, "pairs/README.md"]
+    assert view_commands("pairs") == [report, "pairs/README.md"]
     monkeypatch.setitem(sys.modules, "vl_convert", None)  # as where it is not installed
-    assert ways_to_look("pairs") == [f"{install_command('report')} && {report}", "pairs/README.md"]
+    assert view_commands("pairs") == [f"{install_command('report')} && {report}", "pairs/README.md"]
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -33,23 +33,23 @@ def show_block(title: str, text: str | None = None) -> None:
         show_line(text)
 
 
-def show_ending(made: str, place: object = None, *, look: Sequence[str] = (), then: str = "") -> None:
+def show_ending(summary: str, location: object = None, *, view: Sequence[str] = (), next_command: str = "") -> None:
     """Print the first lines after a command: what was made and where, what to look at, and the next command to type.
 
     Args:
-        made: what was made, in a few words with its count.
-        place: folder, file or URL.
-        look: commands, files or URLs that show it, a line each.
-        then: the next command; empty if there is none or the command did not finish.
+        summary: what was made, in a few words with its count.
+        location: folder, file or URL.
+        view: commands, files or URLs that show it, a line each.
+        next_command: the next command; empty if there is none or the command did not finish.
     """
-    show_line(made, "bold", then="" if place is None else f" → {place}")
-    for label, text in zip(("Look at:", *[""] * len(look)), look, strict=False):
+    show_line(summary, "bold", then="" if location is None else f" → {location}")
+    for label, text in zip(("Look at:", *[""] * len(view)), view, strict=False):
         show_line(f"{label:<9}{text}")
-    if then:
-        show_line(f"{'Next:':<9}{then}")
+    if next_command:
+        show_line(f"{'Next:':<9}{next_command}")
 
 
-def ways_to_look(out: object) -> list[str]:
+def view_commands(out: object) -> list[str]:
     """Return what shows a dataset in a folder: the command `report`, after the one that installs its extra, and the card."""
     report = command_line("report", out)
     if not (find_spec("vl_convert") and find_spec("sklearn")):

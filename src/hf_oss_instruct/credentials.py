@@ -41,7 +41,7 @@ def key_from(variable: str | None, base_url: str | None) -> str | None:
     if variable is None:
         return None
     if variable in HF_TOKEN_NAMES and base_url is not None and not is_hugging_face(base_url):
-        raise _never_sent(variable, base_url)
+        raise _wrong_host_error(variable, base_url)
     key = os.environ.get(variable)
     if not key:
         raise UsageError(f"The environment variable {variable!r} is not set. Export the key in it, or leave --api-key-env out.")
@@ -65,14 +65,14 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
     if base_url is None or is_hugging_face(base_url):
         return
     if key and is_hugging_face_token(key):
-        raise _never_sent(name, base_url)
+        raise _wrong_host_error(name, base_url)
     try:
         parts = urlsplit(base_url)
     except ValueError:
         return  # not a URL: reported where it is used
     words = [unquote(word) for word in (parts.username, parts.password) if word]
     if any(map(is_hugging_face_token, words)) or holds_hugging_face_token(unquote(parts.path + " " + parts.query)):
-        raise _never_sent("The key in --base-url", base_url)
+        raise _wrong_host_error("The key in --base-url", base_url)
 
 
 def is_hugging_face_token(key: str) -> bool:
@@ -148,7 +148,7 @@ def _without_secret(found: re.Match[str]) -> str:
     return f"{found[1]}{found[2]}=***" if is_secret_name(found[2]) else found[0]
 
 
-def _never_sent(name: str, base_url: str) -> UsageError:
+def _wrong_host_error(name: str, base_url: str) -> UsageError:
     host = urlsplit(base_url).hostname
     reason = f"{name} is for Hugging Face" if name in HF_TOKEN_NAMES else f"{name} is a Hugging Face token"
     return UsageError(f"{reason} and is never sent to {host!r}. Name a variable with that server's own key in --api-key-env.")

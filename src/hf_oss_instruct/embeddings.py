@@ -140,12 +140,12 @@ class Encoder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(texts, dimensions): the mean of each text's last hidden states, of length 1."""
-        by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # little padding
+        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding
         found: list[Any] = [None] * len(texts)
         for start in range(0, len(texts), AT_ONCE):
-            places = by_length[start : start + AT_ONCE]
-            for place, vector in zip(places, self._batch([texts[place] for place in places]), strict=True):
-                found[place] = vector
+            batch = by_length[start : start + AT_ONCE]
+            for index, vector in zip(batch, self._batch([texts[index] for index in batch]), strict=True):
+                found[index] = vector
         return np.stack(found)
 
     def _batch(self, texts: list[str]) -> Vectors:

@@ -188,16 +188,16 @@ def _markers(text: str) -> Iterator[_Marker]:
         number = bisect_right(starts, match.start()) - 1
         line = lines[number].removesuffix("\r")
         first, last = match.start() - starts[number], match.end() - starts[number]
-        if number in fenced or _inside(strings, match.start()):
+        if number in fenced or _is_inside(strings, match.start()):
             continue
         if number not in quotes:
             quotes[number] = [quoted.span() for quoted in _QUOTED.finditer(line)]
-        if not _inside(quotes[number], first):
+        if not _is_inside(quotes[number], first):
             family = int((match.lastgroup or "")[1:])
             yield _Marker(match.start(), match.end(), family, not _closes(match), line[:first], line[last:])
 
 
-def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+def _is_inside(spans: list[tuple[int, int]], position: int) -> bool:
     number = bisect_right(spans, (position, position)) - 1
     return number >= 0 and spans[number][0] < position < spans[number][1]
 
@@ -261,7 +261,7 @@ def _channel_heads(text: str) -> Iterator[re.Match[str]]:
     for number, line in enumerate(lines):
         quotes = [quoted.span() for quoted in _QUOTED.finditer(line)]
         for head in _CHANNEL.finditer(text, position, position + len(line)):
-            if number not in fenced and not _inside(quotes, head.start() - position):
+            if number not in fenced and not _is_inside(quotes, head.start() - position):
                 yield head
                 if head["name"].lower() == "final":
                     return

@@ -51,7 +51,7 @@ def interrupting() -> Iterator[None]:
     """
 
     def handle(number: int) -> None:
-        threading.Thread(target=_leave_anyway, name="oss-instruct-leave", daemon=True).start()
+        threading.Thread(target=_exit_after_timeout, name="oss-instruct-leave", daemon=True).start()
         raise KeyboardInterrupt
 
     with _handled(handle):
@@ -76,7 +76,7 @@ def deferring() -> Iterator[StopRequest]:
         yield request
 
 
-def _leave_anyway() -> None:
+def _exit_after_timeout() -> None:
     time.sleep(PATIENCE_S)
     os._exit(EXIT_INTERRUPTED)
 

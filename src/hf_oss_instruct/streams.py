@@ -39,11 +39,11 @@ class _Output(io.FileIO):
             return len(data)
 
 
-def _spelled_out(error: UnicodeError) -> tuple[str | bytes, int]:
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(letter) or letter.encode("ascii", "backslashreplace").decode() for letter in lacking), error.end
+    unencodable = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(letter) or letter.encode("ascii", "backslashreplace").decode() for letter in unencodable), error.end
 
 
 def _plain_ascii(name: str) -> codecs.CodecInfo | None:
@@ -56,7 +56,7 @@ def _plain_ascii(name: str) -> codecs.CodecInfo | None:
     )  # fmt: skip
 
 
-codecs.register_error(SPELLED_OUT, _spelled_out)
+codecs.register_error(SPELLED_OUT, _escape)
 codecs.register(_plain_ascii)
 
 
@@ -68,9 +68,9 @@ def forgiving() -> Iterator[None]:
     """
     before = sys.stdout, sys.stderr
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _forgiving(sys.stdout, 1)
+        sys.stdout = _escaping_stream(sys.stdout, 1)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _forgiving(sys.stderr, 2)
+        sys.stderr = _escaping_stream(sys.stderr, 2)
     try:
         yield
     finally:
@@ -79,7 +79,7 @@ def forgiving() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def _forgiving(stream: Any, number: int) -> io.TextIOWrapper:
+def _escaping_stream(stream: Any, number: int) -> io.TextIOWrapper:
     try:
         encoding, to_terminal = stream.encoding, stream.isatty()
         stream.flush()

@@ -121,9 +121,9 @@ def _in_error(root: Node) -> int:
 
 
 def _defines(root: Node) -> bool:
-    stack, looked = root.named_children[::-1], 0  # without the root: Python's own kind is `module`
-    while stack and looked < LOOKED_AT:
-        node, looked = stack.pop(), looked + 1
+    stack, visited = root.named_children[::-1], 0  # without the root: Python's own kind is `module`
+    while stack and visited < LOOKED_AT:
+        node, visited = stack.pop(), visited + 1
         if node.is_named and DEFINITION.fullmatch(node.type):
             return True
         stack.extend(reversed(node.named_children))

@@ -155,6 +155,6 @@ def toolchain(language: str) -> Toolchain:
     if language not in TOOLCHAINS:
         raise UsageError(f"Programs in {language!r} are not run here. Use one of: {', '.join(TOOLCHAINS)}.")
     row = TOOLCHAINS[language]
-    if lacking := missing(row):
-        raise ToolchainMissingError(f"{', '.join(lacking)} is not installed. Install it with: {row.install}")
+    if missing_tools := missing(row):
+        raise ToolchainMissingError(f"{', '.join(missing_tools)} is not installed. Install it with: {row.install}")
     return row

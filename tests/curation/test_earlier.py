@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.curation.console import show_curated
-from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.publishing.cards import curated_card
 
@@ -80,7 +80,7 @@ def test_a_whole_report_is_passed_on_without_a_warning(tmp_path: Path, caplog: p
 
 def test_a_wrong_value_anywhere_breaks_neither_card_nor_console(tmp_path: Path) -> None:
     tried = 0
-    logging.getLogger("hf_oss_instruct.curation.earlier").disabled = True
+    logging.getLogger("hf_oss_instruct.curation.earlier_report").disabled = True
     try:
         for path in places(REPORT):
             for value in WRONG:
@@ -90,7 +90,7 @@ def test_a_wrong_value_anywhere_breaks_neither_card_nor_console(tmp_path: Path) 
                 show_curated(report, tmp_path)
                 tried += 1
     finally:
-        logging.getLogger("hf_oss_instruct.curation.earlier").disabled = False
+        logging.getLogger("hf_oss_instruct.curation.earlier_report").disabled = False
     assert tried > 500
 
 

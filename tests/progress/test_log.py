@@ -8,7 +8,7 @@ import pytest
 
 from hf_oss_instruct.progress.counts import SILENT, Counts
 from hf_oss_instruct.progress.layout import View
-from hf_oss_instruct.progress.log import Due, LogProgress
+from hf_oss_instruct.progress.log import LogProgress, LogSchedule
 from hf_oss_instruct.progress.rates import Rates
 from hf_oss_instruct.progress.show import show_progress
 
@@ -23,7 +23,7 @@ class Clock:
 def lines(done_at: dict[float, int], total: int | None, until: float) -> list[float]:
     """When lines come, for a stage that is polled twice a second."""
     clock = Clock()
-    due, counts, found = Due(clock), Counts(total), []
+    due, counts, found = LogSchedule(clock), Counts(total), []
     while clock.now < until:
         clock.now += 0.5
         counts.done = done_at.get(clock.now, counts.done)

@@ -14,8 +14,8 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale import store as store_module
 from hf_oss_instruct.scale.launch import Launch
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
-from hf_oss_instruct.scale.send import check_place
 from hf_oss_instruct.scale.store import Store, StoreError, library_of
+from hf_oss_instruct.scale.upload import check_place
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec

@@ -19,9 +19,9 @@ from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.merge import merge
 from hf_oss_instruct.scale.plan import DENYLIST, Plan, write_plan
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
-from hf_oss_instruct.scale.send import check_place, send_dataset
 from hf_oss_instruct.scale.shipping import Shipper, fetch_recorded
 from hf_oss_instruct.scale.store import Store, StoreError
+from hf_oss_instruct.scale.upload import check_place, send_dataset
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec

@@ -169,7 +169,7 @@ def test_stops_when_there_is_no_hope(tmp_path: Path, says: Callable[[], Retryabl
 
     asyncio.run(attempts())
     assert expected in str(scene.runner.error)
-    assert not scene.runner.goes_on(0, 0)
+    assert not scene.runner.should_retry(0, 0)
 
 
 def test_an_answer_between_failures_starts_the_count_anew(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hf_oss_instruct.synthesis.timeouts import AT_FIRST, LONGEST_S, MULTIPLE, MU
 def after(*latencies_s: float) -> float:
     deadline = Deadline()
     for latency_s in latencies_s:
-        deadline.learn(latency_s)
+        deadline.record_latency(latency_s)
     return deadline.seconds
 
 
@@ -48,23 +48,23 @@ def test_no_answer_like_those_before_is_cut(latencies_s: list[float]) -> None:
 def test_a_fixed_deadline_learns_nothing() -> None:
     async def quick() -> float:
         deadline = Deadline(7.0)
-        await deadline.keep(asyncio.sleep(0))
+        await deadline.run(asyncio.sleep(0))
         return deadline.seconds
 
     assert asyncio.run(quick()) == 7.0
-    assert Deadline(7.0).allowed(3) == 56.0
-    assert Deadline(1200.0).allowed(1) == 1200.0
+    assert Deadline(7.0).timeout_s(3) == 56.0
+    assert Deadline(1200.0).timeout_s(1) == 1200.0
 
 
 def test_attempts_in_flight_follow_what_others_teach() -> None:
     async def hangs_while_others_answer() -> float:
         deadline = Deadline(shortest_s=0.2, longest_s=3600)
         started = time.monotonic()
-        hanging = asyncio.ensure_future(deadline.keep(asyncio.sleep(3600)))
+        hanging = asyncio.ensure_future(deadline.run(asyncio.sleep(3600)))
         await asyncio.sleep(0)
         assert deadline.oldest_s >= 0
         for _ in range(3):
-            await deadline.keep(asyncio.sleep(0.001))
+            await deadline.run(asyncio.sleep(0.001))
         with pytest.raises(TimeoutError):
             await hanging
         assert deadline.oldest_s == 0
@@ -79,7 +79,7 @@ def test_one_timer_ends_every_attempt_at_its_own_deadline_in_one_loop_after_anot
     async def late(timeouts: int) -> None:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
-            await deadline.keep(asyncio.sleep(3600), timeouts)
+            await deadline.run(asyncio.sleep(3600), timeouts)
         assert time.monotonic() - started >= 0.05 * 2**timeouts - 0.005
         ended.append(timeouts)
 
@@ -94,7 +94,7 @@ def test_one_timer_ends_every_attempt_at_its_own_deadline_in_one_loop_after_anot
 def test_an_attempt_that_is_cancelled_leaves_the_others_their_deadline() -> None:
     async def two() -> None:
         deadline = Deadline(0.1)
-        first, second = (asyncio.ensure_future(deadline.keep(asyncio.sleep(3600))) for _ in range(2))
+        first, second = (asyncio.ensure_future(deadline.run(asyncio.sleep(3600))) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
         with pytest.raises(TimeoutError):
@@ -106,7 +106,7 @@ def test_an_attempt_that_is_cancelled_leaves_the_others_their_deadline() -> None
 
 def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
     async def late(timeouts: int) -> str:
-        return await Deadline(0.2).keep(asyncio.sleep(0.4, "late"), timeouts)
+        return await Deadline(0.2).run(asyncio.sleep(0.4, "late"), timeouts)
 
     with pytest.raises(TimeoutError):
         asyncio.run(late(0))
@@ -121,7 +121,7 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request() -> No
     assert (counts.outcomes, counts.requests, counts.remark) == ({"kept": 0}, 150, "")
 
     async def waits() -> None:
-        hanging = asyncio.ensure_future(usage.deadlines[0].keep(asyncio.sleep(3600)))
+        hanging = asyncio.ensure_future(usage.deadlines[0].run(asyncio.sleep(3600)))
         await asyncio.sleep(0)
         for timer in usage.deadlines[0]._running:
             usage.deadlines[0]._running[timer] = time.monotonic() - 45, 0

@@ -97,8 +97,8 @@ def list_facts(options: Options) -> dict[str, Any]:
     if not had and not missing:
         return whole | {"status": "not_done", "why": "no benchmark was named"}
     if missing:
-        lacking = ", ".join(facts["name"] for facts in missing)
-        why = f"checked against {had or 'nothing'}, not against {lacking}: {missing[0]['why']}"
+        missing_names = ", ".join(facts["name"] for facts in missing)
+        why = f"checked against {had or 'nothing'}, not against {missing_names}: {missing[0]['why']}"
         return whole | {"status": "not_done", "why": why}
     return whole
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks, ways_to_look
+from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks, view_commands
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.run_report import RunReport
 
 
 def show_curated(report: RunReport, out: Path) -> None:
     """Print the report of a curation."""
-    look = ways_to_look(out)
+    views = view_commands(out)
     then = command_line("publish", out, "--to", f"YOU/{out.resolve().name}") if report["kept"] else ""
-    show_ending(f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, look=look, then=then)
+    show_ending(f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, view=views, next_command=then)
     show_rejected(report)
     for old, new in report["columns_renamed"].items():
         show_line(f"  column {old!r} has a name that the checks use: kept as {new!r}")

@@ -153,23 +153,23 @@ def allowed_names(names: Iterable[str]) -> frozenset[str]:
         UsageError: a name is not an SPDX name.
     """
     found = {name: spdx(name) for name in names}
-    if strange := sorted(name for name, known in found.items() if known is None):
-        raise UsageError(f"No SPDX names: {', '.join(strange)}. Use 'permissive', 'any', or names such as MIT,Apache-2.0.")
+    if unknown := sorted(name for name, known in found.items() if known is None):
+        raise UsageError(f"No SPDX names: {', '.join(unknown)}. Use 'permissive', 'any', or names such as MIT,Apache-2.0.")
     return frozenset(map(str, found.values()))
 
 
 @lru_cache(maxsize=2**14)
 def _allows(expression: str, allowed: frozenset[str]) -> bool:
     """OR needs one permissive side, AND both; the exception after WITH must be one that only grants rights."""
-    return _holds(_parsed(expression), allowed)
+    return _is_satisfied(_parsed(expression), allowed)
 
 
-def _holds(node: Any, allowed: frozenset[str]) -> bool:
+def _is_satisfied(node: Any, allowed: frozenset[str]) -> bool:
     from license_expression import LicenseWithExceptionSymbol
 
     if getattr(node, "args", ()):
         combine = any if node.__class__.__name__ == "OR" else all
-        return combine(_holds(part, allowed) for part in node.args)
+        return combine(_is_satisfied(part, allowed) for part in node.args)
     if isinstance(node, LicenseWithExceptionSymbol):
         return node.license_symbol.key in allowed and node.exception_symbol.key in PERMISSIVE_EXCEPTIONS
     return node is not None and node.key in allowed

@@ -69,18 +69,18 @@ def prose_words(rows: Texts) -> ngrams.Words:
 def blind_tokens(rows: Texts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
-    telling = np.zeros(len(found.hashes), bool)
-    telling[ngrams.among(found.hashes, _KEEP)] = True
-    telling |= np.take(DIGITS, rows.data[found.starts]) != 0
+    distinctive = np.zeros(len(found.hashes), bool)
+    distinctive[ngrams.among(found.hashes, _KEEP)] = True
+    distinctive |= np.take(DIGITS, rows.data[found.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
     kind[found.starts] = 2
     positions = np.flatnonzero(kind)
     is_word = np.take(kind, positions) == 2
     every = np.take(_SIGNS, np.take(rows.data, positions))
-    every[is_word] = np.where(telling, found.hashes, _NAME)
-    tells = np.zeros(len(every), bool)
-    tells[is_word] = telling
-    return every, np.searchsorted(positions, rows.ends), tells
+    every[is_word] = np.where(distinctive, found.hashes, _NAME)
+    is_distinctive = np.zeros(len(every), bool)
+    is_distinctive[is_word] = distinctive
+    return every, np.searchsorted(positions, rows.ends), is_distinctive
 
 
 def squeezed(rows: Texts) -> tuple[Bytes, Positions]:

@@ -159,8 +159,8 @@ def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
         for table in tables:
             for field in table.schema:
                 kinds.setdefault(field.name, set()).add(field.type)
-        odd = {name for name, found in kinds.items() if len(found - {pa.null()}) > 1}
-        return pa.concat_tables([_with_text(table, odd) for table in tables], promote_options="permissive")
+        mixed = {name for name, found in kinds.items() if len(found - {pa.null()}) > 1}
+        return pa.concat_tables([_with_text(table, mixed) for table in tables], promote_options="permissive")
 
 
 def _with_text(table: pa.Table, names: set[str]) -> pa.Table:

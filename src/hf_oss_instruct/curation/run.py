@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import checks, dedup
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
-from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.pairs import TableColumns, columns_of, pair_rows
 from hf_oss_instruct.curation.preference import preference_table
 from hf_oss_instruct.curation.rows import as_text, every_text_column, read, without_reserved
@@ -109,11 +109,11 @@ def run_steps(
         with progress.stage(f"Check {number} of {len(steps)}: {step.what}") as counts:
             counts.outcomes, counts.reasons = {"rows left": int(before.sum())}, rejected
             table = step.make(options)(table)
-        fell = before & ~not_rejected(table)
-        rejected = rejected | ({step.name: int(fell.sum())} if fell.any() else {})
-        more: dict[str, Any] = {"rejected": int(fell.sum())}
+        rejected_now = before & ~not_rejected(table)
+        rejected = rejected | ({step.name: int(rejected_now.sum())} if rejected_now.any() else {})
+        more: dict[str, Any] = {"rejected": int(rejected_now.sum())}
         if step.name == "near_duplicates":
-            more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(fell)).to_pylist())
+            more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(rejected_now)).to_pylist())
         entries.append(checks.entry(step, options, **more))
     return table, entries
 
@@ -223,9 +223,9 @@ def _write(
         card: as of `curate`.
     """
     keep = pa.array(not_rejected(marked))
-    kept, fallen = marked.filter(keep), marked.filter(pc.invert(keep))
+    kept, rejected = marked.filter(keep), marked.filter(pc.invert(keep))
     kept = kept.drop_columns(marks)
-    parts, counts = [("data", kept), ("rejected", fallen)], RunReport(pairs=0)
+    parts, counts = [("data", kept), ("rejected", rejected)], RunReport(pairs=0)
     if pair:
         pairs = [to_prompt_completion(row) for row in pair_rows(kept, pair) if row["problem"] and row["solution"]]
         parts.append(("sft", pa.Table.from_pylist(pairs, SFT_SCHEMA)))

@@ -56,9 +56,9 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
         EvaluationError: they were not scored on the same problems.
     """
     if a.keys() != b.keys():
-        odd = sorted(a.keys() ^ b.keys())
+        unmatched = sorted(a.keys() ^ b.keys())
         raise EvaluationError(
-            f"A and B were not scored on the same problems: {len(odd)} differ, such as {odd[0]!r}. Score both on all."
+            f"A and B were not scored on the same problems: {len(unmatched)} differ, such as {unmatched[0]!r}. Score both on all."
         )
     if not a:
         raise EvaluationError("A and B contain no problems. Score some samples first.")

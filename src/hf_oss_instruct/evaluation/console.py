@@ -29,7 +29,7 @@ def show_scores(scores: Sequence[Score], folders: Sequence[Path], judged: int) -
     """
     made = f"{plural(judged, 'sample')} of {', '.join(score.task for score in scores)} judged"
     then = command_line("compare", folders[0], "OTHER") if folders else ""
-    show_ending(made, next(iter(folders), None), look=[str(folder / TABLE) for folder in folders], then=then)
+    show_ending(made, next(iter(folders), None), view=[str(folder / TABLE) for folder in folders], next_command=then)
     heading = table(scores[0])[0]
     shown = Table(*heading[:NUMBERS_FROM])
     for name in heading[NUMBERS_FROM:]:

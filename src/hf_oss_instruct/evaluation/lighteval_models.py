@@ -178,10 +178,10 @@ class LightevalModel:
         if style != "completion":
             template = template_for(style, self._model.tokenizer)
             text, stop = template.prompt(asked.text) + asked.prefix, (template.stop, *asked.stop)
-        tokens, room = len(self._model.tokenizer.encode(text)), self._model.max_length
-        if room and tokens >= room:
+        tokens, limit = len(self._model.tokenizer.encode(text)), self._model.max_length
+        if limit and tokens >= limit:
             raise EvaluationError(
-                f"A prompt has {tokens:,} tokens, but the model accepts {room:,}: it would be cut. Use a longer-context model."
+                f"A prompt has {tokens:,} tokens, but the model accepts {limit:,}: it would be cut. Use a longer-context model."
             )
         return text, stop
 

@@ -173,7 +173,7 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
     return LightevalTaskConfig(
         name=name,
         prompt_function=_documents(task, style),
-        hf_repo=str(_listed(task)) if local else source.repo,
+        hf_repo=str(_id_folder(task)) if local else source.repo,
         hf_subset="default" if local else source.subset,
         hf_revision=None if local else source.revision,
         metrics=[metric],
@@ -184,7 +184,7 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
     )
 
 
-def _listed(task: str) -> Path:
+def _id_folder(task: str) -> Path:
     """Create a folder with the IDs of a task's problems, for `datasets` to read if it cannot read the benchmark's own file."""
     found = benchmark(task)
     key = json.dumps([found.task, found.version, list(found.problems)])

@@ -164,12 +164,12 @@ def claim(out: Path, benchmark: Benchmark) -> None:
     """
     path, own = out / RESULTS, {"task": benchmark.task, "version": benchmark.version}
     try:
-        theirs = read_object(path, {"task": str, "version": str}) if path.exists() else own
+        existing = read_object(path, {"task": str, "version": str}) if path.exists() else own
     except ValueError as error:
         raise RunError(f"{error}. Remove it, or choose another folder with --out.") from error
-    if {name: theirs[name] for name in own} != own:
+    if {name: existing[name] for name in own} != own:
         raise RunError(
-            f"The folder {str(out)!r} holds results of {theirs['task']} on {theirs['version']}, not of {own['task']} on "
+            f"The folder {str(out)!r} holds results of {existing['task']} on {existing['version']}, not of {own['task']} on "
             f"{own['version']}. Choose another with --out."
         )
     if not path.exists():

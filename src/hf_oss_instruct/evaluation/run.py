@@ -123,9 +123,9 @@ def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
     Raises:
         EvaluationError: the tasks, data or problems differ.
     """
-    theirs, others = _identity(a), _identity(b)
-    if theirs != others:
-        raise EvaluationError(f"A is {theirs} and B is {others}: they cannot be compared. Score both on the same task and data.")
+    first, second = _identity(a), _identity(b)
+    if first != second:
+        raise EvaluationError(f"A is {first} and B is {second}: they cannot be compared. Score both on the same task and data.")
     rows_a, rows_b = results.read_verdicts(a), results.read_verdicts(b)
     has_plus = any(verdict.plus is not None for verdict in rows_a)
     kinds = ("base", "plus") if has_plus else ("passed",)

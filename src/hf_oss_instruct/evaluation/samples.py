@@ -91,11 +91,11 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
     samples = _renumbered(samples)
     if unknown := [sample for sample in samples if sample.task_id not in benchmark.problems]:
         some = next(iter(benchmark.problems))
-        such = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.location})" for one in unknown[:SHOWN]))
+        listed = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.location})" for one in unknown[:SHOWN]))
         count = len({one.task_id for one in unknown})
         raise EvaluationError(
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
-            f"({benchmark.version}), such as {such}; its IDs look like {some!r}. Check --task and the version of --data."
+            f"({benchmark.version}), such as {listed}; its IDs look like {some!r}. Check --task and the version of --data."
         )
     asked = {sample.task_id for sample in samples}
     missing = [task_id for task_id in benchmark.problems if task_id not in asked]

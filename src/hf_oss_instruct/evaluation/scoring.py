@@ -149,7 +149,7 @@ class Grader:
         if called := call_tests.read(tests, problem.language):
             expected = self._expected.of(problem, called)
             if not expected.final:
-                return Judgement("sandbox_error", [False], detail=expected.trouble)
+                return Judgement("sandbox_error", [False], detail=expected.error)
             if expected.values:
                 return judge_calls(program, called, expected.values, problem.language, limits, tier=self._tier)
         program, tests = guarded(program, tests, problem.language)

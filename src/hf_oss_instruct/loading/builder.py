@@ -86,9 +86,9 @@ class OssInstruct(SeedOrderBuilder):
     ) -> Iterator[tuple[int, Row | dict[str, str]]]:
         """Yield (position in seed order, row) of some of `of` shards, from a position on; without `start`, all or an error."""
         opened, share = self.opened, Fraction(len(shards), of)
-        mine = shards if isinstance(shards, range) else frozenset(shards)
+        own_shards = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
-            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in mine),
+            (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in own_shards),
             pair_task(opened.spec, opened.teacher),
             concurrency=max(int(opened.spec.teacher.in_flight * share), 1),
             timeout=opened.spec.teacher.timeout,

@@ -136,10 +136,10 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         start = self._state_dict["next_seed"] if self._state_dict else 0
-        for place, row in self.generate_examples_fn(**self.kwargs, shards=self.shards, start=start):
+        for key, row in self.generate_examples_fn(**self.kwargs, shards=self.shards, start=start):
             if self._state_dict:
-                self._state_dict["next_seed"] = place + 1
-            yield place, row
+                self._state_dict["next_seed"] = key + 1
+            yield key, row
 
     def shuffle_data_sources(self, generator: Any) -> SeedOrderExamples:
         """Not supported, as after `take` and `skip`: seeds are in hash order already, and a shuffle buffer reads one stream."""

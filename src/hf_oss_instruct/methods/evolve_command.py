@@ -65,7 +65,7 @@ def evolve(
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
     from hf_oss_instruct.synthesis.run import with_benchmarks
-    from hf_oss_instruct.synthesis.table_console import leave_table_run
+    from hf_oss_instruct.synthesis.table_console import exit_with_result
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
@@ -85,7 +85,7 @@ def evolve(
                 names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
                 checked, lists = with_benchmarks(plan.spec, names)
             result = evolve_table(replace(plan, spec=checked), out, lists=lists, progress=progress)
-        leave_table_run(result, output, done="evolved", say_more=_say_more, recipe="magicoder-evol")
+        exit_with_result(result, output, done="evolved", show_details=_show_details, recipe="magicoder-evol")
 
 
 def _show_plan(plan: EvolutionPlan, output: str) -> None:
@@ -146,7 +146,7 @@ def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> Non
     show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
 
 
-def _say_more(report: RunReport) -> None:
+def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line, show_unfinished_checks
     from hf_oss_instruct.synthesis.console import show_verification
 

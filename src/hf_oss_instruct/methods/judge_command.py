@@ -63,7 +63,7 @@ def judge_command(
 
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
-    from hf_oss_instruct.synthesis.table_console import leave_table_run
+    from hf_oss_instruct.synthesis.table_console import exit_with_result
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
@@ -80,7 +80,7 @@ def judge_command(
     else:
         with show_progress(output) as progress:
             result = judge_table(plan, out or Path(f"{Path(rows.name).stem}-judged"), progress=progress)
-        leave_table_run(result, output, done="judged", say_more=_say_more)
+        exit_with_result(result, output, done="judged", show_details=_show_details)
 
 
 def _show_plan(plan: JudgingPlan, output: str) -> None:
@@ -136,7 +136,7 @@ def _show_outcome(outcome: Outcome, output: str) -> None:
         show_line(f"{one['criterion']}: {one['score']:g}  ({one['judge']})")
 
 
-def _say_more(report: RunReport) -> None:
+def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line
 
     found = report["judging"]

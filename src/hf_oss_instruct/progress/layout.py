@@ -48,14 +48,14 @@ def frame(view: View, width: int) -> RenderableType:
     width = max(width - 1, 10)  # a full last column would make some terminals wrap
     lines: list[RenderableType] = [_line(one_line(view.title), width, "bold"), *_bar(view, width)]
     lines += [_line(line, width) for line in wrapped(_outcomes(view.counts), width)]
-    lines += [_line(line, width, "dim") for line in wrapped(_speeds(view, short=width < NARROW), width)]
+    lines += [_line(line, width, "dim") for line in wrapped(_rates(view, short=width < NARROW), width)]
     lines += [_line(line, width, "magenta") for line in wrapped(_remarks(view.counts), width)]
     return Group(*lines, Text())  # where the terminal echoes what is typed, such as ^C
 
 
 def log_line(view: View) -> str:
     """The stage on one line without control characters."""
-    parts = [_done(view), *_outcomes(view.counts), *_speeds(view, short=False), *_remarks(view.counts)]
+    parts = [_done(view), *_outcomes(view.counts), *_rates(view, short=False), *_remarks(view.counts)]
     return ": ".join(filter(None, (one_line(view.title), SEPARATOR.join(filter(None, parts)))))
 
 
@@ -142,7 +142,7 @@ def _outcomes(counts: Counts) -> Iterator[str]:
         yield from others
 
 
-def _speeds(view: View, short: bool) -> Iterator[str]:
+def _rates(view: View, short: bool) -> Iterator[str]:
     counts, rates = view.counts, view.rates
     if rates.requests:
         yield f"{_rate(rates.requests)} {'req' if short else 'requests'}/s"
@@ -153,8 +153,8 @@ def _speeds(view: View, short: bool) -> Iterator[str]:
     yield from (f"{one_line(name)} {one_line(value)}" for name, value in counts.values.items())
     for name, (used, limit) in counts.spent.items():
         in_all = used * counts.total / counts.done if name == "cost" and counts.total and counts.done else 0.0
-        about = f", about {_amount(name, in_all)} in all" if in_all > used else ""
-        yield f"{name} {_amount(name, used)}" + (f" of {_amount(name, limit)}" if limit is not None else "") + about
+        about = f", about {_format_amount(name, in_all)} in all" if in_all > used else ""
+        yield f"{name} {_format_amount(name, used)}" + (f" of {_format_amount(name, limit)}" if limit is not None else "") + about
     if counts.total is not None and view.elapsed_s >= 1:
         yield f"{clock(view.elapsed_s)} so far"
 
@@ -167,5 +167,5 @@ def _rate(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:,.1f}" if number >= 0.1 else f"{number:.2g}"
 
 
-def _amount(name: str, number: float) -> str:
+def _format_amount(name: str, number: float) -> str:
     return f"{number:,.2f}" if name == "cost" else f"{number:,.0f}"

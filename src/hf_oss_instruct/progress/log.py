@@ -27,7 +27,7 @@ class LogProgress(Stages):
 
     def __init__(self, due: Callable[[View], bool] | None = None, poll_s: float = POLL_S) -> None:
         super().__init__()
-        self._due, self._poll_s, self._file = due or Due(), poll_s, sys.stderr
+        self._due, self._poll_s, self._file = due or LogSchedule(), poll_s, sys.stderr
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, name="oss-instruct-progress", daemon=True)
 
@@ -50,7 +50,7 @@ class LogProgress(Stages):
                 print(log_line(view), file=self._file, flush=True)
 
 
-class Due:
+class LogSchedule:
     """Whether it is time for a line.
 
     Args:

@@ -67,9 +67,9 @@ def dataset_card(
         space: the Space that shows its rows.
         info: columns and sizes of each config, as `dataset_info` returns them.
     """
-    held = _configs_with_rows(report, configs)
-    front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), held)
-    if info := [one for one in info or () if one["config_name"] in held]:
+    configs_with_rows = _configs_with_rows(report, configs)
+    front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), configs_with_rows)
+    if info := [one for one in info or () if one["config_name"] in configs_with_rows]:
         front_matter["dataset_info"] = info
     return (
         environment()
@@ -87,7 +87,7 @@ def dataset_card(
             embedded=report["teacher"].partition("/")[0] == EMBEDDED_TEACHER.partition("/")[0],
             path=repo_id or "PATH_OR_HUB_ID",
             published=repo_id is not None,
-            held=held,
+            held=configs_with_rows,
             with_seeds=with_seeds,
             recipes=recipes,
             pictures=list((pictures or {}).items()),
@@ -126,7 +126,7 @@ def curated_card(name: str, report: RunReport, by: str = "curate") -> str:
 
 
 def _front_matter(
-    name: str, report: RunReport, config: dict[str, Any], license: dict[str, Any], held: list[str]
+    name: str, report: RunReport, config: dict[str, Any], license: dict[str, Any], configs_with_rows: list[str]
 ) -> dict[str, Any]:
     source = config["seeds"]["dataset"]
     return {
@@ -139,7 +139,7 @@ def _front_matter(
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
-        "configs": _configs(held, report),
+        "configs": _configs(configs_with_rows, report),
     }
 
 
@@ -158,7 +158,7 @@ def _configs_with_rows(report: RunReport, names: list[str] | None = None) -> lis
     return [name for name in names or CONFIGS if counts.get(name, report["kept"])]
 
 
-def _configs(held: list[str], report: RunReport) -> list[dict[str, Any]]:
+def _configs(configs_with_rows: list[str], report: RunReport) -> list[dict[str, Any]]:
     """The configs' files, each with a description that identifies the state of the folder.
 
     The cache of `datasets` 5.2 identifies a local folder by its last path component and its card. Without the state, it would
@@ -173,7 +173,7 @@ def _configs(held: list[str], report: RunReport) -> list[dict[str, Any]]:
             "data_files": [{"split": "train", "path": f"{CONFIGS[name]}/train-*.parquet"}],
         }
         | ({"default": True} if name == "default" else {})
-        for name in held
+        for name in configs_with_rows
     ]
 
 

@@ -94,7 +94,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         for repo_id, commit in commits.items():
             if commit:
                 url = commit.pr_url or commit.commit_url
-                show_ending(f"Published {repo_id}", url, then=_next(kind, to) if repo_id == to else "")
+                show_ending(f"Published {repo_id}", url, next_command=_next(kind, to) if repo_id == to else "")
             else:
                 show_ending(f"{repo_id} is up to date")
 

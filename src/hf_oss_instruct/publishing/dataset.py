@@ -121,7 +121,7 @@ def dataset_push(
         space=space,
         info=[dataset_info(name, inner, files) for name, inner in CONFIGS.items()],
     )
-    notice = _notice(facts).encode()
+    notice = _license_notice(facts).encode()
     files |= {CARD: card.encode(), "NOTICE.md": notice}
     check_secrets(files, rules.secret_in)
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
@@ -176,7 +176,7 @@ def _read(folder: Path) -> tuple[RunReport, dict[str, Any]]:
     return report, config
 
 
-def _notice(facts: RowFacts) -> str:
+def _license_notice(facts: RowFacts) -> str:
     lines = [
         f"| {markdown(name)} | {markdown(', '.join(licenses))} | {licenses.total():,} |"
         for name, licenses in sorted(facts.repositories.items())

@@ -189,8 +189,8 @@ def publish(
             return None
         files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, there)})
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
-        gone = [path for path in sorted(there - files.keys()) if path.startswith(push.owned)]
-        operations += [CommitOperationDelete(path) for path in gone]
+        obsolete = [path for path in sorted(there - files.keys()) if path.startswith(push.owned)]
+        operations += [CommitOperationDelete(path) for path in obsolete]
         size = sum(push.size(path) for path in push.files)
         with progress.stage(f"Uploading {len(files):,} files, {size / 1e6:,.1f} MB, to {repo_id}"):
             commit: CommitInfo = retried(

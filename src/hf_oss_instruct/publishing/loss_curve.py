@@ -38,9 +38,11 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
 
     lines = [
         f'<polyline points="{" ".join(f"{x},{y}" for x, y in part)}" fill="none" stroke="{BLUE}" stroke-width="2"/>'
-        for part in _unbroken([point(step, loss) if math.isfinite(loss) else None for step, loss in points])
+        for part in _segments([point(step, loss) if math.isfinite(loss) else None for step, loss in points])
     ]
-    marks = [_mark(low + (high - low) * n / TICKS, point(first, low + (high - low) * n / TICKS)[1]) for n in range(TICKS + 1)]
+    marks = [
+        _grid_line(low + (high - low) * n / TICKS, point(first, low + (high - low) * n / TICKS)[1]) for n in range(TICKS + 1)
+    ]
     steps = [
         _text(point(step, low)[0], HEIGHT - BOTTOM + 18, f"{step:,}", "middle") for step in (first, (first + last) // 2, last)
     ]
@@ -50,7 +52,7 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
     return "\n".join([f'{box} font-family="sans-serif" font-size="12">', title, *marks, *steps, below, *lines, "</svg>", ""])
 
 
-def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+def _segments(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
     parts: list[list[tuple[float, float]]] = [[]]
     for one in points:
         if one is None:
@@ -60,7 +62,7 @@ def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[f
     return [part for part in parts if part]
 
 
-def _mark(loss: float, y: float) -> str:
+def _grid_line(loss: float, y: float) -> str:
     line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="{GREY}" stroke-opacity="0.3"/>'
     return line + _text(LEFT - 8, y + 4, f"{loss:.3g}", "end")
 

@@ -56,13 +56,13 @@ def hub_errors(repo_id: str) -> Iterator[None]:
     except PublishError:
         raise
     except Exception as raised:
-        ours = _translated(_root_cause(raised), repo_id)
+        ours = _publish_error(_root_cause(raised), repo_id)
         if ours is None:
             raise
         raise ours from raised
 
 
-def _translated(error: BaseException, repo_id: str) -> PublishError | None:
+def _publish_error(error: BaseException, repo_id: str) -> PublishError | None:
     """The `PublishError` for an error of huggingface_hub, None for an error that is not about the Hub."""
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 

@@ -52,7 +52,7 @@ def check_secrets(files: Mapping[str, Path | bytes], secret_in: SecretIn) -> Non
     Raises:
         PublishError: a secret was found; the message names file, row and column.
     """
-    found = [find for name, content in files.items() for find in _findings(name, content, secret_in)]
+    found = [find for name, content in files.items() for find in _secrets_in(name, content, secret_in)]
     if found:
         more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
         raise PublishError(
@@ -89,7 +89,7 @@ def rows_of(name: str, content: Path | bytes) -> Iterator[tuple[int, pa.Table]]:
         raise PublishError(f"{name!r} cannot be read: {error_message(error)}. Run the same command again.") from error
 
 
-def _findings(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:
+def _secrets_in(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:
     if name.endswith(".parquet"):
         for start, table in rows_of(name, content):
             for number, row in enumerate(table.to_pylist(), start):

@@ -27,7 +27,7 @@ PORTION = 256
 """Problems that are embedded at once."""
 
 
-class ByWords:
+class KeywordCategories:
     """Assigns each row the category whose words weigh most in it.
 
     Args:

@@ -57,7 +57,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
         "mark": {"type": "text", "align": "left", "baseline": "top", "dy": 1},
         "encoding": {"text": {"field": "shown"}, "x": {"value": 0}, "y": {**each["y"], "bandPosition": 0}},
     }
-    color = _colored(values) or _good(good)
+    color = _color_by_dataset(values) or _highlight(good)
     bar = {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {**each, **beside, **length, **color}}
     text = {
         "mark": {"type": "text", "align": "left", "dx": 5},
@@ -85,7 +85,7 @@ def histogram(
         "y2": {"datum": 0},
     }
     layer: list[Spec] = [
-        {"mark": {"type": "bar", "opacity": 0.6 if several else 1, "binSpacing": 0.5}, "encoding": _colored(values)}
+        {"mark": {"type": "bar", "opacity": 0.6 if several else 1, "binSpacing": 0.5}, "encoding": _color_by_dataset(values)}
     ]
     if mean:
         layer += [
@@ -108,7 +108,9 @@ def lines(values: Mapping[str, Sequence[Sequence[float]]], x: str, y: str) -> Sp
         "x": {"field": "x", "type": "quantitative", "title": x, "axis": {"tickCount": 6, "grid": False, "format": ",d"}},
         "y": {"field": "y", "type": "quantitative", "title": y, "scale": {"zero": False}, "axis": {"tickCount": 5}},
     }
-    return _spec(data, encoding=encoding, layer=[{"mark": {"type": "line", "strokeWidth": 2}, "encoding": _colored(values)}])
+    return _spec(
+        data, encoding=encoding, layer=[{"mark": {"type": "line", "strokeWidth": 2}, "encoding": _color_by_dataset(values)}]
+    )
 
 
 def intervals(rows: Sequence[Mapping[str, Any]]) -> Spec | None:
@@ -128,12 +130,12 @@ def intervals(rows: Sequence[Mapping[str, Any]]) -> Spec | None:
             "encoding": {
                 "x": {"field": "low", "type": "quantitative", "title": None, "axis": axis},
                 "x2": {"field": "high"},
-                **_colored(sets),
+                **_color_by_dataset(sets),
             },
         },
         {
             "mark": {"type": "point", "filled": True, "size": 70},
-            "encoding": {"x": {"field": "mean", "type": "quantitative"}, **_colored(sets)},
+            "encoding": {"x": {"field": "mean", "type": "quantitative"}, **_color_by_dataset(sets)},
         },
     ]
     return _spec(data, encoding=encoding, layer=layer, height=30 * len(labels) * (1.4 if len(sets) > 1 else 1) + 6)
@@ -208,7 +210,7 @@ def _spec(
     return spec | ({"title": title} if title else {})
 
 
-def _colored(values: Mapping[str, Any]) -> Spec:
+def _color_by_dataset(values: Mapping[str, Any]) -> Spec:
     """A color for each dataset, with a legend if there are several."""
     if len(values) < 2:
         return {}
@@ -216,7 +218,7 @@ def _colored(values: Mapping[str, Any]) -> Spec:
     return {"color": {"field": "dataset", "type": "nominal", "sort": list(values), "legend": legend}}
 
 
-def _good(label: str) -> Spec:
+def _highlight(label: str) -> Spec:
     """One color for a label, another for all others; the theme says which."""
     if not label:
         return {}

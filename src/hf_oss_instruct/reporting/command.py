@@ -78,6 +78,6 @@ def report(
     if output == "json":
         click.echo(json.dumps({"out": str(folder), **made.numbers}))
     elif output != "quiet":
-        from hf_oss_instruct.reporting.show import show
+        from hf_oss_instruct.reporting.console import show
 
         show(made.numbers, source, page)

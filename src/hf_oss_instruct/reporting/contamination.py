@@ -113,12 +113,12 @@ def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
             matcher = SequenceMatcher(None, [one[0].lower() for one in ours], [one[0].lower() for one in theirs], autojunk=False)
             match = matcher.find_longest_match()
             if match.size > best[0]:
-                best = match.size, _around(text, ours, match.a, match.size), _around(task, theirs, match.b, match.size)
+                best = match.size, _context(text, ours, match.a, match.size), _context(task, theirs, match.b, match.size)
     if best[0]:
         return {"in_row": best[1], "in_benchmark": best[2], "words": best[0]}
     return {"in_row": texts[0][:600] if texts else "", "in_benchmark": tasks[0][:600] if tasks else None, "words": 0}
 
 
-def _around(text: str, words: Sequence[re.Match[str]], start: int, size: int) -> str:
+def _context(text: str, words: Sequence[re.Match[str]], start: int, size: int) -> str:
     first, last = max(0, start - CONTEXT), min(len(words), start + size + CONTEXT) - 1
     return ("… " if first else "") + text[words[first].start() : words[last].end()] + (" …" if last < len(words) - 1 else "")

@@ -91,7 +91,7 @@ class RowLookup:
             search = self._search(text.strip().lower(), chosen)
             deadline = time.monotonic() + SEARCH_S
             while search.looked < len(search.positions) and len(search.found) < offset + limit and time.monotonic() < deadline:
-                self._look(search, text.strip().lower())
+                self._search_next_group(search, text.strip().lower())
             whole = search.looked >= len(search.positions)
             positions = (search.found if text.strip() else search.positions)[offset : offset + limit]
             return {
@@ -132,7 +132,7 @@ class RowLookup:
         )
         return matches
 
-    def _look(self, search: _Search, text: str) -> None:
+    def _search_next_group(self, search: _Search, text: str) -> None:
         """Search the next row group that holds rows which pass the filters."""
         position = int(search.positions[search.looked])
         first, access, names = self._table_of(position)

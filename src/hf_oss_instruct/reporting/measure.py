@@ -109,7 +109,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     comparison, found = similarity.Comparison(vectors, options.lists, texts), diversity.distinct(rows)
     assigned = None
     if vectors:
-        by_words, clusters = categories.ByWords(vectors), diversity.Clusters(vectors)
+        by_words, clusters = categories.KeywordCategories(vectors), diversity.Clusters(vectors)
         for batch in vectors.batches():
             for part in (comparison, by_words, clusters):
                 part.add(batch)

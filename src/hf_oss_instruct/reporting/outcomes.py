@@ -21,7 +21,7 @@ def trainings(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "folder": folder,
             "base_model": one_line(str(facts.get("base_model") or facts.get("model") or "unknown")),
-            "losses": _thinned(_pairs(facts.get("losses"))),
+            "losses": _subsampled(_pairs(facts.get("losses"))),
             "scores": [one for one in facts.get("scores") or [] if isinstance(one, dict)],
         }
         for folder, facts in found.items()
@@ -63,7 +63,7 @@ def _pairs(value: Any) -> list[list[float]]:
     ]
 
 
-def _thinned(points: list[list[float]]) -> list[list[float]]:
+def _subsampled(points: list[list[float]]) -> list[list[float]]:
     """At most `LOSSES` points, evenly spaced, the last among them."""
     step = -(-len(points) // LOSSES) or 1
     return points[:-1:step] + points[-1:]

@@ -73,7 +73,7 @@ class Report:
         return inline(self.sets, self.figures)
 
     def __repr__(self) -> str:
-        from hf_oss_instruct.reporting.show import lines
+        from hf_oss_instruct.reporting.console import lines
 
         return "\n  ".join(lines(self.numbers))
 

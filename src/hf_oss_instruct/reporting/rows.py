@@ -179,9 +179,9 @@ def _in_memory(rows: Any) -> pa.Table:
     if hasattr(rows, "iloc"):  # a pandas DataFrame
         return pa.Table.from_pandas(rows, preserve_index=False)
     listed = list(rows) if isinstance(rows, Iterable) else [rows]
-    for odd in (row for row in listed if not isinstance(row, Mapping)):
+    for bad in (row for row in listed if not isinstance(row, Mapping)):
         raise UsageError(
-            f"A row is {odd!r:.80}, a {type(odd).__name__}. Pass a list of dicts, a Dataset, a DataFrame, a table, or a path."
+            f"A row is {bad!r:.80}, a {type(bad).__name__}. Pass a list of dicts, a Dataset, a DataFrame, a table, or a path."
         )
     names = dict.fromkeys(str(name) for row in listed for name in row)
     return pa.table({name: _array([row.get(name) for row in listed]) for name in names})

@@ -79,7 +79,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     for found in counted(_joined(rows)):
         frequencies.add(found.words)
         inside = slice(*np.searchsorted(positions, (first, first + found.texts)))
-        parts.append(_some(found, positions[inside] - first))
+        parts.append(_select(found, positions[inside] - first))
         first += found.texts
     extra = list(counted(ngrams.of_strings(list(others)).chunks)) if others else []
     frequencies.finish()
@@ -132,7 +132,7 @@ def spaced(count: int, most: int) -> Positions:
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
-def _some(counts: WordCounts, rows: Positions) -> WordCounts:
+def _select(counts: WordCounts, rows: Positions) -> WordCounts:
     """The counts of some of the texts, renumbered."""
     if len(rows) == counts.texts:
         return counts

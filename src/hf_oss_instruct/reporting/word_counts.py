@@ -49,7 +49,7 @@ class WordCounts:
 
 def counted(chunks: Iterable[pa.Array]) -> Iterator[WordCounts]:
     """The words of texts, some at a time, in their order."""
-    for texts in _portions(chunks):
+    for texts in _batches(chunks):
         words, rows, _ = _words(texts)
         keys = np.sort((rows.astype(np.uint64) << np.uint64(HASH_BITS)) | words)
         first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, np.int64)
@@ -68,7 +68,7 @@ def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]
     """
     missing = np.unique(np.array(wanted, np.uint64))
     found: dict[int, str] = {}
-    for texts in _portions(chunks) if len(missing) else ():
+    for texts in _batches(chunks) if len(missing) else ():
         words, _, (starts, stops) = _words(texts)
         positions = np.flatnonzero(np.isin(words, missing))
         for position in positions[np.unique(words[positions], return_index=True)[1]]:
@@ -124,13 +124,13 @@ class Frequencies:
         self.texts = np.insert(self.texts, positions[~known], counts[~known])
 
 
-def _portions(chunks: Iterable[pa.Array]) -> Iterator[ngrams.Texts]:
+def _batches(chunks: Iterable[pa.Array]) -> Iterator[ngrams.Texts]:
     for chunk in chunks:
         for start in range(0, len(chunk), ROWS_AT_ONCE):
-            yield from ngrams.texts([_separated(chunk.slice(start, ROWS_AT_ONCE))])
+            yield from ngrams.texts([_with_word_boundaries(chunk.slice(start, ROWS_AT_ONCE))])
 
 
-def _separated(texts: pa.Array) -> pa.Array:
+def _with_word_boundaries(texts: pa.Array) -> pa.Array:
     """The texts; those beyond ASCII with blanks between their words, since all its bytes count as letters."""
     other = pc.invert(pc.string_is_ascii(texts))
     if not pc.any(other).as_py():

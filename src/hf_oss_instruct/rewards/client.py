@@ -79,7 +79,7 @@ class RemoteScorer:
         self, session: aiohttp.ClientSession, items: Sequence[Item], deadline: float
     ) -> list[Outcome | OssInstructError]:
         """Ask until the server answers; while it is busy or gone, wait longer each time."""
-        pause, trouble = RETRY_S[0], ""
+        pause, last_error = RETRY_S[0], ""
         while (left := deadline - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left):
@@ -90,14 +90,14 @@ class RemoteScorer:
                     half = len(items) // 2
                     first = await self._scored(session, items[:half], deadline)
                     return first + await self._scored(session, items[half:], deadline)
-                trouble = f"HTTP {status}: {one_line(text, 200)}"
+                last_error = f"HTTP {status}: {one_line(text, 200)}"
                 if status not in BUSY:
-                    return [UsageError(f"The reward server answered {trouble}")] * len(items)
+                    return [UsageError(f"The reward server answered {last_error}")] * len(items)
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                trouble = f"{type(error).__name__}: {error}"
+                last_error = f"{type(error).__name__}: {error}"
             await asyncio.sleep(max(0.0, min(pause, deadline - time.monotonic())))
             pause = min(2 * pause, RETRY_S[1])
-        return [unscored(f"the reward server did not answer in time: {trouble or 'the time was over'}")] * len(items)
+        return [unscored(f"the reward server did not answer in time: {last_error or 'the time was over'}")] * len(items)
 
     async def _post(self, session: aiohttp.ClientSession, items: Sequence[Item]) -> tuple[int, str]:
         # Not by orjson, which writes NaN as null and takes no integer above 64 bits: values that functions return.

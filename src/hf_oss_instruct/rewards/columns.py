@@ -38,9 +38,9 @@ def read_row(row: Mapping[str, Any]) -> RowTests:
     Raises:
         UsageError: no column holds tests, the tests are not understood, or their language is unknown.
     """
-    name = next((one for one in TEST_COLUMNS if _holds(row.get(one))), None)
+    name = next((one for one in TEST_COLUMNS if _has_value(row.get(one))), None)
     value: Any = row[name] if name else None
-    if name is None and _holds(row.get("inputs")) and _holds(row.get("outputs")):
+    if name is None and _has_value(row.get("inputs")) and _has_value(row.get("outputs")):
         name, value = "inputs", {one: row.get(one) for one in ("inputs", "outputs", "fn_name")}
     if name is None:
         here = ", ".join(map(repr, row)) or "none"
@@ -125,7 +125,7 @@ class _Reader:
         self._function = value.get("fn_name") or self._function
         if "input" in value and "output" in value:
             self._add_case(value["input"], value["output"], value.get("type"))
-        elif _holds(value.get("inputs")) and _holds(value.get("outputs")):
+        elif _has_value(value.get("inputs")) and _has_value(value.get("outputs")):
             inputs, outputs = list(value["inputs"]), list(value["outputs"])
             if len(inputs) != len(outputs):
                 raise self._not_understood(value, f"there are {len(inputs)} inputs and {len(outputs)} outputs")
@@ -133,10 +133,10 @@ class _Reader:
                 self._add_case(given, expected)
         else:
             inner = ("test_cases", "ground_truth", "tests", "functional", "assert_case", "test_code")
-            held = next((value[name] for name in inner if _holds(value.get(name))), None)
-            if held is None:
+            column = next((value[name] for name in inner if _has_value(value.get(name))), None)
+            if column is None:
                 raise self._not_understood(value, f"its keys are {', '.join(map(str, value))}")
-            self._add(held)
+            self._add(column)
 
     def _add_case(self, given: Any, expected: Any, kind: Any = None) -> None:
         if kind == "function_call" or self._function:
@@ -151,7 +151,7 @@ class _Reader:
         try:
             return any_json(text)
         except ValueError as error:
-            trouble = error
+            last_error = error
         if len(text) <= LARGEST_LITERAL:
             try:
                 with warnings.catch_warnings():
@@ -162,10 +162,10 @@ class _Reader:
         if self._column in CODE_COLUMNS:
             self._code.append(text)
             return None
-        raise self._not_understood(text, f"it is not JSON ({trouble})")
+        raise self._not_understood(text, f"it is not JSON ({last_error})")
 
     def _weights(self, weights: Any) -> tuple[float, ...]:
-        if not _holds(weights):
+        if not _has_value(weights):
             return ()
         try:
             found = tuple(float(one) for one in weights)
@@ -179,7 +179,7 @@ class _Reader:
         return UsageError(f"The column {self._column!r} holds no tests that are understood, since {why}: {value!r:.120}")
 
 
-def _holds(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     """Whether a column has a value: not None, not blank, not empty."""
     if value is None:
         return False

@@ -104,7 +104,7 @@ class OssInstructSandbox(SandboxEnvironment):
         job = {
             "cmd": cmd,
             "env": env or {},
-            "cwd": _inside(cwd or "."),
+            "cwd": _relative_path(cwd or "."),
             "shown": SHOWN,
             "input": base64.b64encode(given).decode(),
         }
@@ -122,7 +122,7 @@ class OssInstructSandbox(SandboxEnvironment):
         try:
             answer: dict[str, Any] = any_json(ran.stdout)
             stdout, stderr = (base64.b64decode(stream).decode("utf-8", "replace") for stream in answer["streams"])
-            self._files = {_inside(name): base64.b64decode(text) for name, text in answer["files"].items()}
+            self._files = {_relative_path(name): base64.b64decode(text) for name, text in answer["files"].items()}
             return ExecResult(answer["code"] == 0, int(answer["code"]), stdout, stderr)
         except (ValueError, KeyError, TypeError, AttributeError):  # a limit ended it, files are as they were before it
             return ExecResult(False, ran.exit_code or 1, "", ran.stderr[-SHOWN:] or f"({ran.status})")
@@ -134,7 +134,7 @@ class OssInstructSandbox(SandboxEnvironment):
             PermissionError: it is outside the working folder.
             IsADirectoryError: there is a folder of this name.
         """
-        name = _inside(file)
+        name = _relative_path(file)
         if name == "." or any(one.startswith(f"{name}/") for one in self._files):
             raise IsADirectoryError(file)
         self._files[name] = contents.encode() if isinstance(contents, str) else contents
@@ -154,7 +154,7 @@ class OssInstructSandbox(SandboxEnvironment):
             PermissionError: it is outside the working folder.
             UnicodeDecodeError: it is not text.
         """
-        name = _inside(file)
+        name = _relative_path(file)
         if name not in self._files:
             if any(one.startswith(f"{name}/") for one in self._files):
                 raise IsADirectoryError(file)
@@ -162,7 +162,7 @@ class OssInstructSandbox(SandboxEnvironment):
         return self._files[name].decode() if text else self._files[name]
 
 
-def _inside(path: str) -> str:
+def _relative_path(path: str) -> str:
     """A path relative to the working folder.
 
     Raises:

@@ -39,8 +39,8 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
         UsageError: the tests cannot be read or run here; the message says why and what to install.
         SandboxError: no sandbox works on this machine.
     """
-    if trouble := why_unavailable(tests.language, tier):
-        raise UsageError(f"Tests in {tests.language!r} cannot be run here. {trouble}")
+    if reason := why_unavailable(tests.language, tier):
+        raise UsageError(f"Tests in {tests.language!r} cannot be run here. {reason}")
     if tests.pairs:
         return PairsGrader(tests)
     if tests.calls:
@@ -81,14 +81,14 @@ class Graders:
         key = tests.key
         with self._lock:
             future = self._made.get(key)
-            if mine := future is None:
+            if is_first := future is None:
                 future = self._made[key] = Future()
                 while len(self._made) > KEPT:
                     self._made.popitem(last=False)
             else:
                 self._made.move_to_end(key)
         assert future is not None
-        if mine:
+        if is_first:
             try:
                 future.set_result(make_grader(tests, self._tier))
             except BaseException as error:

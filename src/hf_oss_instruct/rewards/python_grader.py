@@ -50,14 +50,14 @@ class PythonGrader:
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
         """Ask the program for the answers to all trusted tests in one run, and run the others beside it in a second one."""
         passed = [False] * len(self.trusted)
-        troubles: dict[int, tuple[str, str]] = {}
+        failures: dict[int, tuple[str, str]] = {}
         if self._outside:
             verdicts, ran = judge_checks(program, [self._checks[at] or [] for at in self._outside], limits, tier=tier)
             if ran.status == "sandbox_error":
                 return Results(tuple(passed), "unscored", one_line(ran.reason, 300))
             for at, (status, detail) in zip(self._outside, verdicts, strict=True):
                 passed[at] = status == "passed"
-                troubles[at] = STATUS_OF.get(status, "wrong"), detail
+                failures[at] = STATUS_OF.get(status, "wrong"), detail
         if self._inside and untrusted:
             suite = _only(self._suite, self._inside)
             (beside,) = run_all(suite, [program], [Run()], limits, tier=tier)
@@ -66,8 +66,8 @@ class PythonGrader:
                 return replace(found, passed=tuple(passed))
             for at, right in zip(self._inside, found.passed, strict=True):
                 passed[at] = right
-                troubles[at] = ("passed", "") if right else (found.status, found.detail)
-        wrong = [troubles[at] for at in sorted(troubles) if not passed[at]]
+                failures[at] = ("passed", "") if right else (found.status, found.detail)
+        wrong = [failures[at] for at in sorted(failures) if not passed[at]]
         status, detail = wrong[0] if wrong else ("passed", "")
         return Results(tuple(passed), status, one_line(detail, 300))
 

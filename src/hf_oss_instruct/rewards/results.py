@@ -40,8 +40,8 @@ def of_ran(ran: SuiteResult, tests: Sequence[Any]) -> Results:
     """The results of a run of a suite. `tests` has an entry for each test."""
     if ran.sandbox_error:
         return unscored(tests, ran.sandbox_error)
-    if not ran.compiled or ran.trouble:
-        return failed(tests, "error", ran.trouble)
+    if not ran.compiled or ran.load_error:
+        return failed(tests, "error", ran.load_error)
     late = "timeout" if ran.ended == "timeout" else "error"
     wrong = [
         ("passed", "")

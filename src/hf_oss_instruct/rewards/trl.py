@@ -104,7 +104,7 @@ class _RewardFunction:
         prompts = None if prompts is None else as_list("prompts", prompts)
         clock = timed()
         items = self._items(prompts, completions, columns)
-        backend = self._backend = self._backend or await self._opened()
+        backend = self._backend = self._backend or await self._open_backend()
         whole = [item for item in items if not isinstance(item, UsageError)]
         scored = iter(await backend.score(whole))
         found = [item if isinstance(item, UsageError) else next(scored) for item in items]
@@ -114,7 +114,7 @@ class _RewardFunction:
                 log_metric(f"code_reward/{name}", value)
         return [one.reward for one in outcomes]
 
-    async def _opened(self) -> Backend:
+    async def _open_backend(self) -> Backend:
         if self._options.url:
             from hf_oss_instruct.rewards.client import RemoteScorer
 

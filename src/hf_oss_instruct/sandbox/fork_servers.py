@@ -154,11 +154,11 @@ def close_all() -> None:
 
 def give_up() -> None:
     """Cancel active runs, which raise `SandboxError`, and end this process's fork servers; later runs start new ones."""
-    mine = _taken()
-    for one in mine:
+    own = _taken()
+    for one in own:
         one.given_up = True
     monitor.stop_all()
-    for one in mine:
+    for one in own:
         with contextlib.suppress(OSError):
             one.close()
 
@@ -166,7 +166,7 @@ def give_up() -> None:
 def _taken() -> list[ForkServer]:
     """Take ownership of this process's fork servers: no other caller can get them any more."""
     with _lock:
-        mine = [_kept.pop(server_id) for server_id in list(_kept) if server_id[0] == os.getpid()]
-        mine += [one for pid, one in _retired if pid == os.getpid()]
+        own = [_kept.pop(server_id) for server_id in list(_kept) if server_id[0] == os.getpid()]
+        own += [one for pid, one in _retired if pid == os.getpid()]
         _retired.clear()
-    return mine
+    return own

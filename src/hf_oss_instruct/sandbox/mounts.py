@@ -54,10 +54,10 @@ def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[st
             mounts += ["--ro-bind", f"/{name}", f"/{name}"]
     shown = {path: shown_at(path, "bubblewrap") for path in readable(extra)}
     # Parent folders that bwrap creates implicitly are closed to other users, and programs may run as another user.
-    for folder in sorted({str(parent) for place in shown.values() for parent in Path(place).parents} - {"/"}):
+    for folder in sorted({str(parent) for target in shown.values() for parent in Path(target).parents} - {"/"}):
         mounts += ["--dir", folder]
-    for path, place in shown.items():
-        mounts += ["--ro-bind", path, place]
+    for path, target in shown.items():
+        mounts += ["--ro-bind", path, target]
     return [
         program, UNSHARE_USER, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
         "--as-pid-1", "--new-session", "--clearenv", "--uid", "0", "--gid", "0", "--cap-add", "ALL",

@@ -61,7 +61,7 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
         )
     elif output != "quiet":
         made = f"{plural(planned.spec.seeds.requested or 0, 'seed')} in {plural(shards, 'shard')}"
-        show_ending(made, out, look=[config], then=commands[0])
+        show_ending(made, out, view=[config], next_command=commands[0])
         show_line(f"  and so on for each of the {shards:,} shards, on any machine")
         show_line(f"  then merge them: {command_line('merge', out, '--out', 'pairs')}")
 

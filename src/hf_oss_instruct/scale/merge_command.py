@@ -22,11 +22,15 @@ from hf_oss_instruct.run_report import read_run_report
 @click.command()
 @click.argument("sources", metavar="PLAN|URL|SHARD…", nargs=-1, required=True)
 @click.option(
-    "--out", "place", required=True, metavar="DIRECTORY|URL", help="A new folder, or that of an earlier merge of the same run."
+    "--out",
+    "destination",
+    required=True,
+    metavar="DIRECTORY|URL",
+    help="A new folder, or that of an earlier merge of the same run.",
 )
 @click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
 @format_option
-def merge(sources: tuple[str, ...], place: str, partial: bool, output: str) -> None:
+def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str) -> None:
     """Write the shards of a run as one dataset.
 
     \b
@@ -41,14 +45,14 @@ def merge(sources: tuple[str, ...], place: str, partial: bool, output: str) -> N
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.cache import cache_folder
     from hf_oss_instruct.scale.merge import merge as write
-    from hf_oss_instruct.scale.send import check_place, send_dataset
     from hf_oss_instruct.scale.store import Store, is_url
+    from hf_oss_instruct.scale.upload import check_place, send_dataset
     from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
-    store = Store(place) if is_url(place) else None
-    out = cache_folder("merged", hashlib.sha256(place.encode()).hexdigest()[:16]) if store else Path(place)
+    store = Store(destination) if is_url(destination) else None
+    out = cache_folder("merged", hashlib.sha256(destination.encode()).hexdigest()[:16]) if store else Path(destination)
     if store:
         check_place(store)
     with resumable(out), show_progress(output) as progress, _folders(sources, out) as folders:

@@ -195,8 +195,10 @@ class Shipper:
         whole = {name: path for name, path in names.items() if not _is_local(name) and name not in SMALL}
         there = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
         kept = {*whole, *(name for name in SMALL if name in names)}
-        gone = [name for name in sorted(there) if not _is_piece(name) and name not in kept]
-        self._store.put({f"{self._name}/{name}": path for name, path in whole.items()}, [f"{self._name}/{name}" for name in gone])
+        obsolete = [name for name in sorted(there) if not _is_piece(name) and name not in kept]
+        self._store.put(
+            {f"{self._name}/{name}": path for name, path in whole.items()}, [f"{self._name}/{name}" for name in obsolete]
+        )
 
 
 def fetch_recorded(store: Store, folder: Path) -> list[Path]:

@@ -64,7 +64,7 @@ def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> Non
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     with ExitStack() as stack:
-        old, new = (stack.enter_context(Journal(place / JOURNAL)) for place in (run.folder, building))
+        old, new = (stack.enter_context(Journal(folder / JOURNAL)) for folder in (run.folder, building))
         for entry in old.answers():
             if entry.seed is None or entry.seed.index in part:
                 new.append(entry.key, entry.answer, entry.seed, entry.task)

@@ -109,23 +109,23 @@ class Store:
             for _ in pool.map(lambda item: copy(*item), files.items()):
                 pass
 
-    def put(self, files: Mapping[str, bytes | Path], gone: Sequence[str] = ()) -> None:
+    def put(self, files: Mapping[str, bytes | Path], deleted: Sequence[str] = ()) -> None:
         """Write files, in their order, and remove others.
 
         Args:
             files: name → contents, or the file that has them.
-            gone: names to remove, which must be there.
+            deleted: names to remove, which must be there.
 
         Raises:
             StoreError: the store refused; any of the files may have been written.
         """
         with self._refusals("written"):
             if self._on_hub():
-                self._change(files, gone)
+                self._change(files, deleted)
                 return
             for name, content in files.items():
                 self._write(f"{self._root}/{name}", content if isinstance(content, bytes) else content.read_bytes())
-            for name in gone:
+            for name in deleted:
                 with suppress(FileNotFoundError):  # another machine removed it in the meantime
                     self._fs.rm_file(f"{self._root}/{name}")
 
@@ -165,7 +165,7 @@ class Store:
 
         return isinstance(self._fs, HfFileSystem)
 
-    def _change(self, files: Mapping[str, bytes | Path], gone: Sequence[str]) -> None:
+    def _change(self, files: Mapping[str, bytes | Path], deleted: Sequence[str]) -> None:
         """Add and remove files on the Hub in one call, which its limits count."""
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
@@ -174,10 +174,10 @@ class Store:
         api = HfApi(endpoint=self._fs.endpoint, token=self._fs.token, library_name="hf-oss-instruct")
         if self._root.startswith("buckets/"):
             added: list[tuple[str | Path | bytes, str]] = [(content, inside + name) for name, content in files.items()]
-            api.batch_bucket_files(at.bucket_id, add=added, delete=[inside + name for name in gone])
+            api.batch_bucket_files(at.bucket_id, add=added, delete=[inside + name for name in deleted])
             return
         operations: list[Any] = [CommitOperationAdd(inside + name, content) for name, content in files.items()]
-        operations += [CommitOperationDelete(inside + name) for name in gone]
+        operations += [CommitOperationDelete(inside + name) for name in deleted]
         api.create_commit(
             at.repo_id,
             operations,

@@ -18,8 +18,8 @@ def show_seed(item: Seed, output: str) -> None:
     elif output != "quiet":
         origin = item.origin
         licenses = ", ".join(origin.licenses) if origin.licenses else "license not stated"
-        place = f"{origin.repo_name or origin.dataset} · {origin.file_path or origin.row_id}:{item.start_line}-{item.end_line}"
-        show_block(f"seed {item.index} · {origin.lang} · {place} · {licenses}", item.snippet)
+        location = f"{origin.repo_name or origin.dataset} · {origin.file_path or origin.row_id}:{item.start_line}-{item.end_line}"
+        show_block(f"seed {item.index} · {origin.lang} · {location} · {licenses}", item.snippet)
 
 
 def show_skipped(skipped: Iterable[Skipped], output: str, converted: Mapping[str, str] | None = None) -> None:

@@ -19,7 +19,7 @@ ROUNDS = 10
 """Rounds of k-means, which has hardly moved for long by then."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 """Parts of identifiers: `HTTPServer` and `http_server` have the same."""
-_SPEAKS_FOR = {word: place for place, words in enumerate(CATEGORIES.values()) for word in words.split()}
+_CATEGORY_OF_WORD = {word: number for number, words in enumerate(CATEGORIES.values()) for word in words.split()}
 _NAMES = tuple(CATEGORIES)
 
 Vectors = np.ndarray[Any, np.dtype[np.float64]]
@@ -33,10 +33,10 @@ def words_of(snippet: str) -> list[str]:
 
 def category_of(snippet: str, path: str | None) -> str:
     """The category that most different words of snippet and path speak for, the first of several; `OTHER` without any."""
-    found = {word for word in words_of(f"{path or ''} {snippet}") if word in _SPEAKS_FOR}
+    found = {word for word in words_of(f"{path or ''} {snippet}") if word in _CATEGORY_OF_WORD}
     if not found:
         return OTHER
-    votes = np.bincount([_SPEAKS_FOR[word] for word in found], minlength=len(_NAMES))
+    votes = np.bincount([_CATEGORY_OF_WORD[word] for word in found], minlength=len(_NAMES))
     return _NAMES[int(votes.argmax())]
 
 
@@ -80,7 +80,7 @@ class HashedClusters:
 
 def centers_of(vectors: Vectors) -> Vectors:
     """(at most CLUSTERS, dimensions): the centers of clusters of vectors of length 1, by spherical k-means."""
-    centers = _spread(vectors)
+    centers = _scatter(vectors)
     for _ in range(ROUNDS):
         found = nearest(vectors, centers)
         sums = np.zeros_like(centers)
@@ -106,11 +106,11 @@ def _hashed(snippet: str) -> Vectors:
     features = (*words, *map(" ".join, pairwise(words)))
     numbers = np.array([xxh3_64_intdigest(feature.encode()) for feature in features], np.uint64)
     signs = np.where(numbers >> np.uint64(63), 1.0, -1.0)
-    places = (numbers % np.uint64(DIMENSIONS)).astype(np.int64)
-    return np.bincount(places, signs, DIMENSIONS).astype(np.float64)
+    buckets = (numbers % np.uint64(DIMENSIONS)).astype(np.int64)
+    return np.bincount(buckets, signs, DIMENSIONS).astype(np.float64)
 
 
-def _spread(vectors: Vectors) -> Vectors:
+def _scatter(vectors: Vectors) -> Vectors:
     """First centers, far from each other: each is the vector least like all before it."""
     chosen = [0]
     alike = vectors @ vectors[0]

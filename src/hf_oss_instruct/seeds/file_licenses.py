@@ -32,7 +32,7 @@ Found: TypeAlias = tuple[str, ...] | None
 def header_license(head: bytes) -> Found:
     """The license in an `SPDX-License-Identifier:` line near the beginning of a file."""
     found = HEADER.search(head[:HEADER_BYTES])
-    return _known(found[1].decode()) if found else None
+    return _one_license(found[1].decode()) if found else None
 
 
 class FolderLicenses:
@@ -119,7 +119,7 @@ class _Folder:
     def _of_debian(self, file: PurePosixPath) -> Found:
         paragraph = self._debian.find_files_paragraph(str(file)) if self._debian else None
         license = paragraph.license if paragraph else None
-        return _known(re.sub(r",|\band/or\b", " and ", license.synopsis).replace("  ", " ")) if license else None
+        return _one_license(re.sub(r",|\band/or\b", " and ", license.synopsis).replace("  ", " ")) if license else None
 
     @cached_property
     def _of_text(self) -> Found:
@@ -127,7 +127,7 @@ class _Folder:
 
         for name in sorted(self._names):
             path = self._path / name
-            if LICENSE_NAMES.fullmatch(name) and _read(path) is not None and (found := _known(license_id(str(path)))):
+            if LICENSE_NAMES.fullmatch(name) and _read(path) is not None and (found := _one_license(license_id(str(path)))):
                 return found
         return None
 
@@ -139,7 +139,7 @@ def _distribution_license(one: Distribution) -> Found:
         return None
     declared = metadata.json
     classified = [line.rpartition("::")[2] for line in declared.get("classifier", ()) if line.startswith("License ::")]
-    return _known(declared.get("license_expression")) or _known(declared.get("license")) or _all_known(classified)
+    return _one_license(declared.get("license_expression")) or _one_license(declared.get("license")) or _all_licenses(classified)
 
 
 def _pyproject(text: str) -> Found:
@@ -147,16 +147,16 @@ def _pyproject(text: str) -> Found:
     license = project.get("license")
     declared = license.get("text") if isinstance(license, dict) else license
     classified = [line.rpartition("::")[2] for line in project.get("classifiers", ()) if line.startswith("License ::")]
-    return _known(declared) or _all_known(classified)
+    return _one_license(declared) or _all_licenses(classified)
 
 
 def _json(text: str) -> Found:
     license = json.loads(text).get("license")
-    return _known(" OR ".join(license) if isinstance(license, list) else license)
+    return _one_license(" OR ".join(license) if isinstance(license, list) else license)
 
 
 def _cargo(text: str) -> Found:
-    return _known(tomllib.loads(text)["package"]["license"].replace("/", " OR "))
+    return _one_license(tomllib.loads(text)["package"]["license"].replace("/", " OR "))
 
 
 METADATA: dict[str, Callable[[str], Found]] = {
@@ -168,18 +168,18 @@ METADATA: dict[str, Callable[[str], Found]] = {
 """Name of a metadata file → how to read the package's license from it."""
 
 
-def _known(text: Any) -> Found:
+def _one_license(text: Any) -> Found:
     expression = spdx(text) if isinstance(text, str) else None
     return (expression,) if expression else None
 
 
-def _all_known(texts: Iterable[str]) -> Found:
+def _all_licenses(texts: Iterable[str]) -> Found:
     """All classifiers apply; an unknown one makes the license unknown."""
     found = [spdx(text) for text in texts if text.strip() != "OSI Approved"]
-    return tuple(_whole(found)) if found and None not in found else None
+    return tuple(_sorted_names(found)) if found and None not in found else None
 
 
-def _whole(found: Iterable[str | None]) -> Iterator[str]:
+def _sorted_names(found: Iterable[str | None]) -> Iterator[str]:
     yield from sorted({name for name in found if name})
 
 

@@ -136,7 +136,7 @@ class FolderSource(Source):
         entries = []
         for path, own in self.files:
             lang: str | None = own
-            if is_ambiguous(path) and not self._left_out(path):
+            if is_ambiguous(path) and not self._skip_reason(path):
                 with suppress(PermissionError):  # skipped when its turn comes
                     found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
                     lang = found.name if found else None
@@ -144,7 +144,7 @@ class FolderSource(Source):
         return entries
 
     def _document(self, path: PurePosixPath, lang: str, number: int) -> Document | Skipped:
-        if reason := self._left_out(path):
+        if reason := self._skip_reason(path):
             return Skipped(reason, lang)
         limit = self._reading.max_document_bytes
         try:
@@ -163,7 +163,7 @@ class FolderSource(Source):
             return Skipped("generated", lang)
         return Document(content, self._origin(path, lang, number, content))
 
-    def _left_out(self, path: PurePosixPath) -> str | None:
+    def _skip_reason(self, path: PurePosixPath) -> str | None:
         if not str(path).isprintable():
             return "odd_name"
         if self._stdlib and STDLIB_TESTS & set(path.parts):

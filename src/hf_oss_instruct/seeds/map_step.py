@@ -67,7 +67,7 @@ class HashSeeds:
         first = first_spans(texts.only(readable), [row_ids[row] for row in readable], self.rng_seed)
         for row, span in zip(readable, first, strict=True):
             unfit = not span[2] or span[2].isspace() or limits.snippet(span[2], "")
-            if found := self._again(row_ids[row], texts[row], limits) if unfit else span:
+            if found := self._redraw(row_ids[row], texts[row], limits) if unfit else span:
                 rows.append(row)
                 drawn.append(found)
         if len(rows) < len(columns):
@@ -83,7 +83,7 @@ class HashSeeds:
         }
         return pa.table([_column(field, columns, made) for field in SEEDS], schema=SEEDS)
 
-    def _again(self, row_id: str, content: str, limits: Filters) -> Span | None:
+    def _redraw(self, row_id: str, content: str, limits: Filters) -> Span | None:
         """Draw again where the first snippet was blank or too long."""
         document = Document(content, Provenance(self.dataset, self.revision, row_id, 0, ""))
         spans = islice(hash_spans(document, self.rng_seed), REFUSALS) if content.strip() else ()

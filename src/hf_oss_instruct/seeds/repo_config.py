@@ -58,10 +58,10 @@ class RepoConfig:
         plan = self.spec.seeds
         name, reading = plan.source, ReadOptions.of(plan)
         if name in ("stdlib", STDLIB_NAME):
-            return self._at_its_revision(open_source(name))
+            return self._check_revision(open_source(name))
         if name.startswith(INSIDE):
             folder = _fetched(self, name) if self.is_remote else Path(self.folder)
-            return self._at_its_revision(open_inside(folder, name, reading=reading))
+            return self._check_revision(open_inside(folder, name, reading=reading))
         if not HUB_ID.fullmatch(name):
             raise UsageError(
                 f"The run config names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; "
@@ -71,7 +71,7 @@ class RepoConfig:
             raise UsageError(f"The run config names {name!r} without a revision. Add seeds.revision, a commit or branch.")
         return open_named(name, plan.revision, reading=reading)
 
-    def _at_its_revision(self, source: Source) -> Source:
+    def _check_revision(self, source: Source) -> Source:
         pinned(self.spec.seeds, source)
         return source
 
@@ -84,17 +84,17 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
         SeedError: the file or folder does not exist, or contains no code.
     """
     root = folder.resolve()
-    place = (root / spec).resolve()
-    if not place.is_relative_to(root):
+    target = (root / spec).resolve()
+    if not target.is_relative_to(root):
         raise UsageError(f"The run config names the seeds {spec!r}, which lie outside its folder. It may only name files inside.")
-    if not place.exists():
+    if not target.exists():
         raise SeedError(f"The run config names the seeds {spec!r}, and its folder has none. Add them, or pass seeds=.")
-    for path in (place, *place.rglob("*")):
+    for path in (target, *target.rglob("*")):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise UsageError(
                 f"The run config's {path.relative_to(root).as_posix()!r} links to a path outside its folder. Remove it."
             )
-    return open_source(str(place), reading=reading)
+    return open_source(str(target), reading=reading)
 
 
 def read_repo_config(path: str, base_path: str = "", token: str | bool | None = None) -> RepoConfig:
@@ -144,17 +144,17 @@ def _fetched(repo_config: RepoConfig, spec: str) -> Path:
 
     repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")
     commit, _, inner = rest.partition("/")
-    place = cache_folder("recipes", repo_id.replace("/", "--"), commit)
+    folder = cache_folder("recipes", repo_id.replace("/", "--"), commit)
     name = str(PurePosixPath(inner, spec))
     try:
         snapshot_download(
             repo_id,
             repo_type="dataset",
             revision=commit,
-            local_dir=place,
+            local_dir=folder,
             token=repo_config.token,
             allow_patterns=[name, f"{name}/*"],
         )
     except (OSError, transport_error()) as error:
         raise SeedError(f"The seeds {spec!r} of {repo_id} cannot be fetched: {error}. Try again.") from error
-    return place / inner
+    return folder / inner

@@ -95,9 +95,9 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     if missing:
         raise SeedError(f"The file {missing[0]!r} does not exist. Pass files of source code or tables on this machine.")
     # absolute, not resolved: the Hub's cache links names with a suffix to blobs without one
-    places = sorted({Path(os.path.abspath(path)) for path in paths})
-    root = Path(os.path.commonpath([place.parent for place in places]))
-    names = [place.relative_to(root).as_posix() for place in places]
+    absolute = sorted({Path(os.path.abspath(path)) for path in paths})
+    root = Path(os.path.commonpath([path.parent for path in absolute]))
+    names = [path.relative_to(root).as_posix() for path in absolute]
     tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
     if is_source and any(map(UNMISTAKABLE.search, tables)):  # a .json or .csv file beside source code is not a table of it
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")

@@ -104,7 +104,7 @@ class SeedStream(Iterator[Seed]):
 def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
     """The same seeds, shuffled by a hash of their ids. Reads all of them first."""
     drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id.encode(), number), seed.seed_id))
-    return (seed.at(place) for place, seed in enumerate(drawn))
+    return (seed.at(index) for index, seed in enumerate(drawn))
 
 
 class _Draw:
@@ -130,7 +130,7 @@ class _Draw:
         passes = 1 if wanted is None else plan.snippets_per_document
         for draw in count() if passes is None else range(passes):
             found = False
-            for outcome in self._pass(languages, draw):
+            for outcome in self._one_pass(languages, draw):
                 found = found or isinstance(outcome, Seed)
                 if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # a skipped document counts only in the first pass
                     yield outcome
@@ -141,7 +141,7 @@ class _Draw:
         """Filters run after the draw, because the paper's draw depends on every document."""
         documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
         contents: dict[str, str] = {}
-        for item in magicoder_seeds(_noted(documents, contents if self._plan.filters else None), self._rng_seed):
+        for item in magicoder_seeds(_with_contents(documents, contents if self._plan.filters else None), self._rng_seed):
             if isinstance(item, Skipped) or not self._source_filter.draws(item.origin.row_id):
                 if isinstance(item, Skipped):
                     yield item
@@ -150,17 +150,17 @@ class _Draw:
             reason = reason or self._filters.document(item.origin, lambda: contents[item.origin.row_id])  # noqa: B023
             yield Skipped(reason, item.origin.lang) if reason else item
 
-    def _pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
+    def _one_pass(self, languages: Collection[str] | None, draw: int) -> Iterator[Seed | Skipped]:
         """One snippet from every document."""
         if self._source.columnar:
             vectorized = draw == 0 and self._plan.sampler == "hash"
             for batch in self._source.batches(languages, self._assumed, self._source_filter):
-                yield from self._first_of(batch) if vectorized else self._each(batch.documents(), draw)
+                yield from self._first_snippets(batch) if vectorized else self._snippets(batch.documents(), draw)
             return
         documents = self._source.documents(languages, self._rng_seed, self._assumed)
-        yield from self._each(self._let_in(documents), draw)
+        yield from self._snippets(self._apply_source_filter(documents), draw)
 
-    def _let_in(self, documents: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
+    def _apply_source_filter(self, documents: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in documents:
             if isinstance(item, Skipped):
                 yield item
@@ -168,15 +168,15 @@ class _Draw:
                 reason = self._source_filter.reason(item.origin)
                 yield Skipped(reason, item.origin.lang) if reason else item
 
-    def _each(self, documents: Iterable[Document | Skipped], draw: int) -> Iterator[Seed | Skipped]:
+    def _snippets(self, documents: Iterable[Document | Skipped], draw: int) -> Iterator[Seed | Skipped]:
         for item in documents:
             if isinstance(item, Skipped):
                 yield item
             else:
-                yield from self._nth(item, draw)
+                yield from self._nth_snippet(item, draw)
 
-    def _first_of(self, batch: Batch) -> Iterator[Seed | Skipped]:
-        """Equivalent to `_each` for the first draw of `hash`, vectorized over the documents of a batch."""
+    def _first_snippets(self, batch: Batch) -> Iterator[Seed | Skipped]:
+        """Equivalent to `_snippets` for the first draw of `hash`, vectorized over the documents of a batch."""
         rows = [row for row, item in enumerate(batch.items) if isinstance(item, Provenance)]
         origins = [item for item in batch.items if isinstance(item, Provenance)]
         spans = first_spans(batch.texts.only(rows), [origin.row_id for origin in origins], self._rng_seed)
@@ -188,13 +188,13 @@ class _Draw:
                 continue
             start, end, text = drawn[row]
             if not text or text.isspace() or filters.snippet(text, item.lang):
-                yield from self._nth(Document(batch.texts[row], item), 0)
+                yield from self._nth_snippet(Document(batch.texts[row], item), 0)
             elif reason := filters.document(item, lambda: batch.texts[row]):  # noqa: B023  # asked for at once
                 yield Skipped(reason, item.lang)
             else:
                 yield Seed(text, start, end, item, sampler, rng_seed)
 
-    def _nth(self, document: Document, draw: int) -> Iterator[Seed | Skipped]:
+    def _nth_snippet(self, document: Document, draw: int) -> Iterator[Seed | Skipped]:
         """The nth snippet of a document that passes the filters, preceded by the snippets that were refused."""
         origin, plan = document.origin, self._plan
         if not document.content.strip():
@@ -223,7 +223,7 @@ class _Draw:
             yield Skipped("no_documented_function" if plan.sampler == "functions" else "blank", origin.lang)
 
 
-def _noted(documents: Iterable[Document | Skipped], contents: dict[str, str] | None) -> Iterator[Document | Skipped]:
+def _with_contents(documents: Iterable[Document | Skipped], contents: dict[str, str] | None) -> Iterator[Document | Skipped]:
     """The same documents; their texts are kept for filters that run later."""
     for item in documents:
         if contents is not None and isinstance(item, Document):
@@ -264,11 +264,11 @@ def function_spans(document: Document, rng_seed: int) -> Iterator[Span]:
         return
     row_id, lines = document.origin.row_id.encode(), document.content.split("\n")
 
-    def place(start_line: int) -> int:
+    def line_of(start_line: int) -> int:
         return xxhash.xxh3_64_intdigest(b"%s\0%d" % (row_id, start_line), rng_seed)
 
     found = documented_functions(document.content, document.origin.lang)
-    for function in sorted(found, key=lambda function: place(function.start_line)):
+    for function in sorted(found, key=lambda function: line_of(function.start_line)):
         start, end = function.start_line, function.end_line
         yield start, end, "\n".join(lines[start - 1 : end])
 

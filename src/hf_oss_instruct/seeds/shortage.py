@@ -52,16 +52,20 @@ class Shortage:
         """
         sentences = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
         if self._documents:
-            sentences.append(f"Documents without a seed: {_listed(self._documents)}.")
+            sentences.append(f"Documents without a seed: {_format_counts(self._documents)}.")
         if self._snippets:
-            sentences.append(f"Snippets refused: {_listed(self._snippets)}.")
-        met = self._documents.keys() | self._snippets.keys()
-        ways = ["Ask for fewer", "name a larger source", *(way for reasons, way in WAYS_OUT.items() if met & set(reasons))]
+            sentences.append(f"Snippets refused: {_format_counts(self._snippets)}.")
+        languages_seen = self._documents.keys() | self._snippets.keys()
+        ways = [
+            "Ask for fewer",
+            "name a larger source",
+            *(way for reasons, way in WAYS_OUT.items() if languages_seen & set(reasons)),
+        ]
         if draw_more:
             ways.append("use more snippets of each document: --snippets-per-document auto")
         ways[-1] = f"or {ways[-1]}"
         return " ".join([*sentences, ", ".join(ways) + "."])
 
 
-def _listed(counts: Counter[str]) -> str:
+def _format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())

@@ -164,8 +164,8 @@ def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Spa
     """
     texts = _compact(texts)
     ends = _LineEnds(texts.data)
-    before = ends.count(texts.start)  # (texts,): line ends of the buffer before each text
-    inside = ends.count(texts.stop) - before  # (texts,)
+    before = ends.rank(texts.start)  # (texts,): line ends of the buffer before each text
+    inside = ends.rank(texts.stop) - before  # (texts,)
     last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
     lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))  # (texts,): a last line may lack its line end
     hashes = (xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids)
@@ -174,8 +174,8 @@ def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Spa
     # Lemire's multiply-shift: the high 32 bits scaled to the number of lines, without the bias of a modulus
     first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)  # (texts,), counted from 0
     last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)  # (texts,), counted from 1
-    begin = np.where(first == 0, texts.start, ends.place(before + first - 1) + 1)  # (texts,), bytes
-    end = np.where(last <= inside, ends.place(before + last - 1), texts.stop)  # (texts,), bytes
+    begin = np.where(first == 0, texts.start, ends.select(before + first - 1) + 1)  # (texts,), bytes
+    end = np.where(last <= inside, ends.select(before + last - 1), texts.stop)  # (texts,), bytes
     bounds = list(zip((first + 1).tolist(), last.tolist(), begin.tolist(), end.tolist(), strict=True))
     view = texts.view
     try:
@@ -198,28 +198,28 @@ class _LineEnds:
         self._before: Integers = np.zeros(len(self._words) + 1, np.int32 if len(data) < 2**31 else np.int64)
         np.cumsum(np.bitwise_count(self._words), dtype=self._before.dtype, out=self._before[1:])
 
-    def count(self, places: Integers) -> Integers:
+    def rank(self, positions: Integers) -> Integers:
         """Rank: the number of line ends before each byte."""
-        words, bits = places >> 6, (places & 63).astype(np.uint64)  # both (places,)
+        words, bits = positions >> 6, (positions & 63).astype(np.uint64)  # both (positions,)
         below = self._words[words] & ((np.uint64(1) << bits) - np.uint64(1))
         counts: Integers = self._before[words] + np.bitwise_count(below)
         return counts
 
-    def place(self, numbers: Integers) -> Integers:
+    def select(self, numbers: Integers) -> Integers:
         """Select: the byte offset of each nth line end, counted from 0; undefined if there are fewer."""
         numbers = np.clip(numbers, 0, max(int(self._before[-1]) - 1, 0))
         words: Integers = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
-        places: Integers = words * 64 + _nth_bit(self._words[words], (numbers - self._before[words]).astype(np.uint8))
-        return places
+        positions: Integers = words * 64 + _nth_bit(self._words[words], (numbers - self._before[words]).astype(np.uint8))
+        return positions
 
 
 def _nth_bit(words: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The position of each word's nth one bit, counted from 0, by binary search over the lower 32, 16, 8 … bits."""
-    places = np.zeros(len(words), np.uint8)
+    positions = np.zeros(len(words), np.uint8)
     for half in (32, 16, 8, 4, 2, 1):
         lower: npt.NDArray[np.uint8] = np.bitwise_count(words & np.uint64((1 << half) - 1))
         upper = (numbers >= lower).view(np.uint8)
         numbers = numbers - lower * upper
         words = words >> (upper * np.uint8(half))
-        places += upper * np.uint8(half)
-    return places
+        positions += upper * np.uint8(half)
+    return positions

@@ -121,8 +121,8 @@ def in_order(options: Iterable[Option]) -> list[Option]:
     options = list(options)
     listed = [option for option in options if option.after is None]
     for moved in (option for option in options if option.after is not None):
-        place = next((at for at, option in enumerate(listed, 1) if option.name == moved.after), len(listed))
-        listed.insert(place, moved)
+        index = next((at for at, option in enumerate(listed, 1) if option.name == moved.after), len(listed))
+        listed.insert(index, moved)
     return listed
 
 

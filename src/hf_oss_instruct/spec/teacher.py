@@ -27,7 +27,7 @@ class Servers(Several):
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
         """See `Kind.from_python`."""
-        return tuple(dict.fromkeys(url for given in _words(value) for url in _listed(given)))
+        return tuple(dict.fromkeys(url for given in _words(value) for url in _read_urls(given)))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _listed(given: str) -> list[str]:
+def _read_urls(given: str) -> list[str]:
     """The URLs in a file, or the URL itself."""
     path = Path(given)
     if "://" in given or not path.is_file():

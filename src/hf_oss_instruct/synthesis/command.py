@@ -61,7 +61,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.concepts import pair_task
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
-    from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+    from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.teachers.resolve import requests_go_to
 
     spec, source, teacher = open_run(flags)
@@ -121,7 +121,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
     from hf_oss_instruct.synthesis.sync import from_plain_code
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
-    from hf_oss_instruct.synthesis.verifying.opening import requests_per_row
+    from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts
 
     flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
@@ -158,9 +158,9 @@ def preview(flags: RunFlags, output: str) -> None:
                 return
     if output in ("auto", "human"):
         click.echo()
-        said = f"{plural(became['kept'], 'pair')} from {plural(became.total(), 'seed')}, shown above; no dataset was written"
+        summary = f"{plural(became['kept'], 'pair')} from {plural(became.total(), 'seed')}, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
-        show_ending(said, look=[_seeds_command()], then=typed_command("synthesize", n=n, out="pairs"))
+        show_ending(summary, view=[_seeds_command()], next_command=typed_command("synthesize", n=n, out="pairs"))
         fewest, most = requests_per_row(spec, teacher)
         if verification or most > 1:
             each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
@@ -230,7 +230,7 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
             "trl": f"{command_line('recipe', 'grpo', '--data', out)} > grpo.yaml",
             "dpo": f"{command_line('recipe', 'dpo', '--data', out)} > dpo.yaml",
         }.get(kind) or command_line("publish", out, "--to", f"YOU/{out.resolve().name}")
-        show_ending(f"{plural(found.rows, 'row')} for {kind}", out, look=[str(out / "README.md")], then=then)
+        show_ending(f"{plural(found.rows, 'row')} for {kind}", out, view=[str(out / "README.md")], next_command=then)
         for reason, count in found.skipped.items():
             show_line(f"  {count:,} left out: {reason}")
 

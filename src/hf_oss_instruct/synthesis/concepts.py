@@ -32,7 +32,7 @@ _ITEM = re.compile(r"\s*(?:[-*•–]|\d+[.)])\s+(.*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Inspired:
+class SeedWithConcepts:
     """A seed with the concepts that its snippet uses."""
 
     seed: Seed
@@ -63,12 +63,12 @@ class ConceptsTask(GenerationTask[Seed]):
 
     def read(self, item: Seed, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
-        return FollowUp(self.pair, Inspired(item, concepts_in(completion.text)))
+        return FollowUp(self.pair, SeedWithConcepts(item, concepts_in(completion.text)))
 
 
 @dataclass(frozen=True)
 class ConceptPairTask(OssInstructTask):
-    """OSS-Instruct whose prompt has concepts in place of the snippet; its items are `Inspired`."""
+    """OSS-Instruct whose prompt has concepts in place of the snippet; its items are `SeedWithConcepts`."""
 
     @classmethod
     def of(cls, spec: RunSpec, teacher: Teacher) -> ConceptPairTask:
@@ -97,21 +97,21 @@ class ConceptPairTask(OssInstructTask):
         """See `OssInstructTask.prompt_text`."""
         return f"{template(__package__, CONCEPTS).strip()}\n\n---\n\n{self.prompt.text}"
 
-    def seed(self, item: Seed | Inspired) -> Seed:
+    def seed(self, item: Seed | SeedWithConcepts) -> Seed:
         """See `GenerationTask.seed`."""
-        return item.seed if isinstance(item, Inspired) else item
+        return item.seed if isinstance(item, SeedWithConcepts) else item
 
-    def messages(self, item: Inspired) -> tuple[Message, ...]:  # type: ignore[override]
+    def messages(self, item: SeedWithConcepts) -> tuple[Message, ...]:  # type: ignore[override]
         """See `GenerationTask.messages`."""
         listed = "\n".join(f"- {concept}" for concept in item.concepts)
         return self.prompt.messages(item.seed.snippet, concepts=listed, language=named(item.seed.origin.lang).title)
 
-    def key(self, item: Inspired, attempt: int = 0) -> str:  # type: ignore[override]
+    def key(self, item: SeedWithConcepts, attempt: int = 0) -> str:  # type: ignore[override]
         """See `GenerationTask.key`: the messages are part of it, since another answer may have named other concepts."""
         identity, sampling = self.teacher_for(item.seed).identity, self._sampling(item.seed)
         return digest("concept_pair", self.messages(item), identity, sampling, attempt)
 
-    def read(self, item: Inspired, completion: Completion) -> Row:  # type: ignore[override]
+    def read(self, item: SeedWithConcepts, completion: Completion) -> Row:  # type: ignore[override]
         """See `GenerationTask.read`."""
         row = super().read(item.seed, completion)
         row["concepts"] = list(item.concepts)

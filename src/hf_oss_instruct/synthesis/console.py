@@ -14,13 +14,13 @@ from hf_oss_instruct.console import (
     show_line,
     show_rejected,
     show_unfinished_checks,
-    ways_to_look,
+    view_commands,
 )
 from hf_oss_instruct.data import Pending, Rejection, Row
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.prompts import JSON, SECTIONS
-from hf_oss_instruct.teachers.finish_reason import Ending, ending
+from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
 from hf_oss_instruct.teachers.json_answers import NEITHER
 
 FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "as neither of them"}
@@ -35,8 +35,10 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
         out: the folder.
         then: the next command, if there is one.
     """
-    look = ways_to_look(out)
-    show_ending(f"{plural(report['kept'], 'pair')} kept of {plural(report['requested'], 'seed')}", out, look=look, then=then)
+    views = view_commands(out)
+    show_ending(
+        f"{plural(report['kept'], 'pair')} kept of {plural(report['requested'], 'seed')}", out, view=views, next_command=then
+    )
     show_rejected(report)
     tokens = plural(report["tokens"]["prompt"] + report["tokens"]["completion"], "token")
     asked = f"{plural(report['requests_sent'], 'request')} · {tokens}" if report["requests_sent"] else "no requests"
@@ -46,8 +48,10 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
         show_line(f"  the server does not accept every parameter: {parts}")
     if forms := report.get("answer_forms"):
         show_line(f"  answers: {', '.join(f'{count:,} {FORMS.get(form, form)}' for form, count in forms.items())}")
-    if strange := {word: n for word, n in report["finish_reasons"].items() if word != "none" and ending(word) is Ending.UNKNOWN}:
-        words = ", ".join(f"{count:,} {word!r}" for word, count in strange.items())
+    if unknown := {
+        word: n for word, n in report["finish_reasons"].items() if word != "none" and finish_kind(word) is FinishKind.UNKNOWN
+    }:
+        words = ", ".join(f"{count:,} {word!r}" for word, count in unknown.items())
         show_line(f"  unknown finish reasons, treated as complete answers: {words}")
     if report["documents_skipped"]:
         skipped = ", ".join(f"{count:,} {reason}" for reason, count in report["documents_skipped"].items())
@@ -89,8 +93,8 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
     elif output == "quiet":
         return
     elif isinstance(outcome, dict):
-        place = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
-        show_block(f"seed {outcome['index']} · {outcome['lang']} · {place}", None)
+        location = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
+        show_block(f"seed {outcome['index']} · {outcome['lang']} · {location}", None)
         if outcome.get("concepts"):
             show_block("concepts", ", ".join(outcome["concepts"]))
         show_block("problem", outcome["problem"])

@@ -190,7 +190,7 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
     """The outcome of a seed according to journal and verdicts."""
     item: Any = seed
     outcome: Any
-    task, place = tasks[0], 0
+    task, index = tasks[0], 0
     while True:
         if isinstance(task, GenerationTask):
             answer = journal.recall(task.key(item), seed, task.name)
@@ -203,9 +203,9 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
             outcome = task.compute(item)
         if isinstance(outcome, FollowUp):
             task, item = outcome.task, outcome.item
-        elif isinstance(outcome, dict) and place + 1 < len(tasks):
-            place += 1
-            task, item = tasks[place], outcome
+        elif isinstance(outcome, dict) and index + 1 < len(tasks):
+            index += 1
+            task, item = tasks[index], outcome
         else:
             return cast(Outcome, outcome)
 

@@ -19,7 +19,7 @@ from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.teachers.finish_reason import Ending, ending
+from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
 from hf_oss_instruct.teachers.parsing import require_finished
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -110,7 +110,7 @@ class GenerationTask(ABC, Generic[ItemT]):
         if completion.raw is not None:
             raise RowRejectedError("unparsable", f"the answer is not a chat completion: {one_line(completion.raw)}")
         tokens = completion.completion_tokens or 0
-        if tokens >= self.sampling.max_tokens and ending(completion.finish_reason) is Ending.UNKNOWN:
+        if tokens >= self.sampling.max_tokens and finish_kind(completion.finish_reason) is FinishKind.UNKNOWN:
             raise RowRejectedError("truncated", f"the answer has {tokens:,} tokens, as many as it may have")
         require_finished(completion)
         reasoning, text = split_reasoning(completion.text)

@@ -9,7 +9,7 @@ from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.driving import FINISH_S
+from hf_oss_instruct.synthesis.drive import FINISH_S
 
 SLOW_S = 10.0
 """Age in seconds from which on a request in flight is worth a remark."""

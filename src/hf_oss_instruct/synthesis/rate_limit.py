@@ -69,7 +69,7 @@ class RateLimiter:
         self._second, self._seconds = self._clock(), 0
         self._last_busy = self._next_start = 0.0
         self._failures_in_a_row, self._pause_s, self._paused_until = 0, FIRST_PAUSE_S, 0.0
-        self._gone_after, self._rests_until = gone_after, 0.0
+        self._gone_after, self._paused_until_s = gone_after, 0.0
         self._changed, self._turn = changed or asyncio.Event(), asyncio.Lock()
 
     async def acquire(self) -> None:
@@ -116,14 +116,14 @@ class RateLimiter:
             self.gone, self._paused_until = True, self._clock() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
-    def rest(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Send nothing for so many seconds, as the server asked."""
-        self._rests_until = max(self._rests_until, self._clock() + seconds)
+        self._paused_until_s = max(self._paused_until_s, self._clock() + seconds)
 
     @property
-    def rests_s(self) -> float:
+    def paused_s(self) -> float:
         """Seconds for which the server still asked to be left alone."""
-        return max(self._rests_until - self._clock(), 0.0)
+        return max(self._paused_until_s - self._clock(), 0.0)
 
     @property
     def load(self) -> float:
@@ -150,8 +150,8 @@ class RateLimiter:
         """Seconds until a request may be sent, infinite until another returns. 0 uses up the start: the next one must wait."""
         now = self._clock()
         self._roll(now)
-        if now < self._rests_until:
-            return self._rests_until - now
+        if now < self._paused_until_s:
+            return self._paused_until_s - now
         if self.gone and (self.in_flight or now < self._paused_until):
             return math.inf if self.in_flight else max(self._paused_until - now, 0.01)
         if self.in_flight >= int(self.limit):

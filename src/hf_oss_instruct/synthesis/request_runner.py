@@ -16,7 +16,7 @@ from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.retry_policy import BUSY_TRIES, REFUSALS_TO_STOP, RetryPolicy
-from hf_oss_instruct.synthesis.server_pool import Place, ServerPool
+from hf_oss_instruct.synthesis.server_pool import ServerPool, ServerSlot
 from hf_oss_instruct.synthesis.timeouts import Deadline
 
 
@@ -75,55 +75,55 @@ class RequestRunner:
         """
         state, teacher = self.state(task, request.seed), task.teacher.for_seed(request.seed)
         if not teacher.servers:
-            return await self._send(Place(teacher, self._limiter), state, request, key, number, timeouts)
+            return await self._send(ServerSlot(teacher, self._limiter), state, request, key, number, timeouts)
         sent = False
         try:
-            place = await self._pool.acquire(teacher)
+            slot = await self._pool.acquire(teacher)
             if self.closed.is_set():
-                place.limiter.cancelled()
+                slot.limiter.cancelled()
                 return Stopped("the run stopped before it was asked")
             sent = True
-            return await self._send(place, state, request, key, number, timeouts)
+            return await self._send(slot, state, request, key, number, timeouts)
         finally:
             self._limiter.cancelled()  # only counts the requests to all servers
             if not sent:
                 self._budget.withdraw(request)
 
     async def _send(
-        self, place: Place, state: TaskState, request: Request, key: str, number: int, timeouts: int
+        self, slot: ServerSlot, state: TaskState, request: Request, key: str, number: int, timeouts: int
     ) -> AttemptResult:
         answer: Completion | None = None
         try:
             self._usage.requests_sent += state.sends_requests
-            answer = await state.deadline.keep(place.asked.complete(request), timeouts)
+            answer = await state.deadline.run(slot.target.complete(request), timeouts)
         except RowRejectedError as refusal:
-            self._answered(place)
+            self._answered(slot)
             return self._refuse(state, key, refusal, request)
         except RetryableError as error:
-            return self._retry(state, error, number, place)
+            return self._retry(state, error, number, slot)
         except TimeoutError:
-            return self._timed_out(state, number, timeouts, place)
+            return self._timed_out(state, number, timeouts, slot)
         except asyncio.CancelledError:
-            place.limiter.cancelled()
-            self._usage.requests_sent -= place.asked.in_batch(request)  # a later session counts it
+            slot.limiter.cancelled()
+            self._usage.requests_sent -= slot.target.in_batch(request)  # a later session counts it
             raise
         except Exception as error:
-            place.limiter.cancelled()
-            if isinstance(error, TeacherError) and self._pool.leave_out(place, error):
+            slot.limiter.cancelled()
+            if isinstance(error, TeacherError) and self._pool.mark_unusable(slot, error):
                 return Retry(0.0, 0, str(error))
             self.close(error)
             return Stopped(str(error))
         else:
-            self._answered(place)
-            return self._keep(state, key, answer, request)
+            self._answered(slot)
+            return self._record(state, key, answer, request)
         finally:
             if state.sends_requests:
                 self._budget.settle(request, answer)
             self._usage.note = self._pool.note or self._limiter.note
 
-    def _answered(self, place: Place) -> None:
-        place.limiter.answered()
-        self._pool.answered(place)
+    def _answered(self, slot: ServerSlot) -> None:
+        slot.limiter.answered()
+        self._pool.answered(slot)
 
     def reserve(self, task: GenerationTask[Any], request: Request) -> Admission:
         """Reserve what a request may use of the budget; the caller holds a slot of the limiter."""
@@ -136,7 +136,7 @@ class RequestRunner:
         )
         return Admission.NEVER
 
-    def goes_on(self, tries: int, attempts: int) -> bool:
+    def should_retry(self, tries: int, attempts: int) -> bool:
         """Whether to try an item again after `tries` failures and `attempts` attempts, which include 429 responses."""
         return not self.closed.is_set() and tries < self._policy.tries and attempts < BUSY_TRIES * self._policy.tries
 
@@ -147,7 +147,7 @@ class RequestRunner:
         self._limiter.close()
         self._pool.close()
 
-    def others_are_answered(self, state: TaskState) -> None:
+    def has_answered_others(self, state: TaskState) -> None:
         """Note that the teacher answers this task's questions, so what it refused so far was the items' fault."""
         state.answers_others = True
         for key, refusal, request in state.refused:
@@ -158,15 +158,15 @@ class RequestRunner:
         """Set `error` at the end of a run in which a teacher refused everything: the request is at fault, not the items."""
         refused = next((state for state in self._states.values() if state.refused), None)
         if refused and not self.closed.is_set():
-            self.error = _all_refused(refused)
+            self.error = _refused_error(refused)
 
-    def _keep(self, state: TaskState, key: str, answer: Completion, request: Request) -> Answered | Stopped:
+    def _record(self, state: TaskState, key: str, answer: Completion, request: Request) -> Answered | Stopped:
         try:
             self._journal.append(key, answer, request.seed, state.name)
             if answer.raw is not None:
-                self._not_understood(state, answer.raw)
+                self._reject_unreadable(state, answer.raw)
             elif not state.answers_others:
-                self.others_are_answered(state)
+                self.has_answered_others(state)
         except RunError as error:  # a full disk
             self.close(error)
             return Stopped(str(error))
@@ -176,7 +176,7 @@ class RequestRunner:
             state.reached, state.failing_since = True, None
         return Answered(answer)
 
-    def _not_understood(self, state: TaskState, raw: str) -> None:
+    def _reject_unreadable(self, state: TaskState, raw: str) -> None:
         """Count an answer that cannot be parsed; stop paying for more if none could be."""
         state.not_understood += 1
         if not state.answers_others and state.not_understood >= REFUSALS_TO_STOP:
@@ -193,28 +193,28 @@ class RequestRunner:
             return Refused(refusal)
         state.refused.append((key, refusal, request))
         if len(state.refused) >= REFUSALS_TO_STOP:
-            self.close(_all_refused(state))
+            self.close(_refused_error(state))
         return Undecided(refusal)
 
-    def _timed_out(self, state: TaskState, number: int, timeouts: int, place: Place) -> Retry:
+    def _timed_out(self, state: TaskState, number: int, timeouts: int, slot: ServerSlot) -> Retry:
         """Three timeouts are enough for one item, because each attempt may have been billed."""
-        reason = f"no answer within {state.deadline.allowed(timeouts):.3g} s"
-        retry = self._retry(state, RetryableError(reason, reached=True), number, place)
+        reason = f"no answer within {state.deadline.timeout_s(timeouts):.3g} s"
+        retry = self._retry(state, RetryableError(reason, reached=True), number, slot)
         return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
-    def _retry(self, state: TaskState, error: RetryableError, number: int, place: Place) -> Retry:
+    def _retry(self, state: TaskState, error: RetryableError, number: int, slot: ServerSlot) -> Retry:
         if error.changed:
-            place.limiter.answered()
+            slot.limiter.answered()
             return Retry(0.0, 0, str(error))
         if error.busy:
-            place.limiter.busy()
+            slot.limiter.busy()
         else:
-            place.limiter.failed()
-        wait_s = self._pool.wait_s(place, error.after_s)
+            slot.limiter.failed()
+        wait_s = self._pool.wait_s(slot, error.after_s)
         state.failing_since = self._clock() if state.failing_since is None else state.failing_since
         state.reached = state.reached or error.reached
         state.failures += 1
-        if not self._pool.has_others(place):
+        if not self._pool.has_usable_servers(slot):
             self._stop_if_hopeless(state, error, wait_s, self._clock() - state.failing_since)
         return Retry(self._policy.pause_s(number, wait_s), int(not error.busy), str(error))
 
@@ -233,7 +233,7 @@ class RequestRunner:
             )
 
 
-def _all_refused(state: TaskState) -> TeacherError:
+def _refused_error(state: TaskState) -> TeacherError:
     number, detail = len(state.refused), state.refused[0][1].detail
     which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
     return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")

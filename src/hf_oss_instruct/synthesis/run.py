@@ -23,7 +23,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.concepts import pair_task
-from hf_oss_instruct.synthesis.driving import FINISH_S, drive
+from hf_oss_instruct.synthesis.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import GenerationTask
 from hf_oss_instruct.synthesis.journal import Journal
@@ -91,7 +91,7 @@ def run(
     """
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):
-        seeds = _opened(sample(source, spec.seeds, progress))
+        seeds = _read_first(sample(source, spec.seeds, progress))
     task, concurrency, shard = pair_task(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
@@ -156,7 +156,7 @@ def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[
     return replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists))), lists
 
 
-def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
+def _read_first(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     """The same seeds; reads the first one, so that an unreadable source raises its error before a folder is created."""
     first = list(islice(seeds, 1))
     return chain(first, seeds)
@@ -165,9 +165,9 @@ def _opened(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
 @contextmanager
 def _occupied(out: Path) -> Iterator[None]:
     """Lock the folder; refuse one that is in use or contains something else."""
-    if not (out / CONFIG).exists() and (odd := sorted(set(str(out.resolve())) & set("*?["))):
+    if not (out / CONFIG).exists() and (wildcards := sorted(set(str(out.resolve())) & set("*?["))):
         raise UsageError(
-            f"--out {str(out)!r} has {' '.join(odd)} in its path, which load_dataset interprets as a pattern, so it would "
+            f"--out {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it would "
             f"not find the dataset. Use another folder."
         )
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):

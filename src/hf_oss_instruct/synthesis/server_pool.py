@@ -20,7 +20,7 @@ GONE_AFTER = 3
 
 
 @dataclass(slots=True)
-class Place:
+class ServerSlot:
     """A slot for one request at a server.
 
     Attributes:
@@ -34,13 +34,13 @@ class Place:
     server: Server | None = None
 
     @property
-    def asked(self) -> Teacher:
+    def target(self) -> Teacher:
         """Who is asked: the teacher, or the same model at one server."""
         return self.server.teacher if self.server else self.teacher
 
 
 @dataclass(slots=True)
-class _Known:
+class _ServerState:
     """What is known of a server: its limits, and why it cannot answer anything (an invalid key, an unknown model)."""
 
     limiter: RateLimiter
@@ -57,22 +57,22 @@ class ServerPool:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._open, self._turn = clock, True, 0
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _ServerState] = {}
         self._changed = asyncio.Event()
 
-    async def acquire(self, teacher: Teacher) -> Place:
+    async def acquire(self, teacher: Teacher) -> ServerSlot:
         """Wait until one of a teacher's servers has room, and count a request to it as in flight."""
         servers = teacher.servers
         while True:
             self._turn += 1
             turn = self._turn % len(servers)  # so that equally loaded servers take turns
-            known = [(self._of(server).limiter, server) for server in (*servers[turn:], *servers[:turn])]
+            limiters = [(self._state_of(server).limiter, server) for server in (*servers[turn:], *servers[:turn])]
             shortest = math.inf
-            for limiter, server in sorted(known, key=lambda pair: pair[0].load):
+            for limiter, server in sorted(limiters, key=lambda pair: pair[0].load):
                 wait_s = limiter.delay_s() if self._open else 0.0
                 if wait_s <= 0:
                     limiter.in_flight += 1
-                    return Place(teacher, limiter, server)
+                    return ServerSlot(teacher, limiter, server)
                 shortest = min(shortest, wait_s)
             self._changed.clear()
             with suppress(TimeoutError):
@@ -83,45 +83,45 @@ class ServerPool:
         self._open = False
         self._changed.set()
 
-    def answered(self, place: Place) -> None:
+    def answered(self, slot: ServerSlot) -> None:
         """Note that a server can answer."""
-        if place.server:
-            self._of(place.server).unusable = ""
+        if slot.server:
+            self._state_of(slot.server).unusable = ""
 
-    def leave_out(self, place: Place, error: Exception) -> bool:
+    def mark_unusable(self, slot: ServerSlot, error: Exception) -> bool:
         """Leave a server out that cannot answer anything at present, and return whether another of the teacher's can."""
-        if place.server is None:
+        if slot.server is None:
             return False
-        known, server = self._of(place.server), place.server
-        known.unusable = str(error)
-        known.limiter.pause()
-        if known.unusable not in known.warned:
-            known.warned.add(known.unusable)
+        state, server = self._state_of(slot.server), slot.server
+        state.unusable = str(error)
+        state.limiter.pause()
+        if state.unusable not in state.warned:
+            state.warned.add(state.unusable)
             logger.warning("The server %s is left out for now: %s", server.name, error)
-        return any(not self._of(other).unusable for other in place.teacher.servers)
+        return any(not self._state_of(other).unusable for other in slot.teacher.servers)
 
-    def has_others(self, place: Place) -> bool:
+    def has_usable_servers(self, slot: ServerSlot) -> bool:
         """Whether another of the teacher's servers is not left out, so that one server's failures do not stop the run."""
-        if place.server is None:
+        if slot.server is None:
             return False
-        limiters = (self._of(other).limiter for other in place.teacher.servers)
-        return any(not other.gone and not other.rests_s for other in limiters if other is not place.limiter)
+        limiters = (self._state_of(other).limiter for other in slot.teacher.servers)
+        return any(not other.gone and not other.paused_s for other in limiters if other is not slot.limiter)
 
-    def wait_s(self, place: Place, asked_s: float | None) -> float | None:
+    def wait_s(self, slot: ServerSlot, asked_s: float | None) -> float | None:
         """Seconds to wait before a question is asked again, after a server has asked for a pause: none while others take it."""
-        if place.server is None or asked_s is None:
+        if slot.server is None or asked_s is None:
             return asked_s
-        place.limiter.rest(asked_s)
-        return min(self._of(server).limiter.rests_s for server in place.teacher.servers)
+        slot.limiter.pause_for(asked_s)
+        return min(self._state_of(server).limiter.paused_s for server in slot.teacher.servers)
 
     @property
     def note(self) -> str:
         """A message for the progress line, or an empty text."""
-        gone = [name for name, known in list(self._known.items()) if known.limiter.gone]
+        gone = [name for name, state in list(self._known.items()) if state.limiter.gone]
         return f"{len(gone)} of {len(self._known)} servers left out for now: {', '.join(gone)}" if gone else ""
 
-    def _of(self, server: Server) -> _Known:
+    def _state_of(self, server: Server) -> _ServerState:
         if server.name not in self._known:
             limiter = RateLimiter(server.concurrency, self._clock, gone_after=GONE_AFTER, changed=self._changed)
-            self._known[server.name] = _Known(limiter)
+            self._known[server.name] = _ServerState(limiter)
         return self._known[server.name]

@@ -101,11 +101,11 @@ def _close_all() -> None:
 os.register_at_fork(after_in_child=_open.clear)  # their threads only exist in the parent
 
 
-async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
+async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
     """Read a plain iterator in a thread, some items at a time; an error is raised after the items before it."""
     source = iter(items)
 
-    def some() -> tuple[list[T], Exception | None]:
+    def read_batch() -> tuple[list[T], Exception | None]:
         read: list[T] = []
         try:
             for item in islice(source, AT_A_TIME):
@@ -115,7 +115,7 @@ async def off_the_loop(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
         return read, None
 
     while True:
-        read, error = await asyncio.to_thread(some)
+        read, error = await asyncio.to_thread(read_batch)
         if read:
             yield read
         if error:

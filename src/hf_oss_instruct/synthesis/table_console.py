@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from hf_oss_instruct.console import command_line, show_ending, show_rejected, ways_to_look
+from hf_oss_instruct.console import command_line, show_ending, show_rejected, view_commands
 from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError
 from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, typed_command
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.tables import TableResult
 
 
-def leave_table_run(
+def exit_with_result(
     result: TableResult,
     output: str,
     *,
     done: str,
-    say_more: Callable[[RunReport], None],
+    show_details: Callable[[RunReport], None],
     hint: str = "",
     recipe: str = "magicoder",
 ) -> NoReturn:
@@ -36,7 +36,7 @@ def leave_table_run(
         result: how it ended.
         output: the value of `--format`.
         done: participle for processed rows, such as `verified`.
-        say_more: prints what the command found, from the report.
+        show_details: prints what the command found, from the report.
         hint: what to do if no row is left.
         recipe: the training recipe to go on with.
     """
@@ -45,9 +45,11 @@ def leave_table_run(
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
         then = "" if failure else _next(out, recipe, verified=bool(report.get("verification")))
-        show_ending(f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, look=ways_to_look(out), then=then)
+        show_ending(
+            f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, view=view_commands(out), next_command=then
+        )
         show_rejected(report)
-        say_more(report)
+        show_details(report)
     if failure:
         click.echo(visible(failure), err=True)
     if report["pending"]:

@@ -39,7 +39,7 @@ class Deadline:
         self._seen = 0
         self._slowest = self._slowest_before = 0.0
 
-    async def keep(self, work: Awaitable[T], timeouts: int = 0) -> T:
+    async def run(self, work: Awaitable[T], timeouts: int = 0) -> T:
         """Await an attempt within its deadline.
 
         Args:
@@ -52,7 +52,7 @@ class Deadline:
         started = time.monotonic()  # the clock of the loop's timers
         async with asyncio.timeout(None) as timer:
             self._running[timer] = started, timeouts
-            self._set_alarm(started + self.allowed(timeouts))
+            self._set_alarm(started + self.timeout_s(timeouts))
             try:
                 result = await work
             finally:
@@ -60,7 +60,7 @@ class Deadline:
                 if not self._running:
                     self._clear_alarm()
         if self._learns:
-            self.learn(time.monotonic() - started)
+            self.record_latency(time.monotonic() - started)
         return result
 
     @property
@@ -74,7 +74,7 @@ class Deadline:
         """Number of attempts in flight."""
         return len(self._running)
 
-    def learn(self, latency_s: float) -> None:
+    def record_latency(self, latency_s: float) -> None:
         """Learn from the latency of an answer."""
         self._seen += 1
         if self._seen % WINDOW == 0:
@@ -89,7 +89,7 @@ class Deadline:
             self.seconds = seconds
             self._expire()
 
-    def allowed(self, timeouts: int = 0) -> float:
+    def timeout_s(self, timeouts: int = 0) -> float:
         """The deadline of an attempt in seconds, after a number of timeouts of the same question."""
         return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))
 
@@ -99,7 +99,7 @@ class Deadline:
         for timer, (started, timeouts) in self._running.items():
             if timer.expired():
                 continue
-            due = started + self.allowed(timeouts)
+            due = started + self.timeout_s(timeouts)
             if due <= time.monotonic():
                 timer.reschedule(due)
             else:

@@ -40,7 +40,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.languages import named
-    from hf_oss_instruct.synthesis.table_console import leave_table_run
+    from hf_oss_instruct.synthesis.table_console import exit_with_result
     from hf_oss_instruct.synthesis.verifying.run import verify_table
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
@@ -61,7 +61,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
         )
     untested = set(result.report["rejected"]) == {"tests_missing"} and not result.report.get("tasks")
     hint = " The rows bring no tests: name a model that writes them with --model." if untested else ""
-    leave_table_run(result, output, done="verified", say_more=_say_more, hint=hint)
+    exit_with_result(result, output, done="verified", show_details=_show_details, hint=hint)
 
 
 def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, language: str) -> None:
@@ -97,7 +97,7 @@ def _show_cost(which: str, fewest: int, most: int) -> None:
     click.echo(f"# {which}: {each} request{'s' * (most != 1)} each")
 
 
-def _say_more(report: RunReport) -> None:
+def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.console import show_line
     from hf_oss_instruct.synthesis.console import show_verification
 

@@ -26,22 +26,22 @@ _FILTERED = frozenset(
 )
 
 
-class Ending(Enum):
+class FinishKind(Enum):
     """How an answer ended, according to the server."""
 
     NATURAL = "natural"
-    CUT = "cut"
+    TRUNCATED = "cut"
     FILTERED = "filtered"
     UNKNOWN = "unknown"
     """No word, or an unknown one: the answer is taken as complete."""
 
 
 @lru_cache(256)  # a server uses only a few words
-def ending(finish_reason: str | None) -> Ending:
+def finish_kind(finish_reason: str | None) -> FinishKind:
     """Interpret a finish reason in any spelling (`MaxTokens`, `FinishReason.MAX_TOKENS`, `FINISH_REASON_STOP`)."""
     word = re.sub(r"[\s_-]", "", (finish_reason or "").rpartition(".")[2].lower()).removeprefix("finishreason")
     word = re.sub("(reached|exceeded)$", "", word)
-    for meaning, words in ((Ending.NATURAL, _NATURAL), (Ending.CUT, _CUT), (Ending.FILTERED, _FILTERED)):
+    for meaning, words in ((FinishKind.NATURAL, _NATURAL), (FinishKind.TRUNCATED, _CUT), (FinishKind.FILTERED, _FILTERED)):
         if word in words:
             return meaning
-    return Ending.UNKNOWN
+    return FinishKind.UNKNOWN

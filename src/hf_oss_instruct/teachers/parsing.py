@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from hf_oss_instruct.data import Completion, Pair
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.teachers.finish_reason import Ending, ending
+from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
 
 PROBLEM, SOLUTION, TESTS = "[problem description]", "[solution]", "[tests]"
 _HEADING = r"[\s#>*_`\d.)-]*"
@@ -139,17 +139,17 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
 
 def _three_sections(lines: list[str], tests_at: int) -> Pair:
     """A pair with tests, in any order of sections; empty tests count as none."""
-    places = {TESTS: tests_at}
+    starts = {TESTS: tests_at}
     for marker in (PROBLEM, SOLUTION):
         found = _outside_fences(lines, marker)
         found = _first(lines, marker) if found is None else found
         if found is None:
             raise RowRejectedError("unparsable", f"no line has {marker}")
-        places[marker] = found
-    ends = dict(zip(ordered := sorted(places.values()), [*ordered[1:], len(lines)], strict=True))
+        starts[marker] = found
+    ends = dict(zip(ordered := sorted(starts.values()), [*ordered[1:], len(lines)], strict=True))
     text = {
-        marker: (_text_after(lines[place], marker) + "".join(lines[place + 1 : ends[place]])).strip()
-        for marker, place in places.items()
+        marker: (_text_after(lines[start], marker) + "".join(lines[start + 1 : ends[start]])).strip()
+        for marker, start in starts.items()
     }
     if empty := [marker for marker in (PROBLEM, SOLUTION) if not text[marker]]:
         raise RowRejectedError("empty", f"section {empty[0]} has no text")
@@ -192,12 +192,12 @@ def require_finished(completion: Completion) -> None:
     Raises:
         RowRejectedError: `truncated` (cut at a limit), `refused` (by a content filter).
     """
-    how = ending(completion.finish_reason)
-    if how is Ending.FILTERED:
+    how = finish_kind(completion.finish_reason)
+    if how is FinishKind.FILTERED:
         raise RowRejectedError(
             "refused", f"the server's content filter cut the answer (finish reason {completion.finish_reason!r})"
         )
-    if how is Ending.CUT:
+    if how is FinishKind.TRUNCATED:
         raise RowRejectedError("truncated", f"the answer was cut: finish reason {completion.finish_reason!r}")
 
 

@@ -59,7 +59,7 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
     prompt, completion = (_tokens(fields.get("usage"), names) for names in TOKENS.values())
     text, reasoning = _text_and_thoughts(choice)
     if not text and (error := _error(fields, choice)) is not None:
-        raise _meaning(error, headers)
+        raise _error_of(error, headers)
     if not choices and not completion and not prompt:
         raise RetryableError(f"the answer is not a chat completion: {first_words(_raw(answer))}", reached=True)
     if refused := _word(_message(choice).get("refusal")) if not text else None:
@@ -173,7 +173,7 @@ def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
     return fields if says_so or instead else None
 
 
-def _meaning(error: Any, headers: Mapping[str, str]) -> Exception:
+def _error_of(error: Any, headers: Mapping[str, str]) -> Exception:
     """Interpret an error object in a response; if its kind is unknown, it counts as transient."""
     body = _raw({"error": error})
     if (status := status_in(error)) is not None:

@@ -32,7 +32,7 @@ class _PendingRequest:
     request: Request
     answer: Future[Completion] = field(default_factory=Future)
     tokens: list[int] = field(default_factory=list)
-    how: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def settle(self, outcome: Completion | Exception) -> None:
         with suppress(InvalidStateError):  # cancelled or closed
@@ -96,22 +96,22 @@ class TransformersTeacher(Teacher):
 
     async def complete(self, request: Request) -> Completion:
         """See `Teacher.complete`."""
-        asked = _PendingRequest(request)
+        pending = _PendingRequest(request)
         with self._change:
-            self._open.append(asked)
+            self._open.append(pending)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, args=[self._model], name="oss-instruct-model", daemon=True)
                 self._model = None
                 self._thread.start()
             self._change.notify_all()
-        return await asyncio.wrap_future(asked.answer)
+        return await asyncio.wrap_future(pending.answer)
 
     async def close(self) -> None:
         """Stop within one token and free the model; unanswered requests must be sent again."""
         with self._change:
             thread, self._thread, self._model = self._thread, None, None
-            for asked in self._open:
-                asked.settle(RetryableError("the teacher was closed", reached=True))
+            for pending in self._open:
+                pending.settle(RetryableError("the teacher was closed", reached=True))
             self._open = []
             self._change.notify_all()
         if thread:
@@ -126,9 +126,9 @@ class TransformersTeacher(Teacher):
             batch = waiting
             try:
                 model = model or _Model(*self._where)
-                for asked in waiting:
-                    batch = [asked]  # if a batch of one fails, this request is the cause
-                    model.read(asked)
+                for pending in waiting:
+                    batch = [pending]  # if a batch of one fails, this request is the cause
+                    model.read(pending)
                 batch = self._similar_in_length(waiting)
                 outcomes = model.answers(batch)
                 self.batches += 1
@@ -139,15 +139,15 @@ class TransformersTeacher(Teacher):
                 outcomes = [
                     error if isinstance(error, OssInstructError) else RetryableError(_description(error), reached=True)
                 ] * len(batch)
-            for asked, outcome in zip(batch, outcomes, strict=True):
-                asked.settle(outcome)
+            for pending, outcome in zip(batch, outcomes, strict=True):
+                pending.settle(outcome)
 
     def _unanswered(self) -> list[_PendingRequest]:
         """The unanswered requests; none after `close`."""
         with self._change:
             me = threading.current_thread()
             if self._thread is me:
-                self._open = [asked for asked in self._open if not asked.answer.done()]
+                self._open = [pending for pending in self._open if not pending.answer.done()]
             self._change.wait_for(lambda: self._open or self._thread is not me)
             self._change.wait_for(lambda: len(self._open) >= self._batch_size or self._thread is not me, self._max_wait_s)
             return list(self._open) if self._thread is me else []
@@ -155,8 +155,8 @@ class TransformersTeacher(Teacher):
     def _similar_in_length(self, waiting: list[_PendingRequest]) -> list[_PendingRequest]:
         """The oldest request and those closest to it in length: little padding, and no request starves."""
         oldest = waiting[0]
-        alike = [asked for asked in waiting if asked.how == oldest.how]
-        return sorted(alike, key=lambda asked: abs(len(asked.tokens) - len(oldest.tokens)))[: self._batch_size]
+        same_options = [pending for pending in waiting if pending.options == oldest.options]
+        return sorted(same_options, key=lambda pending: abs(len(pending.tokens) - len(oldest.tokens)))[: self._batch_size]
 
 
 class _Model:
@@ -188,55 +188,55 @@ class _Model:
         loaded.generation_config = plain
         self._name, self._tokenizer, self._model = name, tokenizer, loaded
 
-    def read(self, asked: _PendingRequest) -> None:
+    def read(self, pending: _PendingRequest) -> None:
         """Tokenize the prompt and set the generation parameters of a request.
 
         Raises:
             TeacherError: the chat template does not accept the messages.
             RowRejectedError: the prompt leaves no room for an answer.
         """
-        if asked.tokens:
+        if pending.tokens:
             return
-        messages, sampling = list(asked.request.messages), asked.request.sampling
+        messages, sampling = list(pending.request.messages), pending.request.sampling
         if self._tokenizer.chat_template:
             plain = {"return_dict": False, "sanitize_control_tokens": True}  # special tokens in untrusted code must stay text
             try:
-                asked.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
+                pending.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:
                 raise TeacherError(
                     f"The model's chat template does not accept the prompt: {_description(error)}. Change one."
                 ) from error
         else:
             text = "\n\n".join(message["content"] for message in messages)
-            asked.tokens = self._tokenizer(text, split_special_tokens=True)["input_ids"]
-        room = min(sampling["max_tokens"], (self._context or math.inf) - len(asked.tokens))
-        if room < 1:
-            raise RowRejectedError("refused", f"the prompt has {len(asked.tokens)} tokens, the model's context {self._context}")
-        asked.how = {"max_new_tokens": room, "do_sample": bool(warmth := float(sampling["temperature"]))}
-        if warmth:
-            asked.how |= {"temperature": warmth, "top_p": sampling.get("top_p", 1.0), "top_k": 0}
+            pending.tokens = self._tokenizer(text, split_special_tokens=True)["input_ids"]
+        max_new_tokens = min(sampling["max_tokens"], (self._context or math.inf) - len(pending.tokens))
+        if max_new_tokens < 1:
+            raise RowRejectedError("refused", f"the prompt has {len(pending.tokens)} tokens, the model's context {self._context}")
+        pending.options = {"max_new_tokens": max_new_tokens, "do_sample": bool(temperature := float(sampling["temperature"]))}
+        if temperature:
+            pending.options |= {"temperature": temperature, "top_p": sampling.get("top_p", 1.0), "top_k": 0}
 
     def answers(self, batch: list[_PendingRequest]) -> list[Completion | Exception]:
         """Answer a batch of requests with the same generation parameters."""
         import torch
 
-        device, width = self._model.device, max(len(asked.tokens) for asked in batch)
-        padding = [width - len(asked.tokens) for asked in batch]
-        tokens = [[self._pad] * missing + asked.tokens for missing, asked in zip(padding, batch, strict=True)]
+        device, width = self._model.device, max(len(pending.tokens) for pending in batch)
+        padding = [width - len(pending.tokens) for pending in batch]
+        tokens = [[self._pad] * missing + pending.tokens for missing, pending in zip(padding, batch, strict=True)]
         mask = [[0] * missing + [1] * (width - missing) for missing in padding]
-        fed = {"input_ids": torch.tensor(tokens, device=device), "attention_mask": torch.tensor(mask, device=device)}
-        abandoned = [lambda *state, **more: torch.tensor([asked.answer.done() for asked in batch], device=device)]
-        seeds = [(asked.request.sampling.get("seed"), asked.request.attempt) for asked in batch]
+        model_inputs = {"input_ids": torch.tensor(tokens, device=device), "attention_mask": torch.tensor(mask, device=device)}
+        abandoned = [lambda *state, **more: torch.tensor([pending.answer.done() for pending in batch], device=device)]
+        seeds = [(pending.request.sampling.get("seed"), pending.request.attempt) for pending in batch]
         with torch.inference_mode(), torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(int(digest(*seeds)[:15], 16))
-            made = self._model.generate(**fed, stopping_criteria=abandoned, **batch[0].how)
-        return [self._completion(asked, row) for asked, row in zip(batch, made[:, width:].tolist(), strict=True)]
+            generated = self._model.generate(**model_inputs, stopping_criteria=abandoned, **batch[0].options)
+        return [self._completion(pending, row) for pending, row in zip(batch, generated[:, width:].tolist(), strict=True)]
 
-    def _completion(self, asked: _PendingRequest, made: list[int]) -> Completion:
-        end = next((place for place, token in enumerate(made) if token in self._ends), None)
-        text = text_of(self._tokenizer, made[:end])
-        count = len(made) if end is None else end + 1
-        return Completion(text, "length" if end is None else "stop", self._name, None, len(asked.tokens), count)
+    def _completion(self, pending: _PendingRequest, generated: list[int]) -> Completion:
+        end = next((index for index, token in enumerate(generated) if token in self._ends), None)
+        text = text_of(self._tokenizer, generated[:end])
+        count = len(generated) if end is None else end + 1
+        return Completion(text, "length" if end is None else "stop", self._name, None, len(pending.tokens), count)
 
 
 def text_of(tokenizer: Any, tokens: list[int]) -> str:

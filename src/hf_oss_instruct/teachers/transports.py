@@ -91,7 +91,7 @@ class HubTransport:
         except OssInstructError:
             raise
         except Exception as error:
-            raise self._meaning(error) from error
+            raise self._translate_error(error) from error
 
     async def close(self) -> None:
         """See `Transport.close`."""
@@ -110,7 +110,7 @@ class HubTransport:
                 "Inference Providers need a Hugging Face token. Log in with hf auth login, or name a server with --base-url."
             )
 
-    def _meaning(self, error: Exception) -> Exception:
+    def _translate_error(self, error: Exception) -> Exception:
         """What a failed call means for us; an error that no server can cause stays what it is."""
         response = _response_of(error)
         if response is not None and response.status_code >= 400:

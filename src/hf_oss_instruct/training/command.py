@@ -15,7 +15,7 @@ from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import unsafe_option
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.training.launched import LAUNCHED, run_launched
+from hf_oss_instruct.training.distributed import LAUNCHED, run_launched
 from hf_oss_instruct.workdir import held
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def train(
         out = _output_dir(facts["recipe"])
         then = command_line("evaluate", "--model", out, "--task", "humaneval_plus", "--out", f"{out}-scores")
         losses = f", loss {facts['losses'][-1][1]:.3g} at the end" if facts["losses"] else ""
-        show_ending(f"Trained {plural(facts['steps'], 'step')}{losses}", out, look=[str(out / "README.md")], then=then)
+        show_ending(f"Trained {plural(facts['steps'], 'step')}{losses}", out, view=[str(out / "README.md")], next_command=then)
 
 
 def _output_dir(values: dict[str, Any]) -> Path:

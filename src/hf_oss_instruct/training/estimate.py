@@ -146,10 +146,10 @@ class Estimate:
 
     def _memory_line(self) -> str:
         parts = " + ".join(f"{name} {size:g}" for name, size in self.bytes_a_parameter.items() if size)
-        memory, parameters, held = self.memory or 0, (self.shape.parameters or 0) / 1e9, self.activations / GIB
+        memory, parameters, activations_gib = self.memory or 0, (self.shape.parameters or 0) / 1e9, self.activations / GIB
         return (
             f"Memory: about {memory / GIB:.3g} GiB a device = {parameters:.3g}B parameters (from {self.shape.source}) × bytes "
-            f"each ({parts}) + activations {held:.3g} GiB for {self.tokens_a_device:,} tokens. Not measured."
+            f"each ({parts}) + activations {activations_gib:.3g} GiB for {self.tokens_a_device:,} tokens. Not measured."
         )
 
     def _time_line(self) -> list[str]:

@@ -17,7 +17,7 @@ from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
-from hf_oss_instruct.training.launched import LAUNCHED
+from hf_oss_instruct.training.distributed import LAUNCHED
 from hf_oss_instruct.training.output import RECIPE, REPORT, facts_before, facts_of_progress, full_disk_errors, write_output
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder

@@ -18,16 +18,16 @@ def equivalent(solution: str, language: str) -> str:
     if language not in CODE:
         return solution
     source = solution.encode(errors="replace")
-    stack, places = [parse(source, language).root_node], []
+    stack, edits = [parse(source, language).root_node], []
     while stack:
         node = stack.pop()
         if node.type in ("return_statement", "return", "return_expression"):
             values = [child for child in node.named_children if "comment" not in child.type]
             if len(values) == 1 and _can_be_wrapped(text_of(values[0]), values[0].type):
-                places.append((values[0].start_byte, values[0].end_byte))
+                edits.append((values[0].start_byte, values[0].end_byte))
         stack.extend(node.children)
     outermost: list[tuple[int, int]] = []
-    for start, end in sorted(places):
+    for start, end in sorted(edits):
         if not outermost or start >= outermost[-1][1]:
             outermost.append((start, end))
     for start, end in reversed(outermost):

@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.languages import named
-from hf_oss_instruct.verification.lent_packages import identity_of
+from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.rows import Options, SolutionResult
 from hf_oss_instruct.verification.running import run_solutions
@@ -99,14 +99,14 @@ def solution_result(text: str, ran: SuiteResult) -> SolutionResult:
     """What became of a solution, from the results of its run."""
     first = next((outcome.detail for outcome in ran.outcomes if outcome is not None and not outcome.passed), "")
     if ran.ended == "refused":
-        status = "empty" if ran.trouble == "the solution is empty" else "too_large"
+        status = "empty" if ran.load_error == "the solution is empty" else "too_large"
     elif not ran.compiled:
         status = "compile_error"
-    elif ran.trouble:
+    elif ran.load_error:
         status = "load_error"
     elif all(ran.passed):
         status = "passed"
     else:
         status = "timeout" if ran.ended == "timeout" else "failed"
-    detail = "" if status == "passed" else ran.trouble or first or ran.ended or "it ended before its last test"
+    detail = "" if status == "passed" else ran.load_error or first or ran.ended or "it ended before its last test"
     return SolutionResult(text, status, ran.passed, one_line(detail, 300))

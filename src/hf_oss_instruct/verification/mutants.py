@@ -12,7 +12,7 @@ import xxhash
 from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.syntax import LARGEST, parse
 from hf_oss_instruct.verification.grammars import CODE
-from hf_oss_instruct.verification.mutation_sites import Site, sites_of
+from hf_oss_instruct.verification.mutation_sites import MutationSite, sites_of
 
 LARGEST_SOURCE = 64_000
 """Bytes of a solution of which mutants are made."""
@@ -53,10 +53,10 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
         return ()
     root = parse(source, language).root_node
     found: dict[str, Mutant] = {}
-    own = _meaning(solution, language)
-    for site in _spread(list(sites_of(root, language, program)), source):
+    own = _normal_form(solution, language)
+    for site in _round_robin(list(sites_of(root, language, program)), source):
         changed = (source[: site.start] + site.new.encode() + source[site.end :]).decode(errors="replace")
-        if changed in found or _meaning(changed, language) in (own, None):
+        if changed in found or _normal_form(changed, language) in (own, None):
             continue
         line = source.count(b"\n", 0, site.start) + 1
         before = source[site.start : site.end].decode(errors="replace")
@@ -66,7 +66,7 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
     return tuple(found.values())
 
 
-def _meaning(text: str, language: str) -> str | None:
+def _normal_form(text: str, language: str) -> str | None:
     """What makes two programs the same without doubt; None if it does not parse, where that is cheap to know."""
     if language != "python":
         return text
@@ -76,7 +76,7 @@ def _meaning(text: str, language: str) -> str | None:
         return None
 
 
-def _spread(sites: list[Site], source: bytes) -> Iterator[Site]:
+def _round_robin(sites: list[MutationSite], source: bytes) -> Iterator[MutationSite]:
     """Sites in turns over operators and lines, drawn by hash of the text and the place."""
     seed = xxhash.xxh3_64_intdigest(source)
     drawn = sorted(sites, key=lambda site: xxhash.xxh3_64_intdigest(f"{seed} {site.start} {site.operator} {site.new}".encode()))

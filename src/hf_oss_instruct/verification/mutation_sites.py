@@ -46,7 +46,7 @@ MOST_SITES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class MutationSite:
     """One change.
 
     Attributes:
@@ -61,7 +61,7 @@ class Site:
     new: str
 
 
-def sites_of(root: Node, language: str, program: bool) -> Iterator[Site]:
+def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]:
     """Changes of a program, in no order that matters; those of at most about `MOST_SITES` places.
 
     Args:
@@ -95,7 +95,7 @@ def _is_named(function: Node) -> bool:
     return function.type not in ("lambda", "lambda_expression")
 
 
-def _of_node(node: Node, function: Node | None, language: str) -> Iterator[Site]:
+def _of_node(node: Node, function: Node | None, language: str) -> Iterator[MutationSite]:
     row, kind = CODE[language], node.type
     if not node.is_named:
         if _OPERATIONS.fullmatch(node.parent.type if node.parent else ""):
@@ -104,25 +104,25 @@ def _of_node(node: Node, function: Node | None, language: str) -> Iterator[Site]
     if kind == "test_operator" or kind == "update_expression":
         yield from _operators(node, language)
     if kind in row.integers and (text := text_of(node)).isdecimal():
-        yield Site("constant", node.start_byte, node.end_byte, str(int(text) + 1))
+        yield MutationSite("constant", node.start_byte, node.end_byte, str(int(text) + 1))
         if int(text) > 1:
-            yield Site("constant", node.start_byte, node.end_byte, str(int(text) - 1))
+            yield MutationSite("constant", node.start_byte, node.end_byte, str(int(text) - 1))
     elif (text := text_of(node)) in _BOOLEANS and not node.named_children:
-        yield Site("constant", node.start_byte, node.end_byte, _BOOLEANS[text])
+        yield MutationSite("constant", node.start_byte, node.end_byte, _BOOLEANS[text])
     if _CONDITIONS.fullmatch(kind) and (condition := node.child_by_field_name("condition")):
         yield from _negated(condition, language)
-    if kind in row.statements and _can_go(node, language):
-        yield Site("statement", node.start_byte, node.end_byte, row.nothing)
+    if kind in row.statements and _is_removable(node, language):
+        yield MutationSite("statement", node.start_byte, node.end_byte, row.nothing)
     if _RETURNS.fullmatch(kind) and function:
         yield from _returned(node, function, language)
     if _ARGUMENTS.fullmatch(kind):
         yield from _swapped(node)
     if kind in ("break_statement", "continue_statement") and language != "rust":
         word = "continue" if kind.startswith("break") else "break"
-        yield Site("jump", node.start_byte, node.end_byte, word + (";" if text_of(node).endswith(";") else ""))
+        yield MutationSite("jump", node.start_byte, node.end_byte, word + (";" if text_of(node).endswith(";") else ""))
 
 
-def _operators(node: Node, language: str) -> Iterator[Site]:
+def _operators(node: Node, language: str) -> Iterator[MutationSite]:
     text, parent = text_of(node), node.parent
     if parent is None or (text in ("<<", ">>") and language == "cpp"):
         return
@@ -132,10 +132,10 @@ def _operators(node: Node, language: str) -> Iterator[Site]:
         return
     for operator, swaps in _SWAPS.items():
         if text in swaps:
-            yield Site(operator, node.start_byte, node.end_byte, swaps[text])
+            yield MutationSite(operator, node.start_byte, node.end_byte, swaps[text])
 
 
-def _negated(condition: Node, language: str) -> Iterator[Site]:
+def _negated(condition: Node, language: str) -> Iterator[MutationSite]:
     text = text_of(condition)
     if "let " in text or (language == "shell" and "\n" in text):  # Rust's `if let` binds names
         return
@@ -143,10 +143,10 @@ def _negated(condition: Node, language: str) -> Iterator[Site]:
     new = CODE[language].negated.format(inner.strip().rstrip(";"))
     if language == "shell":
         new += ";" if text.endswith(";") else ""
-    yield Site("condition", condition.start_byte, condition.end_byte, f"({new})" if inner != text else new)
+    yield MutationSite("condition", condition.start_byte, condition.end_byte, f"({new})" if inner != text else new)
 
 
-def _can_go(node: Node, language: str) -> bool:
+def _is_removable(node: Node, language: str) -> bool:
     row, parent = CODE[language], node.parent
     if row.within and (parent is None or parent.type not in row.within):
         return False
@@ -158,7 +158,7 @@ def _can_go(node: Node, language: str) -> bool:
     return not (language == "rust" and not text_of(node).endswith(";"))
 
 
-def _returned(node: Node, function: Node, language: str) -> Iterator[Site]:
+def _returned(node: Node, function: Node, language: str) -> Iterator[MutationSite]:
     """Another value than the one returned; of the type that the function says."""
     value = next((child for child in node.named_children if "comment" not in child.type), None)
     if value is None:
@@ -166,11 +166,11 @@ def _returned(node: Node, function: Node, language: str) -> Iterator[Site]:
     result = result_of(function, language)
     for new in values(language, result):
         if new.strip() and new != text_of(value):
-            yield Site("return", value.start_byte, value.end_byte, f" {new}" if language == "python" else new)
+            yield MutationSite("return", value.start_byte, value.end_byte, f" {new}" if language == "python" else new)
             return
 
 
-def _last_value(function: Node, language: str) -> Iterator[Site]:
+def _last_value(function: Node, language: str) -> Iterator[MutationSite]:
     """The value of a body without `return`: an expression, or where the last one counts."""
     body = body_of(function)
     if body is None:
@@ -179,15 +179,15 @@ def _last_value(function: Node, language: str) -> Iterator[Site]:
     if neutral is None or (language in ("java", "csharp") and is_expression(body, language)):
         return
     if is_expression(body, language) and language != "rust":
-        yield Site("return", body.start_byte, body.end_byte, CODE[language].value.format(neutral))
+        yield MutationSite("return", body.start_byte, body.end_byte, CODE[language].value.format(neutral))
     elif CODE[language].blocks_return and body.named_children:
         last = body.named_children[-1]
         ends = text_of(last).endswith(";") or _RETURNS.fullmatch(last.type) or last.type.startswith("let")
         if not ends and "comment" not in last.type:
-            yield Site("return", last.start_byte, last.end_byte, neutral)
+            yield MutationSite("return", last.start_byte, last.end_byte, neutral)
 
 
-def _swapped(node: Node) -> Iterator[Site]:
+def _swapped(node: Node) -> Iterator[MutationSite]:
     """The first two arguments of a call, the other way round."""
     if node.parent is None or not _CALLS.fullmatch(node.parent.type):
         return
@@ -199,4 +199,4 @@ def _swapped(node: Node) -> Iterator[Site]:
     one, other = arguments[:2]
     if text_of(one) != text_of(other):
         between = (node.text or b"")[one.end_byte - node.start_byte : other.start_byte - node.start_byte].decode(errors="replace")
-        yield Site("arguments", one.start_byte, other.end_byte, f"{text_of(other)}{between}{text_of(one)}")
+        yield MutationSite("arguments", one.start_byte, other.end_byte, f"{text_of(other)}{between}{text_of(one)}")

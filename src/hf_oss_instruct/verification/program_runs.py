@@ -63,16 +63,16 @@ def run_all(
         if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
             return _without(suite, programs, runs, broken, ran[0], limits, tier)
         if ran[0].status in ("compile_error", "sandbox_error") and not found:
-            return [_lost(suite, ran[0])] * len(runs)
+            return [_failed_result(suite, ran[0])] * len(runs)
         found += [_read(suite, one, nonce) for one in ran]
     return found[: len(runs)]
 
 
-def _broken(said: str, count: int, source: str) -> set[int]:
+def _broken(messages: str, count: int, source: str) -> set[int]:
     """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
-    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", said)}
+    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
     lines = source.split("\n")
-    for at in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(said))):
+    for at in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(messages))):
         marks = (one for one in reversed(lines[:at]) if one.startswith("//variant "))
         found.add(int(next(marks, "//variant -1").split()[1]))
     return {number for number in found if 0 <= number < count}
@@ -82,14 +82,14 @@ def _without(
     suite: Suite, programs: Sequence[str], runs: Sequence[Run], broken: set[int], ran: Execution, limits: Limits, tier: str | None
 ) -> list[SuiteResult]:
     """The runs of programs that compile."""
-    lost = _lost(suite, ran)
+    lost = _failed_result(suite, ran)
     kept = [number for number in range(len(programs)) if number not in broken]
     asked = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
     found = iter(run_all(suite, [programs[number] for number in kept], asked, limits, tier=tier) if asked else [])
     return [lost if run.program in broken else next(found) for run in runs]
 
 
-def _lost(suite: Suite, ran: Execution) -> SuiteResult:
+def _failed_result(suite: Suite, ran: Execution) -> SuiteResult:
     none = (None,) * len(suite.tests)
     if ran.status == "sandbox_error":
         return SuiteResult(none, sandbox_error=ran.reason)
@@ -97,14 +97,14 @@ def _lost(suite: Suite, ran: Execution) -> SuiteResult:
 
 
 def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
-    said: dict[str, Outcome] = {}
+    messages: dict[str, Outcome] = {}
     for line in re.finditer(rf"^{nonce} (\w+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
         try:
-            said.setdefault(line[1], Outcome(line[2], str(json.loads(line[3]))))
+            messages.setdefault(line[1], Outcome(line[2], str(json.loads(line[3]))))
         except ValueError:
-            said.setdefault(line[1], Outcome(FAILED, line[3]))
-    outcomes = tuple(said.get(str(test)) for test in range(len(suite.tests)))
-    trouble = said["load"].detail if "load" in said else ""
+            messages.setdefault(line[1], Outcome(FAILED, line[3]))
+    outcomes = tuple(messages.get(str(test)) for test in range(len(suite.tests)))
+    load_error = messages["load"].detail if "load" in messages else ""
     ended = (
         ""
         if ran.status == "ok"
@@ -116,7 +116,7 @@ def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
     )
     if ran.status == "sandbox_error":
         return SuiteResult(outcomes, sandbox_error=ran.reason)
-    return SuiteResult(outcomes, trouble, ended, stderr=ran.stderr[-STDERR:])
+    return SuiteResult(outcomes, load_error, ended, stderr=ran.stderr[-STDERR:])
 
 
 def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> SuiteResult:
@@ -126,7 +126,7 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     given = [({"TZ": run.tz}, suite.tests[at].text) for at in order]
     ran = run_many(program, suite.language, given, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
     if ran[0].status in ("compile_error", "sandbox_error"):
-        return _lost(suite, ran[0])
+        return _failed_result(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
     for at, one in zip(order, ran, strict=False):
         right = one.status == "ok" and output_lines(one.stdout) == output_lines(suite.tests[at].output)

@@ -52,20 +52,20 @@ def program_in(text: str, language: str) -> Program:
     found = _code_blocks(text, language)
     if not found:
         return Program(text.strip("\n") + "\n" if text.strip() else "", language)
-    own = [block for block in found if _speaks(block.tag, language)]
+    own = [block for block in found if _tag_matches(block.tag, language)]
     if not own:
         tags = [name for block in found if (name := _language_of_tag(block.tag))]
         if not tags:
             return Program("", language)
         language = max(tags, key=tags.count)
-        own = [block for block in found if _speaks(block.tag, language)]
+        own = [block for block in found if _tag_matches(block.tag, language)]
     return Program(_joined(own, language), language)
 
 
 def tests_in(text: str, language: str) -> str:
     """The code of all blocks of a text of tests, one after the other; the text itself without any."""
     found = _code_blocks(text, language)
-    own = [block for block in found if _speaks(block.tag, language) or block.tag == "json"]
+    own = [block for block in found if _tag_matches(block.tag, language) or block.tag == "json"]
     return "\n\n".join(block.code.strip("\n") for block in own or found) + "\n" if found else text
 
 
@@ -79,7 +79,7 @@ def _language_of_tag(tag: str) -> str | None:
     return _BY_TAG.get(tag) or (known.name if (known := find(tag)) else None)
 
 
-def _speaks(tag: str, language: str) -> bool:
+def _tag_matches(tag: str, language: str) -> bool:
     named = _language_of_tag(tag)
     if named is None:
         return tag not in _NO_CODE

@@ -89,11 +89,11 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
         outcomes[number].setdefault(test, Outcome(status, json.loads(detail)))
     found = []
     for number in range(len(runs)):
-        said = outcomes[number]
-        trouble = said["load"].detail if "load" in said else ""
+        by_test = outcomes[number]
+        load_error = by_test["load"].detail if "load" in by_test else ""
         ended = ends.get(number, ran.status if ran.status != "ok" else "signal 9")
-        of_tests = tuple(said.get(str(test)) for test in range(len(suite.tests)))
-        found.append(SuiteResult(of_tests, trouble, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
+        of_tests = tuple(by_test.get(str(test)) for test in range(len(suite.tests)))
+        found.append(SuiteResult(of_tests, load_error, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
     return found
 
 

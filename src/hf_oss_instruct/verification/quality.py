@@ -155,7 +155,7 @@ def measure(
         with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
         of_equivalent, *others = run([other, solution], with_equivalent, hash_seed=2)
         of_again, in_order = [*of_again, *others], [*again[::2], *again[1::2]]
-    trouble = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
+    sandbox_error = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]
     kept = [(one, mutant) for one, mutant in zip(of_mutants, changed, strict=True) if one.compiled]
     return Quality(
@@ -165,7 +165,7 @@ def measure(
         tuple(_bits(one, run.reversed) for one, run in zip(of_again, in_order, strict=True)),
         _bits(of_equivalent) if of_equivalent.compiled else "",
         _bits(own),
-        trouble,
+        sandbox_error,
     )
 
 
@@ -175,7 +175,7 @@ def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
     missing = [at for at, one in enumerate(found) if one == "?"]
     if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
         found[missing[-1 if is_reversed else 0]] = "0"
-    return "".join(found) if not ran.trouble else "0" * len(found)
+    return "".join(found) if not ran.load_error else "0" * len(found)
 
 
 def from_json(columns: dict[str, Any]) -> Quality:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.verification import lent_packages as lent
+from hf_oss_instruct.verification import installed_packages
 from hf_oss_instruct.verification.runs import LIMITS
 from hf_oss_instruct.verification.selection import METHODS
 
@@ -41,7 +41,7 @@ class Options:
     @property
     def package_folders(self) -> tuple[str, ...]:
         """The folders that `packages` means."""
-        return lent.folders(self.packages) if self.packages is not None else ()
+        return installed_packages.folders(self.packages) if self.packages is not None else ()
 
     def __post_init__(self) -> None:
         if self.select not in METHODS:
@@ -135,7 +135,7 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class RowIn:
+class RowToVerify:
     """A row to verify: the arguments of `verify_row`."""
 
     solutions: Sequence[str]

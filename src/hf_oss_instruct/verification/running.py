@@ -51,7 +51,7 @@ def run_all(
         )
     else:
         ran = program_runs.run_all(suite, programs, runs, limits, tier=tier)
-    return [_excused(suite, one) for one in ran]
+    return [_with_skips_passed(suite, one) for one in ran]
 
 
 def run_solution(
@@ -80,21 +80,21 @@ def run_solutions(
         SandboxError, ToolchainMissingError: as of `run_all`.
     """
     if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
-        return [one for program in programs for one in _beside(suite, [program], limits, tier, packages)]
+        return [one for program in programs for one in _run_in_process(suite, [program], limits, tier, packages)]
     beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
-    graded = [(at, one) for at, one in enumerate(found) if one is not None and not one.trouble]
+    graded = [(at, one) for at, one in enumerate(found) if one is not None and not one.load_error]
     if beside and graded:
         rest = replace(suite, tests=tuple(suite.tests[at] for at in beside), outside=())
-        own = _beside(rest, [programs[at] for at, _ in graded], limits, tier, packages)
+        own = _run_in_process(rest, [programs[at] for at, _ in graded], limits, tier, packages)
         for (at, one), other in zip(graded, own, strict=True):
             found[at] = _merged(one, other, beside)
     alone = [at for at, one in enumerate(found) if one is None]
-    for at, one in zip(alone, _beside(suite, [programs[at] for at in alone], limits, tier, packages), strict=True):
+    for at, one in zip(alone, _run_in_process(suite, [programs[at] for at in alone], limits, tier, packages), strict=True):
         found[at] = python_runs.confirmed_outside(suite, programs[at], one, limits, tier=tier, packages=packages)
-    return [_excused(suite, one) for one in found if one is not None]
+    return [_with_skips_passed(suite, one) for one in found if one is not None]
 
 
-def _excused(suite: Suite, ran: SuiteResult) -> SuiteResult:
+def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
     """The result with the tests as passed that say of themselves that they are skipped, where others passed.
 
     A skip that the test does not speak of comes from the program, and excuses nothing.
@@ -108,7 +108,7 @@ def _excused(suite: Suite, ran: SuiteResult) -> SuiteResult:
     return replace(ran, outcomes=tuple(outcomes))
 
 
-def _beside(
+def _run_in_process(
     suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None, packages: tuple[str, ...]
 ) -> list[SuiteResult]:
     """The results of tests that run beside the programs."""
@@ -116,16 +116,16 @@ def _beside(
     for at in range(0, len(programs), python_runs.TOGETHER):
         some = programs[at : at + python_runs.TOGETHER]
         ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
-        found += [_restarted(suite, program, one, limits, tier, packages) for program, one in zip(some, ran, strict=True)]
+        found += [_run_remaining(suite, program, one, limits, tier, packages) for program, one in zip(some, ran, strict=True)]
     return found
 
 
-def _restarted(
+def _run_remaining(
     suite: Suite, program: str, ran: SuiteResult, limits: Limits, tier: str | None, packages: tuple[str, ...]
 ) -> SuiteResult:
     """The result of a run, and of the tests after those that ended the program's process, which have failed."""
     for _ in range(RESTARTS):
-        if ran.trouble or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
+        if ran.load_error or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
             break
         at = ran.outcomes.index(None)
         lost = Outcome(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")

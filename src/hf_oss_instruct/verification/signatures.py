@@ -51,7 +51,7 @@ def _edits(root: Node, language: str) -> Iterator[tuple[int, int, bytes]]:
             yield node.start_byte, node.end_byte, b"=> ..."
         elif body := _body(node, functions):
             yield body.start_byte, body.end_byte, _placeholder(body, language)
-        elif top and not _stays(node, functions):
+        elif top and not _is_declaration(node, functions):
             yield node.start_byte, node.end_byte, b""
         else:
             stack += [(child, False) for child in node.named_children]
@@ -70,14 +70,14 @@ def _placeholder(body: Node, language: str) -> bytes:
     return b"{ ... }" if text_of(body).startswith("{") else b"..."
 
 
-def _stays(node: Node, functions: frozenset[str]) -> bool:
+def _is_declaration(node: Node, functions: frozenset[str]) -> bool:
     """Whether a top-level statement tells what can be called."""
     if node.type in functions or node.type.startswith(_KEPT) or any(word in node.type for word in _TYPES):
         return True
-    return node.type.startswith(_VALUES) and _holds(node, functions)
+    return node.type.startswith(_VALUES) and _contains_definition(node, functions)
 
 
-def _holds(node: Node, functions: frozenset[str]) -> bool:
+def _contains_definition(node: Node, functions: frozenset[str]) -> bool:
     stack = [node]
     while stack:
         one = stack.pop()

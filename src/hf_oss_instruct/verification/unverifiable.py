@@ -45,13 +45,13 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None, packag
     Raises:
         SuiteRefusedError: there is no toolchain, or every solution needs a module that is not installed.
     """
-    if trouble := why_unavailable(language, tier):
-        raise SuiteRefusedError("not_verifiable", trouble, "toolchain")
+    if reason := why_unavailable(language, tier):
+        raise SuiteRefusedError("not_verifiable", reason, "toolchain")
     if language == "python" and solutions:
-        lacking = [third_party(one, packages) if len(one) <= LARGEST_SOLUTION else [] for one in solutions]
-        if all(lacking):
+        missing_packages = [third_party(one, packages) if len(one) <= LARGEST_SOLUTION else [] for one in solutions]
+        if all(missing_packages):
             raise SuiteRefusedError(
-                "not_verifiable", f"the solution imports {lacking[0][0]!r}, which is not installed here", "third_party"
+                "not_verifiable", f"the solution imports {missing_packages[0][0]!r}, which is not installed here", "third_party"
             )
 
 
@@ -59,18 +59,20 @@ def after_run(ran: SuiteResult, language: str) -> SuiteRefusedError | None:
     """Why a run that failed says nothing about the program; None if it does."""
     if all(ran.passed):
         return None
-    said = "\n".join([ran.trouble, ran.stderr, *(outcome.detail for outcome in ran.outcomes if outcome and not outcome.passed)])
-    if (module := _MODULES.get(language)) and (found := module.search(said)):
+    messages = "\n".join(
+        [ran.load_error, ran.stderr, *(outcome.detail for outcome in ran.outcomes if outcome and not outcome.passed)]
+    )
+    if (module := _MODULES.get(language)) and (found := module.search(messages)):
         name = next(filter(None, found.groups()), "")
         return SuiteRefusedError("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
-    if REFUSED in said:
+    if REFUSED in messages:
         return SuiteRefusedError(
             "not_verifiable",
             "it looks at stack frames or at all objects of its process, where its tests keep what they expect",
             "introspection",
         )
-    if _NETWORK.search(said):
+    if _NETWORK.search(messages):
         return SuiteRefusedError("not_verifiable", "it needs the network, which programs here do not have", "network")
-    if _SCREEN.search(said):
+    if _SCREEN.search(messages):
         return SuiteRefusedError("not_verifiable", "it needs a screen or a browser, which programs here do not have", "gui")
     return None

@@ -18,17 +18,17 @@ from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.grammars import EQUALITY
-from hf_oss_instruct.verification.lent_packages import identity_of
+from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.matrix import results_of, solution_result
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.quality import Quality, from_json, measure
-from hf_oss_instruct.verification.rows import STATUSES, Options, RowIn, SolutionResult, Verified
+from hf_oss_instruct.verification.rows import STATUSES, Options, RowToVerify, SolutionResult, Verified
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.selection import select
 from hf_oss_instruct.verification.suites import read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
-__all__ = ["STATUSES", "Options", "RowIn", "SolutionResult", "Verified", "verify_row", "verify_rows"]
+__all__ = ["STATUSES", "Options", "RowToVerify", "SolutionResult", "Verified", "verify_row", "verify_rows"]
 
 
 def verify_row(
@@ -63,8 +63,8 @@ def verify_row(
         return Verified(refused.reason, refused.detail, refused.cause, sandbox=tier)
     ran = results_of(solutions, suite, options, verdicts)
     known = Verified("passed", tests=tuple(suite.standalone()), sandbox=tier, toolchain=toolchain_of(language))
-    if trouble := next((one.sandbox_error for one in ran if one.sandbox_error), ""):
-        return replace(known, status="sandbox_error", detail=trouble)
+    if sandbox_error := next((one.sandbox_error for one in ran if one.sandbox_error), ""):
+        return replace(known, status="sandbox_error", detail=sandbox_error)
     selection = select([one.passed for one in ran], options.select)
     best = ran[selection.chosen]
     known = replace(
@@ -119,13 +119,13 @@ def _nothing_passed(known: Verified, best: SuiteResult) -> Verified:
     """A suite of which nothing passes fails, or never asserts anything."""
     if all(outcome is not None and outcome.status == "skipped" for outcome in best.outcomes):
         return replace(known, status="tests_vacuous", detail="every test is skipped")
-    if best.trouble.startswith("before the tests: SystemExit"):
+    if best.load_error.startswith("before the tests: SystemExit"):
         return replace(known, status="tests_vacuous", detail="the tests leave before the first of them")
     return replace(known, status="tests_failed", detail=solution_result("", best).detail)
 
 
 def verify_rows(
-    rows: Iterable[RowIn], options: Options | None = None, verdicts: Verdicts | None = None, workers: int | None = None
+    rows: Iterable[RowToVerify], options: Options | None = None, verdicts: Verdicts | None = None, workers: int | None = None
 ) -> Iterator[Verified]:
     """Verify rows, several at once, in their order; taken only a little ahead of what was handed out.
 
@@ -138,7 +138,7 @@ def verify_rows(
     workers, verdicts, rows = workers or len(os.sched_getaffinity(0)), verdicts or Verdicts(), iter(rows)
     with ThreadPoolExecutor(workers, thread_name_prefix="verify") as pool:
 
-        def begin(row: RowIn) -> functools.partial[Verified]:
+        def begin(row: RowToVerify) -> functools.partial[Verified]:
             future = pool.submit(verify_row, row.solutions, row.tests, row.language, options, verdicts)
             return functools.partial(future.result)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
-from hf_oss_instruct.verification.verify import RowIn, verify_row, verify_rows
+from hf_oss_instruct.verification.verify import RowToVerify, verify_row, verify_rows
 from tests.verification.corpus import (
     cpp,
     csharp,
@@ -47,7 +47,7 @@ LANGUAGES = sorted({case.language for case in CASES})
 
 def test_the_quick_part_of_the_corpus_gets_its_labels() -> None:
     cases = [case for case in CASES if case.quick and not why_unavailable(case.language)]
-    found = verify_rows([RowIn([case.solution], case.tests, case.language) for case in cases])
+    found = verify_rows([RowToVerify([case.solution], case.tests, case.language) for case in cases])
     wrong = [
         f"{case.language} {case.name}: {row.status}, {row.detail}"
         for case, row in zip(cases, found, strict=True)
@@ -62,7 +62,7 @@ def test_all_of_the_corpus_gets_its_labels(language: str) -> None:
     if trouble := why_unavailable(language):
         pytest.skip(trouble)
     cases = [case for case in CASES if case.language == language]
-    found = verify_rows([RowIn([case.solution], case.tests, case.language) for case in cases])
+    found = verify_rows([RowToVerify([case.solution], case.tests, case.language) for case in cases])
     wrong = [
         f"{case.name}: {row.status}, {row.detail}"
         for case, row in zip(cases, found, strict=True)

@@ -106,9 +106,9 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     if found is None and both[0] is not None and both[0] == both[1]:
         found = (both[0], both[0])
     if found is None:
-        lacks = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
+        missing_fields = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
         raise UsageError(
-            f"The rows have {lacks} in a column that goes by a usual name. They have: {', '.join(names)}. "
+            f"The rows have {missing_fields} in a column that goes by a usual name. They have: {', '.join(names)}. "
             "Name yours: --columns problem=NAME,solution=NAME,tests=NAME."
         )
     columns = TableColumns(*found, given.get("tests"), given.get("language"))

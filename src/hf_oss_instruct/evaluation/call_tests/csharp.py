@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
-from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(r"\s*(\}?)\s*public static void Main\(string\[\] args\) \{\s*")
 _FOOT = re.compile(r"\}\s*\}\s*\Z")

@@ -35,12 +35,12 @@ class Expected:
 
     Attributes:
         values: the printed value of each expected expression; empty if they cannot be computed without the solution.
-        trouble: the reason why not.
+        error: the reason why not.
         final: whether a retry would give the same result; False if the sandbox failed or a limit ended the run.
     """
 
     values: tuple[str, ...]
-    trouble: str = ""
+    error: str = ""
     final: bool = True
 
 
@@ -85,13 +85,13 @@ class ExpectedValues:
 
     def _run(self, program: str, language: str, count: int) -> Expected:
         ran = run_program(program, language, limits=LIMITS, tier=self._tier)
-        trouble = f"the expected values cannot be evaluated without the solution: {ran.status}, {one_line(ran.stderr[-300:])}"
+        error = f"the expected values cannot be evaluated without the solution: {ran.status}, {one_line(ran.stderr[-300:])}"
         if ran.status not in ("ok", "failed", "compile_error"):
-            return Expected((), trouble, final=False)
+            return Expected((), error, final=False)
         texts = [text for text in printed(ran, NONCE, count) if text is not None]
         if ran.status == "ok" and len(texts) == count and _are_values(texts, language):
             return Expected(tuple(texts))
-        return Expected((), trouble)
+        return Expected((), error)
 
 
 def _are_values(texts: list[str], language: str) -> bool:
@@ -120,7 +120,7 @@ def _read(path: Path, count: int) -> Expected | None:
 
 
 def _write(path: Path, found: Expected) -> None:
-    body = json.dumps({"values": found.values, "trouble": found.trouble})
+    body = json.dumps({"values": found.values, "trouble": found.error})
     try:
         write_cached(path, f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}".encode())
     except OSError as error:

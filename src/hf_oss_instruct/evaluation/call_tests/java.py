@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import equation, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
-from hf_oss_instruct.evaluation.call_tests.listed import equation, listed_calls
 from hf_oss_instruct.evaluation.tamper_protection import java_tuples
 
 _HEAD = re.compile(r"\s*(\}?)\s*public static void main\(String\[\] args\) \{\s*")

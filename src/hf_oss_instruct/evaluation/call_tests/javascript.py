@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import arguments, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import is_number, same
-from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(
     r"\s*(?:declare var require: any;\s*)?const assert = require\('node:assert'\);\s*function test\(\) \{\s*"
@@ -48,10 +48,10 @@ def expected_program(tests: CallTests, prompt: str, nonce: str, declared: str = 
 
 def equal(answer: Value, expected: Value) -> bool:
     """Compare like `assert.deepEqual`: by structure, with `==` for primitives; NaN equals NaN."""
-    return same(answer, expected, _loosely)
+    return same(answer, expected, _loosely_equal)
 
 
-def _loosely(answer: Value, expected: Value) -> bool:
+def _loosely_equal(answer: Value, expected: Value) -> bool:
     """JavaScript's `==` of primitives: strings and booleans are converted to numbers if the types differ."""
     if answer is None or expected is None:
         return answer is expected

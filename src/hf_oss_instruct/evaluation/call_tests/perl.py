@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import arguments, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
-from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(r"\s*use Test::Deep;\s*sub testhumaneval \{\s*(my \$candidate = \\&\w+;)\s*")
 _ELSE = re.compile(r"\s*\)\s*\{\s*print \"ok!\"\s*\}else\{\s*exit 1;\s*\}\s*")

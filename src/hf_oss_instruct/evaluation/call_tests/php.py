@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Map, Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
-from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(
     r"\s*(function candidate\(\.\.\.\$args\) \{\s*return \w+\(\.\.\.\$args\);\s*\})\s*function test\(\): void \{\s*"

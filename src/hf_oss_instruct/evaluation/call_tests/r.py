@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import arguments, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
-from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 TOLERANCE = math.sqrt(2.0**-52)
 """`sqrt(.Machine$double.eps)`, of the mean difference relative to the mean of the answers that differ."""

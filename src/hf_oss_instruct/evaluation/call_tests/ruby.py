@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
-from hf_oss_instruct.evaluation.call_tests.listed import Pair, listed_calls
 
 _HEAD = re.compile(
     r"\s*require 'test/unit'\s+class \w+ < Test::Unit::TestCase\s+def test_\w+\s+(candidate = method\(:\w+[?!]?\))\s+"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from hf_oss_instruct.evaluation.call_tests.call_lists import arguments, listed_calls
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 from hf_oss_instruct.evaluation.call_tests.equality import same, strict
-from hf_oss_instruct.evaluation.call_tests.listed import arguments, listed_calls
 
 _HEAD = re.compile(r"\s*(\}?)\s*fn main\(\) \{\s*(let candidate = \w+;)\s*")
 _FOOT = re.compile(r"\}\s*\Z")

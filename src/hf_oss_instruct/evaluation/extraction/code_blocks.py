@@ -84,16 +84,16 @@ def blocks(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool
 def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool]) -> Iterator[Block]:
     if not has_fence(text):
         return
-    lines = list(_mended(text.split("\n")))
-    place = 0
+    lines = list(_split_fences(text.split("\n")))
+    position = 0
     for token in _markdown().parse("\n".join(lines)):
-        if token.type != "fence" or token.map is None or token.map[0] < place:
+        if token.type != "fence" or token.map is None or token.map[0] < position:
             continue
         start, end = token.map
         tag = (re.findall(r"[\w+#-]+", token.info) or [""])[0].lower()
         lead = next((line for line in reversed(lines[:start]) if line.strip()), "")
         closed = end > start + 1 and _closes(lines[end - 1], token.markup)
-        code, place = token.content, end
+        code, position = token.content, end
         if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses, spans))):
             yield from inner
             continue
@@ -105,23 +105,23 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
                 yield Block("\n".join(lines[start + 1 : opens]) + "\n", tag, lead, closed=False)
                 yield from _fenced("\n".join(lines[opens:]), parses, spans)
                 return
-            code, place = longer or (code, end)
+            code, position = longer or (code, end)
         yield Block(code, tag, lead, closed)
 
 
 def _longer(lines: Sequence[str], start: int, end: int, markup: str, spans: Callable[[str], bool]) -> tuple[str, int] | None:
     """Return the block up to the first later fence that makes it a program, and the line after that."""
-    closings = [place for place in range(end, len(lines)) if _closes(lines[place], markup)]
-    for place in closings[:8]:
-        code = textwrap.dedent("\n".join(lines[start + 1 : place])) + "\n"
+    closings = [position for position in range(end, len(lines)) if _closes(lines[position], markup)]
+    for position in closings[:8]:
+        code = textwrap.dedent("\n".join(lines[start + 1 : position])) + "\n"
         if spans(code):
-            return code, place + 1
+            return code, position + 1
     return None
 
 
 def _opening(lines: Sequence[str], start: int, end: int) -> int | None:
-    fences = ((place, _FENCE.match(lines[place])) for place in range(start, end))
-    return next((place for place, fence in fences if fence and fence["info"].strip()), None)
+    fences = ((position, _FENCE.match(lines[position])) for position in range(start, end))
+    return next((position for position, fence in fences if fence and fence["info"].strip()), None)
 
 
 def _closes(line: str, markup: str) -> bool:
@@ -129,7 +129,7 @@ def _closes(line: str, markup: str) -> bool:
     return fence is not None and fence["fence"].startswith(markup) and not fence["info"].strip()
 
 
-def _mended(lines: Sequence[str]) -> Iterator[str]:
+def _split_fences(lines: Sequence[str]) -> Iterator[str]:
     """Put every fence on a separate line."""
     opened = ""
     for line in lines:

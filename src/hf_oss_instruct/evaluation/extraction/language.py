@@ -42,9 +42,9 @@ class Language(GrammarRules):
             source: the answer's code.
             path: the entry point with the containers around it, outermost first.
         """
-        gone = [item.node for item in self.unneeded(problem, source, path)]
+        removed = [item.node for item in self.unneeded(problem, source, path)]
         if not self.defined_before_use or not path:
-            return self.cut(source, gone)
+            return self.cut(source, removed)
         needed = used_by(source.items, [item for item in source.items if item.node.id == path[0].node.id], self.words)
         first = path[0].node
         declared = {name for item in source.items if item.node.start_byte < first.start_byte for name in item.names}
@@ -53,7 +53,7 @@ class Language(GrammarRules):
             item for item in behind if not any(re.search("[.:]", name) for name in item.names)
         ]  # members must follow their owner
         hoisted = "".join(f"{item.text}\n\n" for item in sorted(late, key=lambda item: item.node.start_byte))
-        return cut_out(source, [*gone, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
+        return cut_out(source, [*removed, *(item.node for item in late), first], {first.id: f"{hoisted}{path[0].text}"})
 
     def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
         """Remove nodes from a source."""
@@ -91,7 +91,7 @@ class Language(GrammarRules):
             name for item in items if item.node.id not in kept and self._is_script_statement(item) for name in item.names
         )
         dropped = callers_of({entry, *script_values}, rest, self.words) if own else set()
-        gone = [
+        removed = [
             item for item in rest if item.node.id in dropped or self._is_script_statement(item) or taken.intersection(item.names)
         ]
         read = [
@@ -99,7 +99,7 @@ class Language(GrammarRules):
             for item in needed
             if item.node.id not in kept and self._is_script_statement(item) and body_of(item.inner) is None
         ]
-        return [*gone, *read, *(item for item in items if self._is_test_framework(item) and item.node.id not in inside)]
+        return [*removed, *read, *(item for item in items if self._is_test_framework(item) and item.node.id not in inside)]
 
     def names_in_tests(self, problem: Problem) -> frozenset[str]:
         """Return the names that the tests define at top level."""
@@ -133,8 +133,8 @@ class Language(GrammarRules):
         """Insert lines before the first statement, but after what must come first."""
         source = self.source(text)
         heads = [item.node.end_byte for item in source.of_kind("package")]
-        place = max(heads, default=0)
-        head, rest = source.code[:place].decode(errors="replace"), source.code[place:].decode(errors="replace")
+        insert_at = max(heads, default=0)
+        head, rest = source.code[:insert_at].decode(errors="replace"), source.code[insert_at:].decode(errors="replace")
         return "\n".join([*([head] if head else []), *added, rest])
 
     def prompt_of(self, problem: Problem) -> ParsedSource:
@@ -143,13 +143,13 @@ class Language(GrammarRules):
 
     def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
         """Return the prompt's imports and definitions that a source lacks, except for the entry point."""
-        there = {_squeezed(item.text) for item in source.items}
+        there = {_without_whitespace(item.text) for item in source.items}
         prompt = self.prompt_of(problem)
         defined = source.defined | {problem.entry_point}
         return [
             item.text.rstrip("\n")
             for item in prompt.items
-            if (item.kind == "import" and _squeezed(item.text) not in there)
+            if (item.kind == "import" and _without_whitespace(item.text) not in there)
             or (item.kind in ("function", "type", "container", "value") and not defined.intersection(item.names))
         ]
 
@@ -158,5 +158,5 @@ class Language(GrammarRules):
         return ""
 
 
-def _squeezed(text: str) -> str:
+def _without_whitespace(text: str) -> str:
     return "".join(text.split())

@@ -113,14 +113,14 @@ def cut_out(source: ParsedSource, nodes: Collection[Node], replaced: dict[int, s
         nodes: the nodes to remove.
         replaced: node ID → text to insert in its place.
     """
-    kept, place = [], 0
+    kept, position = [], 0
     for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
-        if node.start_byte < place:  # inside a removed node
+        if node.start_byte < position:  # inside a removed node
             continue
-        kept.append(source.code[place : node.start_byte].decode(errors="replace"))
+        kept.append(source.code[position : node.start_byte].decode(errors="replace"))
         kept.append((replaced or {}).get(node.id, ""))
-        place = node.end_byte
-    kept.append(source.code[place:].decode(errors="replace"))
+        position = node.end_byte
+    kept.append(source.code[position:].decode(errors="replace"))
     return "".join(kept)
 
 
@@ -145,7 +145,9 @@ def targets_of(node: Node, depth: int = 4) -> tuple[str, ...]:
 
 
 def _assignments(node: Node, depth: int) -> Iterator[list[str]]:
-    sign = next((place for place, child in enumerate(node.children) if text_of(child) in _ASSIGNS and not child.children), None)
+    sign = next(
+        (position for position, child in enumerate(node.children) if text_of(child) in _ASSIGNS and not child.children), None
+    )
     if sign is not None:
         yield [name for child in node.children[:sign] for name in _target(child)]
     elif depth:

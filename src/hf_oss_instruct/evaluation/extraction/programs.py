@@ -75,17 +75,17 @@ def extract_unparsed(problem: Problem, text: str, kind: str) -> Extracted:
 
 def cut(text: str, stop_tokens: Sequence[str]) -> str:
     """Cut a text at the first stop token."""
-    places = [place for token in stop_tokens if (place := text.find(token)) >= 0]
-    return text[: min(places, default=len(text))]
+    positions = [position for token in stop_tokens if (position := text.find(token)) >= 0]
+    return text[: min(positions, default=len(text))]
 
 
 def _before_tests(problem: Problem, program: str) -> Extracted:
-    place = program.rfind(problem.tests.strip())
-    if place < 0 or not problem.tests.strip():
+    position = program.rfind(problem.tests.strip())
+    if position < 0 or not problem.tests.strip():
         raise EvaluationError(
             f"The tests in the program for {problem.task_id} differ from this version of the data. Check --data."
         )
-    return Extracted(program[:place], "solution", whole=False)
+    return Extracted(program[:position], "solution", whole=False)
 
 
 def _from_answer(language: Language, problem: Problem, text: str) -> Extracted:
@@ -110,12 +110,12 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
     if not continues and has_fence(text):
         return _from_answer(language, problem, text)
     ended = cut(text, (*problem.stop_tokens, *_FENCES))
-    if not continues and problem.entry_point in text and (again := _restarted(language, problem, text, ended)):
+    if not continues and problem.entry_point in text and (again := _repeated_function(language, problem, text, ended)):
         return Extracted(language.join(problem, language.source(again)), "lines")
     return Extracted(problem.prompt + ended, "completion", whole=False)
 
 
-def _restarted(language: Language, problem: Problem, text: str, ended: str) -> str:
+def _repeated_function(language: Language, problem: Problem, text: str, ended: str) -> str:
     """Return the definitions of a completion that contains the whole function instead of continuing the prompt."""
     name = problem.entry_point
     if language.path_to(name, language.prompt_of(problem).items):

@@ -54,13 +54,13 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
         whole = [one for one in group if one.path and not one.stub and one.source.clean]
         if whole:
             main = next((one for one in reversed(whole) if not is_aside(one.block.lead)), whole[-1])
-            main = _repaired(language, problem, main)
+            main = _completed(language, problem, main)
             return "fence", _with_helpers(language, problem, main, group)
     for one in reversed([one for one in read if one.path and not one.stub]):
-        return "fence", _with_helpers(language, problem, _repaired(language, problem, one), own)
+        return "fence", _with_helpers(language, problem, _completed(language, problem, one), own)
     if not any(one.path for one in read) and (code := definitions_in_prose(language, text, problem.entry_point)):
         return "lines", code
-    return _unnamed(language, problem, text, own or read)
+    return _from_other_code(language, problem, text, own or read)
 
 
 def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
@@ -69,7 +69,7 @@ def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
     if not source.clean or not language.path_to(problem.entry_point, source.items):
         return False
     fences = (match.start() for match in re.finditer(r"`{3,}|~{3,}", code))
-    return all(_is_quoted(language, source, len(encoded(code[:place]))) for place in fences)
+    return all(_is_quoted(language, source, len(encoded(code[:index]))) for index in fences)
 
 
 def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
@@ -77,7 +77,7 @@ def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
     return node is not None and ("comment" in node.type or (language.name == "python" and "string" in node.type))
 
 
-def _unnamed(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
+def _from_other_code(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
     """Try a body of the prompt's function, a stub, code with another name."""
     bodies = [one.block.code for one in read if not one.path] if read else [text]
     for code in sorted(bodies, key=len, reverse=True):
@@ -128,19 +128,19 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
         tries.append(_Read(block, source, path, bool(path) and language.is_stub(path[-1])))
         if path and source.clean:
             return tries[-1]
-    if not any(one.path for one in tries) and (text := _respelled(tries[0].source, problem.entry_point)):
+    if not any(one.path for one in tries) and (text := _with_corrected_name(tries[0].source, problem.entry_point)):
         return _read(language, problem, Block(text, block.tag, block.lead, block.closed))
     return next((one for one in tries if one.path), tries[0])
 
 
-def _respelled(source: ParsedSource, name: str) -> str:
+def _with_corrected_name(source: ParsedSource, name: str) -> str:
     """Rename the only function to the entry point if the names differ only in case and underscores."""
     names = {one for item in source.of_kind("function", "value") for one in item.names if one != name}
     alike = [one for one in names if one.replace("_", "").lower() == name.replace("_", "").lower()]
     return re.sub(rf"\b{re.escape(alike[0])}\b", name, source.text) if len(alike) == 1 else ""
 
 
-def _repaired(language: Language, problem: Problem, one: _Read) -> _Read:
+def _completed(language: Language, problem: Problem, one: _Read) -> _Read:
     """Complete a truncated block; if its fence was never closed, remove the text after the code."""
     text = language.closed(one.source.text)
     if not one.block.closed and (language.prose_parses or not language.source(text).clean):
@@ -178,9 +178,9 @@ def _with_helpers(language: Language, problem: Problem, main: _Read, read: Itera
     while grown:
         grown = False
         for number, source in enumerate(others):
-            for place, item in enumerate(source.items):
+            for index, item in enumerate(source.items):
                 if item.kind in DEFINITIONS and words.intersection(item.names) and not there.intersection(item.names):
-                    taken.append((number, place, item))
+                    taken.append((number, index, item))
                     there.update(item.names)
                     words, grown = words | language.words(item.text), True
     sources = {number for number, _, _ in taken}

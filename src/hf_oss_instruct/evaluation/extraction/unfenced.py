@@ -33,15 +33,15 @@ def definitions_in_prose(language: Language, text: str, name: str) -> str:
 
 
 def _definitions(language: Language, lines: Sequence[str]) -> str:
-    place, left = 0, BYTES
+    line, left = 0, BYTES
     found: list[str] = []
-    while place < len(lines) and left > 0:
+    while line < len(lines) and left > 0:
         size = 0
-        if language.may_start_code(lines[place]):
-            size, parsed = _first(language, lines[place:])
+        if language.may_start_code(lines[line]):
+            size, parsed = _first(language, lines[line:])
             left -= parsed
-        found += lines[place : place + size]
-        place += size or 1
+        found += lines[line : line + size]
+        line += size or 1
     return "\n".join([*found, ""]) if found else ""
 
 

@@ -84,8 +84,8 @@ def _record(location: str, task_id: str, columns: dict[str, Any]) -> Record | Fa
         return Fault(location, what, "Write solution or completion.")
     texts = columns[field] if isinstance(columns[field], list) else [columns[field]]
     texts = ["" if text is None else text for text in texts]  # a server's null is an empty answer
-    if odd := _first_non_string(texts):
-        return Fault(location, f"has {odd} as {field}, which is not a string", f"Write a string to {field}.")
+    if invalid := _first_non_string(texts):
+        return Fault(location, f"has {invalid} as {field}, which is not a string", f"Write a string to {field}.")
     return Record(location, KINDS[field], texts, task_id, sample=columns.get("sample"))
 
 
@@ -103,8 +103,8 @@ def _first_non_string(texts: list[Any]) -> str:
 
 
 def _generations(location: str, texts: list[Any], position: tuple[int, int]) -> Iterator[Record | Fault]:
-    if odd := _first_non_string(texts):
-        yield Fault(location, f"has {odd}, which is not a string", "Write a list of strings for each problem.")
+    if invalid := _first_non_string(texts):
+        yield Fault(location, f"has {invalid}, which is not a string", "Write a list of strings for each problem.")
     elif texts:
         yield Record(location, "solution", texts, position=position)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.minhash import similarities
 from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION

@@ -25,7 +25,7 @@ from hf_oss_instruct.synthesis.output import RunStats, Tables
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
-from hf_oss_instruct.synthesis.verifying.opening import other_teacher
+from hf_oss_instruct.synthesis.verifying.setup import other_teacher
 from hf_oss_instruct.teachers.protocol import Teacher
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
-from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.preference import preference_table
 from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
 from hf_oss_instruct.methods.judging.statistics import statistics
@@ -19,7 +19,7 @@ from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows
-from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
+from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.workdir import write_whole
 
@@ -74,13 +74,15 @@ def report_of(
 def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: RunReport) -> None:
     """Tables, then card and, last, the report."""
     columns = [one.name for one in JUDGING]
-    base, renamed = set_aside(rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], ours=_are_scores(rows))
-    places = sorted(rejected)
+    base, renamed = rename_existing(
+        rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], overwrite=_are_scores(rows)
+    )
+    order = sorted(rejected)
     data = _with_scores(base, {at: dict(row) for at, row in kept.items()})
-    fallen = _with_scores(base, {at: one.columns or {} for at, one in rejected.items()})
+    rejected_table = _with_scores(base, {at: one.columns or {} for at, one in rejected.items()})
     parts = {
         "data": data,
-        "rejected": with_reasons(fallen, [rejected[at] for at in places]),
+        "rejected": with_reasons(rejected_table, [rejected[at] for at in order]),
         "sft": pa.Table.from_pylist([to_prompt_completion(kept[at]) for at in sorted(kept)], SFT_SCHEMA),
     }
     names = rows.columns.renamed(renamed)
@@ -102,10 +104,10 @@ def _are_scores(rows: SourceRows) -> bool:
 
 def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.Table:
     """The rows at some places, with the columns of judging."""
-    places = sorted(judged)
-    table = base.take(pa.array(places, pa.int64()))
+    order = sorted(judged)
+    table = base.take(pa.array(order, pa.int64()))
     for one in JUDGING:
-        table = table.append_column(one.name, pa.array([judged[at].get(one.name) for at in places], one.type))
+        table = table.append_column(one.name, pa.array([judged[at].get(one.name) for at in order], one.type))
     return table
 
 

@@ -21,7 +21,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
-from hf_oss_instruct.synthesis.verifying.opening import other_teacher
+from hf_oss_instruct.synthesis.verifying.setup import other_teacher
 from hf_oss_instruct.teachers.protocol import Teacher
 
 

@@ -97,7 +97,7 @@ def positions(rubric: Rubric, given: Sequence[tuple[str, str, str, float]]) -> l
     orders: dict[tuple[str, str], dict[str, int]] = {}
     for row, judge, name, score in given:
         if (row, judge) not in orders:
-            orders[row, judge] = {one.name: place for place, one in enumerate(rubric.order(row, judge))}
+            orders[row, judge] = {one.name: position for position, one in enumerate(rubric.order(row, judge))}
         found[orders[row, judge][name]].append(score - mean[name])
     return [_mean(differences) for differences in found]
 

@@ -83,14 +83,14 @@ class Judge(GenerationTask[Any]):
 
     Args:
         judging: what all share.
-        place: number of the judge.
+        position: number of the judge.
     """
 
     name = "judge"
 
-    def __init__(self, judging: Judging, place: int = 0) -> None:
-        self.judging, self.place = judging, place
-        self.teacher, self.sampling = judging.judges[place], judging.sampling
+    def __init__(self, judging: Judging, position: int = 0) -> None:
+        self.judging, self.position = judging, position
+        self.teacher, self.sampling = judging.judges[position], judging.sampling
 
     def seed(self, item: Judged) -> Seed:
         """See `GenerationTask.seed`."""
@@ -118,8 +118,10 @@ class Judge(GenerationTask[Any]):
         return self._next(replace(item, failed=(*item.failed, failed)))
 
     def _next(self, item: Judged) -> Row | FollowUp | Rejection:
-        place = self.place + 1
-        return FollowUp(Judge(self.judging, place), item) if place < len(self.judging.judges) else self.judging.settled(item)
+        position = self.position + 1
+        return (
+            FollowUp(Judge(self.judging, position), item) if position < len(self.judging.judges) else self.judging.settled(item)
+        )
 
 
 def judge_prompt(row: Row, rubric: Rubric, judge: str) -> tuple[Message, ...]:

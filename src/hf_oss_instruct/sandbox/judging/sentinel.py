@@ -86,12 +86,12 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
     if language == "lua" and (leaving := _LUA_EXIT.search(text)):
         held = f"local ended = {leaving[1]}; if ended == 0 or ended == true then {statement} end os.exit(ended)"
         return f"{text[: leaving.start()]}{held}\n"
-    place = len(text)
+    position = len(text)
     for _ in range(braces):
-        place = text.rfind("}", 0, place)
-        if place < 0:
+        position = text.rfind("}", 0, position)
+        if position < 0:
             raise UsageError(f"A whole program in {language!r} must end with {braces} closing braces; this one does not.")
-    return f"{text[:place]}\n{statement}\n{text[place:]}\n{defined}"
+    return f"{text[:position]}\n{statement}\n{text[position:]}\n{defined}"
 
 
 def _ends(tests: str, hidden: str) -> str:

@@ -36,8 +36,8 @@ def judge_program(
     text = ending_with(nonce, program, tests, language)
     try:
         allowed = limits or Limits()
-        roomy = replace(allowed, output_bytes=max(allowed.output_bytes, PRINTED_BYTES))
-        ran = run_program(text, language, limits=roomy, tier=tier)
+        larger = replace(allowed, output_bytes=max(allowed.output_bytes, PRINTED_BYTES))
+        ran = run_program(text, language, limits=larger, tier=tier)
     except ToolchainMissingError as error:
         return Judgement("not_evaluated", [False], detail=str(error))
     came_to_its_end = nonce in ran.stdout or nonce in ran.stderr

@@ -57,7 +57,7 @@ class Columns:
             for field, column in self.arrays.items()
             if field != "content"
         }
-        skipped = {place: self.skipped[row] for place, row in enumerate(rows) if row in self.skipped} if self.skipped else {}
+        skipped = {index: self.skipped[row] for index, row in enumerate(rows) if row in self.skipped} if self.skipped else {}
         return Columns(len(rows), arrays, self.texts.only(rows) if self.texts else None, skipped)
 
     def _plain(self, field: str) -> list[Any]:

@@ -69,9 +69,9 @@ class Tables(ABC):
         """See `Source`."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
-        shelves = {folder.parent for path in self.paths for folder in _language_folders(path)}
+        parents = {folder.parent for path in self.paths for folder in _language_folders(path)}
         for path, folder in folders.items():
-            if folder is None and shelves & set(PurePosixPath(path).parent.parents):
+            if folder is None and parents & set(PurePosixPath(path).parent.parents):
                 # other folders next to this one are named after languages
                 yield Batch([Skipped("unknown_language")], Texts.none(1))
                 continue

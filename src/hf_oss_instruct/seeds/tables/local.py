@@ -35,8 +35,8 @@ class LocalTables(Tables):
         self.name, self.revision = storable(self._root.resolve().name), self._content_hash()
 
     def _open(self, path: str) -> IO[bytes]:
-        place = self._root / path
-        native: IO[bytes] = pa.OSFile(os.fsencode(place)) if path.lower().endswith(PARQUET) else place.open("rb")
+        file = self._root / path
+        native: IO[bytes] = pa.OSFile(os.fsencode(file)) if path.lower().endswith(PARQUET) else file.open("rb")
         return native
 
     @cached_property

@@ -34,7 +34,7 @@ def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Tex
         sizes = texts.stop - texts.start
         skipped |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
     if not reading.as_stored and len(texts.data) and not texts.data.min():
-        skipped |= dict.fromkeys(_holding(np.flatnonzero(texts.data == 0), texts), "binary")
+        skipped |= dict.fromkeys(_rows_at(np.flatnonzero(texts.data == 0), texts), "binary")
     return texts, skipped
 
 
@@ -52,9 +52,9 @@ def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int,
     return pa.array(texts, pa.large_string()), skipped
 
 
-def _holding(places: Integers, texts: Texts) -> Iterable[int]:
+def _rows_at(offsets: Integers, texts: Texts) -> Iterable[int]:
     """The texts that contain certain bytes."""
-    rows = np.searchsorted(texts.start, places, side="right") - 1
-    inside = (rows >= 0) & (places < texts.stop[rows])
+    rows = np.searchsorted(texts.start, offsets, side="right") - 1
+    inside = (rows >= 0) & (offsets < texts.stop[rows])
     found: list[int] = np.unique(rows[inside]).tolist()
     return found

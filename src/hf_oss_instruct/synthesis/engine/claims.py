@@ -30,8 +30,8 @@ class Claims:
         if entry.key in self._same:
             self._same[entry.key].append(entry)
             return False
-        if not self._journal.claim(entry.key, lambda: self._freed(entry)):
-            self._schedule.elsewhere.add(entry)
+        if not self._journal.claim(entry.key, lambda: self._on_released(entry)):
+            self._schedule.waiting_elsewhere.add(entry)
             return False
         self._same[entry.key], entry.asking = [], True
         return True
@@ -44,12 +44,12 @@ class Claims:
             for same in self._same.pop(entry.key):
                 self._schedule.queue(same)
 
-    def _freed(self, entry: Entry) -> None:
+    def _on_released(self, entry: Entry) -> None:
         """The other stream has its answer, or has given up. Called in its thread."""
         with suppress(RuntimeError):  # our loop is closed
-            self._loop.call_soon_threadsafe(self._come_back, entry)
+            self._loop.call_soon_threadsafe(self._requeue, entry)
 
-    def _come_back(self, entry: Entry) -> None:
-        if entry in self._schedule.elsewhere:
-            self._schedule.elsewhere.discard(entry)
+    def _requeue(self, entry: Entry) -> None:
+        if entry in self._schedule.waiting_elsewhere:
+            self._schedule.waiting_elsewhere.discard(entry)
             self._schedule.queue(entry)

@@ -19,7 +19,7 @@ from hf_oss_instruct.synthesis.journal import Journal
 from hf_oss_instruct.synthesis.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.request_runner import RequestRunner
 from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.sync import off_the_loop
+from hf_oss_instruct.synthesis.sync import read_in_thread
 
 CANCEL_AGAIN_S = 1.0
 """Seconds after which requests that did not end are cancelled once more."""
@@ -76,7 +76,7 @@ async def outcomes(
                 engine.leave()  # only now, when the consumer came back: until then its place is taken
             if working.done() and not window.entries:
                 break
-            await window.moved()
+            await window.wait_for_head()
         runner.finish()
         if failure := runner.error or working.exception():
             raise failure
@@ -113,7 +113,7 @@ class _Engine:
                 await self._read(items)
             except SeedError as error:  # what was read before is still worked on
                 failure = error
-            while self._schedule.fresh or not self._schedule.is_quiet:
+            while self._schedule.new_items or not self._schedule.is_quiet:
                 await self._change()
         finally:
             self._items.give_up_all()
@@ -125,9 +125,9 @@ class _Engine:
 
     async def _read(self, items: Iterable[Seed | Row | Skipped]) -> None:
         """Read the source, a little ahead of the workers."""
-        async with aclosing(off_the_loop(items)) as portions:
+        async with aclosing(read_in_thread(items)) as portions:
             async for portion in portions:
-                while self._schedule.fresh:
+                while self._schedule.new_items:
                     await self._change()
                 if self._runner.closed.is_set() and not self._catch_up:
                     return
@@ -143,15 +143,15 @@ class _Engine:
             return
         self._drain()
         if not self._catch_up:
-            self._schedule.fresh.clear()
-        while self._schedule.fresh and self._workers.may_begin:
-            self._advance_or_give_up(self._items.begin(self._schedule.next_fresh()))
-        if self._schedule.fresh or not self._schedule.is_quiet:
+            self._schedule.new_items.clear()
+        while self._schedule.new_items and self._workers.can_start_item:
+            self._advance_or_give_up(self._items.begin(self._schedule.next_new_item()))
+        if self._schedule.new_items or not self._schedule.is_quiet:
             await changed.wait()
 
     def _drain(self) -> None:
         """Settle what waits to be asked; its answer may have come in the meantime."""
-        while waiting := self._schedule.take_waiting():
+        while waiting := self._schedule.take_all_waiting():
             while waiting:
                 self._advance_or_give_up(waiting.pop())
 
@@ -174,7 +174,7 @@ class _Engine:
 
     def leave(self) -> None:
         """Take the first entry out of the window, which makes room for another."""
-        self._window.leave()
+        self._window.pop_head()
         self._schedule.wake(1)
         if self._runner.closed.is_set():
             self._schedule.changed.set()

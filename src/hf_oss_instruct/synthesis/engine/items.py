@@ -50,17 +50,17 @@ class Items:
     ) -> None:
         self._tasks, self._journal, self._runner = tuple(tasks), journal, runner
         self._claims, self._schedule, self._window, self._usage = claims, schedule, window, usage
-        self.local_work = LocalWork(schedule, self._computed)
+        self.local_work = LocalWork(schedule, self._on_computed)
         self._counted = NumberMap()
         self.teachers: dict[int, Teacher] = {}
         for task in tasks:
-            self._meet(task)
+            self._register_task(task)
         self.undecided: list[tuple[TaskState, Entry, RowRejectedError]] = []
 
     def begin(self, source: Seed | Row | Skipped) -> Entry:
         """Put an item into the window, with the first question about it."""
         entry = Entry(source, None if isinstance(source, Skipped) else Step(self._tasks[0], source, 0))
-        self._window.enter(entry)
+        self._window.append(entry)
         return entry
 
     def advance(self, entry: Entry) -> bool:
@@ -77,21 +77,21 @@ class Items:
                 if (answer := self._recalled(entry)) is None:
                     return True
                 self._claims.release(entry)
-                self.take(entry, answer)
+                self.set_answer(entry, answer)
         except Exception as error:
             self.fail(entry, error)
         return False
 
-    def take(self, entry: Entry, answer: Answer) -> None:
+    def set_answer(self, entry: Entry, answer: Answer) -> None:
         """Read an answer: the item is settled, or there is another question about it."""
         assert entry.step
         assert isinstance(entry.step.task, GenerationTask)
         if isinstance(answer, Completion) and (asked := int(entry.key[16:], 16)) not in self._counted:
             self._counted.set(asked, 1)  # items with the same question share its answer, which was paid for once
             self._usage.count(answer, entry.step.task.form(answer))
-        self._follow(entry, self._after(entry.step, answer))
+        self._apply_step(entry, self._apply_answer(entry.step, answer))
 
-    def go_on(self, entry: Entry) -> None:
+    def continue_item(self, entry: Entry) -> None:
         """Take an item that is not settled to its next question, which is asked when its turn comes."""
         if not entry.settled and self.advance(entry):
             self._schedule.queue(entry)
@@ -102,8 +102,8 @@ class Items:
         self.undecided = [undecided for undecided in self.undecided if undecided[0] is not state]
         for entry, refusal in decided:
             self._claims.release(entry)
-            self.take(entry, refusal)
-            self.go_on(entry)
+            self.set_answer(entry, refusal)
+            self.continue_item(entry)
 
     def give_up(self, entry: Entry) -> None:
         """Leave an item without an answer; those with the same question ask it themselves."""
@@ -130,14 +130,14 @@ class Items:
             return entry.outcome
         assert not isinstance(entry.source, Skipped)
         step = Step(self._tasks[0], entry.source, 0)
-        while (answer := self._answer_to(step)) is not None:
-            outcome = self._after(step, answer)
+        while (answer := self._recall_answer(step)) is not None:
+            outcome = self._apply_answer(step, answer)
             if not isinstance(outcome, Step):
                 return outcome
             step = outcome
         return Pending(step.seed, "the journal was changed while it was in use")
 
-    def _answer_to(self, step: Step) -> Answer | None:
+    def _recall_answer(self, step: Step) -> Answer | None:
         assert isinstance(step.task, GenerationTask)
         return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
 
@@ -151,34 +151,34 @@ class Items:
         if answer is not None and not self._runner.closed.is_set():
             state = self._runner.state(task, entry.step.seed)
             if not state.answers_others:
-                self._runner.others_are_answered(state)
+                self._runner.has_answered_others(state)
                 self.decide(state)
         return answer
 
-    def _after(self, step: Step, answer: Answer) -> Step | Row | Rejection:
+    def _apply_answer(self, step: Step, answer: Answer) -> Step | Row | Rejection:
         """What follows from an answer: the next question, or the outcome of the item."""
         task, item, _ = step
         assert isinstance(task, GenerationTask)
         if isinstance(answer, RowRejectedError):
-            return self._next(step, task.refused(item, answer))
-        return self._next(step, task.outcome(item, answer))
+            return self._next_step(step, task.refused(item, answer))
+        return self._next_step(step, task.outcome(item, answer))
 
-    def _next(self, step: Step, outcome: Row | FollowUp | Rejection) -> Step | Row | Rejection:
+    def _next_step(self, step: Step, outcome: Row | FollowUp | Rejection) -> Step | Row | Rejection:
         """Where a task's outcome leads: to another task, the next one, or the end."""
         if isinstance(outcome, FollowUp):
-            return Step(outcome.task, outcome.item, step.place)
-        if isinstance(outcome, Rejection) or step.place + 1 == len(self._tasks):
+            return Step(outcome.task, outcome.item, step.index)
+        if isinstance(outcome, Rejection) or step.index + 1 == len(self._tasks):
             return outcome
-        return Step(self._tasks[step.place + 1], outcome, step.place + 1)
+        return Step(self._tasks[step.index + 1], outcome, step.index + 1)
 
-    def _follow(self, entry: Entry, outcome: Step | Row | Rejection) -> None:
+    def _apply_step(self, entry: Entry, outcome: Step | Row | Rejection) -> None:
         if isinstance(outcome, Step):
-            self._meet(outcome.task)
-            entry.go_on(outcome)
+            self._register_task(outcome.task)
+            entry.start_step(outcome)
         else:
             self._settle(entry, outcome)
 
-    def _computed(self, entry: Entry, outcome: Row | FollowUp | Rejection | Pending | Exception) -> None:
+    def _on_computed(self, entry: Entry, outcome: Row | FollowUp | Rejection | Pending | Exception) -> None:
         """The result of a local task."""
         assert entry.step
         if isinstance(outcome, Exception):
@@ -187,10 +187,10 @@ class Items:
             entry.why = outcome.why
             self.give_up(entry)
         else:
-            self._follow(entry, self._next(entry.step, outcome))
-            self.go_on(entry)
+            self._apply_step(entry, self._next_step(entry.step, outcome))
+            self.continue_item(entry)
 
-    def _meet(self, task: Task) -> None:
+    def _register_task(self, task: Task) -> None:
         """Remember whom to close at the end."""
         if isinstance(task, LocalTask):
             self.local_work.tasks.setdefault(id(task), task)

@@ -68,4 +68,4 @@ class LocalWork:
         if error is not None and not isinstance(error, Exception):
             raise error
         self._done(entry, error or future.result())
-        self._schedule.notice()
+        self._schedule.notify_if_idle()

@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
     task: Task
     item: Any
-    place: int
+    index: int
 
     @property
     def seed(self) -> Seed:
@@ -65,7 +65,7 @@ class Entry:
     timeouts: int = 0
     why: str = "the run stopped before it was asked"
 
-    def go_on(self, step: Step) -> None:
+    def start_step(self, step: Step) -> None:
         """Turn to the next question about the item."""
         self.step, self.key = step, ""
         self.tries = self.attempts = self.timeouts = 0
@@ -81,14 +81,14 @@ class OrderedWindow:
     def __init__(self, length: int) -> None:
         self._length, self._items, self._held = length, 0, 0
         self.entries: deque[Entry] = deque()
-        self._moved = asyncio.Event()
+        self._head_settled = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
         """Whether it is as long as it may be."""
         return self._items >= self._length or len(self.entries) >= SKIPPED * self._length
 
-    def enter(self, entry: Entry) -> None:
+    def append(self, entry: Entry) -> None:
         """Put an entry at the end."""
         self.entries.append(entry)
         self._items += not isinstance(entry.source, Skipped)
@@ -102,19 +102,19 @@ class OrderedWindow:
             entry.outcome = outcome
             self._held += 1
         if entry is self.entries[0]:
-            self._moved.set()
+            self._head_settled.set()
 
-    def leave(self) -> None:
+    def pop_head(self) -> None:
         """Take the first entry out."""
         entry = self.entries.popleft()
         self._items -= not isinstance(entry.source, Skipped)
         self._held -= isinstance(entry.outcome, dict | Rejection)
 
-    async def moved(self) -> None:
+    async def wait_for_head(self) -> None:
         """Wait until the first entry is settled, or `wake` is called."""
-        await self._moved.wait()
-        self._moved.clear()
+        await self._head_settled.wait()
+        self._head_settled.clear()
 
     def wake(self) -> None:
-        """Let whoever waits in `moved` look again."""
-        self._moved.set()
+        """Let whoever waits in `wait_for_head` look again."""
+        self._head_settled.set()

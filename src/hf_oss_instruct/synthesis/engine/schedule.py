@@ -23,18 +23,18 @@ class Schedule:
         closed: set when no more requests are sent.
 
     Attributes:
-        fresh: items read from the source that have not begun.
-        elsewhere: entries whose question another stream of this process asks.
-        short_of_budget: entries that wait for what other requests give back.
+        new_items: items read from the source that have not begun.
+        waiting_elsewhere: entries whose question another stream of this process asks.
+        waiting_for_budget: entries that wait for what other requests give back.
         in_flight: requests on their way.
         changed: set when the run may be at its end, or needs more items.
     """
 
     def __init__(self, closed: asyncio.Event) -> None:
         self._loop, self._closed = asyncio.get_running_loop(), closed
-        self.fresh: deque[Seed | Row | Skipped] = deque()
-        self.elsewhere: set[Entry] = set()
-        self.short_of_budget: list[Entry] = []
+        self.new_items: deque[Seed | Row | Skipped] = deque()
+        self.waiting_elsewhere: set[Entry] = set()
+        self.waiting_for_budget: list[Entry] = []
         self.in_flight = 0
         self.changed = asyncio.Event()
         self._due: list[tuple[float, int, Entry]] = []  # to be asked from a moment on: follow-ups, retries, equal questions
@@ -49,7 +49,7 @@ class Schedule:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is on its way or waits to be asked; items that have not begun aside."""
-        return not (self.in_flight or self._due or self.elsewhere or self.short_of_budget)
+        return not (self.in_flight or self._due or self.waiting_elsewhere or self.waiting_for_budget)
 
     @property
     def has_sleepers(self) -> bool:
@@ -58,13 +58,13 @@ class Schedule:
 
     def extend(self, items: Sequence[Seed | Row | Skipped]) -> None:
         """Add items that were read from the source."""
-        self.fresh.extend(items)
+        self.new_items.extend(items)
         self.wake(len(items))
 
-    def next_fresh(self) -> Seed | Row | Skipped:
+    def next_new_item(self) -> Seed | Row | Skipped:
         """Take the next item of the source."""
-        item = self.fresh.popleft()
-        if not self.fresh:
+        item = self.new_items.popleft()
+        if not self.new_items:
             self.changed.set()
         return item
 
@@ -73,24 +73,24 @@ class Schedule:
         due = time.monotonic() + pause_s if pause_s else 0.0
         heapq.heappush(self._due, (due, next(self._numbers), entry))
         self._wake_at(due)
-        self.notice()
+        self.notify_if_idle()
 
     def next_due(self) -> Entry:
         """Take the entry that is due first."""
         return heapq.heappop(self._due)[2]
 
-    def take_waiting(self) -> list[Entry]:
+    def take_all_waiting(self) -> list[Entry]:
         """Take all that waits to be asked."""
-        waiting = [*self.elsewhere, *self.short_of_budget, *(entry for *_, entry in self._due)]
-        self.elsewhere.clear()
-        self.short_of_budget.clear()
+        waiting = [*self.waiting_elsewhere, *self.waiting_for_budget, *(entry for *_, entry in self._due)]
+        self.waiting_elsewhere.clear()
+        self.waiting_for_budget.clear()
         self._due.clear()
         return waiting
 
     def retry_budget(self) -> None:
         """A request returned: those that wait for the budget try again."""
-        while self.short_of_budget:
-            self.queue(self.short_of_budget.pop())
+        while self.waiting_for_budget:
+            self.queue(self.waiting_for_budget.pop())
 
     async def sleep(self) -> None:
         """Wait until there may be work."""
@@ -105,7 +105,7 @@ class Schedule:
                 sleeper.set_result(None)
                 number -= 1
 
-    def notice(self) -> None:
+    def notify_if_idle(self) -> None:
         """Let the run look again, where it may be at its end."""
         if self._closed.is_set() or self.is_quiet:
             self.changed.set()

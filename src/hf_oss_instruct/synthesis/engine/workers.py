@@ -47,7 +47,7 @@ class Workers:
         self._tasks = [asyncio.create_task(self._work()) for _ in range(min(number, AT_FIRST))]
 
     @property
-    def may_begin(self) -> bool:
+    def can_start_item(self) -> bool:
         """Whether a new item may begin. Where all were refused so far, the window grows until one is answered."""
         return not self._window.is_full or (bool(self._items.undecided) and self._schedule.is_quiet)
 
@@ -61,7 +61,7 @@ class Workers:
         _, running = await asyncio.wait(self._tasks, timeout=within_s)
         return not running
 
-    def _grow(self) -> None:
+    def _add_worker(self) -> None:
         """Start another worker if all are busy and there is work: batches have many thousands of requests in flight."""
         if len(self._tasks) < self._number and not self._schedule.has_sleepers and self._has_work():
             self._tasks.append(asyncio.create_task(self._work()))
@@ -75,22 +75,22 @@ class Workers:
             entry = None if self._runner.closed.is_set() else self._next()
             if entry is None:
                 self._limiter.cancelled()
-                self._schedule.notice()
+                self._schedule.notify_if_idle()
                 continue
-            self._grow()
+            self._add_worker()
             try:
                 await self._ask(entry)
             except Exception as error:
                 self._items.fail(entry, error)
-            self._schedule.notice()
+            self._schedule.notify_if_idle()
 
     def _has_work(self) -> bool:
-        return (bool(self._schedule.fresh) and self.may_begin) or self._schedule.is_due
+        return (bool(self._schedule.new_items) and self.can_start_item) or self._schedule.is_due
 
     def _next(self) -> Entry | None:
         """The next entry to request: due ones before new items. Entries that the journal answers are settled on the way."""
         while self._has_work():
-            entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_fresh())
+            entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_new_item())
             if self._items.advance(entry) and self._claims.take(entry):
                 return entry
         return None
@@ -103,7 +103,7 @@ class Workers:
         request = replace(task.request(entry.step.item), key=entry.key)
         if not task.teacher.embedded and self._runner.reserve(task, request) is not Admission.NOW:
             self._limiter.cancelled()
-            self._schedule.short_of_budget.append(entry)
+            self._schedule.waiting_for_budget.append(entry)
             return
         self._schedule.in_flight += 1
         entry.asked = True
@@ -116,14 +116,14 @@ class Workers:
         finally:
             self._schedule.in_flight -= 1
             self._schedule.retry_budget()
-        self._react(entry, self._runner.state(task, request.seed), result)
+        self._handle_result(entry, self._runner.state(task, request.seed), result)
 
-    def _react(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
+    def _handle_result(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
         """What an attempt means for its item, and for those that were refused before anything was answered."""
         if isinstance(result, Answered | Refused):
             self._claims.release(entry)
-            self._items.take(entry, result.completion if isinstance(result, Answered) else result.refusal)
-            self._items.go_on(entry)
+            self._items.set_answer(entry, result.completion if isinstance(result, Answered) else result.refusal)
+            self._items.continue_item(entry)
         elif isinstance(result, Undecided):
             entry.why = result.refusal.detail
             self._items.undecided.append((state, entry, result.refusal))
@@ -139,7 +139,7 @@ class Workers:
         entry.tries += result.counts
         entry.timeouts += result.timed_out
         entry.why = result.why
-        if self._runner.goes_on(entry.tries, entry.attempts):
+        if self._runner.should_retry(entry.tries, entry.attempts):
             self._schedule.queue(entry, result.pause_s)
         else:
             self._items.give_up(entry)

@@ -14,19 +14,19 @@ from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.workdir import write_whole
 
 
-def set_aside(table: pa.Table, names: Sequence[str], *, ours: bool) -> tuple[pa.Table, dict[str, str]]:
+def rename_existing(table: pa.Table, names: Sequence[str], *, overwrite: bool) -> tuple[pa.Table, dict[str, str]]:
     """Make room for columns that a run writes. Returns the table, and old name → new name.
 
     Args:
         table: the source.
         names: the columns that will be written.
-        ours: whether columns of these names come from an earlier run and are overwritten; others are renamed.
+        overwrite: whether columns of these names come from an earlier run and are overwritten; others are renamed.
     """
-    there = [name for name in names if name in table.column_names]
-    if ours:
-        return table.drop_columns(there), {}
+    existing = [name for name in names if name in table.column_names]
+    if overwrite:
+        return table.drop_columns(existing), {}
     renamed: dict[str, str] = {}
-    for name in there:
+    for name in existing:
         new = f"source_{name}"
         while new in table.column_names:
             new += "_"

@@ -60,8 +60,8 @@ class SourceRows:
     def _typed(self) -> list[str]:
         """The columns of ours that the table has, with the types of ours."""
         schema = with_lineage(SCHEMA)
-        there = [name for name in schema.names if name in self.table.column_names]
-        return [name for name in there if _same(self.table.schema.field(name).type, schema.field(name).type)]
+        existing = [name for name in schema.names if name in self.table.column_names]
+        return [name for name in existing if _same(self.table.schema.field(name).type, schema.field(name).type)]
 
     def first(self, n: int | None) -> SourceRows:
         """The first rows; None for all."""
@@ -87,15 +87,15 @@ class SourceRows:
         names, ours, seen = self.columns, self.ours, Counter[str]()
         read_ones = (names.problem, names.solution, names.tests, names.language, names.entry_point, names.task_id)
         wanted = [name for name in self.table.column_names if ours or name in read_ones]
-        place = 0
+        index = 0
         for batch in self.table.select(wanted).to_batches(1000):
             for columns in batch.to_pylist():
                 row = self._row(columns, ours)
                 if not ours:
                     key = digest(row["problem"], row["solution"])
                     seen[key] += 1
-                    row |= {"seed_id": digest(key, seen[key]), "raw_index": place, "index": place, **_WITHOUT_PROVENANCE}
-                place += 1
+                    row |= {"seed_id": digest(key, seen[key]), "raw_index": index, "index": index, **_WITHOUT_PROVENANCE}
+                index += 1
                 yield cast(Row, row)
 
     def _row(self, columns: Mapping[str, Any], ours: bool) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.driving import FINISH_S, drive
+from hf_oss_instruct.synthesis.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation import Task
 from hf_oss_instruct.synthesis.journal import Journal

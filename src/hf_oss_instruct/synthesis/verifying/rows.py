@@ -71,8 +71,8 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
         return CheckResult("tests_missing", f"it has {tests} tests, at least {spec.min_tests} wanted")
     score = verified.mutation_score
     if spec.min_mutation_score is not None and (score is None or score < spec.min_mutation_score):
-        said = "the tests have no mutation score" if score is None else f"the tests' mutation score is {score:.2f}"
-        return CheckResult("tests_vacuous", f"{said}, at least {spec.min_mutation_score:.2f} wanted")
+        detail = "the tests have no mutation score" if score is None else f"the tests' mutation score is {score:.2f}"
+        return CheckResult("tests_vacuous", f"{detail}, at least {spec.min_mutation_score:.2f} wanted")
     return CheckResult()
 
 

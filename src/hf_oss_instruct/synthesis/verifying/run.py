@@ -12,7 +12,7 @@ from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun, read_source
-from hf_oss_instruct.synthesis.verifying.opening import open_verification
+from hf_oss_instruct.synthesis.verifying.setup import open_verification
 from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write
 from hf_oss_instruct.synthesis.verifying.tasks import Prepare
 from hf_oss_instruct.teachers.protocol import Teacher

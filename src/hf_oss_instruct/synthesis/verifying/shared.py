@@ -11,7 +11,7 @@ from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN, VerificationSpec
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.verification.lent_packages import identity_of
+from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.verify import Options
 
@@ -34,7 +34,7 @@ class ActiveRows:
             self._number -= 1
             self._changed.notify_all()
 
-    def end_programs(self) -> None:
+    def stop_programs(self) -> None:
         """End all programs of this process, again and again until no row is left: one may be about to start its next program.
 
         Where some run, a thread does so: the caller is an event loop, which does not wait for them.
@@ -42,9 +42,9 @@ class ActiveRows:
         if self._ended_within(0):
             give_up()
         else:
-            threading.Thread(target=self._end_all, name="oss-instruct-end-programs").start()
+            threading.Thread(target=self._stop_all_programs, name="oss-instruct-end-programs").start()
 
-    def _end_all(self) -> None:
+    def _stop_all_programs(self) -> None:
         give_up()
         while not self._ended_within(END_AGAIN_S):
             give_up()
@@ -99,7 +99,7 @@ class Verification:
         if not self.verdicts.closed:
             self.verdicts.closed = True
             if self.exclusive:
-                self.active.end_programs()
+                self.active.stop_programs()
 
     def described(self) -> list[str]:
         """What `run.json` lists: the tasks that ask somebody, with the teacher of each."""

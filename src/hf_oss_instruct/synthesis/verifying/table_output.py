@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import checks
 from hf_oss_instruct.curation.annotations import FLAGS, REASON
-from hf_oss_instruct.curation.earlier import EarlierReport
+from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.pairs.columns import TableColumns, text_of
 from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
@@ -22,7 +22,7 @@ from hf_oss_instruct.publishing.cards import curated_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows
-from hf_oss_instruct.synthesis.tables.output import set_aside, with_reasons, write_parts
+from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion
@@ -44,14 +44,14 @@ class Outcomes:
 
     def settle(self, outcome: Outcome) -> None:
         """Record the outcome of the next row."""
-        place, self.settled = self.settled, self.settled + 1
+        number, self.settled = self.settled, self.settled + 1
         if isinstance(outcome, Rejection):
-            self.rejected[place] = outcome
+            self.rejected[number] = outcome
             self.reasons[outcome.reason] += 1
             assert outcome.verified
             self.stats.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
         elif isinstance(outcome, dict):
-            self.kept[place] = outcome
+            self.kept[number] = outcome
             self.stats.count(outcome, *facts_in(outcome))
         else:
             assert isinstance(outcome, Pending)
@@ -75,7 +75,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]
-    said = found.stats.report(len(found.kept))
+    result = found.stats.report(len(found.kept))
     return {
         "format_version": FORMAT_VERSION,
         "source": rows.name,
@@ -88,8 +88,8 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
         "pending": found.pending,
         **facts,
         "checks": [{"name": "execution", "version": VERSION, "status": "done"}, *earlier, *others],
-        "sandbox": ", ".join(said["sandbox"]) or None,
-        "verification": said,
+        "sandbox": ", ".join(result["sandbox"]) or None,
+        "verification": result,
     }
 
 
@@ -98,17 +98,17 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> No
     table, names = rows.table, rows.columns
     ours = set(table.column_names) >= OURS
     written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)
-    base, renamed = set_aside(table, written, ours=ours)
+    base, renamed = rename_existing(table, written, overwrite=ours)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
     data = _with_solutions(data, names, renamed, [found.kept[at] for at in kept])
     lost = [found.rejected[at] for at in dropped]
-    fallen = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
+    rejected = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
     pairs = [to_prompt_completion(found.kept[at]) for at in kept]
     preferences = [pair for at in kept for pair in preference_pairs(found.kept[at])]
     parts = {
         "data": data,
-        "rejected": with_reasons(fallen, lost),
+        "rejected": with_reasons(rejected, lost),
         "sft": pa.Table.from_pylist(pairs, SFT_SCHEMA),
         "preference": pa.Table.from_pylist(preferences, PREFERENCE_SCHEMA),
     }
@@ -126,8 +126,8 @@ def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
         table = table.append_column(name, pa.array([row.get(name) for row in rows], kind))
     if any(flags := [row.get(FLAGS) for row in rows]):
         values = pa.array(flags, VERIFIED_SCHEMA.field(FLAGS).type)
-        place = table.schema.get_field_index(FLAGS)
-        table = table.set_column(place, FLAGS, values) if place >= 0 else table.append_column(FLAGS, values)
+        index = table.schema.get_field_index(FLAGS)
+        table = table.set_column(index, FLAGS, values) if index >= 0 else table.append_column(FLAGS, values)
     return table
 
 

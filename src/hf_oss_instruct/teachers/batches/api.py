@@ -44,18 +44,18 @@ class BatchStatus:
     errors: str
 
     @classmethod
-    def of(cls, said: dict[str, Any]) -> BatchStatus:
+    def of(cls, body: dict[str, Any]) -> BatchStatus:
         """Read the provider's object."""
-        counts = said.get("request_counts") if isinstance(said.get("request_counts"), dict) else {}
+        counts = body.get("request_counts") if isinstance(body.get("request_counts"), dict) else {}
         numbers = {name: value for name, value in (counts or {}).items() if isinstance(value, int)}
-        files = (said.get("output_file_id"), said.get("error_file_id"))
+        files = (body.get("output_file_id"), body.get("error_file_id"))
         return cls(
-            str(said["id"]),
-            str(said.get("status", "")).lower(),
+            str(body["id"]),
+            str(body.get("status", "")).lower(),
             numbers.get("completed", 0) + numbers.get("failed", 0),
             numbers.get("total", 0),
             tuple(file for file in files if isinstance(file, str)),
-            first_words(json.dumps(said["errors"])) if said.get("errors") else "",
+            first_words(json.dumps(body["errors"])) if body.get("errors") else "",
         )
 
     @property

@@ -24,14 +24,16 @@ class BatchSteps:
     Args:
         api: the batch API.
         store: where batches are recorded.
-        pace: factor on all pauses.
-        look: called with what the provider says of the batch.
+        pause_factor: factor on all pauses.
+        on_status: called with what the provider says of the batch.
     """
 
-    def __init__(self, api: BatchApi, store: BatchStore, pace: float, look: Callable[[Batch, BatchStatus], None]) -> None:
-        self._api, self._store, self._pace, self._look = api, store, pace, look
+    def __init__(
+        self, api: BatchApi, store: BatchStore, pause_factor: float, on_status: Callable[[Batch, BatchStatus], None]
+    ) -> None:
+        self._api, self._store, self._pause_factor, self._on_status = api, store, pause_factor, on_status
 
-    async def to_the_end(self, batch: Batch) -> Batch:
+    async def run(self, batch: Batch) -> Batch:
         """Create a batch, unless it is created already, wait until it has ended, and write its results to disk."""
         if not batch.file_id:
             file = self._store.upload_of(batch.name)
@@ -60,7 +62,7 @@ class BatchSteps:
             nonlocal may_exist
             if may_exist:
                 for pause_s in (0.0, FIRST_POLL_S):  # a call that was cut off may still be at work
-                    await asyncio.sleep(pause_s * self._pace)
+                    await asyncio.sleep(pause_s * self._pause_factor)
                     if found := await self._api.find(file_id):
                         return found
             may_exist = True
@@ -74,10 +76,10 @@ class BatchSteps:
         assert batch_id
         while True:
             status = await self._persist(lambda: self._api.status(batch_id))
-            self._look(batch, status)
+            self._on_status(batch, status)
             if status.ended:
                 return status
-            await asyncio.sleep(pause_s * self._pace)
+            await asyncio.sleep(pause_s * self._pause_factor)
             pause_s = min(pause_s * MORE, LONGEST_POLL_S)
 
     async def _download(self, batch: Batch, status: BatchStatus) -> None:
@@ -102,5 +104,5 @@ class BatchSteps:
             except RetryableError as error:
                 if loop.time() - began > GIVE_UP_AFTER_S:
                     raise TeacherError(f"The batch API fails: {error}. Batches go on; run the same command again.") from error
-                await asyncio.sleep(max(error.after_s or 0.0, pause_s * self._pace))
+                await asyncio.sleep(max(error.after_s or 0.0, pause_s * self._pause_factor))
                 pause_s = min(pause_s * MORE, LONGEST_POLL_S)

@@ -62,9 +62,9 @@ class BatchTeacher(Teacher):
         self._most_requests, self._most_bytes, self._concurrency = most_requests, most_bytes, concurrency
         self._store: BatchStore | None = None
         self._to_send_directly = set[str]()
-        self._forget()
+        self._drop_finished()
 
-    def _forget(self) -> None:
+    def _drop_finished(self) -> None:
         """Begin with nothing in memory, as in a new event loop."""
         self._batch_of: dict[str, Batch] = {}
         self._lines: dict[str, dict[str, Any]] = {}
@@ -73,17 +73,17 @@ class BatchTeacher(Teacher):
         self._collected_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._direct_slots = asyncio.Semaphore(self._concurrency)
-        self._following: dict[str, asyncio.Task[None]] = {}
+        self._running_batches: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, BatchStatus] = {}
 
     @property
     def note(self) -> str:  # type: ignore[override]  # computed when the display asks
         """See `Teacher.note`."""
         seen = list(self._seen.values())
-        if not self._following:
+        if not self._running_batches:
             return f"{len(self._collected):,} requests collected for a batch" if self._collected else ""
         done, total = sum(one.done for one in seen), sum(one.total for one in seen)
-        return f"batches: {len(self._following)} at the provider, {done:,} of {total:,} requests done"
+        return f"batches: {len(self._running_batches)} at the provider, {done:,} of {total:,} requests done"
 
     def begin(self, journal: Path) -> None:
         """See `Teacher.begin`: read which requests are in batches already."""
@@ -122,11 +122,11 @@ class BatchTeacher(Teacher):
         """Stop looking at batches, which go on without us, and close the connections."""
         if self._timer:
             self._timer.cancel()
-        tasks = list(self._following.values())
+        tasks = list(self._running_batches.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._forget()
+        self._drop_finished()
         await self._api.close()
         await self._direct.close()
 
@@ -136,8 +136,8 @@ class BatchTeacher(Teacher):
         status, body = response.get("status_code"), response.get("body")
         if status == 200:
             return self._direct.noted(completion_of(body, {}))
-        said = orjson.dumps(body if body is not None else line.get("error")).decode()
-        error = verdict_on(status if isinstance(status, int) and status >= 400 else 500, said, {})
+        message = orjson.dumps(body if body is not None else line.get("error")).decode()
+        error = verdict_on(status if isinstance(status, int) and status >= 400 else 500, message, {})
         if isinstance(error, BadRequestError):
             self._direct.learn(error, request.sampling)
         raise error
@@ -150,7 +150,7 @@ class BatchTeacher(Teacher):
         future: asyncio.Future[dict[str, Any] | None]
         future = self._waiting[key] = asyncio.get_running_loop().create_future()
         if key in self._batch_of:
-            self._follow(self._batch_of[key])
+            self._start_batch(self._batch_of[key])
         else:
             self._collect(request)
         try:
@@ -171,7 +171,7 @@ class BatchTeacher(Teacher):
         if len(self._collected) >= self._most_requests:
             self._submit()
             return
-        quiet_s = QUIET_BESIDE_OTHERS_S if self._following else QUIET_S
+        quiet_s = QUIET_BESIDE_OTHERS_S if self._running_batches else QUIET_S
         self._timer = asyncio.get_running_loop().call_later(quiet_s * self._pace, self._submit)
 
     def _submit(self) -> None:
@@ -187,33 +187,33 @@ class BatchTeacher(Teacher):
             self._fail([request.key for request, _ in collected], error)
             return
         self._batch_of |= dict.fromkeys(batch.requests, batch)
-        self._follow(batch)
+        self._start_batch(batch)
 
-    def _follow(self, batch: Batch) -> None:
+    def _start_batch(self, batch: Batch) -> None:
         """Take a batch through its steps, from wherever it is."""
-        if batch.name not in self._following:
-            self._following[batch.name] = asyncio.create_task(self._to_the_end(batch))
+        if batch.name not in self._running_batches:
+            self._running_batches[batch.name] = asyncio.create_task(self._run_batch(batch))
 
-    async def _to_the_end(self, batch: Batch) -> None:
+    async def _run_batch(self, batch: Batch) -> None:
         assert self._store
         try:
             if not batch.ended:
-                batch = await BatchSteps(self._api, self._store, self._pace, self._look).to_the_end(batch)
+                batch = await BatchSteps(self._api, self._store, self._pace, self._on_status).run(batch)
             lines = await asyncio.to_thread(lambda: dict(self._store.results(batch)))  # type: ignore[union-attr]
         except RowRejectedError as error:  # of a call of the batch API: no row is at fault
             self._fail(batch.requests, TeacherError(f"The batch API refuses: {error.detail}. Nothing is rejected."))
         except Exception as error:
             self._fail(batch.requests, error)
         else:
-            self._hand_out(batch, lines)
+            self._distribute(batch, lines)
         finally:
-            self._following.pop(batch.name, None)
+            self._running_batches.pop(batch.name, None)
             self._seen.pop(batch.name, None)
 
-    def _look(self, batch: Batch, status: BatchStatus) -> None:
+    def _on_status(self, batch: Batch, status: BatchStatus) -> None:
         self._seen[batch.name] = status
 
-    def _hand_out(self, batch: Batch, lines: dict[str, dict[str, Any]]) -> None:
+    def _distribute(self, batch: Batch, lines: dict[str, dict[str, Any]]) -> None:
         """Answer those who wait. Answers that nobody asks for yet are kept; other requests may go into another batch."""
         status = self._seen.get(batch.name)
         cancelled = status is not None and status.status == "cancelled"

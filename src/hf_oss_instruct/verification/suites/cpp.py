@@ -36,8 +36,8 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
     body = cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
-    if lacking := unread(body, solution, tests, macros()):
-        raise SuiteRefusedError("not_verifiable", f"the tests use {lacking!r}, which is not read here", "third_party")
+    if unsupported := unread(body, solution, tests, macros()):
+        raise SuiteRefusedError("not_verifiable", f"the tests use {unsupported!r}, which is not read here", "third_party")
     if not tests and not re.search(r"\bmain\s*\(", body):
         body = _as_main(body)
     root = parse(body.encode(errors="replace"), "cpp").root_node

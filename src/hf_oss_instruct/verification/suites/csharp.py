@@ -81,7 +81,9 @@ def read(text: str, solution: str, language: str) -> Suite:
         source = source[:start] + new.encode() + source[end:]
     kept = [one for one in usings if not _FRAMEWORK.search(one)]
     listed = alone(tests, body.encode(errors="replace"), spans)
-    return Suite(language, listed, "\n".join(usings), more=("\n".join(kept), _of_ours(source.decode(errors="replace"))))
+    return Suite(
+        language, listed, "\n".join(usings), more=("\n".join(kept), _use_harness_assertions(source.decode(errors="replace")))
+    )
 
 
 def _not_read(text: str) -> str:
@@ -101,7 +103,7 @@ def _body(text: str) -> str:
     return f"class TestsOfMain {{ static void Main() {{\n{body}\n}} }}"
 
 
-def _of_ours(text: str) -> str:
+def _use_harness_assertions(text: str) -> str:
     """Replace assertions by the harness's, by full names that no class of the program can take."""
     text = _DATA.sub(rf"global::{HIDDEN}.\1", text)
     text = _DEBUG.sub(f"global::{HIDDEN}.Check.That(", text)
@@ -132,10 +134,10 @@ def _class(
     count = len(tests)
     for method in methods:
         marks = [mark for one in method.children if one.type == "attribute_list" for mark in one.named_children]
-        names = {_mark(one) for one in marks}
+        names = {_attribute_name(one) for one in marks}
         for one in method.children:
             if one.type == "attribute_list":
-                kept = [f"global::{HIDDEN}.{text_of(mark)}" for mark in one.named_children if _mark(mark) in _MARKS]
+                kept = [f"global::{HIDDEN}.{text_of(mark)}" for mark in one.named_children if _attribute_name(mark) in _MARKS]
                 edits.append((one.start_byte, one.end_byte, f"[{', '.join(kept)}]" if kept else ""))
         if names & _TEST_MARKS:
             tests.append(Test(f"{path} {_name(method)}", "method", text_of(method)))
@@ -183,7 +185,7 @@ def _main(
         edits.append((body.end_byte - 1, body.end_byte, "\n" + "\n".join(added) + "\n}"))
 
 
-def _mark(attribute: Node) -> str:
+def _attribute_name(attribute: Node) -> str:
     name = text_of(attribute.child_by_field_name("name")) or re.split(r"\W", text_of(attribute), maxsplit=1)[0]
     return name.rpartition(".")[2].removesuffix("Attribute")
 
@@ -211,8 +213,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     for number, program in enumerate(programs):
         own = [one.strip() for one in _USING.findall(program)]
         names = _namespaces(program) | _namespaces(tests)
-        theirs = [one for one in usings.split("\n") if _resolves(one, names, program)]
-        listed = dict.fromkeys(["using System;", *own, *theirs])
+        resolved = [one for one in usings.split("\n") if _resolves(one, names, program)]
+        listed = dict.fromkeys(["using System;", *own, *resolved])
         text = _FILE_SCOPED.sub("", _USING.sub("", program))
         parts += [f"//variant {number}", f"namespace V{number} {{", *listed, _without_main(text), _without_main(tests), "}"]
     table = ",\n".join(

@@ -95,7 +95,7 @@ def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], 
             called = alias or path.rpartition("/")[2]
             if path.partition("/")[0] in STANDARD or go_testify.PATH.search(path):
                 found.append((alias, path))
-            elif "." not in path.partition("/")[0] or _used(root, called) <= names:
+            elif "." not in path.partition("/")[0] or _names_used(root, called) <= names:
                 own.append(called)
             else:
                 raise SuiteRefusedError(
@@ -104,7 +104,7 @@ def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], 
     return found, own
 
 
-def _used(root: Node, package: str) -> set[str]:
+def _names_used(root: Node, package: str) -> set[str]:
     return set(re.findall(rf"(?<![\w.]){re.escape(package)}\.(\w+)", text_of(root)))
 
 

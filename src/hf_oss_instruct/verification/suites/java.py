@@ -56,8 +56,8 @@ def read(text: str, solution: str, language: str) -> Suite:
         SuiteRefusedError: it does not parse, or holds no test.
     """
     imports = [one.strip() for one in _IMPORT.findall(text)]
-    if lacking := _ELSEWHERE.search(text):
-        raise SuiteRefusedError("not_verifiable", f"the tests use {lacking[1]!r}, which is not installed here", "third_party")
+    if unsupported := _ELSEWHERE.search(text):
+        raise SuiteRefusedError("not_verifiable", f"the tests use {unsupported[1]!r}, which is not installed here", "third_party")
     source = _QUALIFIED.sub("", _body(text)).encode(errors="replace")
     root = parse(source, "java").root_node
     if root.has_error:
@@ -88,16 +88,16 @@ def read(text: str, solution: str, language: str) -> Suite:
 def _body(text: str) -> str:
     """A file without package and imports; bare statements become a `main`."""
     body = _PACKAGE.sub("", _IMPORT.sub("", text))
-    if re.search(r"^[ \t]*(?:[\w@]+[ \t]+)*(class|record|interface|enum)\s+\w+[\w<>, .]*\{", body, re.MULTILINE) and not _loose(
-        body
-    ):
+    if re.search(
+        r"^[ \t]*(?:[\w@]+[ \t]+)*(class|record|interface|enum)\s+\w+[\w<>, .]*\{", body, re.MULTILINE
+    ) and not _has_loose_methods(body):
         return body
-    if _loose(body):
+    if _has_loose_methods(body):
         return f"class TestsAlone {{\n{body}\n}}"
     return f"class TestsOfMain {{ public static void main(String[] args) throws Exception {{\n{body}\n}} }}"
 
 
-def _loose(body: str) -> bool:
+def _has_loose_methods(body: str) -> bool:
     """Whether methods stand in a file without a class around them."""
     found = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
     first = re.search(

@@ -52,14 +52,14 @@ def keeps_state(program: str, language: str) -> bool:
 def _python(tree: ast.Module) -> bool:
     """A `global` statement, or a change of an object or a class of the module inside of a function."""
     classes = {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
-    held = {
+    mutable = {
         target.id
         for one in tree.body
         if isinstance(one, ast.Assign | ast.AnnAssign)
         for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
         if isinstance(target, ast.Name)
     } | classes
-    made = {
+    local_names = {
         target.id
         for one in tree.body
         if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in classes
@@ -67,19 +67,19 @@ def _python(tree: ast.Module) -> bool:
         if isinstance(target, ast.Name)
     }
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return any(_changes(node, held | {"cls"}, made) for function in functions for node in ast.walk(function))
+    return any(_changes(node, mutable | {"cls"}, local_names) for function in functions for node in ast.walk(function))
 
 
-def _changes(node: ast.AST, held: set[str], made: set[str]) -> bool:
+def _changes(node: ast.AST, mutable: set[str], local_names: set[str]) -> bool:
     match node:
         case ast.Global():
             return True
         case ast.Subscript(ast.Name(name) | ast.Attribute(ast.Name(name)), ctx=ast.Store() | ast.Del()):
-            return name in held
+            return name in mutable
         case ast.Attribute(ast.Name(name), ctx=ast.Store() | ast.Del()):
-            return name in held
+            return name in mutable
         case ast.Call(ast.Name("next"), [ast.Name(name), *_]):
-            return name in held
+            return name in mutable
         case ast.Call(ast.Attribute(ast.Name(name), method)) | ast.Call(ast.Attribute(ast.Attribute(ast.Name(name)), method)):
-            return name in made or (name in held and method in _CHANGING)
+            return name in local_names or (name in mutable and method in _CHANGING)
     return False

@@ -13,7 +13,7 @@ from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.python_examples import script_of
 from hf_oss_instruct.verification.suites.python_names import defined_names, is_installed
 from hf_oss_instruct.verification.suites.python_statements import (
-    HonestComparisons,
+    ComparisonGuard,
     asserts,
     is_data,
     is_main_guard,
@@ -202,10 +202,10 @@ class _Reader:
             and isinstance(node.value, ast.Name)
             and node.value.id in {(alias.asname or alias.name) for alias in statement.names}
         }
-        taken = {node.module for node in ast.walk(self._tree) if isinstance(node, ast.ImportFrom) and self._takes_ours(node)}
+        taken = {node.module for node in ast.walk(self._tree) if isinstance(node, ast.ImportFrom) and self._imports_program(node)}
         return module in taken or (bool(used) and used <= self._defined)
 
-    def _takes_ours(self, statement: ast.ImportFrom) -> bool:
+    def _imports_program(self, statement: ast.ImportFrom) -> bool:
         return any(alias.name in self._defined for alias in statement.names)
 
     def _keep(self, statement: ast.stmt) -> None:
@@ -228,10 +228,10 @@ class _Reader:
             outside.append(f"{outer}\n{test.text}")
             if test.kind == "function" and not test.name.startswith("test"):  # its text calls it, so that it is read again
                 test = replace(test, text=f"{test.text}\n\n{test.name}()")
-            honest = ast.fix_missing_locations(HonestComparisons().visit(ast.Module(body, [])))
+            honest = ast.fix_missing_locations(ComparisonGuard().visit(ast.Module(body, [])))
             tests.append(replace(test, run=ast.unparse(honest)))
         preamble = [*self._imports, *self._preamble]
         text = ast.unparse(ast.Module(preamble, []))
-        honest = ast.fix_missing_locations(HonestComparisons().visit(parse_module(text)))
+        honest = ast.fix_missing_locations(ComparisonGuard().visit(parse_module(text)))
         aliases = tuple(dict.fromkeys(self._aliases))
         return Suite("python", tuple(tests), text, ast.unparse(honest), self._separate, aliases, tuple(outside))

@@ -6,7 +6,7 @@ import ast
 import builtins
 
 
-class HonestComparisons(ast.NodeTransformer):
+class ComparisonGuard(ast.NodeTransformer):
     """Rewrite comparisons so that they first reject a value that claims to equal everything."""
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:

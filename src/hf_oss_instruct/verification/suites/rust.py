@@ -171,10 +171,10 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     parts = ["#![allow(warnings)]"]
     table = []
     for number, program in enumerate(programs):
-        parts += [f"//variant {number}", f"mod v{number} {{", _inside(_safe(program), number)]
-        parts += [f"pub mod {hidden} {{", "use super::*;", _inside(_std(suite.preamble), number)]
+        parts += [f"//variant {number}", f"mod v{number} {{", _as_module(_without_unsafe_attributes(program), number)]
+        parts += [f"pub mod {hidden} {{", "use super::*;", _as_module(_qualify_macros(suite.preamble), number)]
         for at, test in enumerate(suite.tests):
-            text = _std(_inside(test.run or test.text, number))
+            text = _qualify_macros(_as_module(test.run or test.text, number))
             if test.kind == "statements":
                 text = f"fn {test.name}() {{\n{text}\n}}"
             kind = _kind(test.text) if test.kind == "function" else "Plain"
@@ -199,17 +199,17 @@ def _kind(text: str) -> str:
     return f"Panics({panics[1] or panics[2] or chr(34) * 2})" if panics else "Plain"
 
 
-def _safe(program: str) -> str:
+def _without_unsafe_attributes(program: str) -> str:
     text = _LINKED.sub(r"\1_is_not_allowed_here", _EXPORTED.sub("", _INNER.sub("", program)))
     return re.sub(r"\bfn\s+main\s*\(", "fn main_of_the_program(", text)
 
 
-def _inside(text: str, number: int) -> str:
+def _as_module(text: str, number: int) -> str:
     """The text as part of a module: its crate is the module."""
     return re.sub(r"\bcrate::", f"crate::v{number}::", text)
 
 
-def _std(text: str) -> str:
+def _qualify_macros(text: str) -> str:
     """Macros of the standard library, whatever the program defines."""
     return _MACROS.sub(r"::std::\1!", text)
 

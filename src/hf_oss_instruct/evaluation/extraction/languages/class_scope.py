@@ -44,15 +44,15 @@ class InClass(Language):
         if not path:
             return source.text
         source, path = self._renamed(problem, source, path)
-        gone = {item.node.id for item in self.unneeded(problem, source, path)}
-        kept = [item for item in source.items if item.node.id not in gone]
+        removed = {item.node.id for item in self.unneeded(problem, source, path)}
+        kept = [item for item in source.items if item.node.id not in removed]
         holds = len(path) == 2 and path[0].names == (self.holder,)
         types = [item for item in kept if item.kind in ("container", "type") and not (holds and item == path[0])]
-        parts = [*self._imports(problem, source), *(self._outside(problem, item, path) for item in types)]
+        parts = [*self._imports(problem, source), *(self._top_level_class(problem, item, path) for item in types)]
         if holds:
-            return "\n".join([*parts, self._opened(problem, path), ""])
+            return "\n".join([*parts, self._open_class(problem, path), ""])
         loose = [self._static(item) for item in kept if item.kind in ("function", "value")]
-        own = loose if len(path) == 1 else [self._forwarder(problem, path)]
+        own = loose if len(path) == 1 else [self._forwarding_method(problem, path)]
         return "\n".join([*parts, f"class {self.holder} {{", *own, ""])
 
     def _imports(self, problem: Problem, source: ParsedSource) -> list[str]:
@@ -71,7 +71,7 @@ class InClass(Language):
         source = self.source(cut_out(source, nodes, {node.id: f"{text_of(node)}OfAnswer" for node in nodes}))
         return source, self.path_to(problem.entry_point, source.items)
 
-    def _outside(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
+    def _top_level_class(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
         """Return a class of the answer, not public and without `main`."""
         functions = [one for one in self.members(item) if one.kind == "function"]
         mains = [one.node for one in functions if self._is_main(problem, one) or self.test_method.match(one.text)]
@@ -84,13 +84,13 @@ class InClass(Language):
             text = re.sub(rf"\b(?:private|protected)(?=[^;{{}}()=]*\b{re.escape(problem.entry_point)}\s*[(<])", "", text)
         return re.sub(r"^((?:@\w+(?:\([^)]*\))?\s*)*)public\s+", r"\1", text)
 
-    def _opened(self, problem: Problem, path: Sequence[Item]) -> str:
+    def _open_class(self, problem: Problem, path: Sequence[Item]) -> str:
         """Return the answer's holder class without its closing brace and what is not part of the solution."""
         item, members = path[0], self.members(path[0])
-        gone = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
+        removed = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
         start = item.node.start_byte
         code = (item.node.text or b"")[: (item.node.text or b"").rfind(b"}")]
-        for one in sorted(gone, key=lambda one: -one.node.start_byte):
+        for one in sorted(removed, key=lambda one: -one.node.start_byte):
             code = code[: one.node.start_byte - start] + code[one.node.end_byte - start :]
         return _LOOSE.sub("", code.decode(errors="replace").lstrip())
 
@@ -102,7 +102,7 @@ class InClass(Language):
         head = signature(item.inner, ()).partition("(")[0].split()
         return item.text if "static" in head else f"static {item.text.lstrip()}"
 
-    def _forwarder(self, problem: Problem, path: Sequence[Item]) -> str:
+    def _forwarding_method(self, problem: Problem, path: Sequence[Item]) -> str:
         method = path[-1].inner
         owner = ".".join(name for item in path[:-1] for name in item.names)
         static = "static" in signature(method, ()).partition("(")[0].split()

@@ -49,9 +49,9 @@ class D(Language):
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also remove `module` and tests."""
-        gone = [*self.unneeded(problem, source, path), *source.of_kind("package")]
+        removed = [*self.unneeded(problem, source, path), *source.of_kind("package")]
         tests = [item for item in source.items if item.node.type == "unittest_declaration"]
-        return cut_out(source, [item.node for item in (*gone, *tests)])
+        return cut_out(source, [item.node for item in (*removed, *tests)])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
         """Make a static method callable by its plain name."""

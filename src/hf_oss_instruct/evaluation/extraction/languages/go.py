@@ -47,8 +47,8 @@ class Go(Language):
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also remove the package clause, imports and build constraints (which must precede the package clause)."""
         constraints = [item for item in source.of_kind("comment") if re.match(r"//(?:go:build| \+build)\b", item.text)]
-        gone = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
-        return cut_out(source, [item.node for item in gone])
+        removed = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
+        return cut_out(source, [item.node for item in removed])
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Join the prompt's package, the imports that the program or tests use, the prompt's helpers, and the answer."""

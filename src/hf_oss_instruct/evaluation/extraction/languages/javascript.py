@@ -64,21 +64,21 @@ class JavaScript(Language):
         """Also remove module syntax; wrap the program in a function if it defines names that the tests define."""
         unneeded = [item.node for item in self.unneeded(problem, source, path)]
         unneeded += self._unused_imports(source, {node.id for node in unneeded})
-        gone = {node.id for node in unneeded}
-        replaced = {item.node.id: self._as_script(item) for item in source.items if item.node.id not in gone}
-        replaced = {place: text for place, text in replaced.items() if text is not None}
+        removed = {node.id for node in unneeded}
+        replaced = {item.node.id: self._as_script(item) for item in source.items if item.node.id not in removed}
+        replaced = {node_id: text for node_id, text in replaced.items() if text is not None}
         changed = [item.node for item in source.items if item.node.id in replaced]
-        text = cut_out(source, [*unneeded, *changed], {place: text or "" for place, text in replaced.items()})
+        text = cut_out(source, [*unneeded, *changed], {node_id: text or "" for node_id, text in replaced.items()})
         left = self.source(text)
         name = problem.entry_point
         if not path or len(path) > 1 or not self.names_in_tests(problem).intersection(left.defined - {name}):
             return text
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
-    def _unused_imports(self, source: ParsedSource, gone: set[int]) -> list[Node]:
+    def _unused_imports(self, source: ParsedSource, removed: set[int]) -> list[Node]:
         """Return unused imports, which often name files that do not exist."""
         imports = [item for item in source.items if _imported_names(item)]
-        ids = {item.node.id for item in imports} | gone
+        ids = {item.node.id for item in imports} | removed
         used = frozenset().union(*(self.words(item.text) for item in source.items if item.node.id not in ids))
         return [item.node for item in imports if not used.intersection(_imported_names(item))]
 

@@ -44,15 +44,15 @@ class Python(Language):
         deep = "     " if first.rstrip().endswith(":") else "    "
         if rest and not body[:1].isspace() and rest[0].startswith(deep) and all(line.startswith("    ") for line in rest):
             yield f"{prompt}    {body}"
-        flush, after = self._parted(textwrap.dedent(body))
+        flush, after = self._split_body(textwrap.dedent(body))
         yield prompt + textwrap.indent(flush, "    ") + after
 
-    def _parted(self, body: str) -> tuple[str, str]:
+    def _split_body(self, body: str) -> tuple[str, str]:
         """Split an unindented body from the definitions after its last statement, which stay outside the function."""
         source = self.source(body)
         ends = [item.node.end_byte for item in source.items if item.kind in ("statement", "value", "error")]
-        place = max(ends, default=len(source.code))
-        return source.code[:place].decode(), source.code[place:].decode()
+        end = max(ends, default=len(source.code))
+        return source.code[:end].decode(), source.code[end:].decode()
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Join `from __future__` imports, the prompt's imports and helpers, and the program."""

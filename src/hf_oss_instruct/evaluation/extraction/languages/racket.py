@@ -80,5 +80,5 @@ class Racket(Language):
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also remove the `#lang` line and words outside any list."""
         words = [item for item in source.of_kind("statement") if item.node.type in ("symbol", "quote")]
-        gone = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]
-        return cut_out(source, [item.node for item in gone])
+        removed = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]
+        return cut_out(source, [item.node for item in removed])

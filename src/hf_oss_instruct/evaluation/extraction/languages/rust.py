@@ -47,15 +47,15 @@ class Rust(Language):
 
     def cut(self, source: ParsedSource, nodes: Collection[Node]) -> str:
         """Include the attributes and comments of removed items."""
-        gone = list(nodes)
+        removed = list(nodes)
         for node in nodes:
             before = node.prev_sibling
             while before is not None and (
                 before.type == "attribute_item" or (before.type == "line_comment" and "///" in text_of(before))
             ):
-                gone.append(before)
+                removed.append(before)
                 before = before.prev_sibling
-        return cut_out(source, gone)
+        return cut_out(source, removed)
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Join inner attributes, the prompt's imports that the program lacks, and the answer."""

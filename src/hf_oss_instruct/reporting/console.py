@@ -22,7 +22,7 @@ def show(numbers: dict[str, Any], source: str, page: Path) -> None:
         page: the file.
     """
     first, *others = lines(numbers)
-    show_ending(f"A report on {first}", page.parent, look=[page.resolve().as_uri()], then=_next(source, numbers))
+    show_ending(f"A report on {first}", page.parent, view=[page.resolve().as_uri()], next_command=_next(source, numbers))
     for text in others:
         show_line(f"  {text}")
     if not (page.parent / FOLDER).exists():

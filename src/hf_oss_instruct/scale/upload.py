@@ -53,8 +53,8 @@ def send_dataset(folder: Path, store: Store) -> None:
     files = {name: path for name, path in paths.items() if name == JOB or not _is_hidden(name)}
     try:
         check_place(store, read_object(folder / JOB))
-        gone = [name for name in with_retries(store.names) if name not in files and name != OF_THE_HUB]
-        with_retries(store.put, files, gone)
+        obsolete = [name for name in with_retries(store.names) if name not in files and name != OF_THE_HUB]
+        with_retries(store.put, files, obsolete)
     except StoreError as refused:
         raise StoreError(
             f"{refused} Nothing is lost: the dataset is in {str(folder)!r}, and the same command copies it."

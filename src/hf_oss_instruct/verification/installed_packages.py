@@ -1,4 +1,4 @@
-"""Packages that are lent to programs in the sandbox: which folder a path means, and what says that it has changed."""
+"""Installed packages that programs in the sandbox may import: the folders that a path means, and a key that changes with them."""
 
 from __future__ import annotations
 
