@@ -1,6 +1,6 @@
 """Decide which API key may be sent to which host, by one rule for all commands, the builder and Python functions.
 
-A Hugging Face token goes to Hugging Face over https and nowhere else, whatever variable, argument or URL it stands in. Every
+A Hugging Face token goes to Hugging Face over https and nowhere else, whatever variable, argument or URL it is in. Every
 other key goes to the server it was given for.
 """
 

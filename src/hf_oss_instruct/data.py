@@ -177,7 +177,7 @@ class Completion:
     Attributes:
         text: the answer, which may contain the model's reasoning.
         finish_reason: why it ended, in the server's own word.
-        model, fingerprint: what the server says of itself.
+        model, fingerprint: as reported by the server.
         prompt_tokens, completion_tokens: the server's own counts, None where it gives none.
         reasoning: the reasoning that the server returned separately from the text.
         raw: the whole response if it was not understood; the text is then empty.

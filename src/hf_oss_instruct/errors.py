@@ -52,7 +52,7 @@ class RetryableError(OssInstructError):
     """One request failed and may succeed later.
 
     Args:
-        message: what happened, in the server's own words where it said something.
+        message: what happened, quoting the server's message if there is one.
         after_s: seconds the server asked us to wait (`Retry-After`), if it did.
         reached: whether a server was there at all.
         busy: whether the server only wants fewer requests (HTTP 429), so that it is not the row's fault.

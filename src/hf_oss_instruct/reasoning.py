@@ -1,6 +1,6 @@
 """Split a model's reasoning from its answer, and strip trailing end tokens that a server left in a text.
 
-Reasoning stands before the answer. It opens with a marker at the start of a line, or with none where the chat template wrote the
+Reasoning precedes the answer. It opens with a marker at the start of a line, or with none where the chat template wrote the
 opening marker into the prompt; it ends at the closing marker. A marker that is only named (inside a code block, inline code, a
 string, or in the middle of a sentence) is part of the text.
 """

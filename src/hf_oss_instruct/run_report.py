@@ -12,7 +12,7 @@ from hf_oss_instruct.workdir import write_whole
 
 RUN_REPORT = "run.json"
 RUN_REPORT_OPENS = b'{\n  "format_version"'
-"""How each begins, by which a folder of ours is recognized."""
+"""How each begins, by which a folder of this tool is recognized."""
 
 
 class Tokens(TypedDict):
@@ -55,12 +55,12 @@ class RunReport(TypedDict, total=False):
         journal_lines_dropped: damaged lines of the journal, whose answers were requested again.
         diversity: near duplicates and distinct tasks.
         balance: `languages` and `categories` → seeds of each, where seeds were balanced; `embedding_model` of the clusters.
-        checks: an entry for each check, with name, version and status, `why` it was not done, and facts of its own.
+        checks: an entry for each check, with name, version and status, `why` it was not done, and check-specific facts.
         sandbox: tiers in which programs ran.
         verification: the funnel and all that running solutions with tests has found.
         preferences, pairs: rows of `preference/` and of `sft/`.
-        judging, evolution: what judges said, and what became of the rows that were evolved.
-        columns_renamed: columns of the source that had the names of ours → their names here.
+        judging, evolution: statistics of judges' scores, and of the rows that were evolved.
+        columns_renamed: columns of the source that had the name of one of our columns → their names here.
         pair_columns: `problem` and `solution` → columns that hold them.
         shards: of a merged run, how many.
     """

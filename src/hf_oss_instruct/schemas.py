@@ -115,7 +115,7 @@ REJECTED_SCHEMA = pa.schema(
         pa.field("received", pa.string()),
     ]
 )
-"""Columns of config `rejected`: the row's provenance, the reason, and what the teacher said."""
+"""Columns of config `rejected`: the row's provenance, the reason, and the teacher's answer."""
 
 
 _SCORE = pa.struct([pa.field("judge", pa.string()), pa.field("criterion", pa.string()), pa.field("score", pa.float64())])

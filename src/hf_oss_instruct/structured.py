@@ -140,7 +140,7 @@ def load_yaml(text: str, *, aliases: bool = False) -> Any:
 
     Args:
         text: the YAML.
-        aliases: whether `*name` may stand for a value: a small text then becomes a value that is huge once it is written out.
+        aliases: whether aliases (`*name`) are allowed: with them, a small text can expand to a huge value.
 
     Raises:
         ValueError: it is not YAML, has an alias, is too large or deep, or has a number or date that is too long.

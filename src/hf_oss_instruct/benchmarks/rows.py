@@ -16,7 +16,7 @@ class FileRow:
     """One row of a file.
 
     Attributes:
-        number: line of JSON lines, or place in the file, from 1.
+        number: line of JSON lines, or row number in the file, from 1.
         value: columns to values; any JSON value where a file holds something else.
         line: the text of the row in a file of JSON lines, without surrounding white space; None in other formats.
     """

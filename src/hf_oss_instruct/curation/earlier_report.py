@@ -1,4 +1,4 @@
-"""What the `run.json` of a source says of its rows. It may come from anywhere, so each part is checked before it is passed on."""
+"""What the `run.json` of a source says about its rows. It is not trusted, so each part is checked before it is passed on."""
 
 from __future__ import annotations
 

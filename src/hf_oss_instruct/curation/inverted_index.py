@@ -14,7 +14,7 @@ Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class InvertedIndex:
-    """A map from hashes to the numbers of their owners.
+    """A map from hashes to the numbers of the texts that contain them.
 
     Attributes:
         hashes: (hashes,), sorted, each once.

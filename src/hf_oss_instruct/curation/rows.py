@@ -51,7 +51,7 @@ def read(source: str) -> pa.Table:
 
 
 def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, dict[str, str]]:
-    """Rename columns that have a name of ours with another meaning. Returns the table, and old name → new name.
+    """Rename columns that have the name of one of our columns but another meaning. Returns the table, and old name → new name.
 
     Rows of a run keep their `seed_id`, `detail`, `flags` and `contaminated_by`. In other tables these names mean something else,
     except for a `seed_id` that is unique.

@@ -73,7 +73,7 @@ LITERAL = re.compile(
 )
 CONSTANT = re.compile(r"\b(True|False|None|true|false|null|nil|NULL|nullptr)\b")
 MOSTLY, SEVERAL = 0.8, 3
-"""A data table: so large a part of the lines, and so many, hold nothing but values."""
+"""A data table: at least this share of the lines, and this many, hold nothing but values."""
 
 
 def secret(text: str, lang: str) -> str | None:

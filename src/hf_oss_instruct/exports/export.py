@@ -92,7 +92,7 @@ def _state(out: Path) -> str:
 
 
 def _source(folder: Path) -> dict[str, Any] | None:
-    """What a run says of itself, for the card and for publishing; None for other folders."""
+    """What a run states about itself, for the card and for publishing; None for other folders."""
     if not (folder / RUN_REPORT).is_file():
         return None
     try:

@@ -14,7 +14,7 @@ class Counts:
 
     Attributes:
         total: how many there are; None if that is not known.
-        done: how many are finished, whatever became of them and in whichever order they finish.
+        done: how many are finished, with any outcome and in any order.
         recalled: those of `done` that an earlier session did; they say nothing about the speed of this one.
         waiting: those of `done` that wait for a slower one before them.
         outcomes: outcome → how many, such as `kept`, `verified` or `passed`.

@@ -15,7 +15,7 @@ from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.progress.rates import Rates
 
 NARROW = 64
-"""Columns below which the bar has a line of its own, and units are short."""
+"""Width in columns below which the bar gets a separate line, and units are abbreviated."""
 WIDEST_BAR = 60
 SEPARATOR = " · "
 
@@ -60,7 +60,7 @@ def log_line(view: View) -> str:
 
 
 def wrapped(parts: Iterable[str], width: int) -> Iterator[str]:
-    """Join parts to lines of at most `width` columns; a longer part has a line of its own.
+    """Join parts to lines of at most `width` columns; a longer part gets a separate line.
 
     Args:
         parts: texts that are not broken.

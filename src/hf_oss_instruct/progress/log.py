@@ -14,7 +14,7 @@ from hf_oss_instruct.progress.stages import Stages
 
 POLL_S = 0.5
 SOONEST_S, LATEST_S = 10.0, 30.0
-"""A line comes with a new stage or another tenth, but not sooner; and at the latest after so many seconds."""
+"""Seconds between lines: a new stage or another tenth is written after the first at the soonest, any state after the second."""
 
 
 class LogProgress(Stages):

@@ -21,7 +21,7 @@ FRAMES_PER_S = 4
 class TerminalProgress(Stages):
     """Redraws the current stage; what others write to standard error meanwhile appears above it.
 
-    Standard output is left alone, since it may be a file: whoever prints there calls `aside`.
+    Standard output is left alone, since it may be a file: code that prints there calls `aside`.
 
     Args:
         console: writes to the terminal.

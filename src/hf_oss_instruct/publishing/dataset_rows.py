@@ -1,4 +1,4 @@
-"""Which rows of a run are published, in which form, and what the card says of them."""
+"""Which rows of a run are published, in which form, and what the card says about them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
         facts: `run.json`.
         notice: the dataset's NOTICE.md: whose code it quotes.
     """
-    # a page of more rows than lie beside it has the charts alone, and says so
+    # a page with too many rows for a browser contains only the charts, and says so
     rows = any(path.startswith(ROWS) for path in report.space)
     name = one_line(dataset.split("/")[-1], TITLE)
     front = {

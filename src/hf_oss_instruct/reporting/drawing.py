@@ -93,7 +93,7 @@ def png(spec: dict[str, Any], title: str) -> bytes:
 
 
 def svg_image(spec: dict[str, Any], title: str) -> str:
-    """A chart as a file of its own, with its title in it."""
+    """A chart as a standalone file that includes its title."""
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(_titled(spec, title))

@@ -22,7 +22,7 @@ _BY = ("criterion", "judge")
 
 
 def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
-    """What judges said of the kept rows; None if no row was judged.
+    """Statistics of the judges' scores of the kept rows; None if no row was judged.
 
     Returns:
         `rows` with a mean score, their `mean`, a `histogram` of the mean scores (lists of from, to, rows), and `criterion` and
@@ -40,7 +40,7 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
 
 
 def _histogram(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[Any]]:
-    """Bins around multiples of their width, so that a whole score stands in the middle of its bin."""
+    """Bins around multiples of their width, so that an integer score is in the middle of its bin."""
     span = float(values.max() - values.min())
     width = next((one for one in WIDTHS if span / one < BINS), span / BINS)
     numbers = np.floor(values / width + 0.5)

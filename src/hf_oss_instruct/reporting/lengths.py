@@ -20,7 +20,7 @@ BINS = 24
 WORDS = "words, numbers and punctuation marks"
 """The rule without a tokenizer. A BPE tokenizer of a code model gives about 1.1 to 1.4 times as many tokens."""
 _MARKS = ngrams.IDENTIFIERS == 0
-"""(256,): whether a byte of ASCII counts as a visible character of its own."""
+"""(256,): whether a byte of ASCII counts as a separate visible character."""
 _MARKS[list(b"\t\n\f\r ")] = False
 Count: TypeAlias = Callable[[pa.Array], Sequence[int]]
 """Texts → number of tokens of each."""

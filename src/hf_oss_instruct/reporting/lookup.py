@@ -76,7 +76,7 @@ class RowLookup:
         """A page of the list.
 
         Args:
-            text: words that stand in a row, in any letter case; empty for all rows.
+            text: text to search for, ignoring case; empty for all rows.
             chosen: facet → value.
             offset: number of the first one, of those found.
             limit: how many.

@@ -126,7 +126,7 @@ def _outcome(funnel: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _script_json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot end the script element that contains it."""
     return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 

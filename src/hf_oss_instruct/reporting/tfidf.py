@@ -53,7 +53,7 @@ class TfIdf:
             yield self._scale.vectors(counts)
 
     def column_of(self, words: Sequence[str]) -> Positions:
-        """The columns of named words, of those that stand in some text."""
+        """The columns of the given words that occur in some text."""
         hashes = np.unique(hashes_of(words))
         return np.flatnonzero(np.isin(self.columns, hashes))
 
@@ -128,7 +128,7 @@ class _Scale:
 
 
 def spaced(count: int, most: int) -> Positions:
-    """At most so many of the first `count` numbers, evenly spaced."""
+    """At most `most` of the first `count` numbers, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 

@@ -1,4 +1,4 @@
-"""What running the rows said: yield, pass rates, mutation scores, flaky rows, difficulty, and errors where the truth is known."""
+"""Results of running the rows: yield, pass rates, mutation scores, flaky rows, difficulty; errors if the truth is known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIFFICULTY = {"easy": (0.75, 1.01), "medium": (0.4, 0.75), "hard": (1e-9, 0.4), 
 """Name → share of the attempts that pass, from and below."""
 BINS = 10
 TRUTH = "correct"
-"""A boolean column that says whether a row is truly right, where somebody knows."""
+"""A boolean column that says whether a row is really correct, if that is known."""
 PASSED = "passed"
 
 

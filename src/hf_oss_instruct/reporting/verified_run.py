@@ -1,4 +1,4 @@
-"""What `run.json` says of verification: it counts the rejected rows too, which leave no verdict in the tables."""
+"""Statistics of verification from `run.json`, which also counts rejected rows; the tables have no verdicts for those."""
 
 from __future__ import annotations
 

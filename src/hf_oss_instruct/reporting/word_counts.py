@@ -1,4 +1,4 @@
-"""How often each word stands in each text: scikit-learn's words, found in Arrow's bytes and known by their hashes.
+"""How often each word occurs in each text: scikit-learn's words, found in Arrow's bytes and known by their hashes.
 
 By default, scikit-learn takes lower case and maximal runs of at least two letters, digits and `_`. Its dict of strings takes a
 gigabyte for the words of a million rows of code; hashes take eight bytes each, and no row becomes a Python string.

@@ -49,7 +49,7 @@ class Grader(Protocol):
 
         Args:
             program: its source code.
-            limits: of all of its tests together; a compiler has limits of its own.
+            limits: of all of its tests together; a compiler has separate limits.
             untrusted: whether tests that are not trusted are run.
             tier: name of a sandbox tier, see `run_program`.
         """

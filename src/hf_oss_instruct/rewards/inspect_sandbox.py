@@ -1,6 +1,6 @@
 """The sandbox as one of inspect_ai's: `sandbox="oss_instruct"` in a task, without Docker.
 
-Each command runs in a sandbox of its own, in the folder that earlier commands left: files stay, processes do not. Paths are below
+Each command runs in a new sandbox, in the folder that earlier commands left: files stay, processes do not. Paths are below
 the working folder, `/tmp` in the sandbox. The network is disabled.
 """
 
@@ -95,7 +95,7 @@ class OssInstructSandbox(SandboxEnvironment):
 
         Raises:
             TimeoutError: it exceeded its time.
-            SandboxUserUnsupportedError: a user was named; commands run as a user of their own without rights.
+            SandboxUserUnsupportedError: a user was named; commands run as an unprivileged user.
             SandboxUnavailableError: the sandbox failed, which says nothing about the command.
         """
         if user is not None:

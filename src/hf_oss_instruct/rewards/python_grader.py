@@ -81,7 +81,7 @@ class PythonGrader:
 
 
 def _with_call(text: str, entry_point: str) -> str:
-    """HumanEval's tests define `check(candidate)` and leave the call to whoever runs them."""
+    """HumanEval's tests define `check(candidate)` and leave the call to the caller."""
     if entry_point and _CHECK.search(text) and not re.search(r"^check\(", text, re.MULTILINE):
         return f"{text.rstrip()}\n\ncheck({entry_point})\n"
     return text

@@ -1,4 +1,4 @@
-"""What the tests of a program came to, whoever ran them."""
+"""The results of a program's tests, from any of the ways to run them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class RowReader:
 
 
 def _plain(value: Any) -> Any:
-    """Arrays as lists: what `repr` says of a long array leaves out its middle."""
+    """Arrays as lists: the `repr` of a long array omits its middle."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{value!r:.60} is not JSON")

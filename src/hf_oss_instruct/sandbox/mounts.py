@@ -27,7 +27,7 @@ def readable(extra: Iterable[str]) -> list[str]:
 
 
 def shown_at(path: str, tier: str) -> str:
-    """Return the path at which programs see one of ours: with their own mounts, `/tmp` is private to them and ours is moved."""
+    """Return the path at which programs see a path of the host; with mounts of their own, the host's `/tmp` is moved."""
     real = os.path.realpath(path)
     return f"/host{real}" if tier == "bubblewrap" and real.startswith("/tmp/") else path
 

@@ -184,7 +184,7 @@ def launch(
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
     chosen = dict(map(_setting, settings))
     starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch, split_stragglers)
-    starting.executor()  # what it does not take is said before it is asked for
+    starting.executor()  # invalid settings are reported before the confirmation
     for line in starting.describe():
         show_line(line)
     if not yes:

@@ -1,4 +1,4 @@
-"""Run the shards of a plan as Hugging Face Jobs, each `run-shard` in a machine of its own."""
+"""Run the shards of a plan as Hugging Face Jobs, each `run-shard` on a separate machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class JobsExecutor:
             store.
         python: Python version of the Jobs.
         flavor, timeout, namespace, image: as `huggingface_hub.run_uv_job` has them.
-        env: environment variables of the Jobs, which everybody who sees a Job can read.
+        env: environment variables of the Jobs, which everyone who sees a Job can read.
         secrets: names of environment variables here that Jobs get as secrets, such as the keys of an S3 store. The server's key
             and the token of the Hub are always among them.
         poll_interval: seconds between looks at the Jobs.
@@ -84,7 +84,7 @@ class JobsExecutor:
             self.dependencies = [_installable(), *([library] if library else [])]
         if open_to_all := [name for name in self.env if is_secret_name(name)]:
             raise UsageError(
-                f"{open_to_all[0]} in env could be read by everybody who sees the Job. Export it here, and pass "
+                f"{open_to_all[0]} in env could be read by everyone who sees the Job. Export it here, and pass "
                 f"--set 'secrets=[{', '.join(open_to_all)}]'."
             )
         if unset := [name for name in self.secrets if not os.environ.get(name)]:

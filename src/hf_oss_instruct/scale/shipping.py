@@ -78,7 +78,7 @@ class Shipper:
     """Copies a shard's folder to a store: at an interval while the block runs, and at its end.
 
     Entering fetches what other machines have copied, and fails before any request is sent if the store cannot be written. A copy
-    that fails during the block is said, and made at the next interval; the last one is tried for about a minute.
+    that fails during the block is reported, and repeated at the next interval; the last one is tried for about a minute.
 
     Args:
         store: the store of the plan.
@@ -236,7 +236,7 @@ def _is_local(name: str) -> bool:
 
 
 def _whole_lines(path: Path, start: int) -> bytes:
-    """The lines of a growing file from a place on, without one that is being written."""
+    """The lines of a growing file from an offset on, without one that is being written."""
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(LARGEST)

@@ -179,8 +179,8 @@ class Synthesize(Step):
 class Verify(Step):
     """Runs each row's solution with its tests in the sandbox; passes on what `keep` says, with the columns of verification.
 
-    It needs processors and no teacher, unless tests, solutions or repairs are asked for: give it a pipeline of its own, with
-    machines of its own.
+    It needs processors and no teacher, unless tests, solutions or repairs are asked for: give it a separate pipeline, with
+    separate machines.
 
     Args:
         folder: in which each task keeps its verdicts and answers, so that a task that runs again runs no program twice.
@@ -260,7 +260,7 @@ class RowReader(Step):
     """Reads the rows of a dataset; task RANK of WORLD_SIZE has every WORLD_SIZE-th file.
 
     Args:
-        folder: parquet files in the columns of ours, such as those of `RowWriter`.
+        folder: parquet files in our columns, such as those of `RowWriter`.
     """
 
     type, name = "📖 - OSS-Instruct", "rows"

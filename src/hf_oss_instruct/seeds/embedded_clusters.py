@@ -31,7 +31,7 @@ class EmbeddedClusters:
     """Clusters of snippets: k-means over embeddings. The model is loaded when a snippet comes by that the cache does not have.
 
     Only the number of a snippet's cluster is kept, not its embedding: a line of about 40 bytes in
-    `$HF_HOME/oss-instruct/embeddings/`, and 16 to 26 bytes of memory. Each process writes a file of its own.
+    `$HF_HOME/oss-instruct/embeddings/`, and 16 to 26 bytes of memory. Each process writes a separate file.
 
     Args:
         model: the model, with its revision.

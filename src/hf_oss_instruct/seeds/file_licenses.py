@@ -83,7 +83,7 @@ class _Folder:
 
     @cached_property
     def _of_distributions(self) -> dict[str, Found]:
-        """Installed file → license of its distribution; few files in packages state one of their own."""
+        """Installed file → license of its distribution; few files in packages state their own license."""
         if not any(name.endswith((".dist-info", ".egg-info")) for name in self._names):
             return {}
         return {

@@ -28,7 +28,7 @@ INSIDE = "./"
 
 @dataclass(frozen=True)
 class RepoConfig:
-    """A run config and the place it was found in.
+    """A run config and the folder it was found in.
 
     Attributes:
         spec: the run.
@@ -80,7 +80,7 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
     """The files that a run config in `folder` names as `./…`.
 
     Raises:
-        UsageError: the place, or a link in it, leads out of the folder.
+        UsageError: the path, or a link in it, leads out of the folder.
         SeedError: the file or folder does not exist, or contains no code.
     """
     root = folder.resolve()

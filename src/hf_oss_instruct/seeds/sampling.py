@@ -44,7 +44,7 @@ SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicode
 def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Iterator[Seed | Skipped]:
     """Draw the seeds of a plan in order, interleaved with the documents and snippets that were skipped.
 
-    With a shard, all are drawn and only its seeds are yielded, with the places that they have in the whole plan. What was
+    With a shard, all are drawn and only its seeds are yielded, with the positions that they have in the whole plan. What was
     skipped is yielded by shard 0 alone, so that counts of all shards add up.
 
     Args:

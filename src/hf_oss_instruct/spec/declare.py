@@ -139,7 +139,7 @@ def normalize(part: Any) -> None:
 
 
 def in_yaml(part: Any) -> dict[str, Any]:
-    """The values of a part of its own, such as an `EvolutionSpec`, as plain values by YAML key."""
+    """The values of a standalone part, such as an `EvolutionSpec`, as plain values by YAML key."""
     values = {option: getattr(part, option.name) for option in options_of(type(part)) if option.yaml}
     return {str(option.yaml): None if value is None else option.kind.to_yaml(value) for option, value in values.items()}
 

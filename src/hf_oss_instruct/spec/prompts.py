@@ -43,9 +43,9 @@ _ABOUT_CONCEPTS = (
 class Prompt:
     """A prompt template.
 
-    The text is one user message, or messages that each open with a line `[system]` or `[user]`. `{code}` stands for the seed
+    The text is one user message, or messages that each open with a line `[system]` or `[user]`. `{code}` is replaced by the seed
     snippet; `{fence}` for a run of backticks longer than any in it, so that no snippet can close its own fence. With
-    `concepts`, `{concepts}` stands for the list of concepts and `{language}` for the snippet's language.
+    `concepts`, `{concepts}` is replaced by the list of concepts and `{language}` by the snippet's language.
 
     Args:
         text: the template.

@@ -1,6 +1,6 @@
 """A run with all its options, and its YAML form: the run config of a run's folder and of a live dataset (`*.ossi`).
 
-A run config sets no server, key, price or path: the caller passes those (`Option.set_by`). A run config from somebody else is
+A run config sets no server, key, price or path: the caller passes those (`Option.set_by`). A run config from a stranger is
 untrusted: it is parsed safely, and must be small and have known keys only.
 """
 

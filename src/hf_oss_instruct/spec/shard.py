@@ -19,7 +19,7 @@ SPLIT = "split"
 class Shard:
     """Every `count`-th seed of a run, from seed `index` on.
 
-    The rows of all shards together do not depend on `count`, because a seed's place in the run does not.
+    The rows of all shards together do not depend on `count`, because a seed's position in the run does not.
 
     Attributes:
         index: number of the shard, from 0.

@@ -137,7 +137,7 @@ class LocalTask(ABC, Generic[ItemT]):
         """Compute the outcome of an item. Called in threads, for several items at once.
 
         Returns:
-            As `GenerationTask.read` and a rejection; or pending, where nothing can be said now and the next session tries again.
+            As `GenerationTask.read` and a rejection; or pending, if the next session has to try again.
         """
 
     def stop(self) -> None:

@@ -96,7 +96,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     @classmethod
     def default_prompt(cls, *, tests: bool, as_json: bool) -> Prompt:
-        """The prompt of runs without a template of their own."""
+        """The prompt of runs that set no template."""
         if as_json:
             return Prompt.for_json(tests=tests)
         return Prompt.with_tests() if tests else Prompt.default()
@@ -216,7 +216,7 @@ def check_schema(teacher: Teacher, sampling: Sampling) -> None:
     """Refuse to ask for JSON where no schema can be sent.
 
     Raises:
-        UsageError: the teacher takes none, or `extra_body` has one of its own.
+        UsageError: the teacher takes none, or `extra_body` has one already.
     """
     if not teacher.takes_schema:
         raise UsageError(

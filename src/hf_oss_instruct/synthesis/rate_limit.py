@@ -117,7 +117,7 @@ class RateLimiter:
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def pause_for(self, seconds: float) -> None:
-        """Send nothing for so many seconds, as the server asked."""
+        """Send nothing for this many seconds, as the server asked."""
         self._paused_until_s = max(self._paused_until_s, self._clock() + seconds)
 
     @property

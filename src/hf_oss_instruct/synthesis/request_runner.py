@@ -155,7 +155,7 @@ class RequestRunner:
         state.refused.clear()
 
     def finish(self) -> None:
-        """Set `error` at the end of a run in which a teacher refused everything: the request is at fault, not the items."""
+        """Set `error` at the end of a run in which a teacher refused everything: the request is wrong, not the items."""
         refused = next((state for state in self._states.values() if state.refused), None)
         if refused and not self.closed.is_set():
             self.error = _refused_error(refused)

@@ -25,7 +25,7 @@ FORMS = {
     SCRIPT: "a whole program. It reads its input from standard input and prints its result to standard output, and nothing else.",
     CLASS: "one class. Its constructor takes what stays the same between calls, and its methods do the rest; nothing prints.",
 }
-"""Style → what the teacher is told of it."""
+"""Style → its description in the prompt."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 REFUSALS_TO_STOP = 16
-"""If so many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
+"""If this many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
 
 BUSY_TRIES = 8
 """Attempts for one row if the server is busy (429), as a multiple of those if it fails."""

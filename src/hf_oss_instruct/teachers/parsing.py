@@ -128,7 +128,7 @@ def _sections(text: str, find: Callable[[list[str], str], int | None], behind: C
         missing = PROBLEM if problem_at is None else SOLUTION
         raise RowRejectedError("unparsable" if text.strip() else "empty", f"no line has {missing}")
     if problem_at >= solution_at:
-        raise RowRejectedError("unparsable", f"{SOLUTION} stands before {PROBLEM}")
+        raise RowRejectedError("unparsable", f"{SOLUTION} precedes {PROBLEM}")
     problem = behind(lines[problem_at], PROBLEM) + "".join(lines[problem_at + 1 : solution_at])
     solution = behind(lines[solution_at], SOLUTION) + "".join(lines[solution_at + 1 :])
     pair = Pair(problem.strip(), solution.strip())

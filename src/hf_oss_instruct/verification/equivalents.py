@@ -1,4 +1,4 @@
-"""A program that does the same in other words. Tests that fail on it look at the text of the solution, not at what it does."""
+"""An equivalent program with different text. Tests that fail on it inspect the text of the solution, not its behavior."""
 
 from __future__ import annotations
 

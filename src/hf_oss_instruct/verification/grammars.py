@@ -212,7 +212,7 @@ def defines_equality(function: Node) -> bool:
 
 
 def result_of(function: Node, language: str) -> str:
-    """The text of the type of a function's result; empty where it is not said."""
+    """The text of the type of a function's result; empty if it is not declared."""
     field_name = CODE[language].result
     found = function.child_by_field_name(field_name) if field_name else None
     text = text_of(found).strip().removeprefix(":").strip()

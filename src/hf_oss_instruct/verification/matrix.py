@@ -23,7 +23,7 @@ class Matrix:
 
     Attributes:
         tests: the single tests, each standing alone.
-        solutions: what became of each solution; its `results` are a row of the matrix.
+        solutions: the result of each solution; its `results` are a row of the matrix.
     """
 
     tests: tuple[str, ...]
@@ -96,7 +96,7 @@ def _from_json(columns: dict[str, Any]) -> SuiteResult:
 
 
 def solution_result(text: str, ran: SuiteResult) -> SolutionResult:
-    """What became of a solution, from the results of its run."""
+    """The status of a solution, from the results of its run."""
     first = next((outcome.detail for outcome in ran.outcomes if outcome is not None and not outcome.passed), "")
     if ran.ended == "refused":
         status = "empty" if ran.load_error == "the solution is empty" else "too_large"

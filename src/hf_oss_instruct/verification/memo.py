@@ -59,7 +59,7 @@ class Verdicts:
 
     @classmethod
     def shared(cls, folder: Path) -> Verdicts:
-        """Verdicts of a folder that several processes write to, each into a file of its own."""
+        """Verdicts of a folder that several processes write to, each to a separate file."""
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         return cls(folder / name, also=sorted(folder.glob("*.jsonl")))
 
@@ -82,7 +82,7 @@ class Verdicts:
                 self._lines = None
 
     def of_row(self, row: str) -> Any:
-        """What was last found of a row, whatever machine and toolchain said so; None if nothing was."""
+        """The last verdict on a row, from any machine and toolchain; None if there is none."""
         with self._lock:
             return self._rows.get(row)
 

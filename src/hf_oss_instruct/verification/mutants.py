@@ -77,7 +77,7 @@ def _normal_form(text: str, language: str) -> str | None:
 
 
 def _round_robin(sites: list[MutationSite], source: bytes) -> Iterator[MutationSite]:
-    """Sites in turns over operators and lines, drawn by hash of the text and the place."""
+    """Sites in turns over operators and lines, drawn by hash of the text and the position."""
     seed = xxhash.xxh3_64_intdigest(source)
     drawn = sorted(sites, key=lambda site: xxhash.xxh3_64_intdigest(f"{seed} {site.start} {site.operator} {site.new}".encode()))
     line_of = {site.start: source.count(b"\n", 0, site.start) for site in drawn}

@@ -111,7 +111,7 @@ def values(language: str, result: str) -> tuple[str, ...]:
 
     Args:
         language: a language of `grammars.CODE`.
-        result: the text of the type, empty if it is not said.
+        result: the text of the type, empty if it is not declared.
 
     Returns:
         Expressions; an empty one means that nothing is returned.

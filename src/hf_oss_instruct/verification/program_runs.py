@@ -37,7 +37,7 @@ _PLACES = re.compile(
 """Where Java's, Rust's and C#'s compilers say that an error is."""
 STDERR = 2000
 OUTPUT_BYTES = 16 << 20
-LEAST_S, TIMES = 1, 16  # processor seconds of a variant: so many times what the solution took, at least these
+LEAST_S, TIMES = 1, 16  # CPU time limit of a variant: at least the first, and this factor times the solution's
 
 
 def run_all(
@@ -69,7 +69,7 @@ def run_all(
 
 
 def _broken(messages: str, count: int, source: str) -> set[int]:
-    """The variants that a compiler complains about: by a file name of their own, or by the mark above them."""
+    """The variants that a compiler reports errors in: by their file name, or by the mark above them."""
     found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
     lines = source.split("\n")
     for at in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(messages))):
@@ -120,7 +120,7 @@ def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
 
 
 def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> SuiteResult:
-    """Every input in a run of its own; outputs are compared here."""
+    """Every input in a separate run; outputs are compared here."""
     order = list(range(len(suite.tests)))
     order = order[::-1] if run.reversed else order
     given = [({"TZ": run.tz}, suite.tests[at].text) for at in order]

@@ -34,7 +34,7 @@ def run_all(
     packages: tuple[str, ...] = (),
     guarded: bool = True,
 ) -> list[SuiteResult]:
-    """Run the tests against programs, each run in a fork of its own, all in one sandbox.
+    """Run the tests against programs, each run in a separate fork, all in one sandbox.
 
     Args:
         suite: the tests.
@@ -44,7 +44,7 @@ def run_all(
         hash_seed: the seed of the hashes of strings.
         tier: as of `run_program`.
         packages: as of `run_program`; for Python.
-        guarded: whether programs are kept from looking at frames, where expected values are; not where nothing rests on it.
+        guarded: whether programs are prevented from inspecting frames, which hold expected values.
     """
     nonce = secrets.token_hex(16)
     libraries = sorted({name for text in [*programs, suite.run_preamble] for name in _LIBRARY.findall(text)})
@@ -163,7 +163,7 @@ def confirmed_outside(
         return replace(ran, sandbox_error=answered.reason)
     outcomes = list(ran.outcomes)
     for at, (status, detail) in zip(asked, verdicts, strict=True):
-        if status == "odd":  # an object, which only a test beside the program can look at
+        if status == "odd":  # an object, which only a test in the program's process can inspect
             continue
         outcomes[at] = _outcome((status, detail))
     return replace(ran, outcomes=tuple(outcomes))

@@ -1,4 +1,4 @@
-"""Are the tests any good? Their results on stubs, mutants and an equivalent of the solution, and on the same program again."""
+"""The quality of tests: their results on stubs, mutants and an equivalent of the solution, and on the same program again."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def measure(
             limits=limits,
             tier=tier,
             packages=packages,
-            guarded=not is_graded_outside(suite, tier, packages),  # then the verdict rests on no run here
+            guarded=not is_graded_outside(suite, tier, packages),  # then the verdict depends on no run here
         )
         own, *of_others = run(programs, runs)
         of_again = run([solution], again[::2], hash_seed=1) if again else []

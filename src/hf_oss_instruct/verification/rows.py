@@ -49,12 +49,12 @@ class Options:
         for name in ("mutants", "reruns"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
-        _ = self.package_folders  # an unusable folder is said before anything is run
+        _ = self.package_folders  # an unusable folder is reported before anything is run
 
 
 @dataclass(frozen=True, slots=True)
 class SolutionResult:
-    """What became of one solution.
+    """The result of one solution.
 
     Attributes:
         text: the program.
@@ -80,7 +80,7 @@ class Verified:
         tests: the single tests, each standing alone.
         test_results: whether the kept solution passes each.
         marks: for each test `weak`, `repeated`, `flaky` or nothing, as `Quality.marks`.
-        solutions: what became of each.
+        solutions: the result of each.
         chosen: which of them is kept; None if none was run.
         selected_by: the method.
         passes: how many solutions pass every test.

@@ -95,9 +95,9 @@ def run_solutions(
 
 
 def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
-    """The result with the tests as passed that say of themselves that they are skipped, where others passed.
+    """The result, in which tests that skip themselves count as passed if others passed.
 
-    A skip that the test does not speak of comes from the program, and excuses nothing.
+    A skip that the test's code does not contain comes from the program, and does not count.
     """
     if not any(ran.passed):
         return ran

@@ -54,7 +54,7 @@ class SuiteResult:
 
     Attributes:
         outcomes: for each test; None where the run ended before it.
-        load_error: why the program or what stands before its tests did not load or compile.
+        load_error: why the program or the preamble of the tests did not load or compile.
         ended: `timeout`, `memory`, `output`, `signal N`; empty if it came to its end.
         compiled: whether it compiled; always so in languages without a compiler.
         sandbox_error: the fault of the sandbox, where nothing is known about the program.

@@ -71,7 +71,7 @@ def _placeholder(body: Node, language: str) -> bytes:
 
 
 def _is_declaration(node: Node, functions: frozenset[str]) -> bool:
-    """Whether a top-level statement tells what can be called."""
+    """Whether a top-level statement declares something that can be called."""
     if node.type in functions or node.type.startswith(_KEPT) or any(word in node.type for word in _TYPES):
         return True
     return node.type.startswith(_VALUES) and _contains_definition(node, functions)

@@ -21,7 +21,7 @@ def stubs(solution: str, language: str) -> tuple[str, ...]:
         language: as in `languages.LANGUAGES`.
 
     Returns:
-        First those that return a value, by the type of each function's result where it is said; the last one raises. Empty for a
+        First those that return a value, by the type of each function's result if it is declared; the last one raises. Empty for a
         language without a row in `grammars.CODE`, and for a program without functions.
     """
     if language not in CODE:

@@ -62,7 +62,7 @@ def write_report(out: Path, rows: SourceRows, report: RunReport) -> RunReport:
     """Write the card and, last, `run.json` of a folder whose tables are finished.
 
     Returns:
-        The report with what the tables say of rows before and after.
+        The report, with statistics of the rows before and after.
     """
     kept, rejected = _read(out / "data"), _read(out / "rejected")
     report["evolution"] |= {

@@ -39,8 +39,8 @@ def report_of(
     Args:
         rows: the source.
         judging: rubric, judges and threshold.
-        kept: its kept rows, by place.
-        rejected: the others that were settled, by place.
+        kept: its kept rows, by row number.
+        rejected: the rejected rows, by row number.
         facts: what was asked, and when, see `TableRun.facts`.
     """
     run = EarlierReport(rows.source)
@@ -103,7 +103,7 @@ def _are_scores(rows: SourceRows) -> bool:
 
 
 def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.Table:
-    """The rows at some places, with the columns of judging."""
+    """The rows with these numbers, with the columns of judging."""
     order = sorted(judged)
     table = base.take(pa.array(order, pa.int64()))
     for one in JUDGING:

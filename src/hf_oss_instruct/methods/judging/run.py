@@ -55,7 +55,7 @@ class JudgingPlan:
 
 @dataclass
 class Outcomes:
-    """What became of the rows, by their place in the table."""
+    """The outcomes of the rows, by row number."""
 
     kept: dict[int, Row] = field(default_factory=dict)
     rejected: dict[int, Rejection] = field(default_factory=dict)

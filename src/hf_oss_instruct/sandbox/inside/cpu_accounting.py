@@ -1,4 +1,4 @@
-"""Account for the CPU time of a run, including processes that are gone and that nobody waited for.
+"""Account for the CPU time of a run, including processes that have ended without being waited for.
 
 The kernel adds the time of an ended process to that of the parent that waits for it, and the init process waits for orphans. The
 exception is a parent that ignores SIGCHLD: the kernel reaps its children and drops their time. Their time as of the last poll is

@@ -82,7 +82,7 @@ def remove(folder: str) -> None:
 
 def _remove_files(folder: str) -> list[str]:
     """Remove everything in a folder except its subfolders, and return those."""
-    with contextlib.suppress(PermissionError):  # another user's: then only root gets here, whom it does not stop
+    with contextlib.suppress(PermissionError):  # another user's folder: only root gets here, which needs no permission
         os.chmod(folder, 0o700)
     found = []
     with os.scandir(folder) as entries:

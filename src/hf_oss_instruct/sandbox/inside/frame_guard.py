@@ -13,7 +13,7 @@ _EVENTS = frozenset(
 )
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 REFUSED = "programs under test cannot look at frames or at all objects"
-_FRAME_PROVIDERS = ("inspect.py", "traceback.py")  # they hand frames to whoever asks them
+_FRAME_PROVIDERS = ("inspect.py", "traceback.py")  # they return frames to their caller
 
 
 def install(test_files: frozenset[str]) -> None:

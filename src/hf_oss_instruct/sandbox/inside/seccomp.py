@@ -48,13 +48,13 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "vmsplice": (278, 75),  # a pipe keeps a huge page for each byte of it
     # what belongs to the user on the whole machine: queues of asynchronous I/O, watches of files
     "io_setup": (206, 0), "inotify_init": (253, None), "inotify_init1": (294, 26),
-    # files by handle; news about files of others
+    # files by handle; notifications about other users' files
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
 }  # fmt: skip
 
 UNIX, NETLINK = 1, 16
 FAMILIES = (UNIX, 2, 10, NETLINK)  # with AF_INET and AF_INET6
-# Without namespaces: what landlock does not cover, and what hides open files from a look at the processes.
+# Without namespaces: what landlock does not cover, and what hides open files from polling.
 NETWORK = {"socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "sendmsg": (46, 211), "sendmmsg": (307, 269)}
 OWNERSHIP = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
@@ -82,7 +82,7 @@ def build(machine: str, *, namespaces: bool) -> bytes:
 
     Args:
         machine: `x86_64` or `aarch64`, as `os.uname` calls it.
-        namespaces: whether the program has namespaces of its own; if not, the network, ownership of files and the scheduling of
+        namespaces: whether the program has its own namespaces; if not, the network, ownership of files and the scheduling of
             other processes are refused here.
 
     Raises:

@@ -33,8 +33,8 @@ def run() -> None:
 
     `programs`: texts; `runs`: for each run the number of a program, its limits `cpu_s` and `wall_s` (0: by the first run's use),
     the first test, whether the order is reversed, and the time zone; `tests`: the kind, name and text of each; `preamble`;
-    `separate`: whether tests have names of their own; `aliases`: modules that stand for the program; `guarded`: whether programs
-    are kept from looking at frames; `nonce`.
+    `separate`: whether tests have their own namespace; `aliases`: modules that are replaced by the program; `guarded`: whether
+    programs are prevented from inspecting frames; `nonce`.
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     job = json.loads(sys.stdin.buffer.read())

@@ -21,7 +21,7 @@ _ANSWER = re.compile(r"^([0-9a-f]{32}) (\w+) (\w+) (.*)\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ProgramVerdicts:
-    """What the checks of several tests say of one program.
+    """The results of several tests' checks for one program.
 
     Attributes:
         tests: status and detail of each test, as of `judge_checks`; None if the program did not answer every call with a plain
@@ -41,7 +41,7 @@ def judge_programs(
     tier: str | None = None,
     packages: tuple[str, ...] = (),
 ) -> list[ProgramVerdicts]:
-    """Judge several programs by the recorded checks of the same tests, all in one sandbox, each program in a fork of its own.
+    """Judge several programs by the recorded checks of the same tests, all in one sandbox, each program in a separate fork.
 
     Args:
         programs: source code of each program.

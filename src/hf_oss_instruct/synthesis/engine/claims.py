@@ -11,7 +11,7 @@ from hf_oss_instruct.synthesis.journal import Journal
 
 
 class Claims:
-    """Which entry asks a question; the others with the same one wait for its answer, or for it to give up.
+    """Which entry sends a request; others with the same request wait for its answer, or until it gives up.
 
     Args:
         journal: where other streams of this process look for answers.
@@ -37,7 +37,7 @@ class Claims:
         return True
 
     def release(self, entry: Entry) -> None:
-        """Let go of a question: whoever waits for its answer looks again."""
+        """Release a request: entries that wait for its answer check the journal again."""
         if entry.asking:
             entry.asking = False
             self._journal.release(entry.key)

@@ -42,7 +42,7 @@ async def outcomes(
     """The outcome of every item, in the order of the items.
 
     Args:
-        items: seeds or rows; a `Skipped` is handed through in its place.
+        items: seeds or rows; a `Skipped` is passed on in order.
         tasks: the first is asked about the item, each next one about the row that the one before made of it. Local tasks are
             computed in threads beside the requests.
         journal: where answers are kept and looked up.
@@ -73,7 +73,7 @@ async def outcomes(
         while True:
             while window.entries and window.entries[0].settled:
                 yield engine.outcome_of(window.entries[0])
-                engine.leave()  # only now, when the consumer came back: until then its place is taken
+                engine.leave()  # only now, when the consumer came back: until then its slot is taken
             if working.done() and not window.entries:
                 break
             await window.wait_for_head()
@@ -169,7 +169,7 @@ class _Engine:
         self._workers.cancel()
 
     def outcome_of(self, entry: Entry) -> Outcome:
-        """What became of a settled entry."""
+        """The outcome of a settled entry."""
         return self._items.outcome_of(entry)
 
     def leave(self) -> None:

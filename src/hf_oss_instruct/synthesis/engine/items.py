@@ -125,7 +125,7 @@ class Items:
             self.give_up(entry)
 
     def outcome_of(self, entry: Entry) -> Outcome:
-        """What became of a settled entry: from memory or, where it came long before its turn, once more from the journal."""
+        """The outcome of a settled entry: from memory or, if it was settled long before its turn, from the journal again."""
         if entry.outcome is not None:
             return entry.outcome
         assert not isinstance(entry.source, Skipped)
@@ -191,7 +191,7 @@ class Items:
             self.continue_item(entry)
 
     def _register_task(self, task: Task) -> None:
-        """Remember whom to close at the end."""
+        """Register the task's teacher, to close it at the end."""
         if isinstance(task, LocalTask):
             self.local_work.tasks.setdefault(id(task), task)
         else:

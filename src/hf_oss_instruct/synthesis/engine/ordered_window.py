@@ -116,5 +116,5 @@ class OrderedWindow:
         self._head_settled.clear()
 
     def wake(self) -> None:
-        """Let whoever waits in `wait_for_head` look again."""
+        """Wake up `wait_for_head`."""
         self._head_settled.set()

@@ -98,7 +98,7 @@ class Schedule:
         await self._sleeping[-1]
 
     def wake(self, number: int) -> None:
-        """Wake so many workers that sleep."""
+        """Wake this number of sleeping workers."""
         while number and self._sleeping:
             sleeper = self._sleeping.popleft()
             if not sleeper.done():
@@ -106,7 +106,7 @@ class Schedule:
                 number -= 1
 
     def notify_if_idle(self) -> None:
-        """Let the run look again, where it may be at its end."""
+        """Wake the driver if the run may be finished."""
         if self._closed.is_set() or self.is_quiet:
             self.changed.set()
 

@@ -57,7 +57,7 @@ class Workers:
             task.cancel()
 
     async def ended(self, within_s: float) -> bool:
-        """Wait for so many seconds until all have ended, and return whether they have."""
+        """Wait at most this many seconds until all have ended, and return whether they have."""
         _, running = await asyncio.wait(self._tasks, timeout=within_s)
         return not running
 
@@ -88,7 +88,7 @@ class Workers:
         return (bool(self._schedule.new_items) and self.can_start_item) or self._schedule.is_due
 
     def _next(self) -> Entry | None:
-        """The next entry to request: due ones before new items. Entries that the journal answers are settled on the way."""
+        """The next entry to request: due ones before new items. Entries that the journal answers are settled in passing."""
         while self._has_work():
             entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_new_item())
             if self._items.advance(entry) and self._claims.take(entry):

@@ -1,4 +1,4 @@
-"""The rows of any table in the columns of ours, as tasks take them."""
+"""The rows of any table in our columns, as tasks take them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SourceRows:
 
     @cached_property
     def _typed(self) -> list[str]:
-        """The columns of ours that the table has, with the types of ours."""
+        """The columns of our schema that the table has with the right types."""
         schema = with_lineage(SCHEMA)
         existing = [name for name in schema.names if name in self.table.column_names]
         return [name for name in existing if _same(self.table.schema.field(name).type, schema.field(name).type)]

@@ -154,7 +154,7 @@ class TableRun:
         self._error = drive(stream, consume, self.stopping)
 
     def facts(self) -> RunReport:
-        """What `run.json` says of the requests and of the time, earlier sessions included."""
+        """The facts of `run.json` about requests and time, earlier sessions included."""
         before, usage = self._before, self.usage
         return {
             "requests_sent": self._spent.requests_sent + usage.requests_sent,

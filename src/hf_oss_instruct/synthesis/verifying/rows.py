@@ -39,7 +39,7 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
 
 
 def _received(item: Candidate, tests: list[str]) -> str:
-    """What a row that is not kept held: its solution, and its tests in a section of their own."""
+    """The content of a row that is not kept: its solution, and its tests in a separate section."""
     solution = str(item.row["solution"])
     return "\n\n".join([solution, "[Tests]", *tests]) if tests else solution
 
@@ -52,7 +52,7 @@ def unverified(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
 def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
     """Why a row is not kept; nothing if it is.
 
-    A row with a lower pass rate than 1 is kept where `min_pass_rate` says so, or with `keep all`. The other thresholds hold in
+    A row with a lower pass rate than 1 is kept if `min_pass_rate` allows it, or with `keep all`. The other thresholds hold in
     both cases.
     """
     status, tests = verified.status, len(verified.test_results)

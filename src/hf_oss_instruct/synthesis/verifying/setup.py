@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def open_verification(
     spec: RunSpec, teacher: Teacher, verdicts: Verdicts | None = None, *, exclusive: bool = False
 ) -> Verification | None:
-    """What a run says of verification, with teachers and sandbox; None if it asks for none.
+    """The verification that a run specifies, with teachers and sandbox; None if it specifies none.
 
     Args:
         spec: the run.

@@ -62,7 +62,7 @@ class Verification:
         spec: what was asked for.
         verdicts: what is known of programs, and where new verdicts go.
         teacher: who repairs, and writes tests and solutions unless another does.
-        tester, solver: teachers of their own for these; None for the teacher.
+        tester, solver: separate teachers for these; None for the teacher.
         sampling: sampling parameters of requests.
         exclusive: whether nothing else in this process uses the sandbox, so that stopping may end all programs in it.
         active: the rows whose programs run now.
@@ -102,7 +102,7 @@ class Verification:
                 self.active.stop_programs()
 
     def described(self) -> list[str]:
-        """What `run.json` lists: the tasks that ask somebody, with the teacher of each."""
+        """What `run.json` lists: the tasks that send requests, with the teacher of each."""
         asked = [("tests", self.tester or self.teacher)] if self.writes_tests else []
         asked += [("solve", self.solver or self.teacher)] if self.spec.solutions > 1 else []
         asked += [("repair", self.teacher)] if self.spec.repair else []

@@ -1,4 +1,4 @@
-"""What `run.json` and the card say of verification: the funnel, yields, the quality of tests, and how sure all that is."""
+"""Statistics of verification for `run.json` and the card: the funnel, yields, the quality of tests, and confidence intervals."""
 
 from __future__ import annotations
 

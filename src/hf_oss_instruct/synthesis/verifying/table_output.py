@@ -32,7 +32,7 @@ from hf_oss_instruct.workdir import write_whole
 
 @dataclass
 class Outcomes:
-    """What became of the rows, by their place in the table."""
+    """The outcomes of the rows, by row number."""
 
     stats: VerificationStats = field(default_factory=VerificationStats)
     kept: dict[int, Row] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from hf_oss_instruct.verification.verify import SolutionResult, Verified, verify
 
 
 def verdict_of(item: Candidate, verification: Verification) -> Verified:
-    """What became of a row: known from before, or run now.
+    """The verdict on a row: known from before, or run now.
 
     Raises:
         NoVerdictError: it is not known, and no more verdicts are made.
@@ -44,7 +44,7 @@ def verdict_of(item: Candidate, verification: Verification) -> Verified:
 
 
 def in_order(item: Candidate, spec: VerificationSpec) -> list[Solution]:
-    """The solutions as selection sees them: where the own one is kept, its last repair stands for it."""
+    """The solutions as selection sees them: if the row's own solution is kept, its last repair replaces it."""
     found = list(item.solutions)
     if spec.select == "own" and item.repairs:
         found.insert(0, found.pop())

@@ -26,7 +26,7 @@ PAGE, PAGES = 100, 200
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """What the provider says of a batch.
+    """The state of a batch at the provider.
 
     Attributes:
         batch_id: its id.

@@ -25,7 +25,7 @@ class BatchSteps:
         api: the batch API.
         store: where batches are recorded.
         pause_factor: factor on all pauses.
-        on_status: called with what the provider says of the batch.
+        on_status: called with the state of the batch at the provider.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A teacher behind a batch API: collects requests, submits them in batches, and hands out the answers when they come."""
+"""A teacher behind a batch API: collects requests, submits them in batches, and distributes the answers as they arrive."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class BatchTeacher(Teacher):
             if not batch.ended:
                 batch = await BatchSteps(self._api, self._store, self._pace, self._on_status).run(batch)
             lines = await asyncio.to_thread(lambda: dict(self._store.results(batch)))  # type: ignore[union-attr]
-        except RowRejectedError as error:  # of a call of the batch API: no row is at fault
+        except RowRejectedError as error:  # of a call of the batch API: no row is wrong
             self._fail(batch.requests, TeacherError(f"The batch API refuses: {error.detail}. Nothing is rejected."))
         except Exception as error:
             self._fail(batch.requests, error)
@@ -214,7 +214,7 @@ class BatchTeacher(Teacher):
         self._seen[batch.name] = status
 
     def _distribute(self, batch: Batch, lines: dict[str, dict[str, Any]]) -> None:
-        """Answer those who wait. Answers that nobody asks for yet are kept; other requests may go into another batch."""
+        """Answer the waiting requests. Answers that are not requested yet are kept; other requests may go into another batch."""
         status = self._seen.get(batch.name)
         cancelled = status is not None and status.status == "cancelled"
         for key in batch.requests:
@@ -230,7 +230,7 @@ class BatchTeacher(Teacher):
                 self._answer(key, None)
 
     def _answer(self, key: str, line: dict[str, Any] | None) -> bool:
-        """Hand a line to whoever waits for it, and return whether anybody does."""
+        """Pass a line to the request that waits for it, and return whether there is one."""
         future = self._waiting.get(key)
         if future is None or future.done():
             return False

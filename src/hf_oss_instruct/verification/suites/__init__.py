@@ -46,7 +46,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
     r"""Single tests out of what a model wrote.
 
     Args:
-        tests: a test file, several texts that each stand alone, or JSON of input and output pairs for a program that reads
+        tests: a test file, several self-contained texts, or JSON of input and output pairs for a program that reads
             standard input: `[{"input": "2\\n", "output": "4\\n"}, …]`.
         language: as in `languages.LANGUAGES`.
         solution: the program, whose names say what tests import from it.

@@ -56,9 +56,9 @@ class Suite:
     Attributes:
         language: as in `languages.LANGUAGES`.
         tests: the single tests, in the order of the text.
-        preamble: what stands before each: imports, helpers, data.
+        preamble: what precedes each: imports, helpers, data.
         run_preamble: what is run of it.
-        separate: whether the tests have names of their own instead of the program's.
+        separate: whether the tests have their own namespace instead of the program's.
         aliases: modules by which the tests know the program.
         outside: for each test, its text for grading outside of the program's process; empty where it has to run beside it.
         more: what a language wants to keep.

@@ -158,7 +158,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a namespace of its own."""
+    """One program that holds the tests with each of several solutions, every pair in a separate namespace."""
     hidden = f"tests_{secrets.token_hex(8)}"
     includes = dict.fromkeys(
         one for text in [*programs, suite.preamble] for one in _DIRECTIVE.findall(text) if one.startswith("<")

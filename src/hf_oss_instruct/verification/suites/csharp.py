@@ -155,7 +155,7 @@ def _main(
     spans: list[tuple[int, int]],
     as_one: bool,
 ) -> None:
-    """Statements of `Main` that can fail, each with those before it, in a method of their own; all of `Main` where `as_one`."""
+    """Statements of `Main` that can fail, each with those before it, in a separate method; all of `Main` if `as_one`."""
     own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
     main = next((one for one in methods if _name(one) == "Main"), None)
     statements = main.child_by_field_name("body") if main else None
@@ -206,7 +206,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a namespace of its own."""
+    """One program that holds the tests with each of several solutions, every pair in a separate namespace."""
     hidden = f"Tests{secrets.token_hex(8)}"
     usings, tests = suite.more[0], suite.more[1].replace(HIDDEN, hidden)
     parts = []

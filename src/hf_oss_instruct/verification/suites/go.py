@@ -150,7 +150,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a package of its own."""
+    """One program that holds the tests with each of several solutions, every pair in a separate package."""
     hidden = f"h{secrets.token_hex(8)}"
     files = {f"{hidden}/harness.go": harness().replace("HIDDEN", hidden).encode()}
     for number, program in enumerate(programs):

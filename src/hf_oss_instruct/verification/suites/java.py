@@ -98,7 +98,7 @@ def _body(text: str) -> str:
 
 
 def _has_loose_methods(body: str) -> bool:
-    """Whether methods stand in a file without a class around them."""
+    """Whether a file has methods outside of any class."""
     found = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
     first = re.search(
         r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+[ \t]+)*(?:void|int|boolean|String|double)[ \t]+\w+\s*\(", body, re.MULTILINE
@@ -257,7 +257,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a class of its own."""
+    """One program that holds the tests with each of several solutions, every pair in a separate class."""
     hidden = f"Tests{secrets.token_hex(8)}"
     imports = dict.fromkeys(one.strip() for text in [*programs, suite.more[1]] for one in _IMPORT.findall(text))
     kept = [one for one in imports if not re.search(r"org\.(junit|hamcrest|assertj)", one)]

@@ -24,7 +24,7 @@ _REQUIRED = re.compile(
 _PATH = re.compile(
     r"[./#]|[@~]/|src/|lib/|app/|(solution|your_?module|my_?module|main|index|answer|code|program|module)(\.\w+)?$"
 )
-"""Modules that stand for the program: paths, aliases of its folder, and placeholders."""
+"""Modules that mean the program: paths, aliases of its folder, and placeholders."""
 _KNOWN = frozenset("assert test vitest chai mocha sinon jest bun:test @jest/globals".split())
 
 

@@ -190,7 +190,7 @@ class _Reader:
             self._outer.append(statement)
 
     def _is_the_program(self, statement: ast.Import | ast.ImportFrom, module: str) -> bool:
-        """Whether a module that is not installed stands for the program."""
+        """Whether a module that is not installed means the program."""
         if module in PLACEHOLDERS or module.partition(".")[0] in PLACEHOLDERS:
             return True
         if isinstance(statement, ast.ImportFrom):

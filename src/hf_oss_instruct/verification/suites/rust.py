@@ -166,7 +166,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a module of its own."""
+    """One program that holds the tests with each of several solutions, every pair in a separate module."""
     hidden = f"tests_{secrets.token_hex(8)}"
     parts = ["#![allow(warnings)]"]
     table = []

@@ -1,6 +1,6 @@
 """Shell: statements and functions that assert, as models write them, bats' `@test` and shunit2's functions.
 
-The tests run in a shell that has only proxies of the program's functions: each call is a process of its own, of which output and
+The tests run in a shell that has only proxies of the program's functions: each call is a separate process, of which output and
 status come back. Only where tests read variables that the program sets does the program run in the tests' own shell.
 """
 
@@ -68,7 +68,7 @@ def _name(function: Node) -> str:
 
 
 def _tests(statements: Sequence[Node], functions: dict[str, str], program: frozenset[str]) -> Iterator[Test]:
-    """Functions `test…`, or else the statements that can fail, each with what stands before it and after all of them."""
+    """Functions `test…`, or else the statements that can fail, each with what precedes it and follows all of them."""
     named = [name for name in functions if name.lower().startswith("test") and _ASSERTS.search(functions[name])]
     last = _tail(statements, functions)
     tail = [_returning(one) for one in last]
@@ -179,7 +179,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     return script.replace("NAMES", " ".join(names)), files
 
 
-# A program in the tests' own shell must not stand for what they use.
+# A program in the tests' own shell must not replace what they use.
 _RESTORED = (
     'unalias -a; trap - EXIT ERR DEBUG RETURN; for name in $(compgen -b) diff cmp grep; do unset -f -- "$name"; done; set +e'
 )

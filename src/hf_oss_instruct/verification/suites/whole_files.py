@@ -20,7 +20,7 @@ def alone(
         tests: the tests of a file, in any order.
         source: the file.
         spans: first byte and end of each test in it, in the order of `tests`.
-        kept: tests that also stay in the texts of those after them, because they change what these look at.
+        kept: tests that also stay in the texts of those after them, because they change what those inspect.
     """
     return tuple(
         replace(
