@@ -31,7 +31,7 @@ import pyarrow as pa
 from pyarrow import feather
 
 from hf_oss_instruct.curation import benchmark_index, decontamination, dedup, minhash, ngrams
-from hf_oss_instruct.curation.annotations import standing
+from hf_oss_instruct.curation.annotations import not_rejected
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
 
@@ -255,7 +255,7 @@ def main() -> None:
     print(f"{len(table):,} rows, {sum(table[name].nbytes for name in WINDOWS) / 1e6:,.0f} MB; peak before {peak_gb():.2f} GB")
     seconds, out = spent(lambda: deduplicate(table))
     reasons = {reason: out["reason"].to_pylist().count(reason) for reason in ("duplicate", "near_duplicate")}
-    print(f"deduplication       {seconds:7.1f} CPU s, peak {peak_gb():.2f} GB, {int(standing(out).sum()):,} kept, {reasons}")
+    print(f"deduplication       {seconds:7.1f} CPU s, peak {peak_gb():.2f} GB, {int(not_rejected(out).sum()):,} kept, {reasons}")
     if options.rows > COMPARED:
         return
     few = table.slice(0, options.peer_rows)

@@ -15,7 +15,6 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.scale.launch import Launch
-from hf_oss_instruct.scale.merge import merge
 from hf_oss_instruct.scale.plan import Plan
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.spec.limits import RunLimits
@@ -25,7 +24,7 @@ from tests.support import slurm
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 
-from .test_merge import N, answer, code, files, go, planned, teacher, whole  # noqa: F401  # fixtures
+from .test_merge import N, answer, check_merged, code, go, planned, teacher, whole  # noqa: F401  # fixtures
 
 pytest.importorskip("datatrove")
 
@@ -60,8 +59,7 @@ def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_r
         first.unlink()
         started(plan.folder, fresh, "--workers", "1")
         assert len(fresh.requests) == N
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)
 
 
 def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_again(
@@ -86,8 +84,7 @@ def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_ag
         assert len(fresh.requests) == N // 2 - 5
         (_, result), *_ = ShardRun(str(plan.folder), teacher=named(fresh)).run(Shard(3, 6), say=print)
         assert (result.stats.pending, len(fresh.requests)) == (0, N // 2 - 5)
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)
     with pytest.raises(UsageError, match="--split-stragglers needs the shards in the plan's folder"):
         Launch(plan, "local", store="memory://run", split_stragglers=True)
 
@@ -116,8 +113,7 @@ def test_on_slurm_it_is_the_dataset_of_one_process(
             assert time.monotonic() < until, [path.read_text() for path in (plan.folder / "logs" / "slurm").rglob("*.out")]
             time.sleep(0.2)
         assert len(fresh.requests) == N
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)
 
 
 @pytest.mark.long
@@ -155,8 +151,7 @@ def test_tasks_that_slurm_kills_are_finished_by_the_same_launch(
         until(lambda: not plan.unfinished())
         until(ended)
         assert N <= len(server.requests) <= N + in_flight
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)
 
 
 def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Path) -> None:  # noqa: F811

@@ -78,6 +78,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.parquet")}
 
 
+def check_merged(plan: Plan, whole: Path, tmp_path: Path) -> None:
+    """The shards of a plan together are the dataset that one process wrote."""
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, code: Path, teacher: LocalTeacher) -> Path:
     """The dataset of one machine."""

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.scale.merge import merge
 from tests.support import networks, slurm
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 
-from .test_merge import N, answer, code, files, planned, teacher, whole  # noqa: F401  # fixtures
+from .test_merge import N, answer, check_merged, code, planned, teacher, whole  # noqa: F401  # fixtures
 
 pytest.importorskip("datatrove")
 DOWN_S = 3.0
@@ -62,5 +61,4 @@ def test_nodes_that_reach_one_teacher_over_a_network_are_one_machine_even_if_a_l
         assert clients(server).keys() == set(network.nodes.values())
         assert clients(server)[address] > received
         assert N <= len(server.requests) <= N + CONCURRENCY  # in flight on the node whose link failed
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)

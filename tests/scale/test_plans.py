@@ -20,7 +20,7 @@ from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 
-from .test_merge import code, files, spec_of  # noqa: F401  # fixtures
+from .test_merge import check_merged, code, spec_of  # noqa: F401  # fixtures
 
 
 def make(out: Path, spec: RunSpec, code: Path, url: str, shard: Shard | None = None) -> RunResult:  # noqa: F811
@@ -51,8 +51,7 @@ def test_verdicts_of_the_shards_are_merged_and_no_program_is_run_again(tmp_path:
         plan = plan_of(tmp_path / "plan", spec, code, 2)
         for shard, out in plan:
             make(out, spec, code, teacher.base_url, shard)
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(tmp_path / "whole")
+    check_merged(plan, tmp_path / "whole", tmp_path)
     assert whole.report["rejected"].get("tests_failed")
     merged = json.loads((tmp_path / "merged" / "run.json").read_text())
     assert merged["rejected"] == whole.report["rejected"]
@@ -83,8 +82,7 @@ def test_however_seeds_are_drawn_the_shards_have_those_of_one_machine(tmp_path: 
             make(out, spec, mixed, teacher.base_url, shard)
         assert len(teacher.requests) == 20
     assert whole.stats.kept == 10
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(tmp_path / "whole")
+    check_merged(plan, tmp_path / "whole", tmp_path)
 
 
 def test_a_source_with_too_few_seeds_leaves_shards_unfinished_and_the_rest_can_be_merged(tmp_path: Path, code: Path) -> None:  # noqa: F811

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.scale.merge import merge
-from tests.support.slurm import free_ports
+from tests.support.ports import free_ports
 from tests.support.teacher import LocalTeacher
 
 from .test_launch import started
-from .test_merge import N, answer, code, files, planned, teacher, whole  # noqa: F401  # fixtures
+from .test_merge import N, answer, check_merged, code, planned, teacher, whole  # noqa: F401  # fixtures
 
 pytest.importorskip("datatrove")
 RAY = Path(sys.executable).with_name("ray")
@@ -62,5 +61,4 @@ def test_on_ray_it_is_the_dataset_of_one_process(
         assert len(fresh.requests) == N, said
         assert "Nothing to run" in started(plan.folder, fresh, "--on", "ray", env=cluster)
         assert len(fresh.requests) == N
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)

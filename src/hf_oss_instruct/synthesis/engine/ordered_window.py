@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
     task: Task
     item: Any
-    index: int
+    position: int
 
     @property
     def seed(self) -> Seed:

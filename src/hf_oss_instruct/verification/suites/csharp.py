@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.program_state import keeps_state
-from hf_oss_instruct.verification.suites.whole_files import alone, renamed
+from hf_oss_instruct.verification.suites.whole_files import alone, combined
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -196,13 +196,7 @@ def _name(method: Node) -> str:
 
 def one_file(texts: Sequence[str]) -> str:
     """Combine several files into one, with different names for the classes that each declares."""
-    usings = dict.fromkeys(one.strip() for text in texts for one in _USING.findall(text))
-    parts = []
-    for number, text in enumerate(texts):
-        body = _body(text)
-        root = parse(body.encode(errors="replace"), "csharp").root_node
-        parts.append(renamed(body, [_name(node) for _, node in _classes(root, "")], number))
-    return "\n".join([*usings, *parts])
+    return combined(texts, "csharp", _USING, _body, lambda root: [node for _, node in _classes(root, "")])
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

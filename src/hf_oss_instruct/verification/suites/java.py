@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.sandbox.prebuilt import java_classes
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
-from hf_oss_instruct.verification.suites.java_rows import INJECTED, kinds_of, rows_of
+from hf_oss_instruct.verification.suites.java_junit import HIDDEN, name_of, test_calls
 from hf_oss_instruct.verification.suites.program_state import keeps_state
-from hf_oss_instruct.verification.suites.whole_files import alone, renamed
+from hf_oss_instruct.verification.suites.whole_files import alone, combined
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-HIDDEN = "TestsOfOurs"
 _IMPORT = re.compile(r"^[ \t]*import\s+[^;]+;", re.MULTILINE)
 _PACKAGE = re.compile(r"^[ \t]*package\s+[\w.]+;", re.MULTILINE)
 _PUBLIC = re.compile(
@@ -36,15 +35,9 @@ _ANNOTATIONS = frozenset(
 )
 """What JUnit has; the harness does without them."""
 _QUALIFIED = re.compile(r"\borg\.junit\.(?:[a-z]\w*\.)*(?=[A-Z])")
-_FIRST = re.compile(r"@(BeforeAll|BeforeClass)\b")
-_TEST = re.compile(r"@(Test|ParameterizedTest|RepeatedTest|TestFactory)\b")
-_BEFORE = re.compile(r"@(BeforeEach|Before)\b")
-_AFTER = re.compile(r"@(AfterEach|After)\b")
-_RULE = re.compile(r"\bExpectedException\s+(\w+)\s*=")
 _OLDER = re.compile(r"\borg\.junit\.(?:\*|[A-Z])|\bjunit\.framework\b|\bextends\s+TestCase\b")
 """Imports of JUnit 3 and 4, whose assertions take the message first."""
 _SUPPLIED = ", java.util.function.Supplier<String> text"
-_METHODS = re.compile(r'@MethodSource\b(?:\(\s*"([\w.#]+)"\s*\))?')
 _ELSEWHERE = re.compile(r"\b(org\.assertj|org\.hamcrest|org\.mockito|com\.google\.common)\b")
 _ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
 
@@ -116,7 +109,7 @@ def _asserts(root: Node) -> list[Node]:
 
 def _annotations(root: Node) -> Iterator[Node]:
     for node in _found(root, "annotation", "marker_annotation"):
-        if _name(node).rpartition(".")[2] in _ANNOTATIONS:
+        if name_of(node).rpartition(".")[2] in _ANNOTATIONS:
             yield node
 
 
@@ -135,7 +128,7 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
     """Add the tests of a class; the statements of a `main` as one of them where `as_one`."""
     owner, body = text_of(node.child_by_field_name("name")), node.child_by_field_name("body")
     added = []
-    for name, method, called in _calls(node, "", []):
+    for name, method, called in test_calls(node, "", []):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
         tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
         spans.append((method.start_byte, method.end_byte))
@@ -151,78 +144,11 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
         edits.append((above.start_byte, above.end_byte, ""))
 
 
-def _calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, str]]:
-    """Name, method and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
-    body = node.child_by_field_name("body")
-    members = body.named_children if body else []
-    marked = {one: _marks(one) for one in members if one.type == "method_declaration"}
-    if re.search(r"\bTestCase$", text_of(node.child_by_field_name("superclass"))):  # JUnit 3, which goes by names
-        named = {"setUp": "@Before", "tearDown": "@After"}
-        marked = {
-            one: [*marks, "@Test" if _name(one).startswith("test") else named.get(_name(one), "")]
-            for one, marks in marked.items()
-        }
-    opening = [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_FIRST.match, marks))]
-    opening += [f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_BEFORE.match, marks))]
-    closing = " ".join(f"{it}{_name(one)}();" for one, marks in marked.items() if any(map(_AFTER.match, marks)))
-    rule = next((found[1] for one in members if one.type == "field_declaration" and (found := _RULE.search(text_of(one)))), "")
-    for method, marks in marked.items():
-        test = next((mark for mark in marks if _TEST.match(mark)), None)
-        if test is None:
-            continue
-        called = " ".join(f"{{ {' '.join([*before, *opening])} {call} {closing} }}" for call in _calls_of(method, marks, it))
-        if expected := re.search(r"expected\s*=\s*([\w.]+)\.class", test):
-            caught = f"catch ({expected[1]} error) {{ raised = true; }}"
-            called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
-        if rule:
-            called = f"{it}{rule}.judge(() -> {{ {called} }});"
-        if any(re.match(r"@(Disabled|Ignore)\b", mark) for mark in marks):
-            called = f'if (true) throw new {HIDDEN}.Skipped("disabled");'
-        yield f"{it}{_name(method)}", method, called
-    for inner in members:
-        if inner.type == "class_declaration" and any(mark.startswith("@Nested") for mark in _marks(inner)):
-            name = text_of(inner.child_by_field_name("name"))
-            made = f"{name} its{name} = {it + 'new' if it else 'new'} {name}();"
-            yield from _calls(inner, f"its{name}.", [*before, *opening, made])
-
-
-def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
-    """The calls of a test, one for each row of its arguments."""
-    name, owner = _name(method), it.rstrip(".") or "this"
-    if any(mark.startswith("@TestFactory") for mark in marks):
-        return [f"{HIDDEN}Base.dynamic({it}{name}());"]
-    if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
-        given = source[1] or name
-        from_class = given.partition("#")[0].rpartition(".")[2] + "." if "#" in given else it
-        return [f'{HIDDEN}Base.each({owner}, "{name}", {from_class}{given.rpartition("#")[2]}());']
-    if enum := next((mark for mark in marks if mark.startswith("@EnumSource")), ""):
-        kind = re.search(r"([\w.]+)\.class", enum)
-        named = ", ".join(re.findall(r'"\w+"', enum.partition("names")[2]))
-        excluded = "true" if "EXCLUDE" in enum else "false"
-        values = f"{kind[1] if kind else kinds_of(method)[0]}.values()"
-        return [f'{HIDDEN}Base.each({owner}, "{name}", {HIDDEN}Base.named({values}, {excluded}, new String[] {{ {named} }}));']
-    rows = list(rows_of(method, marks))
-    calls = []
-    for at, row in enumerate(rows, start=1):
-        more = [
-            f"new RepetitionInfo({at}, {len(rows)})" if kind == "RepetitionInfo" else f'new {kind}("{name}")'
-            for kind in kinds_of(method) if kind in INJECTED
-        ]  # fmt: skip
-        calls.append(f"{it}{name}({', '.join(filter(None, [row, *more]))});")
-    return calls or [f'throw new {HIDDEN}.Failed("no case");']
-
-
-def _marks(node: Node) -> list[str]:
-    """The annotations of a declaration."""
-    modifiers = next((part for part in node.children if part.type == "modifiers"), None)
-    return [text_of(one) for one in modifiers.children if "annotation" in one.type] if modifiers else []
-
-
 def _of_main(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
     """Statements of `main` that can fail, and the text of each with those before it; all of `main` where `as_one`."""
     methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
-    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
-    main = next((one for one in methods if _name(one) == "main"), None)
+    own = {name_of(one) for one in methods if _ASSERTS.search(text_of(one))}
+    main = next((one for one in methods if name_of(one) == "main"), None)
     statements = main.child_by_field_name("body") if main else None
     if main and statements and as_one and _ASSERTS.search(" ".join(map(text_of, methods))):
         yield main, text_of(statements)
@@ -241,19 +167,11 @@ def _of_main(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
             prefix.append(text)
 
 
-def _name(method: Node) -> str:
-    return text_of(method.child_by_field_name("name"))
-
-
 def one_file(texts: Sequence[str]) -> str:
     """Combine several files into one, with different names for the classes that each declares."""
-    imports = dict.fromkeys(one.strip() for text in texts for one in _IMPORT.findall(text))
-    parts = []
-    for number, text in enumerate(texts):
-        body = _body(text)
-        root = parse(body.encode(errors="replace"), "java").root_node
-        parts.append(renamed(body, [_name(node) for node in root.named_children if node.child_by_field_name("name")], number))
-    return "\n".join([*imports, *parts])
+    return combined(
+        texts, "java", _IMPORT, _body, lambda root: [node for node in root.named_children if node.child_by_field_name("name")]
+    )
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

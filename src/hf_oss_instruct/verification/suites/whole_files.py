@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Test
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _BLANK = re.compile(r"\n(?:[ \t]*\n){2,}")
 
@@ -36,6 +41,30 @@ def renamed(text: str, names: Iterable[str], number: int) -> str:
     for name in dict.fromkeys(names) if number else ():
         text = re.sub(rf"(?<![\w$]){re.escape(name)}\b", f"{name}_{number}", text)
     return text
+
+
+def combined(
+    texts: Sequence[str],
+    language: str,
+    imports: re.Pattern[str],
+    body_of: Callable[[str], str],
+    declared: Callable[[Node], Iterable[Node]],
+) -> str:
+    """Combine several files into one: their imports first, then their bodies, each with different names for what it declares.
+
+    Args:
+        texts: the files.
+        language: their language.
+        imports: finds the imports of a file.
+        body_of: returns a file without its imports.
+        declared: returns the declarations of a parsed body whose names must differ between files.
+    """
+    head = dict.fromkeys(one.strip() for text in texts for one in imports.findall(text))
+    parts = []
+    for number, body in enumerate(map(body_of, texts)):
+        nodes = declared(parse(body.encode(errors="replace"), language).root_node)
+        parts.append(renamed(body, [text_of(node.child_by_field_name("name")) for node in nodes], number))
+    return "\n".join([*head, *parts])
 
 
 def _without(source: bytes, spans: Sequence[tuple[int, int]]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, renamed, with_prompt_signature
+from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, join_with_wrapper, with_prompt_signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, name_of, walk
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.syntax import text_of
@@ -58,11 +57,7 @@ class Cpp(Language):
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or path[0].kind != "function" or not self._has_other_signature(problem, path[0]):
             return super().join(problem, source)
-        inner = replace(problem, entry_point=f"{problem.entry_point}_of_answer")
-        source = self.source(renamed(source, problem.entry_point, inner.entry_point))
-        kept = self.without_unneeded(inner, source, self.path_to(inner.entry_point, source.items))
-        program = self.with_prompt_definitions(problem, source, kept)
-        return program + with_prompt_signature(self, problem, inner.entry_point)
+        return join_with_wrapper(self, problem, source)
 
     def _has_other_signature(self, problem: Problem, item: Item) -> bool:
         """Whether the function is a template, modifies its arguments, or has additional (default) parameters."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.languages.delegation import renamed, signature, with_prompt_signature
+from hf_oss_instruct.evaluation.extraction.languages.delegation import join_with_wrapper, signature, with_prompt_signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -41,11 +40,7 @@ class D(Language):
         path = self.path_to(problem.entry_point, source.items)
         if len(path) != 1 or not _is_template(path[0]):
             return super().join(problem, source)
-        inner = replace(problem, entry_point=f"{problem.entry_point}_of_answer")
-        source = self.source(renamed(source, problem.entry_point, inner.entry_point))
-        kept = self.without_unneeded(inner, source, self.path_to(inner.entry_point, source.items))
-        program = self.with_prompt_definitions(problem, source, kept)
-        return program + with_prompt_signature(self, problem, inner.entry_point)
+        return join_with_wrapper(self, problem, source)
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
         """Also remove `module` and tests."""

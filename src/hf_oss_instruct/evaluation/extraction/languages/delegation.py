@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.evaluation.extraction.language import Language
@@ -75,3 +76,18 @@ def with_prompt_signature(language: Language, problem: Problem, callee: str) -> 
         return ""
     given = ", ".join(arguments(path[-1].inner))
     return f"\n{signature(path[-1].inner, ())} {{ return {callee}({given}); }}\n"
+
+
+def join_with_wrapper(language: Language, problem: Problem, source: ParsedSource) -> str:
+    """Build the program with the answer's function under another name, and a wrapper with the prompt's signature that calls it.
+
+    Args:
+        language: rules of the prompt's language.
+        problem: the problem.
+        source: the answer.
+    """
+    inner = replace(problem, entry_point=f"{problem.entry_point}_of_answer")
+    source = language.source(renamed(source, problem.entry_point, inner.entry_point))
+    kept = language.without_unneeded(inner, source, language.path_to(inner.entry_point, source.items))
+    program = language.with_prompt_definitions(problem, source, kept)
+    return program + with_prompt_signature(language, problem, inner.entry_point)
