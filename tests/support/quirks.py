@@ -193,7 +193,7 @@ QUIRKS = (
     ),
     Quirk("returns no choices", {"`[]`": as_play(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
     Quirk(
-        "uses a format of its own",
+        "uses a nonstandard format",
         {
             "no choices": as_play(
                 lambda answer: {"output": "I speak another protocol", "usage": {"input_tokens": 100, "output_tokens": 50}}
