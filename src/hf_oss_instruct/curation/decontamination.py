@@ -82,8 +82,8 @@ def _quotes(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
 
 
 def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Positions, rule: str) -> Iterator[Hit]:
-    positions, at = lookup.find(hashes)
-    for row, task in zip(*(part.tolist() for part in lookup.expand(rows[positions], at)), strict=True):
+    positions, entries = lookup.find(hashes)
+    for row, task in zip(*(part.tolist() for part in lookup.expand(rows[positions], entries)), strict=True):
         yield row, task, rule
 
 

@@ -67,15 +67,15 @@ class InvertedIndex:
         slots = self.prefilter.shape[1]
         positions = np.flatnonzero(np.take(self.prefilter[0], self._slots(hashes, slots)))
         positions = positions[np.take(self.prefilter[1], (hashes[positions] & np.uint64(slots - 1)).astype(np.int64))]
-        at = np.minimum(np.searchsorted(self.hashes, hashes[positions]), len(self.hashes) - 1)  # (candidates,)
-        hit = self.hashes[at] == hashes[positions]
-        return positions[hit], at[hit]
+        entries = np.minimum(np.searchsorted(self.hashes, hashes[positions]), len(self.hashes) - 1)  # (candidates,)
+        hit = self.hashes[entries] == hashes[positions]
+        return positions[hit], entries[hit]
 
-    def expand(self, rows: Positions, at: Positions) -> tuple[Positions, Numbers]:
+    def expand(self, rows: Positions, entries: Positions) -> tuple[Positions, Numbers]:
         """Expand pairs of (row, hash number) to pairs of (row, owner), one for each owner of the hash."""
-        counts = self.ends[at + 1] - self.ends[at]  # (pairs,)
+        counts = self.ends[entries + 1] - self.ends[entries]  # (pairs,)
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(rows, counts), self.owners[np.repeat(self.ends[at], counts) + within]
+        return np.repeat(rows, counts), self.owners[np.repeat(self.ends[entries], counts) + within]
 
     @staticmethod
     def _slots(hashes: Hashes, size: int) -> Positions:

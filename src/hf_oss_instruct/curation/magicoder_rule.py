@@ -100,10 +100,10 @@ class MagicoderRule:
     def _first(self, contents: list[str]) -> Iterator[tuple[int, int]]:
         """Rows that contain a substring, and the first one that each contains."""
         for rows in ngrams.texts(ngrams.of_strings(contents)):
-            positions, at = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
+            positions, entries = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
             row_of = np.searchsorted(rows.ends, positions, "right") - 1
             possible: dict[int, set[int]] = {}
-            for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, at)), strict=True):
+            for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, entries)), strict=True):
                 possible.setdefault(row, set()).add(number)
             for row in range(len(rows)):
                 for number in sorted(possible.get(row, set()).union(self._short)):

@@ -95,8 +95,8 @@ def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Pos
     """Where markers such as `//`, `*` or `#` come first in a line."""
     lines = ngrams.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
-    at = np.searchsorted(inked, lines)
-    first = inked[at[at < len(inked)]]  # an empty line gets the next line's offset, twice
+    next_ink = np.searchsorted(inked, lines)
+    first = inked[next_ink[next_ink < len(inked)]]  # an empty line gets the next line's offset, twice
     lengths = others[np.searchsorted(others, first)] - first
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 

@@ -73,11 +73,13 @@ def score(
     grader = Grader(references or References(tier=tier), dict(known or {}), tier)
     samples = list(samples)
     # Start with the longest, so that the end does not wait for one of them on a single CPU.
-    order = sorted(range(len(samples)), key=lambda at: -grader.expected_cpu_s(benchmark.problems[samples[at].task_id]))
+    order = sorted(range(len(samples)), key=lambda index: -grader.expected_cpu_s(benchmark.problems[samples[index].task_id]))
     found: dict[int, Verdict] = {}
     late: list[int] = []
     with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="score") as pool:
-        futures = {pool.submit(grader.verdict, benchmark.problems[samples[at].task_id], samples[at]): at for at in order}
+        futures = {
+            pool.submit(grader.verdict, benchmark.problems[samples[index].task_id], samples[index]): index for index in order
+        }
         try:
             for future in as_completed(futures):
                 verdict, waited = future.result()
@@ -91,11 +93,11 @@ def score(
             if isinstance(error, KeyboardInterrupt):  # otherwise the pool would wait minutes for active runs
                 give_up()
             raise
-    for at in sorted(late):  # with nothing else running, the wall time limit ends only programs that wait
-        verdict, _ = grader.verdict(benchmark.problems[samples[at].task_id], samples[at])
-        found[at] = replace(verdict, retried=True)
-        on_verdict(found[at])
-    return [found[at] for at in range(len(samples))]
+    for index in sorted(late):  # with nothing else running, the wall time limit ends only programs that wait
+        verdict, _ = grader.verdict(benchmark.problems[samples[index].task_id], samples[index])
+        found[index] = replace(verdict, retried=True)
+        on_verdict(found[index])
+    return [found[index] for index in range(len(samples))]
 
 
 class Grader:

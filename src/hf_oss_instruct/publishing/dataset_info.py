@@ -38,7 +38,7 @@ def dataset_info(config: str, folder: str, files: Mapping[str, Path | bytes]) ->
 def _feature(field: pa.Field) -> dict[str, Any]:
     kind = field.type
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
-        inner = [_feature(kind.value_type.field(at)) for at in range(kind.value_type.num_fields)]
+        inner = [_feature(kind.value_type.field(index)) for index in range(kind.value_type.num_fields)]
         return {"name": field.name, "list": inner}
     if pa.types.is_list(kind):
         return {"name": field.name, "list": _dtype(kind.value_type)}

@@ -205,8 +205,8 @@ def how(results: dict[str, Any], kind: str) -> str:
     tests = KINDS.get(base, base) + (", without the problems that the training set quotes" if kind != base else "")
     summary = [tests, f"{results['samples']} samples"]
     if "model" in facts:
-        at = f" at {facts['revision']}" if facts.get("revision") else ""
-        summary.append(f"{facts['model']}{at}, style {facts.get('style')}")
+        revision = f" at {facts['revision']}" if facts.get("revision") else ""
+        summary.append(f"{facts['model']}{revision}, style {facts.get('style')}")
     if sampling := facts.get("sampling"):
         summary.append(f"temperature {sampling['temperature']:g}, n = {sampling['n']}")
     made = f"hf-oss-instruct {facts.get('hf_oss_instruct', 'of an unknown version')}"

@@ -90,11 +90,15 @@ def histogram(
     if mean:
         layer += [
             {
-                "data": {"values": [{"at": at, "text": f"mean {at:,.3g}" if at < 10 else f"mean {at:,.0f}", "dataset": name}]},
+                "data": {
+                    "values": [
+                        {"at": value, "text": f"mean {value:,.3g}" if value < 10 else f"mean {value:,.0f}", "dataset": name}
+                    ]
+                },
                 "mark": {"type": "rule", "strokeDash": [4, 3], "strokeWidth": 1.5},
                 "encoding": {"x": {"field": "at", "type": "quantitative"}, "x2": None, "y": None, "y2": None},
             }
-            for name, at in mean.items()
+            for name, value in mean.items()
         ]
     return _spec(data, encoding=encoding, layer=layer)
 

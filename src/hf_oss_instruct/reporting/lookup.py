@@ -184,8 +184,8 @@ class RowLookup:
         for _, table, access in self._tables:
             ids = column_of(table, "seed_id")
             if ids is not None and holds_text(ids.type):
-                at = pc.index(ids, pa.scalar(key, ids.type)).as_py()
-                if at >= 0:
-                    return first + int(at)
+                index = pc.index(ids, pa.scalar(key, ids.type)).as_py()
+                if index >= 0:
+                    return first + int(index)
             first += len(access)
         return None

@@ -40,8 +40,8 @@ class PythonGrader:
         if tests.solution and any(self._checks):
             self._leave_out_objects(tests.solution, tier)
         self.trusted = tuple(checks is not None for checks in self._checks)
-        self._outside = [at for at, trusted in enumerate(self.trusted) if trusted]
-        self._inside = [at for at, trusted in enumerate(self.trusted) if not trusted]
+        self._outside = [index for index, trusted in enumerate(self.trusted) if trusted]
+        self._inside = [index for index, trusted in enumerate(self.trusted) if not trusted]
 
     def program(self, completion: str, prompt: str = "") -> str:
         """The last whole block that defines what the tests use."""
@@ -52,32 +52,32 @@ class PythonGrader:
         passed = [False] * len(self.trusted)
         failures: dict[int, tuple[str, str]] = {}
         if self._outside:
-            verdicts, ran = judge_checks(program, [self._checks[at] or [] for at in self._outside], limits, tier=tier)
+            verdicts, ran = judge_checks(program, [self._checks[index] or [] for index in self._outside], limits, tier=tier)
             if ran.status == "sandbox_error":
                 return Results(tuple(passed), "unscored", one_line(ran.reason, 300))
-            for at, (status, detail) in zip(self._outside, verdicts, strict=True):
-                passed[at] = status == "passed"
-                failures[at] = STATUS_OF.get(status, "wrong"), detail
+            for index, (status, detail) in zip(self._outside, verdicts, strict=True):
+                passed[index] = status == "passed"
+                failures[index] = STATUS_OF.get(status, "wrong"), detail
         if self._inside and untrusted:
             suite = _only(self._suite, self._inside)
             (beside,) = run_all(suite, [program], [Run()], limits, tier=tier)
             found = of_ran(beside, self._inside)
             if found.status == "unscored":
                 return replace(found, passed=tuple(passed))
-            for at, right in zip(self._inside, found.passed, strict=True):
-                passed[at] = right
-                failures[at] = ("passed", "") if right else (found.status, found.detail)
-        wrong = [failures[at] for at in sorted(failures) if not passed[at]]
+            for index, right in zip(self._inside, found.passed, strict=True):
+                passed[index] = right
+                failures[index] = ("passed", "") if right else (found.status, found.detail)
+        wrong = [failures[index] for index in sorted(failures) if not passed[index]]
         status, detail = wrong[0] if wrong else ("passed", "")
         return Results(tuple(passed), status, one_line(detail, 300))
 
     def _leave_out_objects(self, solution: str, tier: str | None) -> None:
         """Tests to which the correct solution answers with an object must run beside the program."""
-        asked = [at for at, checks in enumerate(self._checks) if checks is not None]
-        verdicts, _ = judge_checks(solution, [self._checks[at] or [] for at in asked], LIMITS, tier=tier)
-        for at, (status, _) in zip(asked, verdicts, strict=True):
+        asked = [index for index, checks in enumerate(self._checks) if checks is not None]
+        verdicts, _ = judge_checks(solution, [self._checks[index] or [] for index in asked], LIMITS, tier=tier)
+        for index, (status, _) in zip(asked, verdicts, strict=True):
             if status == "odd":
-                self._checks[at] = None
+                self._checks[index] = None
 
 
 def _with_call(text: str, entry_point: str) -> str:
@@ -88,5 +88,5 @@ def _with_call(text: str, entry_point: str) -> str:
 
 
 def _only(suite: Suite, positions: Sequence[int]) -> Suite:
-    outside = tuple(suite.outside[at] for at in positions) if suite.outside else ()
-    return replace(suite, tests=tuple(suite.tests[at] for at in positions), outside=outside)
+    outside = tuple(suite.outside[index] for index in positions) if suite.outside else ()
+    return replace(suite, tests=tuple(suite.tests[index] for index in positions), outside=outside)

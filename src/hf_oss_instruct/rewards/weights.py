@@ -33,4 +33,4 @@ def weights_of(grader: Grader, tests: RowTests, limits: Limits, tier: str | None
     changed = mutants(tests.solution, tests.language, MUTANTS, program=bool(tests.pairs))
     ran = [grader.results(mutant.text, limits, tier=tier) for mutant in changed]
     killed = [one for one in ran if (one.status in ("wrong", "error", "timeout") and any(one.passed)) or one.status == "wrong"]
-    return tuple(float(sum(not one.passed[at] for one in killed)) for at in range(count))
+    return tuple(float(sum(not one.passed[index] for one in killed)) for index in range(count))

@@ -184,8 +184,8 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     where = Path(named).absolute() if named and named != "stdlib" and Path(named).exists() else named or source.name
     model = spec.seeds.embedding_model
-    at = str(model.folder) if model and model.folder else None
-    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where), spec.teacher.concurrency, at)
+    model_folder = str(model.folder) if model and model.folder else None
+    plan = Plan(folder, spec, Shard(0, shards).count, teacher.identity, str(where), spec.teacher.concurrency, model_folder)
     job = {"command": "plan", "config": plan.spec.as_dict(), "shards": plan.shards, "teacher": plan.teacher}
     facts = {
         "requested": requested,
@@ -193,7 +193,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         "teacher": plan.teacher,
         "source": plan.source,
         "concurrency": plan.concurrency,
-    } | ({"embedding_model": at} if at else {})
+    } | ({"embedding_model": model_folder} if model_folder else {})
     with owned(folder, job):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
         if plan.spec.seeds.deny:

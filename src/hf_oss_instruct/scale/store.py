@@ -169,20 +169,20 @@ class Store:
         """Add and remove files on the Hub in one call, which its limits count."""
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-        at = self._fs.resolve_path(self._root)
-        inside = f"{at.path}/" if at.path else ""
+        location = self._fs.resolve_path(self._root)
+        inside = f"{location.path}/" if location.path else ""
         api = HfApi(endpoint=self._fs.endpoint, token=self._fs.token, library_name="hf-oss-instruct")
         if self._root.startswith("buckets/"):
             added: list[tuple[str | Path | bytes, str]] = [(content, inside + name) for name, content in files.items()]
-            api.batch_bucket_files(at.bucket_id, add=added, delete=[inside + name for name in deleted])
+            api.batch_bucket_files(location.bucket_id, add=added, delete=[inside + name for name in deleted])
             return
         operations: list[Any] = [CommitOperationAdd(inside + name, content) for name, content in files.items()]
         operations += [CommitOperationDelete(inside + name) for name in deleted]
         api.create_commit(
-            at.repo_id,
+            location.repo_id,
             operations,
-            repo_type=at.repo_type,
-            revision=at.revision,
+            repo_type=location.repo_type,
+            revision=location.revision,
             commit_message=f"Add {len(files):,} files of a run",
         )
 

@@ -129,14 +129,14 @@ def _text_of(found: dict[str, Any], name: str) -> str:
 def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) -> dict[str, Any] | None:
     """The first JSON object in a text with these fields, also inside a code block or between sentences."""
     decoder = JSONDecoder(strict=False)  # models write bare line breaks inside strings
-    at = 0
+    offset = 0
     for _ in range(MOST_OBJECTS):
-        if (opens := _OPENS.search(text, at)) is None:
+        if (opens := _OPENS.search(text, offset)) is None:
             break
         try:
-            found, at = decoder.raw_decode(text, opens.start())
+            found, offset = decoder.raw_decode(text, opens.start())
         except (ValueError, RecursionError):
-            at = opens.end()
+            offset = opens.end()
             continue
         if found.keys() >= names:
             return dict(found)

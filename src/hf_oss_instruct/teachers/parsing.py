@@ -85,24 +85,24 @@ def parse_with_tests(completion: Completion) -> Pair:
 def tests_section(text: str) -> str:
     """The text after `[Tests]` in an answer to a request for tests; the whole text if there is no such line."""
     lines = _with_plain_markers(_without_outer_fence(text), _THREE).splitlines(keepends=True)
-    at = _outside_fences(lines, TESTS)
-    return text if at is None else _text_after(lines[at], TESTS) + "".join(lines[at + 1 :])
+    index = _outside_fences(lines, TESTS)
+    return text if index is None else _text_after(lines[index], TESTS) + "".join(lines[index + 1 :])
 
 
 def problem_section(text: str) -> str:
     """The text after `[Problem Description]`, up to a `[Solution]` that may follow; the whole text if there is no such line."""
     lines = _with_plain_markers(_without_outer_fence(text)).splitlines(keepends=True)
-    if (at := _outside_fences(lines, PROBLEM)) is None:
+    if (index := _outside_fences(lines, PROBLEM)) is None:
         return text.strip()
-    below = lines[at + 1 :]
-    return (_text_after(lines[at], PROBLEM) + "".join(below[: _outside_fences(below, SOLUTION)])).strip()
+    below = lines[index + 1 :]
+    return (_text_after(lines[index], PROBLEM) + "".join(below[: _outside_fences(below, SOLUTION)])).strip()
 
 
 def solution_section(text: str) -> str:
     """The text after `[Solution]`; the whole text if there is no such line outside of code blocks."""
     lines = _with_plain_markers(_without_outer_fence(text)).splitlines(keepends=True)
-    at = _outside_fences(lines, SOLUTION)
-    return text.strip() if at is None else (_text_after(lines[at], SOLUTION) + "".join(lines[at + 1 :])).strip()
+    index = _outside_fences(lines, SOLUTION)
+    return text.strip() if index is None else (_text_after(lines[index], SOLUTION) + "".join(lines[index + 1 :])).strip()
 
 
 def parse_magicoder(completion: Completion) -> Pair:

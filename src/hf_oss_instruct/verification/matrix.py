@@ -69,16 +69,16 @@ def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdict
     ]
 
     def make(unknown: list[int]) -> list[dict[str, object]]:
-        found = {at: refused for at in unknown if (refused := _refused(solutions[at], suite))}
-        rest = [at for at in unknown if at not in found]
+        found = {index: refused for index in unknown if (refused := _refused(solutions[index], suite))}
+        rest = [index for index in unknown if index not in found]
         found |= zip(
             rest,
             run_solutions(
-                suite, [solutions[at] for at in rest], options.limits, tier=options.tier, packages=options.package_folders
+                suite, [solutions[index] for index in rest], options.limits, tier=options.tier, packages=options.package_folders
             ),
             strict=True,
         )
-        return [asdict(found[at]) for at in unknown]
+        return [asdict(found[index]) for index in unknown]
 
     return [_from_json(one) for one in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]
 

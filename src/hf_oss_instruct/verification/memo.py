@@ -126,10 +126,12 @@ class Verdicts:
             NoVerdictError: one is not known, and no more are made.
         """
         with self._lock:
-            unknown = [at for at, key in enumerate(keys) if key not in self._known and key not in keys[:at]]
+            unknown = [index for index, key in enumerate(keys) if key not in self._known and key not in keys[:index]]
             if unknown and self.closed:
                 raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
-        found = dict(zip((keys[at] for at in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
+        found = (
+            dict(zip((keys[index] for index in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
+        )
         with self._lock:
             self.made += len(found)
             for key, verdict in found.items():

@@ -72,8 +72,8 @@ def _broken(messages: str, count: int, source: str) -> set[int]:
     """The variants that a compiler reports errors in: by their file name, or by the mark above them."""
     found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
     lines = source.split("\n")
-    for at in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(messages))):
-        marks = (one for one in reversed(lines[:at]) if one.startswith("//variant "))
+    for index in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(messages))):
+        marks = (one for one in reversed(lines[:index]) if one.startswith("//variant "))
         found.add(int(next(marks, "//variant -1").split()[1]))
     return {number for number in found if 0 <= number < count}
 
@@ -123,16 +123,16 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     """Every input in a separate run; outputs are compared here."""
     order = list(range(len(suite.tests)))
     order = order[::-1] if run.reversed else order
-    given = [({"TZ": run.tz}, suite.tests[at].text) for at in order]
+    given = [({"TZ": run.tz}, suite.tests[index].text) for index in order]
     ran = run_many(program, suite.language, given, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
     if ran[0].status in ("compile_error", "sandbox_error"):
         return _failed_result(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
-    for at, one in zip(order, ran, strict=False):
-        right = one.status == "ok" and output_lines(one.stdout) == output_lines(suite.tests[at].output)
+    for index, one in zip(order, ran, strict=False):
+        right = one.status == "ok" and output_lines(one.stdout) == output_lines(suite.tests[index].output)
         why = "" if right else f"it printed {one.stdout[:100]!r}" if one.status == "ok" else one.status
-        outcomes[at] = Outcome(PASSED if right else FAILED, why)
-    return SuiteResult(tuple(outcomes.get(at) for at in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
+        outcomes[index] = Outcome(PASSED if right else FAILED, why)
+    return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 
 
 def output_lines(text: str) -> list[str]:

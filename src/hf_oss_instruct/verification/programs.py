@@ -105,16 +105,16 @@ def _joined(found: Sequence[Block], language: str) -> str:
         (not _ASIDE.search(block.lead) or len(found) == 1, source is None or source.clean, len(source.defined) if source else 1)
         for block, source in zip(found, sources, strict=True)
     ]
-    main = max(range(len(found)), key=lambda at: (*sizes[at], at))
+    main = max(range(len(found)), key=lambda index: (*sizes[index], index))
     source = sources[main]
     if source is None:
         return found[main].code
     words, there, helpers = language_of(language).words(found[main].code), set(source.defined), list[str]()
-    for at in reversed(range(len(found))):
-        other = sources[at]
-        if at == main or other is None or not other.clean or not other.defined or there & other.defined:
+    for index in reversed(range(len(found))):
+        other = sources[index]
+        if index == main or other is None or not other.clean or not other.defined or there & other.defined:
             continue
         if words & other.defined:
-            helpers.insert(0, found[at].code)
-            words, there = words | language_of(language).words(found[at].code), there | other.defined
+            helpers.insert(0, found[index].code)
+            words, there = words | language_of(language).words(found[index].code), there | other.defined
     return "\n".join([*helpers, found[main].code])

@@ -119,14 +119,14 @@ def graded_outside(
         ended early or answered with an object, all of whose tests have to run beside it.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else (None,) * len(suite.tests)
-    asked = [at for at, one in enumerate(checks) if one is not None]
-    beside = [at for at, one in enumerate(checks) if one is None]
+    asked = [index for index, one in enumerate(checks) if one is not None]
+    beside = [index for index, one in enumerate(checks) if one is None]
     if not asked:
         return beside, [None] * len(programs)
     found: list[SuiteResult | None] = []
-    for at in range(0, len(programs), TOGETHER):
+    for index in range(0, len(programs), TOGETHER):
         for one in judge_programs(
-            programs[at : at + TOGETHER], [checks[at] or [] for at in asked], limits, tier=tier, packages=packages
+            programs[index : index + TOGETHER], [checks[index] or [] for index in asked], limits, tier=tier, packages=packages
         ):
             outcomes: list[Outcome | None] = [None] * len(suite.tests)
             for test, verdict in zip(asked, one.tests or (), strict=bool(one.tests)):
@@ -155,17 +155,17 @@ def confirmed_outside(
         packages: as of `run_program`; for Python.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else ()
-    asked = [at for at, one in enumerate(checks) if one is not None and ran.passed[at]]
+    asked = [index for index, one in enumerate(checks) if one is not None and ran.passed[index]]
     if not asked or ran.sandbox_error:
         return ran
-    verdicts, answered = judge_checks(program, [checks[at] or [] for at in asked], limits, tier=tier, packages=packages)
+    verdicts, answered = judge_checks(program, [checks[index] or [] for index in asked], limits, tier=tier, packages=packages)
     if answered.status == "sandbox_error":
         return replace(ran, sandbox_error=answered.reason)
     outcomes = list(ran.outcomes)
-    for at, (status, detail) in zip(asked, verdicts, strict=True):
+    for index, (status, detail) in zip(asked, verdicts, strict=True):
         if status == "odd":  # an object, which only a test in the program's process can inspect
             continue
-        outcomes[at] = _outcome((status, detail))
+        outcomes[index] = _outcome((status, detail))
     return replace(ran, outcomes=tuple(outcomes))
 
 

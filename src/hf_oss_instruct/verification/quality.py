@@ -66,13 +66,15 @@ class Quality:
     @property
     def flaky(self) -> tuple[int, ...]:
         """Tests whose results differ between runs of the same program."""
-        return tuple(at for at, one in enumerate(self.own) if len({one, *(rerun[at] for rerun in self.reruns)} - {"?"}) > 1)
+        return tuple(
+            index for index, one in enumerate(self.own) if len({one, *(rerun[index] for rerun in self.reruns)} - {"?"}) > 1
+        )
 
     @property
     def reads_source(self) -> bool:
         """Whether a test fails on the equivalent program and never on the solution."""
         steady = set(range(len(self.own))) - set(self.flaky)
-        return bool(self.equivalent) and any(self.own[at] == "1" and self.equivalent[at] == "0" for at in steady)
+        return bool(self.equivalent) and any(self.own[index] == "1" and self.equivalent[index] == "0" for index in steady)
 
     def marks(self) -> tuple[str, ...]:
         """For each test `weak`, `repeated`, `flaky` or nothing.
@@ -81,17 +83,17 @@ class Quality:
         stubs and mutants.
         """
         programs = [*self.stubs, *self.mutants]
-        patterns = ["".join(one[at] for one in programs) for at in range(len(self.own))]
-        kills = ["0" in "".join(one[at] for one in self.mutants) for at in range(len(self.own))]
+        patterns = ["".join(one[index] for one in programs) for index in range(len(self.own))]
+        kills = ["0" in "".join(one[index] for one in self.mutants) for index in range(len(self.own))]
         found = []
-        for at, pattern in enumerate(patterns):
+        for index, pattern in enumerate(patterns):
             on_stubs = pattern[: len(self.stubs)]
-            if at in self.flaky:
+            if index in self.flaky:
                 found.append("flaky")
-            elif programs and "0" not in on_stubs and not kills[at] and (any(kills) or not self.mutants):
+            elif programs and "0" not in on_stubs and not kills[index] and (any(kills) or not self.mutants):
                 found.append("weak")
             else:
-                found.append("repeated" if programs and pattern in patterns[:at] else "")
+                found.append("repeated" if programs and pattern in patterns[:index] else "")
         return tuple(found)
 
     def _passes_all(self, other: str) -> bool:
@@ -132,16 +134,16 @@ def measure(
     parts = [solution, suite.run_preamble, suite.preamble, *suite.more, *(test.text for test in suite.tests)]
     if reruns and any(map(CHANCE.search, parts)):
         reruns += MORE_RERUNS
-    again = [Run(0, reversed=at % 2 == 0, tz=ZONES[at % len(ZONES)]) for at in range(reruns)]
+    again = [Run(0, reversed=index % 2 == 0, tz=ZONES[index % len(ZONES)]) for index in range(reruns)]
     if suite.language != "python" or suite.is_pairs:
         programs = [solution, other, *empty, *(mutant.text for mutant in changed)]
-        runs = [Run(), Run(1), *(Run(at, variant=True) for at in range(2, len(programs))), *again]
+        runs = [Run(), Run(1), *(Run(index, variant=True) for index in range(2, len(programs))), *again]
         ran = run_all(suite, programs, runs, limits, tier=tier, packages=packages)
         own, of_equivalent, of_others, of_again = ran[0], ran[1], ran[2 : len(programs)], ran[len(programs) :]
         in_order = again
     else:
         programs = [solution, *empty, *(mutant.text for mutant in changed)]
-        runs = [Run(), *(Run(at, variant=True) for at in range(1, len(programs)))]
+        runs = [Run(), *(Run(index, variant=True) for index in range(1, len(programs)))]
         run = functools.partial(
             run_all,
             suite,
@@ -172,7 +174,7 @@ def measure(
 def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
     """A character for each test: `1` if it passed, `0` if it failed or ended the process, `?` if it was not run."""
     found = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
-    missing = [at for at, one in enumerate(found) if one == "?"]
+    missing = [index for index, one in enumerate(found) if one == "?"]
     if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
         found[missing[-1 if is_reversed else 0]] = "0"
     return "".join(found) if not ran.load_error else "0" * len(found)

@@ -82,15 +82,17 @@ def run_solutions(
     if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
         return [one for program in programs for one in _run_in_process(suite, [program], limits, tier, packages)]
     beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
-    graded = [(at, one) for at, one in enumerate(found) if one is not None and not one.load_error]
+    graded = [(index, one) for index, one in enumerate(found) if one is not None and not one.load_error]
     if beside and graded:
-        rest = replace(suite, tests=tuple(suite.tests[at] for at in beside), outside=())
-        own = _run_in_process(rest, [programs[at] for at, _ in graded], limits, tier, packages)
-        for (at, one), other in zip(graded, own, strict=True):
-            found[at] = _merged(one, other, beside)
-    alone = [at for at, one in enumerate(found) if one is None]
-    for at, one in zip(alone, _run_in_process(suite, [programs[at] for at in alone], limits, tier, packages), strict=True):
-        found[at] = python_runs.confirmed_outside(suite, programs[at], one, limits, tier=tier, packages=packages)
+        rest = replace(suite, tests=tuple(suite.tests[index] for index in beside), outside=())
+        own = _run_in_process(rest, [programs[index] for index, _ in graded], limits, tier, packages)
+        for (index, one), other in zip(graded, own, strict=True):
+            found[index] = _merged(one, other, beside)
+    alone = [index for index, one in enumerate(found) if one is None]
+    for index, one in zip(
+        alone, _run_in_process(suite, [programs[index] for index in alone], limits, tier, packages), strict=True
+    ):
+        found[index] = python_runs.confirmed_outside(suite, programs[index], one, limits, tier=tier, packages=packages)
     return [_with_skips_passed(suite, one) for one in found if one is not None]
 
 
@@ -113,8 +115,8 @@ def _run_in_process(
 ) -> list[SuiteResult]:
     """The results of tests that run beside the programs."""
     found = []
-    for at in range(0, len(programs), python_runs.TOGETHER):
-        some = programs[at : at + python_runs.TOGETHER]
+    for index in range(0, len(programs), python_runs.TOGETHER):
+        some = programs[index : index + python_runs.TOGETHER]
         ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
         found += [_run_remaining(suite, program, one, limits, tier, packages) for program, one in zip(some, ran, strict=True)]
     return found
@@ -127,12 +129,12 @@ def _run_remaining(
     for _ in range(RESTARTS):
         if ran.load_error or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
             break
-        at = ran.outcomes.index(None)
+        index = ran.outcomes.index(None)
         lost = Outcome(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")
-        outcomes = [*ran.outcomes[:at], lost]
-        if at + 1 < len(suite.tests):
-            (rest,) = run_all(suite, [program], [Run(first=at + 1)], limits, tier=tier, packages=packages)
-            outcomes += rest.outcomes[at + 1 :]
+        outcomes = [*ran.outcomes[:index], lost]
+        if index + 1 < len(suite.tests):
+            (rest,) = run_all(suite, [program], [Run(first=index + 1)], limits, tier=tier, packages=packages)
+            outcomes += rest.outcomes[index + 1 :]
         ran = replace(ran, outcomes=tuple([*outcomes, *ran.outcomes[len(outcomes) :]]))
     return ran
 
@@ -140,6 +142,6 @@ def _run_remaining(
 def _merged(graded: SuiteResult, own: SuiteResult, beside: Sequence[int]) -> SuiteResult:
     """The outcomes of a program's checks, and of its tests that ran beside it."""
     outcomes = list(graded.outcomes)
-    for at, outcome in zip(beside, own.outcomes, strict=True):
-        outcomes[at] = outcome
+    for index, outcome in zip(beside, own.outcomes, strict=True):
+        outcomes[index] = outcome
     return replace(own, outcomes=tuple(outcomes))

@@ -42,10 +42,10 @@ def stubs(solution: str, language: str) -> tuple[str, ...]:
 
 def _replaced(source: bytes, functions: list[Node], language: str, new: Sequence[str | None]) -> str:
     """The source with other bodies; from the end, so that places stay right."""
-    for at in reversed(range(len(functions))):
-        body = body_of(functions[at])
+    for index in reversed(range(len(functions))):
+        body = body_of(functions[index])
         assert body is not None
-        source = source[: body.start_byte] + stub_body(body, language, new[at]).encode() + source[body.end_byte :]
+        source = source[: body.start_byte] + stub_body(body, language, new[index]).encode() + source[body.end_byte :]
     return source.decode(errors="replace")
 
 

@@ -102,7 +102,7 @@ def verify_row(
 
 def _judged(known: Verified, best: SuiteResult, quality: Quality) -> Verified:
     if quality.flaky:
-        named_tests = ", ".join(str(at) for at in quality.flaky[:5])
+        named_tests = ", ".join(str(index) for index in quality.flaky[:5])
         return replace(known, status="tests_flaky", detail=f"tests {named_tests} do not give the same result each time")
     if not all(best.passed):
         return replace(known, status="tests_failed", detail=solution_result("", best).detail)

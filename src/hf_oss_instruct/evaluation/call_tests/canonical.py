@@ -86,9 +86,9 @@ def loads(text: str) -> Value:
     return value
 
 
-def _value(text: str, at: int, depth: int, budget: list[int]) -> tuple[Value, int]:
+def _value(text: str, offset: int, depth: int, budget: list[int]) -> tuple[Value, int]:
     budget[0] -= 1
-    found = _TOKEN.match(text, at)
+    found = _TOKEN.match(text, offset)
     if found is None or not depth or budget[0] < 0:
         raise NotCanonicalError(f"it ends too early, or holds more than {VALUES:,} values or {DEPTH} levels")
     token, end = found[0], found.end()

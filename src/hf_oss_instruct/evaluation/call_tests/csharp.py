@@ -52,7 +52,7 @@ def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
 
 
 def _main(printed: tuple[str, ...], nonce: str) -> str:
-    lines = "\n".join(f"        calls_{nonce[:16]}.{line.replace('AT', str(at), 1)}" for at, line in enumerate(printed))
+    lines = "\n".join(f"        calls_{nonce[:16]}.{line.replace('AT', str(index), 1)}" for index, line in enumerate(printed))
     return f"    {_OPENS}\n{lines}\n    }}\n}}\n{printer('csharp.cs', nonce)}"
 
 

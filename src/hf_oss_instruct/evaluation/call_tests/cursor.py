@@ -47,27 +47,27 @@ class Cursor:
         return self.text[start : self.at - 1].strip() if self.at > start else ""
 
     def _until(self, closing: str, start: int) -> list[str]:
-        parts, since, waiting, at = [], start, [closing], start
+        parts, since, waiting, offset = [], start, [closing], start
         while waiting:
-            stop = self._stops.search(self.text, at)
+            stop = self._stops.search(self.text, offset)
             if stop is None:
                 return []
-            at, sign = stop.end(), stop[0]
+            offset, sign = stop.end(), stop[0]
             if sign in self._literals:
                 literal = self._literals[sign].match(self.text, stop.start())
                 if literal is None:
                     return []
-                at = literal.end()
+                offset = literal.end()
             elif sign in _CLOSES:
                 waiting.append(_CLOSES[sign])
             elif sign == ",":
                 if len(waiting) == 1:
                     parts.append(self.text[since : stop.start()].strip())
-                    since = at
+                    since = offset
             elif sign != waiting.pop():
                 return []
-        self.at = at
-        last = self.text[since : at - 1].strip()
+        self.at = offset
+        last = self.text[since : offset - 1].strip()
         return [*parts, last] if parts or last else []
 
     def whole(self) -> str:
@@ -135,4 +135,4 @@ def _is_single(expression: str, quotes: str) -> bool:
 
 def numbered(template: str, values: Sequence[str]) -> str:
     """Format one line per value from the template: `AT` becomes its number, `VALUE` its text."""
-    return "\n".join(template.replace("AT", str(at)).replace("VALUE", value) for at, value in enumerate(values))
+    return "\n".join(template.replace("AT", str(index)).replace("VALUE", value) for index, value in enumerate(values))

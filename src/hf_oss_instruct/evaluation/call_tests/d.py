@@ -52,7 +52,7 @@ def _block(cursor: Cursor) -> tuple[str, str] | None:
             return None
         values.append((found[1], f"nullable({found[2]})" if found.re is _VALUE else "null"))
     names = [name for name, _ in values]
-    if not cursor.take(r"\}\s*") or names not in (["result"], [f"result[{at}]" for at in range(len(names))]):
+    if not cursor.take(r"\}\s*") or names not in (["result"], [f"result[{index}]" for index in range(len(names))]):
         return None
     return call, values[0][1] if names == ["result"] else f"tuple({', '.join(value for _, value in values)})"
 

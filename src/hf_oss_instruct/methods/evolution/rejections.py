@@ -111,4 +111,4 @@ def _template_runs(names: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = _WORD.findall(text.casefold())
-    return set(zip(*(words[at:] for at in range(LEAKED_WORDS)), strict=False))
+    return set(zip(*(words[index:] for index in range(LEAKED_WORDS)), strict=False))

@@ -78,12 +78,12 @@ def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mappin
         rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], overwrite=_are_scores(rows)
     )
     order = sorted(rejected)
-    data = _with_scores(base, {at: dict(row) for at, row in kept.items()})
-    rejected_table = _with_scores(base, {at: one.columns or {} for at, one in rejected.items()})
+    data = _with_scores(base, {index: dict(row) for index, row in kept.items()})
+    rejected_table = _with_scores(base, {index: one.columns or {} for index, one in rejected.items()})
     parts = {
         "data": data,
-        "rejected": with_reasons(rejected_table, [rejected[at] for at in order]),
-        "sft": pa.Table.from_pylist([to_prompt_completion(kept[at]) for at in sorted(kept)], SFT_SCHEMA),
+        "rejected": with_reasons(rejected_table, [rejected[index] for index in order]),
+        "sft": pa.Table.from_pylist([to_prompt_completion(kept[index]) for index in sorted(kept)], SFT_SCHEMA),
     }
     names = rows.columns.renamed(renamed)
     report |= {"pairs": len(kept), "columns_renamed": renamed}
@@ -107,14 +107,14 @@ def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.
     order = sorted(judged)
     table = base.take(pa.array(order, pa.int64()))
     for one in JUDGING:
-        table = table.append_column(one.name, pa.array([judged[at].get(one.name) for at in order], one.type))
+        table = table.append_column(one.name, pa.array([judged[index].get(one.name) for index in order], one.type))
     return table
 
 
 def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection]) -> list[dict[str, Any]]:
     """The scores of every row, beside what running it showed."""
-    columns = {at: dict(row) for at, row in kept.items()}
-    columns |= {at: {"seed_id": one.seed.seed_id, **(one.columns or {})} for at, one in rejected.items()}
+    columns = {index: dict(row) for index, row in kept.items()}
+    columns |= {index: {"seed_id": one.seed.seed_id, **(one.columns or {})} for index, one in rejected.items()}
     there = [name for name in OF_EXECUTION if name in rows.table.column_names]
     ran = rows.table.select(there).to_pylist() if there else [{}] * len(rows)
-    return [{**dict.fromkeys(OF_EXECUTION), **columns[at], **ran[at]} for at in sorted(columns)]
+    return [{**dict.fromkeys(OF_EXECUTION), **columns[index], **ran[index]} for index in sorted(columns)]

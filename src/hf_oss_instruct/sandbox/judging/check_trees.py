@@ -141,7 +141,7 @@ def _approx(node: ast.expr) -> list[ast.expr] | None:
             if set(named) - {"rel", "abs"} or len(rest) > 2:
                 raise UnsupportedTestError
             given = [*rest, None, None]
-            return [value, *(named.get(name) or given[at] or ast.Constant(None) for at, name in enumerate(("rel", "abs")))]
+            return [value, *(named.get(name) or given[index] or ast.Constant(None) for index, name in enumerate(("rel", "abs")))]
     return None
 
 

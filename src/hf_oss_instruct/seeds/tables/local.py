@@ -60,8 +60,8 @@ class LocalTables(Tables):
                     whole = size <= whole_up_to or not path.lower().endswith(PARQUET)
                     for start, end in [(0, size)] if whole else [(0, ends), (size - ends, size)]:
                         file.seek(start)
-                        for at in range(start, end, ends):
-                            content.update(block := file.read(min(ends, end - at)))
+                        for index in range(start, end, ends):
+                            content.update(block := file.read(min(ends, end - index)))
                             self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error

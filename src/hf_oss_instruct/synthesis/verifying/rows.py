@@ -105,10 +105,10 @@ def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
         {
             "text": solution.text,
             "teacher": solution.teacher,
-            "status": solution.rejection or (ran[at].status if at < len(ran) else "not_run"),
-            "results": list(ran[at].results) if at < len(ran) else [],
+            "status": solution.rejection or (ran[index].status if index < len(ran) else "not_run"),
+            "results": list(ran[index].results) if index < len(ran) else [],
         }
-        for at, solution in enumerate(texts)
+        for index, solution in enumerate(texts)
     ]
     columns: dict[str, Any] = {
         "tests": list(verified.tests) or _raw_tests(item),

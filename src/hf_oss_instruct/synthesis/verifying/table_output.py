@@ -100,12 +100,12 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> No
     written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)
     base, renamed = rename_existing(table, written, overwrite=ours)
     kept, dropped = sorted(found.kept), sorted(found.rejected)
-    data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[at] for at in kept])
-    data = _with_solutions(data, names, renamed, [found.kept[at] for at in kept])
-    lost = [found.rejected[at] for at in dropped]
+    data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[index] for index in kept])
+    data = _with_solutions(data, names, renamed, [found.kept[index] for index in kept])
+    lost = [found.rejected[index] for index in dropped]
     rejected = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
-    pairs = [to_prompt_completion(found.kept[at]) for at in kept]
-    preferences = [pair for at in kept for pair in preference_pairs(found.kept[at])]
+    pairs = [to_prompt_completion(found.kept[index]) for index in kept]
+    preferences = [pair for index in kept for pair in preference_pairs(found.kept[index])]
     parts = {
         "data": data,
         "rejected": with_reasons(rejected, lost),

@@ -240,5 +240,5 @@ def _broken(item: Candidate, verified: Verified) -> Candidate:
     assert verified.chosen is not None
     chosen = verified.solutions[verified.chosen]
     failed = [test for test, passed in zip(verified.tests, verified.test_results, strict=True) if not passed]
-    failures = tuple((test, chosen.detail if at == 0 else "") for at, test in enumerate(failed))
+    failures = tuple((test, chosen.detail if index == 0 else "") for index, test in enumerate(failed))
     return replace(item, broken=(chosen.text, failures), repairs=item.repairs + 1)

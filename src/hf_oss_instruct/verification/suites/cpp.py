@@ -167,8 +167,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     parts, table = [], []
     for number, program in enumerate(programs):
         parts += [f"namespace {hidden}_{number} {{", f'#line 1 "v{number}.cpp"', *_variant(suite, program, hidden)]
-        for at in range(len(suite.tests)):
-            table.append(f"{{{number}, {at}, {hidden}_{number}::run_{at}}},")
+        for index in range(len(suite.tests)):
+            table.append(f"{{{number}, {index}, {hidden}_{number}::run_{index}}},")
         parts.append("}")
     text = harness().replace("HIDDEN", hidden)
     head, _, tail = text.partition("//VARIANTS")
@@ -183,8 +183,8 @@ def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
     yield re.sub(r"#[ \t]*undef[ \t]+_*(?:constructor|init_priority|section)_*", "", program)
     yield from _macros(hidden)  # the program may have made others of them
     yield _DIRECTIVE.sub("", suite.preamble)
-    for at, test in enumerate(suite.tests):
-        yield f"static int run_{at}() {{ return ::{hidden}::passes([&]() -> int {{\n{test.run or test.text}\nreturn 0; }}); }}"
+    for index, test in enumerate(suite.tests):
+        yield f"static int run_{index}() {{ return ::{hidden}::passes([&]() -> int {{\n{test.run or test.text}\nreturn 0; }}); }}"
 
 
 def _macros(hidden: str) -> Iterator[str]:

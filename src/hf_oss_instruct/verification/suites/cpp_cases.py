@@ -70,10 +70,10 @@ def _instances(body: str) -> tuple[str, dict[str, dict[str, str]]]:
 def _arguments(body: str, code: str, start: int, end: int) -> list[str]:
     """What stands between the commas outside of any bracket."""
     depth, found = 0, [start]
-    for at in range(start, end):
-        depth += (code[at] in "[({") - (code[at] in "])}")
-        if code[at] == "," and not depth:
-            found.append(at + 1)
+    for index in range(start, end):
+        depth += (code[index] in "[({") - (code[index] in "])}")
+        if code[index] == "," and not depth:
+            found.append(index + 1)
     return [body[one : other - 1].strip() for one, other in zip(found, [*found[1:], end + 1], strict=True)]
 
 
@@ -133,10 +133,10 @@ def _cut(body: str, spans: list[tuple[int, int]]) -> str:
     return body
 
 
-def _closed(code: str, at: int) -> int:
+def _closed(code: str, opening: int) -> int:
     """The end of what the bracket at a place opens."""
     depth = 0
-    for found in re.compile(r"[][(){}]").finditer(code, at):
+    for found in re.compile(r"[][(){}]").finditer(code, opening):
         depth += 1 if found[0] in "[({" else -1
         if not depth:
             return found.end()

@@ -184,8 +184,10 @@ def _called(text: str, package: str) -> bool:
 def _tests(suite: Suite, number: int, hidden: str) -> str:
     body = "\n\n".join([*suite.more[1:], *(test.text for test in suite.tests if test.kind == "function")])
     cases = "\n".join(
-        f"case {at}: return {test.name}" if test.kind == "function" else f"case {at}: return func(t *testing.T) {{ {test.run} }}"
-        for at, test in enumerate(suite.tests)
+        f"case {index}: return {test.name}"
+        if test.kind == "function"
+        else f"case {index}: return func(t *testing.T) {{ {test.run} }}"
+        for index, test in enumerate(suite.tests)
     )
     body += f"\n\nfunc Run{hidden}(test int) func(t *testing.T) {{ switch test {{\n{cases}\n}}; return nil }}\n"
     imports = ['testing "../' + hidden + '"']

@@ -190,8 +190,10 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     tests = re.sub(r"@TempDir\s+((?:\w+\s+)*)Path\s+(\w+)\s*;", rf"\1java.nio.file.Path \2 = {hidden}Base.folder();", tests)
     for number, program in enumerate(programs):
         parts.append(f"//variant {number}\nclass Variant{number} extends {hidden}Base {{\n{_nested(program)}\n{tests}\n}}")
-        for at, test in enumerate(suite.tests):
-            table.append(f"case {number * 10000 + at}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{at}(); break;")
+        for index, test in enumerate(suite.tests):
+            table.append(
+                f"case {number * 10000 + index}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{index}(); break;"
+            )
     table_class = (
         f"class Table{hidden} extends {hidden}.Table {{ int count() {{ return {len(suite.tests)}; }} "
         f"void run(int v, int t) throws Throwable {{ switch (v * 10000 + t) {{ {' '.join(table)} }} }} }}"

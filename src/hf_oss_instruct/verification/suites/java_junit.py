@@ -74,9 +74,9 @@ def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
         return [f'{HIDDEN}Base.each({owner}, "{name}", {HIDDEN}Base.named({values}, {excluded}, new String[] {{ {named} }}));']
     rows = list(rows_of(method, marks))
     calls = []
-    for at, row in enumerate(rows, start=1):
+    for index, row in enumerate(rows, start=1):
         more = [
-            f"new RepetitionInfo({at}, {len(rows)})" if kind == "RepetitionInfo" else f'new {kind}("{name}")'
+            f"new RepetitionInfo({index}, {len(rows)})" if kind == "RepetitionInfo" else f'new {kind}("{name}")'
             for kind in kinds_of(method) if kind in INJECTED
         ]  # fmt: skip
         calls.append(f"{it}{name}({', '.join(filter(None, [row, *more]))});")

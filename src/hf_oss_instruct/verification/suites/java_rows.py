@@ -100,12 +100,12 @@ def _csv(mark: str, kinds: Sequence[str]) -> Iterator[str]:
 def _cells(row: str, delimiter: str) -> Iterator[str | None]:
     """The values of a row; None for one that is not there, which JUnit tells from a quoted empty one."""
     cell = re.compile(rf"\s*(?:'((?:[^']|'')*)'\s*|(.*?)\s*)(?:{re.escape(delimiter)}|\Z)", re.DOTALL)
-    at, last = 0, False
+    offset, last = 0, False
     while not last:
-        found = cell.match(row, at)
+        found = cell.match(row, offset)
         if found is None:
             return
-        last, at = not found[0].endswith(delimiter) or found.end() == at, found.end()
+        last, offset = not found[0].endswith(delimiter) or found.end() == offset, found.end()
         yield found[1].replace("''", "'") if found[1] is not None else found[2] or None
 
 

@@ -53,7 +53,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     changing: frozenset[int] = frozenset()
     if not tail and {test.kind for test in tests} == {"statements"}:
         declared = [one for one in map(text_of, statements) if re.match(r"(?:const|let|var)\b(?!.*\brequire\()", one)]
-        changing = frozenset(at for at, test in enumerate(tests) if may_change(test.text, declared))
+        changing = frozenset(index for index, test in enumerate(tests) if may_change(test.text, declared))
         if as_one and len(tests) > 1:
             (start, _), (_, end) = spans[0], spans[-1]
             script = source[start:end].decode(errors="replace")

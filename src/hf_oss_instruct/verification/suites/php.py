@@ -159,7 +159,9 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     """The program that runs tests against each of several solutions, and its files."""
     hidden = f"Tests{secrets.token_hex(8)}"
     listed = [
-        [at, *test.name.replace(HIDDEN, hidden).split(".", 3)] for at, test in enumerate(suite.tests) if test.kind == "method"
+        [index, *test.name.replace(HIDDEN, hidden).split(".", 3)]
+        for index, test in enumerate(suite.tests)
+        if test.kind == "method"
     ]
     files = {f"v{number}.php": _global(program, programs[0]).encode() for number, program in enumerate(programs)}
     files["t.php"] = _global(suite.more[0].replace(HIDDEN, hidden), programs[0]).encode()

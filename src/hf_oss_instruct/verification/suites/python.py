@@ -177,7 +177,7 @@ class _Reader:
                 )
             own = True
             parts = (module or "solution").split(".")
-            self._aliases += [".".join(parts[: at + 1]) for at in range(len(parts))]
+            self._aliases += [".".join(parts[: index + 1]) for index in range(len(parts))]
         if own:
             self._separate = True
             if isinstance(statement, ast.ImportFrom):

@@ -171,8 +171,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     """The program that runs tests against each of several solutions, and its files."""
     hidden = f"Tests{secrets.token_hex(8)}"
     listed = [
-        [at, *(test.name.split(".", 1) if test.kind == "method" else ())]
-        for at, test in enumerate(suite.tests)
+        [index, *(test.name.split(".", 1) if test.kind == "method" else ())]
+        for index, test in enumerate(suite.tests)
         if test.kind != "statements"
     ]
     files = {f"v{number}.rb": program.encode() for number, program in enumerate(programs)}

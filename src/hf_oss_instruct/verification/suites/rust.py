@@ -173,16 +173,16 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     for number, program in enumerate(programs):
         parts += [f"//variant {number}", f"mod v{number} {{", _as_module(_without_unsafe_attributes(program), number)]
         parts += [f"pub mod {hidden} {{", "use super::*;", _as_module(_qualify_macros(suite.preamble), number)]
-        for at, test in enumerate(suite.tests):
+        for index, test in enumerate(suite.tests):
             text = _qualify_macros(_as_module(test.run or test.text, number))
             if test.kind == "statements":
                 text = f"fn {test.name}() {{\n{text}\n}}"
             kind = _kind(test.text) if test.kind == "function" else "Plain"
             text = re.sub(r"#\[(?:test|should_panic[^\]]*|ignore[^\]]*)\]\n?", "", text)
             result = "::std::result::Result<(), String>"
-            parts.append(f"{text}\npub fn run_{at}() -> {result} {{ use crate::{hidden}::Finish; {test.name}().finish() }}")
+            parts.append(f"{text}\npub fn run_{index}() -> {result} {{ use crate::{hidden}::Finish; {test.name}().finish() }}")
             table.append(
-                f"({number}, {at}, {hidden}::Kind::{kind}, v{number}::{hidden}::run_{at} as fn() -> Result<(), String>),"
+                f"({number}, {index}, {hidden}::Kind::{kind}, v{number}::{hidden}::run_{index} as fn() -> Result<(), String>),"
             )
         parts += ["}", "}"]
     head, _, tail = harness().replace("HIDDEN", hidden).partition("//TABLE")

@@ -143,7 +143,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
         for test, whole in zip(suite.tests, suite.standalone(), strict=True)
     ]
     preamble = "\n\n".join(dict.fromkeys(suite.preamble for suite in suites))
-    more = tuple(" ".join(dict.fromkeys(word for suite in suites for word in suite.more[at].split())) for at in range(2))
+    more = tuple(" ".join(dict.fromkeys(word for suite in suites for word in suite.more[index].split())) for index in range(2))
     return replace(suites[0], tests=tuple(tests), preamble=preamble, more=more)
 
 
@@ -163,7 +163,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         call = f'"${hidden}_bash" --norc --noprofile ./call.sh "${hidden}_program"'
         head += [f'{name}() {{ {call} {name} "$@" 8>&-; }}' for name in sorted(own)]
     known = suite.more[0].split()
-    for at, test in enumerate(suite.tests):
+    for index, test in enumerate(suite.tests):
         before = [name for name in _SET_UP if name in known]
         after = [name for name in _TEAR_DOWN if name in known]
         body = test.run or test.text
@@ -172,7 +172,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         if test.kind == "bats":
             text[-1] = f"{hidden}_run\n[ $? = 0 ] || exit 1"
         text += [*after, f"[ ${hidden}_wrong = 0 ] || exit 1"]
-        files[f"t{at}.sh"] = "\n".join(text).encode(errors="replace")
+        files[f"t{index}.sh"] = "\n".join(text).encode(errors="replace")
     names = sorted({one for test in suite.tests for one in _SCRIPT.findall(f"{suite.preamble}\n{test.run or test.text}")})
     names = [one for one in names if not re.fullmatch(r"[vt]\d+\.sh|call\.sh|program\.sh", one)]
     script = harness("shell.sh").replace("HIDDEN", hidden).replace("COUNT", str(len(suite.tests)))

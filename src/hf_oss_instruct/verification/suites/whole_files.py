@@ -30,9 +30,11 @@ def alone(
     return tuple(
         replace(
             test,
-            text=_without(source, [span for other, span in enumerate(spans) if other > at or (other < at and other not in kept)]),
+            text=_without(
+                source, [span for other, span in enumerate(spans) if other > index or (other < index and other not in kept)]
+            ),
         )
-        for at, test in enumerate(tests)
+        for index, test in enumerate(tests)
     )
 
 
