@@ -81,14 +81,14 @@ class EmbeddingModel:
             UsageError: only the hash of its folder is known, or it is not on the Hub.
         """
         if self.is_folder:
-            self._place()
+            self._path_or_name()
             return self
         try:
             return replace(self, revision=commit_of(self.name, self.revision or "main"))
         except LookupError as error:
             raise UsageError(f"{error} Pass --embedding-model FOLDER, or another name.") from error
 
-    def _place(self) -> str:
+    def _path_or_name(self) -> str:
         if self.is_folder and not self.folder:
             raise UsageError(f"The run used the embedding model {self}. Pass its folder again: --embedding-model FOLDER.")
         return str(self.folder or self.name)
@@ -99,7 +99,7 @@ class EmbeddingModel:
         Raises:
             UsageError: transformers is not installed, or the model cannot be loaded.
         """
-        return Encoder(self._place(), None if self.is_folder else self.revision)
+        return Encoder(self._path_or_name(), None if self.is_folder else self.revision)
 
 
 class Encoder:

@@ -29,7 +29,7 @@ def loads(text: str | bytes) -> Any:
         ValueError: it is not JSON, too deep, or has another number.
     """
     try:
-        return json.loads(text, parse_constant=_no_number, parse_int=_whole, parse_float=_finite)
+        return json.loads(text, parse_constant=_no_number, parse_int=_parse_int, parse_float=_finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -195,7 +195,7 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"it has the value {text}, which is not a number")
 
 
-def _whole(text: str) -> int:
+def _parse_int(text: str) -> int:
     value = int(text) if len(text) <= NUMBER else 1 << BITS
     if value.bit_length() > BITS:
         raise ValueError(f"it has the number {text[:20]}…, which has more than {BITS} bits")

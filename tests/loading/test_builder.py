@@ -75,7 +75,7 @@ def test_the_private_names_of_datasets_that_we_touch_exist() -> None:
 
 
 def test_stock_to_parquet_still_fails_on_a_stream_without_rows(tmp_path: Path) -> None:
-    # The canary: when this fails, `_also_of_no_rows` in datasets_compat.py can go.
+    # The canary: when this fails, `_with_empty_shards` in datasets_compat.py can go.
     stock = datasets.IterableDataset.to_parquet.__wrapped__
     features = datasets.Features({"a": datasets.Value("int64")})
     stream = datasets.IterableDataset.from_generator(lambda: iter(()), features=features)

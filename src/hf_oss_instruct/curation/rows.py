@@ -68,7 +68,7 @@ def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, 
         if name in table.column_names
         and not (name in kinds and kinds[name](table.schema.field(name).type) and (ours or _is_key(name, table)))
     ]
-    renamed = {name: _free(f"source_{name}", table.column_names) for name in clashing}
+    renamed = {name: _unused_name(f"source_{name}", table.column_names) for name in clashing}
     return table.rename_columns([renamed.get(name, name) for name in table.column_names]), renamed
 
 
@@ -81,7 +81,7 @@ def _is_words(kind: pa.DataType) -> bool:
     return pa.types.is_null(kind) or (pa.types.is_list(kind) and holds_text(kind.value_type))
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
+def _unused_name(name: str, taken: Sequence[str]) -> str:
     while name in taken:
         name += "_"
     return name

@@ -54,7 +54,7 @@ def generate(
     Raises:
         RunError: the folder cannot be written.
     """
-    done = _whole(out / SAMPLES, n)
+    done = _complete_problems(out / SAMPLES, n)
     left = [problem for problem in problems if problem.task_id not in done]
     unanswered, known = 0, len(problems) - len(left)
     with Lines(out / SAMPLES) as lines, progress.stage("Generating answers", "problems", len(problems)) as counts:
@@ -79,7 +79,7 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not _answered(out):
+        if not _has_samples(out):
             (out / GENERATION).unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
@@ -89,12 +89,12 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
 def style_of(out: Path) -> str | None:
     """Return the prompt style of the answers in a folder, if there are any."""
     try:
-        return str(read_object(out / GENERATION, {"style": str})["style"]) if _answered(out) else None
+        return str(read_object(out / GENERATION, {"style": str})["style"]) if _has_samples(out) else None
     except ValueError:  # `claim` reports the error
         return None
 
 
-def _answered(out: Path) -> bool:
+def _has_samples(out: Path) -> bool:
     samples = out / SAMPLES
     return samples.exists() and samples.stat().st_size > 0
 
@@ -109,7 +109,7 @@ def _row(problem: Problem, asked: ModelPrompt, number: int, text: str) -> dict[s
     return {"task_id": problem.task_id, "sample": number, "answer": answer, **received}
 
 
-def _whole(path: Path, n: int) -> set[str]:
+def _complete_problems(path: Path, n: int) -> set[str]:
     """Return the problems that have all of their samples; remove the lines of incomplete ones, left by a kill."""
     if not path.exists():
         return set()

@@ -137,7 +137,9 @@ class Grader:
         if not extracted.program.strip():
             return Judgement("empty_answer", [False] * (len(problem.calls.inputs) if problem.calls else 1))
         if problem.calls is None:
-            return _refined(self._judge_tests(problem, extracted.program, _tests_to_append(problem.tests, extracted), limits))
+            return _with_precise_status(
+                self._judge_tests(problem, extracted.program, _tests_to_append(problem.tests, extracted), limits)
+            )
         calls, expected = problem.calls, self._references.of(problem).expected
         program, rule = extracted.program + calls.adapter, ORACLES[calls.oracle]
         return judge(
@@ -181,7 +183,7 @@ def _tests_to_append(tests: str, extracted: Extracted) -> str:
     return tests.lstrip().removeprefix("}") if extracted.whole else tests
 
 
-def _refined(judged: Judgement) -> Judgement:
+def _with_precise_status(judged: Judgement) -> Judgement:
     """Refine a failed status: a failed assertion is a wrong answer, a parse error a syntax error. Add the program's message."""
     if judged.status != "runtime_error" or (ran := judged.execution) is None:
         return judged

@@ -62,7 +62,7 @@ def _write(out: Path, schema: pa.Schema, rows: Rows, columns: Iterator[Mapping[s
 
 def _trl(row: ExportRow) -> dict[str, Any]:
     return {
-        "prompt": _asked(row),
+        "prompt": _chat_prompt(row),
         "id": row.id,
         "lang": row.tests.language,
         "solution": row.tests.solution,
@@ -84,12 +84,12 @@ def _verl(row: ExportRow, number: int) -> dict[str, Any]:
     extra = {"index": number, "id": row.id, "split": "train", "language": tests.language, "solution": tests.solution}
     return {
         "data_source": "hf_oss_instruct",
-        "prompt": _asked(row),
+        "prompt": _chat_prompt(row),
         "ability": "code",
         "reward_model": {"style": "rule", "ground_truth": json.dumps(truth)},
         "extra_info": extra,
     }
 
 
-def _asked(row: ExportRow) -> list[dict[str, str]]:
+def _chat_prompt(row: ExportRow) -> list[dict[str, str]]:
     return [{"role": "user", "content": row.instruction}]

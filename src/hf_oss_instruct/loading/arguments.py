@@ -65,7 +65,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         spec = self._spec(repo_config.spec if repo_config else RunSpec())
         teacher = open_teacher(spec.teacher, environment=not (repo_config and repo_config.is_remote))
         if teacher.embedded:
-            spec = self._for_the_embedded_teacher(spec)
+            spec = self._with_functions_sampler(spec)
         verification = open_verification(spec, teacher)
         self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
@@ -126,7 +126,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             spec = spec.changed(seeds={"embedding_model": model.pinned()})
         return spec
 
-    def _for_the_embedded_teacher(self, spec: RunSpec) -> RunSpec:
+    def _with_functions_sampler(self, spec: RunSpec) -> RunSpec:
         if self.sampler not in (None, "functions"):
             raise UsageError(
                 f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another."

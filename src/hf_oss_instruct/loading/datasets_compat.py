@@ -47,12 +47,12 @@ def install() -> None:
             known.append(RUN_CONFIG_SUFFIX)
     factory = loading.PackagedDatasetModuleFactory
     if not hasattr(factory.get_module, "__wrapped__"):
-        factory.get_module = _without_scanning(factory.get_module)
+        factory.get_module = _without_directory_scan(factory.get_module)
     if not hasattr(datasets.IterableDataset.to_parquet, "__wrapped__"):
-        datasets.IterableDataset.to_parquet = _also_of_no_rows(datasets.IterableDataset.to_parquet)
+        datasets.IterableDataset.to_parquet = _with_empty_shards(datasets.IterableDataset.to_parquet)
 
 
-def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _without_directory_scan(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Without `data_files`, our name means `seeds=`, `data_dir=` or a mistake, never the files in the working directory."""
 
     @wraps(get_module)
@@ -66,7 +66,7 @@ def _without_scanning(get_module: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return get
 
 
-def _also_of_no_rows(to_parquet: Callable[..., int]) -> Callable[..., int]:
+def _with_empty_shards(to_parquet: Callable[..., int]) -> Callable[..., int]:
     """Write a shard without rows as an empty file; the original `to_parquet`, and so `push_to_hub`, fails."""
 
     @wraps(to_parquet)

@@ -44,7 +44,7 @@ def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None
     source = report["source"] or {"checks": [{"name": "curation", "status": "unknown", "why": "the rows are not of a run"}]}
     check_checks({"checks": source.get("checks", [])}, rules)
     files: dict[str, Path | bytes] = {path.relative_to(folder).as_posix(): path for path in paths}
-    card = _named((folder / CARD).read_text("utf-8"), folder.resolve().name, repo_id)
+    card = _with_repo_id((folder / CARD).read_text("utf-8"), folder.resolve().name, repo_id)
     if license:
         card = card.replace("\nlicense: other\n", f"\nlicense: {license}\n", 1)
     files[CARD] = card.encode()
@@ -53,7 +53,7 @@ def export_push(folder: Path, rules: Rules, *, repo_id: str, license: str | None
     return Push("dataset", summary, files, [], (CARD, REPORT), OWNED)
 
 
-def _named(card: str, name: str, repo_id: str) -> str:
+def _with_repo_id(card: str, name: str, repo_id: str) -> str:
     """The card with the repository in its heading and in the lines that load it, instead of the folder's name."""
     title = repo_id.split("/")[-1]
     for before, after in (

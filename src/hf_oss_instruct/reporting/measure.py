@@ -118,7 +118,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     if model := options.embedding_model:
         assigned = categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
     compared = comparison.results()
-    _quote(rows, compared)
+    _add_texts(rows, compared)
     return {
         "lengths": lengths.lengths(rows, options.tokenizer),
         "categories": assigned,
@@ -127,7 +127,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     }
 
 
-def _quote(rows: ReportRows, compared: Sequence[dict[str, Any]]) -> None:
+def _add_texts(rows: ReportRows, compared: Sequence[dict[str, Any]]) -> None:
     """Put the texts of the nearest rows beside the problems."""
     for entry in compared:
         pairs = entry.get("nearest", [])

@@ -59,7 +59,7 @@ class PythonGrader:
                 passed[index] = status == "passed"
                 failures[index] = STATUS_OF.get(status, "wrong"), detail
         if self._inside and untrusted:
-            suite = _only(self._suite, self._inside)
+            suite = _select_tests(self._suite, self._inside)
             (beside,) = run_all(suite, [program], [Run()], limits, tier=tier)
             found = of_ran(beside, self._inside)
             if found.status == "unscored":
@@ -87,6 +87,6 @@ def _with_call(text: str, entry_point: str) -> str:
     return text
 
 
-def _only(suite: Suite, positions: Sequence[int]) -> Suite:
+def _select_tests(suite: Suite, positions: Sequence[int]) -> Suite:
     outside = tuple(suite.outside[index] for index in positions) if suite.outside else ()
     return replace(suite, tests=tuple(suite.tests[index] for index in positions), outside=outside)

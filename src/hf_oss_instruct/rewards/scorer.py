@@ -92,7 +92,7 @@ class Scorer:
             return self._outcome(item.tests, nothing, grader.trusted)
         untrusted = self.options.untrusted_tests > 0
         key = digest(item.tests.key, program) if self.options.memoize else ""
-        if (results := self._remembered(key)) is None:
+        if (results := self._cached(key)) is None:
             results = grader.results(program, self.options.limits, untrusted=untrusted, tier=self._tier)
             if key and results.status not in ("unscored", "timeout"):
                 self._remember(key, results)
@@ -110,8 +110,8 @@ class Scorer:
         loop, pool = asyncio.get_running_loop(), _pool(os.getpid(), self.workers)
         distinct = {item.tests.key: item.tests for item in items}
         # First what each problem needs once, so that no worker waits for another that is making it.
-        made = [loop.run_in_executor(pool, _caught(self._graders.of), tests) for tests in distinct.values()]
-        scored = [loop.run_in_executor(pool, _caught(self.score_one), item) for item in items]
+        made = [loop.run_in_executor(pool, _returning_errors(self._graders.of), tests) for tests in distinct.values()]
+        scored = [loop.run_in_executor(pool, _returning_errors(self.score_one), item) for item in items]
         futures: list[asyncio.Future[Any]] = [*made, *scored]
         if futures:
             await asyncio.wait(futures, timeout=self.options.call_wall_s)
@@ -135,7 +135,7 @@ class Scorer:
         options = self.options
         return outcome_of(results, trusted, self._weights_of(tests), options.variant, options.untrusted_tests)
 
-    def _remembered(self, key: str) -> Results | None:
+    def _cached(self, key: str) -> Results | None:
         with self._lock:
             return self._results.get(key)
 
@@ -182,7 +182,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def _caught(function: Callable[[A], B]) -> Callable[[A], B | OssInstructError]:
+def _returning_errors(function: Callable[[A], B]) -> Callable[[A], B | OssInstructError]:
     def call(argument: A) -> B | OssInstructError:
         try:
             return function(argument)

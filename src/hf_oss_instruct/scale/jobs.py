@@ -98,7 +98,7 @@ class JobsExecutor:
         """
         store = Store(self.how.plan)
         waiting = deque(shard for shard, _ in self.plan if not is_finished(store, shard))
-        running: dict[str, Shard] = self._begun(waiting)
+        running: dict[str, Shard] = self._running_jobs(waiting)
         started: dict[Shard, int] = {}
         failed: list[str] = []
         while waiting or running:
@@ -125,7 +125,7 @@ class JobsExecutor:
         token = get_token()
         variables = [*(name.rpartition("=")[2] for name in self.how.teacher.api_key_env), *self.secrets]
         secrets = {name: os.environ[name] for name in variables} | ({"HF_TOKEN": token} if token else {})
-        with _asking("A Job could not be started"):
+        with _translated_errors("A Job could not be started"):
             job = run_uv_job(
                 NAME,
                 script_args=["run-shard", self.how.plan, "--shard", str(shard), *_words(self.how)],
@@ -151,15 +151,15 @@ class JobsExecutor:
 
         if self.namespace:
             return self.namespace
-        with _asking("The Hub does not say who you are"):
+        with _translated_errors("The Hub does not say who you are"):
             return str(whoami()["name"])
 
-    def _begun(self, waiting: deque[Shard]) -> dict[str, Shard]:
+    def _running_jobs(self, waiting: deque[Shard]) -> dict[str, Shard]:
         """Jobs of an earlier launch that are not at their end; their shards are taken from those that wait."""
         from huggingface_hub import list_jobs
 
         by_name, found = {shard.name: shard for shard in waiting}, {}
-        with _asking("Jobs cannot be listed"):
+        with _translated_errors("Jobs cannot be listed"):
             for job in list_jobs(namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}):
                 shard = by_name.get((job.labels or {}).get("shard", ""))
                 if shard and job.status.stage not in ENDED:
@@ -172,7 +172,7 @@ class JobsExecutor:
     def _ended(self, running: Mapping[str, Shard]) -> dict[str, str]:
         from huggingface_hub import inspect_job
 
-        with _asking("Jobs cannot be looked at"):
+        with _translated_errors("Jobs cannot be looked at"):
             stages = {job: str(retried(inspect_job, job_id=job, namespace=self._owner).status.stage) for job in running}
         return {job: stage for job, stage in stages.items() if stage in ENDED}
 
@@ -215,7 +215,7 @@ def _words(how: ShardRun) -> list[str]:
 
 
 @contextmanager
-def _asking(failed: str) -> Iterator[None]:
+def _translated_errors(failed: str) -> Iterator[None]:
     """Raise errors of the Hub as ours."""
     from huggingface_hub.errors import HfHubHTTPError
 

@@ -186,13 +186,13 @@ class Launch:
             f"on {self.on}: {TITLES.get(self.on) or f'{EXECUTORS[self.on]} of datatrove'}"
             + "".join(f", {name}={value}" for name, value in sorted(self.settings.items())),
             *self._copies(at_once),
-            *self._behind(),
+            *self._describe_stragglers(),
         ]
         limits = {name: getattr(self.limits, name) for name in ("max_requests", "max_total_tokens", "max_cost")}
         spending = ", ".join(f"{name} {value:,}" for name, value in limits.items() if value is not None)
         return [*lines, f"limits of all shards together: {spending or 'none'}"]
 
-    def _behind(self) -> list[str]:
+    def _describe_stragglers(self) -> list[str]:
         if self.store or not (behind := stragglers(self.plan, self.at_once)):
             return []
         count, into = len(behind), max(into for _, into in behind)

@@ -47,7 +47,7 @@ class _Named(Teacher):
         raise AssertionError("an export sends no requests")
 
 
-def _named(identity: str) -> Teacher:
+def _placeholder_teacher(identity: str) -> Teacher:
     """A placeholder for the teacher with an identity, which for mixed teachers has the shares."""
     try:
         shares = shares_in(identity)
@@ -91,7 +91,7 @@ class RecordedRun:
     @property
     def task(self) -> OssInstructTask:
         """Its first task, with a placeholder for the teacher."""
-        return pair_task(self.spec, _named(self.report["teacher"]))
+        return pair_task(self.spec, _placeholder_teacher(self.report["teacher"]))
 
 
 def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
@@ -182,7 +182,7 @@ def _settle(
 def _verification(spec: RunSpec, teacher: Teacher, tasks: list[Any], verdicts: Verdicts) -> Verification:
     """The run's verification, with placeholders for the teachers that its report names."""
     named = dict(str(one).partition(": ")[::2] for one in tasks)
-    tester, solver = (_named(named[name]) if name in named else None for name in ("tests", "solve"))
+    tester, solver = (_placeholder_teacher(named[name]) if name in named else None for name in ("tests", "solve"))
     return Verification(spec.verification, verdicts, teacher, tester, solver, spec.sampling)
 
 

@@ -97,7 +97,7 @@ class RequestRunner:
             self._usage.requests_sent += state.sends_requests
             answer = await state.deadline.run(slot.target.complete(request), timeouts)
         except RowRejectedError as refusal:
-            self._answered(slot)
+            self._mark_answered(slot)
             return self._refuse(state, key, refusal, request)
         except RetryableError as error:
             return self._retry(state, error, number, slot)
@@ -114,14 +114,14 @@ class RequestRunner:
             self.close(error)
             return Stopped(str(error))
         else:
-            self._answered(slot)
+            self._mark_answered(slot)
             return self._record(state, key, answer, request)
         finally:
             if state.sends_requests:
                 self._budget.settle(request, answer)
             self._usage.note = self._pool.note or self._limiter.note
 
-    def _answered(self, slot: ServerSlot) -> None:
+    def _mark_answered(self, slot: ServerSlot) -> None:
         slot.limiter.answered()
         self._pool.answered(slot)
 

@@ -44,7 +44,7 @@ def urls_for(model: str, base_urls: Sequence[str]) -> list[str]:
     Raises:
         UsageError: servers are given, and none of them for this model.
     """
-    pairs = [_of_model(given) for given in base_urls]
+    pairs = [_split_model_url(given) for given in base_urls]
     urls = [url for only, url in pairs if only in (None, model)]
     if pairs and not urls:
         others = ", ".join(sorted({str(only) for only, _ in pairs}))
@@ -63,7 +63,7 @@ def key_variable(url: str, base_urls: Sequence[str], variables: Sequence[str]) -
     Raises:
         UsageError: a variable names no host and there are several, or it names a host without a server.
     """
-    urls = [_of_model(given)[1] for given in base_urls]
+    urls = [_split_model_url(given)[1] for given in base_urls]
     hosts = sorted({_host(each) for each in urls})
     known = {name for each in urls for name in _names(each)}
     chosen = None
@@ -93,6 +93,6 @@ def _names(url: str) -> set[str]:
     return {_host(url), urlsplit(url).netloc.rpartition("@")[2]} if _host(url) else set()
 
 
-def _of_model(given: str) -> tuple[str | None, str]:
+def _split_model_url(given: str) -> tuple[str | None, str]:
     found = _OF_MODEL.fullmatch(given)
     return (found["model"], found["url"]) if found and "://" not in found["model"] else (None, given)

@@ -67,7 +67,7 @@ def open_teacher(spec: TeacherSpec, *, environment: bool = True) -> Teacher:
         raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
     if spec.model:
         return _served(spec)
-    return _configured or (_named_outside(spec) if environment else None) or _embedded()
+    return _configured or (_from_environment(spec) if environment else None) or _embedded()
 
 
 def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
@@ -114,20 +114,20 @@ def _served(spec: TeacherSpec) -> Teacher:
     assert spec.model
     shares = shares_in(spec.model)
     if len(shares) > 1:
-        return MixedTeacher([(_of_model(model, spec), share) for model, share in shares])
-    return _of_model(spec.model, spec)
+        return MixedTeacher([(_for_model(model, spec), share) for model, share in shares])
+    return _for_model(spec.model, spec)
 
 
-def _of_model(model: str, spec: TeacherSpec) -> Teacher:
+def _for_model(model: str, spec: TeacherSpec) -> Teacher:
     """A model at the server that the options name, or at all of them that serve it."""
     if spec.batch:
         return _in_batches(model, spec)
     if not spec.base_url:
-        return _at(None, model, spec)
+        return _at_server(None, model, spec)
     urls = urls_for(model, spec.base_url)
     if len(spec.base_url) == 1:
-        return _at(urls[0], model, spec)
-    return FleetTeacher([Server(redacted(url), _at(url, model, spec), spec.concurrency) for url in urls])
+        return _at_server(urls[0], model, spec)
+    return FleetTeacher([Server(redacted(url), _at_server(url, model, spec), spec.concurrency) for url in urls])
 
 
 def _in_batches(model: str, spec: TeacherSpec) -> Teacher:
@@ -140,10 +140,10 @@ def _in_batches(model: str, spec: TeacherSpec) -> Teacher:
         )
     key = key_from(key_variable(urls[0], spec.base_url, spec.api_key_env), urls[0])
     api = BatchApi(HttpClient(urls[0], key, LONGEST_TIMEOUT_S))
-    return BatchTeacher(_at(urls[0], model, spec), api, most_requests=spec.batch_requests, concurrency=spec.concurrency)
+    return BatchTeacher(_at_server(urls[0], model, spec), api, most_requests=spec.batch_requests, concurrency=spec.concurrency)
 
 
-def _at(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeacher:
+def _at_server(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeacher:
     if url is None:
         if len(spec.api_key_env) > 1:
             raise UsageError("Inference Providers take one key. Pass --api-key-env once, or name servers with --base-url.")
@@ -154,7 +154,7 @@ def _at(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeacher:
     return InferenceTeacher(model, url, api_key=key_from(variable, url), concurrency=spec.concurrency, timeout_s=longest_s)
 
 
-def _named_outside(spec: TeacherSpec) -> Teacher | None:
+def _from_environment(spec: TeacherSpec) -> Teacher | None:
     named: dict[str, Any] = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
     named |= {name: (named[name] or "").split() for name in ("base_url", "api_key_env")}
     if named["model"]:

@@ -33,14 +33,14 @@ def stop_callback(trainer: Any, stopping: StopRequest) -> Any:
 
     class StopCallback(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-            if _anywhere(trainer, bool(stopping)):
+            if _on_any_process(trainer, bool(stopping)):
                 control.should_training_stop = True
                 control.should_save = args.save_strategy != "no"
 
     return StopCallback()
 
 
-def _anywhere(trainer: Any, asked: bool) -> bool:
+def _on_any_process(trainer: Any, asked: bool) -> bool:
     """Whether any process received a signal. All must stop after the same step, or the others wait for a collective forever."""
     if trainer.accelerator.num_processes == 1:
         return asked

@@ -54,7 +54,7 @@ def scoring(
         SandboxError: this machine has no sandbox.
     """
     tier = chosen_tier(tier).name
-    problems = _own(Path(what)) if what.endswith(".jsonl") else _of_benchmark(what, data)
+    problems = _read_custom_tasks(Path(what)) if what.endswith(".jsonl") else _of_benchmark(what, data)
     step = max(1, len(problems) // (count or len(problems)))
     return Scoring(problems[::step][:count], Judges(tier), every, max_new_tokens, batch_size)
 
@@ -63,7 +63,7 @@ def _of_benchmark(task: str, data: Path | None) -> list[dict[str, Any]]:
     return [{"instruction": instruction(problem), "problem": problem} for problem in load(task, data).problems.values()]
 
 
-def _own(path: Path) -> list[dict[str, Any]]:
+def _read_custom_tasks(path: Path) -> list[dict[str, Any]]:
     """Read custom tasks from a .jsonl file."""
     try:
         lines = path.read_text("utf-8").splitlines()

@@ -79,7 +79,7 @@ def verify_row(
     if obstacle := unverifiable.after_run(best, language):
         return replace(known, status=obstacle.reason, detail=obstacle.detail, cause=obstacle.cause)
     if not any(best.passed):
-        return _nothing_passed(known, best)
+        return _without_passed_test(known, best)
     quality = _quality(solutions[selection.chosen], suite, options, verdicts)
     if quality.sandbox_error:
         return replace(known, status="sandbox_error", detail=quality.sandbox_error)
@@ -115,7 +115,7 @@ def _judged(known: Verified, best: SuiteResult, quality: Quality) -> Verified:
     return known
 
 
-def _nothing_passed(known: Verified, best: SuiteResult) -> Verified:
+def _without_passed_test(known: Verified, best: SuiteResult) -> Verified:
     """A suite of which nothing passes fails, or never asserts anything."""
     if all(outcome is not None and outcome.status == "skipped" for outcome in best.outcomes):
         return replace(known, status="tests_vacuous", detail="every test is skipped")

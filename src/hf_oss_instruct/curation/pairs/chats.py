@@ -40,10 +40,10 @@ def with_last_of_assistant(value: Any, text: str) -> Any:
     if not turns:
         return value
     if (last := next((turn for turn in reversed(turns) if _speaker(turn) in ASSISTANTS), None)) is None:
-        speaker, content = _named(turns[-1])
+        speaker, content = _role_and_text(turns[-1])
         last = {speaker: ASSISTANTS[KEYS.index((speaker, content))], content: None}
         turns.append(last)
-    content = _named(last)[1]
+    content = _role_and_text(last)[1]
     last[content] = [{"type": "text", "text": text}] if isinstance(last[content], list) else text
     return json.dumps(turns, ensure_ascii=False) if isinstance(value, str) else turns
 
@@ -53,18 +53,18 @@ def _keys(turn: Mapping[str, Any]) -> tuple[str, str] | None:
     return next((pair for pair in KEYS if isinstance(turn.get(pair[0]), str) and pair[1] in turn), None)
 
 
-def _named(turn: Mapping[str, Any]) -> tuple[str, str]:
+def _role_and_text(turn: Mapping[str, Any]) -> tuple[str, str]:
     found = _keys(turn)
     assert found, "turns_of returns turns only"
     return found
 
 
 def _speaker(turn: Mapping[str, Any]) -> str:
-    return str(turn[_named(turn)[0]]).lower()
+    return str(turn[_role_and_text(turn)[0]]).lower()
 
 
 def _text(turn: Mapping[str, Any]) -> str:
-    content = turn[_named(turn)[1]]
+    content = turn[_role_and_text(turn)[1]]
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
     return "" if content is None else str(content)

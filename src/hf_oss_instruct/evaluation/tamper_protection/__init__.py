@@ -73,7 +73,7 @@ def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
         return program, tests
     ours = _file("tests.cpp").replace("HIDDEN", hidden)
     asserted = _CPP_EQUAL.sub(
-        lambda found: _if_whole(found, f"{found[1]}same({found[2]}, {found[3]}){found[4]}"), tests[main.end() :]
+        lambda found: _replace_if_complete(found, f"{found[1]}same({found[2]}, {found[3]}){found[4]}"), tests[main.end() :]
     )
     words = dict.fromkeys([*_CPP_WORDS.split(), *_WORD.findall(_STRING.sub("", ours + tests))])
     undefined = [f"#undef {word}" for word in words if word not in _CPP_OPERATORS and (not word.isupper() or word == "NDEBUG")]
@@ -93,11 +93,13 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
     """Enable assertions regardless of the command line, call `equals` on the expected value, and provide tuples."""
     if not _PROBLEM.search(program):
         return program, tests
-    asked = _JAVA_EQUAL.sub(lambda found: _if_whole(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests)
+    asked = _JAVA_EQUAL.sub(
+        lambda found: _replace_if_complete(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests
+    )
     return _JAVATUPLES.sub("", program), f"{asked}\n{java_tuples()}{_file('main.java')}"
 
 
-def _if_whole(found: re.Match[str], replacement: str) -> str:
+def _replace_if_complete(found: re.Match[str], replacement: str) -> str:
     """Return the replacement if both sides of an equality are whole expressions; else the original text."""
     sides = (_STRING.sub("", side) for side in (found[2], found[3]))
     return replacement if all(side.count("(") == side.count(")") for side in sides) else found[0]

@@ -82,7 +82,7 @@ class Tables(ABC):
                 langs = _languages(columns, folder, assumed)
                 ids = _row_ids(columns["row_id"], path, first)
                 first += len(columns)
-                drawn = _drawn(ids, langs, languages, numbers, source_filter)
+                drawn = _row_numbers(ids, langs, languages, numbers, source_filter)
                 some = columns.take(list(drawn)) if len(drawn) < len(columns) else columns
                 items = self._items(some, [(ids[row], number, langs[row]) for row, number in drawn.items()], source_filter)
                 if some.texts is not None:
@@ -164,7 +164,7 @@ def _languages(columns: Columns, folder: str | None, assumed: str | None) -> lis
     ]
 
 
-def _drawn(
+def _row_numbers(
     ids: list[str], langs: list[str | None], languages: Collection[str] | None, numbers: Counter[str], source_filter: SourceFilter
 ) -> dict[int, int]:
     """Row → its number within its language, for the rows that are requested and chosen by `one_in`."""

@@ -76,13 +76,13 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
         suite: Suite = module.read(text, known, language, **more, **how)
         return suite
 
-    suite = read(texts[0]) if len(texts) == 1 else _of_several(texts, read, module)
+    suite = read(texts[0]) if len(texts) == 1 else _combine(texts, read, module)
     if len(suite.tests) > MOST_TESTS:
         raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
     return suite
 
 
-def _of_several(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> Suite:
+def _combine(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> Suite:
     """Combine several texts into one suite, whose tests keep the text they came from, so that they can be read again."""
     how = {"as_one": True} if module.__name__.rpartition(".")[2] in SCRIPTS_STAND_ALONE else {}
     suites = [read(text, **how) for text in texts]

@@ -62,7 +62,7 @@ def read(text: str, solution: str, language: str) -> Suite:
             main = text_of(node.child_by_field_name("body"))
         elif not _LEFT_OUT.match(name):
             kept.append(body)
-    tests = tests or list(_of_main(main, kept))
+    tests = tests or list(_main_tests(main, kept))
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     listed = "\n".join(f'\t{alias + " " if alias else ""}"{path}"' for alias, path in imports)
@@ -77,7 +77,7 @@ def _as_main(text: str) -> str:
     return "\n".join([*imports, "func main() {", rest, "}"])
 
 
-def _of_main(main: str, kept: Sequence[str]) -> Iterator[Test]:
+def _main_tests(main: str, kept: Sequence[str]) -> Iterator[Test]:
     """Functions that `main` calls and that can fail; if there are none, all of `main`, whose variables have to be used."""
     failing = {one[0]: text for text in kept if (one := re.findall(r"^func (\w+)\(\)", text)) and _FAILS.search(text)}
     called = [name for name in re.findall(r"^[ \t]*(\w+)\(\)[ \t]*$", main, re.MULTILINE) if name in failing]

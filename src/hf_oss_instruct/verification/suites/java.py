@@ -132,7 +132,7 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {called} }}")
         tests.append(Test(f"{owner}.{name}", "method", text_of(method)))
         spans.append((method.start_byte, method.end_byte))
-    for statement, text in () if added else _of_main(body, as_one):
+    for statement, text in () if added else _main_statements(body, as_one):
         added.append(f"void runOurs{len(tests)}() throws Throwable {{ {text} }}")
         tests.append(Test(f"{owner}.{len(tests)}", "statements", text))
         spans.append((statement.start_byte, statement.end_byte))
@@ -144,7 +144,7 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
         edits.append((above.start_byte, above.end_byte, ""))
 
 
-def _of_main(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
+def _main_statements(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
     """Statements of `main` that can fail, and the text of each with those before it; all of `main` where `as_one`."""
     methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
     own = {name_of(one) for one in methods if _ASSERTS.search(text_of(one))}

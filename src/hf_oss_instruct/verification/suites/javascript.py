@@ -44,7 +44,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     spans: list[tuple[int, int]] = []
     functions = {name: text_of(node) for node in root.named_children if (name := _defined(node))}
     statements = [node for node in _statements(root) if node.type != "comment"]
-    tail, watched = _tail(statements, functions)
+    tail, watched = _counting_check(statements, functions)
     helpers = {name for name, body in functions.items() if _ASSERTS.search(body) or watched & _changed(body)}
     for node in statements[:-1] if tail else statements:
         _statement(node, helpers, tests, edits, spans, (tail, sorted(watched)))
@@ -92,7 +92,7 @@ def _changed(text: str) -> set[str]:
     return {next(filter(None, found)) for found in _WATCHED.findall(text)}
 
 
-def _tail(statements: Sequence[Node], functions: dict[str, str]) -> tuple[str, frozenset[str]]:
+def _counting_check(statements: Sequence[Node], functions: dict[str, str]) -> tuple[str, frozenset[str]]:
     """The last statement if it fails by what helpers counted, as one that throws, and the variables that they count in."""
     text = text_of(statements[-1]) if statements else ""
     counted = {name for body in functions.values() for name in _changed(body)} & set(re.findall(r"\w+", text))
@@ -189,7 +189,7 @@ def _moved(by: int, found: re.Match[str]) -> str:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
     suffix = "ts" if suite.language == "typescript" else "js"
-    files = {f"v{number}.{suffix}": _whole(suite, program).encode() for number, program in enumerate(programs)}
+    files = {f"v{number}.{suffix}": _wrapped(suite, program).encode() for number, program in enumerate(programs)}
     if suffix == "js":
         return harness(), files
     files["harness.js"] = harness().encode()
@@ -203,7 +203,7 @@ def harness() -> str:
     return Path(__file__).with_name("javascript.js").read_text("utf-8")
 
 
-def _whole(suite: Suite, program: str) -> str:
+def _wrapped(suite: Suite, program: str) -> str:
     typed = ": any" if suite.language == "typescript" else ""
     solution, tests = as_script(program), with_bound_imports(suite.more[0], program)
     given = _GIVEN.split()

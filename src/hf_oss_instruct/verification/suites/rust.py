@@ -57,7 +57,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
         kept = [one for one in kept if one != text_of(main)]
         tests = list(_statements(main, "\n".join(kept)))
         if len(tests) > 1 and (as_one or keeps_state(solution, language)):
-            tests = [_whole(main)]
+            tests = [_main_test(main)]
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     return Suite(language, tuple(tests), "\n".join(kept))
@@ -97,7 +97,7 @@ def _tests(nodes: Sequence[Node], module: str, kept: list[str], making: frozense
             yield from _tests(body.named_children, name_of(node), kept, making)
         elif (called := _invoked(node)) is not None and text_of(called.child_by_field_name("macro")) in making:
             kept.append(text)
-            for name in _made(called):
+            for name in _functions_of_macro(called):
                 yield Test(f"made_{name}", "statements", f"{name}();", f"{name}();")
         elif node.type == "macro_definition":
             kept.append(re.sub(r"#\[\s*test\s*\]", "", text))
@@ -113,7 +113,7 @@ def _invoked(node: Node) -> Node | None:
     return node if node.type == "macro_invocation" else None
 
 
-def _made(called: Node) -> list[str]:
+def _functions_of_macro(called: Node) -> list[str]:
     """The functions that a macro makes by the names it is given: those before a colon or an arrow, or else the first."""
     tokens = [one for part in called.children if part.type == "token_tree" for one in part.children]
     named = [text_of(one) for one, after in pairwise(tokens) if one.type == "identifier" and text_of(after) in (":", "=>")]
@@ -146,7 +146,7 @@ def _statements(main: Node, preamble: str) -> Iterator[Test]:
             before.append(text)
 
 
-def _whole(main: Node) -> Test:
+def _main_test(main: Node) -> Test:
     """All of `main` as one test."""
     body = text_of(main.child_by_field_name("body"))
     return Test("main_0", "statements", f"fn main() {body}", body)

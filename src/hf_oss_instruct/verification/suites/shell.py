@@ -70,7 +70,7 @@ def _name(function: Node) -> str:
 def _tests(statements: Sequence[Node], functions: dict[str, str], program: frozenset[str]) -> Iterator[Test]:
     """Functions `test…`, or else the statements that can fail, each with what precedes it and follows all of them."""
     named = [name for name in functions if name.lower().startswith("test") and _ASSERTS.search(functions[name])]
-    last = _tail(statements, functions)
+    last = _status_checks(statements, functions)
     tail = [_returning(one) for one in last]
     if named:
         before = "\n".join(
@@ -106,7 +106,7 @@ def _returning(text: str) -> str:
     return ":" if text == "exit 0" else re.sub(r"\bexit\b", "return", text)
 
 
-def _tail(statements: Sequence[Node], functions: dict[str, str]) -> list[str]:
+def _status_checks(statements: Sequence[Node], functions: dict[str, str]) -> list[str]:
     """The last statements, which say by their status what the test functions counted."""
     helpers = "\n".join(functions.values())
     found: list[str] = []
