@@ -31,13 +31,21 @@ def guarantee_of(case: Case) -> str:
     return {Fake: "function-grading", FakeProgram: "program-grading", Control: ""}[type(case)]
 
 
-def cells(name: str, only: str | None = None) -> Iterator[Cell]:
-    """What a case comes to in each column; where it fails on a bare subprocess for a named reason, nowhere else is tried."""
+def cells(name: str, only: str | None = None, claimed: bool = False) -> Iterator[Cell]:
+    """What a case comes to in each column; where it fails on a bare subprocess for a named reason, nowhere else is tried.
+
+    Args:
+        name: the case.
+        only: one column.
+        claimed: whether to leave out the tiers that say that they do not hold its guarantee.
+    """
     case = CASES[name]
     if isinstance(case, Attack) and (lacking := [need for need in case.needs if not CONDITIONS[need]()]):
         yield BARE, "not here", f"needs {', '.join(lacking)}"
         return
     for column in [only] if only else [BARE, *sandbox_tiers()]:
+        if claimed and column != BARE and not holds(column, guarantee_of(case)):
+            continue
         result, detail = _cell(case, column)
         if column == BARE and result == "held" and isinstance(case, Attack) and case.kernel:
             yield column, "not here", "the kernel refuses it"
@@ -85,14 +93,16 @@ def main() -> None:
     options.add_argument("--only", choices=CASES, metavar="NAME", help="one case")
     options.add_argument("--column", help="one column: 'bare subprocess' or a tier")
     options.add_argument("--json", action="store_true", help="the cells as JSON, with details")
-    options.add_argument("--serve", action="store_true", help="the cells of each case that standard input names, as JSON")
+    options.add_argument(
+        "--serve", action="store_true", help="the cells for each line of standard input: [name, column, claimed]"
+    )
     chosen = options.parse_args()
     if chosen.json:
         print(json.dumps([cell for name in ([chosen.only] if chosen.only else CASES) for cell in cells(name, chosen.column)]))
         return
     if chosen.serve:
         for line in sys.stdin:
-            print(json.dumps(list(cells(line.strip(), chosen.column))), flush=True)
+            print(json.dumps(list(cells(*json.loads(line)))), flush=True)
         return
     columns = [chosen.column] if chosen.column else [BARE, *sandbox_tiers()]
     print(f"| case | guarantee | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
