@@ -15,6 +15,7 @@ from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.sandbox.run import Job, run_programs
 from tests.evaluation import toys
+from tests.evaluation.thinning import thinned
 
 NAME = "HumanEval_900_both"
 
@@ -324,12 +325,14 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("key", CASES)
-def test_right_programs_pass_and_nothing_else_does(key: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "every"), [*((key, 2 if key == "rkt" else 1) for key in CASES), pytest.param("rkt", 1, marks=pytest.mark.long)]
+)
+def test_right_programs_pass_and_nothing_else_does(key: str, every: int, tmp_path: Path) -> None:
     case = CASES[key]
     row: dict[str, Any] = {"name": NAME, "language": key, "prompt": case.prompt, "tests": case.tests, "stop_tokens": []}
     right = {f"right: {name}": text for name, text in case.right.items()}
-    texts = right | case.wrong | case.attacks | case.forgeries
+    texts = thinned(right | case.wrong | case.attacks | case.forgeries, every)
     # As whole programs: a completion's stop token would cut most of them.
     samples = [Sample(NAME, at, f"{case.prompt}{text}\n{case.tests}", "program") for at, text in enumerate(texts.values())]
     verdicts = score(toys.multipl_e(tmp_path, row), samples)
@@ -337,8 +340,10 @@ def test_right_programs_pass_and_nothing_else_does(key: str, tmp_path: Path) -> 
         pytest.skip(verdicts[0].reason)
     assert {one.graded for one in verdicts} == {"outside"}
     found = {name: (one.status, one.reason) for name, one in zip(texts, verdicts, strict=True)}
-    assert {name: one for name, one in found.items() if one[0] == "passed"} == {name: ("passed", "") for name in right}, found
-    assert {name: found[name] for name in case.wrong if found[name][0] not in ("wrong_answer", "runtime_error")} == {}
+    passed = {name: one for name, one in found.items() if one[0] == "passed"}
+    assert passed == {name: ("passed", "") for name in found if name in right}, found
+    wrong = {name: one for name, one in found.items() if name in case.wrong}
+    assert {name: one for name, one in wrong.items() if one[0] not in ("wrong_answer", "runtime_error")} == {}
 
 
 @pytest.mark.long
