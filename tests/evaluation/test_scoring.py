@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
 
 from . import toys
 from .real import DATA, humaneval_x, real_data
+from .thinning import thinned
 
 ADD, ROOT, EVENS = "HumanEval/900", "HumanEval/901", "HumanEval/902"
 RIGHT = "def add(a, b):\n    return a + b\n"
@@ -129,8 +130,21 @@ def test_a_right_answer_of_another_type_or_within_tolerance_passes(benchmark: Be
     assert (verdict.base, verdict.plus, verdict.per_input) == (True, False, "110")
 
 
-def test_no_trap_passes_and_each_is_called_what_it_is(benchmark: Benchmark) -> None:
-    verdicts = score(benchmark, programs(ADD, {name: text for name, (text, _) in TRAPS.items()}))
+class Limited(References):
+    """Reference solutions whose limits are these, which end a loop sooner."""
+
+    def __init__(self, folder: Path, **limits: float) -> None:
+        super().__init__(folder)
+        self._limits = limits
+
+    def of(self, problem: Any) -> Any:
+        found = super().of(problem)
+        return replace(found, limits=replace(found.limits, **self._limits))
+
+
+def test_no_trap_passes_and_each_is_called_what_it_is(benchmark: Benchmark, tmp_path: Path) -> None:
+    samples = programs(ADD, {name: text for name, (text, _) in TRAPS.items()})
+    verdicts = score(benchmark, samples, references=Limited(tmp_path / "cache", cpu_s=1.0))
     found = {name: verdict.status for name, verdict in zip(TRAPS, verdicts, strict=True)}
     assert found == {name: status for name, (_, status) in TRAPS.items()}
     assert not any(one.plus for one in verdicts)
@@ -140,15 +154,20 @@ def test_noise_and_leftovers_do_not_fail_a_right_program(benchmark: Benchmark) -
     assert [one.status for one in score(benchmark, programs(ADD, NOISY))] == ["passed", "passed"]
 
 
+CPLUSPLUS = (toys.CPLUSPLUS, CPLUSPLUS_TRAPS, "    return a + b;\n")
+JAVA = (toys.JAVA, JAVA_TRAPS, "        return Pair.with(a + b, a);\n")
+
+
 @pytest.mark.parametrize(
     ("row", "traps", "right"),
     [
-        (toys.SCRIPT, SCRIPT_TRAPS, "  return a + b;\n}\n"),
-        (toys.CPLUSPLUS, CPLUSPLUS_TRAPS, "    return a + b;\n"),
-        (toys.JAVA, JAVA_TRAPS, "        return Pair.with(a + b, a);\n"),
-        (toys.SHELL, SHELL_TRAPS, "    echo $(($1 + $2))\n"),
+        pytest.param(toys.SCRIPT, SCRIPT_TRAPS, "  return a + b;\n}\n", id="javascript"),
+        pytest.param(toys.SHELL, SHELL_TRAPS, "    echo $(($1 + $2))\n", id="shell"),
+        pytest.param(CPLUSPLUS[0], thinned(CPLUSPLUS[1], 2), CPLUSPLUS[2], id="cpp"),
+        pytest.param(JAVA[0], thinned(JAVA[1], 2), JAVA[2], id="java"),
+        pytest.param(*CPLUSPLUS, id="all-cpp", marks=pytest.mark.long),
+        pytest.param(*JAVA, id="all-java", marks=pytest.mark.long),
     ],
-    ids=["javascript", "cpp", "java", "shell"],
 )
 def test_no_trap_of_another_language_passes(row: dict[str, Any], traps: dict[str, str], right: str, tmp_path: Path) -> None:
     benchmark = toys.multipl_e(tmp_path, row)
@@ -207,34 +226,22 @@ def test_verdicts_are_the_same_with_one_worker_or_two_and_beside_busy_loops(benc
     samples = programs(ADD, {name: text for name, (text, _) in TRAPS.items() if name not in ("loops", "ignores signals")})
     samples += [Sample(line["task_id"], 50, line["completion"], "completion") for line in toys.canonical()]
     first = gist(score(benchmark, samples, workers=1))
-    busy = [multiprocessing.get_context("spawn").Process(target=_spin, daemon=True) for _ in range(4)]
+    busy = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(4)]
     try:
-        for process in busy:
-            process.start()
         assert gist(score(benchmark, samples, workers=2)) == first
     finally:
         for process in busy:
             process.kill()
-            process.join()
-
-
-def _spin() -> None:
-    while True:
-        pass
+            process.wait()
 
 
 def test_what_waits_is_ended_by_the_wall_limit_tried_once_more_alone_and_marked(benchmark: Benchmark, tmp_path: Path) -> None:
-    class Impatient(References):
-        def of(self, problem: Any) -> Any:
-            found = super().of(problem)
-            return replace(found, limits=replace(found.limits, wall_s=1.0))
-
     sleeper = "import time\ndef add(a, b):\n    time.sleep(60)\n"
     seen: list[Verdict] = []
     verdicts = score(
         benchmark,
         [Sample(ADD, 0, sleeper, "solution"), Sample(ADD, 1, RIGHT, "solution")],
-        references=Impatient(tmp_path / "cache"),
+        references=Limited(tmp_path / "cache", wall_s=1.0),
         on_verdict=seen.append,
     )
     assert [(one.status, one.retried) for one in verdicts] == [("timeout", True), ("passed", False)]

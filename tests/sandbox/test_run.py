@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from .descendants import ours
 
 DEAF = "import signal\nfor n in set(range(1, 32)) - {9, 19}: signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
 SMALL = Limits(cpu_s=2, wall_s=3, memory_mib=200, processes=20, disk_mib=8, output_bytes=20_000)
+NO_CPU, NO_TIME = replace(SMALL, cpu_s=0.5), replace(SMALL, wall_s=1)
 
 pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
 
@@ -100,29 +102,29 @@ def test_a_signal_is_told_from_an_exit_code(tier: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "status"),
+    ("source", "status", "limits"),
     [
-        ("while True: pass", "timeout"),
-        ("import time; time.sleep(60)", "timeout"),
-        (DEAF, "timeout"),
-        ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory"),
-        ("x = bytearray(1 << 40)", "memory"),
-        ("import os\nfor _ in range(4): os.fork()\nx = bytes(30 << 20) * 2\nimport time; time.sleep(9)", "memory"),
-        ("import os, time\nfor _ in range(40): os.fork() or time.sleep(9)", "processes"),
-        ("while True: print('x' * 1000)", "output"),
-        ("import sys\nwhile True: sys.stderr.write('x' * 1000)", "output"),
-        ("open('big', 'wb').write(bytes(20 << 20))", "failed"),
+        ("while True: pass", "timeout", NO_CPU),
+        ("import time; time.sleep(60)", "timeout", NO_TIME),
+        (DEAF, "timeout", NO_CPU),
+        ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory", SMALL),
+        ("x = bytearray(1 << 40)", "memory", SMALL),
+        ("import os\nfor _ in range(4): os.fork()\nx = bytes(30 << 20) * 2\nimport time; time.sleep(9)", "memory", SMALL),
+        ("import os, time\nfor _ in range(40): os.fork() or time.sleep(9)", "processes", SMALL),
+        ("while True: print('x' * 1000)", "output", SMALL),
+        ("import sys\nwhile True: sys.stderr.write('x' * 1000)", "output", SMALL),
+        ("open('big', 'wb').write(bytes(20 << 20))", "failed", SMALL),
     ],
     ids=["cpu", "sleep", "deaf", "memory", "huge", "memory of many", "processes", "stdout", "stderr", "file"],
 )
-def test_every_limit_ends_the_run_and_names_itself(source: str, status: str, isolating: str) -> None:
+def test_every_limit_ends_the_run_and_names_itself(source: str, status: str, limits: Limits, isolating: str) -> None:
     started = time.monotonic()
-    ended = run_program(source, limits=SMALL, tier=isolating)
+    ended = run_program(source, limits=limits, tier=isolating)
     assert ended.status == status
     assert ended.status in STATUSES
     assert ended.truncated == (status == "output")
-    assert len(ended.stdout) + len(ended.stderr) <= SMALL.output_bytes
-    assert time.monotonic() - started < SMALL.wall_s + 15
+    assert len(ended.stdout) + len(ended.stderr) <= limits.output_bytes
+    assert time.monotonic() - started < limits.wall_s + 15
 
 
 def test_many_small_files_are_bounded_too(isolating: str) -> None:

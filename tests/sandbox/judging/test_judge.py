@@ -18,7 +18,7 @@ from hf_oss_instruct.sandbox.judging.judgement import STATUSES
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
-QUICK = Limits(cpu_s=2, wall_s=4)
+QUICK = Limits(cpu_s=1, wall_s=4)
 needs_sandbox = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 
 # NaN is never equal to itself inside a set, a key or a complex number; as a value of its own it is.

@@ -10,7 +10,7 @@ from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
 
 pytestmark = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
-QUICK = Limits(cpu_s=2, wall_s=10)
+QUICK = Limits(cpu_s=1, wall_s=10)
 
 RIGHT = """
 import math
