@@ -213,7 +213,7 @@ def ids_of(rows: list[dict[str, Any]]) -> list[str]:
 # Shards
 
 
-@pytest.mark.parametrize("world", [2, 3, 4, 5, 6, 7, 8, 16])
+@pytest.mark.parametrize("world", [2, 5, 16, *(pytest.param(world, marks=pytest.mark.long) for world in (3, 4, 6, 7, 8))])
 def test_each_row_goes_to_one_rank_and_is_asked_once(folder: Path, teacher: LocalTeacher, world: int) -> None:
     rows, strategy = stream(folder, teacher), "auto" if world not in (5, 7) else "shards"
     parts = [[row["seed_id"] for row in split_dataset_by_node(rows, rank, world, strategy)] for rank in range(world)]

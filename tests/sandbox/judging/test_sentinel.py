@@ -187,7 +187,7 @@ def test_a_failure_that_does_not_end_the_program_is_seen(language: str) -> None:
     assert {name: judged.status for name, judged in found.items()} == expected, found
 
 
-@pytest.mark.parametrize("language", ["javascript", "typescript"])
+@pytest.mark.parametrize("language", ["javascript", pytest.param("typescript", marks=pytest.mark.long)])
 def test_tests_that_end_after_the_text_does_are_waited_for(language: str) -> None:
     needs_toolchain(language)
     whole = WHOLE[language]
