@@ -10,9 +10,8 @@ from huggingface_hub import ModelCard
 
 from tests.evaluation import toys
 from tests.support.hub import LocalHub
-from tests.support.models import save_model
+from tests.support.models import saved_model
 from tests.support.teacher import LocalTeacher
-from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import EVALUATE
 from tests.test_docs import MY_CODE
 
@@ -28,7 +27,7 @@ def test_code_becomes_a_model_with_a_card_and_scores(tmp_path: Path) -> None:
     (tmp_path / "my_code").mkdir()
     (tmp_path / "my_code" / "tools.py").write_text(MY_CODE)
     toys.plus(tmp_path / "bench")
-    base = save_model(tmp_path / "base", tokenizer_of("llama", [MY_CODE], 600))
+    base = saved_model(tmp_path / "base", "llama", [MY_CODE], 600)
     with LocalTeacher() as teacher, LocalHub(tokens={TOKEN: "write"}) as hub:
         hub.put_folder("them/base", base, "model")
         hub.put("them/base", "README.md", CARD, "model")

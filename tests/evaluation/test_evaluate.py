@@ -11,9 +11,8 @@ import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
 from tests.support.extras import needs
-from tests.support.models import save_model
+from tests.support.models import saved_model
 from tests.support.teacher import Answer, LocalTeacher
-from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import COMMAND, EVALUATE
 
 from . import toys
@@ -37,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen of a few thousand random parameters, with a chat template."""
-    return save_model(tmp_path_factory.mktemp("models") / "tiny", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
+    return saved_model(tmp_path_factory.mktemp("models") / "tiny", "qwen", [row["prompt"] for row in toys.PLUS])
 
 
 def server(answers: dict[str, str], **changes: Any) -> LocalTeacher:

@@ -13,8 +13,7 @@ import pytest
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score
 from tests.support.extras import needs
-from tests.support.models import save_model
-from tests.support.tokenizers import tokenizer_of
+from tests.support.models import saved_model
 from tests.support.warm import COMMAND, EVALUATE
 
 from . import toys
@@ -109,7 +108,7 @@ def test_languages_are_told_apart_and_one_that_cannot_be_judged_counts_in_no_sco
 
 
 def test_the_command_runs_a_tiny_model_and_a_wrong_style_is_told(data: Path) -> None:
-    model = save_model(data.parent / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
+    model = saved_model(data.parent / "model", "qwen", [row["prompt"] for row in toys.PLUS])
     words = [COMMAND.with_name("inspect"), "eval", "hf_oss_instruct/humaneval_plus", "--display", "plain"]
     words += ["-T", f"data={data}", "--max-tokens", "16", "--model"]
     there = os.environ | {"INSPECT_LOG_DIR": str(data.parent / "logs"), "HOME": str(data.parent), "INSPECT_LOG_FORMAT": "json"}

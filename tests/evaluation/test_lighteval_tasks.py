@@ -15,8 +15,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.run import score
 from tests.support.extras import needs
-from tests.support.models import save_model
-from tests.support.tokenizers import tokenizer_of
+from tests.support.models import saved_model
 from tests.support.warm import EVALUATE
 
 from . import toys
@@ -72,7 +71,7 @@ def test_several_samples_are_really_asked_for_and_pass_at_k_is_the_unbiased_one(
 
 def test_a_tiny_model_of_random_weights_goes_all_the_way_and_solves_nothing(tmp_path: Path) -> None:
     toys.plus(tmp_path / "data")
-    model = save_model(tmp_path / "model", tokenizer_of("qwen", [row["prompt"] for row in toys.PLUS]))
+    model = saved_model(tmp_path / "model", "qwen", [row["prompt"] for row in toys.PLUS])
     words = f"model_name={model},batch_size=3,override_chat_template=False"
     found = lighteval(tmp_path / "data", "accelerate", words, "humaneval_plus|0")["humaneval_plus|0"]
     assert found["pass@1"] == found["base_pass@1"] == 0.0

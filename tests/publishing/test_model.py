@@ -36,19 +36,29 @@ def downloaded(hub: LocalHub, folder: Path) -> Path:
     return Path(api.snapshot_download("me/model", local_dir=folder))
 
 
-def test_what_is_loaded_from_the_hub_is_what_was_trained(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+LOADED = """
+import sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+ours, theirs = (AutoModelForCausalLM.from_pretrained(path) for path in sys.argv[1:])
+for name, weights in ours.state_dict().items():
+    assert torch.equal(weights, theirs.state_dict()[name])
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[2])
+assert theirs.generation_config.eos_token_id == tokenizer.eos_token_id
+print(tokenizer.apply_chat_template([{"role": "user", "content": "x"}], tokenize=False, add_generation_prompt=True))
+"""
+ADAPTED = """
+import sys
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+print(PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(sys.argv[1]), sys.argv[2]).peft_config["default"].r)
+"""
 
+
+def test_what_is_loaded_from_the_hub_is_what_was_trained(hub: LocalHub, trained: Path, tmp_path: Path) -> None:
     publish(hub, trained)
     there = downloaded(hub, tmp_path / "there")
-    ours, theirs = (AutoModelForCausalLM.from_pretrained(path) for path in (trained, there))
-    for name, weights in ours.state_dict().items():
-        assert torch.equal(weights, theirs.state_dict()[name])
-    tokenizer = AutoTokenizer.from_pretrained(there)
-    asked = tokenizer.apply_chat_template([{"role": "user", "content": "x"}], tokenize=False, add_generation_prompt=True)
-    assert asked.endswith("@@ Instruction\nx\n\n@@ Response\n")
-    assert theirs.generation_config.eos_token_id == tokenizer.eos_token_id
+    asked = TRAIN.run(["-c", LOADED, trained, there], check=True).stdout
+    assert asked.endswith("@@ Instruction\nx\n\n@@ Response\n\n")
     assert set(hub.files("me/model", repo_type="model")) == {
         *(".gitattributes", "CHANGELOG.md", "README.md", "recipe.yaml", "training.json", "loss.svg"),
         *("config.json", "generation_config.json", "model.safetensors"),
@@ -100,9 +110,6 @@ def test_the_snippet_of_the_card_runs(hub: LocalHub, trained: Path, tmp_path: Pa
 
 
 def test_adapters_stay_adapters(hub: LocalHub, model: Path, pairs: Path, tmp_path: Path) -> None:
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-
     words = {"use_peft": True, "lora_r": 4, "lora_target_modules": "all-linear", "max_steps": 1}
     publish(hub, trained_in(tmp_path, model, pairs, **words), license="mit")
     files = hub.files("me/model", repo_type="model")
@@ -110,8 +117,7 @@ def test_adapters_stay_adapters(hub: LocalHub, model: Path, pairs: Path, tmp_pat
     assert "adapter_config.json" in files
     assert ModelCard(files["README.md"].decode()).data.library_name == "peft"
     there = downloaded(hub, tmp_path / "there")
-    loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), there)
-    assert loaded.peft_config["default"].r == 4
+    assert TRAIN.run(["-c", ADAPTED, model, there], check=True).stdout == "4\n"
 
 
 def test_a_base_on_the_hub_gives_its_license_at_the_revision_that_was_trained(hub: LocalHub) -> None:

@@ -22,6 +22,7 @@ from tests.support.hub import LocalHub
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.verified import snippet, verifying_teacher
+from tests.support.warm import TRAIN
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_preference_pairs_are_published_and_declared_on_the_card(hub: LocalHub, 
         assert said[name]["features"] == builder.info.features._to_yaml_list()
 
 
-@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # TRL 1.16 with transformers 5, 2026-11
+@TRAIN.test
 def test_trl_trains_on_the_preference_pairs(verified: Path, tmp_path: Path) -> None:
     from trl import DPOConfig, DPOTrainer
 

@@ -11,9 +11,8 @@ from hf_oss_instruct import report
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.categories import CATEGORIES
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
-from tests.support.models import save_model
-from tests.support.tokenizers import tokenizer_of
-from tests.support.warm import BASE, COMMAND
+from tests.support.models import saved_model
+from tests.support.warm import BASE, COMMAND, TRAIN
 
 from .datasets import kept, rejected, run_folder, verified
 
@@ -21,7 +20,7 @@ from .datasets import kept, rejected, run_folder, verified
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny model with random weights, and its tokenizer."""
-    return save_model(tmp_path_factory.mktemp("models") / "tiny", tokenizer_of("qwen"))
+    return saved_model(tmp_path_factory.mktemp("models") / "tiny", "qwen")
 
 
 def test_two_datasets_stand_side_by_side(tmp_path: Path, model: Path) -> None:
@@ -40,6 +39,7 @@ def test_two_datasets_stand_side_by_side(tmp_path: Path, model: Path) -> None:
     assert str(tmp_path) not in page.replace((tmp_path / "first").as_uri(), "")
 
 
+@TRAIN.test
 def test_a_tokenizer_counts_its_own_tokens_and_a_model_assigns_the_nearest_category(model: Path) -> None:
     import torch
     from transformers import AutoModel, AutoTokenizer
@@ -63,8 +63,11 @@ def test_a_tokenizer_counts_its_own_tokens_and_a_model_assigns_the_nearest_categ
     assert numbers["categories"]["method"] == "embeddings of tiny"
 
 
-def test_what_cannot_be_loaded_is_said_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # not asked five times, with pauses
+@TRAIN.test
+def test_what_cannot_be_loaded_is_said_with_a_way_out() -> None:
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = True  # not asked five times, with pauses
     rows = [kept(number) for number in range(3)]
     with pytest.raises(UsageError, match="The tokenizer 'no/such' cannot be loaded"):
         report(rows, benchmarks=[], tokenizer="no/such")

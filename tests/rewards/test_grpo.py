@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Callable, Iterator
+import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +13,26 @@ import pytest
 import yaml
 from datasets import Dataset
 
-from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards import trl as reward
-from tests.support.models import save_model
+from tests.support.models import saved_model
 from tests.support.reinforcement import learn, program, row
-from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import TRAIN
 
 ROWS = [row("add", n) for n in (2, 3, 4, 5)]
 CHATS = [one | {"prompt": [{"role": "user", "content": one["prompt"]}]} for one in ROWS]
-Train = Callable[..., None]
+Train = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with random weights."""
-    return save_model(tmp_path_factory.mktemp("models") / "base", tokenizer_of("qwen", [program("add", 2)] * 3, 400))
+    return saved_model(tmp_path_factory.mktemp("models") / "base", "qwen", [program("add", 2)] * 3, 400)
 
 
 @pytest.fixture
-def train(base: Path, tmp_path: Path) -> Iterator[Train]:
-    """Train for a step by the script that `trl grpo` starts, in this process."""
-    before = dict(os.environ)
+def train(base: Path, tmp_path: Path) -> Train:
+    """Train for a step by the script that `trl grpo` starts."""
 
-    def run(rows: list[dict[str, Any]], **environment: str) -> None:
-        from trl.scripts.grpo import main, make_parser
-
+    def run(rows: list[dict[str, Any]], **environment: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "rows").mkdir()
         Dataset.from_list(rows).to_parquet(tmp_path / "rows" / "train.parquet")
         values = {
@@ -47,22 +43,16 @@ def train(base: Path, tmp_path: Path) -> Iterator[Train]:
             "disable_tqdm": True,
         }  # fmt: skip
         (tmp_path / "grpo.yaml").write_text(yaml.safe_dump(values))
-        main(*make_parser().parse_args_and_config(["--config", str(tmp_path / "grpo.yaml")]))
+        return TRAIN.run(["-m", "trl.scripts.grpo", "--config", tmp_path / "grpo.yaml"], cwd=tmp_path)
 
-    reward._default.cache_clear()
-    yield run
-    reward._default.cache_clear()
-    os.environ.clear()
-    os.environ.update(before)
+    return run
 
 
-@pytest.mark.filterwarnings("ignore")  # TRL's and torch's own
 @pytest.mark.parametrize("rows", [ROWS, CHATS], ids=["plain", "conversational"])
-def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(
-    rows: list[dict[str, Any]], train: Train, capsys: pytest.CaptureFixture[str]
-) -> None:
-    train(rows)
-    (step,) = [ast.literal_eval(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{'loss'")]
+def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(rows: list[dict[str, Any]], train: Train) -> None:
+    done = train(rows)
+    assert done.returncode == 0, done.stderr
+    (step,) = [ast.literal_eval(line) for line in done.stdout.splitlines() if line.startswith("{'loss'")]
     shares = [float(step[f"code_reward/{name}"]) for name in ("passed", "wrong", "error", "timeout", "unscored")]
     assert sum(shares) == pytest.approx(1.0, abs=0.01)
     assert shares[-1] == 0
@@ -71,14 +61,18 @@ def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(
     assert float(step["code_reward/programs_per_second"]) > 0
 
 
-@pytest.mark.filterwarnings("ignore")
+def other(changes: dict[str, Any], said: str) -> Any:
+    """A row that is refused for another reason; `test_code_reward.py` asks the reward itself."""
+    return pytest.param(changes, {}, said, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize(
     ("changes", "environment", "said"),
     [
         ({"tests": None}, {}, r"first batch: The row has no tests\. .* it has: 'tests', 'lang'\."),
-        ({"lang": "klingon"}, {}, "Unknown language 'klingon'. Use one of: python"),
-        ({"lang": "haskell"}, {}, "Tests in 'haskell' cannot be run here"),
-        ({"tests": "def broken("}, {}, "the tests are not valid Python"),
+        other({"lang": "klingon"}, "Unknown language 'klingon'. Use one of: python"),
+        other({"lang": "haskell"}, "Tests in 'haskell' cannot be run here"),
+        other({"tests": "def broken("}, "the tests are not valid Python"),
         ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' holds no tests that are understood"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_URL": "http://127.0.0.1:9"}, "reward-server --port"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_VARIANT": "best"}, "Unknown variant 'best'"),
@@ -87,8 +81,9 @@ def test_stock_trl_trains_with_the_reward_and_logs_its_metrics(
 def test_what_is_wrong_ends_the_training_at_its_first_step(
     changes: dict[str, Any], environment: dict[str, str], said: str, train: Train
 ) -> None:
-    with pytest.raises(UsageError, match=said):
-        train([one | changes for one in ROWS], **environment)
+    done = train([one | changes for one in ROWS], **environment)
+    assert done.returncode == 1
+    assert re.search(f"UsageError: .*{said}", done.stderr, re.DOTALL), done.stderr
 
 
 @pytest.mark.long

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
+
+from tests.support.warm import ROOT, TRAIN
 
 SMALL = {
     "hidden_size": 32,
@@ -40,3 +45,21 @@ def save_model(folder: Path, tokenizer: Any, kind: str = "llama", **changes: Any
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def saved_model(folder: Path, family: str, texts: Sequence[str] = (), vocabulary: int = 300) -> Path:
+    """`save_model` with the tokenizer of a family, in a warm Python: who needs no more than the files imports nothing heavy."""
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([str(folder), family, [*texts], vocabulary], file)
+        file.flush()
+        TRAIN.run(["-c", _SAVE, file.name], cwd=ROOT, check=True)
+    return folder
+
+
+_SAVE = """
+import json, pathlib, sys
+from tests.support.models import save_model
+from tests.support.tokenizers import tokenizer_of
+folder, *tokenizer = json.loads(pathlib.Path(sys.argv[1]).read_text())
+save_model(pathlib.Path(folder), tokenizer_of(*tokenizer))
+"""

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.templates import MAGICODER, OSS_INSTRUCTION
-from tests.support.models import save_model
-from tests.support.tokenizers import tokenizer_of
+from tests.support.models import saved_model
 from tests.support.warm import BASE, COMMAND
 
 
@@ -26,7 +25,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of a few thousand parameters whose pad token is its end token."""
     texts = [MAGICODER + OSS_INSTRUCTION + row for row in Path(json.__file__).read_text().splitlines()]
-    return save_model(tmp_path_factory.mktemp("model"), tokenizer_of("llama", texts, 600))
+    return saved_model(tmp_path_factory.mktemp("model"), "llama", texts, 600)
 
 
 def decontaminated(folder: Path) -> None:
