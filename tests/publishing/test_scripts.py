@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def warm(hub: LocalHub, tmp_path: Path) -> Run:
     """Runs a script, given by name, and its arguments on this Hub; the commands it calls are forks of a warm Python."""
     environment = os.environ | hub.environment(tmp_path / "home") | {"HF_TOKEN": WRITE}
+    environment["PYTHONPATH"] = sysconfig.get_path("purelib")  # what a script itself imports
 
     def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
         script = [EVALUATE.python_beside(COMMAND), SCRIPTS / f"{name}.py", *words]
@@ -84,23 +86,31 @@ def test_headers_ask_for_what_there_is(path: Path) -> None:
     assert header(path)["requires-python"].split(",")[0] == project["requires-python"].split(",")[0]
 
 
-def test_pairs_are_made_curated_and_published_by_the_wheel(hub: LocalHub, under_uv: Run, tmp_path: Path) -> None:
-    flags = "--publish=--allow-unchecked"
-    synthesized = under_uv("synthesize", "--to", "me/pairs", "--n", "48", "--benchmarks", "none", flags)
+FLAGS = ("--benchmarks", "none", "--publish=--allow-unchecked")
+LAUNCHERS = pytest.mark.parametrize("launcher", ["warm", pytest.param("under_uv", marks=pytest.mark.long)])
+
+
+def test_pairs_are_made_and_published_by_the_wheel(hub: LocalHub, under_uv: Run) -> None:
+    done = under_uv("synthesize", "--to", "me/pairs", "--n", "48", *FLAGS)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(hub.files("me/pairs")["run.json"])["kept"] > 10
+
+
+@LAUNCHERS
+def test_published_pairs_are_curated_and_published(launcher: str, hub: LocalHub, request: pytest.FixtureRequest) -> None:
+    run: Run = request.getfixturevalue(launcher)
+    synthesized = run("synthesize", "--to", "me/pairs", "--n", "48", *FLAGS)
     assert synthesized.returncode == 0, synthesized.stderr
-    kept = json.loads(hub.files("me/pairs")["run.json"])["kept"]
-    assert kept > 10
-    (tmp_path / "out.txt").write_text("path:Lib/\n")
-    again = under_uv("curate", "me/pairs", "--to", "me/clean", "--benchmarks", "none", "--threshold", "0.2", flags)
+    again = run("curate", "me/pairs", "--to", "me/clean", "--threshold", "0.2", *FLAGS)
     assert again.returncode == 0, again.stderr
     clean = json.loads(hub.files("me/clean")["run.json"])
-    assert clean["requested"] == kept
+    assert clean["requested"] == json.loads(hub.files("me/pairs")["run.json"])["kept"]
     assert "oss_instruct.yaml" in hub.files("me/clean")
-    failed = under_uv("synthesize", "--to", "me/more", "--n", "nothing")
+    failed = run("synthesize", "--to", "me/more", "--n", "nothing")
     assert (failed.returncode, "'nothing' is not a valid integer" in failed.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("launcher", ["warm", pytest.param("under_uv", marks=pytest.mark.long)])
+@LAUNCHERS
 def test_a_model_is_trained_published_and_evaluated(
     launcher: str, hub: LocalHub, model: Path, pairs: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
