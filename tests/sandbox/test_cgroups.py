@@ -136,7 +136,7 @@ def test_without_a_group_the_watch_is_listed_as_no_guarantee_and_why() -> None:
 def test_all_of_this_holds_on_a_kernel_with_control_groups(chosen: str) -> None:
     if not uml.KERNEL and not os.environ.get("CI"):
         pytest.skip(f"linux.uml is not installed. Install it with: {uml.INSTALL}")
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", __file__]
+    words = [sys.executable, "-m", "pytest", "-q", "--disable-plugin-autoload", "-p", "no:cacheprovider", __file__]
     try:
         code, said = uml.run([*words, "-k", f"({chosen}) and not without_a_group and not on_a_kernel"], ROOT)
     except uml.UnknownProcessorError:
