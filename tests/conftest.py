@@ -27,15 +27,17 @@ os.environ |= {
 for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
     os.environ.pop(name, None)
 
+import gc  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 # An example's first call imports or builds things, and machines are busy: how long one takes is no property of the code.
-# The same tree gives the same verdict; `make test-long` looks for new examples.
-hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True)
+# The same tree gives the same verdict; `make test-long` looks for new examples, and for twice as many.
+hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.register_profile("random", deadline=None)
 hypothesis.settings.load_profile("fixed")
 
@@ -66,6 +68,18 @@ def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prebuilt_files:
     (home / "oss-instruct" / "prebuilt").symlink_to(prebuilt_files)
     monkeypatch.setenv("HF_HOME", str(home))
     return home
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Look for garbage neither while a million objects are made that stay, nor among them afterwards, and then rarely."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, *gc.get_threshold()[1:])
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,7 @@ SCORED = {
 }
 
 
+@functools.cache
 def rendered() -> dict[str, str]:
     """Every snapshot, made anew: what stands in `model_cards/` and, so, on the Hub."""
     license = License("apache-2.0", source="the card of them/base-1b")
