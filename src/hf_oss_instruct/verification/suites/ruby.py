@@ -183,5 +183,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 @cache
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
-    doubles = Path(__file__).with_name("ruby_doubles.rb").read_text("utf-8")
-    return Path(__file__).with_name("ruby.rb").read_text("utf-8").replace("#DOUBLES\n", doubles)
+    text = Path(__file__).with_name("ruby.rb").read_text("utf-8")
+    for part in ("rspec", "doubles"):
+        text = text.replace(f"#{part.upper()}\n", Path(__file__).with_name(f"ruby_{part}.rb").read_text("utf-8"))
+    return text
