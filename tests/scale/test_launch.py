@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -60,6 +62,34 @@ def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_r
         started(plan.folder, fresh, "--workers", "1")
         assert len(fresh.requests) == N
     check_merged(plan, whole, tmp_path)
+
+
+def test_a_shard_whose_process_is_killed_does_not_keep_the_others_from_running(
+    tmp_path: Path,
+    code: Path,  # noqa: F811
+    whole: Path,  # noqa: F811
+) -> None:
+    plan, killed = planned(tmp_path / "plan", code, 2), list[int]()
+    (_, first), _ = plan
+
+    def killing(body: dict[str, Any]) -> Answer:
+        for journal in (first / "journal").glob("*.jsonl"):
+            if not killed:
+                killed.append(int(journal.name.split("-")[-2]))
+                os.kill(killed[0], signal.SIGKILL)
+        return answer(body)
+
+    with LocalTeacher(killing) as fresh:
+        words = ["--yes", "--model", "m", "--base-url", fresh.base_url, "--concurrency", "1"]
+        failed = BASE.run([COMMAND, "launch", plan.folder, *words])
+        assert failed.returncode == 1
+        assert "The process of task 0 was ended by SIGKILL, as the system does when memory is short." in failed.stderr
+        assert "Shards are not finished: 0/2. Why is said above" in failed.stderr
+        started(plan.folder, fresh)
+        assert N <= len(fresh.requests) <= N + 1  # one was in flight
+    assert killed
+    merge([plan.folder], tmp_path / "merged")
+    assert files(tmp_path / "merged") == files(whole)
 
 
 def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_again(

@@ -158,6 +158,7 @@ class Launch:
         try:
             import datatrove.executor as executors
 
+            from hf_oss_instruct.scale.local import LocalExecutor
             from hf_oss_instruct.scale.steps import RunShard
         except ImportError as error:
             raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
@@ -171,7 +172,7 @@ class Launch:
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
             given = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | given
             given.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))
-        executor = getattr(executors, EXECUTORS[self.on])
+        executor = LocalExecutor if self.on == "local" else getattr(executors, EXECUTORS[self.on])
         return executor([RunShard(how)], tasks=len(how.shards) or self.plan.shards, workers=self.workers or -1, **given)
 
     def describe(self) -> list[str]:
