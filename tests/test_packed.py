@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct import packed
+from hf_oss_instruct import packed, spill
 from hf_oss_instruct.packed import NumberMap
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 5)
@@ -23,6 +24,23 @@ def test_it_is_a_dict(changes: list[tuple[int, int, bool]]) -> None:
     for key in [*plain, 7, 2**63]:
         assert numbers.get(key) == plain.get(key)
         assert (key in numbers) == (key in plain)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0, 60) | NUMBERS, NUMBERS), max_size=200))
+def test_many_runs_on_disk_are_a_dict(changes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sizes at which entries are packed, merged and written are made small, so that a few entries need all of it."""
+    for module, name, size in ((packed, "RECENT", 4), (packed, "AT_ONCE", 3), (spill, "IN_MEMORY", 16)):
+        monkeypatch.setattr(module, name, size)
+    plain, numbers = {}, NumberMap()
+    for key, value in changes:
+        plain[key] = value
+        numbers.set(key, value)
+        assert numbers.get(key) == value
+    assert {key: numbers.get(key) for key in plain} == plain
+    assert numbers.get(61) == plain.get(61)
+    assert list(numbers.values()) == [plain[key] for key in sorted(plain)]
+    assert len(numbers) == len(plain)
 
 
 def test_it_finds_keys_at_both_ends_of_what_is_packed() -> None:

@@ -1,66 +1,110 @@
-"""A memory-efficient map from integers to integers."""
+"""A map from integers to integers for more entries than fit into memory."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 
-RECENT, SHARE = 2**15, 16
-"""Entries in a Python dict before they are packed: so many, or one for this many that are packed. Packing copies all entries, and
-in this way takes the same time for each, however many there are."""
+from hf_oss_instruct.spill import Spill
+
+Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
+
+RECENT = 2**15
+"""Entries in a Python dict before they are packed."""
+AT_ONCE = 2**16
+"""Entries of a run that are merged at a time."""
 
 
 class NumberMap:
-    """Maps integers to integers, all 0 … 2⁶⁴−1, with 16 to 26 bytes per entry; a dict needs 160.
+    """Maps integers to integers, all 0 … 2⁶⁴−1. It takes 16 bytes of disk per entry, and at most about 7 MB of memory.
 
-    The newest entries are in a dict, at most one in 16 or 32,768; then they are merged into two arrays, sorted by key.
+    The newest entries are in a dict. Older ones are in runs sorted by key, each on disk if it is large; a run is merged with the
+    one before it when it has half as many entries, so that there are few (O'Neil et al. 1996, "The log-structured merge-tree").
     """
 
     def __init__(self) -> None:
         self._recent: dict[int, int] = {}
-        self._keys, self._values = np.empty(0, np.uint64), np.empty(0, np.uint64)
-        self._sorted = self._keys.data  # bisecting a memoryview is four times as fast as the array for single keys
+        self._runs: list[_Run] = []
 
     def __contains__(self, key: int) -> bool:
         return self.get(key) is not None
 
     def __len__(self) -> int:
-        return len(self._keys) + sum(self._packed(key) is None for key in self._recent)
+        self.pack()
+        return sum(len(run.keys) for run in self._runs)
 
     def get(self, key: int) -> int | None:
         """Return the latest value of a key, or None."""
-        value = self._recent.get(key)
-        return self._packed(key) if value is None else value
+        found = self._recent.get(key)
+        if found is None:
+            for run in reversed(self._runs):
+                if (found := run.get(key)) is not None:
+                    break
+        return found
 
     def set(self, key: int, value: int) -> None:
         """Set the value of a key, replacing an earlier one."""
         self._recent[key] = value
-        if len(self._recent) >= max(RECENT, len(self._keys) // SHARE):
-            self._pack()
+        if len(self._recent) >= RECENT:
+            self._flush()
 
     def values(self) -> Iterator[int]:
         """Return the latest value of every key, sorted by key."""
-        self._pack()
-        return map(int, self._values)
+        self.pack()
+        for run in self._runs:
+            for start in range(0, len(run.values), AT_ONCE):
+                yield from run.values[start : start + AT_ONCE].tolist()
 
-    def _packed(self, key: int) -> int | None:
-        at = bisect_left(self._sorted, key)
-        return int(self._values[at]) if at < len(self._sorted) and self._sorted[at] == key else None
+    def pack(self) -> None:
+        """Merge all entries into one run: of a map that is complete, this frees most of the memory."""
+        if self._recent:
+            self._flush()
+        while len(self._runs) > 1:
+            self._merge_last()
 
-    def _pack(self) -> None:
+    def _flush(self) -> None:
         size = len(self._recent)
         keys = np.fromiter(self._recent.keys(), np.uint64, size)  # (recent,)
         values = np.fromiter(self._recent.values(), np.uint64, size)
         order = np.argsort(keys)
-        keys, values = keys[order], values[order]
-        at = np.searchsorted(self._keys, keys)
-        known = at < len(self._keys)
-        known[known] = self._keys[at[known]] == keys[known]
-        self._values[at[known]] = values[known]
-        self._sorted = np.empty(0, np.uint64).data  # so that nothing keeps the old keys
-        self._keys = np.insert(self._keys, at[~known], keys[~known])  # (entries,): no second copy of everything, as sorting needs
-        self._values = np.insert(self._values, at[~known], values[~known])
-        self._sorted = self._keys.data
+        self._runs.append(_Run(keys[order], values[order]))
         self._recent.clear()
+        while len(self._runs) > 1 and 2 * len(self._runs[-1].keys) > len(self._runs[-2].keys):
+            self._merge_last()
+
+    def _merge_last(self) -> None:
+        newer, older = self._runs.pop(), self._runs.pop()
+        self._runs.append(_merged(older, newer))
+
+
+class _Run:
+    """Entries sorted by key: keys and values, both (entries,)."""
+
+    def __init__(self, keys: Numbers, values: Numbers) -> None:
+        self.keys, self.values = keys, values
+        self._sorted = keys.data  # bisecting a memoryview is four times as fast as the array for single keys
+
+    def get(self, key: int) -> int | None:
+        at = bisect_left(self._sorted, key)
+        return int(self.values[at]) if at < len(self._sorted) and self._sorted[at] == key else None
+
+
+def _merged(older: _Run, newer: _Run) -> _Run:
+    """Both runs as one, a portion at a time; of a key in both, the newer value stays."""
+    keys, values = Spill(np.uint64), Spill(np.uint64)
+    first = second = 0
+    while first < len(older.keys) or second < len(newer.keys):
+        old, new = older.keys[first : first + AT_ONCE], newer.keys[second : second + AT_ONCE]
+        last = min(int(part[-1]) for part in (old, new) if len(part))  # up to here, both portions are complete
+        old, new = (part[: np.searchsorted(part, np.uint64(last), "right")] for part in (old, new))
+        kept = np.isin(old, new, assume_unique=True, invert=True)
+        both = np.concatenate([old[kept], new])
+        order = np.argsort(both)
+        keys.append(both[order])
+        found = (older.values[first : first + len(old)][kept], newer.values[second : second + len(new)])
+        values.append(np.concatenate(found)[order])
+        first, second = first + len(old), second + len(new)
+    return _Run(keys.read(), values.read())

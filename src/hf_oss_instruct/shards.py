@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,19 +105,8 @@ class Shards:
         Raises:
             RunError: as `add`.
         """
-        path = self.folder / f"{UNFINISHED}mapped.arrow"
         schema = pa.schema([self._schema.field(name) for name in columns])
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-                for portion in self.unfinished(columns):
-                    writer.write_table(portion)
-            with pa.memory_map(str(path)) as file:
-                return pa.ipc.open_file(file).read_all()
-        except OSError as error:
-            raise _cannot_write(self.folder, error) from error
-        finally:
-            path.unlink(missing_ok=True)  # the mapping keeps the contents alive until the table is freed
+        return mapped(self.unfinished(columns), schema, self.folder / f"{UNFINISHED}mapped.arrow")
 
     def _collect(self) -> None:
         if self._group:
@@ -152,6 +141,30 @@ class Shards:
                 writer.close()
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
+
+
+def mapped(portions: Iterable[pa.Table], schema: pa.Schema, path: Path) -> pa.Table:
+    """Write rows to a temporary file and return them as a memory-mapped table.
+
+    Args:
+        portions: the rows.
+        schema: their columns.
+        path: the file; it has no name any more when this returns, and is removed when the table is freed.
+
+    Raises:
+        RunError: the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for portion in portions:
+                writer.write_table(portion)
+        with pa.memory_map(str(path)) as file:
+            return pa.ipc.open_file(file).read_all()
+    except OSError as error:
+        raise _cannot_write(path.parent, error) from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _cannot_write(folder: Path, error: OSError) -> RunError:

@@ -159,8 +159,11 @@ class Lines:
         """Close the file."""
         os.close(self._file)
 
-    def append(self, *rows: Mapping[str, Any]) -> None:
+    def append(self, *rows: Mapping[str, Any]) -> int:
         """Write rows, all or none.
+
+        Returns:
+            Where the first of them begins, in bytes.
 
         Raises:
             RunError: the disk is full.
@@ -175,6 +178,7 @@ class Lines:
                     os.ftruncate(self._file, self._end)
                 raise
         self._end += len(data)
+        return self._end - len(data)
 
 
 @contextmanager

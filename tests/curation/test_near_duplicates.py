@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation import dedup, minhash, ngrams
+from hf_oss_instruct import spill
+from hf_oss_instruct.curation import annotations, dedup, minhash, ngrams
+from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
 from hf_oss_instruct.data import Row
 
 FEW = st.text(alphabet="ab \n\u3000", max_size=3)
@@ -114,6 +116,29 @@ def test_the_keep_set_of_a_fit_is_the_ids_of_the_rows_that_stay() -> None:
 def test_cluster_sizes_count_the_kept_row_too() -> None:
     details = ["its seed is 90% that of a", "its solution is 80% that of a", "its seed is 71% that of b", None]
     assert dedup.cluster_sizes(details) == {"2": 1, "3": 1}
+
+
+def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(4)
+    problems = [sentence(rng) for _ in range(40)]
+    for _ in range(200):  # chains of near duplicates, of each problem several
+        changed = list(rng.choice(problems))
+        changed[rng.randrange(len(changed))] = f"w{rng.randrange(500)}"
+        problems.append(changed)
+    code = [f"def f{rng.randrange(150)}(x):\n    return {number}" for number in range(len(problems))]
+    rows = table(code, problem=[" ".join(words) for words in problems])
+
+    def found() -> tuple[pa.Table, dict[str, object]]:
+        return dedup.same_names(dedup.near_duplicates(dedup.exact_duplicates(rows))), distinct_tasks(
+            lambda: rows["problem"].chunks
+        )
+
+    (marked, tasks) = found()
+    for module, name, size in ((spill, "IN_MEMORY", 64), (spill, "AT_ONCE", 50), (annotations, "CHUNK", 7)):
+        monkeypatch.setattr(module, name, size)
+    assert marked["reason"].null_count < len(rows)
+    assert marked["flags"].null_count < len(rows)
+    assert (marked, tasks) == found()
 
 
 @pytest.mark.parametrize("rows", [table([]), pa.table({"seed_id": ["a"], "solution": pa.array([None], pa.string())})])

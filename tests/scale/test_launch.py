@@ -88,8 +88,7 @@ def test_a_shard_whose_process_is_killed_does_not_keep_the_others_from_running(
         started(plan.folder, fresh)
         assert N <= len(fresh.requests) <= N + 1  # one was in flight
     assert killed
-    merge([plan.folder], tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(whole)
+    check_merged(plan, whole, tmp_path)
 
 
 def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_again(

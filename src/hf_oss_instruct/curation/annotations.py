@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.data import REASONS
 
+CHUNK = 1000
+"""Rows of a chunk of a new column."""
 REASON, DETAIL, FLAGS, CONTAMINATED_BY = "reason", "detail", "flags", "contaminated_by"
 
 
@@ -30,35 +32,45 @@ def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
         why: row number → detail, in one line. Rows that are rejected already keep their first reason.
     """
     assert reason in REASONS, reason
-    old = [_column(table, name, pa.string()) for name in (REASON, DETAIL)]
-    if not why and REASON in table.column_names:
-        return table
-    fresh = [row for row in why if old[0][row] is None]
-    for row in fresh:
-        old[0][row], old[1][row] = reason, why[row]
-    for name, values in zip((REASON, DETAIL), old, strict=True):
-        table = _with(table, name, pa.array(values, pa.string()))
-    return table
+    if REASON in table.column_names:
+        before = table[REASON].take(pa.array(list(why), pa.int64())).is_null().to_pylist()
+        why = {row: detail for (row, detail), fresh in zip(why.items(), before, strict=True) if fresh}
+    table = _changed(table, REASON, pa.string(), dict.fromkeys(why, reason))
+    return _changed(table, DETAIL, pa.string(), why)
 
 
 def flag(table: pa.Table, found: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
     """Add words to the lists in a column; a null list without new words stays null."""
-    kind = pa.list_(pa.string())
-    if not found:
-        return table if column in table.column_names else table.append_column(column, pa.nulls(len(table), kind))
-    values = _column(table, column, kind)
-    for row, new in found.items():
-        values[row] = list(dict.fromkeys([*(values[row] or []), *new]))
-    return _with(table, column, pa.array(values, kind))
+    if column in table.column_names:
+        before = table[column].take(pa.array(list(found), pa.int64())).to_pylist()
+        found = {row: list(dict.fromkeys([*(old or []), *new])) for (row, new), old in zip(found.items(), before, strict=True)}
+    return _changed(table, column, pa.list_(pa.string()), found)
 
 
-def _column(table: pa.Table, name: str, kind: pa.DataType) -> list[Any]:
-    return table[name].to_pylist() if name in table.column_names else [None] * len(table)
+def _changed(table: pa.Table, name: str, kind: pa.DataType, values: Mapping[int, Any]) -> pa.Table:
+    """Set some values of a column, which is appended if it is missing. Only chunks in which something changes are copied."""
+    there = name in table.column_names
+    chunks, first = [], 0
+    rows = np.sort(np.fromiter(values, np.int64, len(values)))  # (values,)
+    for chunk in table[name].chunks if there else _nulls(len(table), kind):
+        inside = rows[slice(*np.searchsorted(rows, (first, first + len(chunk))))].tolist()
+        if inside:
+            changed = chunk.to_pylist()
+            for row in inside:
+                changed[row - first] = values[row]
+            chunk = pa.array(changed, kind)
+        chunks.append(chunk.cast(kind))
+        first += len(chunk)
+    column = pa.chunked_array(chunks, kind)
+    if not there:
+        return table.append_column(name, column)
+    if not values:
+        return table
+    return table.set_column(table.column_names.index(name), table.schema.field(name).with_type(kind).with_nullable(True), column)
 
 
-def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    if name not in table.column_names:
-        return table.append_column(name, values)
-    return table.set_column(
-        table.column_names.index(name), table.schema.field(name).with_type(values.type).with_nullable(True), values
-    )
+def _nulls(rows: int, kind: pa.DataType) -> Iterator[pa.Array]:
+    """A column of nulls, in chunks that share their memory."""
+    chunk = pa.nulls(min(rows, CHUNK), kind)
+    for first in range(0, rows, CHUNK):
+        yield chunk[: rows - first]

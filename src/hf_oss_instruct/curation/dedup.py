@@ -18,6 +18,7 @@ from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.data import KEEP, CheckResult, Row
 from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.spill import Spill, key_ranges
 
 COMPARED = ("seed", "problem", "solution")
 THRESHOLD = 0.7
@@ -89,13 +90,15 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
     alive = not_rejected(table)
-    rows = np.flatnonzero(alive)
+    rows = None if alive.all() else np.flatnonzero(alive)
     found: list[tuple[Positions, Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]] = []
     for number, name in enumerate(columns):
         if name in table.column_names:
-            texts = table[name] if alive.all() else table[name].filter(pa.array(alive))  # a filter copies every text
+            texts = table[name] if rows is None else table[name].filter(pa.array(alive))  # a filter copies every text
             later, earlier, similarity = near_pairs(texts, threshold)
-            found.append((rows[later], rows[earlier], np.full(len(later), number), similarity))
+            if rows is not None:
+                later, earlier = rows[later], rows[earlier]
+            found.append((later, earlier, np.full(len(later), number), similarity))
     if not found:
         return reject(table, "near_duplicate", {})
     later, earlier, column, similarity = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -117,10 +120,10 @@ def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
         return table
     first: dict[int, int] = {}
     found = {}
-    numbers, alive = _name_sets(table[column]), not_rejected(table)
-    for row in np.flatnonzero(repeated(numbers) & alive).tolist():
-        before = first.setdefault(int(numbers[row]), row)
-        if before != row:
+    (rows, numbers), alive = _name_sets(table[column]), not_rejected(table)
+    for at in np.flatnonzero(repeated(numbers)).tolist():
+        row = int(rows[at])
+        if alive[row] and (before := first.setdefault(int(numbers[at]), row)) != row:
             found[row] = [f"same_names:{_identity(table, before)}"]
     return flag(table, found)
 
@@ -138,7 +141,7 @@ def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | N
     return frozenset(marked["seed_id"].filter(pa.array(not_rejected(marked))).to_pylist())
 
 
-def cluster_sizes(details: Sequence[str | None]) -> dict[str, int]:
+def cluster_sizes(details: Iterable[str | None]) -> dict[str, int]:
     """Size of a cluster, including the kept row → number of clusters; computed from the details of `near_duplicate`."""
     leaders = Counter(detail.rpartition(" that of ")[2] for detail in details if detail)
     sizes = Counter(size + 1 for size in leaders.values())
@@ -192,11 +195,12 @@ def _identity(table: pa.Table, row: int) -> str:
 
 
 def repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(numbers,): whether a number occurs more than once; zeros do not count."""
-    order = np.argsort(numbers, kind="stable")
-    same = numbers[order][1:] == numbers[order][:-1]
+    """(numbers,): whether a hash occurs more than once; zeros do not count."""
     found = np.zeros(len(numbers), bool)
-    found[order[1:][same]] = found[order[:-1][same]] = True
+    for positions in key_ranges(numbers):
+        order = positions[np.argsort(numbers[positions], kind="stable")]
+        same = numbers[order][1:] == numbers[order][:-1]
+        found[order[1:][same]] = found[order[:-1][same]] = True
     return np.asarray(found & (numbers != 0), bool)
 
 
@@ -213,9 +217,9 @@ def squeezed(column: pa.ChunkedArray) -> Hashes:
     return hashes
 
 
-def _name_sets(column: pa.ChunkedArray) -> Hashes:
-    """(rows,): a hash of the set of names that each text defines, 0 if it defines none."""
-    parts = [np.empty(0, np.uint64)]
+def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
+    """The texts that define names, and a hash of the set of each; both (defining,)."""
+    texts, sets = Spill(np.int64), Spill(np.uint64)
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS)
         positions = ngrams.among(found.hashes, _OPENINGS) + 1
@@ -229,5 +233,7 @@ def _name_sets(column: pa.ChunkedArray) -> Hashes:
         new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
         sums = np.zeros(len(rows), np.uint64)
         np.add.at(sums, row_of[new], ngrams.mix(names[new]))
-        parts.append(sums)
-    return np.concatenate(parts)
+        defining = np.flatnonzero(sums)
+        texts.append(rows.first + defining)
+        sets.append(sums[defining])
+    return texts.read(), sets.read()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,15 @@ from hf_oss_instruct.curation import minhash
 from hf_oss_instruct.curation.dedup import THRESHOLD
 from hf_oss_instruct.curation.ngrams import Positions
 from hf_oss_instruct.curation.ngrams import distinct as distinct_numbers
+from hf_oss_instruct.shards import mapped
+from hf_oss_instruct.spill import Spill, key_ranges
 
 
 def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:
     """Count distinct problems: word for word, and after near duplicates (Jaccard of word 5-grams ≥ 0.7) are joined.
 
     Args:
-        problems: reads the texts in portions, each time from the beginning; only near duplicates are in memory together.
+        problems: reads the texts in portions, each time from the beginning.
 
     Returns:
         `rows`, `distinct_problems`, `distinct_tasks`, `near_duplicate_rate` (0 to 1) and `threshold`; without texts only `rows`.
@@ -78,19 +82,24 @@ def _joined(labels: Positions, one: Positions, other: Positions) -> Positions:
 
 
 def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
-    """The texts at some positions, in their order."""
-    found, first = [pa.array([], pa.large_string())], 0
-    for chunk in chunks:
-        start, end = np.searchsorted(positions, (first, first + len(chunk)))
-        found.append(chunk.take(pa.array(positions[start:end] - first)).cast(pa.large_string()))
-        first += len(chunk)
-    return pa.chunked_array(found)
+    """The texts at some positions, in their order, on disk."""
+
+    def portions() -> Iterator[pa.Table]:
+        first = 0
+        for chunk in chunks:
+            start, end = np.searchsorted(positions, (first, first + len(chunk)))
+            yield pa.table({"text": chunk.take(pa.array(positions[start:end] - first)).cast(pa.large_string())})
+            first += len(chunk)
+
+    with tempfile.TemporaryDirectory(prefix="hf-oss-instruct-") as folder:
+        return mapped(portions(), pa.schema({"text": pa.large_string()}), Path(folder) / "texts.arrow")["text"]
 
 
 def _distinct(chunks: Iterable[pa.Array]) -> int:
     """The number of distinct texts, where letter case and the width of blanks make no difference."""
-    hashes = [
-        np.array([xxh3_64_intdigest(" ".join(text.lower().split()).encode()) for text in chunk.to_pylist()], np.uint64)
-        for chunk in chunks
-    ]
-    return len(distinct_numbers(np.concatenate(hashes)))
+    hashes = Spill(np.uint64)
+    for chunk in chunks:
+        texts = (" ".join(text.lower().split()).encode() for text in chunk.to_pylist())
+        hashes.append(np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(chunk)))
+    every = hashes.read()
+    return sum(len(distinct_numbers(every[positions])) for positions in key_ranges(every))

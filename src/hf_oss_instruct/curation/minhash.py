@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions, Texts
+from hf_oss_instruct.spill import Spill, key_ranges
 
 GRAM = 5
 """Words per n-gram; characters in scripts without spaces."""
@@ -36,6 +37,8 @@ _STEP = np.uint32(0x9E3779B1)
 
 Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
 """(rows, BINS): the minimum hash in each bin; or (rows, BANDS): a key for each band."""
+Keys: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
+"""(rows,): the keys of one band."""
 
 
 class Signatures(NamedTuple):
@@ -73,7 +76,9 @@ def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions,
     Args:
         column: the texts, or their chunks, which are read once.
     """
-    return _candidates(*_band_keys(column))
+    rows, bands = _band_keys(column)
+    later, earlier = _candidates(bands)
+    return rows[later], rows[earlier]
 
 
 def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -113,13 +118,13 @@ def signatures(column: pa.ChunkedArray) -> Signatures:
     return Signatures(np.concatenate(numbers), np.concatenate(keys), *_distinct_sets(sets, len(column)))
 
 
-def pairs_of_band(keys: Sketches) -> tuple[Positions, Positions]:
+def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
     """Pairs of texts with equal keys in one band, as far as they are compared: later and earlier, both (pairs,), sorted.
 
     Args:
         keys: (texts,), the band's keys, in the order of the texts.
     """
-    return _unpacked(_of_one_band(keys))
+    return _unpacked(_of_one_band(keys, np.arange(len(keys))))
 
 
 def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[Texts, Hashes, Positions]]:
@@ -129,14 +134,15 @@ def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple
         yield rows, *ngrams.grams(found.hashes, found.ends, GRAM)
 
 
-def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Sketches]]:
-    """The rows with enough n-grams, and portions of their keys, (some, BANDS): near duplicates agree in some band."""
-    numbers, keys = [np.empty(0, np.int64)], list[Sketches]()
+def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Keys]]:
+    """The rows with enough n-grams, and their keys in each band, all (compared,): near duplicates agree in some band."""
+    numbers, bands = Spill(np.int64), [Spill(np.uint32) for _ in range(BANDS)]
     for rows, grams, row_of in _gram_hashes(column):
         enough, found = _keys_of(rows, grams, row_of)
         numbers.append(enough)
-        keys.append(found)
-    return np.concatenate(numbers), keys
+        for band, keys in zip(bands, found.T, strict=True):
+            band.append(keys)
+    return numbers.read(), [band.read() for band in bands]
 
 
 def _keys_of(rows: Texts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
@@ -165,14 +171,16 @@ def _filled(sketch: Sketches) -> Sketches:
     return values + (positions - source).astype(np.uint32) * _STEP
 
 
-def _candidates(rows: Positions, keys: Sequence[Sketches]) -> tuple[Positions, Positions]:
-    """Distinct pairs of rows with equal keys in a band, sorted. One band at a time: together, all would need memory twice."""
-    found = np.empty(0, np.uint64)
-    for band in range(BANDS):
-        of_band = np.concatenate([np.empty(0, np.uint32), *(portion[:, band] for portion in keys)])
-        found = ngrams.distinct(np.concatenate([found, _of_one_band(of_band)]))
-    later, earlier = _unpacked(found)
-    return rows[later], rows[earlier]
+def _candidates(bands: Iterable[Keys]) -> tuple[Positions, Positions]:
+    """Distinct pairs of positions with equal keys in a band, sorted. A range of one band's keys at a time is in memory."""
+    found, fresh, size = np.empty(0, np.uint64), list[Hashes](), 0
+    for keys in bands:
+        for positions in key_ranges(keys):
+            fresh.append(_of_one_band(keys[positions], positions))
+            size += len(fresh[-1])
+            if size > max(len(found), 2**16):  # a sort for each range would cost more than the ranges
+                found, fresh, size = ngrams.distinct(np.concatenate([found, *fresh])), [], 0
+    return _unpacked(ngrams.distinct(np.concatenate([found, *fresh])))
 
 
 def _unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
@@ -180,20 +188,20 @@ def _unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
     return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
 
 
-def _of_one_band(keys: Sketches) -> Hashes:
-    """(pairs,): pairs of positions as `later << 32 | earlier`."""
+def _of_one_band(keys: Keys, positions: Positions) -> Hashes:
+    """(pairs,): pairs of positions, sorted ones, as `later << 32 | earlier`."""
     # one sort of 64-bit numbers instead of an argsort: rows of a bucket become neighbors, in row order
-    both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | np.arange(len(keys), dtype=np.uint64))
+    both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64))
     ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)
     shared = np.zeros(len(order), bool)
     shared[1:] = ordered[1:] == ordered[:-1]
     first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
-    positions = np.flatnonzero(shared)
+    again = np.flatnonzero(shared)
     pairs = [np.empty(0, np.uint64)]
     for distance in range(NEIGHBORS):
-        for other in (first[positions] + distance, positions - distance - 1):
-            inside = (other < positions) & (other >= first[positions])
-            pairs.append((order[positions[inside]] << np.uint64(32)) | order[other[inside]])
+        for other in (first[again] + distance, again - distance - 1):
+            inside = (other < again) & (other >= first[again])
+            pairs.append((order[again[inside]] << np.uint64(32)) | order[other[inside]])
     return ngrams.distinct(np.concatenate(pairs))
 
 

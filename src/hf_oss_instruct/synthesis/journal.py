@@ -20,15 +20,11 @@ import orjson
 
 from hf_oss_instruct.data import Seed
 from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.line_files import LineFiles
 from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.synthesis import shared_answers
 from hf_oss_instruct.synthesis.journal_lines import OSS_INSTRUCT, Answer, answer_of, encode_line, key_of, record_of
-
-OFFSET_BITS = 44
-"""Bits of the offset in a line's 64-bit location: files of up to 16 TiB, a million files."""
-LINE = 8192
-"""Bytes read at first for a line; few lines are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +57,17 @@ class Journal:
 
     def __init__(self, folder: Path, also: Iterable[Path] = ()) -> None:
         self.folder, self.dropped = folder, 0
-        self._files: list[Path] = []
-        self._readers: dict[int, int] = {}
-        self._locations = NumberMap()
+        self._files, self._locations = LineFiles(), NumberMap()
         self._writer: int | None = None
-        self._own = self._end = 0
+        self._own, self._end = folder, 0
         self._shared_folder, self._claimed = shared_answers.canonical(folder), set[str]()
-        self._numbers: dict[Path, int] = {}
         # Subscribe before reading the files, so that nothing written meanwhile is missed.
         self._mailbox = shared_answers.listen((*also, folder))
         # Our own folder last, because its answers take precedence.
         for source in (*also, folder):
             for path in sorted(source.glob("*.jsonl")):
                 self._read(path)
+        self._locations.pack()
 
     def __enter__(self) -> Journal:
         return self
@@ -95,7 +89,7 @@ class Journal:
         location = self._locations.get(_short_key(key))
         if location is None:
             return None
-        record = self._record_at(location)
+        record = record_of(self._files.line(location))
         if record is None:  # the file has changed since it was indexed
             self.dropped += 1
             return None
@@ -103,7 +97,7 @@ class Journal:
         if fields["key"] != key:  # a hash collision: the index has half of each key
             return None
         answer = answer_of(fields)
-        if self._files[location >> OFFSET_BITS].parent != self.folder:
+        if self._files.path(location).parent != self.folder:
             self.append(key, answer, seed, task)
         return answer
 
@@ -117,7 +111,7 @@ class Journal:
                 yield JournalEntry(fields["key"], fields.get("task", OSS_INSTRUCT), seed, answer_of(fields))
 
     def in_seed_order(self, task: str = OSS_INSTRUCT) -> Iterator[tuple[Seed, Answer]]:
-        """A task's answers in this folder with their seeds, in the order of the seeds; 16 bytes of memory for each."""
+        """A task's answers in this folder with their seeds, in the order of the seeds."""
         found = NumberMap()
         self._receive()
         for location in self._locations.values():
@@ -152,9 +146,8 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "free disk space and run the same command again."
             ) from error
-        path = self._files[self._own]
-        self._locations.set(_short_key(key), _location(self._own, self._end))
-        shared_answers.announce(self._shared_folder, (path, _short_key(key), self._end), self._mailbox)
+        self._locations.set(_short_key(key), self._files.location(self._own, self._end))
+        shared_answers.announce(self._shared_folder, (self._own, _short_key(key), self._end), self._mailbox)
         self._end += len(line)
 
     def claim(self, key: str, when_free: Callable[[], None]) -> bool:
@@ -192,26 +185,14 @@ class Journal:
             os.fsync(self._writer)
             os.close(self._writer)
             self._writer = None
-        while self._readers:
-            os.close(self._readers.popitem()[1])
+        self._files.close()
 
     def _fields_at(self, location: int) -> dict[str, Any] | None:
         """A line of this folder, parsed; None if it is another folder's or damaged."""
-        if self._files[location >> OFFSET_BITS].parent != self.folder or not (record := self._record_at(location)):
+        if self._files.path(location).parent != self.folder or not (record := record_of(self._files.line(location))):
             return None
         fields: dict[str, Any] = orjson.loads(record)
         return fields
-
-    def _record_at(self, location: int) -> bytes | None:
-        reader, offset, line = self._reader(location >> OFFSET_BITS), location & 2**OFFSET_BITS - 1, b""
-        while b"\n" not in line and (more := os.pread(reader, LINE, offset + len(line))):
-            line += more
-        return record_of(line[: line.find(b"\n") + 1])
-
-    def _reader(self, number: int) -> int:
-        if number not in self._readers:
-            self._readers[number] = os.open(self._files[number], os.O_RDONLY)
-        return self._readers[number]
 
     def _drop_torn_line(self) -> None:
         """Cut off an incomplete last line, which would make the next line unreadable."""
@@ -228,7 +209,7 @@ class Journal:
                 writer = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             except FileExistsError:
                 continue
-            self._own, self._end = self._add(path), 0
+            self._own, self._end = path, 0
             return writer
         raise FileExistsError(17, "no free file name", str(self.folder))
 
@@ -236,32 +217,20 @@ class Journal:
         """Add the answers that other journals of this process received."""
         while self._mailbox:
             path, short, offset = self._mailbox.popleft()
-            number = self._numbers[path] if path in self._numbers else self._add(path)
             if path.parent == self.folder or self._locations.get(short) is None:  # answers in our own folder take precedence
-                self._locations.set(short, _location(number, offset))
-
-    def _add(self, path: Path) -> int:
-        self._files.append(path)
-        self._numbers[path] = len(self._files) - 1
-        return self._numbers[path]
+                self._locations.set(short, self._files.location(path, offset))
 
     def _read(self, path: Path) -> None:
-        number = self._add(path)
         offset = 0
         with path.open("rb") as file:
             for line in file:
                 if record_of(line) is None:
                     self.dropped += 1
                 else:
-                    self._locations.set(_short_key(key_of(line)), _location(number, offset))
+                    self._locations.set(_short_key(key_of(line)), self._files.location(path, offset))
                 offset += len(line)
 
 
 def _short_key(key: str) -> int:
     """Half of a key, for the in-memory index."""
     return int(key[16:], 16)
-
-
-def _location(number: int, offset: int) -> int:
-    """The location of a line as one number: file and offset."""
-    return number << OFFSET_BITS | offset

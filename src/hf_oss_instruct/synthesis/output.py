@@ -223,14 +223,14 @@ class Tables:
         """Run the checks of the whole dataset, and write the rows that pass."""
         if self._fresh:
             self.check_fresh()
-        self._duplicate = None  # all rows have come, and the hashes of near duplicates need the memory
+        self._duplicate = None  # all rows have come: its temporary files are removed
         texts = dict.fromkeys((*self._alike.columns, "solution", "problem")) if self._whole else ("problem",)
         compared = self._unchecked.mapped(["seed_id", *texts, "flags"])
         self._stats.diversity = distinct_tasks(lambda: compared["problem"].chunks)
         for step in self._whole:
             compared = step.make(self._alike)(compared)
         if DETAIL in compared.column_names:
-            self._clusters = cluster_sizes(compared[DETAIL].to_pylist())
+            self._clusters = cluster_sizes(compared[DETAIL].drop_null().to_pylist())
         start = 0
         for portion in self._unchecked.unfinished():
             rows = self._not_rejected(_marked(portion, compared.slice(start, len(portion))))

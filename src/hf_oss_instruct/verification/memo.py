@@ -6,8 +6,11 @@ import json
 import os
 import secrets
 import socket
+import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +20,8 @@ import xxhash
 
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.evaluation.preflight import toolchain_of
+from hf_oss_instruct.line_files import LineFiles
+from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.verification.suites.core import Suite
@@ -34,7 +39,7 @@ class Verdicts:
     """What is known of programs and their tests. Safe to use from threads.
 
     Args:
-        path: the file, made with the first verdict; None keeps verdicts in memory only.
+        path: the file, made with the first verdict; by default a temporary one.
         also: files of others that are read, too.
         read_only: whether nothing is written to the file, which may be missing, and no verdict is made.
 
@@ -47,15 +52,16 @@ class Verdicts:
     """
 
     def __init__(self, path: Path | None = None, *, also: Iterable[Path] = (), read_only: bool = False) -> None:
-        self._known: dict[str, Any] = {}
-        self._rows: dict[str, Any] = {}
+        self._files, self._known, self._rows = LineFiles(), NumberMap(), NumberMap()
         self._lock = threading.Lock()
-        self._path = None if read_only else path
+        self._path = path
         self._lines: Lines | None = None
         self.closed, self.made = read_only, 0
         for file in (*also, path):
             if file and file.exists():
                 self._read(file)
+        self._known.pack()
+        self._rows.pack()
 
     @classmethod
     def shared(cls, folder: Path) -> Verdicts:
@@ -64,19 +70,22 @@ class Verdicts:
         return cls(folder / name, also=sorted(folder.glob("*.jsonl")))
 
     def _read(self, path: Path) -> None:
-        for line in path.read_bytes().splitlines():
-            try:
-                row = any_json(line.decode("utf-8", "replace"))
-                self._take(row["key"], row["verdict"], row.get("row", ""))
-            except (ValueError, KeyError, TypeError, AttributeError):  # a damaged line is made again
-                continue
+        offset = 0
+        with path.open("rb") as file:
+            for line in file:
+                with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged line is made again
+                    fields = any_json(line.decode("utf-8", "replace"))
+                    if "verdict" in fields:
+                        self._take(fields["key"], fields.get("row", ""), self._files.location(path, offset))
+                offset += len(line)
 
     def __enter__(self) -> Verdicts:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with self._lock:
-            self.closed, self._path = True, None
+            self.closed = True
+            self._files.close()
             if self._lines:
                 self._lines.close()
                 self._lines = None
@@ -84,14 +93,13 @@ class Verdicts:
     def of_row(self, row: str) -> Any:
         """The last verdict on a row, from any machine and toolchain; None if there is none."""
         with self._lock:
-            return self._rows.get(row)
+            return (self._line(self._rows, "row", row) or {}).get("verdict")
 
     def note(self, row: str, verdict: Any) -> None:
         """Keep what was found of a row without a run, for `of_row`."""
-        with self._lock:
-            if self._rows.get(row) != (verdict := json.loads(json.dumps(verdict))):
-                self._take(row, verdict, row)
-                self._write({"key": row, "row": row, "verdict": verdict})
+        if self.of_row(row) != (verdict := json.loads(json.dumps(verdict))):
+            with self._lock:
+                self._keep(row, verdict, row)
 
     def of(self, key: str, make: Callable[[], Any], final: Callable[[Any], bool] = lambda verdict: True, row: str = "") -> Any:
         """The verdict of a key, made now if it is not known.
@@ -126,7 +134,8 @@ class Verdicts:
             NoVerdictError: one is not known, and no more are made.
         """
         with self._lock:
-            unknown = [index for index, key in enumerate(keys) if key not in self._known and key not in keys[:index]]
+            known = {key: line["verdict"] for key in keys if (line := self._line(self._known, "key", key))}
+            unknown = [index for index, key in enumerate(keys) if key not in known and key not in keys[:index]]
             if unknown and self.closed:
                 raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
         found = (
@@ -136,22 +145,38 @@ class Verdicts:
             self.made += len(found)
             for key, verdict in found.items():
                 if final(verdict):
-                    self._take(key, verdict, row)
-                    self._write({"key": key, **({"row": row} if row else {}), "verdict": verdict})
-            return [found[key] if key in found else self._known[key] for key in keys]
+                    self._keep(key, verdict, row)
+        return [found[key] if key in found else known[key] for key in keys]
 
-    def _write(self, line: Mapping[str, Any]) -> None:
-        if self._path is None:
+    def _line(self, index: NumberMap, name: str, value: str) -> dict[str, Any] | None:
+        """The line that an index has for the value of a field; None if there is none, or if only the hashes are equal."""
+        if (location := index.get(_hash(value))) is None:
+            return None
+        line: dict[str, Any] = any_json(self._files.line(location).decode("utf-8", "replace"))
+        return line if line.get(name) == value else None
+
+    def _keep(self, key: str, verdict: Any, row: str) -> None:
+        """Write a verdict."""
+        if self.closed:
             return
+        if self._path is None:
+            folder = tempfile.TemporaryDirectory(prefix="hf-oss-instruct-")
+            weakref.finalize(self, folder.cleanup)
+            self._path = Path(folder.name) / "verdicts.jsonl"
         if self._lines is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lines = Lines(self._path)
-        self._lines.append(line)
+        offset = self._lines.append({"key": key, **({"row": row} if row else {}), "verdict": verdict})
+        self._take(key, row, self._files.location(self._path, offset))
 
-    def _take(self, key: str, verdict: Any, row: str) -> None:
-        self._known[key] = verdict
+    def _take(self, key: str, row: str, location: int) -> None:
+        self._known.set(_hash(key), location)
         if row:
-            self._rows[row] = verdict
+            self._rows.set(_hash(row), location)
+
+
+def _hash(name: str) -> int:
+    return xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"))
 
 
 def key_of(what: str, suite: Suite, limits: Limits, tier: str | None, *more: Any) -> str:

@@ -1,0 +1,98 @@
+"""Arrays of numbers that grow on disk instead of in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Iterator
+from typing import IO, Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from hf_oss_instruct.errors import RunError
+
+Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Number = TypeVar("Number", np.uint32, np.uint64, np.int64)
+
+IN_MEMORY = 2**18
+"""Bytes from which on an array is on disk."""
+AT_ONCE = 2**21
+"""Numbers that `key_ranges` yields at a time, which bounds the memory of what is computed from them."""
+
+
+class Spill(Generic[Number]):
+    """An array that is appended to, and then read as a memory map.
+
+    Its file is temporary, in the folder that the environment variable `TMPDIR` names, and has no name there: nothing is left of
+    it, even if the process is killed.
+
+    Args:
+        dtype: the type of its numbers.
+    """
+
+    def __init__(self, dtype: type[Number]) -> None:
+        self._dtype: type[Number] = dtype
+        self._fresh: list[np.ndarray[Any, np.dtype[Number]]] = []
+        self._bytes = 0
+        self._file: IO[bytes] | None = None
+
+    def append(self, numbers: np.ndarray[Any, np.dtype[Number]]) -> None:
+        """Append numbers.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        self._fresh.append(numbers)
+        self._bytes += numbers.nbytes
+        if self._bytes > IN_MEMORY:
+            self._write()
+
+    def read(self) -> np.ndarray[Any, np.dtype[Number]]:
+        """All numbers, (numbers,); if they are many, as a memory map, whose pages the system can drop.
+
+        Raises:
+            RunError: as `append`.
+        """
+        if self._file is None:
+            return np.concatenate([np.empty(0, self._dtype), *self._fresh])
+        self._write()
+        return np.memmap(self._file, self._dtype, "r")
+
+    def _write(self) -> None:
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="hf-oss-instruct-")
+                weakref.finalize(self, self._file.close)
+            for numbers in self._fresh:
+                self._file.write(np.ascontiguousarray(numbers).data)
+            self._file.flush()
+        except OSError as error:
+            raise RunError(
+                f"Temporary files in {tempfile.gettempdir()!r} cannot be written: {error.strerror}. Set TMPDIR to a folder with "
+                "more space, and run the same command again."
+            ) from error
+        self._fresh, self._bytes = [], 0
+
+
+def key_ranges(keys: np.ndarray[Any, np.dtype[Number]], at_once: int = 0) -> Iterator[Positions]:
+    """The positions of hashes, about `at_once` at a time, in order; equal hashes come together.
+
+    Args:
+        keys: (keys,), evenly distributed over all numbers of their type.
+        at_once: how many to yield at a time; `AT_ONCE` by default.
+    """
+    at_once = at_once or AT_ONCE
+    parts = -(-len(keys) // at_once)
+    for part in range(parts):
+        yield np.concatenate(
+            [
+                start + np.flatnonzero(range_of(keys[start : start + at_once], parts) == part)
+                for start in range(0, len(keys), at_once)
+            ]
+        )
+
+
+def range_of(keys: np.ndarray[Any, np.dtype[Number]], parts: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """(keys,): which of several equal ranges each hash is in."""
+    high = keys >> 32 if keys.dtype == np.uint64 else keys
+    return high.astype(np.uint64) * np.uint64(parts) >> np.uint64(32)

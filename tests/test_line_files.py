@@ -1,0 +1,32 @@
+"""Lines of files, each found by one number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hf_oss_instruct.line_files import LINE, LineFiles
+
+
+def test_every_line_is_found_again(tmp_path: Path) -> None:
+    texts = {tmp_path / "a.jsonl": [b"first\n", b"x" * (3 * LINE) + b"\n", b"\n", b"torn"], tmp_path / "b.jsonl": [b"other\n"]}
+    files, found = LineFiles(), {}
+    for path, lines in texts.items():
+        path.write_bytes(b"".join(lines))
+        offset = 0
+        for line in lines:
+            found[files.location(path, offset)] = path, line
+            offset += len(line)
+    for _ in range(2):
+        assert {location: (files.path(location), files.line(location)) for location in found} == found
+        files.close()  # and read again
+    assert all(0 <= location < 2**64 for location in found)
+
+
+def test_a_line_that_was_written_later_is_found(tmp_path: Path) -> None:
+    path, files = tmp_path / "a.jsonl", LineFiles()
+    path.write_bytes(b"first\n")
+    assert files.line(files.location(path, 0)) == b"first\n"
+    with path.open("ab") as file:
+        file.write(b"second\n")
+    assert files.line(files.location(path, 6)) == b"second\n"
+    files.close()

@@ -1,0 +1,66 @@
+"""Arrays on disk: what was appended is read, and nothing is left of it."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_oss_instruct import spill
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.spill import Spill, key_ranges, range_of
+
+
+@pytest.mark.parametrize("portions", [0, 1, 3, 400])
+def test_all_numbers_are_read_in_order(portions: int) -> None:
+    numbers = Spill(np.int64)
+    for portion in range(portions):
+        numbers.append(np.arange(portion * 1000, portion * 1000 + 1000))
+    assert np.array_equal(numbers.read(), np.arange(portions * 1000))
+    numbers.append(np.array([7]))  # it may be read in between
+    assert np.array_equal(numbers.read(), [*range(portions * 1000), 7])
+
+
+def test_a_large_array_is_on_disk_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    numbers = Spill(np.uint64)
+    numbers.append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+    assert isinstance(found := numbers.read(), np.memmap)
+    del numbers
+    assert found[-1] == spill.IN_MEMORY - 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_of_a_wider_array_can_be_appended_without_a_copy() -> None:
+    numbers, wide = Spill(np.uint32), np.arange(2 * spill.IN_MEMORY, dtype=np.uint32).reshape(-1, 4)
+    numbers.append(wide.T[1])
+    assert np.array_equal(numbers.read(), wide[:, 1])
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    numbers = Spill(np.uint64)
+    with pytest.raises(RunError, match=r"missing' cannot be written: No such file or directory\. Set TMPDIR to a folder"):
+        numbers.append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.sampled_from([0, 2**63, 2**64 - 1])), st.integers(1, 9))
+def test_ranges_hold_every_position_once_and_equal_keys_together(numbers: list[int], at_once: int) -> None:
+    keys = np.array(numbers, np.uint64)
+    ranges = [positions.tolist() for positions in key_ranges(keys, at_once)]
+    assert sorted(chain(*ranges)) == list(range(len(keys)))
+    assert all(positions == sorted(positions) for positions in ranges)
+    assert len(set(numbers)) == sum(len({numbers[at] for at in positions}) for positions in ranges)
+
+
+def test_ranges_are_of_equal_size() -> None:
+    for kind in (np.uint32, np.uint64):
+        keys = np.random.default_rng(0).integers(0, np.iinfo(kind).max, 100_000, dtype=kind, endpoint=True)
+        counts = np.bincount(range_of(keys, 7).astype(np.int64))
+        assert len(counts) == 7
+        assert counts.min() > 0.9 * counts.max()
