@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,22 +32,24 @@ def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
         why: row number → detail, in one line. Rows that are rejected already keep their first reason.
     """
     assert reason in REASONS, reason
-    if REASON in table.column_names:
-        before = table[REASON].take(pa.array(list(why), pa.int64())).is_null().to_pylist()
-        why = {row: detail for (row, detail), fresh in zip(why.items(), before, strict=True) if fresh}
+    alive = not_rejected(table)
+    why = {row: detail for row, detail in why.items() if alive[row]}
     table = _changed(table, REASON, pa.string(), dict.fromkeys(why, reason))
     return _changed(table, DETAIL, pa.string(), why)
 
 
 def flag(table: pa.Table, found: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
     """Add words to the lists in a column; a null list without new words stays null."""
-    if column in table.column_names:
-        before = table[column].take(pa.array(list(found), pa.int64())).to_pylist()
-        found = {row: list(dict.fromkeys([*(old or []), *new])) for (row, new), old in zip(found.items(), before, strict=True)}
-    return _changed(table, column, pa.list_(pa.string()), found)
+    return _changed(table, column, pa.list_(pa.string()), found, lambda old, new: list(dict.fromkeys([*(old or []), *new])))
 
 
-def _changed(table: pa.Table, name: str, kind: pa.DataType, values: Mapping[int, Any]) -> pa.Table:
+def _changed(
+    table: pa.Table,
+    name: str,
+    kind: pa.DataType,
+    values: Mapping[int, Any],
+    combine: Callable[[Any, Any], Any] = lambda old, new: new,
+) -> pa.Table:
     """Set some values of a column, which is appended if it is missing. Only chunks in which something changes are copied."""
     there = name in table.column_names
     chunks, first = [], 0
@@ -57,7 +59,7 @@ def _changed(table: pa.Table, name: str, kind: pa.DataType, values: Mapping[int,
         if inside:
             changed = chunk.to_pylist()
             for row in inside:
-                changed[row - first] = values[row]
+                changed[row - first] = combine(changed[row - first], values[row])
             chunk = pa.array(changed, kind)
         chunks.append(chunk.cast(kind))
         first += len(chunk)

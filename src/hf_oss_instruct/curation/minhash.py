@@ -212,7 +212,17 @@ def _portions(
     for start in range(0, len(one), PAIRS_AT_ONCE):
         left, right = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
         rows = ngrams.distinct(np.concatenate([left, right]))
-        yield *_gram_sets(column.take(pa.array(rows))), np.searchsorted(rows, left), np.searchsorted(rows, right)
+        yield *_gram_sets(_taken(column, rows)), np.searchsorted(rows, left), np.searchsorted(rows, right)
+
+
+def _taken(column: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
+    """The texts at some rows, which are sorted. Arrow's own `take` copies all chunks into one first, which may be gigabytes."""
+    ends = np.cumsum([0, *map(len, column.chunks)])  # (chunks + 1,): where chunks begin and end
+    chunks = np.searchsorted(ends, rows, "right") - 1  # (rows,)
+    parts = [
+        column.chunk(chunk).take(pa.array(rows[chunks == chunk] - ends[chunk])) for chunk in ngrams.distinct(chunks).tolist()
+    ]
+    return pa.chunked_array(parts, column.type)
 
 
 def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Positions]:
