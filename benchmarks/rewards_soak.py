@@ -73,19 +73,29 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=10_000)
     parser.add_argument("--odd", type=int, default=16, help="one program in so many hangs, exits, forks or fills memory")
     parser.add_argument("--cpu-minutes", type=float, default=float("inf"))
-    given, meter = parser.parse_args(), Meter()
+    asyncio.run(soak(parser.parse_args()))
+
+
+async def soak(given: argparse.Namespace) -> None:
+    meter = Meter()
     reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256)
     print(f"{'calls':>10} {'per second':>10} {'CPU ms each':>11} {'MiB':>8} {'files':>6} {'processes':>10} {'None':>6}")
     rows: list[tuple[float, ...]] = []
-    done = unscored = 0
+    done = unscored = started = 0
     began = last = time.monotonic()
     shown, spent, allowed = 0, meter.seconds(), given.cpu_minutes * 60 + meter.seconds()
+    running: set[asyncio.Task[list[float | None]]] = set()
     while done < given.calls and meter.seconds() < allowed:
-        completions, tests = batch(done, given.odd)
-        found = asyncio.run(reward(prompts=[""] * BATCH, completions=completions, tests=tests))
-        assert len(found) == BATCH
-        assert all(one in (0.0, 1.0, None) for one in found)
-        done, unscored = done + BATCH, unscored + found.count(None)
+        # Two batches at once: the slow program that ends one does not leave a processor idle. None runs when the state is read.
+        while len(running) < 2 and started < min(given.calls, shown + given.every):
+            completions, tests = batch(started, given.odd)
+            running.add(asyncio.create_task(reward(prompts=[""] * BATCH, completions=completions, tests=tests)))
+            started += BATCH
+        ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for found in (task.result() for task in ended):
+            assert len(found) == BATCH
+            assert all(one in (0.0, 1.0, None) for one in found)
+            done, unscored = done + BATCH, unscored + found.count(None)
         if done - shown >= given.every:
             now = time.monotonic()
             memory, files, processes = state()
