@@ -1,6 +1,6 @@
 """Does scoring leak? Many short programs through the reward, memoization off: memory, descriptors, processes and the rate.
 
-    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--odd 16] [--cpu-minutes 12]
+    python benchmarks/rewards_soak.py [--calls 1000000] [--every 10000] [--odd 16] [--workers 0] [--cpu-minutes 12]
 
 Problems come again, as they do in training, so that what is kept of each is soon complete; programs do not. One in `--odd`
 hangs, exits, forks or fills memory; one in 16 burns a third of the time. Slopes are per million calls, of a line through the
@@ -72,13 +72,14 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--every", type=int, default=10_000)
     parser.add_argument("--odd", type=int, default=16, help="one program in so many hangs, exits, forks or fills memory")
+    parser.add_argument("--workers", type=int, default=0, help="programs at the same time; 0 for one for each CPU")
     parser.add_argument("--cpu-minutes", type=float, default=float("inf"))
     asyncio.run(soak(parser.parse_args()))
 
 
 async def soak(given: argparse.Namespace) -> None:
     meter = Meter()
-    reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256)
+    reward = make_code_reward(memoize=False, cpu_s=0.5, wall_s=1.0, memory_mib=256, workers=given.workers)
     print(f"{'calls':>10} {'per second':>10} {'CPU ms each':>11} {'MiB':>8} {'files':>6} {'processes':>10} {'None':>6}")
     rows: list[tuple[float, ...]] = []
     done = unscored = started = 0
