@@ -39,8 +39,9 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
             running.discard(process)
             slots.put(slot)
             if process.exitcode < 0:
-                name = signal.Signals(-process.exitcode).name
-                logger.error(f"The process of task {rank} was ended by {name}, as the system does when memory is short.")
+                killed = -process.exitcode == signal.SIGKILL
+                why = "SIGKILL, as the system does when memory is short" if killed else f"signal {-process.exitcode}"
+                logger.error(f"The process of task {rank} was ended by {why}.")
 
         with ThreadPoolExecutor(self.workers) as threads:
             try:
