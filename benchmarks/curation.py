@@ -34,6 +34,7 @@ from hf_oss_instruct.curation import benchmark_index, decontamination, dedup, mi
 from hf_oss_instruct.curation.annotations import not_rejected
 from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
+from hf_oss_instruct.spill import merged
 
 PLANTED = 0.05
 AT_ONCE = 25_000
@@ -131,8 +132,12 @@ def recall(
 
 
 def ours(column: pa.ChunkedArray) -> set[tuple[int, int]]:
-    later, earlier, _ = minhash.near_pairs(column, dedup.THRESHOLD)
-    return set(zip(later.tolist(), earlier.tolist(), strict=True))
+    found = set()
+    for [pairs] in merged(minhash.candidates(column)):
+        later, earlier = minhash.unpacked(pairs)
+        near = minhash.exact(column, later, earlier) >= dedup.THRESHOLD
+        found |= set(zip(later[near].tolist(), earlier[near].tolist(), strict=True))
+    return found
 
 
 def datasketchs(column: pa.ChunkedArray) -> set[tuple[int, int]]:

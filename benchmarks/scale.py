@@ -148,13 +148,35 @@ def marks(rows: int, _: Path) -> None:
 def bands(rows: int, _: Path) -> None:
     """The band keys of near duplicates of one column, and how many pairs of texts that share nothing are compared."""
     from hf_oss_instruct.curation.minhash import candidates
+    from hf_oss_instruct.spill import merged
 
     draw, words = np.random.default_rng(0), np.array(WORDS)
     texts = (
         pa.array([" ".join(row) for row in words[draw.integers(0, len(words), (10_000, 30))]]) for _ in range(rows // 10_000)
     )
-    later, _earlier = candidates(texts)
-    print(f"{len(later):,} candidates; 25 n² / 2³³ = {25 * rows**2 / 2**33:,.0f}", file=sys.stderr)
+    count = sum(len(pairs) for [pairs] in merged(candidates(texts)))
+    print(f"{count:,} candidates; 25 n² / 2³³ = {25 * rows**2 / 2**33:,.0f}", file=sys.stderr)
+
+
+def alike(rows: int, folder: Path) -> None:
+    """Rows that all resemble each other: what a pair of near duplicates costs where a row has hundreds."""
+    from hf_oss_instruct.curation.annotations import not_rejected
+    from hf_oss_instruct.curation.dedup import near_duplicates
+    from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+    from hf_oss_instruct.shards import mapped
+
+    draw, base = random.Random(0), random.Random(1).choices(WORDS, k=60)
+
+    def portions() -> Iterator[pa.Table]:
+        for first in range(0, rows, 1000):
+            texts = [list(base) for _ in range(first, min(first + 1000, rows))]
+            for words in texts:
+                words[draw.randrange(60)] = draw.choice(WORDS)
+            yield pa.table({"problem": pa.array([" ".join(words) for words in texts], pa.large_string())})
+
+    table = mapped(portions(), pa.schema({"problem": pa.large_string()}), folder / "alike.arrow")
+    kept = int(not_rejected(near_duplicates(table)).sum())
+    print(f"{kept:,} kept, {distinct_tasks(lambda: table['problem'].chunks)}", file=sys.stderr)
 
 
 def index(rows: int, _: Path) -> None:
@@ -228,7 +250,7 @@ def watched() -> list[int]:
 
 
 STEPS = {"record": record, "draw": draw, "filtered": filtered, "copy": copy, "merge": merge}
-STATE = {"marks": marks, "bands": bands, "index": index}
+STATE = {"marks": marks, "bands": bands, "alike": alike, "index": index}
 
 
 def measure(step: str, rows: int, folder: Path) -> tuple[float, float]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from itertools import chain
+from collections import Counter
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct import spill
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.spill import Spill, key_ranges, range_of
+from hf_oss_instruct.spill import SortedSpill, Spill, key_ranges, merged, range_of
 
 
 @pytest.mark.parametrize("portions", [0, 1, 3, 400])
@@ -64,3 +65,23 @@ def test_ranges_are_of_equal_size() -> None:
         counts = np.bincount(range_of(keys, 7).astype(np.int64))
         assert len(counts) == 7
         assert counts.min() > 0.9 * counts.max()
+
+
+@given(st.lists(st.lists(st.lists(st.tuples(st.integers(0, 30) | st.just(2**32 - 1), st.integers(0, 3)), max_size=9))))
+def test_sets_are_read_side_by_side_in_order(portions: list[list[list[tuple[int, int]]]]) -> None:
+    """Each number is `(high half, low half)`."""
+    sets = [SortedSpill() for _ in portions]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spill, "AT_ONCE", 5)
+        patch.setattr(spill, "MERGED_AT_ONCE", 7)
+        for numbers, added in zip(sets, portions, strict=True):
+            for portion in added:
+                numbers.add(np.array([(high << 32) | low for high, low in portion], np.uint64))
+        ranges = [[part.tolist() for part in parts] for parts in merged(*sets)]
+    for number, added in enumerate(portions):
+        expected = sorted({(high << 32) | low for high, low in chain(*added)})
+        assert list(chain(*(parts[number] for parts in ranges))) == expected
+    halves = [{number >> 32 for part in parts for number in part} for parts in ranges]
+    assert all(max(before) < min(after) for before, after in pairwise(halves))
+    distinct = Counter(number >> 32 for parts in ranges for part in parts for number in part)
+    assert all(len(found) == 1 or sum(distinct[half] for half in found) <= 7 for found in halves)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import IO, Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,12 +13,15 @@ import numpy as np
 from hf_oss_instruct.errors import RunError
 
 Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
 Number = TypeVar("Number", np.uint32, np.uint64, np.int64)
 
 IN_MEMORY = 2**18
 """Bytes from which on an array is on disk."""
 AT_ONCE = 2**21
 """Numbers that `key_ranges` yields at a time, which bounds the memory of what is computed from them."""
+MERGED_AT_ONCE = 2**18
+"""Numbers that `merged` yields at a time, unless more have the same high half."""
 
 
 class Spill(Generic[Number]):
@@ -72,6 +76,62 @@ class Spill(Generic[Number]):
                 "more space, and run the same command again."
             ) from error
         self._fresh, self._bytes = [], 0
+
+
+class SortedSpill:
+    """A set of 64-bit numbers that grows on disk. It is sorted a portion at a time; `merged` reads it in order."""
+
+    def __init__(self) -> None:
+        self._sorted, self._ends = Spill(np.uint64), [0]
+        self._fresh: list[Hashes] = []
+        self._size = 0
+
+    def add(self, numbers: Hashes) -> None:
+        """Add numbers, which may be in it already.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        self._fresh.append(numbers)
+        self._size += len(numbers)
+        if self._size >= AT_ONCE:
+            self._sort()
+
+    def runs(self) -> list[Hashes]:
+        """Return the sorted portions. A number may be in several."""
+        if self._size:
+            self._sort()
+        every = self._sorted.read()
+        return [every[start:stop] for start, stop in pairwise(self._ends)]
+
+    def _sort(self) -> None:
+        run = distinct(np.concatenate(self._fresh))
+        self._sorted.append(run)
+        self._ends.append(self._ends[-1] + len(run))
+        self._fresh, self._size = [], 0
+
+
+def merged(*sets: SortedSpill) -> Iterator[list[Hashes]]:
+    """Read sets of numbers side by side in ranges: yields the numbers of each set in one range, sorted.
+
+    Ranges are in ascending order and hold about `MERGED_AT_ONCE` numbers. Numbers with the same 32 high bits are never divided.
+    """
+    ranges = [(0, 2**32, [numbers.runs() for numbers in sets])]  # the high bits from and below which their numbers are
+    while ranges:
+        low, high, found = ranges.pop()
+        if sum(len(run) for runs in found for run in runs) > MERGED_AT_ONCE and high - low > 1:
+            middle = (low + high) // 2
+            parts = [[np.split(run, [np.searchsorted(run, np.uint64(middle << 32))]) for run in runs] for runs in found]
+            ranges.append((middle, high, [[upper for _, upper in runs if len(upper)] for runs in parts]))
+            ranges.append((low, middle, [[lower for lower, _ in runs if len(lower)] for runs in parts]))
+        elif any(found):
+            yield [distinct(np.concatenate([np.empty(0, np.uint64), *runs])) for runs in found]
+
+
+def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.dtype[Number]]:
+    """Sorted distinct numbers; many times as fast as `np.unique`, which uses a hash table."""
+    ordered = np.sort(numbers)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def key_ranges(keys: np.ndarray[Any, np.dtype[Number]], at_once: int = 0) -> Iterator[Positions]:

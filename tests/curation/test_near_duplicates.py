@@ -14,6 +14,7 @@ from hf_oss_instruct import spill
 from hf_oss_instruct.curation import annotations, dedup, minhash, ngrams
 from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
 from hf_oss_instruct.data import Row
+from tests.support.near import near_pairs
 
 FEW = st.text(alphabet="ab \n\u3000", max_size=3)
 
@@ -78,6 +79,27 @@ def test_similarity_does_not_travel_along_a_chain() -> None:
 
 
 @settings(max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 60))
+def test_a_row_is_rejected_for_the_first_kept_row_that_it_resembles(rng_seed: int, at_once: int) -> None:
+    rng = random.Random(rng_seed)
+    texts = [[sentence(rng) for _ in range(3)] for _ in dedup.COMPARED]
+    for _ in range(30):
+        for column in texts:  # a copy of an earlier text with a changed word: chains, and rows that resemble many
+            column.append([rng.choice(["other", word]) if rng.random() < 0.05 else word for word in rng.choice(column)])
+    columns = {name: [" ".join(words) for words in column] for name, column in zip(dedup.COMPARED, texts, strict=True)}
+    rows = table(**columns, solutions=columns.pop("solution"))
+    alike = [(name, near_pairs(rows[name])) for name in dedup.COMPARED]
+    expected: list[str | None] = []
+    for row in range(len(rows)):
+        kept = [before for before in range(row) if expected[before] is None]
+        near = ((name, pairs[row, before], f"id{before}") for before in kept for name, pairs in alike if (row, before) in pairs)
+        expected.append(next((dedup.resembles(*found) for found in near), None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spill, "MERGED_AT_ONCE", at_once)
+        assert dedup.near_duplicates(rows)["detail"].to_pylist() == expected
+
+
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) -> None:
     rng = random.Random(rng_seed)
@@ -88,8 +110,7 @@ def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) ->
             copy[place] = "other"
         texts.append(copy)
     joined = [" ".join(text) for text in texts]
-    later, earlier, similarity = minhash.near_pairs(ngrams.of_strings(joined), 0.7)
-    found = dict(zip(zip(later.tolist(), earlier.tolist(), strict=True), similarity.tolist(), strict=True))
+    found = near_pairs(ngrams.of_strings(joined))
     assert all(abs(jaccard(joined[a], joined[b]) - value) < 1e-9 and value >= 0.7 for (a, b), value in found.items())
     true = {(a, b) for a in range(60) for b in range(a) if jaccard(joined[a], joined[b]) >= 0.7}
     assert len(true - found.keys()) <= 1 + len(true) // 10
@@ -135,7 +156,13 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
         )
 
     (marked, tasks) = found()
-    for module, name, size in ((spill, "IN_MEMORY", 64), (spill, "AT_ONCE", 50), (annotations, "CHUNK", 7)):
+    for module, name, size in (
+        (spill, "IN_MEMORY", 64),
+        (spill, "AT_ONCE", 50),
+        (spill, "MERGED_AT_ONCE", 20),
+        (dedup, "DETAILS_AT_ONCE", 3),
+        (annotations, "CHUNK", 7),
+    ):
         monkeypatch.setattr(module, name, size)
     assert marked["reason"].null_count < len(rows)
     assert marked["flags"].null_count < len(rows)
@@ -170,9 +197,9 @@ def test_scripts_without_spaces_are_compared_by_characters(text: str, word: str,
     assert word in text
     different = "".join(reversed(text))
     column = ngrams.of_strings([text, text.replace(word, other), different])
-    later, earlier, similarity = minhash.near_pairs(column, 0.7)
-    assert list(zip(later.tolist(), earlier.tolist(), strict=True)) == [(1, 0)]
-    assert similarity[0] < 1
+    [(pair, similarity)] = near_pairs(column).items()
+    assert pair == (1, 0)
+    assert similarity < 1
 
 
 def test_pairs_of_more_texts_than_have_numbers_of_16_bits_are_compared_as_they_are() -> None:

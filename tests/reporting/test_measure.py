@@ -12,8 +12,6 @@ import pyarrow.dataset as pds
 import pytest
 
 from hf_oss_instruct.curation.benchmarks import find
-from hf_oss_instruct.curation.dedup import THRESHOLD
-from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.lengths import count_words
 from hf_oss_instruct.reporting.measure import ReportOptions, measure
@@ -23,6 +21,7 @@ from hf_oss_instruct.reporting.tfidf import vectors
 from hf_oss_instruct.reporting.verified_run import verified_run
 from hf_oss_instruct.reporting.word_counts import Frequencies, counted, hashes_of
 from hf_oss_instruct.schemas import JUDGING, SCHEMA, VERIFIED_SCHEMA
+from tests.support.near import near_pairs
 
 from .datasets import ATTACK, benchmark, judged, kept, rejected, run_folder, verified
 
@@ -270,7 +269,7 @@ def test_distinct_tasks_are_the_groups_that_near_duplicates_form() -> None:
         for _ in range(int(random.integers(1, 12))):
             words[int(random.integers(0, 60))] = f"w{random.integers(0, 10**6)}"
             problems.append(" ".join(words))
-    links = [(later, earlier) for later, earlier, _ in zip(*near_pairs(pa.chunked_array([problems]), THRESHOLD), strict=True)]
+    links = near_pairs(pa.chunked_array([problems]))
     group = list(range(len(problems)))
     for _ in problems:
         for one, other in links:

@@ -15,6 +15,7 @@ from hf_oss_instruct.curation.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.dedup import COMPARED
 from hf_oss_instruct.curation.inverted_index import InvertedIndex
 from hf_oss_instruct.curation.ngrams import Positions, Texts
+from hf_oss_instruct.spill import distinct
 
 SHOWN = 8
 """Maximum number of hits recorded per row."""
@@ -90,7 +91,7 @@ def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Positions, rule: s
 def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain half of a prompt's distinct short n-grams, including one after its beginning."""
     positions, at = index.short.find(grams)
-    pairs = ngrams.distinct(row_of[positions] << 32 | at)
+    pairs = distinct(row_of[positions] << 32 | at)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
     both, position, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
     late = np.bincount(position, owners % 2, len(both)) > 0

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation import minhash, ngrams
 from hf_oss_instruct.curation.annotations import flag, not_rejected, reject
-from hf_oss_instruct.curation.minhash import near_pairs
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.data import KEEP, CheckResult, Row
 from hf_oss_instruct.packed import NumberMap
-from hf_oss_instruct.spill import Spill, key_ranges
+from hf_oss_instruct.spill import Spill, key_ranges, merged
 
 COMPARED = ("seed", "problem", "solution")
 THRESHOLD = 0.7
 """Jaccard similarity of word 5-grams from which on two texts are near duplicates."""
+DETAILS_AT_ONCE = 2**16
+"""Rejections whose details are kept as Python strings, until they are written into the table."""
+PAIR = np.dtype([("later", "<i8"), ("earlier", "<i8"), ("column", "u1"), ("similarity", "<f8")])
+"""Texts that may be near duplicates: their positions, the number of the column, and the Jaccard similarity there."""
+Pairs: TypeAlias = np.ndarray[Any, np.dtype[np.void]]
+"""(pairs,): of `PAIR`."""
 _WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
 """The ASCII characters that `str.split` treats as white space."""
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
@@ -89,25 +95,17 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         columns: the text columns to compare, each with itself; those that the table lacks are left out.
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
-    alive = not_rejected(table)
-    rows = None if alive.all() else np.flatnonzero(alive)
-    found: list[tuple[Positions, Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]] = []
-    for number, name in enumerate(columns):
-        if name in table.column_names:
-            texts = table[name] if rows is None else table[name].filter(pa.array(alive))  # a filter copies every text
-            later, earlier, similarity = near_pairs(texts, threshold)
-            if rows is not None:
-                later, earlier = rows[later], rows[earlier]
-            found.append((later, earlier, np.full(len(later), number), similarity))
-    if not found:
-        return reject(table, "near_duplicate", {})
-    later, earlier, column, similarity = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.lexsort((column, earlier, later))  # (pairs,)
-    chosen = order[rejecting(later[order], earlier[order])]
-    why = {
-        int(later[pair]): resembles(columns[column[pair]], similarity[pair], _identity(table, int(earlier[pair])))
-        for pair in chosen.tolist()
-    }
+    names, alive = [name for name in columns if name in table.column_names], not_rejected(table)
+    texts = [table[name] for name in names]
+    candidates = [minhash.candidates(_compared(column, alive)) for column in texts]
+    gone, why = ~alive, dict[int, str]()
+    for found in merged(*candidates):
+        for pairs in _repeating(_records(found), gone, partial(_near, texts, threshold)):
+            later, earlier, column, similarity = (pairs[name].tolist() for name in PAIR.names or ())
+            details = map(resembles, [names[number] for number in column], similarity, [_identity(table, row) for row in earlier])
+            why.update(zip(later, details, strict=True))
+        if len(why) >= DETAILS_AT_ONCE:
+            table, why = reject(table, "near_duplicate", why), {}
     return reject(table, "near_duplicate", why)
 
 
@@ -163,6 +161,58 @@ def first_repeats(rows: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[i
                 before.update({mark} - {0})
         else:
             yield row, same
+
+
+def _compared(column: pa.ChunkedArray, alive: np.ndarray[Any, np.dtype[np.bool_]]) -> Iterator[pa.Array]:
+    """The chunks of a column, with nulls for rows that are not compared."""
+    first = 0
+    for chunk in column.chunks:
+        compared = alive[first : first + len(chunk)]
+        yield chunk if compared.all() else pc.if_else(pa.array(compared), chunk, pa.scalar(None, chunk.type))
+        first += len(chunk)
+
+
+def _records(found: Sequence[Hashes]) -> Pairs:
+    """(pairs,): the candidates of all columns, sorted by the later row, then by the earlier one, then by the column."""
+    pairs = np.zeros(sum(map(len, found)), PAIR)
+    pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(found))
+    pairs["column"] = np.repeat(np.arange(len(found)), [*map(len, found)])
+    return pairs[np.lexsort((pairs["column"], pairs["earlier"], pairs["later"]))]
+
+
+def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], near: Callable[[Pairs], Pairs]) -> Iterator[Pairs]:
+    """The pairs of near duplicates that reject their later row: for each row the first pair whose earlier row is kept.
+
+    Where many rows resemble each other, most candidates are not compared: those of rows that were rejected before, and those that
+    come after a row's first near duplicate.
+
+    Args:
+        candidates: (pairs,), sorted, all those of a range of later rows.
+        gone: (rows,), whether a row is rejected; of the rows before the range it is known, of its own it is set here.
+        near: compares pairs, and returns those that are near duplicates.
+    """
+    before = candidates["earlier"] < candidates["later"].min()
+    left, width = candidates[before & ~gone[candidates["earlier"]]], 1
+    while len(left):
+        next_ones = np.arange(len(left)) - np.searchsorted(left["later"], left["later"]) < width  # (left,): the next of each row
+        found = near(left[next_ones])
+        found = found[np.diff(found["later"], prepend=-1) > 0]
+        gone[found["later"]] = True
+        yield found
+        left, width = left[~next_ones & ~gone[left["later"]]], 2 * width
+    found = near(candidates[~before & ~gone[candidates["later"]] & ~gone[candidates["earlier"]]])
+    found = found[rejecting(found["later"].copy(), found["earlier"].copy())]
+    gone[found["later"]] = True
+    yield found
+
+
+def _near(columns: Sequence[pa.ChunkedArray], threshold: float, pairs: Pairs) -> Pairs:
+    """The pairs that are near duplicates, with their similarity."""
+    for number, column in enumerate(columns):
+        of_column = pairs["column"] == number
+        compared = pairs[of_column]
+        pairs["similarity"][of_column] = minhash.exact(column, compared["later"], compared["earlier"])
+    return pairs[pairs["similarity"] >= threshold]
 
 
 def rejecting(later: Positions, earlier: Positions) -> Positions:

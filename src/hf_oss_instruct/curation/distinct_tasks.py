@@ -14,9 +14,8 @@ from xxhash import xxh3_64_intdigest
 from hf_oss_instruct.curation import minhash
 from hf_oss_instruct.curation.dedup import THRESHOLD
 from hf_oss_instruct.curation.ngrams import Positions
-from hf_oss_instruct.curation.ngrams import distinct as distinct_numbers
 from hf_oss_instruct.shards import mapped
-from hf_oss_instruct.spill import Spill, key_ranges
+from hf_oss_instruct.spill import SortedSpill, Spill, distinct, key_ranges, merged
 
 
 def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:
@@ -31,11 +30,13 @@ def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]
     count = sum(map(len, problems()))
     if not count:
         return {"rows": 0}
-    later, earlier = minhash.candidates(problems())
-    wanted = np.union1d(later, earlier)
-    groups = _groups(_some(problems(), wanted), *(np.searchsorted(wanted, one) for one in (later, earlier)))
+    candidates, compared = minhash.candidates(problems()), np.zeros(count, bool)
+    for [pairs] in merged(candidates):
+        for side in minhash.unpacked(pairs):
+            compared[side] = True
+    wanted = np.flatnonzero(compared)
     exact = _distinct(problems())
-    tasks = min(count - len(wanted) + groups, exact)
+    tasks = min(count - len(wanted) + _groups(_some(problems(), wanted), wanted, candidates), exact)
     return {
         "rows": count,
         "distinct_problems": exact,
@@ -45,40 +46,50 @@ def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]
     }
 
 
-def _groups(texts: pa.ChunkedArray, later: Positions, earlier: Positions) -> int:
-    """The number of groups of near duplicates among texts, given the pairs to compare, sorted by the later text.
+def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpill) -> int:
+    """The number of groups of near duplicates.
 
     Each round compares one pair of each text and drops the pairs that are in one group by then, so that a dataset of many near
     duplicates costs about as many comparisons as it has rows.
+
+    Args:
+        texts: those that are compared.
+        positions: (texts,), theirs in the dataset.
+        candidates: the pairs to compare, by positions in the dataset.
     """
-    labels = np.arange(len(texts))  # (texts,): the group of each text, named by its first text
-    while len(later):
-        first = np.ones(len(later), bool)
-        first[1:] = later[1:] != later[:-1]
-        near = minhash.exact(texts, later[first], earlier[first]) >= THRESHOLD
-        labels = _joined(labels, later[first][near], earlier[first][near])
-        left = ~first & (labels[later] != labels[earlier])
-        later, earlier = later[left], earlier[left]
-    return len(distinct_numbers(labels))
+    labels = np.arange(len(texts))  # (texts,): a text of the same group; the first one of a group has its own number
+    for [pairs] in merged(candidates):
+        later, earlier = (np.searchsorted(positions, side) for side in minhash.unpacked(pairs))
+        while len(later):
+            first = np.diff(later, prepend=-1) > 0
+            near = minhash.exact(texts, later[first], earlier[first]) >= THRESHOLD
+            _join(labels, later[first][near], earlier[first][near])
+            left = ~first & (_firsts(labels, later) != _firsts(labels, earlier))
+            later, earlier = later[left], earlier[left]
+    return int((labels == np.arange(len(labels))).sum())
 
 
-def _joined(labels: Positions, one: Positions, other: Positions) -> Positions:
-    """The labels after the groups of each pair of texts became one; the smallest label stays.
+def _firsts(labels: Positions, texts: Positions) -> Positions:
+    """(texts,): the first texts of the groups that some texts are in."""
+    found = labels[texts]
+    while not np.array_equal(further := labels[found], found):
+        found = further
+    labels[texts] = found  # the next time it is one step
+    return found
+
+
+def _join(labels: Positions, one: Positions, other: Positions) -> None:
+    """Make the groups of each pair of texts one; the smallest label stays.
 
     Source:
         Zhang, Azad & Hu 2020, "FastSV": each group takes the smallest label next to it, and labels point to labels, until
         none changes.
     """
     while True:
-        low = np.minimum(labels[one], labels[other])
-        found = labels.copy()
-        np.minimum.at(found, labels[one], low)
-        np.minimum.at(found, labels[other], low)
-        while not np.array_equal(further := found[found], found):
-            found = further
-        if np.array_equal(found, labels):
-            return labels
-        labels = found
+        mine, theirs = _firsts(labels, one), _firsts(labels, other)
+        if np.array_equal(mine, theirs):
+            return
+        np.minimum.at(labels, np.maximum(mine, theirs), np.minimum(mine, theirs))
 
 
 def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
@@ -102,4 +113,4 @@ def _distinct(chunks: Iterable[pa.Array]) -> int:
         texts = (" ".join(text.lower().split()).encode() for text in chunk.to_pylist())
         hashes.append(np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(chunk)))
     every = hashes.read()
-    return sum(len(distinct_numbers(every[positions])) for positions in key_ranges(every))
+    return sum(len(distinct(every[positions])) for positions in key_ranges(every))

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions, Texts
-from hf_oss_instruct.spill import Spill, key_ranges
+from hf_oss_instruct.spill import SortedSpill, Spill, distinct, key_ranges
 
 GRAM = 5
 """Words per n-gram; characters in scripts without spaces."""
@@ -57,28 +57,24 @@ class Signatures(NamedTuple):
     ends: Positions
 
 
-def near_pairs(column: pa.ChunkedArray, threshold: float) -> tuple[Positions, Positions, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Pairs of near duplicates: position of the later, position of the earlier, similarity; all (pairs,).
-
-    Args:
-        column: the texts.
-        threshold: least Jaccard similarity of two texts' sets of word 5-grams, from 0 to 1.
-    """
-    later, earlier = candidates(column)
-    similarity = exact(column, later, earlier)
-    near = similarity >= threshold
-    return later[near], earlier[near], similarity[near]
-
-
-def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, Positions]:
-    """Pairs of texts that may be near duplicates: positions of the later and of the earlier, both (pairs,).
+def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> SortedSpill:
+    """Pairs of texts that may be near duplicates, on disk; `unpacked` gives their positions.
 
     Args:
         column: the texts, or their chunks, which are read once.
     """
     rows, bands = _band_keys(column)
-    later, earlier = _candidates(bands)
-    return rows[later], rows[earlier]
+    pairs = SortedSpill()
+    for keys in bands:
+        for positions in key_ranges(keys):
+            for found in _of_one_band(keys[positions], rows[positions]):
+                pairs.add(found)
+    return pairs
+
+
+def unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
+    """Positions of the later and of the earlier text of pairs, both (pairs,)."""
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
 
 
 def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -124,7 +120,8 @@ def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
     Args:
         keys: (texts,), the band's keys, in the order of the texts.
     """
-    return _unpacked(_of_one_band(keys, np.arange(len(keys))))
+    found = _of_one_band(keys, np.arange(len(keys)))
+    return unpacked(distinct(np.concatenate([np.empty(0, np.uint64), *found])))
 
 
 def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[Texts, Hashes, Positions]]:
@@ -171,25 +168,8 @@ def _filled(sketch: Sketches) -> Sketches:
     return values + (positions - source).astype(np.uint32) * _STEP
 
 
-def _candidates(bands: Iterable[Keys]) -> tuple[Positions, Positions]:
-    """Distinct pairs of positions with equal keys in a band, sorted. A range of one band's keys at a time is in memory."""
-    found, fresh, size = np.empty(0, np.uint64), list[Hashes](), 0
-    for keys in bands:
-        for positions in key_ranges(keys):
-            fresh.append(_of_one_band(keys[positions], positions))
-            size += len(fresh[-1])
-            if size > max(len(found), 2**16):  # a sort for each range would cost more than the ranges
-                found, fresh, size = ngrams.distinct(np.concatenate([found, *fresh])), [], 0
-    return _unpacked(ngrams.distinct(np.concatenate([found, *fresh])))
-
-
-def _unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
-    """Later and earlier positions of pairs from `later << 32 | earlier`."""
-    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(2**32 - 1)).astype(np.int64)
-
-
-def _of_one_band(keys: Keys, positions: Positions) -> Hashes:
-    """(pairs,): pairs of positions, sorted ones, as `later << 32 | earlier`."""
+def _of_one_band(keys: Keys, positions: Positions) -> Iterator[Hashes]:
+    """Pairs of positions, sorted ones, whose keys are equal, as `later << 32 | earlier`. Some come twice."""
     # one sort of 64-bit numbers instead of an argsort: rows of a bucket become neighbors, in row order
     both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64))
     ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)
@@ -197,12 +177,10 @@ def _of_one_band(keys: Keys, positions: Positions) -> Hashes:
     shared[1:] = ordered[1:] == ordered[:-1]
     first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
     again = np.flatnonzero(shared)
-    pairs = [np.empty(0, np.uint64)]
     for distance in range(NEIGHBORS):
         for other in (first[again] + distance, again - distance - 1):
             inside = (other < again) & (other >= first[again])
-            pairs.append((order[again[inside]] << np.uint64(32)) | order[other[inside]])
-    return ngrams.distinct(np.concatenate(pairs))
+            yield (order[again[inside]] << np.uint64(32)) | order[other[inside]]
 
 
 def _portions(
@@ -211,7 +189,7 @@ def _portions(
     """Some pairs of texts at a time, which bounds memory: `_gram_sets` of their texts, and the pairs' positions among these."""
     for start in range(0, len(one), PAIRS_AT_ONCE):
         left, right = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
-        rows = ngrams.distinct(np.concatenate([left, right]))
+        rows = distinct(np.concatenate([left, right]))
         yield *_gram_sets(_taken(column, rows)), np.searchsorted(rows, left), np.searchsorted(rows, right)
 
 
@@ -219,9 +197,7 @@ def _taken(column: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
     """The texts at some rows, which are sorted. Arrow's own `take` copies all chunks into one first, which may be gigabytes."""
     ends = np.cumsum([0, *map(len, column.chunks)])  # (chunks + 1,): where chunks begin and end
     chunks = np.searchsorted(ends, rows, "right") - 1  # (rows,)
-    parts = [
-        column.chunk(chunk).take(pa.array(rows[chunks == chunk] - ends[chunk])) for chunk in ngrams.distinct(chunks).tolist()
-    ]
+    parts = [column.chunk(chunk).take(pa.array(rows[chunks == chunk] - ends[chunk])) for chunk in distinct(chunks).tolist()]
     return pa.chunked_array(parts, column.type)
 
 
@@ -238,7 +214,7 @@ def _numbered(rows: Texts, grams: Hashes, row_of: Positions) -> Hashes:
 def _distinct_sets(numbered: Sequence[Hashes], texts: int) -> tuple[Hashes, Positions]:
     """What `_gram_sets` gives, from the n-grams of at most 2¹⁶ texts, as `_numbered` gives them."""
     assert texts <= 2**16, texts
-    every = ngrams.distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))
+    every = distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))
     ends = np.searchsorted(every, np.arange(texts, dtype=np.uint64) << _HASH_BITS)
     return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), np.append(ends, len(every))
 

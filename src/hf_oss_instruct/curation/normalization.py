@@ -9,6 +9,7 @@ import numpy as np
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions, Texts
+from hf_oss_instruct.spill import distinct
 
 _SAME = (
     "a an",
@@ -93,7 +94,7 @@ def squeezed(rows: Texts) -> tuple[Bytes, Positions]:
 
 def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Positions:
     """Where markers such as `//`, `*` or `#` come first in a line."""
-    lines = ngrams.distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
+    lines = distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
     next_ink = np.searchsorted(inked, lines)
     first = inked[next_ink[next_ink < len(inked)]]  # an empty line gets the next line's offset, twice

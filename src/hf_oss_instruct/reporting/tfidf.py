@@ -17,6 +17,7 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.reporting.word_counts import LONGEST, Frequencies, WordCounts, counted, hashes_of, spelled
+from hf_oss_instruct.spill import distinct
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -90,7 +91,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     frequencies.finish()
     idf = np.log((1 + count + len(others)) / (1 + frequencies.texts)) + 1  # (words,)
     words = [part.words for part in (*parts, *extra)] + [np.intersect1d(hashes_of(named), frequencies.words)]
-    columns = ngrams.distinct(np.concatenate(words))
+    columns = distinct(np.concatenate(words))
     scale = _Scale(frequencies.words, idf.astype(np.float32), columns)
     return TfIdf(columns, scale.stacked(parts), positions, scale.stacked(extra), count, rows, scale)
 

@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.curation import dedup, minhash, ngrams
+from hf_oss_instruct.curation import dedup, minhash
 from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.scale.duplicates.files import BUCKETS
 from hf_oss_instruct.scale.duplicates.signatures import NEAR, Signatures
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spill import distinct
 
 Records: TypeAlias = np.ndarray[Any, np.dtype[np.void]]
 
@@ -59,7 +60,7 @@ def _near(signatures: Signatures, column: int, keys: minhash.Sketches, positions
     every_later, every_earlier = minhash.pairs_of_band(keys)
     for start in range(0, len(every_later), minhash.PAIRS_AT_ONCE):
         later, earlier = (positions[rows[start : start + minhash.PAIRS_AT_ONCE]] for rows in (every_later, every_earlier))
-        wanted = ngrams.distinct(np.concatenate([later, earlier]))
+        wanted = distinct(np.concatenate([later, earlier]))
         grams, ends = signatures.gram_sets(column, wanted)
         similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))
         near = similarity >= signatures.job.threshold

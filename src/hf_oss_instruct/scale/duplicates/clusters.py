@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.curation import dedup, ngrams
+from hf_oss_instruct.curation import dedup
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.duplicates.buckets import MARK, PAIR, Records
 from hf_oss_instruct.scale.duplicates.files import BUCKETS, CLUSTERS, outputs
 from hf_oss_instruct.scale.duplicates.signatures import BITS, NEAR, Signatures
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.spill import distinct
 
 SCHEMA = pa.schema([pa.field("document", pa.int64(), nullable=False), pa.field("detail", pa.string(), nullable=False)])
 """A task's documents that go: their numbers in the task, and why."""
@@ -89,7 +90,7 @@ def _unique(records: Records) -> Records:
 
 def _near(signatures: Signatures, pairs: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
-    documents = ngrams.distinct(np.concatenate([pairs["later"], pairs["earlier"]]))
+    documents = distinct(np.concatenate([pairs["later"], pairs["earlier"]]))
     ranks = _ranks(signatures, documents)
     later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))
     order = np.lexsort((pairs["column"], earlier, later))
@@ -102,7 +103,7 @@ def _near(signatures: Signatures, pairs: Records) -> tuple[Hashes, list[str]]:
 
 def _exact(signatures: Signatures, records: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
-    documents, columns = ngrams.distinct(records["position"]), signatures.job.columns
+    documents, columns = distinct(records["position"]), signatures.job.columns
     marks = np.zeros((len(documents), len(columns)), np.uint64)
     marks[np.searchsorted(documents, records["position"]), records["column"]] = records["mark"]
     in_order = np.argsort(_ranks(signatures, documents))
