@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from itertools import islice, product
 from pathlib import Path
@@ -31,6 +29,7 @@ from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import LocalTeacher
+from tests.support.warm import BASE, ROOT, TRAIN, WarmPython
 
 WORDS = ["".join(letters) for letters in product("bdfgklmnprst", "aeiou", "nrst")]
 SEA, BREAD = WORDS[::2], WORDS[1::2]
@@ -39,11 +38,18 @@ SEA, BREAD = WORDS[::2], WORDS[1::2]
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `save_encoder`'s model, which a warm Python makes: no worker imports torch."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-encoder"
+    save = f"import pathlib, sys\nfrom {__name__} import save_encoder\nsave_encoder(pathlib.Path(sys.argv[1]))"
+    TRAIN.run(["-c", save, folder], cwd=ROOT, check=True)
+    return folder
+
+
+def save_encoder(folder: Path) -> None:
     """A tiny encoder to which the words of a topic mean the same, although no two of them look alike."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    folder = tmp_path_factory.mktemp("models") / "tiny-encoder"
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SEA, *BREAD]
     torch.manual_seed(0)
     size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -55,7 +61,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder.save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(words))
     BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
-    return folder
 
 
 def drawn(count: int) -> list[Seed | Skipped]:
@@ -74,6 +79,7 @@ def share_of_bread(seeds: list[Seed | Skipped]) -> float:
     return topics[True] / topics.total()
 
 
+@TRAIN.test
 def test_a_rare_topic_fills_like_a_frequent_one_where_words_and_languages_say_nothing(model: Path) -> None:
     encoder = EmbeddingModel.named(str(model))
     by_model = list(islice(balanced(drawn(3_000), lambda snippets: EmbeddedClusters(encoder, snippets)), 300))
@@ -82,6 +88,7 @@ def test_a_rare_topic_fills_like_a_frequent_one_where_words_and_languages_say_no
     assert share_of_bread(by_words) < 0.3
 
 
+@TRAIN.test
 def test_a_text_has_one_vector_in_every_batch(model: Path) -> None:
     encoder = EmbeddingModel.named(str(model)).load()
     texts = [" ".join((SEA + BREAD)[n : n + 1 + n % 7]) for n in range(20)] * 5
@@ -103,6 +110,7 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
+@TRAIN.test
 def test_run_json_and_run_config_name_the_model_by_its_content_and_never_by_its_path(
     tmp_path: Path, model: Path, code: Path
 ) -> None:
@@ -126,35 +134,37 @@ def test_run_json_and_run_config_name_the_model_by_its_content_and_never_by_its_
 SHOW_SEEDS = """
 import sys
 from hf_oss_instruct import read_seeds
-print([seed.seed_id for seed in read_seeds(sys.argv[1], 8, balance=True, embedding_model=sys.argv[2])], "torch" in sys.modules)
+of_bert = {name for name in sys.modules if "bert" in name}
+print([seed.seed_id for seed in read_seeds(sys.argv[1], 8, balance=True, embedding_model=sys.argv[2])])
+print("transformers.models.bert.modeling_bert" in {*sys.modules} - of_bert, "torch" in sys.modules)
 """
 
 
-def seeds_in_a_process(code: Path, model: Path, cache: Path, program: str = SHOW_SEEDS) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-c", program, str(code), str(model)]
-    return subprocess.run(line, capture_output=True, text=True, env=os.environ | {"HF_HOME": str(cache)})
+def seeds_in_a_process(python: WarmPython, code: Path, model: Path, cache: Path, program: str = SHOW_SEEDS) -> list[str]:
+    """The lines that the program prints: its seeds, whether it loaded the model, and whether torch is imported."""
+    done = python.run(["-c", program, code, model], env=os.environ | {"HF_HOME": str(cache)})
+    return (done.stdout or done.stderr).splitlines()
 
 
 def test_a_second_process_embeds_nothing_again_also_after_a_kill_in_the_middle_of_a_line(
     tmp_path: Path, model: Path, code: Path
 ) -> None:
-    first = seeds_in_a_process(code, model, tmp_path / "cache")
-    assert first.stdout.endswith("True\n"), first.stderr
-    again = seeds_in_a_process(code, model, tmp_path / "cache")
-    assert again.stdout == first.stdout.replace("True", "False")
+    seeds, *first = seeds_in_a_process(TRAIN, code, model, tmp_path / "cache")
+    assert first == ["True True"]
+    assert seeds_in_a_process(BASE, code, model, tmp_path / "cache") == [seeds, "False False"]
     [kept] = (tmp_path / "cache/oss-instruct/embeddings").glob("*/*.jsonl")
     kept.write_bytes(kept.read_bytes()[:-20])
-    mended = seeds_in_a_process(code, model, tmp_path / "cache")
-    assert mended.stdout == first.stdout
+    assert seeds_in_a_process(TRAIN, code, model, tmp_path / "cache") == [seeds, "True True"]
 
 
 def test_without_torch_the_error_names_the_command_that_installs_it(tmp_path: Path, model: Path, code: Path) -> None:
     without = "import sys; sys.modules['torch'] = None\n" + SHOW_SEEDS
-    done = seeds_in_a_process(code, model, tmp_path / "cache", without)
-    assert "needs transformers and torch. Install them with: pip install" in done.stderr
-    assert "[local]" in done.stderr
+    *_, said = seeds_in_a_process(BASE, code, model, tmp_path / "cache", without)
+    assert "needs transformers and torch. Install them with: pip install" in said
+    assert "[local]" in said
 
 
+@TRAIN.test
 def test_shards_of_a_plan_draw_the_seeds_of_the_whole_and_miss_a_model_that_is_not_there(
     tmp_path: Path, model: Path, code: Path
 ) -> None:

@@ -256,7 +256,11 @@ BASE = WarmPython(
     "import hf_oss_instruct.evaluation.run, hf_oss_instruct.evaluation.console"
 )
 """For commands and programs that need no model."""
-TRAIN = WarmPython("from trl import SFTConfig, SFTTrainer", after=BASE)
+TRAIN = WarmPython(
+    # torch imports tabulate at the end of every process; tests that run here import pytest
+    "import pytest, tabulate\nfrom trl import SFTConfig, SFTTrainer",
+    after=BASE,
+)
 """For commands that train, and for other work with torch."""
 EVALUATE = WarmPython(
     # lighteval in a copy, with an empty file in place of one that a task of it downloads when it is imported.

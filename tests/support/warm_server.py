@@ -23,7 +23,9 @@ import termios
 import threading
 import traceback
 import types
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -140,26 +142,6 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def supervise(connection: socket.socket, message: bytes, descriptors: list[int], places: Copies) -> NoReturn:
-    """Start one command, say its process id, wait for it and say its exit code."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    child = os.fork()
-    if not child:
-        connection.close()
-        asked = json.loads(message)
-        prepare(asked, descriptors, places)
-        leave(code_of(asked["argv"]))
-    for descriptor in descriptors:
-        os.close(descriptor)
-    connection.send(str(child).encode())
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        connection.send(str(code).encode())
-    except OSError:  # whoever asked has left
-        pass
-    os._exit(0)
-
-
 def main(path: str, imports: str) -> None:
     """Import, then serve from a process of its own."""
     gc.disable()  # it would look at all objects again and again, and find no garbage
@@ -167,6 +149,8 @@ def main(path: str, imports: str) -> None:
     gc.unfreeze()
     gc.enable()
     gc.collect()
+    for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        finalizer.atexit = False  # they would take modules apart, too
     places = copies()
     gc.freeze()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -175,34 +159,60 @@ def main(path: str, imports: str) -> None:
         if os.fork():  # whoever started this has what it waits for; any worker may end first, and this one serves the others
             os._exit(0)
         os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         serve(listener, places)
     shutil.rmtree(Path(path).parent, ignore_errors=True)
 
 
 def serve(listener: socket.socket, places: Copies) -> None:
-    """Run what is asked for until nobody holds this process any more."""
+    """Run what is asked for until nobody holds this process any more, and every command has ended."""
     holders: list[socket.socket] = []
+    commands: dict[int, tuple[int, socket.socket]] = {}  # its pidfd → process id, and who waits for its exit code
     patience = START_S
-    while ready := select.select([listener, *holders], [], [], None if holders else patience)[0]:
+    while ready := select.select([listener, *holders, *commands], [], [], None if holders or commands else patience)[0]:
         patience = 0.0
         for one in ready:
-            if one is not listener:
+            if one in commands:
+                ended(one, *commands.pop(one))
+            elif one is not listener:
                 holders.remove(one)
                 one.close()
-                continue
-            connection, _ = listener.accept()
-            message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
-            if message == HOLD:
-                holders.append(connection)
-                continue
-            if message and not os.fork():
-                for other in (listener, *holders):
-                    other.close()
-                supervise(connection, message, descriptors, places)
-            for opened in descriptors:
-                os.close(opened)
-            connection.close()
+            else:
+                connection, _ = listener.accept()
+                message, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
+                if message == HOLD:
+                    holders.append(connection)
+                elif message:
+                    others = [listener, connection, *holders, *(waiting for _, waiting in commands.values())]
+                    child = started(message, descriptors, others, [*commands], places)
+                    commands[os.pidfd_open(child)] = child, connection
+                    with suppress(OSError):  # whoever asked has left
+                        connection.send(str(child).encode())
+                else:
+                    connection.close()
+
+
+def started(message: bytes, descriptors: list[int], sockets: list[socket.socket], pidfds: list[int], places: Copies) -> int:
+    """The process id of a command, which has none of the server's sockets and pidfds."""
+    if child := os.fork():
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return child
+    for one in sockets:
+        one.close()
+    for pidfd in pidfds:
+        os.close(pidfd)
+    asked = json.loads(message)
+    prepare(asked, descriptors, places)
+    leave(code_of(asked["argv"]))
+
+
+def ended(pidfd: int, child: int, connection: socket.socket) -> None:
+    """Say the exit code of a command that has ended."""
+    os.close(pidfd)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with connection, suppress(OSError):
+        connection.send(str(code).encode())
 
 
 if __name__ == "__main__":
