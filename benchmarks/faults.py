@@ -2,7 +2,7 @@
 
     python benchmarks/faults.py          # 10 % 429, 2 % 500, 2 % cut, 2 % garbage, 1 % reset, 1 % never answered
 
-The long kill test is `OSS_INSTRUCT_KILLS=30 python -m pytest tests/synthesis/test_load.py -k killed`.
+The long kill test is `OSS_INSTRUCT_KILLS=30 python -m pytest tests/synthesis/engine/test_load.py -k killed`.
 """
 
 from __future__ import annotations

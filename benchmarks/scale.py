@@ -66,8 +66,8 @@ def record(rows: int, folder: Path) -> None:
     from hf_oss_instruct.data import Completion, Document, Provenance, Seed
     from hf_oss_instruct.scale.plan import write_plan
     from hf_oss_instruct.seeds.resolve import open_source
-    from hf_oss_instruct.synthesis.journal import Journal
-    from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+    from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
+    from hf_oss_instruct.synthesis.journal.journal import Journal
     from hf_oss_instruct.teachers.inference import InferenceTeacher
     from hf_oss_instruct.workdir import write_whole
 

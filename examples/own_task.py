@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hf_oss_instruct import CommentFunctionTeacher, Completion, Teacher, read_seeds, synthesize
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.synthesis.generation import GenerationTask
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
 
 PROMPT = Path(__file__).with_suffix(".txt").read_text("utf-8")
 

@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.methods.evolution.prompts import answer_prompt, evolve_prompt, operation_of, prompt_hash
 from hf_oss_instruct.methods.evolution.rejections import check_answer, check_problem
 from hf_oss_instruct.spec.evolution import OPERATIONS
-from hf_oss_instruct.synthesis.prompting import template
+from hf_oss_instruct.synthesis.generation.prompting import template
 from hf_oss_instruct.teachers.parsing import problem_section, solution_section
 from tests.support.evolving import problem, solution
 

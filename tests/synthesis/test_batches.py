@@ -23,9 +23,9 @@ from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.reservations import Reservations
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.synthesis.sessions import usage_before
 from hf_oss_instruct.teachers.batches.api import BatchApi
@@ -277,9 +277,9 @@ import os, signal, sys
 from pathlib import Path
 from hf_oss_instruct.data import Completion
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.reservations import Reservations
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.teachers.batches.store import BatchStore
 from tests.synthesis.test_batches import request
 out = Path(sys.argv[1])

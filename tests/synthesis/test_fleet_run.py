@@ -18,14 +18,14 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.export import export
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.requests.server_pool import GONE_AFTER, ServerPool
 from hf_oss_instruct.synthesis.run import RunResult, run
-from hf_oss_instruct.synthesis.server_pool import GONE_AFTER, ServerPool
 from hf_oss_instruct.teachers.fleet import FleetTeacher
 from hf_oss_instruct.teachers.protocol import Server
 from hf_oss_instruct.teachers.resolve import open_named_teacher
 from tests.support.teacher import Answer, LocalTeacher
-from tests.synthesis.test_rate_limit import Clock
+from tests.synthesis.requests.test_rate_limit import Clock
 from tests.teachers.test_fleet import Named
 
 QUICK = RetryPolicy(tries=4, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1, give_up_after_s=30)

@@ -23,8 +23,8 @@ from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
-from hf_oss_instruct.synthesis import rate_limit
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.requests import rate_limit
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher

@@ -14,8 +14,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
 from hf_oss_instruct.teachers.http_errors import BadRequestError, verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parameters import ServerParameters

@@ -11,11 +11,11 @@ from hf_oss_instruct.data import Completion, Outcome, Pending, Provenance, Rejec
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Usage
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse
 from tests.support.quirks import DRAFT, QUIRKS, Quirk, table

@@ -18,7 +18,7 @@ from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.schemas import SFT_SCHEMA, schema_of
 from hf_oss_instruct.seeds.sampling import in_another_order, sample
-from hf_oss_instruct.synthesis.concepts import pair_task
+from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.templates import to_prompt_completion
 

@@ -65,8 +65,8 @@ def evolve(
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
     from hf_oss_instruct.synthesis.run import with_benchmarks
-    from hf_oss_instruct.synthesis.table_console import exit_with_result
     from hf_oss_instruct.synthesis.tables import read_source
+    from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     if out is None and n is None and not dry_run:

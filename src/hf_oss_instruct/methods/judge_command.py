@@ -63,8 +63,8 @@ def judge_command(
 
     from hf_oss_instruct.languages import named
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
-    from hf_oss_instruct.synthesis.table_console import exit_with_result
     from hf_oss_instruct.synthesis.tables import read_source
+    from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})

@@ -11,12 +11,12 @@ from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Budget
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.generation import Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.sync import from_plain_code
+from hf_oss_instruct.synthesis.generation.task import Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
 
 CHARS_PER_TOKEN = 3.5
 """Of code and English prose, about: for estimates only."""

@@ -32,7 +32,7 @@ from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.synthesis.reservations import FILE as RESERVED
+from hf_oss_instruct.synthesis.requests.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.workdir import OWNER, write_whole

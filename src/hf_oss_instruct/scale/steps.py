@@ -32,15 +32,15 @@ from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.generation.concepts import pair_task
+from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
-from hf_oss_instruct.synthesis.sync import from_plain_code
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.resolve import open_named_teacher
 from hf_oss_instruct.verification.memo import Verdicts

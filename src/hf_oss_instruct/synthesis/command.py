@@ -28,7 +28,7 @@ from hf_oss_instruct.synthesis.from_flags import open_run
 
 if TYPE_CHECKING:
     from hf_oss_instruct.spec.run import RunSpec
-    from hf_oss_instruct.synthesis.generation import Task
+    from hf_oss_instruct.synthesis.generation.task import Task
     from hf_oss_instruct.synthesis.run import RunResult
 
 PREVIEW_SEEDS = 3
@@ -59,7 +59,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
-    from hf_oss_instruct.synthesis.concepts import pair_task
+    from hf_oss_instruct.synthesis.generation.concepts import pair_task
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.teachers.resolve import requests_go_to
@@ -111,15 +111,15 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.seeds.console import show_skipped
     from hf_oss_instruct.seeds.sampling import sample
-    from hf_oss_instruct.synthesis.budget import Usage
-    from hf_oss_instruct.synthesis.concepts import pair_task
     from hf_oss_instruct.synthesis.console import name_of, show_outcome
     from hf_oss_instruct.synthesis.engine import outcomes
-    from hf_oss_instruct.synthesis.journal import Journal
+    from hf_oss_instruct.synthesis.generation.concepts import pair_task
+    from hf_oss_instruct.synthesis.journal.journal import Journal
     from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
-    from hf_oss_instruct.synthesis.progress import count_requests
-    from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-    from hf_oss_instruct.synthesis.sync import from_plain_code
+    from hf_oss_instruct.synthesis.requests.budget import Usage
+    from hf_oss_instruct.synthesis.requests.progress import count_requests
+    from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+    from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts

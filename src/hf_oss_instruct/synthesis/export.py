@@ -16,13 +16,13 @@ from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.concepts import pair_task
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.journal_lines import Answer
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.generation.concepts import pair_task
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.journal.lines import Answer
 from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before

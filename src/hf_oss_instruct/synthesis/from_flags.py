@@ -21,7 +21,7 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
         SeedError: the seeds cannot be read.
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
-    from hf_oss_instruct.synthesis.oss_instruct import check_sampler
+    from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)

@@ -16,14 +16,14 @@ from hf_oss_instruct.spec.prompts import SECTIONS, Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import VerificationSpec
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.concepts import pair_task
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.generation import GenerationTask, Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.oss_instruct import PARSERS, OssInstructTask
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.sync import from_plain_code
+from hf_oss_instruct.synthesis.generation.concepts import pair_task
+from hf_oss_instruct.synthesis.generation.oss_instruct import PARSERS, OssInstructTask
+from hf_oss_instruct.synthesis.generation.task import GenerationTask, Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.teachers.parsing import Parser, parse
 from hf_oss_instruct.teachers.protocol import Teacher

@@ -38,8 +38,8 @@ from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE, facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.teachers.mixture import MixedTeacher

@@ -21,18 +21,18 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
-from hf_oss_instruct.synthesis.budget import Budget
-from hf_oss_instruct.synthesis.concepts import pair_task
-from hf_oss_instruct.synthesis.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.generation import GenerationTask
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.generation.concepts import pair_task
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
+from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
-from hf_oss_instruct.synthesis.reservations import Reservations
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.requests.budget import Budget
+from hf_oss_instruct.synthesis.requests.reservations import Reservations
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import fill
+from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
+from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher

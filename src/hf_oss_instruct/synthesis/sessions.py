@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from hf_oss_instruct.data import Completion
 from hf_oss_instruct.run_report import RunReport, read_run_report
-from hf_oss_instruct.synthesis.budget import Usage
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.reservations import Reservations
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Usage
+from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.teachers.batches.store import unanswered
 
 JOURNAL, VERDICTS = "journal", "verdicts.jsonl"

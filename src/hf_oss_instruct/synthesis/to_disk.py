@@ -18,8 +18,8 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
-from hf_oss_instruct.synthesis.generation import GenerationTask
-from hf_oss_instruct.synthesis.oss_instruct import check_sampler
+from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.templates import DROP

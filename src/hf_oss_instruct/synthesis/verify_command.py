@@ -40,7 +40,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.languages import named
-    from hf_oss_instruct.synthesis.table_console import exit_with_result
+    from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.synthesis.verifying.run import verify_table
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 

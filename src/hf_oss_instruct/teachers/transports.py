@@ -1,6 +1,6 @@
 """Send chat requests: with aiohttp to any OpenAI-compatible server, or through `huggingface_hub`.
 
-Neither retries; `synthesis/request_runner.py` does. Both map the same responses to the same errors.
+Neither retries; `synthesis/requests/request_runner.py` does. Both map the same responses to the same errors.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hf_oss_instruct.data import Message, digest
 from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.evolution import OPERATIONS
-from hf_oss_instruct.synthesis.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import filled, template
 
 ALONE = "Answer with the new problem alone, below the line [Problem Description]."
 """The sentence of the template `frame` that says what the answer looks like."""

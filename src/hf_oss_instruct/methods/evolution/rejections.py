@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from hf_oss_instruct.curation.minhash import similarity
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.spec.evolution import OPERATIONS
-from hf_oss_instruct.synthesis.prompting import template
+from hf_oss_instruct.synthesis.generation.prompting import template
 from hf_oss_instruct.verification.programs import program_in
 
 SHORTEST = 30

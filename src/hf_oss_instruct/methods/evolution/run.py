@@ -19,8 +19,8 @@ from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN
-from hf_oss_instruct.synthesis.generation import Task
-from hf_oss_instruct.synthesis.oss_instruct import check_schema
+from hf_oss_instruct.synthesis.generation.oss_instruct import check_schema
+from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.output import RunStats, Tables
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun

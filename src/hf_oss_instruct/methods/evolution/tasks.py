@@ -22,7 +22,7 @@ from hf_oss_instruct.schemas import SCHEMA, provenance_columns, seed_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, parameters_sent
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask, parameters_sent
 from hf_oss_instruct.teachers.json_answers import NEITHER, RESPONSE_FORMAT, TEXT, field_in, response_format_of
 from hf_oss_instruct.teachers.parsing import problem_section, solution_section
 from hf_oss_instruct.teachers.protocol import Teacher

@@ -18,8 +18,8 @@ from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
 from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.generation import Task
-from hf_oss_instruct.synthesis.progress import count_requests
+from hf_oss_instruct.synthesis.generation.task import Task
+from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying.setup import other_teacher
 from hf_oss_instruct.teachers.protocol import Teacher

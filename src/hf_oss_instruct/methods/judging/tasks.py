@@ -13,8 +13,8 @@ from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.methods.judging.rubric import Rubric
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask
-from hf_oss_instruct.synthesis.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 
 

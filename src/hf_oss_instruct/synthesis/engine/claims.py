@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.journal import Journal
+from hf_oss_instruct.synthesis.journal.journal import Journal
 
 
 class Claims:

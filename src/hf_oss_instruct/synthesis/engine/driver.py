@@ -8,18 +8,18 @@ from contextlib import aclosing
 
 from hf_oss_instruct.data import Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.synthesis.budget import Budget, Usage
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.engine.workers import Workers
-from hf_oss_instruct.synthesis.generation import Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import RequestRunner
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.sync import read_in_thread
+from hf_oss_instruct.synthesis.generation.task import Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Budget, Usage
+from hf_oss_instruct.synthesis.requests.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.requests.request_runner import RequestRunner
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.runtime.sync import read_in_thread
 
 CANCEL_AGAIN_S = 1.0
 """Seconds after which requests that did not end are cancelled once more."""

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.packed import NumberMap
-from hf_oss_instruct.synthesis.attempts import TaskState
-from hf_oss_instruct.synthesis.budget import Usage
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask, Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.journal_lines import Answer
-from hf_oss_instruct.synthesis.request_runner import RequestRunner
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask, Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.journal.lines import Answer
+from hf_oss_instruct.synthesis.requests.attempts import TaskState
+from hf_oss_instruct.synthesis.requests.budget import Usage
+from hf_oss_instruct.synthesis.requests.request_runner import RequestRunner
 from hf_oss_instruct.teachers.batches.store import check_batches
 from hf_oss_instruct.teachers.protocol import Teacher
 

@@ -11,7 +11,7 @@ from typing import Any
 from hf_oss_instruct.data import Pending, Rejection, Row
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.generation import FollowUp, LocalTask
+from hf_oss_instruct.synthesis.generation.task import FollowUp, LocalTask
 
 
 class LocalWork:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
-from hf_oss_instruct.synthesis.generation import Task
+from hf_oss_instruct.synthesis.generation.task import Task
 
 HELD = 2048
 """Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from hf_oss_instruct.synthesis.attempts import Admission, Answered, AttemptResult, Refused, Retry, TaskState, Undecided
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.generation import GenerationTask
-from hf_oss_instruct.synthesis.rate_limit import RateLimiter
-from hf_oss_instruct.synthesis.request_runner import RequestRunner
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
+from hf_oss_instruct.synthesis.requests.attempts import Admission, Answered, AttemptResult, Refused, Retry, TaskState, Undecided
+from hf_oss_instruct.synthesis.requests.rate_limit import RateLimiter
+from hf_oss_instruct.synthesis.requests.request_runner import RequestRunner
 
 AT_FIRST = 64
 """Workers at the start; more begin when all are busy."""

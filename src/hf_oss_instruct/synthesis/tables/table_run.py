@@ -23,14 +23,14 @@ from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, Teache
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.budget import Budget, Usage
-from hf_oss_instruct.synthesis.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.generation import Task
-from hf_oss_instruct.synthesis.journal import Journal
-from hf_oss_instruct.synthesis.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.reservations import Reservations
-from hf_oss_instruct.synthesis.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.generation.task import Task
+from hf_oss_instruct.synthesis.journal.journal import Journal
+from hf_oss_instruct.synthesis.requests.budget import Budget, Usage
+from hf_oss_instruct.synthesis.requests.reservations import Reservations
+from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
+from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.workdir import owned

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hf_oss_instruct.data import Message
 from hf_oss_instruct.display import code_block, one_line
 from hf_oss_instruct.languages import named
-from hf_oss_instruct.synthesis.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import filled, template
 
 CONVENTIONS = {
     "python": "Write functions `def test_…():` without arguments that use plain `assert`.",

@@ -10,7 +10,7 @@ from typing import Any
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.synthesis.progress import count_requests
+from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun, read_source
 from hf_oss_instruct.synthesis.verifying.setup import open_verification
 from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write

@@ -12,7 +12,7 @@ from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Reques
 from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.verification import APART
-from hf_oss_instruct.synthesis.generation import FollowUp, GenerationTask, LocalTask
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask
 from hf_oss_instruct.synthesis.verifying.candidate import Candidate, Solution
 from hf_oss_instruct.synthesis.verifying.prompts import repair_prompt, solve_prompt, tests_prompt
 from hf_oss_instruct.synthesis.verifying.rows import outcome_of, unverified

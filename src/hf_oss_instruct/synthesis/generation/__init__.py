@@ -1,0 +1,1 @@
+"""Generation tasks: what is asked of a teacher, and what its answer becomes."""

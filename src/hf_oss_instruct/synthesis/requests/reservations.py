@@ -1,0 +1,69 @@
+"""Reservations of a run with limits, written to disk before each request, so that a limit holds even if the process is killed."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.synthesis.requests.budget import Usage
+
+FILE = ".reserved"
+"""Name in a run's folder, while the run is going on or after it was killed."""
+_LINE = re.compile(rb"(\d{20}) (\d{20}) (\d{20})\n")
+
+
+class Reservations:
+    """A file with three numbers: requests, prompt tokens and completion tokens, spent or reserved; empty in a run without limits.
+
+    `write` overwrites it before each request. It is removed when the context ends, because the report then has the exact
+    numbers. A file that is there when the context begins was left by a process that was killed.
+
+    Args:
+        folder: folder of the run.
+
+    Attributes:
+        killed: whether the last process was killed.
+        found: upper bound of what the run had spent by then; zero if it had no limits.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self.killed, self.found = self._path.exists(), Usage()
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if line := _LINE.fullmatch(os.pread(self._file, 1024, 0)):
+                requests, prompt_tokens, completion_tokens = map(int, line.groups())
+                self.found = Usage(requests, prompt_tokens, completion_tokens)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        os.close(self._file)
+        self._path.unlink(missing_ok=True)
+
+    def write(self, requests: int, prompt_tokens: int, completion_tokens: int) -> None:
+        """Write the totals; once this returns, they survive a kill of the process.
+
+        Raises:
+            RunError: the file cannot be written; do not send the request.
+        """
+        try:
+            os.pwrite(self._file, b"%020d %020d %020d\n" % (requests, prompt_tokens, completion_tokens), 0)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(
+            f"{str(self._path)!r} cannot be written: {error.strerror or error}. It keeps the run within its limits; free disk "
+            "space or change its permissions, and run the same command again."
+        )

@@ -1,0 +1,1 @@
+"""The process in which requests are sent: event loop, threads, signals, memory."""
