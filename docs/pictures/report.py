@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 os.environ["HF_HOME"] = tempfile.mkdtemp()  # no answers of earlier runs: their number is in the picture
 
-from tests.reporting.browser import chromium, look, until  # noqa: E402
+from tests.reporting.page.browser import chromium, look, until  # noqa: E402
 
 import hf_oss_instruct  # noqa: E402
 

@@ -17,7 +17,7 @@ import hf_oss_instruct
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing.space import check_space
 from hf_oss_instruct.publishing.terms import terms_of
-from hf_oss_instruct.reporting import write
+from hf_oss_instruct.reporting.page import write
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.run import RunSpec

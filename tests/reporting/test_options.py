@@ -9,7 +9,7 @@ import pytest
 
 from hf_oss_instruct import report
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.reporting.categories import CATEGORIES
+from hf_oss_instruct.reporting.measures.categories import CATEGORIES
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 from tests.support.models import saved_model
 from tests.support.warm import BASE, COMMAND, TRAIN

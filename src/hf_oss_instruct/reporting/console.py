@@ -10,7 +10,7 @@ from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.folders import kind_of
-from hf_oss_instruct.reporting.chunks import FOLDER
+from hf_oss_instruct.reporting.page.chunks import FOLDER
 
 
 def show(numbers: dict[str, Any], source: str, page: Path) -> None:

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.reporting.access import RowAccess
-from hf_oss_instruct.reporting.chunks import prepared
-from hf_oss_instruct.reporting.facets import FACETS, KEPT, REJECTED, tables, title, values_of
+from hf_oss_instruct.reporting.page.chunks import prepared
+from hf_oss_instruct.reporting.page.facets import FACETS, KEPT, REJECTED, tables, title, values_of
 from hf_oss_instruct.reporting.rows import ReportRows, column_of
 
 SEARCH_S = 0.2

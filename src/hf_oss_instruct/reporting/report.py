@@ -11,7 +11,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.reporting.figures import Figure
+    from hf_oss_instruct.reporting.charts.figures import Figure
     from hf_oss_instruct.reporting.rows import ReportRows
 
 BENCHMARKS = ("humaneval", "mbpp")
@@ -34,14 +34,14 @@ class Report:
     @property
     def numbers(self) -> dict[str, Any]:
         """All numbers, as in `report.json`; those of the dataset it is compared with under `compared`."""
-        from hf_oss_instruct.reporting.write import numbers_of
+        from hf_oss_instruct.reporting.page.write import numbers_of
 
         return numbers_of(self.sets)
 
     @property
     def pictures(self) -> dict[str, str]:
         """File name → title of the charts that a dataset card shows."""
-        from hf_oss_instruct.reporting.figures import CARD
+        from hf_oss_instruct.reporting.charts.figures import CARD
 
         return {figure.file_name: figure.title for figure in self.figures if figure.name in CARD}
 
@@ -59,7 +59,7 @@ class Report:
         Raises:
             RunError: the folder cannot be written.
         """
-        from hf_oss_instruct.reporting.write import write
+        from hf_oss_instruct.reporting.page.write import write
 
         return write(self.sets, self.figures, self.rows, Path(out), browser=browser, progress=progress)
 
@@ -68,7 +68,7 @@ class Report:
         return {"text/html": self._repr_html_(), "text/plain": repr(self)}
 
     def _repr_html_(self) -> str:
-        from hf_oss_instruct.reporting.inline import inline
+        from hf_oss_instruct.reporting.page.inline import inline
 
         return inline(self.sets, self.figures)
 
@@ -118,8 +118,8 @@ def report(
         Magicoder, arXiv 2312.02120, section 5 and figures 3 to 5 (lengths, categories, similarity to HumanEval).
     """
     from hf_oss_instruct.curation.benchmarks import find
-    from hf_oss_instruct.reporting.figures import figures
-    from hf_oss_instruct.reporting.measure import ReportOptions, check_libraries, measure
+    from hf_oss_instruct.reporting.charts.figures import figures
+    from hf_oss_instruct.reporting.measures.measure import ReportOptions, check_libraries, measure
     from hf_oss_instruct.reporting.rows import open_rows
 
     check_libraries()

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.reporting import figures
-from hf_oss_instruct.reporting.chunks import encoded
-from hf_oss_instruct.reporting.facets import FACETS
+from hf_oss_instruct.reporting.charts import figures
 from hf_oss_instruct.reporting.lookup import RowLookup
-from hf_oss_instruct.reporting.measure import outline
-from hf_oss_instruct.reporting.page import page
+from hf_oss_instruct.reporting.measures.measure import outline
+from hf_oss_instruct.reporting.page.chunks import encoded
+from hf_oss_instruct.reporting.page.facets import FACETS
+from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows, open_rows
 from hf_oss_instruct.structured import read_object
 

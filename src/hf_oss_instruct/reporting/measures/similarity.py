@@ -18,7 +18,7 @@ from hf_oss_instruct.curation.benchmarks import BenchmarkList
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from hf_oss_instruct.reporting.tfidf import TfIdf
+    from hf_oss_instruct.reporting.measures.tfidf import TfIdf
 
 PUBLISHED = {"OSS-Instruct": 0.105, "Evol-Instruct": 0.131, "Self-Instruct": 0.169}
 """The paper's means for HumanEval."""

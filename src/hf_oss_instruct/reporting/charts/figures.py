@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.languages import find
-from hf_oss_instruct.reporting import charts
-from hf_oss_instruct.reporting.charts import Sets, Spec
-from hf_oss_instruct.reporting.similarity import PUBLISHED
+from hf_oss_instruct.reporting.charts import vega_lite
+from hf_oss_instruct.reporting.charts.vega_lite import Sets, Spec
+from hf_oss_instruct.reporting.measures.similarity import PUBLISHED
 
 COMPOSITION = {
     "languages": "Languages",
@@ -98,7 +98,7 @@ def _lengths(sets: Sets) -> Iterator[Figure]:
         found = {of: numbers["lengths"] for of, numbers in sets.items() if numbers["lengths"] and part in numbers["lengths"]}
         if not found:
             continue
-        spec = charts.histogram(
+        spec = vega_lite.histogram(
             {of: one[part]["histogram"] for of, one in found.items()},
             "tokens",
             mean={of: one[part]["mean"] for of, one in found.items()},
@@ -143,7 +143,7 @@ def _similarity(sets: Sets) -> Iterator[Figure]:
             if one["benchmark"] == benchmark and "histogram" in one
         }
         means = {of: one["mean_of_maxima"] for of, one in found.items()}
-        spec = charts.histogram({of: one["histogram"] for of, one in found.items()}, "highest cosine", mean=means)
+        spec = vega_lite.histogram({of: one["histogram"] for of, one in found.items()}, "highest cosine", mean=means)
         note = "Each row's TF-IDF cosine to its nearest problem. Dashed: the mean."
         rows = [(of, f"{mean:.3f}") for of, mean in means.items()]
         if benchmark.lower() == "humaneval":
@@ -156,7 +156,7 @@ def _similarity(sets: Sets) -> Iterator[Figure]:
 def _map(sets: Sets) -> Iterator[Figure]:
     for of, numbers in sets.items():
         found = numbers["diversity"] or {}
-        spec = charts.map_of(found, lambda row: f"#row=kept-{row}")
+        spec = vega_lite.map_of(found, lambda row: f"#row=kept-{row}")
         if not spec:
             continue
         title = "Map of the rows" + (f": {of}" if len(sets) > 1 else "")
@@ -177,7 +177,7 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
     yield from _bars("verification_funnel", "verification", "Yield of verification", note, steps)
     solved = {of: [(one["attempt"], one["solved_by_then"]) for one in run["attempts"]] for of, run in runs.items()}
     solved = {of: points for of, points in solved.items() if len(points) > 1}
-    if spec := charts.lines(solved, "solutions of a problem", "share of problems solved"):
+    if spec := vega_lite.lines(solved, "solutions of a problem", "share of problems solved"):
         head = ("attempt", "solutions", "passed", "solved by then")
         rows = tuple(
             (f"{one['attempt']}", f"{one['tried']:,}", f"{one['pass_rate']:.1%}", f"{one['solved_by_then']:.1%}")
@@ -200,7 +200,7 @@ def _verification(sets: Sets) -> Iterator[Figure]:
         yield from _bars(name, "verification", title, note, counts, good="passed" if name == "execution_status" else "")
     for name, title in (("pass_rate", "Pass rate"), ("mutation_score", "Mutation score")):
         known = {of: one[name] for of, one in found.items() if name in one}
-        spec = charts.histogram(
+        spec = vega_lite.histogram(
             {of: one["histogram"] for of, one in known.items()},
             title.lower(),
             mean={of: one["mean"] for of, one in known.items()},
@@ -223,7 +223,7 @@ def _verification(sets: Sets) -> Iterator[Figure]:
 def _judges(sets: Sets) -> Iterator[Figure]:
     found = {of: one for of, numbers in sets.items() if (one := numbers.get("judge_scores"))}
     means = {of: one["mean"] for of, one in found.items()}
-    if spec := charts.histogram({of: one["histogram"] for of, one in found.items()}, "mean score of a row", mean=means):
+    if spec := vega_lite.histogram({of: one["histogram"] for of, one in found.items()}, "mean score of a row", mean=means):
         note = "Each row's mean over judges and criteria, weighted as in the rubric. Dashed: the mean of the rows."
         rows = tuple((of, f"{one['mean']:.2f}", f"{one['rows']:,}") for of, one in found.items())
         yield Figure("judge_scores", "judges", "Judge scores", note, spec, ("dataset", "mean", "rows"), rows)
@@ -237,7 +237,7 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         (f"{of}: " if len(sets) > 1 else "") + one["folder"]: one for of, numbers in sets.items() for one in numbers["trainings"]
     }
     curves = {name: one["losses"] for name, one in runs.items() if one["losses"]}
-    if spec := charts.lines(curves, "step", "loss, nats per token"):
+    if spec := vega_lite.lines(curves, "step", "loss, nats per token"):
         rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in curves.items())
         yield Figure("loss", "outcomes", "Training loss", "", spec, ("training", "last step", "last loss"), rows)
     scored = {
@@ -245,7 +245,7 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         for name, run in runs.items()
     }
     scored = {name: points for name, points in scored.items() if points}
-    if spec := charts.lines(scored, "step", "pass@1"):
+    if spec := vega_lite.lines(scored, "step", "pass@1"):
         rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in scored.items())
         yield Figure("scores", "outcomes", "Scores while training", "", spec, ("training", "last step", "pass@1"), rows)
     lines = [
@@ -253,7 +253,7 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         for of, numbers in sets.items()
         for one in numbers["results"]
     ]
-    if spec := charts.intervals(lines):
+    if spec := vega_lite.intervals(lines):
         scores = tuple(
             (one["dataset"], one["label"], f"{one['mean']:.1%}", f"{one['low']:.1%} to {one['high']:.1%}") for one in lines
         )
@@ -271,11 +271,11 @@ def _bars(
     *,
     of_rows: bool = True,
 ) -> Iterator[Figure]:
-    spec = charts.bars(counts, title, good=good, of_rows=of_rows) if counts else None
+    spec = vega_lite.bars(counts, title, good=good, of_rows=of_rows) if counts else None
     if spec:
         labels = list(dict.fromkeys(label for one in counts.values() for label in one))
         head = ("", *counts) if len(counts) > 1 else ("", "rows" if of_rows else "mean")
-        rows = tuple((label, *(charts.number(one.get(label, 0), of_rows) for one in counts.values())) for label in labels)
+        rows = tuple((label, *(vega_lite.number(one.get(label, 0), of_rows) for one in counts.values())) for label in labels)
         yield Figure(name, section, title, note, spec, head, rows)
 
 

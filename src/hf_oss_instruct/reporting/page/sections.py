@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hf_oss_instruct.reporting.charts import Numbers, Sets
-from hf_oss_instruct.reporting.figures import Figure
+from hf_oss_instruct.reporting.charts.figures import Figure
+from hf_oss_instruct.reporting.charts.vega_lite import Numbers, Sets
 
 TITLES = {
     "funnel": ("Funnel", "From seeds to rows"),

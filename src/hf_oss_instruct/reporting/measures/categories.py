@@ -18,7 +18,7 @@ from hf_oss_instruct.reporting.rows import ReportRows
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from hf_oss_instruct.reporting.tfidf import TfIdf
+    from hf_oss_instruct.reporting.measures.tfidf import TfIdf
 
 RULES = "words, weighted by how rare they are in this dataset"
 LEAST = 0.04

@@ -15,9 +15,9 @@ from hf_oss_instruct import report
 from hf_oss_instruct.reporting.rows import open_rows
 from hf_oss_instruct.reporting.server import ReportServer
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
+from tests.reporting.datasets import ATTACK, attacked, benchmark, rejected, run_folder, verified
 
 from .browser import axe, chromium, look, requests, until
-from .datasets import ATTACK, attacked, benchmark, rejected, run_folder, verified
 
 KEPT, REJECTED = 120, 8
 HUGE = "word " * 100_000

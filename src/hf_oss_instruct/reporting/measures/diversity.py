@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+from hf_oss_instruct.reporting.measures.tfidf import spaced
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.reporting.tfidf import spaced
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from hf_oss_instruct.reporting.tfidf import TfIdf
+    from hf_oss_instruct.reporting.measures.tfidf import TfIdf
 
 DIMENSIONS = 32
 CLUSTERS = 10

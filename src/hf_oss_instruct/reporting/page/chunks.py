@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.data import storable
-from hf_oss_instruct.reporting.facets import FACETS, tables, title, values_of
-from hf_oss_instruct.reporting.provenance import link
+from hf_oss_instruct.reporting.page.facets import FACETS, tables, title, values_of
+from hf_oss_instruct.reporting.page.provenance import link
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 
 CHUNK = 500

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from hf_oss_instruct.reporting.charts import Sets
-from hf_oss_instruct.reporting.drawing import svg_image
-from hf_oss_instruct.reporting.figures import Figure
-from hf_oss_instruct.reporting.page import environment, facts, lead
+from hf_oss_instruct.reporting.charts.drawing import svg_image
+from hf_oss_instruct.reporting.charts.figures import Figure
+from hf_oss_instruct.reporting.charts.vega_lite import Sets
+from hf_oss_instruct.reporting.page.html import environment, facts, lead
 
 
 def inline(sets: Sets, figures: Sequence[Figure]) -> str:

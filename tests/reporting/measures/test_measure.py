@@ -13,17 +13,16 @@ import pytest
 
 from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.reporting.lengths import count_words
-from hf_oss_instruct.reporting.measure import ReportOptions, measure
+from hf_oss_instruct.reporting.measures.lengths import count_words
+from hf_oss_instruct.reporting.measures.measure import ReportOptions, measure
+from hf_oss_instruct.reporting.measures.similarity import texts_of
+from hf_oss_instruct.reporting.measures.tfidf import vectors
+from hf_oss_instruct.reporting.measures.verified_run import verified_run
+from hf_oss_instruct.reporting.measures.word_counts import Frequencies, counted, hashes_of
 from hf_oss_instruct.reporting.rows import ReportRows, open_rows
-from hf_oss_instruct.reporting.similarity import texts_of
-from hf_oss_instruct.reporting.tfidf import vectors
-from hf_oss_instruct.reporting.verified_run import verified_run
-from hf_oss_instruct.reporting.word_counts import Frequencies, counted, hashes_of
 from hf_oss_instruct.schemas import JUDGING, SCHEMA, VERIFIED_SCHEMA
+from tests.reporting.datasets import ATTACK, benchmark, judged, kept, rejected, run_folder, verified
 from tests.support.near import near_pairs
-
-from .datasets import ATTACK, benchmark, judged, kept, rejected, run_folder, verified
 
 ROWS = [kept(number) for number in range(40)]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from hf_oss_instruct.reporting.counts import summary
+from hf_oss_instruct.reporting.measures.counts import summary
 from hf_oss_instruct.reporting.rows import ReportRows, column_of
 
 VERIFIED = ("execution_status", "pass_rate", "mutation_score", "flaky")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.reporting.counts import LONGEST_NAME, number, numbers_in
+from hf_oss_instruct.reporting.measures.counts import LONGEST_NAME, number, numbers_in
 from hf_oss_instruct.reporting.rows import ReportRows
 
 

@@ -12,7 +12,7 @@ from hf_oss_instruct.curation.categories import WORDS
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.reporting import (
+from hf_oss_instruct.reporting.measures import (
     categories,
     contamination,
     counts,

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.reporting.charts import Sets
-from hf_oss_instruct.reporting.chunks import FOLDER, write_chunks
-from hf_oss_instruct.reporting.drawing import png
-from hf_oss_instruct.reporting.figures import Figure
-from hf_oss_instruct.reporting.page import page
+from hf_oss_instruct.reporting.charts.drawing import png
+from hf_oss_instruct.reporting.charts.figures import Figure
+from hf_oss_instruct.reporting.charts.vega_lite import Sets
+from hf_oss_instruct.reporting.page.chunks import FOLDER, write_chunks
+from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.workdir import write_whole
 

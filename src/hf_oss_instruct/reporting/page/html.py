@@ -14,10 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hf_oss_instruct.display import visible
-from hf_oss_instruct.reporting.charts import Sets
-from hf_oss_instruct.reporting.drawing import svg
-from hf_oss_instruct.reporting.figures import Figure
-from hf_oss_instruct.reporting.sections import sections
+from hf_oss_instruct.reporting.charts.drawing import svg
+from hf_oss_instruct.reporting.charts.figures import Figure
+from hf_oss_instruct.reporting.charts.vega_lite import Sets
+from hf_oss_instruct.reporting.page.sections import sections
 
 
 def page(
@@ -133,9 +133,7 @@ def _script_json(value: Any) -> str:
 @cache
 def environment() -> Environment:
     """Templates that show every text as text."""
-    made = Environment(
-        loader=PackageLoader("hf_oss_instruct.reporting"), undefined=StrictUndefined, autoescape=True, trim_blocks=True
-    )
+    made = Environment(loader=PackageLoader(__package__), undefined=StrictUndefined, autoescape=True, trim_blocks=True)
     made.finalize = _shown
     return made
 
@@ -147,9 +145,9 @@ def _shown(value: Any) -> Any:
 
 @cache
 def _template(name: str) -> str:
-    return (files("hf_oss_instruct.reporting") / "templates" / name).read_text("utf-8")
+    return (files(__package__) / "templates" / name).read_text("utf-8")
 
 
 @cache
 def _vendored(name: str) -> str:
-    return (files("hf_oss_instruct.reporting") / "vendor" / name).read_text("utf-8")
+    return (files(__package__) / "vendor" / name).read_text("utf-8")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.reporting.counts import LISTED, LONGEST_NAME
+from hf_oss_instruct.reporting.measures.counts import LISTED, LONGEST_NAME
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 from hf_oss_instruct.schemas import JUDGING
 
